@@ -1,0 +1,135 @@
+"""The tree of errors: what happened, where, and what to do next; each leaf has its exit code.
+
+Knows nothing else of the package. Only `rag.cli` turns these into an exit status.
+
+    RagError
+    ├── WrongRequest        2   an option, a query or a setting that cannot be meant
+    │   ├── WrongSetting        a key or value in flags, RAG_* or rag.toml
+    │   └── MissingExtra        an optional package is not installed
+    ├── BackendError        3   a model or its server failed or answered nonsense
+    ├── IndexFailure        4   the index folder
+    │   ├── IndexNotFound       no index there
+    │   ├── IndexDamaged        something in it is not what was written
+    │   ├── IndexLocked         another process writes it
+    │   ├── IndexTooNew         made by a newer version of this program
+    │   ├── EmbedderMismatch    made by another model: vectors cannot be compared
+    │   └── StorageFailed       the disk is full or refuses to keep what was written
+    ├── UnreadableDocument  5   one file of the corpus; becomes a `Skipped`, never the end of a run
+    └── Interrupted       130   Ctrl-C
+
+Exit codes: 0 done or found · 1 nothing found · 2 wrong request · 3 model or server · 4 index ·
+5 documents were skipped and --strict was given · 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.types import Fingerprint
+
+FOUND = 0
+NOTHING_FOUND = 1
+DOCUMENTS_SKIPPED = 5
+
+
+class RagError(Exception):
+    """What went wrong (with where), and what the user can do about it."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+
+class WrongRequest(RagError):
+    """The request cannot be meant as it stands."""
+
+    exit_code = 2
+
+
+class WrongSetting(WrongRequest):
+    """A key or a value in the flags, the environment or rag.toml."""
+
+
+class MissingExtra(WrongRequest):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(what, remedy=f"install it: pip install 'multimodal-rag[{extra}]'")
+
+
+class BackendError(RagError):
+    """A model or its server failed, or answered something that cannot be used."""
+
+    exit_code = 3
+
+
+class IndexFailure(RagError):
+    """The index folder cannot be used as it is."""
+
+    exit_code = 4
+
+
+class IndexNotFound(IndexFailure):
+    """There is no index at that place."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"no index at {folder}", remedy="make one: rag index FOLDER (or name another with --index)")
+
+
+class IndexDamaged(IndexFailure):
+    """Something in the index is not what was written."""
+
+
+class IndexLocked(IndexFailure):
+    """Another process writes this index."""
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        super().__init__(f"{folder} is being written by {owner}", remedy="wait for it to end; queries work meanwhile")
+
+
+class IndexTooNew(IndexFailure):
+    """The index was written by a newer version of this program."""
+
+    def __init__(self, folder: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{folder} has format {found}; this version reads up to {known}",
+            remedy="update multimodal-rag, or build the index again in another folder: rag index FOLDER --index NAME",
+        )
+
+
+class EmbedderMismatch(IndexFailure):
+    """The index was made by another model: its vectors cannot be compared."""
+
+    def __init__(self, folder: Path, made_by: Fingerprint, asked: Fingerprint) -> None:
+        super().__init__(
+            f"{folder} was made with {made_by.model} ({made_by.dim} dims, {made_by.preprocessing}), "
+            f"not {asked.model} ({asked.dim} dims, {asked.preprocessing})",
+            remedy="query it with the model it was made with, or rebuild it: rag index --rebuild FOLDER",
+        )
+
+
+class StorageFailed(IndexFailure):
+    """The disk refused a write: the index stands at its last commit."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            f"writing to {folder} failed: {reason}",
+            remedy="the last commit is intact; free some space and run the same command again",
+        )
+
+
+class UnreadableDocument(RagError):
+    """One file of the corpus cannot be read; `what` is the reason a person reads in the report."""
+
+    exit_code = DOCUMENTS_SKIPPED
+
+
+class Interrupted(RagError):
+    """Ctrl-C: what was finished is committed."""
+
+    exit_code = 130

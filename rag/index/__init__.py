@@ -1,0 +1,3 @@
+"""ROOM 3: numbers ↔ folder. The table of search structures, by name."""
+
+STRUCTURES = {"exact": "rag.index.exact:ExactStructure"}

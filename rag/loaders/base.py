@@ -1,0 +1,47 @@
+"""What turns files into passages and passages into content. Knows files; knows no model and no index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How a loader cuts and how far it goes. All of it changes passages, so all of it is part of their identity."""
+
+    passage_characters: int = 1200  # a text span is at most this long
+    frame_seconds: float = 4.0  # at most one frame in this many seconds of video
+    frames: str = "keyframes"  # "keyframes": the nearest keyframe to each moment; "uniform": that exact moment
+    max_pixels: int = 1_310_720  # pictures are decoded down to this many pixels: the models see no more
+    max_source_pixels: int = 100_000_000  # a picture with more is a bomb
+    max_file_bytes: int = 2_000_000_000
+    max_text_bytes: int = 50_000_000
+    max_pages: int = 5_000
+
+
+class Loader(Protocol):
+    """One family of formats.
+
+    Laws, checked for every row of LOADERS by tests/contracts/test_loaders.py:
+    - ``split`` is streaming and deterministic: same bytes and limits, same passages, same order, ordinals from 0.
+    - ``read`` yields one value for each passage asked for, in order: its content, `Dropped` where the loader leaves it
+      out on purpose (never for the first passage asked), or `Skipped` where this part alone is damaged.
+    - Both stay within the limits in memory and raise only `UnreadableDocument`, whose text is a reason a person understands.
+    - ``read`` gives equal content whenever the file's bytes are equal, whichever passages are asked for together.
+    """
+
+    version: int  # raised whenever the same bytes give other passages or other content
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]: ...
+
+    def read(
+        self, document: Document, passages: Sequence[Passage], limits: Limits
+    ) -> Iterator[Content | Dropped | Skipped]: ...
+
+    def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
+        """What this document says of pictures it shows; most formats show none."""
+        ...

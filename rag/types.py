@@ -1,0 +1,249 @@
+"""The nouns of the project: frozen values that travel between the rooms.
+
+Knows no file, no model, no index, and does no I/O. The words are defined in README.md, section "Words".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels: TypeAlias = NDArray[np.uint8]
+    Vectors: TypeAlias = NDArray[np.float32]
+
+Kind = Literal["text", "page", "image", "screenshot", "frame"]
+Modality = Literal["text", "image", "video"]
+Role = Literal["query", "document"]
+Lane = Literal["dense", "lexical"]
+Clue = Literal["ocr", "caption", "path", "date"]
+
+KINDS: tuple[Kind, ...] = ("text", "page", "image", "screenshot", "frame")
+CLUES: tuple[Clue, ...] = ("ocr", "caption", "path", "date")
+
+
+# ---- where a passage stands -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines `start` to `end` of a text, both counted from 1 and both included."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, counted from 1."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """A slide, counted from 1."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet of a workbook, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """A stretch of time, in seconds from the start of the video."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The whole document."""
+
+
+Locator: TypeAlias = Lines | Page | Slide | Sheet | Seconds | Whole
+
+
+# ---- the corpus -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DocumentId:
+    """Root name and POSIX path below that root."""
+
+    root: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.root}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file of the corpus, as the walk found it."""
+
+    id: DocumentId
+    file: Path  # absolute
+    stamp: str = ""  # size, mtime, ctime and inode of the file and of its companions: equal stamps, unchanged document
+    modified: float = 0.0  # seconds since the epoch
+    companions: tuple[Path, ...] = ()  # caption or subtitle files beside it
+    caption: str = ""  # companion text and the alt texts other documents show it with
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What surrounds a passage in its document."""
+
+    title: str = ""  # of the document
+    heading: str = ""  # headings above the passage, outermost first, joined by " › "
+    slide: int | None = None
+    sheet: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The smallest thing embedded and returned. Carries where it is, never its bytes."""
+
+    document: DocumentId
+    ordinal: int  # its place among the passages of the document, from 0
+    locator: Locator
+    kind: Kind
+    modality: Modality
+    text: str = ""  # its own words: the span, the page's text layer, subtitles, or what OCR read
+    caption: str = ""
+    context: Context = field(default_factory=Context)
+    taken: float | None = None  # when a picture was taken, seconds since the epoch, where the file says so
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A passage left out on purpose: a blank frame, a frame like the one before."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A document, or a part of one, that could not be read, and why."""
+
+    document: DocumentId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionOf:
+    """What one document says about a picture it shows."""
+
+    target: str  # POSIX path below the same root
+    text: str
+
+
+# ---- models -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Content:
+    """A decoded passage or query, ready for a model."""
+
+    modality: Modality
+    text: str = ""  # the words of a text; "" for a picture
+    pixels: tuple[Pixels, ...] = ()  # RGB, uint8, (height, width, 3); several only for a video
+    clues: str = ""  # words known about a picture (OCR, caption, date), for models that cannot see or cannot read
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What makes two document vectors comparable."""
+
+    model: str
+    revision: str
+    dim: int
+    instruction: str  # put before a document; "" where the model takes none
+    preprocessing: str
+
+
+# ---- queries and hits -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which passages may be found at all. Empty fields allow everything; the fields are joined by *and*."""
+
+    kinds: tuple[Kind, ...] = ()
+    paths: tuple[str, ...] = ()  # globs over the path below the root; any of them
+    roots: tuple[str, ...] = ()
+    documents: tuple[DocumentId, ...] = ()
+    after: float | None = None  # seconds since the epoch, inclusive: date taken, else the file's modification
+    before: float | None = None  # exclusive
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked: words, a picture, or both."""
+
+    words: str
+    content: Content
+    filters: Filters = field(default_factory=Filters)
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRank:
+    """How one first stage saw a candidate: rank from 1, and that stage's own score."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage as the index keeps it."""
+
+    number: int  # the catalog's integer: never reused
+    id: str  # short and stable across rebuilds: a hash of document and locator
+    passage: Passage
+    file: Path  # where the document was found, absolute
+    dated: float  # date taken, else modification: what the date filters compare
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One passage of a grouped hit."""
+
+    id: str
+    locator: Locator
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A final result, with every score that led to it. Its JSON is a contract: `rag.contract`."""
+
+    rank: int
+    id: str
+    index: str
+    root: str
+    document: str
+    path: str
+    kind: Kind
+    modality: Modality
+    locator: Locator
+    snippet: str
+    score: float
+    similarity: float | None
+    rerank_score: float | None
+    lanes: Mapping[Lane, LaneRank]
+    best: Locator
+    members: tuple[Member, ...]
+    context: Context
+    fused: float  # the fused score of the lanes, 0…1
