@@ -38,9 +38,7 @@ class Loader(Protocol):
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]: ...
 
-    def read(
-        self, document: Document, passages: Sequence[Passage], limits: Limits
-    ) -> Iterator[Content | Dropped | Skipped]: ...
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]: ...
 
     def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
         """What this document says of pictures it shows; most formats show none."""
