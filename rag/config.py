@@ -1,0 +1,120 @@
+"""Settings: flags > RAG_* > rag.toml > defaults, one frozen object; unknown keys are refused.
+
+Knows names, types and bounds of the settings; knows nothing of what they do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from rag.errors import WrongSetting
+from rag.types import Clue
+
+FILE = "rag.toml"
+OWN_VARIABLES = frozenset({"RAG_CONFIG"})  # names the settings file; not a setting itself
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and its meaning. `rag config` prints where each value comes from."""
+
+    model_config = SettingsConfigDict(env_prefix="RAG_", extra="forbid", frozen=True)
+
+    index: str = Field("", description="Name or folder of the index; empty: the nearest indexes/default upward.")
+    embedder: str = Field("lite", description="Which embedder makes the vectors: lite, or module:Class.")
+    reranker: str = Field("lite", description="Which reranker rescores the candidates: lite, none, or module:Class.")
+    top_k: int = Field(10, ge=1, le=1_000, description="How many hits a query returns.")
+    candidates: int = Field(100, ge=1, le=10_000, description="How many candidates of the first stages reach the reranker.")
+    min_score: float = Field(0.0, ge=0.0, le=1.0, description="Hits below this score are not shown.")
+    ocr: Literal["auto", "always", "never"] = Field(
+        "auto", description="Reading text in pictures. auto: wherever a picture has no words of its own."
+    )
+    clues: Annotated[tuple[Clue, ...], NoDecode] = Field(
+        ("ocr", "caption", "path", "date"), description="What is known about a picture beside its pixels, and is indexed."
+    )
+    passage_characters: int = Field(1_200, ge=100, le=6_000, description="A text passage is at most this long.")
+    frame_seconds: float = Field(4.0, ge=0.1, le=3_600, description="At most one frame in this many seconds of video.")
+    frames: Literal["keyframes", "uniform"] = Field(
+        "keyframes", description="Which frames: the nearest keyframes (fast), or evenly spaced moments."
+    )
+    max_pixels: int = Field(1_310_720, ge=4_096, description="Pictures are decoded down to this many pixels.")
+    max_source_pixels: int = Field(100_000_000, ge=4_096, description="A picture with more pixels is skipped.")
+    max_file_bytes: int = Field(2_000_000_000, ge=1, description="A larger file is skipped.")
+    max_text_bytes: int = Field(50_000_000, ge=1, description="A larger text file is skipped.")
+    max_pages: int = Field(5_000, ge=1, description="A PDF with more pages is skipped.")
+    commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="A running `rag index` commits this often.")
+
+    @field_validator("clues", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, environment, file; no .env and no secrets folder."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=settings_file())
+
+
+def settings_file() -> Path | None:
+    """The file settings are read from: $RAG_CONFIG, else the nearest rag.toml from here upward."""
+    named = os.environ.get("RAG_CONFIG")
+    if named:
+        if not Path(named).is_file():
+            raise WrongSetting(f"RAG_CONFIG names {named}, which is not a file", remedy="correct it, or unset RAG_CONFIG")
+        return Path(named)
+    here = Path.cwd()
+    return next((folder / FILE for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
+
+
+def load_settings(flags: Mapping[str, Any]) -> Settings:
+    """The settings of this run; flags that are None were not given. WrongSetting says which key, where, and why."""
+    import tomllib
+
+    given = {key: value for key, value in flags.items() if value is not None}
+    _refuse_unknown_variables()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0]) if first["loc"] else "?"
+        known = ", ".join(sorted(Settings.model_fields))
+        remedy = f"the settings are: {known}" if first["type"] == "extra_forbidden" else "correct it; `rag config` lists all"
+        message = "is no setting" if first["type"] == "extra_forbidden" else f"{first['msg']} (given: {first['input']!r})"
+        raise WrongSetting(f"{origin(key, given)}: {key}: {message}", remedy=remedy) from error
+    except tomllib.TOMLDecodeError as error:
+        raise WrongSetting(f"{settings_file()}: is not TOML: {error}", remedy="correct the line it names") from error
+
+
+def origin(key: str, flags: Mapping[str, Any]) -> str:
+    """Where the value of `key` comes from: a flag, a variable, the file, or the default."""
+    import tomllib
+
+    if flags.get(key) is not None:
+        return f"--{key.replace('_', '-')}"
+    if f"RAG_{key.upper()}" in os.environ:
+        return f"RAG_{key.upper()}"
+    file = settings_file()
+    if file is not None and key in tomllib.loads(file.read_text("utf-8")):
+        return str(file)
+    return "default"
+
+
+def _refuse_unknown_variables() -> None:
+    for name in os.environ:
+        if name.startswith("RAG_") and name not in OWN_VARIABLES and name[4:].lower() not in Settings.model_fields:
+            raise WrongSetting(
+                f"environment: {name} is no setting",
+                remedy="unset it; the settings are: " + ", ".join(f"RAG_{key.upper()}" for key in Settings.model_fields),
+            )
