@@ -36,10 +36,14 @@ class Reranker(Protocol):
     - ``score`` gives one finite float in 0…1 per content, in input order; an empty list gives an empty list.
     - A content's score does not depend on its neighbours in the list.
     - It scores every content or raises BackendError.
+    - ``score`` uses a candidate's pixels where it has them and never fails without them. ``wants_pixels(query)`` says whether
+      the pictures and videos among the candidates must be decoded again for this query; where it is false they come with their
+      clues alone.
     """
 
     name: str
     modalities: frozenset[Modality]  # a content of another modality is scored by its clues
-    needs_pixels: bool  # whether candidates must be decoded again before they are scored
+
+    def wants_pixels(self, query: Content) -> bool: ...
 
     def score(self, query: Content, contents: Sequence[Content]) -> list[float]: ...
