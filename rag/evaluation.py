@@ -1,0 +1,139 @@
+"""Judged queries in; success, nDCG, recall and MRR out, for each stage and each kind.
+
+Knows judgements and rankings; the measures themselves are `ir_measures`'. Knows no model and no file but the judgements.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.contract import locator_from_json
+from rag.errors import RagError, WrongRequest
+from rag.types import Lines, Locator, Seconds, Whole
+
+STAGES = ("dense", "lexical", "fused", "reranked", "hits")
+MEASURES = ("Success@5", "nDCG@10", "R@10", "RR")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A passage that answers a query, and how well: grade 1 to 3."""
+
+    document: str  # POSIX path below its root
+    locator: Locator
+    grade: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedQuery:
+    """One line of a queries file."""
+
+    id: str
+    words: str
+    image: Path | None
+    relevant: tuple[Judgement, ...]
+    tags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a ranked passage stands, for the comparison with judgements."""
+
+    document: str
+    locator: Locator
+
+
+Ranking = Sequence[tuple[Place, float]]
+Search = Callable[[JudgedQuery], Mapping[str, Ranking]]
+
+
+def load_queries(file: Path) -> list[JudgedQuery]:
+    """The judged queries of a JSON Lines file. WrongRequest names the line that cannot be used."""
+    if not file.is_file():
+        raise WrongRequest(f"no such file: {file}", remedy="name a JSON Lines file of judged queries")
+    queries = []
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            queries.append(_query(json.loads(line), file.parent))
+        except (ValueError, KeyError, TypeError, AttributeError, RagError) as error:
+            raise WrongRequest(
+                f"{file}, line {number}: {error!r}",
+                remedy='write {"id": "q1", "query": "words", "relevant": [{"document": "a.pdf", "locator": {"page": 2}}]}',
+            ) from error
+    return queries
+
+
+def _query(value: dict[str, Any], folder: Path) -> JudgedQuery:
+    relevant = tuple(
+        Judgement(one["document"], locator_from_json(one.get("locator", {})), int(one.get("grade", 1)))
+        for one in value.get("relevant", [])
+    )
+    image = folder / value["image"] if value.get("image") else None
+    return JudgedQuery(str(value["id"]), value.get("query") or "", image, relevant, frozenset(value.get("tags", [])))
+
+
+def evaluate(queries: Sequence[JudgedQuery], search: Search) -> dict[str, dict[str, dict[str, float]]]:
+    """{group: {stage: {measure: mean}}}; groups are `all` (answerable queries), each tag, and `count` of queries in each.
+
+    A passage counts for the first judgement whose document is its own and whose place overlaps its place; a judgement is
+    found once, by the best passage. Queries without a relevant passage are left out of the means.
+    """
+    import ir_measures
+
+    measures = [ir_measures.parse_measure(name) for name in MEASURES]
+    answerable = [query for query in queries if query.relevant]
+    qrels = [
+        ir_measures.Qrel(query.id, str(number), judgement.grade)
+        for query in answerable
+        for number, judgement in enumerate(query.relevant)
+    ]
+    runs: dict[str, list[Any]] = {stage: [] for stage in STAGES}
+    for query in answerable:
+        rankings = search(query)
+        for stage in STAGES:
+            runs[stage] += [ir_measures.ScoredDoc(query.id, name, score) for name, score in _judged(query, rankings[stage])]
+    groups = {"all": {query.id for query in answerable}}
+    for tag in sorted({tag for query in answerable for tag in query.tags}):
+        groups[tag] = {query.id for query in answerable if tag in query.tags}
+    table: dict[str, dict[str, dict[str, float]]] = {name: {} for name in groups}
+    for stage in STAGES:
+        values = list(ir_measures.iter_calc(measures, qrels, runs[stage])) if runs[stage] else []
+        for name, ids in groups.items():
+            table[name][stage] = {
+                str(measure): sum(value.value for value in values if value.query_id in ids and value.measure == measure)
+                / len(ids)
+                for measure in measures
+            }
+            table[name][stage]["queries"] = len(ids)
+    return table
+
+
+def _judged(query: JudgedQuery, ranking: Ranking) -> Iterable[tuple[str, float]]:
+    """Each place under the name of the judgement it meets, else under a name of its own; scores made strictly falling."""
+    met: set[int] = set()
+    for position, (place, _) in enumerate(ranking):
+        name = f"other-{position}"
+        for number, judgement in enumerate(query.relevant):
+            if number not in met and judgement.document == place.document and overlap(judgement.locator, place.locator):
+                met.add(number)
+                name = str(number)
+                break
+        yield name, float(len(ranking) - position)
+
+
+def overlap(judged: Locator, found: Locator) -> bool:
+    """Whether two places of one document meet. The whole document meets every place in it."""
+    match judged, found:
+        case (Whole(), _) | (_, Whole()):
+            return True
+        case Seconds(), Seconds():
+            return judged.start < found.end + 1e-6 and found.start < judged.end + 1e-6
+        case Lines(), Lines():
+            return judged.start <= found.end and found.start <= judged.end
+    return judged == found

@@ -1,0 +1,88 @@
+"""Joins hits of one document that lie side by side: frames into a time range, lines into a span.
+
+Knows places and scores; knows no index, no model and no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.types import Lines, Locator, Seconds, StoredPassage
+
+NEAR_SECONDS = 12.0  # frames further apart are different scenes
+NEAR_LINES = 3  # blank lines and a heading may lie between two spans
+COMPARABLE = 0.7  # a neighbour with less than this part of the best score is another, weaker hit
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A candidate with the score that orders the list."""
+
+    stored: StoredPassage
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One result: its best passage, the place that all its passages cover, and those passages in the order of the document."""
+
+    best: Scored
+    locator: Locator
+    members: tuple[Scored, ...]
+
+
+def group(scored: Sequence[Scored]) -> list[Group]:
+    """Groups in the order of their best score. Every passage is in exactly one group, and each group within one document.
+
+    A group grows from its best passage to both sides over neighbours that are near and comparably good.
+    """
+    by_document: dict[str, list[Scored]] = {}
+    for one in scored:
+        by_document.setdefault(str(one.stored.passage.document), []).append(one)
+    for members in by_document.values():
+        members.sort(key=lambda one: one.stored.passage.ordinal)
+    grouped: set[int] = set()
+    groups = []
+    for one in scored:
+        if one.stored.number in grouped:
+            continue
+        members = _around(one, by_document[str(one.stored.passage.document)], grouped)
+        grouped |= {member.stored.number for member in members}
+        groups.append(Group(one, _cover([member.stored.passage.locator for member in members]), tuple(members)))
+    return groups
+
+
+def _around(best: Scored, document: list[Scored], grouped: set[int]) -> list[Scored]:
+    at = document.index(best)
+    members = [best]
+    for step in (1, -1):
+        edge, position = best, at + step
+        while 0 <= position < len(document):
+            one = document[position]
+            near = _near(edge.stored.passage.locator, one.stored.passage.locator)
+            if not near or one.stored.number in grouped or one.score < COMPARABLE * best.score:
+                break
+            members.append(one)
+            edge, position = one, position + step
+    return sorted(members, key=lambda one: one.stored.passage.ordinal)
+
+
+def _near(one: Locator, other: Locator) -> bool:
+    match one, other:
+        case Seconds(), Seconds():
+            return max(one.start, other.start) - min(one.end, other.end) <= NEAR_SECONDS
+        case Lines(), Lines():
+            return max(one.start, other.start) - min(one.end, other.end) <= NEAR_LINES
+    return False
+
+
+def _cover(locators: Sequence[Locator]) -> Locator:
+    first = locators[0]
+    if isinstance(first, Seconds):
+        times = [locator for locator in locators if isinstance(locator, Seconds)]
+        return Seconds(min(time.start for time in times), max(time.end for time in times))
+    if isinstance(first, Lines):
+        spans = [locator for locator in locators if isinstance(locator, Lines)]
+        return Lines(min(span.start for span in spans), max(span.end for span in spans))
+    return first

@@ -1,0 +1,77 @@
+"""What a run of the write path did, counted, and how it tells while it runs.
+
+Knows counts and reasons; knows no terminal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from rag.types import DocumentId, Kind, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands: documents to read in all and done, and the one being read."""
+
+    done: int
+    total: int
+    path: str
+
+
+Tell = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of a run. Documents are counted once each: indexed + reused + moved + unchanged + skipped = all there are."""
+
+    indexed: int  # read and embedded, at least in part
+    reused: int  # copied or touched: taken from a document with the same bytes, without a model call
+    moved: int
+    unchanged: int
+    removed: int
+    skipped: tuple[Skipped, ...]  # could not be read in this run; parts of documents too
+    ignored: Mapping[str, int]  # left out by rule, counted by reason
+    dropped: Mapping[str, int]  # frames left out, counted by reason
+    passages: Mapping[Kind, int]  # written in this run
+    embedded: int  # contents the model was asked for
+    notes: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of a run while it goes on."""
+
+    indexed: int = 0
+    reused: int = 0
+    moved: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    embedded: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    passages: Counter[Kind] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    taken_from: set[DocumentId] = field(default_factory=set)  # documents whose passages another document took over
+
+    def report(self, seconds: float) -> Report:
+        """The counts as they stand, frozen."""
+        return Report(
+            self.indexed,
+            self.reused,
+            self.moved,
+            self.unchanged,
+            self.removed,
+            tuple(self.skipped),
+            dict(self.ignored),
+            dict(self.dropped),
+            dict(self.passages),
+            self.embedded,
+            tuple(self.notes),
+            seconds,
+        )

@@ -1,0 +1,213 @@
+"""THE READ PATH, readable top to bottom: embed → two lanes → fuse → choose → rerank → group → hits.
+
+Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rag.backends.base import Embedder, Reranker
+from rag.clues import judged_clues
+from rag.errors import EmbedderMismatch, UnreadableDocument
+from rag.fusion import Candidate, choose, fuse
+from rag.grouping import Group, Scored, group
+from rag.index.reader import OpenIndex
+from rag.loaders import LOADERS
+from rag.loaders.base import Limits
+from rag.loaders.detect import loader_name
+from rag.loaders.spans import text_content
+from rag.snippets import snippet
+from rag.tables import resolve
+from rag.types import KINDS, Clue, Content, Document, Hit, Lane, Member, Query, StoredPassage
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a query goes."""
+
+    top_k: int = 10
+    candidates: int = 100  # how many reach the reranker
+    promised: int = 12  # of those, so many of each kind where there are that many
+    min_score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The hits, and the order of passage numbers after each stage, best first."""
+
+    hits: list[Hit]
+    stages: Mapping[str, list[tuple[int, float]]]
+    notes: tuple[str, ...]
+
+
+def search(
+    index: OpenIndex,
+    query: Query,
+    embedder: Embedder,
+    reranker: Reranker | None,
+    reach: Reach,
+    *,
+    limits: Limits,
+    clues: frozenset[Clue] = CLUES,
+) -> Results:
+    """Query to ranked hits. EmbedderMismatch when the index was made by another model."""
+    if embedder.fingerprint != index.fingerprint:
+        raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
+    allowed = index.matching(query.filters)
+    vector = embedder.embed([query.content], role="query")
+    dense = index.nearest(vector, reach.candidates, allowed)[0]
+    lexical = index.containing(query.words, reach.candidates, allowed) if query.words.strip() else []
+    dense = _with_every_kind(index, query, vector, dense, reach.promised)
+    found = {stored.number: stored for stored in index.passages([number for number, _ in dense + lexical])}
+    present, notes = _still_there(found)
+    lanes: dict[Lane, list[tuple[int, float]]] = {
+        "dense": [(number, score) for number, score in dense if number in present],
+        "lexical": [(number, score) for number, score in lexical if number in present],
+    }
+    wordless = frozenset(n for n, stored in present.items() if not (stored.passage.text or stored.passage.caption))
+    fused = fuse(lanes, {number: stored.passage.kind for number, stored in present.items()}, wordless)
+    chosen = choose(fused, reach.candidates, reach.promised)
+    reranked = _rescore(query, chosen, present, reranker, limits, clues)
+    order = [Scored(present[candidate.number], score) for candidate, score in reranked if score >= reach.min_score]
+    groups = group(order)[: reach.top_k]
+    similarities = _similarities(index, vector, groups, lanes)
+    by_number = {candidate.number: candidate for candidate in chosen}
+    hits = [
+        _hit(rank, index.name, one, by_number[one.best.stored.number], query, similarities, reranker is not None)
+        for rank, one in enumerate(groups, start=1)
+    ]
+    stages = {
+        **lanes,
+        "fused": [(candidate.number, candidate.fused) for candidate in fused],
+        "reranked": [(candidate.number, score) for candidate, score in reranked],
+    }
+    return Results(hits, stages, notes)
+
+
+def _with_every_kind(
+    index: OpenIndex, query: Query, vector: Vectors, dense: list[tuple[int, float]], promised: int
+) -> list[tuple[int, float]]:
+    """Adds the best passages of kinds that the first search hardly showed: texts must not crowd out the pictures."""
+    shown = {stored.number: stored.passage.kind for stored in index.passages([number for number, _ in dense])}
+    merged = dict(dense)
+    for kind in query.filters.kinds or KINDS:
+        if sum(one == kind for one in shown.values()) < promised:
+            allowed = index.matching(replace(query.filters, kinds=(kind,)))
+            merged |= dict(index.nearest(vector, promised, allowed)[0])
+    return sorted(merged.items(), key=lambda one: (-one[1], one[0]))
+
+
+def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPassage], tuple[str, ...]]:
+    """Without passages whose file is gone while its folder is there: a hit one cannot open is worse than none."""
+    gone = {stored.file for stored in found.values() if not stored.file.exists() and stored.file.parent.exists()}
+    note = f"{len(gone)} files that matched are gone; `rag index` brings the index up to date"
+    return {n: stored for n, stored in found.items() if stored.file not in gone}, (note,) if gone else ()
+
+
+# ---- the reranker -----------------------------------------------------------------------------
+
+
+def _rescore(
+    query: Query,
+    chosen: Sequence[Candidate],
+    stored: Mapping[int, StoredPassage],
+    reranker: Reranker | None,
+    limits: Limits,
+    clues: frozenset[Clue],
+) -> list[tuple[Candidate, float]]:
+    """Candidates in the final order with the score that made it: the reranker's, or the fused one where there is none."""
+    if reranker is None:
+        return [(candidate, candidate.fused) for candidate in chosen]
+    if reranker.wants_pixels(query.content):
+        contents = read_contents([stored[candidate.number] for candidate in chosen], limits)
+    else:
+        contents = [words_only(stored[candidate.number]) for candidate in chosen]
+    told = [
+        replace(content, clues=judged_clues(stored[candidate.number].passage, clues))
+        for candidate, content in zip(chosen, contents, strict=True)
+    ]
+    asked = replace(query.content, text=query.words)
+    scores = reranker.score(asked, told)
+    return sorted(zip(chosen, scores, strict=True), key=lambda pair: (-pair[1], -pair[0].fused, pair[0].number))
+
+
+def words_only(stored: StoredPassage) -> Content:
+    """The content of a candidate without opening its file: a text whole, a picture without its pixels."""
+    passage = stored.passage
+    return text_content(passage) if passage.modality == "text" else Content(modality=passage.modality)
+
+
+def read_contents(stored: Sequence[StoredPassage], limits: Limits) -> list[Content]:
+    """The contents of candidates, in order; each file is opened once. What cannot be read any more keeps its words."""
+    contents = {one.number: words_only(one) for one in stored}
+    by_document: dict[object, list[StoredPassage]] = {}
+    for one in stored:
+        if one.passage.modality != "text":
+            by_document.setdefault(one.passage.document, []).append(one)
+    for group_ in by_document.values():
+        ordered = sorted(group_, key=lambda one: one.passage.ordinal)
+        first = ordered[0]
+        document = Document(first.passage.document, first.file, caption=first.passage.caption)
+        try:
+            loader = resolve(LOADERS, loader_name(first.file, limits), "loader")()
+            for one in ordered:
+                for content in loader.read(document, [one.passage], limits):
+                    if isinstance(content, Content):
+                        contents[one.number] = content
+        except (UnreadableDocument, OSError):
+            continue
+    return [contents[one.number] for one in stored]
+
+
+# ---- hits ---------------------------------------------------------------------------------------
+
+
+def _similarities(
+    index: OpenIndex, vector: Vectors, groups: Sequence[Group], lanes: Mapping[Lane, Sequence[tuple[int, float]]]
+) -> dict[int, float]:
+    known = dict(lanes["dense"])
+    missing = [one.best.stored.number for one in groups if one.best.stored.number not in known]
+    if missing:
+        known |= dict(zip(missing, (index.vectors(missing) @ vector[0]).tolist(), strict=True))
+    return known
+
+
+def _hit(
+    rank: int,
+    index: str,
+    found: Group,
+    candidate: Candidate,
+    query: Query,
+    similarities: Mapping[int, float],
+    reranked: bool,
+) -> Hit:
+    stored = found.best.stored
+    passage = stored.passage
+    return Hit(
+        rank=rank,
+        id=stored.id,
+        index=index,
+        root=passage.document.root,
+        document=passage.document.path,
+        path=str(stored.file),
+        kind=passage.kind,
+        modality=passage.modality,
+        locator=found.locator,
+        snippet=snippet("\n".join(part for part in (passage.caption, passage.text) if part), query.words),
+        score=found.best.score,
+        similarity=similarities.get(stored.number),
+        rerank_score=found.best.score if reranked else None,
+        lanes=candidate.lanes,
+        best=passage.locator,
+        members=tuple(Member(one.stored.id, one.stored.passage.locator, one.score) for one in found.members),
+        context=passage.context,
+        fused=candidate.fused,
+    )
