@@ -1,0 +1,58 @@
+"""One index and one ranked list over text, PDFs, images, screenshots and videos.
+
+    import rag
+    rag.build_index("~/Documents")
+    for hit in rag.open_index().query("harbour at night"):
+        print(hit.score, hit.path, hit.locator)
+
+Importing this loads no model, no FAISS and no decoder: the names below are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.building import build_index, remove_documents
+    from rag.config import Settings, load_settings
+    from rag.contract import hit_json
+    from rag.errors import RagError
+    from rag.reports import Report
+    from rag.searching import Searcher, open_index
+    from rag.types import Filters, Hit
+
+__version__ = "0.1.0"
+_HOMES = {
+    "Filters": "rag.types",
+    "Hit": "rag.types",
+    "RagError": "rag.errors",
+    "Report": "rag.reports",
+    "Searcher": "rag.searching",
+    "Settings": "rag.config",
+    "build_index": "rag.building",
+    "hit_json": "rag.contract",
+    "load_settings": "rag.config",
+    "open_index": "rag.searching",
+    "remove_documents": "rag.building",
+}
+__all__ = [
+    "Filters",
+    "Hit",
+    "RagError",
+    "Report",
+    "Searcher",
+    "Settings",
+    "build_index",
+    "hit_json",
+    "load_settings",
+    "open_index",
+    "remove_documents",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'rag' has no attribute {name!r}")

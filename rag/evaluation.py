@@ -6,7 +6,7 @@ Knows judgements and rankings; the measures themselves are `ir_measures`'. Knows
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Place:
 
 
 Ranking = Sequence[tuple[Place, float]]
-Search = Callable[[JudgedQuery], Mapping[str, Ranking]]
+Rankings = Mapping[str, Mapping[str, Ranking]]  # query id → stage → places, best first
 
 
 def load_queries(file: Path) -> list[JudgedQuery]:
@@ -78,8 +78,8 @@ def _query(value: dict[str, Any], folder: Path) -> JudgedQuery:
     return JudgedQuery(str(value["id"]), value.get("query") or "", image, relevant, frozenset(value.get("tags", [])))
 
 
-def evaluate(queries: Sequence[JudgedQuery], search: Search) -> dict[str, dict[str, dict[str, float]]]:
-    """{group: {stage: {measure: mean}}}; groups are `all` (answerable queries), each tag, and `count` of queries in each.
+def evaluate(queries: Sequence[JudgedQuery], found: Rankings) -> dict[str, dict[str, dict[str, float]]]:
+    """{group: {stage: {measure: mean, "queries": how many}}}; groups are all answerable queries, those but paraphrases, each tag.
 
     A passage counts for the first judgement whose document is its own and whose place overlaps its place; a judgement is
     found once, by the best passage. Queries without a relevant passage are left out of the means.
@@ -95,10 +95,15 @@ def evaluate(queries: Sequence[JudgedQuery], search: Search) -> dict[str, dict[s
     ]
     runs: dict[str, list[Any]] = {stage: [] for stage in STAGES}
     for query in answerable:
-        rankings = search(query)
         for stage in STAGES:
-            runs[stage] += [ir_measures.ScoredDoc(query.id, name, score) for name, score in _judged(query, rankings[stage])]
-    groups = {"all": {query.id for query in answerable}}
+            judged = _judged(query, found[query.id][stage])
+            runs[stage] += [
+                ir_measures.ScoredDoc(query.id, name, float(len(judged) - position)) for position, name in enumerate(judged)
+            ]
+    groups = {
+        "all": {query.id for query in answerable},
+        "all but paraphrases": {query.id for query in answerable if "paraphrase" not in query.tags},
+    }
     for tag in sorted({tag for query in answerable for tag in query.tags}):
         groups[tag] = {query.id for query in answerable if tag in query.tags}
     table: dict[str, dict[str, dict[str, float]]] = {name: {} for name in groups}
@@ -107,16 +112,22 @@ def evaluate(queries: Sequence[JudgedQuery], search: Search) -> dict[str, dict[s
         for name, ids in groups.items():
             table[name][stage] = {
                 str(measure): sum(value.value for value in values if value.query_id in ids and value.measure == measure)
-                / len(ids)
+                / max(len(ids), 1)
                 for measure in measures
             }
             table[name][stage]["queries"] = len(ids)
     return table
 
 
-def _judged(query: JudgedQuery, ranking: Ranking) -> Iterable[tuple[str, float]]:
-    """Each place under the name of the judgement it meets, else under a name of its own; scores made strictly falling."""
+def rankings_of(query: JudgedQuery, ranking: Ranking) -> list[bool]:
+    """For each place of a ranking, whether it meets a judgement of the query."""
+    return [not name.startswith("other") for name in _judged(query, ranking)]
+
+
+def _judged(query: JudgedQuery, ranking: Ranking) -> list[str]:
+    """Each place under the name of the judgement it meets, else under a name of its own."""
     met: set[int] = set()
+    names = []
     for position, (place, _) in enumerate(ranking):
         name = f"other-{position}"
         for number, judgement in enumerate(query.relevant):
@@ -124,7 +135,8 @@ def _judged(query: JudgedQuery, ranking: Ranking) -> Iterable[tuple[str, float]]
                 met.add(number)
                 name = str(number)
                 break
-        yield name, float(len(ranking) - position)
+        names.append(name)
+    return names
 
 
 def overlap(judged: Locator, found: Locator) -> bool:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.backends.base import Embedder
 from rag.clues import embedded_clues, found_by
@@ -20,16 +20,19 @@ from rag.errors import Interrupted, RagError, UnreadableDocument
 from rag.identity import content_digest, content_key, reading_key
 from rag.index.writer import TwinDocument, Writer
 from rag.loaders import LOADERS
-from rag.loaders.base import Limits, Loader
+from rag.loaders.base import Loader
 from rag.loaders.detect import loader_name
 from rag.loaders.encoding import decode_text
-from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES
+from rag.opening import Policy
 from rag.reports import Progress, Report, Tally, Tell
+from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES
 from rag.tables import resolve
-from rag.types import CaptionOf, Clue, Content, Document, DocumentId, Dropped, Passage, Pixels, Skipped
+from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Passage, Skipped
+
+if TYPE_CHECKING:
+    from rag.types import Pixels
 
 PENDING_BYTES = 64_000_000  # decoded contents that wait for the model
-Recognise = Callable[["Pixels"], str]
 
 
 class Target(NamedTuple):
@@ -39,24 +42,22 @@ class Target(NamedTuple):
     under: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How an index reads its corpus. Fixed when the index is made: other values would give other passages."""
-
-    limits: Limits
-    ocr: str  # "auto": wherever a picture has no words of its own; "always"; "never"
-    clues: frozenset[Clue]
-
-
 def index_targets(
-    writer: Writer, targets: Sequence[Target], embedder: Embedder, policy: Policy, *, commit_seconds: float, tell: Tell
+    writer: Writer,
+    targets: Sequence[Target],
+    embedder: Embedder,
+    policy: Policy,
+    *,
+    notes: Sequence[str],
+    commit_seconds: float,
+    tell: Tell,
 ) -> Report:
     """Brings the index up to date with the targets and says what was done.
 
     Commits every `commit_seconds`; Ctrl-C or a failing model commits what is finished, then raises.
     """
     started = time.monotonic()
-    run = _Run(writer, embedder, policy, Tally(), commit_seconds, time.monotonic())
+    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), commit_seconds, time.monotonic())
     try:
         for target in targets:
             run.bring_up_to_date(target, tell)

@@ -1,0 +1,41 @@
+"""The table of commands. One file each; heavy libraries are imported inside them.
+
+Knows the commands' names; knows nothing of what they do.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from rag.cli import check, config, eval, index, query, rm, show, status
+
+app = typer.Typer(
+    name="rag",
+    help="Search everything you have: text, PDFs, images, screenshots and videos in one ranked list.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from rag import __version__
+
+        typer.echo(f"rag {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
+    """Search everything you have: text, PDFs, images, screenshots and videos in one ranked list."""
+
+
+app.command("index")(index.index)
+app.command("query")(query.query)
+app.command("show")(show.show)
+app.command("status")(status.status)
+app.command("rm")(rm.rm)
+app.command("check")(check.check)
+app.command("eval")(eval.evaluate)
+app.command("config")(config.config)

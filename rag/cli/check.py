@@ -1,0 +1,28 @@
+"""`rag check`: is the index what was written? Knows printing only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import Index
+from rag.cli.terminal import harmless
+
+
+def check(
+    index: Index = "",
+    read_data: Annotated[bool, typer.Option("--read-data", help="Read every byte and compare every checksum.")] = False,
+) -> None:
+    """Verify the structure of an index, and with --read-data every checksum."""
+    from rag.errors import IndexDamaged
+    from rag.index.check import check_bytes, check_structure
+    from rag.opening import existing_index
+
+    folder = existing_index(index)
+    found = check_structure(folder) + (check_bytes(folder) if read_data else [])
+    for finding in found:
+        print(harmless(finding))
+    if found:
+        raise IndexDamaged(f"{folder}: {len(found)} things are not as they were written", remedy="rag index --rebuild")
+    print(f"{harmless(str(folder))} is sound" + ("" if read_data else " in structure; --read-data compares every checksum"))

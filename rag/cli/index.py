@@ -1,0 +1,127 @@
+"""`rag index`: bring an index up to date with folders. Knows options and printing; the work is `rag.building`'s."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.cli.options import Embedder, Index, Json
+from rag.cli.terminal import harmless, say
+
+if TYPE_CHECKING:
+    from rag.reports import Progress, Report, Tell
+
+SHOWN = 20  # skipped files listed one by one; `rag status` lists them all
+LITE = (
+    "lite: words, n-grams, colours and shapes, no neural embeddings; "
+    "other models: rag index --rebuild --embedder NAME (see README, section Models)"
+)
+
+
+def index(
+    folders: Annotated[list[Path] | None, typer.Argument(help="Folders to index. None: every folder the index knows.")] = None,
+    index: Index = "",
+    rebuild: Annotated[bool, typer.Option(help="Read everything anew, and then take the place of the old index.")] = False,
+    strict: Annotated[bool, typer.Option(help="Exit with 5 when documents were skipped.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    embedder: Embedder = None,
+    ocr: Annotated[str | None, typer.Option(help="Read text in pictures: auto, always, never.")] = None,
+    clues: Annotated[str | None, typer.Option(help="What is known beside pixels: ocr,caption,path,date.")] = None,
+    frames: Annotated[str | None, typer.Option(help="Frames of a video: keyframes (fast), uniform.")] = None,
+    frame_seconds: Annotated[float | None, typer.Option(help="At most one frame in this many seconds.")] = None,
+    passage_characters: Annotated[int | None, typer.Option(help="The longest text passage.")] = None,
+    max_file_bytes: Annotated[int | None, typer.Option(help="Skip larger files.")] = None,
+) -> None:
+    """Index folders of text, PDFs, images, screenshots and videos; later runs read only what changed."""
+    from rag.building import build_index
+    from rag.errors import DOCUMENTS_SKIPPED
+    from rag.opening import index_folder, is_lite
+
+    folder = index_folder(index)
+    fresh = not (folder / "catalog.sqlite").exists()
+    with _telling(quiet or json) as tell:
+        report = build_index(
+            *(folders or []),
+            index=index,
+            rebuild=rebuild,
+            tell=tell,
+            embedder=embedder,
+            ocr=ocr,
+            clues=clues,
+            frames=frames,
+            frame_seconds=frame_seconds,
+            passage_characters=passage_characters,
+            max_file_bytes=max_file_bytes,
+        )
+    if fresh and is_lite(folder):
+        say(LITE)
+    _print_json(report) if json else _print(report, folder)
+    if strict and report.skipped:
+        raise typer.Exit(DOCUMENTS_SKIPPED)
+
+
+@contextmanager
+def _telling(silent: bool) -> Iterator[Tell]:
+    """Progress: a bar on a terminal, a plain line for every tenth part elsewhere."""
+    if silent:
+        yield lambda _: None
+    elif sys.stderr.isatty():
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        from rag.cli.terminal import stderr
+
+        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[path]}", markup=False))
+        with Progress(*columns, console=stderr(), transient=True) as bar:
+            task = bar.add_task("", total=None, path="looking for changes")
+            yield lambda seen: bar.update(task, completed=seen.done, total=seen.total, path=harmless(seen.path)[-60:])
+    else:
+        told = -1
+
+        def tell(seen: Progress) -> None:
+            nonlocal told
+            if seen.total and seen.done * 10 // seen.total > told:
+                told = seen.done * 10 // seen.total
+                say(f"{seen.done} of {seen.total} documents")
+
+        yield tell
+
+
+def _print(report: Report, folder: Path) -> None:
+    for note in report.notes:
+        say(f"note: {note}")
+    documents = {
+        "indexed": report.indexed,
+        "reused": report.reused,
+        "moved": report.moved,
+        "unchanged": report.unchanged,
+        "removed": report.removed,
+        "skipped": len(report.skipped),
+    }
+    counted = ", ".join(f"{count} {name}" for name, count in documents.items() if count) or "nothing to index"
+    print(f"{counted} in {report.seconds:.1f} s → {harmless(str(folder))}")
+    if report.passages:
+        print("passages: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.passages.items())))
+    for name, reasons in (("ignored", report.ignored), ("frames left out", report.dropped)):
+        if reasons:
+            print(f"{name}: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(reasons.items())))
+    for skipped in report.skipped[:SHOWN]:
+        print(f"skipped: {harmless(str(skipped.document))}: {harmless(skipped.reason)}")
+    if len(report.skipped) > SHOWN:
+        print(f"skipped: … and {len(report.skipped) - SHOWN} more; `rag status` lists them all")
+
+
+def _print_json(report: Report) -> None:
+    import json
+    from dataclasses import asdict
+
+    value = asdict(report)
+    value["skipped"] = [
+        {"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in report.skipped
+    ]
+    print(json.dumps(value, ensure_ascii=False, indent=2))

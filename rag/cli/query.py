@@ -1,0 +1,73 @@
+"""`rag query`: ask an index. Knows options and exit codes; printing is `formats`', the work `rag.searching`'s."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import Index, Json, Reranker
+from rag.cli.terminal import say
+
+WEAK = 0.25  # below it the lite reranker found some of the words, not the thing
+
+
+def query(
+    text: Annotated[str, typer.Argument(help="What to look for; `-` reads one query a line from stdin.")] = "",
+    index: Index = "",
+    image: Annotated[str | None, typer.Option(help="A picture to look for.", metavar="FILE")] = None,
+    video: Annotated[str | None, typer.Option(help="A frame to look for.", metavar="FILE@SECONDS")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only text, page, image, screenshot, frame (repeatable).")] = None,
+    path: Annotated[
+        list[str] | None, typer.Option(help="Only paths below the root like this (repeatable).", metavar="GLOB")
+    ] = None,
+    root: Annotated[list[str] | None, typer.Option(help="Only this root (repeatable).")] = None,
+    after: Annotated[str | None, typer.Option(help="Only from this date on: taken, else modified.", metavar="DATE")] = None,
+    before: Annotated[str | None, typer.Option(help="Only before this date.", metavar="DATE")] = None,
+    top_k: Annotated[int | None, typer.Option("--top-k", "-k", help="How many hits.")] = None,
+    candidates: Annotated[int | None, typer.Option(help="How many candidates reach the reranker.")] = None,
+    reranker: Reranker = None,
+    no_rerank: Annotated[bool, typer.Option("--no-rerank", help="The order of the first stage.")] = False,
+    min_score: Annotated[float | None, typer.Option(help="Leave out hits below this score, 0…1.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show every stage's rank and score.")] = False,
+    format: Annotated[str, typer.Option(help="table, json, jsonl, csv, md, paths or context.")] = "table",
+    json: Json = False,
+    preview: Annotated[bool, typer.Option(help="Pictures in the terminal, where it can.")] = True,
+) -> None:
+    """Search with words, a picture, or both; the hits come best first, whatever their kind."""
+    from rag.cli.formats import FORMATS, Answer, show_answers
+    from rag.errors import NOTHING_FOUND, WrongRequest
+    from rag.searching import open_index
+
+    wanted = "json" if json else format
+    if wanted not in FORMATS:
+        raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
+    flags = {"candidates": candidates, "min_score": min_score, "top_k": top_k, "reranker": "none" if no_rerank else reranker}
+    many = text == "-"
+    asked = [line.strip() for line in sys.stdin if line.strip()] if many else [text]
+    answers = []
+    with open_index(index, **flags) as searcher:
+        for words in asked:
+            results = searcher.search(
+                words,
+                image=image,
+                video=video,
+                kinds=kind or (),  # type: ignore[arg-type]
+                paths=path or (),
+                roots=root or (),
+                after=after,
+                before=before,
+            )
+            for note in results.notes:
+                say(f"note: {note}")
+            answers.append(Answer(words, results.hits, searcher.texts(results.hits) if wanted == "context" else {}))
+        show_answers(answers, wanted, explain=explain, many=many, preview=preview)
+    if not any(answer.hits for answer in answers):
+        say("nothing found")
+        raise typer.Exit(NOTHING_FOUND)
+    if wanted == "table" and searcher.reranker and searcher.reranker.name == "lite":
+        for answer in answers:
+            if answer.hits and answer.hits[0].score < WEAK:
+                asked_for = f" for {answer.query!r}" if many else ""
+                say(f"no good match{asked_for}: the best score is {answer.hits[0].score:.2f}")

@@ -1,0 +1,21 @@
+"""`rag rm`: forget documents. Knows printing only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import Index
+
+
+def rm(
+    paths: Annotated[list[str], typer.Argument(help="Documents, folders or whole roots: as they lie on disk, or below a root.")],
+    index: Index = "",
+) -> None:
+    """Forget documents. The files stay; what lies in an indexed folder comes back with the next `rag index`."""
+    from rag.building import remove_documents
+
+    for path in paths:
+        count = remove_documents(path, index)
+        print(f"forgot {count} document{'' if count == 1 else 's'} of {path}")

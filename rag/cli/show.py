@@ -1,0 +1,48 @@
+"""`rag show`: one passage in full, by the id of a hit. Knows printing only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rag.cli.options import Index, Json
+from rag.cli.terminal import harmless
+
+
+def show(
+    id: Annotated[str, typer.Argument(help="The id of a hit, with or without #.")],
+    index: Index = "",
+    json: Json = False,
+) -> None:
+    """Print one passage: where it is, and all its words."""
+    from rag.contract import locator_json, place
+    from rag.errors import WrongRequest
+    from rag.searching import open_index
+
+    with open_index(index) as searcher:
+        stored = searcher.index.by_id(id.removeprefix("#"))
+    if stored is None:
+        raise WrongRequest(f"no passage has the id {id}", remedy="take an id from `rag query`; a changed file has new ones")
+    passage = stored.passage
+    if json:
+        import json as json_
+
+        value = {
+            "id": stored.id,
+            "root": passage.document.root,
+            "document": passage.document.path,
+            "path": str(stored.file),
+            "kind": passage.kind,
+            "modality": passage.modality,
+            "locator": locator_json(passage.locator),
+            "text": passage.text,
+            "caption": passage.caption,
+        }
+        print(json_.dumps(value, ensure_ascii=False, indent=2))
+        return
+    where = place(passage.locator)
+    print(harmless(f"{stored.file}{f', {where}' if where else ''} ({passage.kind})"))
+    for text in (passage.caption, passage.text):
+        if text:
+            print("\n" + "\n".join(harmless(line) for line in text.splitlines()))

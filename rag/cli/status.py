@@ -1,0 +1,57 @@
+"""`rag status`: what an index holds. Knows printing only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.cli.options import Index, Json
+from rag.cli.terminal import harmless, size
+
+if TYPE_CHECKING:
+    from rag.index.reader import IndexStatus
+
+
+def status(index: Index = "", json: Json = False) -> None:
+    """Show documents and passages by kind, the model, the size, and what was skipped and why."""
+    from rag.index.reader import open_index
+    from rag.opening import existing_index
+
+    with open_index(existing_index(index)) as opened:
+        found = opened.status()
+    _print_json(found) if json else _print(found)
+
+
+def _print(found: IndexStatus) -> None:
+    print(f"index       {harmless(str(found.folder))} (format {found.format}, commit {found.generation}, {size(found.bytes)})")
+    model = found.fingerprint
+    print(f"model       {model.model}, revision {model.revision}, {model.dim} dimensions; {model.preprocessing}")
+    for name, folder in sorted(found.roots.items()):
+        print(f"root        {harmless(name)}: {harmless(str(folder))}{'' if folder.is_dir() else '  (not there now)'}")
+    suffixes = ", ".join(f"{count} {harmless(suffix) or 'without suffix'}" for suffix, count in sorted(found.suffixes.items()))
+    print(f"documents   {found.documents}{f' ({suffixes})' if suffixes else ''}")
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.passages.items()))
+    print(f"passages    {sum(found.passages.values())}{f' ({kinds})' if kinds else ''}, {found.vectors} vectors")
+    print(f"skipped     {len(found.skipped)}")
+    for skipped in found.skipped:
+        print(f"            {harmless(str(skipped.document))}: {harmless(skipped.reason)}")
+
+
+def _print_json(found: IndexStatus) -> None:
+    import json
+    from dataclasses import asdict
+
+    value = {
+        "index": found.folder.name,
+        "folder": str(found.folder),
+        "format": found.format,
+        "generation": found.generation,
+        "bytes": found.bytes,
+        "fingerprint": asdict(found.fingerprint),
+        "roots": {name: str(folder) for name, folder in found.roots.items()},
+        "documents": found.documents,
+        "suffixes": dict(found.suffixes),
+        "passages": dict(found.passages),
+        "vectors": found.vectors,
+        "skipped": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.skipped],
+    }
+    print(json.dumps(value, ensure_ascii=False, indent=2))

@@ -1,0 +1,61 @@
+"""Talking to a person on stderr, and making strangers' text harmless to a terminal.
+
+Knows terminals; knows no command.
+"""
+
+from __future__ import annotations
+
+import sys
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rag.errors import RagError
+
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+
+
+def harmless(text: str) -> str:
+    """`text` on one line, control characters and direction marks shown as `\\xNN`, so that no name steers a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        " " if c in "\n\t\r" else ascii(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI else c for c in text
+    )
+
+
+def say(text: str) -> None:
+    """One line of talk on stderr."""
+    print(harmless(text), file=sys.stderr)
+
+
+def fail(error: RagError) -> None:
+    """What went wrong and what to do about it."""
+    say(f"rag: {error.what}")
+    if error.remedy:
+        say(f"  → {error.remedy}")
+
+
+def stdout() -> Console:
+    """The console for results: colours and links on a terminal only, never cut to a width in a pipe."""
+    from rich.console import Console
+
+    return Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+
+
+def stderr() -> Console:
+    """The console for progress."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, emoji=False)
+
+
+def size(count: float) -> str:
+    """Bytes as a person reads them: `3.4 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -1,0 +1,102 @@
+"""Which index folder is meant, how it reads its corpus, and which models the settings name.
+
+Knows settings and folders; knows neither path, no terminal and no HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.backends import EMBEDDERS, RERANKERS
+from rag.config import Settings, load_settings
+from rag.errors import IndexNotFound
+from rag.loaders.base import Limits
+from rag.tables import resolve
+from rag.types import Clue
+
+if TYPE_CHECKING:
+    from rag.backends.base import Embedder, Reranker
+
+FOLDER = "indexes"
+FIXED = (*(field.name for field in fields(Limits)), "ocr", "clues")  # settings an index keeps from its first run on
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How an index reads its corpus. Fixed when the index is made: other values would give other passages."""
+
+    limits: Limits
+    ocr: str  # "auto": wherever a picture has no words of its own; "always"; "never"
+    clues: frozenset[Clue]
+
+
+def index_folder(named: str) -> Path:
+    """The folder that a name, a path or nothing means.
+
+    A path (with a separator, or an existing index folder) is taken as it is; a name lies in the nearest `indexes` folder
+    from here upward, else in ./indexes; nothing means the name `default`.
+    """
+    if named and (os.sep in named or Path(named, "catalog.sqlite").exists()):
+        return Path(named).expanduser().absolute()
+    here = Path.cwd()
+    name = named or "default"
+    above = (folder / FOLDER for folder in (here, *here.parents))
+    return next((folder / name for folder in above if (folder / name).is_dir()), here / FOLDER / name)
+
+
+def known_indexes() -> list[str]:
+    """The names in the nearest `indexes` folders from here upward."""
+    here = Path.cwd()
+    files = (file for folder in (here, *here.parents) for file in (folder / FOLDER).glob("*/catalog.sqlite"))
+    return sorted({file.parent.name for file in files})
+
+
+def existing_index(index: str = "") -> Path:
+    """The folder of an index that is there. IndexNotFound names the indexes there are."""
+    named = index or load_settings({}).index
+    folder = index_folder(named)
+    if not (folder / "catalog.sqlite").exists():
+        error = IndexNotFound(folder)
+        others = known_indexes()
+        if others:
+            error.remedy += f"; there are: {', '.join(others)}"
+        raise error
+    return folder
+
+
+def open_embedder(settings: Settings) -> Embedder:
+    """The embedder the settings name."""
+    embedder: Embedder = resolve(EMBEDDERS, settings.embedder, "embedder")()
+    return embedder
+
+
+def open_reranker(settings: Settings) -> Reranker | None:
+    """The reranker the settings name; None for `none`."""
+    if settings.reranker == "none":
+        return None
+    reranker: Reranker = resolve(RERANKERS, settings.reranker, "reranker")()
+    return reranker
+
+
+def policy_of(kept: Mapping[str, str]) -> Policy:
+    """How an index reads its corpus, from the settings it keeps."""
+    values = {key: json.loads(value) for key, value in kept.items()}
+    limits = Limits(**{field.name: values[field.name] for field in fields(Limits)})
+    return Policy(limits, values["ocr"], frozenset(values["clues"]))
+
+
+def fixed_settings(settings: Settings) -> dict[str, str]:
+    """The settings an index keeps, as JSON texts by name."""
+    return {key: json.dumps(getattr(settings, key)) for key in FIXED}
+
+
+def is_lite(folder: Path) -> bool:
+    """Whether the index was made by the built-in model."""
+    from rag.index.folder import fingerprint_of
+
+    return fingerprint_of(folder).model == "lite"

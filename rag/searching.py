@@ -1,0 +1,162 @@
+"""Opens an index with its models and asks it: what the command line, the API and Python callers share.
+
+Knows settings and the read path; knows no terminal and no HTTP.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.config import Settings, load_settings
+from rag.errors import WrongRequest
+from rag.evaluation import Place
+from rag.opening import existing_index, open_embedder, open_reranker, policy_of
+from rag.types import KINDS, Content, Filters, Hit, Kind, Query
+
+if TYPE_CHECKING:
+    from rag.index.reader import IndexStatus
+    from rag.retrieval import Results
+
+
+def open_index(index: str = "", **flags: Any) -> Searcher:
+    """Opens an index for questions; keywords are settings. IndexNotFound, IndexDamaged, IndexTooNew, WrongSetting."""
+    folder = existing_index(index)
+    return Searcher(folder, load_settings(flags))
+
+
+class Searcher:
+    """An open index with its models. Close it, or use it in a `with`."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        from rag.index.folder import settings_of
+        from rag.index.reader import open_index as open_folder
+
+        self.settings = settings
+        self.policy = policy_of(settings_of(folder))
+        self.index = open_folder(folder)
+        self.embedder = open_embedder(settings)
+        self.reranker = open_reranker(settings)
+
+    def __enter__(self) -> Searcher:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the index folder."""
+        self.index.close()
+
+    def status(self) -> IndexStatus:
+        """What the index holds."""
+        return self.index.status()
+
+    def query(self, text: str = "", **asked: Any) -> list[Hit]:
+        """The hits for words, a picture or both, best first; the keywords are those of `search`."""
+        return self.search(text, **asked).hits
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        image: str | os.PathLike[str] | None = None,
+        video: str | None = None,
+        kinds: Sequence[Kind] = (),
+        paths: Sequence[str] = (),
+        roots: Sequence[str] = (),
+        after: str | float | None = None,
+        before: str | float | None = None,
+        top_k: int | None = None,
+    ) -> Results:
+        """Hits, the order after each stage, and notes.
+
+        `image` is a picture file; `video` is `FILE@SECONDS`. `after` (inclusive) and `before` (exclusive) are dates such as
+        `2026-03-14` or seconds since the epoch. WrongRequest where nothing is asked or a filter cannot be meant.
+        """
+        from rag.retrieval import Reach, search
+
+        filters = Filters(
+            kinds=checked_kinds(kinds),
+            paths=tuple(paths),
+            roots=self._known_roots(roots),
+            after=moment(after),
+            before=moment(before),
+        )
+        content = self._asked(text, image, video)
+        settings = self.settings
+        reach = Reach(top_k=top_k or settings.top_k, candidates=settings.candidates, min_score=settings.min_score)
+        words = text if text.strip() else content.clues
+        return search(
+            self.index,
+            Query(words, content, filters),
+            self.embedder,
+            self.reranker,
+            reach,
+            limits=self.policy.limits,
+            clues=self.policy.clues,
+        )
+
+    def texts(self, hits: Sequence[Hit]) -> dict[str, str]:
+        """The whole words of hits, with those of every member, by the id of the hit."""
+        texts = {}
+        for hit in hits:
+            stored = [self.index.by_id(member.id) for member in hit.members]
+            parts = [part for one in stored if one for part in (one.passage.caption, one.passage.text) if part]
+            texts[hit.id] = "\n".join(dict.fromkeys(parts))
+        return texts
+
+    def rankings(self, text: str, image: Path | None = None) -> dict[str, list[tuple[Place, float]]]:
+        """The places each stage found, best first, for `rag.evaluation`."""
+        results = self.search(text, image=image)
+        stages: dict[str, list[tuple[Place, float]]] = {}
+        for stage, ranking in results.stages.items():
+            stored = self.index.passages([number for number, _ in ranking])
+            places = [Place(one.passage.document.path, one.passage.locator) for one in stored]
+            stages[stage] = [(place, score) for place, (_, score) in zip(places, ranking, strict=True)]
+        stages["hits"] = [(Place(hit.document, hit.locator), hit.score) for hit in results.hits]
+        return stages
+
+    def _asked(self, text: str, image: str | os.PathLike[str] | None, video: str | None) -> Content:
+        from rag.pictures import query_frame, query_picture
+
+        if image is not None and video is not None:
+            raise WrongRequest("both a picture and a video were given", remedy="ask with one of them")
+        if image is None and video is None:
+            if not text.strip():
+                raise WrongRequest("the query is empty", remedy='ask for something: rag query "harbour at night"')
+            return Content(modality="text", text=text)
+        shown = query_picture(Path(image), self.policy) if image is not None else query_frame(str(video), self.policy)
+        return Content(modality="image", text=text, pixels=shown.pixels, clues=shown.clues)
+
+    def _known_roots(self, roots: Sequence[str]) -> tuple[str, ...]:
+        known = self.index.roots()
+        for root in roots:
+            if root not in known:
+                raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
+        return tuple(roots)
+
+
+# ---- values ---------------------------------------------------------------------------------
+
+
+def checked_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
+    """The kinds, where they are kinds."""
+    for kind in kinds:
+        if kind not in KINDS:
+            raise WrongRequest(f"no kind is called {kind!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
+    return tuple(kind for kind in KINDS if kind in kinds)
+
+
+def moment(given: str | float | None) -> float | None:
+    """Seconds since the epoch of an ISO date or date and time; without a zone it is UTC."""
+    if given is None or isinstance(given, int | float):
+        return given
+    try:
+        parsed = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise WrongRequest(f"not a date: {given!r}", remedy="write 2026-03-14 or 2026-03-14T09:30") from error
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
