@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-PICTURE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
-)
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v", ".mts", ".m2ts"})
 SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt"})
 CAPTION_SUFFIXES = frozenset({".md", ".markdown", ".html", ".htm"})  # formats that show pictures with an alt text
