@@ -1,0 +1,169 @@
+"""Which loader reads a file: its suffix, checked against its first bytes.
+
+Knows no loader. Where the two disagree the bytes win if they are of a format read here, except that a text under the name of a
+picture, a video, a PDF or an office document is refused: somebody meant something else. Importing this module is cheap.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rag.errors import UnreadableDocument
+from rag.loaders.base import Limits
+from rag.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SUFFIXES = {
+    "text": _words(
+        ".txt .text .log .rst .csv .tsv .json .jsonl .ndjson .yaml .yml .toml .ini .cfg .conf .properties .env .xml .xsd .xsl"
+        " .srt .vtt .ass .sub .tex .plist .bib .org .adoc .asciidoc .textile .po .pot .diff .patch .ics .vcf .geojson .gpx .kml"
+        " .rss .atom .list .nfo"
+    ),
+    "markdown": _words(".md .markdown .mdown .mkd .mdx .qmd .rmd"),
+    "code": _words(
+        ".py .pyi .pyx .js .mjs .cjs .jsx .ts .mts .cts .tsx .c .h .cc .cpp .cxx .hh .hpp .hxx .cu .cuh .m .mm .java .kt .kts"
+        " .scala .groovy .gradle .go .rs .rb .php .pl .pm .lua .r .jl .swift .dart .cs .fs .vb .hs .ml .mli .ex .exs .erl .clj .el"
+        " .lisp .scm .sh .bash .zsh .fish .ps1 .bat .cmd .sql .css .scss .sass .less .vue .svelte .proto .thrift .graphql .tf .hcl"
+        " .nix .cmake .mk .asm .s .f90 .f95 .f .v .sv .vhd .zig .nim .sol"
+    ),
+    "notebook": frozenset({".ipynb"}),
+    "html": _words(".html .htm .xhtml .svg"),
+    "office": _words(".docx .docm .pptx .pptm .ppsx .xlsx .xlsm .epub"),
+    "mail": frozenset({".eml"}),
+    "pdf": frozenset({".pdf"}),
+    "picture": PICTURE_SUFFIXES,
+    "video": VIDEO_SUFFIXES,
+}
+_FAMILIES = {suffix: family for family, suffixes in reversed(_SUFFIXES.items()) for suffix in suffixes}
+_NEVER_TEXT = frozenset({"office", "pdf", "picture", "video"})
+_UNREAD = _words(
+    ".zip .tar .gz .tgz .bz2 .xz .7z .rar .zst .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
+    " .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .mid .psd .ai .xcf .sketch .fig .blend .cr2 .cr3 .nef .arw .dng .ico .icns"
+    " .ttf .otf .woff .woff2 .eot .sqlite .sqlite3 .mdb .npy .npz .pt .pth .onnx .safetensors .gguf .pkl .pickle .parquet"
+    " .feather .h5 .hdf5 .faiss .swf .wmv .flv .mpg .mpeg .vob"
+)
+_REMEDIES = {
+    ".doc": "old Word format; save it as .docx",
+    ".dot": "old Word format; save it as .docx",
+    ".ppt": "old PowerPoint format; save it as .pptx",
+    ".pps": "old PowerPoint format; save it as .pptx",
+    ".xls": "old Excel format; save it as .xlsx",
+    ".xlsb": "binary Excel format; save it as .xlsx",
+    ".msg": "Outlook's own mail format; save it as .eml",
+    ".rtf": "rich text; save it as .docx",
+    ".odt": "OpenDocument text; save it as .docx",
+    ".ods": "OpenDocument sheet; save it as .xlsx",
+    ".odp": "OpenDocument slides; save it as .pptx",
+    ".pages": "Apple Pages; export it as .docx",
+    ".numbers": "Apple Numbers; export it as .xlsx",
+    ".key": "Apple Keynote; export it as .pptx",
+    ".mobi": "Kindle book; convert it to .epub",
+    ".azw3": "Kindle book; convert it to .epub",
+    ".djvu": "DjVu; convert it to .pdf",
+}
+_HEAD_BYTES = 8192
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
+_PICTURE_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
+_AUDIO_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
+_MOVIE_ATOMS = frozenset({b"moov", b"mdat", b"free", b"wide", b"skip", b"pnot"})  # QuickTime files older than `ftyp`
+
+
+def suffixes(family: str) -> frozenset[str]:
+    """The suffixes a loader of LOADERS is chosen for, in lower case, with their dot."""
+    return _SUFFIXES[family]
+
+
+def loader_name(file: Path, limits: Limits) -> str:
+    """The name in LOADERS of the loader that reads this file, by its suffix and its first bytes.
+
+    UnreadableDocument where it is empty, too large, not of a format read here, or not what its name says.
+    """
+    suffix = file.suffix.lower()
+    head = _head(file, limits)
+    if suffix in _UNREAD:
+        raise UnreadableDocument(f"{suffix} is not a format this program reads")
+    named = _FAMILIES.get(suffix, "")
+    found = _family_in_zip(file, suffix) if head.startswith(b"PK\x03\x04") else _family_of(head, suffix)
+    if found:
+        return found
+    if head.startswith((_OLD_OFFICE, b"{\\rtf")):
+        remedy = "an old or encrypted Office document; save it in a current format, without a password"
+        raise UnreadableDocument(_REMEDIES.get(suffix, _REMEDIES[".rtf"] if head.startswith(b"{") else remedy))
+    if _holds_text(head):
+        if named in _NEVER_TEXT or (suffix in _REMEDIES and suffix != ".key"):  # .key: also a key in letters
+            raise UnreadableDocument(f"is named {suffix} but holds text")
+        return named or "text"
+    if suffix in _REMEDIES:
+        raise UnreadableDocument(_REMEDIES[suffix])
+    if named in _NEVER_TEXT:
+        return named  # damaged: the loader says what is wrong with it
+    raise UnreadableDocument("is no format this program reads (binary data)")
+
+
+def _head(file: Path, limits: Limits) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+            size = file.stat().st_size
+    except OSError as error:
+        raise UnreadableDocument(f"cannot be opened: {error.strerror or error}") from error
+    if not head:
+        raise UnreadableDocument("is empty")
+    if size > limits.max_file_bytes:
+        raise UnreadableDocument(f"has {size:,} bytes; the limit max_file_bytes is {limits.max_file_bytes:,}")
+    return head
+
+
+def _family_of(head: bytes, suffix: str) -> str:
+    """The family that a signature shows, or "".
+
+    A table of our own: puremagic 1.30 names no MPEG-TS, calls HEIC `.mp4`, and takes texts that begin with "BM", "MZ",
+    "ID3" or "GIF89a" for pictures, programs and music, which would hide a text.
+    """
+    box, brand = head[4:8], head[8:12]
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"%PDF-") or (suffix == ".pdf" and b"%PDF-" in head[:1024]):
+        return "pdf"
+    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return "picture"
+    if head.startswith((b"GIF87a", b"GIF89a")) and b"\0" in head[:64]:
+        return "picture"
+    if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0" and head[15:18] == b"\0\0\0":
+        return "picture"
+    if head.startswith(b"RIFF") and brand in (b"WEBP", b"AVI "):
+        return "picture" if brand == b"WEBP" else "video"
+    if box == b"ftyp":
+        if brand in _AUDIO_BRANDS:
+            raise UnreadableDocument("holds sound alone: not a format this program reads")
+        return "picture" if brand in _PICTURE_BRANDS else "video"
+    if head.startswith(b"\x1aE\xdf\xa3") or (box in _MOVIE_ATOMS and head[0] == 0):
+        return "video"
+    return "video" if _is_transport_stream(head) else ""
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    """MPEG-TS: a sync byte ("G") every 188 bytes, or every 192 after 4 bytes of time code (AVCHD); and bytes no text holds."""
+    synced = any(len(head) > 2 * step + first and set(head[first::step]) == {0x47} for first, step in ((0, 188), (4, 192)))
+    return synced and (b"\0" in head or b"\xff" in head)
+
+
+def _family_in_zip(file: Path, suffix: str) -> str:
+    from rag.loaders.zipped import member_names
+
+    names = member_names(file)
+    if "META-INF/container.xml" in names or any(name.startswith(("word/", "ppt/", "xl/")) for name in names):
+        return "office"
+    if suffix in _REMEDIES:
+        raise UnreadableDocument(_REMEDIES[suffix])
+    if suffix in suffixes("office"):
+        raise UnreadableDocument(f"is named {suffix} but is another kind of zip file")
+    raise UnreadableDocument("is a zip archive: not a format this program reads")
+
+
+def _holds_text(head: bytes) -> bool:
+    from rag.loaders.encoding import holds_text
+
+    return holds_text(head)
