@@ -114,7 +114,7 @@ def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companion
         found = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(found.st_mode):
             target = os.path.realpath(entry.path)
-            if not target.startswith(f"{base}/"):
+            if not f"{target}/".startswith(f"{base}/"):
                 return Ignored(path, "a link that leaves the root")
             found = entry.stat()
             if stat.S_ISDIR(found.st_mode):

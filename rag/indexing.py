@@ -22,7 +22,7 @@ from rag.index.writer import TwinDocument, Writer
 from rag.loaders import LOADERS
 from rag.loaders.base import Loader
 from rag.loaders.detect import loader_name
-from rag.loaders.encoding import decode_text
+from rag.loaders.encoding import decoded
 from rag.opening import Policy
 from rag.reports import Progress, Report, Tally, Tell
 from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES
@@ -188,7 +188,7 @@ class _Run:
         companions = tuple(file.parent / name for name in found.companions)
         caption = ""
         if "caption" in self.policy.clues and _suffix(found.path) in PICTURE_SUFFIXES:
-            said = [decode_text(companion.read_bytes()[:4_000]).strip() for companion in companions]
+            said = [decoded(companion.read_bytes()[:4_000]).strip() for companion in companions]
             said += self.writer.captions_for(root.name, found.path)
             caption = "\n".join(dict.fromkeys(text for text in said if text))
         return Document(DocumentId(root.name, found.path), file, found.stamp, found.modified, companions, caption)

@@ -1,6 +1,6 @@
 """The few words of a passage that show why it was found.
 
-Knows words; knows no index and no terminal.
+Knows words and their stems; knows no index and no terminal.
 """
 
 from __future__ import annotations
@@ -8,20 +8,24 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from rag.index.terms import stems
+
 LENGTH = 240  # characters
 _WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
 _SPACE = re.compile(r"\s+")
 
 
 def words_of(text: str) -> list[tuple[str, int, int]]:
-    """Words with their places: (folded word, start, end). A Chinese character is a word."""
-    return [(fold(found.group()), found.start(), found.end()) for found in _WORD.finditer(text)]
+    """Words with their places: (stem, start, end), folded as the lexical lane folds them. A Chinese character is a word."""
+    found = list(_WORD.finditer(text))
+    stemmed = stems([_plain(one.group()) for one in found])
+    return [(stem, one.start(), one.end()) for stem, one in zip(stemmed, found, strict=True)]
 
 
-def fold(word: str) -> str:
-    """A word without case and accents, cut to the stem length that inflections share."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
-    return plain[: max(4, len(plain) - 2)]
+def _plain(word: str) -> str:
+    if word.isascii():
+        return word.casefold()
+    return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c)) or word
 
 
 def snippet(text: str, query: str, length: int = LENGTH) -> str:

@@ -1,0 +1,126 @@
+"""The walk and the comparison with what is stored, on real folders."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, walk
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"words")
+
+
+def paths(folder: Path, under: str = "") -> list[str]:
+    return [item.path for item in walk(Root("r", folder.resolve()), under) if isinstance(item, Found)]
+
+
+def reasons(folder: Path) -> dict[str, str]:
+    return {item.path: item.reason for item in walk(Root("r", folder.resolve())) if isinstance(item, Ignored | Blocked)}
+
+
+def test_the_order_is_that_of_the_bytes_of_the_path(tmp_path: Path) -> None:
+    names = ["a.txt", "a/b.txt", "a-b/c.txt", "B.txt", "é.txt", "a/z/é.txt", "文档.txt", "a0.txt"]
+    write(tmp_path, *names)
+    assert paths(tmp_path) == sorted(names, key=lambda name: name.encode())
+
+
+def test_hidden_files_and_ignore_rules(tmp_path: Path) -> None:
+    write(tmp_path, ".secret", ".git/config", "keep.txt", "build/out.txt", "a.log", "sub/b.log", "sub/keep.log", "private.md")
+    (tmp_path / ".gitignore").write_text("build/\n*.log\n")
+    (tmp_path / "sub/.gitignore").write_text("!keep.log\n")
+    (tmp_path / ".ragignore").write_text("private.md\n")
+    assert paths(tmp_path) == ["keep.txt", "sub/keep.log"]
+    assert reasons(tmp_path)["build"] == "named by .gitignore or .ragignore"
+    assert reasons(tmp_path)[".git"] == "hidden"
+
+
+def test_a_part_of_a_root_keeps_the_rules_above_it(tmp_path: Path) -> None:
+    write(tmp_path, "sub/deep/a.log", "sub/deep/a.txt", "other.txt")
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    assert paths(tmp_path, "sub/deep") == ["sub/deep/a.txt"]
+    assert paths(tmp_path, "sub/deep/a.txt") == ["sub/deep/a.txt"]
+    assert paths(tmp_path, "sub/deep/a.log") == []
+
+
+def test_links_sockets_and_fifos(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside.txt"
+    write(root, "real.txt", "folder/inner.txt")
+    outside.write_text("secret")
+    (root / "leaves.txt").symlink_to(outside)
+    (root / "stays.txt").symlink_to(root / "real.txt")
+    (root / "loop").symlink_to(root)
+    (root / "broken.txt").symlink_to(root / "nothing")
+    os.mkfifo(root / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.path.relpath(root / "door"))
+    assert paths(root) == ["folder/inner.txt", "real.txt", "stays.txt"]
+    assert reasons(root) == {
+        "leaves.txt": "a link that leaves the root",
+        "loop": "a link to a folder of the same root",
+        "broken.txt": "a broken link",
+        "pipe": "not a regular file (socket, FIFO or device)",
+        "door": "not a regular file (socket, FIFO or device)",
+    }
+
+
+def test_companions_belong_to_the_file_beside_them(tmp_path: Path) -> None:
+    write(tmp_path, "a.jpg", "a.jpg.txt", "b.png", "b.txt", "v.mp4", "v.srt", "v.en.vtt", "alone.srt", "alone.txt")
+    found = {item.path: item for item in walk(Root("r", tmp_path.resolve())) if isinstance(item, Found)}
+    assert sorted(found) == ["a.jpg", "alone.srt", "alone.txt", "b.png", "v.mp4"]
+    assert found["a.jpg"].companions == ("a.jpg.txt",)
+    assert found["b.png"].companions == ("b.txt",)
+    assert found["v.mp4"].companions == ("v.en.vtt", "v.srt")
+    before = found["b.png"].stamp
+    (tmp_path / "b.txt").write_text("another caption")
+    again = next(item for item in walk(Root("r", tmp_path.resolve()), "b.png") if isinstance(item, Found))
+    assert again.stamp != before
+
+
+def test_a_long_text_beside_a_picture_is_also_a_document(tmp_path: Path) -> None:
+    write(tmp_path, "report.png")
+    (tmp_path / "report.txt").write_text("word " * 1000)
+    assert paths(tmp_path) == ["report.png", "report.txt"]
+
+
+def test_an_index_in_the_folder_is_not_walked(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt", "indexes/default/catalog.sqlite", "indexes/default/segments/1.faiss")
+    assert paths(tmp_path) == ["a.txt"]
+    assert reasons(tmp_path) == {"indexes/default": "an index of this program"}
+
+
+def test_a_name_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
+    try:
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt"))).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system refuses such names itself")
+    assert reasons(tmp_path) == {"caf\\udce9.txt": "its name is not UTF-8: rename it"}
+
+
+def found(path: str, stamp: str = "1") -> Found:
+    return Found(path, stamp, 0.0, ())
+
+
+def test_compare_tells_new_changed_unchanged_and_gone() -> None:
+    seen = [found("a"), found("b", "2"), found("d")]
+    stored = [("a", "1"), ("b", "1"), ("c", "1"), ("e", "1")]
+    assert list(compare(seen, stored)) == [
+        None,
+        Change(found("b", "2"), known=True),
+        Change(found("d"), known=False),
+        Gone("c"),
+        Gone("e"),
+    ]
+
+
+def test_what_lies_below_a_blocked_folder_is_not_gone() -> None:
+    seen = [Blocked("private", "no permission"), found("z")]
+    stored = [("private/a", "1"), ("private/b/c", "1"), ("privateer", "1"), ("z", "1")]
+    assert [item for item in compare(seen, stored) if isinstance(item, Gone)] == [Gone("privateer")]
