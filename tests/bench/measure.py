@@ -1,0 +1,52 @@
+"""Timing of commands and functions: medians of alternating runs, so that a drifting machine moves both sides.
+
+Knows clocks; knows nothing of what is timed.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured, beside what, and the bound on their ratio."""
+
+    what: str
+    measured: str
+    floor: str
+    ratio: float
+    bound: str
+    holds: bool
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def command(words: Sequence[str], cwd: str | None = None) -> Callable[[], object]:
+    """A whole process, its output thrown away; its failure is an error."""
+    return lambda: subprocess.run(words, check=True, capture_output=True, cwd=cwd)
+
+
+def alternate(one: Callable[[], object], other: Callable[[], object], runs: int = 7) -> tuple[float, float]:
+    """Median seconds of both, run in turn after one warm-up each."""
+    one(), other()
+    pairs = [(seconds(one), seconds(other)) for _ in range(runs)]
+    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+
+
+def show(rows: Sequence[Row]) -> None:
+    """The table, as Markdown."""
+    print("| what | measured | floor | ratio | bound | |\n|---|---|---|---|---|---|")
+    for row in rows:
+        print(
+            f"| {row.what} | {row.measured} | {row.floor} | {row.ratio:.2f} | {row.bound} | {'holds' if row.holds else '**MISSED**'} |"
+        )

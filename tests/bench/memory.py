@@ -1,0 +1,49 @@
+"""Peak memory of indexing, for a corpus and for one eight times as large.
+
+Knows processes and the kernel's account of them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.measure import Row
+
+RUN = """
+import resource, sys
+from rag.building import build_index
+build_index(sys.argv[1], index=sys.argv[2], ocr="never")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+TEXTS, PICTURES = 150, 15  # of the small corpus
+
+
+def rows() -> list[Row]:
+    """Distinct texts of about 30 kB and distinct pictures of 3 megapixels."""
+    with tempfile.TemporaryDirectory() as folder:
+        peaks = []
+        for times in (1, 8):
+            corpus = Path(folder, f"corpus{times}")
+            _make(corpus, times)
+            words = [sys.executable, "-c", RUN, str(corpus), str(Path(folder, f"index{times}"))]
+            peaks.append(int(subprocess.run(words, check=True, capture_output=True, text=True).stdout) / 1024)
+    ratio = peaks[1] / peaks[0]
+    return [Row("peak memory, 8× the corpus", f"{peaks[1]:.0f} MiB", f"1×: {peaks[0]:.0f} MiB", ratio, "≤ 1.25", ratio <= 1.25)]
+
+
+def _make(folder: Path, times: int) -> None:
+    import numpy as np
+    from PIL import Image
+
+    folder.mkdir()
+    random = np.random.default_rng(times)
+    words = ["".join(random.choice(list("abcdefghijklmnoprstuw"), 6)) for _ in range(3_000)]
+    for number in range(TEXTS * times):
+        text = "\n\n".join(" ".join(random.choice(words, 60)) for _ in range(70))
+        (folder / f"text{number:05}.txt").write_text(f"{number}\n{text}")
+    for number in range(PICTURES * times):
+        small = random.integers(0, 256, (15, 20, 3), dtype=np.uint8)
+        Image.fromarray(small).resize((2000, 1500)).save(folder / f"picture{number:05}.jpg", quality=80)
