@@ -47,6 +47,5 @@ def show(rows: Sequence[Row]) -> None:
     """The table, as Markdown."""
     print("| what | measured | floor | ratio | bound | |\n|---|---|---|---|---|---|")
     for row in rows:
-        print(
-            f"| {row.what} | {row.measured} | {row.floor} | {row.ratio:.2f} | {row.bound} | {'holds' if row.holds else '**MISSED**'} |"
-        )
+        verdict = "holds" if row.holds else "**MISSED**"
+        print(f"| {row.what} | {row.measured} | {row.floor} | {row.ratio:.2f} | {row.bound} | {verdict} |")

@@ -1,0 +1,234 @@
+"""Later runs: what changed is read, what did not is not opened, and nothing is lost by accident."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag.errors import EmbedderMismatch, WrongRequest, WrongSetting
+from tests.e2e.conftest import COUNTING, Calls
+
+
+def index(*folders: Path, **flags: object) -> rag.Report:
+    return rag.build_index(*folders, embedder=COUNTING, ocr="never", **flags)
+
+
+def found(words: str, **asked: object) -> list[str]:
+    with rag.open_index(embedder=COUNTING) as searcher:
+        return [hit.document for hit in searcher.query(words, **asked)]
+
+
+def test_an_unchanged_folder_costs_no_model_call_and_opens_no_file(corpus: Path, calls: Calls) -> None:
+    first = index(corpus)
+    assert (first.indexed, calls.since()) == (5, first.embedded)
+    opened: list[str] = []
+    watching = [True]
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if watching and event == "open" and str(arguments[0]).startswith(str(corpus)):
+            opened.append(str(arguments[0]))
+
+    sys.addaudithook(hook)
+    again = index(corpus)
+    watching.clear()
+    assert (again.unchanged, again.indexed, calls.since(), opened) == (5, 0, 0, [])
+
+
+def test_a_changed_file_is_read_again_and_its_old_words_are_gone(corpus: Path, calls: Calls) -> None:
+    index(corpus)
+    calls.since()
+    (corpus / "a/report.txt").write_text("Ferry tickets become cheaper in autumn.\n")
+    assert (index(corpus).indexed, calls.since()) == (1, 1)
+    assert found("ferry tickets")[0] == "a/report.txt"
+    with rag.open_index(embedder=COUNTING) as searcher:
+        assert all("Harbour traffic" not in hit.snippet for hit in searcher.query("harbour traffic"))
+
+
+def test_a_moved_and_a_copied_file_cost_no_model_call(corpus: Path, calls: Calls) -> None:
+    index(corpus)
+    calls.since()
+    (corpus / "b").mkdir()
+    (corpus / "a/report.txt").rename(corpus / "b/renamed.txt")
+    report = index(corpus)
+    assert (report.moved, report.reused, report.removed, calls.since()) == (1, 0, 0, 0)
+    assert found("harbour traffic")[0] == "b/renamed.txt"
+    assert "a/report.txt" not in found("harbour traffic")
+    shutil.copy(corpus / "b/renamed.txt", corpus / "b/copy.txt")
+    report = index(corpus)
+    assert (report.moved, report.reused, calls.since()) == (0, 1, 0)
+    assert set(found("harbour traffic")[:2]) == {"b/copy.txt", "b/renamed.txt"}
+
+
+def test_a_touched_file_costs_no_model_call(corpus: Path, calls: Calls) -> None:
+    index(corpus)
+    calls.since()
+    os.utime(corpus / "a/report.txt", (1, 1))
+    report = index(corpus)
+    assert (report.reused, report.indexed, calls.since()) == (1, 0, 0)
+    assert index(corpus).unchanged == 5
+
+
+def test_a_deleted_file_is_forgotten(corpus: Path) -> None:
+    index(corpus)
+    (corpus / "a/report.txt").unlink()
+    assert index(corpus).removed == 1
+    assert "a/report.txt" not in found("harbour traffic")
+
+
+def test_a_hit_whose_file_is_gone_is_not_shown(corpus: Path) -> None:
+    index(corpus)
+    (corpus / "a/report.txt").unlink()
+    with rag.open_index(embedder=COUNTING) as searcher:
+        results = searcher.search("harbour traffic")
+    assert "a/report.txt" not in [hit.document for hit in results.hits]
+    assert "gone" in results.notes[0]
+
+
+def test_a_part_indexed_alone_touches_nothing_else(corpus: Path) -> None:
+    index(corpus)
+    (corpus / "page.md").unlink()
+    (corpus / "a/new.txt").write_text("A lighthouse keeper's diary.\n")
+    report = index(corpus / "a")
+    assert (report.indexed, report.removed, report.unchanged) == (1, 0, 4)
+    assert found("lighthouse keeper")[0] == "a/new.txt"
+    with rag.open_index(embedder=COUNTING) as searcher:
+        assert searcher.status().documents == 6
+
+
+def test_an_emptied_root_wipes_nothing(corpus: Path, tmp_path: Path) -> None:
+    index(corpus)
+    corpus.rename(tmp_path / "elsewhere")
+    with pytest.raises(WrongRequest, match="no such folder"):
+        index(corpus)
+    report = index()
+    assert (report.removed, "is not there" in report.notes[0]) == (0, True)
+    corpus.mkdir()
+    report = index(corpus)
+    assert (report.removed, "they are kept" in report.notes[0]) == (0, True)
+    corpus.rmdir()
+    (tmp_path / "elsewhere").rename(corpus)
+    assert index(corpus).unchanged == 5
+
+
+def test_a_folder_that_cannot_be_read_loses_nothing(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index(corpus)
+    real = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).rstrip("/").endswith("/a"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    report = index(corpus)
+    assert report.removed == 0
+    assert [(str(one.document), one.reason) for one in report.skipped] == [
+        ("corpus/a", "the folder cannot be read: Permission denied")
+    ]
+
+
+def test_several_roots_in_one_index(corpus: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "recipe.txt").write_text("Soup of leeks and potatoes.\n")
+    index(corpus)
+    index(other)
+    assert found("soup of leeks")[0] == "recipe.txt"
+    assert found("harbour traffic", roots=["other"]) != []
+    assert "a/report.txt" not in found("harbour traffic", roots=["other"])
+    with pytest.raises(WrongRequest, match="no root is called 'nowhere'"):
+        found("x", roots=["nowhere"])
+    assert index().unchanged == 6
+
+
+def test_a_folder_above_a_known_root_takes_it_over_without_a_model_call(corpus: Path, calls: Calls) -> None:
+    index(corpus / "a")
+    calls.since()
+    report = index(corpus)
+    assert calls.since() == report.indexed == 1
+    with rag.open_index(embedder=COUNTING) as searcher:
+        assert list(searcher.status().roots) == ["corpus"]
+        assert searcher.status().documents == 5
+
+
+def test_forgetting_documents_folders_and_roots(corpus: Path) -> None:
+    index(corpus)
+    assert rag.remove_documents(str(corpus / "a/report.txt")) == 1
+    assert rag.remove_documents("a") == 3
+    assert found("crane") != ["a/minutes.txt"]
+    assert rag.remove_documents(str(corpus)) == 1
+    with pytest.raises(WrongRequest, match="holds nothing called"):
+        rag.remove_documents("nothing.txt")
+    assert index(corpus).reused + index(corpus).unchanged >= 5
+
+
+def test_the_caption_of_a_picture_follows_its_sources(corpus: Path, calls: Calls) -> None:
+    index(corpus)
+    assert found("pilot boat Seagull")[0] == "a/IMG_1.jpg"
+    assert found("tug called Heron", kinds=["image"])[0] == "a/IMG_2.png"
+    calls.since()
+    (corpus / "page.md").write_text("# Fleet\n\n![an icebreaker called Walrus](a/IMG_2.png)\n")
+    index(corpus)
+    assert calls.since() == 2
+    with rag.open_index(embedder=COUNTING) as searcher:
+        best = searcher.query("icebreaker Walrus", kinds=["image"])[0]
+        assert (best.document, best.snippet) == ("a/IMG_2.png", "an icebreaker called Walrus")
+    (corpus / "a/IMG_1.jpg.txt").unlink()
+    (corpus / "page.md").unlink()
+    index(corpus)
+    with rag.open_index(embedder=COUNTING) as searcher:
+        assert {hit.snippet for hit in searcher.query("boat", kinds=["image"])} == {""}
+
+
+def test_another_model_and_another_reading_are_refused(corpus: Path) -> None:
+    index(corpus)
+    with pytest.raises(WrongSetting, match="was made with frame_seconds"):
+        index(corpus, frame_seconds=9.0)
+    assert index(corpus, frame_seconds=9.0, rebuild=True).indexed == 5
+    with pytest.raises(EmbedderMismatch, match="was made with lite"):
+        rag.build_index(corpus, embedder="tests.e2e.test_incremental:OtherEmbedder")
+    with pytest.raises(EmbedderMismatch), rag.open_index(embedder="tests.e2e.test_incremental:OtherEmbedder") as searcher:
+        searcher.query("harbour")
+
+
+class OtherEmbedder:
+    """An embedder that was never asked: its fingerprint alone is compared."""
+
+    from rag.types import Fingerprint
+
+    fingerprint = Fingerprint("other", "1", 64, "", "none")
+    modalities = frozenset({"text"})
+    reads_clues = False
+    batch = 8
+
+    def embed(self, contents: object, *, role: str) -> object:
+        raise AssertionError("an index of another model must be refused before a vector is made")
+
+
+class StoppingEmbedder:
+    """Fails like Ctrl-C in the middle of a run."""
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(corpus: Path, calls: Calls) -> None:
+    for number in range(40):
+        (corpus / f"n{number:02}.txt").write_text(f"note number {number} on the subject of buoy {number}\n")
+    stops = iter(range(20))
+
+    def tell(seen: object) -> None:
+        if next(stops, None) is None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(rag.RagError, match="stopped after") as caught:
+        index(corpus, tell=tell)
+    assert caught.value.remedy == "run the same command to go on"
+    before = calls.since()
+    assert 0 < before < 45
+    report = index(corpus)
+    assert calls.since() == 45 - before
+    assert report.unchanged == before
+    assert found("note on buoy 39")[0] == "n39.txt"
