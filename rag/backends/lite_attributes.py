@@ -1,0 +1,86 @@
+"""The plain visual attributes the `lite` models know, and the words, English and Chinese, that name them.
+
+Knows no pixels and no vectors' layout: lite_pixels.py sees the attributes, lite.py compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag.backends.lite_words import surfaces, weighted
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+TONES = ("dark", "light")
+SHAPES = ("portrait", "landscape", "square")
+CHROMAS = ("colourful", "greyscale")
+ATTRIBUTES = COLOURS + TONES + SHAPES + CHROMAS
+
+_ENGLISH_COLOURS = {
+    "red": "red|crimson|scarlet", "orange": "orange", "yellow": "yellow|golden", "green": "green", "blue": "blue|navy",
+    "purple": "purple|violet", "pink": "pink|magenta", "brown": "brown", "black": "black", "white": "white", "grey": "gr[ea]y",
+}  # fmt: skip
+_CHINESE_COLOURS = {
+    "red": "红", "orange": "[橙橘]", "yellow": "[黄金]", "green": "绿", "blue": "[蓝青]", "purple": "紫", "pink": "粉",
+    "brown": "[棕褐]|咖啡", "black": "黑", "white": "白", "grey": "灰",
+}  # fmt: skip
+_COLOUR = "|".join(_ENGLISH_COLOURS.values())
+_HANZI = "|".join(_CHINESE_COLOURS.values())
+_PICTURE = r"pictures?|photos?|photographs?|images?|screenshots?|pics?|frames?|backgrounds?"
+
+# What is read first is taken out of the text, so that "black and white" is neither black nor white.
+_PATTERNS: tuple[tuple[str, str], ...] = (
+    ("greyscale", r"\bblack[- ]and[- ]white\b|\bgr[ea]y[- ]?scale\b|\bmonochrome\b|黑白|灰度"),
+    ("colourful", r"\bcolou?rful\b|\bvivid\b|\bmulti-?colou?red\b|彩色|五颜六色|色彩鲜艳"),
+    ("light", rf"\b(?:bright|pale)\b|\blight(?=[- ](?:colou?red|{_COLOUR}|{_PICTURE})\b)|明亮|亮色|浅色|[浅淡亮](?=(?:{_HANZI})色?)"),
+    ("dark", rf"\b(?:dark|dim|night|gloomy)\b|黑暗|昏暗|暗色|深色|夜晚|夜景|[深暗](?=(?:{_HANZI})色?)"),
+    ("portrait", rf"\bportrait(?=[- ](?:format|orientation|mode|{_PICTURE})\b)|\bvertical(?=[- ](?:{_PICTURE})\b)|竖版|竖屏|竖向|纵向"),
+    ("landscape", rf"\blandscape(?=[- ](?:format|orientation|mode)\b)|\bhorizontal(?=[- ](?:{_PICTURE})\b)|横版|横屏|横向"),
+    ("square", rf"\bsquare(?=[- ](?:format|{_PICTURE})\b)|方形图|正方形"),
+    *((name, rf"\b(?:{words})\b") for name, words in _ENGLISH_COLOURS.items()),
+    *((name, rf"(?:{words})色|粉红|(?<=[深浅淡亮暗])(?:{words})" if name == "pink" else rf"(?:{words})色|(?<=[深浅淡亮暗])(?:{words})")
+      for name, words in _CHINESE_COLOURS.items()),
+)  # fmt: skip
+_COMPILED = tuple((ATTRIBUTES.index(name), re.compile(pattern, re.IGNORECASE)) for name, pattern in _PATTERNS)
+_GENERIC = re.compile(rf"\b(?:{_PICTURE}|colou?r(?:ed)?|shows?|showing)\b|图片|照片|图像|截图|颜色|画面|背景|图", re.IGNORECASE)
+
+
+def named(text: str) -> Vectors:
+    """float32 of shape (len(ATTRIBUTES),): 1 for each attribute the text names, 0 elsewhere."""
+    found = np.zeros(len(ATTRIBUTES), np.float32)
+    for place, pattern in _COMPILED:
+        if pattern.search(text):
+            found[place] = 1.0
+            if ATTRIBUTES[place] in CHROMAS:
+                text = pattern.sub(" ", text)
+    return found
+
+
+def without_attributes(text: str) -> str:
+    """The text less the words that name attributes or only say that a picture is meant: what it is about."""
+    kept = list(text)
+    for _, pattern in _COMPILED:
+        for found in pattern.finditer(text):
+            kept[found.start() : found.end()] = " " * (found.end() - found.start())
+    return without_picture_words("".join(kept))
+
+
+def without_picture_words(text: str) -> str:
+    """The text less the words that only say that a picture is meant."""
+    return _GENERIC.sub(" ", text)
+
+
+def share_named(text: str) -> float:
+    """How much of what a query asks is attributes, 0…1, by rarity: 1 for "a dark blue picture", 0.4 or so for "red car"."""
+    asked = without_picture_words(text)
+    whole, rest = _rarity(asked), _rarity(without_attributes(text))
+    return max(0.0, whole - rest) / whole if whole else 0.0
+
+
+def _rarity(text: str) -> float:
+    return sum(weight for surface in set(surfaces(text)) for _, weight in weighted(surface))
