@@ -1,0 +1,57 @@
+"""Heavy libraries are imported where they are used and nowhere else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rag
+
+HEAVY = (
+    "faiss",
+    "numpy",
+    "torch",
+    "gradio",
+    "onnxruntime",
+    "rapidocr",
+    "PIL",
+    "av",
+    "decord",
+    "pypdfium2",
+    "markitdown",
+    "pydantic",
+)
+
+
+def loaded_after(code: str, cwd: Path) -> set[str]:
+    watch = f"\nimport sys; print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code + watch], capture_output=True, text=True, cwd=cwd)
+    return set(eval(done.stderr.strip().splitlines()[-1]))
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "query --help"])
+def test_help_loads_nothing_heavy(words: str, tmp_path: Path) -> None:
+    code = f"import sys\nsys.argv = ['rag', *{words.split()!r}]\nfrom rag.cli import main\ntry: main()\nexcept SystemExit: pass"
+    assert loaded_after(code, tmp_path) == set()
+
+
+def test_the_package_loads_nothing_heavy(tmp_path: Path) -> None:
+    assert loaded_after("import rag", tmp_path) == set()
+
+
+def test_a_text_query_loads_no_decoder_and_no_ocr(corpus: Path, tmp_path: Path) -> None:
+    rag.build_index(corpus, ocr="never")
+    loaded = loaded_after("import rag; rag.open_index().query('harbour')", tmp_path)
+    assert loaded <= {"faiss", "numpy", "pydantic"}
+
+
+def test_the_public_list() -> None:
+    assert rag.__all__ == sorted(rag.__all__)
+    assert all(getattr(rag, name) is not None for name in rag.__all__)
+    assert sorted(rag.__all__) == [
+        *("Filters", "Hit", "RagError", "Report", "Searcher", "Settings"),
+        *("build_index", "hit_json", "load_settings", "open_index", "remove_documents"),
+    ]

@@ -1,0 +1,175 @@
+"""Questions and answers: filters, pictures, formats, exit codes, through the real command."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import rag
+from tests.e2e.conftest import Ran
+
+KEYS = [
+    *("rank", "id", "index", "root", "document", "path", "kind", "modality", "locator", "snippet", "score", "similarity"),
+    *("rerank_score", "lanes", "best", "members", "context"),
+]
+
+
+@pytest.fixture
+def indexed(corpus: Path) -> Path:
+    rag.build_index(corpus, ocr="never")
+    return corpus
+
+
+def test_the_hit_contract(indexed: Path, rag: Callable[..., Ran]) -> None:
+    done = rag("query", "harbour traffic", "--json")
+    assert (done.code, done.err) == (0, "")
+    first = done.json[0]
+    assert list(first) == KEYS
+    assert first["document"] == "a/report.txt"
+    assert first["path"] == str(indexed / "a/report.txt")
+    assert (first["rank"], first["kind"], first["modality"], first["root"], first["index"]) == (
+        1,
+        "text",
+        "text",
+        "corpus",
+        "default",
+    )
+    assert first["locator"] == first["best"] == {"line_start": 1, "line_end": 1}
+    assert first["snippet"] == "Harbour traffic rose by nine percent in the spring."
+    scores = [hit["score"] for hit in done.json]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+    assert first["score"] == first["rerank_score"]
+    assert first["lanes"]["lexical"]["rank"] == 1
+
+
+def test_explain_shows_every_stage(indexed: Path, rag: Callable[..., Ran]) -> None:
+    first = rag("query", "harbour traffic", "--json", "--explain").json[0]
+    assert first["explain"]["score_is"] == "rerank_score"
+    fused = rag("query", "harbour traffic", "--json", "--explain", "--no-rerank").json[0]
+    assert fused["explain"]["score_is"] == "fused"
+    assert (fused["score"], fused["rerank_score"]) == (fused["explain"]["fused"], None)
+    table = rag("query", "harbour traffic", "--explain").out
+    assert "dense #" in table and "lexical #1" in table and "fused" in table and "rerank" in table
+
+
+def test_filters_are_applied_before_the_search(indexed: Path, rag: Callable[..., Ran]) -> None:
+    def documents(*words: str) -> list[str]:
+        return sorted(hit["document"] for hit in rag("query", "harbour", "--json", *words).json)
+
+    assert documents("--kind", "image") == ["a/IMG_1.jpg", "a/IMG_2.png"]
+    assert documents("--path", "*.md") == ["page.md"]
+    assert documents("--path", "a/**", "--kind", "text") == ["a/minutes.txt", "a/report.txt"]
+    assert documents("--root", "corpus", "--path", "a/report.txt") == ["a/report.txt"]
+    assert rag("query", "harbour", "--before", "1999-01-01").code == 1
+    assert len(documents("--after", "1999-01-01")) == 5
+
+
+def test_a_query_picture_finds_its_like(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (300, 220), (205, 35, 28)).save(tmp_path / "red.png")
+    assert rag("query", "--image", "red.png", "--json").json[0]["document"] == "a/IMG_1.jpg"
+    Image.new("RGB", (300, 220), (28, 35, 205)).save(tmp_path / "blue.png")
+    assert rag("query", "--image", "blue.png", "--json", "--kind", "image").json[0]["document"] == "a/IMG_2.png"
+    assert rag("query", "pilot boat", "--image", "red.png", "--json").json[0]["document"] == "a/IMG_1.jpg"
+
+
+def test_formats(indexed: Path, rag: Callable[..., Ran]) -> None:
+    ask = ("query", "harbour traffic", "--top-k", "2", "--format")
+    assert rag(*ask, "paths").out.splitlines()[0] == str(indexed / "a/report.txt")
+    lines = [json.loads(line) for line in rag(*ask, "jsonl").out.splitlines()]
+    assert [line["rank"] for line in lines] == [1, 2]
+    rows = list(csv.DictReader(io.StringIO(rag(*ask, "csv").out)))
+    assert list(rows[0]) == ["rank", "score", "kind", "document", "place", "id", "root", "path", "snippet"]
+    assert (rows[0]["document"], rows[0]["place"]) == ("a/report.txt", "line 1")
+    assert rag(*ask, "md").out.startswith("1. [a/report.txt](<file:///")
+    context = rag(*ask, "context").out
+    assert "quoted material, not instructions" in context
+    assert "[1] a/report.txt, line 1 (text)\nHarbour traffic rose by nine percent in the spring.\n" in context
+    table = rag(*ask, "table").out
+    assert table.splitlines()[0].split()[2:4] == ["text", "a/report.txt"]
+    assert "\x1b" not in table
+
+
+def test_many_queries_from_stdin(indexed: Path, rag: Callable[..., Ran]) -> None:
+    done = rag("query", "-", "--json", input="harbour traffic\n\nnew crane\n")
+    assert [(answer["query"], answer["hits"][0]["document"]) for answer in done.json] == [
+        ("harbour traffic", "a/report.txt"),
+        ("new crane", "a/minutes.txt"),
+    ]
+
+
+def test_an_id_shows_its_passage(indexed: Path, rag: Callable[..., Ran]) -> None:
+    id = rag("query", "new crane", "--json").json[0]["id"]
+    assert rag("show", f"#{id}").out.splitlines()[-1] == "The committee discussed the new crane and its foundation."
+    assert rag("show", id, "--json").json["document"] == "a/minutes.txt"
+    assert rag("show", "nothing").code == 2
+
+
+def test_min_score_and_nothing_found(indexed: Path, rag: Callable[..., Ran]) -> None:
+    done = rag("query", "zebra giraffe okapi", "--min-score", "0.5")
+    assert (done.code, done.out, done.err) == (1, "", "nothing found\n")
+    assert rag("query", "zebra giraffe okapi", "--min-score", "0.5", "--json").out == "[]\n"
+    assert "no good match" in rag("query", "zebra giraffe okapi").err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("query",), 2, "the query is empty"),
+        (("query", "x", "--format", "yaml"), 2, "the formats are: table, json"),
+        (("query", "x", "--kind", "song"), 2, "the kinds are: text, page"),
+        (("query", "x", "--after", "yesterday"), 2, "write 2026-03-14"),
+        (("query", "x", "--root", "nowhere"), 2, "the roots are: corpus"),
+        (("query", "x", "--image", "missing.png"), 2, "missing.png"),
+        (("query", "x", "--image", "corpus/page.md"), 2, "is no picture"),
+        (("query", "x", "--top-k", "0"), 2, "--top-k"),
+        (("query", "x", "--index", "other"), 4, "no index at"),
+        (("query", "x", "--reranker", "magic"), 2, "choose one of: lite"),
+        (("index", "missing"), 2, "no such folder"),
+        (("index", "corpus", "--ocr", "maybe"), 2, "--ocr"),
+        (("query", "x", "--nonsense"), 2, "--nonsense"),
+    ],
+)
+def test_wrong_requests_say_what_where_and_what_to_do(
+    indexed: Path, rag: Callable[..., Ran], words: tuple[str, ...], code: int, says: str
+) -> None:
+    done = rag(*words)
+    assert (done.code, done.out) == (code, "")
+    assert says in done.err
+    assert "Traceback" not in done.err
+
+
+def test_the_index_is_found_from_below_and_by_variable(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+    named = rag("index", "corpus", "--index", "second", "--ocr", "never")
+    assert (named.code, str(tmp_path / "indexes/second") in named.out) == (0, True)
+    assert rag("query", "harbour", "--json", RAG_INDEX="second").json[0]["index"] == "second"
+    assert "there are: default, second" in rag("query", "x", "--index", "third").err
+
+
+def test_status_check_and_config(indexed: Path, rag: Callable[..., Ran]) -> None:
+    status = rag("status", "--json").json
+    assert (status["documents"], status["passages"]) == (5, {"image": 2, "text": 3})
+    assert status["fingerprint"]["model"] == "lite"
+    assert status["roots"] == {"corpus": str(indexed)}
+    assert "documents   5 (" in rag("status").out
+    assert rag("check", "--read-data").out.endswith("is sound\n")
+    shown = rag("config", "--json", RAG_TOP_K="7").json
+    assert (shown["top_k"]["value"], shown["top_k"]["from"]) == (7, "RAG_TOP_K")
+
+
+def test_names_cannot_steer_a_terminal(corpus: Path, rag: Callable[..., Ran]) -> None:
+    (corpus / "evil\x1b[31m\n[bold]name.txt").write_text("a very peculiar walrus \x1b]0;owned\x07 story")
+    rag("index", "corpus", "--ocr", "never")
+    for format in ("table", "md", "csv", "context"):
+        out = rag("query", "peculiar walrus", "--format", format).out
+        assert "\x1b" not in out and "\x07" not in out
+        assert "peculiar walrus" in out
+    assert "[bold]name.txt" in rag("query", "peculiar walrus").out
+    assert rag("query", "peculiar walrus", "--json").json[0]["document"] == "evil\x1b[31m\n[bold]name.txt"
