@@ -36,7 +36,12 @@ def index(
     frames: Annotated[str | None, typer.Option(help="Frames of a video: keyframes (fast), uniform.")] = None,
     frame_seconds: Annotated[float | None, typer.Option(help="At most one frame in this many seconds.")] = None,
     passage_characters: Annotated[int | None, typer.Option(help="The longest text passage.")] = None,
+    max_pixels: Annotated[int | None, typer.Option(help="Decode pictures down to this many pixels.")] = None,
+    max_source_pixels: Annotated[int | None, typer.Option(help="Skip pictures with more pixels.")] = None,
     max_file_bytes: Annotated[int | None, typer.Option(help="Skip larger files.")] = None,
+    max_text_bytes: Annotated[int | None, typer.Option(help="Skip larger text files.")] = None,
+    max_pages: Annotated[int | None, typer.Option(help="Skip PDFs with more pages.")] = None,
+    commit_seconds: Annotated[float | None, typer.Option(help="Commit this often.")] = None,
 ) -> None:
     """Index folders of text, PDFs, images, screenshots and videos; later runs read only what changed."""
     from rag.building import build_index
@@ -57,7 +62,12 @@ def index(
             frames=frames,
             frame_seconds=frame_seconds,
             passage_characters=passage_characters,
+            max_pixels=max_pixels,
+            max_source_pixels=max_source_pixels,
             max_file_bytes=max_file_bytes,
+            max_text_bytes=max_text_bytes,
+            max_pages=max_pages,
+            commit_seconds=commit_seconds,
         )
     if fresh and is_lite(folder):
         say(LITE)

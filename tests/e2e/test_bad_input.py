@@ -33,9 +33,34 @@ def test_random_bytes_under_every_name_are_skipped(tmp_path: Path, rag: Callable
     noise = random.Random(7)
     folder = tmp_path / "noise"
     folder.mkdir()
-    suffixes = (
-        ["txt", "md", "pdf", "jpg", "png", "webp", "gif", "bmp", "tiff", "heic", "avif", "mp4", "mov", "mkv", "webm", "avi", "ts", "docx", "pptx", "xlsx", "epub", "eml", "ipynb", "html", "py", "bin"]
-    )
+    suffixes = [
+        "txt",
+        "md",
+        "pdf",
+        "jpg",
+        "png",
+        "webp",
+        "gif",
+        "bmp",
+        "tiff",
+        "heic",
+        "avif",
+        "mp4",
+        "mov",
+        "mkv",
+        "webm",
+        "avi",
+        "ts",
+        "docx",
+        "pptx",
+        "xlsx",
+        "epub",
+        "eml",
+        "ipynb",
+        "html",
+        "py",
+        "bin",
+    ]
     for suffix in [*suffixes, ""]:
         (folder / f"noise.{suffix}".rstrip(".")).write_bytes(noise.randbytes(20_000))
     done = rag("index", "noise", "--json")
