@@ -47,8 +47,10 @@ def fuse(
         best = min(place.rank for place in seen.values())
         score = 0.0
         for lane in asked:
-            rank = best if lane == "lexical" and number in wordless else seen[lane].rank if lane in seen else None
-            score += WEIGHTS[lane] * (K + 1) / (K + rank) if rank else 0.0
+            if lane == "lexical" and number in wordless:
+                score += WEIGHTS[lane] * (K + 1) / (K + best)
+            elif lane in seen:
+                score += WEIGHTS[lane] * (K + 1) / (K + seen[lane].rank)
         candidates.append(Candidate(number, kinds[number], seen, score / total))
     return sorted(candidates, key=lambda candidate: (-candidate.fused, candidate.number))
 

@@ -85,7 +85,8 @@ def search(
         for rank, one in enumerate(groups, start=1)
     ]
     stages = {
-        **lanes,
+        "dense": lanes["dense"],
+        "lexical": lanes["lexical"],
         "fused": [(candidate.number, candidate.fused) for candidate in fused],
         "reranked": [(candidate.number, score) for candidate, score in reranked],
     }
@@ -99,7 +100,7 @@ def _with_every_kind(
     shown = {stored.number: stored.passage.kind for stored in index.passages([number for number, _ in dense])}
     merged = dict(dense)
     for kind in query.filters.kinds or KINDS:
-        if sum(one == kind for one in shown.values()) < promised:
+        if list(shown.values()).count(kind) < promised:
             allowed = index.matching(replace(query.filters, kinds=(kind,)))
             merged |= dict(index.nearest(vector, promised, allowed)[0])
     return sorted(merged.items(), key=lambda one: (-one[1], one[0]))

@@ -82,12 +82,13 @@ def _telling(silent: bool) -> Iterator[Tell]:
     if silent:
         yield lambda _: None
     elif sys.stderr.isatty():
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
 
         from rag.cli.terminal import stderr
 
         columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[path]}", markup=False))
-        with Progress(*columns, console=stderr(), transient=True) as bar:
+        with Bar(*columns, console=stderr(), transient=True) as bar:
             task = bar.add_task("", total=None, path="looking for changes")
             yield lambda seen: bar.update(task, completed=seen.done, total=seen.total, path=harmless(seen.path)[-60:])
     else:

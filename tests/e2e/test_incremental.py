@@ -147,6 +147,7 @@ def test_several_roots_in_one_index(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_above_a_known_root_takes_it_over_without_a_model_call(corpus: Path, calls: Calls) -> None:
+    (corpus / "page.md").write_text("# Fleet without a picture\n")
     index(corpus / "a")
     calls.since()
     report = index(corpus)
@@ -208,10 +209,6 @@ class OtherEmbedder:
 
     def embed(self, contents: object, *, role: str) -> object:
         raise AssertionError("an index of another model must be refused before a vector is made")
-
-
-class StoppingEmbedder:
-    """Fails like Ctrl-C in the middle of a run."""
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(corpus: Path, calls: Calls) -> None:
