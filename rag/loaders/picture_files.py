@@ -1,0 +1,159 @@
+"""Opens a picture file with Pillow, within a cap of its own, and turns every way it can be damaged into a reason.
+
+Knows no passage: `picture.py` cuts, `screenshots.py` judges, this module only opens and reads what the header says.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from PIL import Image
+
+from rag.errors import UnreadableDocument
+from rag.loaders.base import Limits
+
+# The formats a file may have, whatever its suffix says. Pillow knows some forty more: fewer parsers for a hostile file to reach.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+
+# What Pillow and its plugins raise on truncated, zeroed and bit-flipped files; tests/unit/test_picture.py goes on looking.
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    ZeroDivisionError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
+
+# Pillow warns on stderr of each odd tag; a file too odd to read is reported with its reason.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
+_ORIENTATION, _EXIF_IFD, _TAKEN, _TAKEN_OFFSET, _OFFSET = 0x0112, 0x8769, 0x9003, 0x9011, 0x9010
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@contextmanager
+def open_picture(file: Path, limits: Limits) -> Iterator[Image.Image]:
+    """The picture with its header read and no pixel decoded. Damage met here or in the block becomes UnreadableDocument."""
+    try:
+        with file.open("rb") as stream:
+            image = _parse(stream)
+            check_size(image.size, limits)
+            with image:
+                yield image
+    except DAMAGE as error:
+        raise UnreadableDocument(describe(error)) from error
+
+
+def check_size(size: tuple[int, int], limits: Limits) -> None:
+    """UnreadableDocument where a header promises more pixels than `limits.max_source_pixels`, or none."""
+    width, height = size
+    if width < 1 or height < 1:
+        raise UnreadableDocument(f"is {width:,} × {height:,} pixels: there is nothing to see")
+    if width * height > limits.max_source_pixels:
+        raise UnreadableDocument(
+            f"is {width:,} × {height:,} pixels; the limit is max_source_pixels = {limits.max_source_pixels:,}"
+        )
+
+
+def describe(error: BaseException) -> str:
+    """The reason a person reads in the report, from an error met while a picture was decoded."""
+    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
+        return f"cannot be opened: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is"
+    said = " ".join(str(error).split())[:160]
+    return f"is damaged: {said}" if said else "is damaged"
+
+
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The picture as the camera was held (EXIF 2.32, tag 0x0112); an unknown value turns nothing."""
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+
+
+def orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except DAMAGE:
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def taken_at(image: Image.Image) -> float | None:
+    """When the picture was taken, in seconds since the epoch: EXIF DateTimeOriginal.
+
+    Its offset from UTC is used where the camera wrote one (OffsetTimeOriginal, else OffsetTime); a time without offset is taken
+    as UTC, so that the same bytes give the same date on every machine. None where there is no date or it makes no sense.
+    """
+    try:
+        exif = image.getexif().get_ifd(_EXIF_IFD)
+    except DAMAGE:
+        return None
+    try:
+        moment = datetime.strptime(str(exif.get(_TAKEN, "")).strip("\0 ")[:19], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    offset = timedelta(0)
+    with suppress(ValueError):
+        written = str(exif.get(_TAKEN_OFFSET) or exif.get(_OFFSET) or "").strip("\0 ")
+        offset = datetime.strptime(written, "%z").utcoffset() or offset
+    return (moment - offset).timestamp()
+
+
+def _parse(stream: IO[bytes]) -> Image.Image:
+    """What `Image.open(stream, formats=FORMATS)` gives, without its bomb check.
+
+    That check only warns below 179 million pixels, and above raises before the size is known; both depend on a setting of the
+    whole program. `check_size` stands in its place.
+    """
+    prefix = stream.read(16)
+    if not prefix:
+        raise UnreadableDocument("is empty")
+    if prefix[4:8] == b"ftyp":
+        _know_heif()
+    Image.init()
+    reasons = []
+    for name in FORMATS:
+        factory, accept = Image.OPEN.get(name, (None, None))
+        if factory is None or (accept is not None and accept(prefix) is not True):
+            continue
+        stream.seek(0)
+        try:
+            return factory(stream, "")
+        except (SyntaxError, IndexError, TypeError, struct.error) as error:
+            reasons.append(describe(error))
+    raise UnreadableDocument(reasons[0] if reasons else f"is not a picture of a known format ({', '.join(FORMATS)})")
+
+
+def _know_heif() -> None:
+    """iPhone pictures. Registered only when such a file is met: libheif is 20 MB of code most folders never need."""
+    if "HEIF" not in Image.OPEN:
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
