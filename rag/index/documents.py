@@ -1,0 +1,171 @@
+"""Documents in the catalog: how one is put there, ended, and found again.
+
+Knows the tables of documents, passages, texts and full text; knows no transaction (the writer's) and no vectors' values.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from rag.index.rows import (
+    clean,
+    context_to_json,
+    locator_to_json,
+    passage_from_row,
+    short_id,
+    to_bytes,
+    to_name,
+)
+from rag.index.schema import KIND_CODES
+from rag.index.terms import stored_terms
+from rag.types import Document, DocumentId, Passage
+
+_PAGE = 1000  # rows of one step of a long reading, so that changes may be made between steps
+
+
+@dataclass(frozen=True, slots=True)
+class TwinDocument:
+    """A document with the same bytes as one that is asked about."""
+
+    id: DocumentId
+    loader: str
+    caption: str
+    passages: tuple[tuple[Passage, bytes], ...]  # in order, each with the key of its vector
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A document on its way into the catalog."""
+
+    document: Document
+    digest: bytes
+    loader: str
+    passages: tuple[tuple[Passage, bytes], ...]
+    path_words: str
+
+
+def insert_document(
+    connection: apsw.Connection, arrival: Arrival, root: int, born: int, first: int, vectors: Mapping[bytes, int]
+) -> Counter[str]:
+    """Puts a document and its passages, numbered from `first`; gives in how many of them each term stands."""
+    document = arrival.document
+    connection.execute(
+        """INSERT INTO documents(root, path, stamp, modified, digest, loader, caption, path_words, born)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (root, to_bytes(document.id.path), clean(document.stamp), float(document.modified), arrival.digest, clean(arrival.loader),
+         clean(document.caption), clean(arrival.path_words), born),
+    )  # fmt: skip
+    owner = connection.last_insert_rowid()
+    path_terms = stored_terms(arrival.path_words)
+    counts: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    for number, (passage, key) in enumerate(arrival.passages, first):
+        dated = float(document.modified if passage.taken is None else passage.taken)
+        locator = locator_to_json(passage.locator)
+        identity = _free_id(connection, document.id, locator, seen[locator])
+        seen[locator] += 1
+        connection.execute(
+            "INSERT INTO passages(number, document, kind, vector, dated, born) VALUES (?, ?, ?, ?, ?, ?)",
+            (number, owner, KIND_CODES[passage.kind], vectors[key], dated, born),
+        )
+        connection.execute(
+            "INSERT INTO texts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (number, identity, passage.ordinal, locator, passage.modality, clean(passage.text), clean(passage.caption),
+             context_to_json(passage.context), passage.taken),
+        )  # fmt: skip
+        columns = (stored_terms(_words(passage)), stored_terms(passage.caption), path_terms)
+        connection.execute("INSERT INTO lexical(rowid, text, caption, path) VALUES (?, ?, ?, ?)", (number, *_joined(columns)))
+        counts.update({term for column in columns for term in column})
+    return counts
+
+
+def insert_skipped(connection: apsw.Connection, document: Document, reason: str, root: int, born: int) -> None:
+    """Puts a file that could not be read, so that it is not opened again until it changes."""
+    connection.execute(
+        """INSERT INTO documents(root, path, stamp, modified, loader, caption, path_words, skipped, born)
+           VALUES (?, ?, ?, ?, '', '', '', ?, ?)""",
+        (root, to_bytes(document.id.path), clean(document.stamp), float(document.modified), clean(reason), born),
+    )
+
+
+def end_document(connection: apsw.Connection, root: int, path: str, ended: int) -> Counter[str] | None:
+    """Ends the live document of that path; gives the counts of its terms, None where there was none."""
+    question = "SELECT number, path_words FROM documents WHERE root = ? AND path = ? AND ended IS NULL"
+    row = connection.execute(question, (root, to_bytes(path))).fetchone()
+    if row is None:
+        return None
+    owner, path_words = row
+    path_terms = set(stored_terms(path_words))
+    counts: Counter[str] = Counter()
+    for passage, _ in _read_passages(connection, owner, DocumentId("", path)):
+        counts.update({*stored_terms(_words(passage)), *stored_terms(passage.caption), *path_terms})
+    connection.execute("UPDATE documents SET ended = ? WHERE number = ?", (ended, owner))
+    connection.execute("UPDATE passages SET ended = ? WHERE document = ?", (ended, owner))
+    return counts
+
+
+def find_twin(connection: apsw.Connection, digest: bytes) -> TwinDocument | None:
+    """The newest document with that digest, a live one rather than an ended one."""
+    row = connection.execute(
+        """SELECT documents.number, roots.name, path, loader, caption FROM documents JOIN roots ON roots.number = documents.root
+           WHERE digest = ? ORDER BY documents.ended IS NOT NULL, documents.number DESC LIMIT 1""",
+        (digest,),
+    ).fetchone()
+    if row is None:
+        return None
+    owner, root, path, loader, caption = row
+    identity = DocumentId(to_name(root), to_name(path))
+    return TwinDocument(identity, loader, caption, tuple(_read_passages(connection, owner, identity)))
+
+
+def read_stamps(connection: apsw.Connection, root: int, under: str) -> Iterator[tuple[str, str]]:
+    """(path, stamp) of live and of skipped documents, by path bytes; with `under`, only that file or those below that folder."""
+    folder = to_bytes(under.rstrip("/"))
+    after, before = (folder + b"/", folder + b"0") if folder else (b"", b"\xff" * 8)  # "0" follows "/"
+    exact = "SELECT path, stamp FROM documents WHERE root = ? AND path = ? AND ended IS NULL"
+    rows: list[tuple[Any, ...]] = connection.execute(exact, (root, folder)).fetchall()
+    step = "SELECT path, stamp FROM documents WHERE root = ? AND path > ? AND path < ? AND ended IS NULL ORDER BY path LIMIT ?"
+    while True:
+        yield from ((to_name(path), stamp) for path, stamp in rows)
+        rows = connection.execute(step, (root, after, before, _PAGE)).fetchall()
+        if not rows:
+            return
+        after = rows[-1][0]
+
+
+def _read_passages(connection: apsw.Connection, owner: int, document: DocumentId) -> Iterator[tuple[Passage, bytes]]:
+    rows: list[tuple[Any, ...]] = connection.execute(
+        """SELECT vectors.key, kind, ordinal, locator, modality, text, caption, context, taken
+           FROM passages JOIN texts ON texts.passage = passages.number JOIN vectors ON vectors.number = passages.vector
+           WHERE passages.document = ? ORDER BY passages.number""",
+        (owner,),
+    ).fetchall()
+    for key, *fields in rows:
+        try:
+            yield passage_from_row(document, tuple(fields)), key
+        except (ValueError, KeyError, TypeError) as error:
+            raise apsw.CorruptError(f"a passage of {document} cannot be read: {error}") from error
+
+
+def _joined(columns: Sequence[Sequence[str]]) -> list[str]:
+    return [" ".join(column) for column in columns]
+
+
+def _words(passage: Passage) -> str:
+    """What the full text reads as the passage's own words; the blank line keeps phrases from running on."""
+    context = passage.context
+    return "\n".join(part for part in (passage.text, context.heading, context.title, context.sheet) if part)
+
+
+def _free_id(connection: apsw.Connection, document: DocumentId, locator: str, nth: int) -> str:
+    """The short id, longer where another live passage has it: about once in 2,000 indexes of a million passages."""
+    length = 10
+    taken = "SELECT 1 FROM texts JOIN passages ON passages.number = passage WHERE texts.id = ? AND ended IS NULL"
+    while connection.execute(taken, (identity := short_id(document, locator, nth, length),)).fetchone():
+        length += 2
+    return identity

@@ -1,0 +1,114 @@
+"""Filters to the passages they allow, before any search.
+
+Knows the pinned arrays; knows no SQL and no vectors' values.
+
+    notes/      notes       the folder `notes` below the root, and all in it (or the file of that name)
+    *.pdf                   a pattern without a slash: a file of that name in any folder
+    notes/*.md              `*` and `?` stay within one folder
+    **/draft/**             `**` crosses folders
+    /*.md                   a leading slash: in the root folder itself
+    [ab]*  [!a]*            one character of these; not of these
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.index.pinned import DocumentTable, Pinned
+from rag.index.schema import KIND_CODES
+from rag.types import DocumentId, Filters
+
+_TOKEN = re.compile(
+    r"(?P<folders>(?:\*\*/)+)|(?P<all>\*\*+)|(?P<some>\*)|(?P<one>\?)|\[(?P<set>[!^]?\]?[^\]/]*)\]|(?P<plain>.)", re.S
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Allowed:
+    """The passages that filters allow: their numbers, ascending."""
+
+    numbers: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+
+def matching(pinned: Pinned, documents: Callable[[], DocumentTable], filters: Filters) -> Allowed | None:
+    """What the filters allow of a generation; None where they allow everything. `documents` is called only where it is needed."""
+    if filters == Filters():
+        return None
+    keep = np.ones(len(pinned.numbers), np.bool_)
+    if filters.kinds:
+        keep &= np.isin(pinned.kinds, [KIND_CODES[kind] for kind in filters.kinds if kind in KIND_CODES])
+    if filters.after is not None:
+        keep &= pinned.dated >= filters.after
+    if filters.before is not None:
+        keep &= pinned.dated < filters.before
+    if filters.paths or filters.roots or filters.documents:
+        table = documents()
+        chosen = table.numbers[_documents_kept(table, filters)]
+        keep &= np.isin(pinned.documents, chosen)
+    return Allowed(pinned.numbers[keep])
+
+
+def _documents_kept(table: DocumentTable, filters: Filters) -> NDArray[np.bool_]:
+    keep = np.ones(len(table.numbers), np.bool_)
+    if filters.roots:
+        roots = frozenset(filters.roots)
+        keep &= np.fromiter((root in roots for root in table.roots), np.bool_, len(keep))
+    if filters.documents:
+        wanted = frozenset(filters.documents)
+        pairs = zip(table.roots, table.paths, strict=True)
+        keep &= np.fromiter((DocumentId(root, path) in wanted for root, path in pairs), np.bool_, len(keep))
+    if filters.paths:
+        fits = re.compile("|".join(f"(?:{glob_to_regex(glob)})" for glob in filters.paths), re.S).fullmatch
+        keep &= np.fromiter((fits(path) is not None for path in table.paths), np.bool_, len(keep))
+    return keep
+
+
+@lru_cache(maxsize=256)
+def glob_to_regex(glob: str) -> str:
+    """The regular expression that fits the whole path below the root. Every string is a glob; an odd `[` stands for itself."""
+    anchored = glob.startswith(("/", "./"))
+    pattern = glob.removeprefix("./").lstrip("/")
+    if not re.search(r"[*?\[]", pattern):
+        inside = re.escape(pattern.rstrip("/"))
+        below = "/.*" if pattern.endswith("/") else "(?:/.*)?"
+        return inside + below if inside else ".*"
+    if pattern.endswith("/"):
+        pattern += "**"
+    start = "" if anchored or "/" in pattern else "(?:.*/)?"
+    return start + "".join(_piece(token) for token in _TOKEN.finditer(pattern))
+
+
+def _piece(token: re.Match[str]) -> str:
+    if token["folders"]:
+        return "(?:.*/)?"
+    if token["all"]:
+        return ".*"
+    if token["some"]:
+        return "[^/]*"
+    if token["one"]:
+        return "[^/]"
+    if token["set"] is not None:
+        return _set(token["set"])
+    return re.escape(token["plain"])
+
+
+def _set(characters: str) -> str:
+    negated = characters[:1] in ("!", "^")
+    listed = characters[1:] if negated else characters
+    if not listed:
+        return re.escape(f"[{characters}]")
+    spelled = re.sub(r"([\\\[\]^&~|])", r"\\\1", listed)
+    try:
+        re.compile(f"[{spelled}]")
+    except re.error:  # a range that runs backwards
+        return re.escape(f"[{characters}]")
+    return f"(?!/)[{'^' if negated else ''}{spelled}]"

@@ -1,0 +1,214 @@
+"""An index opened for searching: one pinned generation, its two lanes and its passages.
+
+Knows the parts of this room; knows no model and no corpus.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import BackendError, IndexFailure
+from rag.index import STRUCTURES, catalog, dense, filters, lexical, stored
+from rag.index.base import Structure
+from rag.index.filters import Allowed
+from rag.index.folder import read_fingerprint, read_settings
+from rag.index.pinned import DocumentTable, Pinned, pin, read_documents
+from rag.index.schema import COLUMNS
+from rag.index.segments import map_rows, take_rows, trust
+from rag.index.status import IndexStatus, read_roots, read_status
+from rag.tables import resolve
+from rag.types import Filters, Fingerprint, StoredPassage
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+__all__ = ["Allowed", "IndexStatus", "OpenIndex", "open_index"]
+
+
+def open_index(folder: Path, structure: str = "exact") -> OpenIndex:
+    """Opens an index for searching. IndexNotFound, IndexTooNew, IndexDamaged, WrongRequest (no such structure)."""
+    return OpenIndex(folder, resolve(STRUCTURES, structure, "search structure"))
+
+
+class OpenIndex:
+    """A generation of an index. Writers go on meanwhile; what they add is seen after `refresh`.
+
+    Several threads may search at once, each over a connection of its own. Arrays and segments are loaded at first need.
+    """
+
+    def __init__(self, folder: Path, structure: type[Structure]) -> None:
+        self.folder = folder
+        self.name = folder.absolute().name
+        self._structure = structure
+        self._own = threading.local()
+        self._connections: list[apsw.Connection] = []
+        self._lock = threading.RLock()
+        self._closed = False
+        self._pinned: Pinned | None = None
+        self._documents: DocumentTable | None = None
+        self._structures: dict[int, Structure] = {}
+        self._rows: dict[int, NDArray[np.float16]] = {}
+        try:
+            with self._reading() as connection:
+                self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
+                self.settings: Mapping[str, str] = read_settings(connection)
+                self.generation = catalog.generation_of(connection)
+        except IndexFailure:
+            self.close()
+            raise
+
+    def __enter__(self) -> OpenIndex:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections of all threads; none may be searching."""
+        with self._lock:
+            self._closed = True
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._structures.clear()
+            self._rows.clear()
+
+    def refresh(self) -> bool:
+        """Moves on to the last commit; True where there was a newer one. `Allowed` values made before hold passages by number."""
+        with self._reading() as connection, self._lock:
+            newest = catalog.generation_of(connection)
+            if newest == self.generation:
+                return False
+            self.generation, self._pinned, self._documents = newest, None, None
+            return True
+
+    def matching(self, wanted: Filters) -> Allowed | None:
+        """The passages the filters allow; None where that is every live one."""
+        return filters.matching(self._pin(), self._document_table, wanted)
+
+    def nearest(self, vectors: Vectors, k: int, within: Allowed | None = None) -> list[list[tuple[int, float]]]:
+        """For each row of `vectors` (queries, dim) the k nearest live passages as (number, inner product).
+
+        Larger first, equal scores by smaller number; passages with one vector all count; exactly k where k are allowed.
+        BackendError where a query is not finite, IndexDamaged where a segment is not what was written.
+        """
+        queries = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
+        if queries.shape[1] != self.fingerprint.dim or not np.isfinite(queries).all():
+            what = f"a query needs {self.fingerprint.dim} finite numbers; the model gave {queries.shape[1]}, or some not finite"
+            raise BackendError(what, remedy="query with the model the index was made with")
+        pinned = self._pin()
+        places = pinned.by_vector
+        if within is not None:
+            live = pinned.places(within.numbers)
+            kept = np.zeros(len(pinned.numbers), np.bool_)
+            kept[live[live >= 0]] = True
+            places = places[kept[places]]
+        return dense.nearest(pinned, self._open_structures(pinned), queries, k, places)
+
+    def containing(
+        self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
+    ) -> list[tuple[int, float]]:
+        """The k passages that hold the words best, as (number, score), larger better; `rag.index.lexical` says how."""
+        live = self._pin().numbers
+        allowed = live if within is None else np.intersect1d(live, within.numbers, assume_unique=True)
+        with self._reading() as connection:
+            return lexical.containing(connection, words, k, allowed, columns)
+
+    def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
+        """The passages of these numbers, in the order asked."""
+        with self._reading() as connection:
+            return stored.read_passages(connection, numbers)
+
+    def by_id(self, short_id: str) -> StoredPassage | None:
+        """The live passage of that short id."""
+        with self._reading() as connection:
+            return stored.read_by_id(connection, self.generation, short_id)
+
+    def neighbours(self, number: int, reach: int = 1) -> list[StoredPassage]:
+        """The passages of the same document up to `reach` places before and after it, in order, without itself."""
+        with self._reading() as connection:
+            return stored.read_neighbours(connection, self.generation, number, reach)
+
+    def vectors(self, numbers: Sequence[int]) -> Vectors:
+        """The stored vectors of live passages, float32 (n, dim), in the order asked."""
+        pinned = self._pin()
+        places = pinned.places(np.asarray(numbers, np.int64))
+        if (places < 0).any():
+            raise IndexFailure(f"not all of these passages are live at generation {pinned.generation}", remedy="search again")
+        wanted = pinned.vectors[places]
+        found = np.empty((len(wanted), self.fingerprint.dim), np.float32)
+        for segment in pinned.segments:
+            here = np.flatnonzero((wanted >= segment.first) & (wanted < segment.first + segment.rows))
+            if len(here):
+                found[here] = take_rows(self._mapped(pinned, segment.number), wanted[here] - segment.first)
+        return found
+
+    def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
+        """In how many live passages each word stands, and how many live passages there are."""
+        with self._reading() as connection:
+            return lexical.document_frequencies(connection, words), len(self._pin().numbers)
+
+    def roots(self) -> dict[str, Path]:
+        """The roots by name, with the folder of each."""
+        with self._reading() as connection:
+            return read_roots(connection, self.generation)
+
+    def status(self) -> IndexStatus:
+        """What the index holds, counted."""
+        with self._reading() as connection:
+            return read_status(self.folder, connection, self.generation)
+
+    @contextmanager
+    def _reading(self) -> Iterator[apsw.Connection]:
+        with catalog.translated(self.folder):
+            yield self._connection()
+
+    def _connection(self) -> apsw.Connection:
+        if self._closed:
+            raise IndexFailure(f"{self.folder} was closed", remedy="open it again")
+        if not hasattr(self._own, "connection"):
+            connection = catalog.open_to_read(self.folder)
+            with self._lock:
+                self._connections.append(connection)
+            self._own.connection = connection
+        found: apsw.Connection = self._own.connection
+        return found
+
+    def _pin(self) -> Pinned:
+        with self._lock, self._reading() as connection:
+            pinned = self._pinned
+            if pinned is None:
+                with connection:
+                    pinned = pin(connection, self.generation)
+                self._pinned = pinned
+            return pinned
+
+    def _document_table(self) -> DocumentTable:
+        with self._lock, self._reading() as connection:
+            if self._documents is None:
+                self._documents = read_documents(connection, self.generation)
+            return self._documents
+
+    def _open_structures(self, pinned: Pinned) -> list[Structure]:
+        with self._lock:
+            for segment in pinned.segments:
+                if segment.number not in self._structures:
+                    file = trust(self.folder, segment, self.fingerprint.dim)
+                    self._structures[segment.number] = self._structure(file, self.fingerprint.dim)
+            return [self._structures[segment.number] for segment in pinned.segments]
+
+    def _mapped(self, pinned: Pinned, number: int) -> NDArray[np.float16]:
+        with self._lock:
+            if number not in self._rows:
+                segment = next(each for each in pinned.segments if each.number == number)
+                self._rows[number] = map_rows(trust(self.folder, segment, self.fingerprint.dim), segment, self.fingerprint.dim)
+            return self._rows[number]

@@ -1,0 +1,101 @@
+"""Text to the terms the full text is made of: the same way for what is stored and for what is asked.
+
+Knows no SQL and no query syntax. Where the same text would give other terms, the catalog's format number must rise.
+
+    Harbour Cranes           harbour crane              folded to lower case, accents off, Porter stems
+    INV-4421                 inv 4421 · inv4421         a compound: its parts in place, the whole after the end of the text
+    parseHTTPRequest_v2      pars http request v 2 · parsehttprequestv2
+    北京大学                  北京 京大 大学 学            scripts without spaces: pairs of characters, and the last one alone
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import apsw
+
+_LONGEST = 64  # characters of a term: longer ones (encoded data) are cut, here and in queries alike
+
+# Han, kana, Hangul, bopomofo; Thai, Lao, Burmese, Khmer
+_PAIRED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+# Indian scripts: their vowel signs are not "word" characters to `re`, and a word must not fall apart there.
+_LETTER = rf"[^\W_{_PAIRED}]|[\u0900-\u0963\u0966-\u0dff]"
+_WORD = rf"(?:{_LETTER})+"
+_RUN = re.compile(rf"[{_PAIRED}]+|{_WORD}(?:(?:[-.'’]|_+){_WORD})*")
+_PAIRS = re.compile(f"[{_PAIRED}]")
+_CHUNK = re.compile(_WORD)
+_HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
+_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u064b-\u0652\u0670]+")
+_POSSESSIVE = re.compile(r"['’][sS]$")
+_own = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class Compound:
+    """One word as written, or one run of a script without spaces."""
+
+    parts: tuple[str, ...]  # its terms, in place
+    whole: str = ""  # the parts as one term; "" where there is one part, or where a dot divides it
+    paired: bool = False  # the parts are pairs of characters
+
+
+def compounds(text: str) -> Iterator[Compound]:
+    """The words of a text, in order, not yet stemmed."""
+    for run in _RUN.findall(_plain(text)):
+        yield _known_compound(run) if len(run) <= _LONGEST else _compound(run)
+
+
+def stored_terms(text: str) -> list[str]:
+    """What the full text keeps of a text: the parts in order, then the wholes (so that phrases stay adjacent)."""
+    parts: list[str] = []
+    wholes: list[str] = []
+    for compound in compounds(text):
+        parts.extend(compound.parts)
+        if compound.whole:
+            wholes.append(compound.whole)
+    return stems(parts + wholes)
+
+
+def stems(terms: list[str]) -> list[str]:
+    """Porter stems, one for each term, by SQLite's own tokenizer; scripts other than Latin pass unchanged."""
+    if not terms:
+        return []
+    if not hasattr(_own, "porter"):
+        _own.connection = apsw.Connection(":memory:")
+        _own.porter = _own.connection.fts5_tokenizer("porter", ["ascii"])
+    joined = " ".join(terms).encode()
+    found = _own.porter(joined, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False)
+    return list(found)
+
+
+def _compound(run: str) -> Compound:
+    if _PAIRS.match(run):
+        return Compound((*(run[at : at + 2] for at in range(len(run) - 1)), run[-1]), paired=True)
+    parts = tuple(part for chunk in _CHUNK.findall(_POSSESSIVE.sub("", run)) for part in _humps(chunk))
+    return Compound(parts, "".join(parts)[:_LONGEST] if len(parts) > 1 and "." not in run else "")
+
+
+_known_compound = lru_cache(maxsize=1 << 16)(_compound)  # a few words make most of every text
+
+
+def _plain(text: str) -> str:
+    """Compatibility forms unified (full-width letters, ligatures) and accents taken off; case stays, it divides compounds."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text.encode("utf-8", "replace").decode())
+    return unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
+
+
+def _humps(chunk: str) -> Iterator[str]:
+    """`parseHTTPRequest2` → parse, HTTP, Request, 2; folded to lower case."""
+    plain = chunk.isdigit() or (chunk.isalpha() and (chunk.islower() or chunk[1:].islower()))
+    for part in (chunk,) if plain else _HUMP.split(chunk):
+        yield part.casefold()[:_LONGEST]

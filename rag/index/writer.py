@@ -1,0 +1,286 @@
+"""The one writer of an index: what it is given becomes visible at `commit`, all of it or nothing.
+
+Knows the catalog and the segments; knows no model and no corpus. A kill at any moment leaves the last commit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import BackendError, IndexFailure, StorageFailed
+from rag.index import catalog, pictures
+from rag.index.documents import Arrival, TwinDocument, end_document, find_twin, insert_document, insert_skipped, read_stamps
+from rag.index.folder import SEGMENTS, read_fingerprint, segment_file
+from rag.index.lock import locked
+from rag.index.rows import to_bytes
+from rag.index.segments import record_segment, write_segment
+from rag.index.status import read_roots
+from rag.index.transaction import Transaction
+from rag.types import CaptionOf, Document, DocumentId, Fingerprint, Passage
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+__all__ = ["TwinDocument", "Writer", "writing"]
+
+_COUNT_TERM = "INSERT INTO terms VALUES (?, ?) ON CONFLICT(term) DO UPDATE SET passages = passages + excluded.passages"
+_FORGET_TERM = "DELETE FROM terms WHERE term = ? AND passages <= 0"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Writer]:
+    """Opens an index for writing and removes what killed runs left. What was not committed at the end is dropped.
+
+    IndexNotFound, IndexTooNew, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is read-only.
+    """
+    with closing(catalog.open_to_read(folder)):
+        pass  # so that nothing, not even a lock file, is made where there is no index
+    with locked(folder), closing(catalog.open_to_write(folder)) as connection:
+        with catalog.translated(folder):
+            _remove_rubbish(folder, connection)
+            writer = Writer(folder, connection)
+        try:
+            yield writer
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+class Writer:
+    """Made by `writing`; for one thread at a time. After a StorageFailed only the last commit stands."""
+
+    def __init__(self, folder: Path, connection: apsw.Connection) -> None:
+        self.folder = folder
+        self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
+        self.generation = catalog.generation_of(connection)
+        self._transaction = Transaction(folder, connection)
+        self._waiting: dict[DocumentId, Arrival] = {}
+        self._first_vector = self._transaction.next("vectors")  # of the next segment
+        self._parts: list[NDArray[np.float16]] = []  # its rows
+        self._terms: Counter[str] = Counter()  # changes to the table `terms`
+
+    # ---- roots ----------------------------------------------------------------------------------
+
+    def roots(self) -> dict[str, Path]:
+        """The roots by name, with the folder of each."""
+        with self._transaction.reading() as connection:
+            return read_roots(connection, self._coming)
+
+    def add_root(self, name: str, folder: Path) -> None:
+        """Adds a root; one that is there gets this folder."""
+        known = self.roots().get(name)
+        if known == folder:
+            return
+        place = to_bytes(str(folder))
+        with self._transaction.changing() as connection:
+            if known is None:
+                statement = "INSERT INTO roots(name, folder, born) VALUES (?, ?, ?)"
+                connection.execute(statement, (to_bytes(name), place, self._coming))
+            else:
+                connection.execute("UPDATE roots SET folder = ? WHERE name = ? AND ended IS NULL", (place, to_bytes(name)))
+
+    def remove_root(self, name: str) -> None:
+        """Removes a root with all its documents. IndexFailure where there is none of that name."""
+        root = self._root(name)
+        for path, _ in self.stamps(name):
+            self.remove(name, path)
+        self._waiting = {identity: arrival for identity, arrival in self._waiting.items() if identity.root != name}
+        with self._transaction.changing() as connection:
+            connection.execute("DELETE FROM captions WHERE root = ?", (root,))
+            connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._coming, root))
+
+    # ---- documents ------------------------------------------------------------------------------
+
+    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
+        """(path, stamp) of the documents of a root, skipped ones too, by the bytes of the path; changes may be made meanwhile.
+
+        With `under`: that file, and those below that folder.
+        """
+        number = self._root(root)
+        with self._transaction.reading() as connection:
+            yield from read_stamps(connection, number, under)
+
+    def twin(self, digest: bytes) -> TwinDocument | None:
+        """A document with the same digest: waiting for its vectors, live, or ended and not yet compacted away."""
+        for arrival in self._waiting.values():
+            if arrival.digest == digest:
+                return TwinDocument(arrival.document.id, arrival.loader, arrival.document.caption, arrival.passages)
+        with self._transaction.reading() as connection:
+            return find_twin(connection, digest)
+
+    def put_document(
+        self, document: Document, *, digest: bytes, loader: str, passages: Sequence[tuple[Passage, bytes]], path_words: str
+    ) -> None:
+        """Puts a document in place of its older version; each passage comes with the key of its vector.
+
+        The vectors may come later: the document is committed once all its keys have one, and until then the older version stands.
+        """
+        arrival = Arrival(document, digest, loader, tuple(passages), path_words)
+        root = self._root(document.id.root)
+        self._waiting.pop(document.id, None)
+        if not self._settle(arrival, root):
+            self._waiting[document.id] = arrival
+
+    def put_skipped(self, document: Document, reason: str) -> None:
+        """Keeps a file that could not be read, with its stamp, in place of the live document of that id."""
+        root = self._root(document.id.root)
+        self.remove(document.id.root, document.id.path)
+        with self._transaction.changing() as connection:
+            insert_skipped(connection, document, reason, root, self._coming)
+
+    def remove(self, root: str, path: str) -> bool:
+        """Ends the document of that path, and forgets what it said of pictures; False where there was none."""
+        number = self._root(root)
+        waited = self._waiting.pop(DocumentId(root, path), None) is not None
+        with self._transaction.changing() as connection:
+            pictures.forget_captions(connection, number, path)
+            counts = end_document(connection, number, path, self._coming)
+            self._terms.subtract(counts or {})
+        return waited or counts is not None
+
+    # ---- vectors --------------------------------------------------------------------------------
+
+    def known(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of the keys that have a vector, committed or pending."""
+        return set(self._numbers(keys))
+
+    def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
+        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it.
+
+        BackendError where the vectors are not finite numbers of that shape: such a row would be found by nobody, or by everybody.
+        """
+        if not len(keys):
+            return
+        with np.errstate(over="ignore"):
+            rows = np.asarray(vectors).astype(np.float16)
+        if rows.shape != (len(keys), self.fingerprint.dim) or not np.isfinite(rows).all():
+            what = f"{len(keys)} vectors of {self.fingerprint.dim} finite numbers were expected; the model gave {rows.shape}"
+            raise BackendError(what, remedy="check the model or its server: rag status says which model the index was made with")
+        known = self.known(keys)
+        fresh = {key: at for at, key in reversed(list(enumerate(keys))) if key not in known}
+        if fresh:
+            with self._transaction.changing() as connection:
+                numbered = list(enumerate(fresh, self._transaction.next("vectors")))
+                connection.executemany("INSERT INTO vectors(number, key) VALUES (?, ?)", numbered)
+                self._parts.append(rows[list(fresh.values())])
+
+    # ---- what is known of pictures --------------------------------------------------------------
+
+    def put_captions(self, root: str, source_path: str, captions: Sequence[CaptionOf]) -> None:
+        """Keeps what one document says of pictures, in place of what it said before."""
+        if self.captions_from(root, source_path) != list(captions):
+            number = self._root(root)
+            with self._transaction.changing() as connection:
+                pictures.put_captions(connection, number, source_path, captions)
+
+    def captions_from(self, root: str, source_path: str) -> list[CaptionOf]:
+        """What one document says of pictures, in its order."""
+        number = self._root(root)
+        with self._transaction.reading() as connection:
+            return pictures.captions_from(connection, number, source_path)
+
+    def captions_for(self, root: str, target_path: str) -> list[str]:
+        """What other documents say of one picture, by their paths and in their order."""
+        number = self._root(root)
+        with self._transaction.reading() as connection:
+            return pictures.captions_for(connection, number, target_path)
+
+    def put_recognised(self, key: bytes, words: str) -> None:
+        """Keeps the words recognised in a picture of that hash."""
+        with self._transaction.changing() as connection:
+            pictures.put_recognised(connection, key, words)
+
+    def recognised(self, key: bytes) -> str | None:
+        """The words recognised in a picture of that hash; None where nobody looked."""
+        with self._transaction.reading() as connection:
+            return pictures.recognised(connection, key)
+
+    # ---- commit ---------------------------------------------------------------------------------
+
+    def commit(self) -> int:
+        """Makes everything put so far visible and lasting; gives the generation. Nothing pending, nothing done.
+
+        The segment is durable first, then one transaction names it. StorageFailed: the last commit stands, and this writer ends.
+        """
+        for identity, arrival in list(self._waiting.items()):
+            if self._settle(arrival, self._root(identity.root)):
+                del self._waiting[identity]
+        if not self._transaction.changed:
+            return self.generation
+        with self._transaction.changing() as connection:
+            self._write_segment(connection)
+            changed = [(term, count) for term, count in sorted(self._terms.items()) if count]
+            connection.executemany(_COUNT_TERM, changed)
+            connection.executemany(_FORGET_TERM, [(term,) for term, count in changed if count < 0])
+            connection.execute("UPDATE facts SET value = ? WHERE name = 'generation'", (self._coming,))
+        # Even where this fails the segment must stay: the log may hold the whole commit, and recovery would then keep it.
+        self._transaction.commit()
+        self.generation = self._coming
+        self._first_vector = self._transaction.next("vectors")
+        self._parts.clear()
+        self._terms.clear()
+        return self.generation
+
+    def _write_segment(self, connection: apsw.Connection) -> None:
+        rows = sum(len(part) for part in self._parts)
+        if self._transaction.next("vectors") != self._first_vector + rows:
+            raise StorageFailed(self.folder, "the run was interrupted in the middle of a change")
+        if not rows:
+            return
+        number = self._transaction.next("segments")
+        try:
+            segment, sums = write_segment(self.folder, number, self._first_vector, self._parts, self.fingerprint.dim)
+        except OSError as error:
+            file = segment_file(self.folder, number)
+            for left in (file, file.with_name(f"{file.name}.new")):
+                left.unlink(missing_ok=True)
+            raise StorageFailed(self.folder, error.strerror or str(error)) from error
+        record_segment(connection, segment, sums, self._coming)
+
+    @property
+    def _coming(self) -> int:
+        return self.generation + 1
+
+    def _settle(self, arrival: Arrival, root: int) -> bool:
+        """Puts a document into the open transaction; False where vectors of it are missing."""
+        vectors = self._numbers([key for _, key in arrival.passages])
+        if any(key not in vectors for _, key in arrival.passages):
+            return False
+        with self._transaction.changing() as connection:
+            ended = end_document(connection, root, arrival.document.id.path, self._coming)
+            counts = insert_document(connection, arrival, root, self._coming, self._transaction.next("passages"), vectors)
+            self._terms.update(counts)
+            self._terms.subtract(ended or {})
+        return True
+
+    def _numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        question = "SELECT number FROM vectors WHERE key = ?"
+        with self._transaction.reading():
+            found = {key: self._transaction.value(question, key) for key in keys}
+        return {key: int(number) for key, number in found.items() if number is not None}
+
+    def _root(self, name: str) -> int:
+        with self._transaction.reading():
+            number = self._transaction.value("SELECT number FROM roots WHERE name = ? AND ended IS NULL", to_bytes(name))
+        if number is None:
+            raise IndexFailure(f"{self.folder} has no root called {name!r}", remedy="rag status lists the roots")
+        return int(number)
+
+
+def _remove_rubbish(folder: Path, connection: apsw.Connection) -> None:
+    """Removes the files of `segments` that the catalog does not name, and a half-made catalog."""
+    named = {segment_file(folder, number) for (number,) in connection.execute("SELECT number FROM segments")}
+    try:
+        (folder / SEGMENTS).mkdir(exist_ok=True)
+        for file in sorted({*(folder / SEGMENTS).iterdir()} - named | {*folder.glob(f"{catalog.FILE}.new*")}):
+            file.unlink()
+    except OSError as error:
+        raise StorageFailed(folder, f"what an interrupted run left cannot be removed: {error.strerror}") from error
