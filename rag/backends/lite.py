@@ -19,6 +19,8 @@ from rag.backends.lite_spelling import respelled
 from rag.types import Content, Fingerprint, Modality, Role
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rag.types import Vectors
 
 TEXT = slice(0, lite_text.DIM)
@@ -56,8 +58,9 @@ class LiteEmbedder:
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row for each content, float32 (n, 1280); the law is that of rag.backends.base.Embedder.
 
-        The words are `text` and `clues` together; a query's unknown words also count as what they may be a typing error for. A document without words and pixels is all filler; a query without either
-        is the opposite of that, so that it is like nothing.
+        The words are `text` and `clues` together; an unknown word of a query also counts as what it may be a typing error for.
+        A document without words and pixels is all filler; a query without either is the opposite of that, so that it is like
+        nothing.
         """
         rows = np.zeros((len(contents), DIM), np.float64)
         asides = [respelled(content.text) for content in contents] if role == "query" else ()
@@ -67,10 +70,10 @@ class LiteEmbedder:
                 row[VISUAL], row[ATTRIBUTES] = lite_pixels.see(content.pixels)
             weigh = _weigh_document if role == "document" else _weigh_query
             weigh(row, content)
-        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
-def _weigh_document(row: Vectors, content: Content) -> None:
+def _weigh_document(row: NDArray[np.float64], content: Content) -> None:
     """Gives each block its share, and the filler the rest."""
     row[TEXT] *= np.sqrt(DOCUMENT_TEXT)
     row[ATTRIBUTES] *= np.sqrt(DOCUMENT_ATTRIBUTES)
@@ -78,7 +81,7 @@ def _weigh_document(row: Vectors, content: Content) -> None:
     row[FILLER] = np.sqrt(max(0.0, 1.0 - float(row @ row)))
 
 
-def _weigh_query(row: Vectors, content: Content) -> None:
+def _weigh_query(row: NDArray[np.float64], content: Content) -> None:
     """Gives each block a share by what the query holds; a block it lacks leaves its share to the others."""
     named = lite_attributes.named(content.text)
     if content.pixels:

@@ -3,7 +3,7 @@
 Knows no corpus: the numbers never change with what is indexed, so vectors of different runs stay comparable.
 
 `lite_idf.bin` is zlib-compressed UTF-8; line i (from 0) holds the terms whose idf is i / 10, separated by spaces: 30,000
-English words, 4,000 Chinese characters and 16,000 Chinese bigrams. docs/lite.md says from which frequencies they were made.
+English words, 4,000 Chinese characters and 30,000 Chinese bigrams. docs/lite.md says from which frequencies they were made.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.backends.lite_attributes import ATTRIBUTES, CHROMAS, COLOURS, SHAPES, TONES
+from rag.errors import BackendError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def see(pictures: Sequence[Pixels]) -> tuple[Vectors, Vectors]:
 
 
 def _unit(vector: NDArray[np.float64]) -> Vectors:
-    return (vector / max(float(np.linalg.norm(vector)), 1e-9)).astype(np.float32)
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
 
 
 def attribute_words(pictures: Sequence[Pixels]) -> str:
@@ -70,12 +71,16 @@ def _spread(pictures: Sequence[Pixels]) -> Sequence[Pixels]:
 
 
 def _thumbnail(picture: Pixels) -> Thumbnail:
-    """(64, 64, 3), RGB 0…255: each cell the mean of 4 × 4 samples."""
+    """(64, 64, 3), RGB 0…255: each cell the mean of 4 × 4 samples. BackendError for what is no RGB picture."""
+    if picture.ndim != 3 or picture.shape[2] < 3 or 0 in picture.shape:
+        raise BackendError(
+            f"a picture has the shape {picture.shape}, not (height, width, 3)", remedy="this is a fault of its loader"
+        )
     count = _SIDE * _SAMPLES
     down, across = (((2 * np.arange(count) + 1) * size) // (2 * count) for size in picture.shape[:2])
     samples = picture[down][:, across, :3]
     summed = samples.reshape(_SIDE, _SAMPLES, _SIDE, _SAMPLES, 3).sum(axis=(1, 3), dtype=np.float32)
-    return summed / np.float32(_SAMPLES**2)
+    return np.asarray(summed / _SAMPLES**2, np.float32)
 
 
 def _describe(thumbnail: Thumbnail, names: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -90,7 +95,7 @@ def _describe(thumbnail: Thumbnail, names: NDArray[np.int64]) -> NDArray[np.floa
         "bands": _bands(names),
     }
     described = np.concatenate([np.sqrt(share) * parts[part] for part, share in _PARTS.items()])
-    return described / np.linalg.norm(described)  # the bands are never all zero
+    return np.asarray(described / np.linalg.norm(described))  # the bands are never all zero
 
 
 @cache
@@ -98,7 +103,7 @@ def _cosines(kept: int) -> NDArray[np.float64]:
     """The first `kept` rows of the orthonormal DCT-II of 32 points, (kept, 32)."""
     rows = np.cos(np.pi * (2 * np.arange(32) + 1) * np.arange(kept)[:, None] / 64) * np.sqrt(2 / 32)
     rows[0] = np.sqrt(1 / 32)
-    return rows
+    return np.asarray(rows)
 
 
 def _low_frequencies(plane: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
@@ -123,14 +128,14 @@ def _edges(grey: NDArray[np.float64]) -> NDArray[np.float64]:
     shares += np.bincount((place + (low + 1) % _ORIENTATIONS).reshape(-1), (strength * part).reshape(-1), length)
     total = float(shares.sum())
     roots = np.sqrt(shares / max(total, 1e-9))
-    return (roots - roots.mean()) * min(1.0, total / _EDGE_FLOOR)
+    return np.asarray((roots - roots.mean()) * min(1.0, total / _EDGE_FLOOR))
 
 
 def _bands(names: NDArray[np.int64]) -> NDArray[np.float64]:
     """Square roots of the shares of named colours in the upper, middle and lower third, (33,), unit length."""
     band = np.arange(_SIDE) * _BANDS // _SIDE
     counts = np.bincount((band[:, None] * len(COLOURS) + names).reshape(-1), minlength=_BANDS * len(COLOURS))
-    return np.sqrt(counts / names.size)
+    return np.asarray(np.sqrt(counts / names.size))
 
 
 def _strengths(
@@ -182,4 +187,6 @@ def _named_pixels(thumbnail: Thumbnail) -> tuple[NDArray[np.int64], NDArray[np.f
 
 
 # Linear sRGB to XYZ over the white point D65 (IEC 61966-2-1), transposed.
-_TO_XYZ = (np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) / [[0.9505], [1.0], [1.089]]).T
+_TO_XYZ = (
+    np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) / [[0.9505], [1.0], [1.089]]
+).T

@@ -23,11 +23,15 @@ _IRREGULAR = {
     "jan": "january", "feb": "february", "mar": "march", "apr": "april", "jun": "june", "jul": "july", "aug": "august",
     "sep": "september", "sept": "september", "oct": "october", "nov": "november", "dec": "december",
 }  # fmt: skip
-_INVARIANT = frozenset("news series species always perhaps during something nothing anything everything evening wedding morning lens bus gas".split())
+_INVARIANT = {
+    "news", "series", "species", "always", "perhaps", "during", "something", "nothing", "anything", "everything", "evening",
+    "wedding", "morning", "lens", "bus", "gas",
+}  # fmt: skip
 _BRITISH = (
     ("isation", "ization"), ("ising", "izing"), ("ised", "ized"), ("iser", "izer"), ("ise", "ize"), ("yse", "yze"),
-    ("our", "or"), ("ourite", "orite"), ("ourhood", "orhood"), ("ourful", "orful"), ("tre", "ter"), ("bre", "ber"), ("ogue", "og"), ("ence", "ense"), ("aemia", "emia"), ("oeuvre", "euver"),
-    ("dgement", "dgment"), ("llment", "lment"), ("elled", "eled"), ("elling", "eling"), ("eller", "eler"),
+    ("yser", "yzer"), ("our", "or"), ("ourite", "orite"), ("ourhood", "orhood"), ("ourful", "orful"), ("tre", "ter"),
+    ("bre", "ber"),    ("ogue", "og"), ("ence", "ense"), ("aemia", "emia"), ("oeuvre", "euver"), ("dgement", "dgment"), ("llment", "lment"),
+    ("elled", "eled"), ("elling", "eling"), ("eller", "eler"),
 )  # fmt: skip
 _VOWELS = frozenset("aeiouy")
 _UNLISTED = 99.0

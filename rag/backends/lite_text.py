@@ -84,10 +84,10 @@ class TextBlock:
         self._lock = Lock()
 
     def embed(self, texts: Sequence[str], asides: Sequence[str] = ()) -> Vectors:
-        """float32 of shape (len(texts), DIM). `asides`, one for each text where given, are words that count half. The length of a row is at most 1, and 0 only for a text without a term.
+        """float32 of shape (len(texts), DIM); `asides`, one for each text where given, are words that count half.
 
-        It is n / max(n, PIVOT), where n is the length of the weighted and hashed terms: cosine for a passage, while one
-        common word alone does not count as a perfect match.
+        The length of a row is n / max(n, PIVOT), where n is the length of its weighted and hashed terms: 1 for a passage, less
+        for a few words, 0 only for a text without a term. So one common word alone is no perfect match.
         """
         asides = asides or [""] * len(texts)
         block = np.zeros((len(texts), DIM), np.float64)
@@ -95,7 +95,7 @@ class TextBlock:
             stop = start + _TEXTS
             block[start:stop] = self._sum(texts[start:stop], asides[start:stop])
         lengths = np.linalg.norm(block, axis=1, keepdims=True)
-        return (block / np.maximum(lengths, PIVOT)).astype(np.float32)
+        return np.asarray(block / np.maximum(lengths, PIVOT), np.float32)
 
     def _sum(self, texts: Sequence[str], asides: Sequence[str]) -> NDArray[np.float64]:
         """The hashed terms of each text, summed with weights rarity × tf(1+s)/(tf+s)."""
@@ -122,7 +122,8 @@ class TextBlock:
         strengths = total * rare * (1.0 + SATURATION) / (total + SATURATION * rare)
         places = positions[chosen] + (np.array(documents, np.int32) * DIM)[:, None]
         weights = values[chosen] * strengths[:, None]
-        return np.bincount(places.reshape(-1), weights.reshape(-1), minlength=len(texts) * DIM).reshape(-1, DIM)
+        summed = np.bincount(places.reshape(-1), weights.reshape(-1), minlength=len(texts) * DIM)
+        return np.asarray(summed, np.float64).reshape(-1, DIM)
 
 
 def term_weights(text: str) -> dict[str, float]:

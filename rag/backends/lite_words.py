@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
 
-from rag.backends.lite_idf import rarity
+from rag.backends.lite_idf import background, rarity
 from rag.backends.lite_stems import stem
 
 # Scripts written without spaces between words: CJK, kana, hangul, Thai, Lao, Myanmar, Khmer. Indic marks belong to their letters.
@@ -31,8 +31,11 @@ _PLAIN = re.compile(r"[A-Za-z](?:\+\+|#)(?!\w)|\d+(?:\.\d+)+|[A-Za-z0-9]+(?:'[A-
 _GROUPED = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.:年](1[0-2]|0?[1-9])(?:[-/.:月](3[01]|[12]\d|0?[1-9])(?!\d)日?|月|(?![-/.:\d]))")
 _MONTH = re.compile(r"(?<!\d)(1[0-2]|0?[1-9])月(?:(3[01]|[12]\d|0?[1-9])[日号])?")
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z_]+")
+_PARTICLES = frozenset("的了是在和与及或也都就还而但这那个们吗呢吧么啊把被从对于之其很不没有我你他她它请")
 _GRAM_LETTERS = 16  # n-grams are taken from so many first characters of a word
 _LONGEST_COMPOUND = 40  # what is longer is a key or a checksum, not a name
 _CACHED = 65_536
@@ -40,6 +43,7 @@ WHOLE = 0.8  # of a word's unit length, on the stem itself
 GRAM = 1.0  # on each n-gram, relative to the others
 SKELETON = 1.5  # on its consonants
 SINGLE = 0.3  # of its rarity: a character whose pairs count already
+CROSSING, UNLISTED = 0.15, 0.6  # of its rarity: a pair that is no listed word, between two that are, and elsewhere
 COMPOUND = 0.7  # of their rarity: a compound and its pieces
 
 
@@ -108,14 +112,21 @@ def _term(surface: str) -> str:
     return stem(folded) or surface
 
 
-def terms(text: str) -> list[str]:
-    """The terms of a text in order, each compound before its pieces. Only pairs of a Chinese run, unless it is one character."""
-    found: list[str] = []
+def placed(text: str) -> dict[str, list[int]]:
+    """The terms of a text with their places, counted in words from 0; the pieces of a compound stand where it stands.
+
+    Of a Chinese run only the pairs, one place each, unless it is a single character.
+    """
+    found: dict[str, list[int]] = {}
+    place = 0
     for surface in surfaces(text):
         meant = word(surface)
-        found.extend(meant.terms)
+        for term in meant.terms:
+            found.setdefault(term, []).append(place)
+            place += 1
         if meant.pieces and not is_run(surface):
-            found.extend(meant.pieces)
+            for term in meant.pieces:
+                found.setdefault(term, []).append(place - 1)
     return found
 
 
@@ -138,11 +149,30 @@ def features(term: str) -> tuple[list[int], list[float]]:
     return [whole, *parts], [WHOLE, *(weight * rest for weight in parts.values())]
 
 
+def is_unlisted_pair(term: str) -> bool:
+    """Whether the term is two characters of a run that are no listed word."""
+    return len(term) == 2 and term not in background() and is_run(term)
+
+
+def shares(run: Word) -> list[float]:
+    """How much of its rarity each term of a run counts. An unlisted pair between two listed ones, or with a particle, joins
+    the end of one word to the start of the next; another may be a name.
+    """
+    listed = [term in background() for term in run.terms]
+    if len(listed) == 1:
+        return [1.0]
+    return [
+        1.0 if here else CROSSING if (before and after) or not _PARTICLES.isdisjoint(pair) else UNLISTED
+        for pair, before, here, after in zip(run.terms, [False, *listed], listed, [*listed[1:], False], strict=False)
+    ]
+
+
 def weighted(surface: str) -> tuple[tuple[str, float], ...]:
     """The terms of a surface with their weights: the rarity of each, less where they repeat one another."""
     if is_run(surface):
         meant = word(surface)
-        return (*((t, rarity(t)) for t in meant.terms), *((t, SINGLE * rarity(t)) for t in meant.pieces))
+        pairs = ((term, share * rarity(term)) for term, share in zip(meant.terms, shares(meant), strict=True))
+        return (*pairs, *((term, SINGLE * rarity(term)) for term in meant.pieces))
     return _spaced_weights(surface)
 
 

@@ -1,0 +1,82 @@
+"""The `lite` reranker: how much of what the query asks a passage holds, and how alike two pictures look.
+
+Knows no file, no network and no learned weights, and nothing of the vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rag.backends import lite_pixels
+from rag.backends.lite_attributes import ATTRIBUTES, spans
+from rag.backends.lite_matching import Ask, asks, match
+from rag.types import Content, Modality
+
+if TYPE_CHECKING:
+    from rag.types import Pixels, Vectors
+
+ALIKE_FROM = 0.25  # cosine of two descriptors: what is below is no likeness
+FULLY_SHOWN = 0.45  # the strength from which on an attribute is fully there
+LOOKS_READ = 0.7  # of the score: looks, where both pictures have words in them
+LOOKS_ASKED = 0.5  # where words were asked beside the picture
+UNSEEN = 0.5  # of the score of a passage without pixels, for a picture in which words were read
+
+
+class LiteReranker:
+    """Coverage, rarity, closeness and order of words (lite_matching.match) and likeness of pictures. See docs/lite.md."""
+
+    name = "lite"
+    modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
+
+    def wants_pixels(self, query: Content) -> bool:
+        """True for a query that holds a picture or names a visual attribute."""
+        return bool(query.pixels) or bool(spans(query.text))
+
+    def score(self, query: Content, contents: Sequence[Content]) -> list[float]:
+        """One float in 0…1 for each content; the law is that of rag.backends.base.Reranker.
+
+        words w       match(text of the query; text and clues of the content), attributes seen where pixels are there
+        looks v       (cosine of the descriptors − 0.25) / 0.75, from 0; 0 where the content has no pixels
+        words asked   w; with a picture 0.5 w + 0.5 v
+        picture only  v; with words in both 0.7 v + 0.3 w; a content without pixels 0.5 w
+        """
+        asked = asks(query.text)
+        read = asks(query.clues) if query.pixels and not asked else []
+        sought = lite_pixels.see(query.pixels)[0] if query.pixels else None
+        return [min(1.0, max(0.0, _score(asked, read, sought, content))) for content in contents]
+
+
+def _score(asked: list[Ask], read: list[Ask], sought: Vectors | None, content: Content) -> float:
+    words = f"{content.text}\n{content.clues}"
+    names = any(ask.attribute for ask in asked)
+    seen = lite_pixels.see(content.pixels) if content.pixels and (names or sought is not None) else None
+    shown = _shown(seen[1]) if seen is not None else {} if content.modality != "text" else None
+    if sought is None:
+        return match(asked, words, shown)
+    looks = _looks(float(sought @ seen[0])) if seen is not None else 0.0
+    if asked:
+        return LOOKS_ASKED * looks + (1 - LOOKS_ASKED) * match(asked, words, shown)
+    if not read or not words.strip():
+        return looks
+    if seen is None:
+        return UNSEEN * match(read, words)
+    return LOOKS_READ * looks + (1 - LOOKS_READ) * match(read, words)
+
+
+def _shown(strengths: Vectors) -> Mapping[str, float]:
+    """Strength 0…1 of each attribute that a person would name."""
+    return {
+        name: min(1.0, float(strength) / FULLY_SHOWN)
+        for name, strength in zip(ATTRIBUTES, strengths, strict=True)
+        if strength >= lite_pixels.NAMEABLE
+    }
+
+
+def _looks(cosine: float) -> float:
+    return max(0.0, cosine - ALIKE_FROM) / (1 - ALIKE_FROM)
+
+
+def likeness(one: Sequence[Pixels], other: Sequence[Pixels]) -> float:
+    """How alike two pictures look, 0…1: about 0 for unrelated ones, above 0.8 for near-duplicates."""
+    return _looks(float(lite_pixels.see(one)[0] @ lite_pixels.see(other)[0]))
