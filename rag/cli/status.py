@@ -29,7 +29,7 @@ def _print(found: IndexStatus) -> None:
         print(f"root        {harmless(name)}: {harmless(str(folder))}{'' if folder.is_dir() else '  (not there now)'}")
     suffixes = ", ".join(f"{count} {harmless(suffix) or 'without suffix'}" for suffix, count in sorted(found.suffixes.items()))
     print(f"documents   {found.documents}{f' ({suffixes})' if suffixes else ''}")
-    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.passages.items()))
+    kinds = ", ".join(f"{count} {kind}" for kind, count in found.passages.items() if count)
     print(f"passages    {sum(found.passages.values())}{f' ({kinds})' if kinds else ''}, {found.vectors} vectors")
     print(f"skipped     {len(found.skipped)}")
     for skipped in found.skipped:

@@ -45,7 +45,7 @@ def test_the_package_loads_nothing_heavy(tmp_path: Path) -> None:
 def test_a_text_query_loads_no_decoder_and_no_ocr(corpus: Path, tmp_path: Path) -> None:
     rag.build_index(corpus, ocr="never")
     loaded = loaded_after("import rag; rag.open_index().query('harbour')", tmp_path)
-    assert loaded <= {"faiss", "numpy", "pydantic"}
+    assert loaded <= {"faiss", "numpy"}
 
 
 def test_the_public_list() -> None:
