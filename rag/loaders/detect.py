@@ -26,9 +26,9 @@ _SUFFIXES = {
     "markdown": _words(".md .markdown .mdown .mkd .mdx .qmd .rmd"),
     "code": _words(
         ".py .pyi .pyx .js .mjs .cjs .jsx .ts .mts .cts .tsx .c .h .cc .cpp .cxx .hh .hpp .hxx .cu .cuh .m .mm .java .kt .kts"
-        " .scala .groovy .gradle .go .rs .rb .php .pl .pm .lua .r .jl .swift .dart .cs .fs .vb .hs .ml .mli .ex .exs .erl .clj .el"
-        " .lisp .scm .sh .bash .zsh .fish .ps1 .bat .cmd .sql .css .scss .sass .less .vue .svelte .proto .thrift .graphql .tf .hcl"
-        " .nix .cmake .mk .asm .s .f90 .f95 .f .v .sv .vhd .zig .nim .sol"
+        " .scala .groovy .gradle .go .rs .rb .php .pl .pm .lua .r .jl .swift .dart .cs .fs .vb .hs .ml .mli .ex .exs .erl .clj"
+        " .el .lisp .scm .sh .bash .zsh .fish .ps1 .bat .cmd .sql .css .scss .sass .less .vue .svelte .proto .thrift .graphql .tf"
+        " .hcl .nix .cmake .mk .asm .s .f90 .f95 .f .v .sv .vhd .zig .nim .sol"
     ),
     "notebook": frozenset({".ipynb"}),
     "html": _words(".html .htm .xhtml .svg"),
