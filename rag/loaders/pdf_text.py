@@ -1,0 +1,108 @@
+"""What a PDF says of itself: the text layer of a page, cleaned, and the title of the document.
+
+Knows no picture. Called under the lock of `pdf.py`, which explains why there is one.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+_LONGEST = 200_000  # characters of a page: a dense page of a newspaper has 20,000
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
+_JOINED = re.compile("[\x02\ufffe\u00ad][ \t]*\n?[ \t]*")  # how pdfium marks a word broken at the end of a line
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufeff\u200b]")
+_MEANINGLESS = re.compile("[\ue000-\uf8ff\ufffd]")  # glyphs of fonts that do not say which characters they draw
+_NO_TITLE = re.compile(
+    r"(?i)^(untitled|title|document\d*|powerpoint presentation|.*\.(docx?|pptx?|xlsx?|odt|tex|dvi|indd|qxd|pdf|rtf|html?))$"
+)
+_PRODUCERS = re.compile(r"(?i)^microsoft (word|powerpoint|excel) - ")
+_JUDGED = 2000  # characters of the first page among which a title is looked for
+
+
+def page_text(pdf: pdfium.PdfDocument, index: int) -> str:
+    """The text layer of a page as lines; "" where there is none, where it is gibberish, or where the page is damaged."""
+    try:
+        page = pdf[index]
+    except pdfium.PdfiumError:
+        return ""
+    try:
+        layer = page.get_textpage()
+    except pdfium.PdfiumError:
+        page.close()
+        return ""
+    try:
+        return clean(layer.get_text_bounded()[:_LONGEST])
+    finally:
+        layer.close()
+        page.close()
+
+
+def clean(text: str) -> str:
+    """Broken words joined, ligatures spelled out, spaces single, blank lines single; "" for a layer of meaningless glyphs."""
+    text = _JOINED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_LIGATURES)
+    text = _CONTROLS.sub("", text)
+    if len(_MEANINGLESS.findall(text)) * 3 > len(text):
+        return ""
+    lines = (" ".join(line.split()) for line in text.split("\n"))
+    return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def title_of(pdf: pdfium.PdfDocument, file_name: str) -> str:
+    """The title in the document's properties, unless a program put a file name there; else the first large line of page 1."""
+    written = _PRODUCERS.sub("", clean(pdf.get_metadata_value("Title")).replace("\n", " "))
+    if written and written != file_name and not _NO_TITLE.match(written):
+        return written[:200]
+    try:
+        page = pdf[0]
+    except pdfium.PdfiumError:
+        return ""
+    try:
+        layer = page.get_textpage()
+    except pdfium.PdfiumError:
+        page.close()
+        return ""
+    try:
+        return _largest_line(_lines(layer))
+    finally:
+        layer.close()
+        page.close()
+
+
+def _lines(layer: pdfium.PdfTextPage) -> list[tuple[str, float]]:
+    """The first lines of a page with the height of their characters in points; a change of size within a line begins another."""
+    lines: list[tuple[list[str], float]] = []
+    broken = True
+    for index in range(min(layer.count_chars(), _JUDGED)):
+        character = chr(raw.FPDFText_GetUnicode(layer, index))
+        _, bottom, _, top = layer.get_charbox(index, loose=True)
+        height = top - bottom
+        if character in "\r\n":
+            broken = True
+        elif height > 0 and (broken or not 0.8 < height / lines[-1][1] < 1.25):
+            lines.append(([character], height))
+            broken = False
+        elif not broken:
+            lines[-1][0].append(character)
+    cleaned = ((clean("".join(characters)), height) for characters, height in lines)
+    return [(text, height) for text, height in cleaned if text]
+
+
+def _largest_line(lines: list[tuple[str, float]]) -> str:
+    """The largest line, with those right after it in the same size; "" where no line is a fifth larger than the usual one."""
+    if not lines:
+        return ""
+    usual = statistics.median(height for text, height in lines for _ in text)
+    largest = max(height for _, height in lines)
+    if len(lines) > 1 and largest < 1.2 * usual:
+        return ""
+    start = next(place for place, (_, height) in enumerate(lines) if height == largest)
+    title = []
+    for text, height in lines[start : start + 3]:
+        if height < 0.95 * largest:
+            break
+        title.append(text)
+    return " ".join(title)[:200]
