@@ -30,8 +30,8 @@ _INVARIANT = {
 _BRITISH = (
     ("isation", "ization"), ("ising", "izing"), ("ised", "ized"), ("iser", "izer"), ("ise", "ize"), ("yse", "yze"),
     ("yser", "yzer"), ("our", "or"), ("ourite", "orite"), ("ourhood", "orhood"), ("ourful", "orful"), ("tre", "ter"),
-    ("bre", "ber"),    ("ogue", "og"), ("ence", "ense"), ("aemia", "emia"), ("oeuvre", "euver"), ("dgement", "dgment"), ("llment", "lment"),
-    ("elled", "eled"), ("elling", "eling"), ("eller", "eler"),
+    ("bre", "ber"), ("ogue", "og"), ("ence", "ense"), ("aemia", "emia"), ("oeuvre", "euver"), ("dgement", "dgment"),
+    ("llment", "lment"), ("elled", "eled"), ("elling", "eling"), ("eller", "eler"),
 )  # fmt: skip
 _VOWELS = frozenset("aeiouy")
 _UNLISTED = 99.0

@@ -19,7 +19,10 @@ from rag.backends.lite_idf import background, rarity
 from rag.backends.lite_stems import stem
 
 # Scripts written without spaces between words: CJK, kana, hangul, Thai, Lao, Myanmar, Khmer. Indic marks belong to their letters.
-_RUN = "㐀-鿿豈-﫿぀-ヿㇰ-ㇿ가-힣\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
+_RUN = (
+    r"\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
+)
 _LETTER = rf"(?:[^\W_{_RUN}]|[\u0300-\u036f\u0900-\u0dff])"
 _SURFACE = re.compile(
     rf"(?P<run>[{_RUN}]+)"
