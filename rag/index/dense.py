@@ -64,6 +64,9 @@ def _passages_of(
     vectors: NDArray[np.int64], numbers: NDArray[np.int64], found: NDArray[np.int64], scores: Vectors, k: int
 ) -> tuple[list[tuple[int, float]], float]:
     """The k best passages behind the found vectors, and the score of the last."""
+    if len(scores) > k:  # every vector has a passage: those below the k-th score cannot be among the best
+        kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
+        found, scores = found[kept], scores[kept]
     starts, ends = np.searchsorted(vectors, found, "left"), np.searchsorted(vectors, found, "right")
     counts = ends - starts
     offsets = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)

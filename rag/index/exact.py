@@ -5,6 +5,7 @@ Knows FAISS; knows no catalog.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ class ExactStructure:
         """Maps the file, which must be trusted by now. IndexDamaged where it is not such a segment."""
         import faiss
 
+        _most_threads()
+        self._use_threads = faiss.omp_set_num_threads
         try:
             self._index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
@@ -45,6 +48,9 @@ class ExactStructure:
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         options = _options(within)
+        # FAISS divides the queries among threads. Threads without a query only wait, and on a busy machine that is dear: a
+        # search of twenty small segments took 187 ms in the median with two threads, 13 ms with one.
+        self._use_threads(min(len(queries), _most_threads()))
         # One more than asked: FAISS keeps any of the rows that tie at the last place, and a tie there shows in the next score.
         scores, rows = self._index.search(queries, min(k + 1, allowed), params=options)
         if k < allowed:
@@ -54,6 +60,14 @@ class ExactStructure:
                 scores[at], rows[at] = all_scores[0][order], all_rows[0][order]
         order = np.lexsort((rows, -scores))[:, :k]
         return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+
+
+@cache
+def _most_threads() -> int:
+    """What OpenMP would use; asked once, before anything sets it."""
+    import faiss
+
+    return int(faiss.omp_get_max_threads())
 
 
 def _options(within: NDArray[np.bool_] | None) -> Any:

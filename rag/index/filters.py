@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from rag.index.pinned import DocumentTable, Pinned
 from rag.index.schema import KIND_CODES
-from rag.types import DocumentId, Filters
+from rag.types import Filters
 
 _TOKEN = re.compile(
     r"(?P<folders>(?:\*\*/)+)|(?P<all>\*\*+)|(?P<some>\*)|(?P<one>\?)|\[(?P<set>[!^]?\]?[^\]/]*)\]|(?P<plain>.)", re.S
@@ -63,9 +63,9 @@ def _documents_kept(table: DocumentTable, filters: Filters) -> NDArray[np.bool_]
         roots = frozenset(filters.roots)
         keep &= np.fromiter((root in roots for root in table.roots), np.bool_, len(keep))
     if filters.documents:
-        wanted = frozenset(filters.documents)
+        wanted = frozenset((document.root, document.path) for document in filters.documents)
         pairs = zip(table.roots, table.paths, strict=True)
-        keep &= np.fromiter((DocumentId(root, path) in wanted for root, path in pairs), np.bool_, len(keep))
+        keep &= np.fromiter((pair in wanted for pair in pairs), np.bool_, len(keep))
     if filters.paths:
         fits = re.compile("|".join(f"(?:{glob_to_regex(glob)})" for glob in filters.paths), re.S).fullmatch
         keep &= np.fromiter((fits(path) is not None for path in table.paths), np.bool_, len(keep))

@@ -77,8 +77,6 @@ def read_documents(connection: apsw.Connection, generation: int) -> DocumentTabl
     roots = {number: to_name(name) for number, name in names}
     question = f"SELECT number, root, path FROM documents WHERE {LIVE} AND skipped IS NULL ORDER BY number"
     rows: list[tuple[Any, ...]] = connection.execute(question, (generation,)).fetchall()
-    return DocumentTable(
-        np.array([number for number, _, _ in rows], np.int64),
-        tuple(roots[root] for _, root, _ in rows),
-        tuple(to_name(path) for _, _, path in rows),
-    )
+    numbers = np.array([number for number, _, _ in rows], np.int64)
+    paths = to_name(b"\0".join([path for _, _, path in rows])).split("\0") if rows else ()  # no path holds a zero byte
+    return DocumentTable(numbers, tuple([roots[root] for _, root, _ in rows]), tuple(paths))

@@ -187,9 +187,7 @@ class OpenIndex:
         with self._lock, self._reading() as connection:
             pinned = self._pinned
             if pinned is None:
-                with connection:
-                    pinned = pin(connection, self.generation)
-                self._pinned = pinned
+                pinned = self._pinned = pin(connection, self.generation)
             return pinned
 
     def _document_table(self) -> DocumentTable:

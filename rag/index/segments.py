@@ -5,7 +5,7 @@ Knows the FAISS file; knows no passages. The catalog's row about a segment is th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -86,7 +86,7 @@ def block_sum(block: bytes | memoryview) -> bytes:
     return blake2b(block, digest_size=8).digest()
 
 
-def whole_sum(blocks: Sequence[bytes | memoryview]) -> bytes:
+def whole_sum(blocks: Iterable[bytes | memoryview]) -> bytes:
     """BLAKE2b, 256 bits, of the blocks one after the other."""
     digest = blake2b(digest_size=32)
     for block in blocks:

@@ -1,0 +1,111 @@
+"""Filters: what each glob means, and that they allow what a plain look at every passage would."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.index.filters import glob_to_regex
+from rag.index.reader import open_index
+from rag.index.writer import writing
+from rag.types import KINDS, DocumentId, Filters
+from tests.unit.index_samples import document, key_of, made, passage, put, vector_of
+
+PATHS = [
+    "a.md",
+    "b.pdf",
+    "notes/a.md",
+    "notes/b/c.md",
+    "notes-old/a.md",
+    "notes/b/draft/x.png",
+    "图/一.png",
+    "x[1].md",
+    "line\nbreak.md",
+]
+
+
+@pytest.mark.parametrize(
+    ("glob", "fits"),
+    [
+        ("notes", ["notes/a.md", "notes/b/c.md", "notes/b/draft/x.png"]),
+        ("notes/", ["notes/a.md", "notes/b/c.md", "notes/b/draft/x.png"]),
+        ("./notes/a.md", ["notes/a.md"]),
+        ("*.md", ["a.md", "notes/a.md", "notes/b/c.md", "notes-old/a.md", "x[1].md", "line\nbreak.md"]),
+        ("/*.md", ["a.md", "x[1].md", "line\nbreak.md"]),
+        ("notes/*.md", ["notes/a.md"]),
+        ("notes/**/*.md", ["notes/a.md", "notes/b/c.md"]),
+        ("**/draft/**", ["notes/b/draft/x.png"]),
+        ("**", PATHS),
+        ("", PATHS),
+        ("图/?.png", ["图/一.png"]),
+        ("[ab].*", ["a.md", "b.pdf", "notes/a.md", "notes-old/a.md"]),
+        ("[!a-b].md", ["notes/b/c.md"]),
+        ("x[[]1].md", ["x[1].md"]),
+        ("x[", []),
+        ("notes/b/", ["notes/b/c.md", "notes/b/draft/x.png"]),
+        ("notes*/", ["notes/a.md", "notes/b/c.md", "notes-old/a.md", "notes/b/draft/x.png"]),
+    ],
+)
+def test_a_glob_fits_these_paths(glob, fits):
+    assert [path for path in PATHS if re.compile(glob_to_regex(glob), re.S).fullmatch(path)] == fits
+
+
+@given(st.text(max_size=30))
+def test_every_text_is_a_glob(glob):
+    re.compile(glob_to_regex(glob))
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    folder = made(tmp_path_factory.mktemp("filters") / "index")
+    with writing(folder) as writer:
+        for at, path in enumerate(PATHS):
+            put(writer, path, [f"{path} one", f"{path} two"], kind=KINDS[at % 5], modified=1000.0 + at)
+        writer.add_root("photos", folder)
+        put(writer, "a.md", ["another root"], root="photos", modified=5000.0)
+        dated = document("taken.jpg", modified=9000.0)
+        writer.put_document(
+            dated, digest=b"d", loader="l", passages=[(passage(dated, 0, "x", "image", taken=1003.5), key_of("x"))], path_words=""
+        )
+        writer.put_vectors([key_of("x")], vector_of(key_of("x"))[None])
+        writer.commit()
+        writer.remove("docs", "b.pdf")
+        writer.commit()
+    with open_index(folder) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(),
+        Filters(kinds=("page", "image")),
+        Filters(paths=("notes/", "*.png")),
+        Filters(roots=("photos",)),
+        Filters(roots=("nowhere",)),
+        Filters(documents=(DocumentId("docs", "a.md"), DocumentId("photos", "a.md"), DocumentId("docs", "\ud800"))),
+        Filters(after=1003.0, before=1005.0),
+        Filters(kinds=("text",), paths=("*.md",), roots=("docs",), before=1006.0),
+    ],
+)
+def test_filters_allow_what_a_look_at_every_passage_allows(index, filters):
+    everything = index.passages([number for number, _ in index.nearest(vector_of(b"any key"), 1000)[0]])
+    globs = [re.compile(glob_to_regex(glob), re.S) for glob in filters.paths]
+    wanted = {
+        stored.number
+        for stored in everything
+        if (not filters.kinds or stored.passage.kind in filters.kinds)
+        and (not globs or any(glob.fullmatch(stored.passage.document.path) for glob in globs))
+        and (not filters.roots or stored.passage.document.root in filters.roots)
+        and (not filters.documents or stored.passage.document in filters.documents)
+        and (filters.after is None or stored.dated >= filters.after)
+        and (filters.before is None or stored.dated < filters.before)
+    }
+    allowed = index.matching(filters)
+    if filters == Filters():
+        assert allowed is None and len(everything) == 18
+    else:
+        assert set(allowed.numbers.tolist()) == wanted
+        assert {number for number, _ in index.nearest(vector_of(b"any key"), 1000, allowed)[0]} == wanted
+        assert {number for number, _ in index.containing("one two another x", 1000, allowed)} <= wanted
