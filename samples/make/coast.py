@@ -99,8 +99,8 @@ def paint_blue_harbour() -> Image.Image:
     random = np.random.default_rng(123)
     houses = [(196, 72, 56), (232, 190, 92), (240, 236, 226), (86, 128, 104), (176, 96, 70), (150, 172, 190)]
 
-    def stroke(draw, scale):  # type: ignore[no-untyped-def]
-        def polygon(points, fill):  # type: ignore[no-untyped-def]
+    def stroke(draw: ImageDraw.ImageDraw, scale: int) -> None:
+        def polygon(points: list[tuple[float, float]], fill: tuple[int, ...]) -> None:
             draw.polygon([(a * scale, b * scale) for a, b in points], fill=(*fill, 255))
 
         polygon([(0, 330), (330, 215), (700, 270), (1010, 190), (1280, 300), (1280, 430), (0, 430)], (104, 140, 104))

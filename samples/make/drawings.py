@@ -20,11 +20,11 @@ def paint_red_car() -> Image.Image:
     scene = gradient(width, height, [(0, (206, 214, 222)), (0.62, (236, 236, 232)), (0.63, (120, 122, 126)), (1, (74, 76, 82))])
     scene = blend(scene, (255, 252, 240), glow(width, height, (300, 200), 260) * 0.7)
 
-    def stroke(draw, scale):  # type: ignore[no-untyped-def]
-        def smooth(points, fill):  # type: ignore[no-untyped-def]
+    def stroke(draw: ImageDraw.ImageDraw, scale: int) -> None:
+        def smooth(points: list[tuple[float, float]], fill: tuple[int, ...]) -> None:
             draw.polygon([(a * scale, b * scale) for a, b in curve(points)], fill=(*fill, 255))
 
-        def oval(x, y, across, down, fill):  # type: ignore[no-untyped-def]
+        def oval(x: float, y: float, across: float, down: float, fill: tuple[int, ...]) -> None:
             draw.ellipse([edge * scale for edge in (x - across, y - down, x + across, y + down)], fill=(*fill, 255))
 
         for x in range(-40, width, 240):
@@ -74,7 +74,7 @@ def paint_poster() -> Image.Image:
         gradient(760, 1080, [(0, (250, 232, 196)), (0.55, (248, 196, 130)), (0.56, (30, 96, 120)), (1, (14, 58, 84))])
     )
 
-    def stroke(draw, scale):  # type: ignore[no-untyped-def]
+    def stroke(draw: ImageDraw.ImageDraw, scale: int) -> None:
         for x, size, shade in [(210, 330, (255, 255, 250)), (420, 470, (214, 60, 48)), (610, 260, (250, 244, 226))]:
             foot = 690 + size * 0.1
             for edge in ((-0.03, -1.0, -0.36, -0.08), (0.03, -0.9, 0.34, -0.08)):

@@ -6,7 +6,7 @@ Knows brushes; knows no file names.
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from samples.make.paint import below, blend, colours, disc, draw_smooth, glow, gradient, grain, noise, picture, ridge
 
@@ -99,7 +99,7 @@ def paint_dunes() -> Image.Image:
         scene = blend(scene, sand + slope + waves - depth[..., None] * 26, below(HEIGHT, skyline))
     random = np.random.default_rng(90)
 
-    def stroke(draw, scale):  # type: ignore[no-untyped-def]
+    def stroke(draw: ImageDraw.ImageDraw, scale: int) -> None:
         for _ in range(46):
             x, y = random.uniform(0, WIDTH), random.uniform(520, HEIGHT)
             for _ in range(16):
@@ -118,7 +118,7 @@ def paint_lupins() -> Image.Image:
     scene = blend(scene, (84, 140, 66), below(HEIGHT, ridge(WIDTH, 102, 470, 60, cells=3)))
     random = np.random.default_rng(103)
 
-    def stroke(draw, scale):  # type: ignore[no-untyped-def]
+    def stroke(draw: ImageDraw.ImageDraw, scale: int) -> None:
         for y in np.sort(random.uniform(460, HEIGHT + 60, 900)):
             near = (y - 440) / (HEIGHT - 440)
             x, tall = random.uniform(0, WIDTH), 20 + 120 * near

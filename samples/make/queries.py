@@ -69,7 +69,12 @@ def all_queries() -> list[tuple[str, str, str, list[Judgement]]]:
                 page(SURVEY, 1, 1),
             ],
         ),
-        ("dredging budget 2026", "", "text", [{"document": budget, "locator": {"sheet": "Spending"}, "grade": 3}]),
+        (
+            "dredging budget 2026",
+            "",
+            "text",
+            [{"document": budget, "locator": {"sheet": "Spending"}, "grade": 3}, page(REPORT, 21, 1)],
+        ),
         (
             "may I take a workboat out with my family on a free Saturday",
             "",
