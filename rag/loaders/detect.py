@@ -91,7 +91,7 @@ def loader_name(file: Path, limits: Limits) -> str:
     if found:
         return found
     if head.startswith((_OLD_OFFICE, b"{\\rtf")):
-        remedy = "an old or encrypted Office document; save it in a current format, without a password"
+        remedy = "is an old or encrypted Office document; save it in a current format, without a password"
         raise UnreadableDocument(_REMEDIES.get(suffix, _REMEDIES[".rtf"] if head.startswith(b"{") else remedy))
     if _holds_text(head):
         if named in _NEVER_TEXT or (suffix in _REMEDIES and suffix != ".key"):  # .key: also a key in letters

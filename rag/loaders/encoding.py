@@ -104,7 +104,8 @@ def _with_mark(raw: bytes) -> str:
             text = raw[len(mark) :].decode(encoding, "replace")
             if encoding == "utf-8":
                 return "" if _is_binary(raw) else text or " "
-            if len(_COMMON.findall(text, 0, _SAMPLE)) >= 0.5 * min(len(text), _SAMPLE):
+            sample = text[:_SAMPLE]
+            if len(_COMMON.findall(sample)) >= 0.5 * len(sample) and sample.count("\ufffd") <= 0.01 * len(sample):
                 return text or " "
     return ""
 

@@ -132,8 +132,8 @@ class _Reader:
         if tag in ("ul", "ol"):
             self._end_line() if self._lists else self._paragraph()
             self._lists += 1
-        elif not self._heading or any(text.strip() for text in self._line):
-            self._paragraph()
+        elif any(text.strip() for text in self._line) or not (self._heading or self._bullet):
+            self._paragraph()  # a block that opens a heading or a bullet belongs to it
         self._pre += tag == "pre"
 
     def _picture(self, attributes: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -38,15 +39,16 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
         LxmlError,
         ParseError,
         zipfile.BadZipFile,
-        KeyError,
+        OSError,
+        LookupError,
         ValueError,
         TypeError,
         AttributeError,
-        IndexError,
         OverflowError,
     )
     try:
-        workbook = load_workbook(members, read_only=True, data_only=True, keep_links=False)
+        with redirect_stdout(io.StringIO()):  # openpyxl prints what it thinks of styles
+            workbook = load_workbook(members, read_only=True, data_only=True, keep_links=False)
         title = " ".join(str(workbook.properties.title or "").split())
         for name, rows in groupby(_rows(workbook.worksheets, limits), key=itemgetter(0)):
             for text in _spans(map(itemgetter(1), rows), limits.passage_characters):

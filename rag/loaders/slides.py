@@ -29,7 +29,7 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
 
     ordinal = -1
     # what python-pptx 1.0 was seen to raise at damaged decks (tests/unit/test_loaders_text_office.py damages one 300 times)
-    damaged = (PythonPptxError, LxmlError, zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError)
+    damaged = (PythonPptxError, LxmlError, zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError)
     try:
         deck = Presentation(members)
         title = " ".join((deck.core_properties.title or "").split())

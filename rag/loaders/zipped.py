@@ -18,7 +18,7 @@ from rag.loaders.base import Limits
 
 _MOST_MEMBERS = 20_000
 _MOST_DIRECTORY_BYTES = 8_000_000
-_HIGHEST_RATIO = 250  # office XML packs 10 to 60 times; a bomb of zeros a thousand times
+_HIGHEST_RATIO = 400  # office XML packs 10 to 60 times, the dullest table 250; a bomb of zeros a thousand times
 _RATIO_MATTERS_FROM = 4_000_000  # bytes unpacked
 _TEXT_SUFFIXES = (".xml", ".rels", ".opf", ".ncx", ".xhtml", ".html", ".htm", "mimetype")
 _MARKUP_OF_PAGES = (".xhtml", ".html", ".htm")  # read by an HTML parser, which expands no entities of theirs

@@ -1,0 +1,168 @@
+"""Which loader reads a file: names, bytes, and the reason where none does."""
+
+from __future__ import annotations
+
+import io
+import random
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from PIL import Image
+
+from rag.errors import UnreadableDocument
+from rag.loaders import LOADERS
+from rag.loaders.base import Limits
+from rag.loaders.detect import loader_name, suffixes
+from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES, SUBTITLE_SUFFIXES
+
+TEXT = b"Some words about a harbour.\n"
+RANDOM = random.Random(7).randbytes(4096)
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"
+TRANSPORT_STREAM = (b"G\x40\x00\x10" + random.Random(3).randbytes(183) + b"\xff") * 60
+MP4 = b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2" + b"\0" * 100
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
+
+
+def picture(name: str) -> bytes:
+    if name in ("HEIF", "AVIF"):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    written = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(written, name)
+    return written.getvalue()
+
+
+def zipped(*names: str) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return written.getvalue()
+
+
+def found(folder, name: str, content: bytes) -> str:
+    """The loader's name, or the reason in brackets."""
+    file = folder / name
+    file.write_bytes(content)
+    try:
+        return loader_name(file, Limits(max_file_bytes=100_000))
+    except UnreadableDocument as refused:
+        return f"[{refused.what}]"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.txt", TEXT, "text"),
+        ("LICENSE", TEXT, "text"),
+        ("a.unknown", TEXT, "text"),
+        ("a.dat", TEXT, "text"),
+        ("a.txt", "中文文本，没有签名。".encode("gb18030") * 9, "text"),
+        ("a.txt", "utf-16 text\n".encode("utf-16"), "text"),
+        ("README.MD", TEXT, "markdown"),
+        ("a.py", TEXT, "code"),
+        ("a.ts", TEXT, "code"),
+        ("a.ts", TRANSPORT_STREAM, "video"),
+        (
+            "a.mts",
+            b"\0\0\0\0".join(TRANSPORT_STREAM[at : at + 188] for at in range(0, 1880, 188)).join([b"\0" * 4, b""]),
+            "video",
+        ),
+        ("a.ipynb", b'{"cells": []}', "notebook"),
+        ("a.html", TEXT, "html"),
+        ("a.eml", b"Subject: x\n\nbody", "mail"),
+        ("a.docx", zipped("[Content_Types].xml", "word/document.xml"), "office"),
+        ("a.epub", zipped("mimetype", "META-INF/container.xml"), "office"),
+        ("a.pdf", PDF, "pdf"),
+        ("a.pdf", b"junk before it\n" + PDF, "pdf"),
+        ("a.mp4", MP4, "video"),
+        ("a.mov", b"\0\0\0\x08wide\0\0\0\0mdat" + b"\0" * 50, "video"),
+        ("a.mkv", b"\x1aE\xdf\xa3" + b"\0" * 50, "video"),
+        ("a.avi", b"RIFF\0\0\0\0AVI LIST" + b"\0" * 50, "video"),
+    ],
+)
+def test_a_file_is_what_it_says(tmp_path, name, content, expected):
+    assert found(tmp_path, name, content) == expected
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "HEIF", "AVIF"])
+def test_pictures_are_known_by_their_bytes_whatever_the_name(tmp_path, name):
+    assert found(tmp_path, "noname", picture(name)) == "picture"
+    assert found(tmp_path, "a.txt", picture(name)) == "picture"
+    assert found(tmp_path, "a.pdf", picture(name)) == "picture"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.txt", PDF, "pdf"),
+        ("a.jpg", PDF, "pdf"),
+        ("a.jpg", MP4, "video"),
+        ("a.txt", zipped("xl/workbook.xml"), "office"),
+        ("a.xlsx", zipped("word/document.xml"), "office"),
+        ("a.jpg", TEXT, "[is named .jpg but holds text]"),
+        ("a.pdf", TEXT, "[is named .pdf but holds text]"),
+        ("a.mp4", TEXT, "[is named .mp4 but holds text]"),
+        ("a.docx", TEXT, "[is named .docx but holds text]"),
+        ("a.docx", zipped("other"), "[is named .docx but is another kind of zip file]"),
+        ("a.docx", OLE, "[is an old or encrypted Office document; save it in a current format, without a password]"),
+    ],
+)
+def test_where_name_and_bytes_disagree_the_bytes_win_but_for_text(tmp_path, name, content, expected):
+    assert found(tmp_path, name, content) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"BM is a place in a long text.", b"GIF89a is a header.", b"PK stands for Peter Kahn.", b"G" * 5000, b"II* is no number."],
+)
+def test_a_text_that_begins_like_a_picture_is_a_text(tmp_path, text):
+    assert found(tmp_path, "a.txt", text) == "text"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.txt", b"", "[is empty]"),
+        ("a.jpg", b"", "[is empty]"),
+        ("a.unknown", RANDOM, "[is no format this program reads (binary data)]"),
+        ("a.txt", RANDOM, "[is no format this program reads (binary data)]"),
+        ("a.zip", zipped("x"), "[.zip is not a format this program reads]"),
+        ("a.MP3", RANDOM, "[.mp3 is not a format this program reads]"),
+        ("noname", zipped("x"), "[is a zip archive: not a format this program reads]"),
+        ("a.doc", OLE, "[old Word format; save it as .docx]"),
+        ("a.xls", OLE, "[old Excel format; save it as .xlsx]"),
+        ("a.rtf", b"{\\rtf1\\ansi text}", "[rich text; save it as .docx]"),
+        ("a.odt", zipped("content.xml"), "[OpenDocument text; save it as .docx]"),
+        ("a.m4b", b"\0\0\0\x20ftypM4B \0\0\x02\0", "[holds sound alone: not a format this program reads]"),
+        ("a.docx", zipped("word/document.xml")[:40], "[is a damaged zip file: File is not a zip file]"),
+        ("a.mp4", b"\0" * 100_001, "[has 100,001 bytes; the limit max_file_bytes is 100,000]"),
+    ],
+)
+def test_what_is_not_read_gets_a_reason(tmp_path, name, content, expected):
+    assert found(tmp_path, name, content) == expected
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.mp4"])
+def test_a_damaged_picture_or_video_is_left_to_its_loader_to_explain(tmp_path, name):
+    assert found(tmp_path, name, RANDOM) == {"a.jpg": "picture", "a.mp4": "video"}[name]
+
+
+def test_a_file_that_is_gone_gives_a_reason(tmp_path):
+    with pytest.raises(UnreadableDocument, match="cannot be opened: No such file"):
+        loader_name(tmp_path / "gone", Limits())
+
+
+def test_every_loader_has_suffixes_and_they_agree_with_those_of_the_walk():
+    assert all(suffixes(family) for family in LOADERS)
+    assert suffixes("picture") == PICTURE_SUFFIXES
+    assert suffixes("markdown") | suffixes("html") >= CAPTION_SUFFIXES
+    assert suffixes("text") >= SUBTITLE_SUFFIXES
+
+
+def test_choosing_a_loader_loads_no_library():
+    program = "import rag.loaders.detect, sys; print([m for m in ('PIL', 'lxml', 'pptx', 'openpyxl', 'charset_normalizer', 'zipfile', 'numpy') if m in sys.modules])"  # noqa: E501
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
