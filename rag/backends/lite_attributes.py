@@ -72,6 +72,11 @@ def spans(text: str) -> list[tuple[str, int, int]]:
     return found
 
 
+def picture_spans(text: str) -> list[tuple[int, int]]:
+    """The start and the end of each word that only says that a picture is meant."""
+    return [match.span() for match in _GENERIC.finditer(text)]
+
+
 def without_attributes(text: str) -> str:
     """The text less the words that name attributes or only say that a picture is meant: what it is about."""
     kept = list(text)

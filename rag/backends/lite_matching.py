@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.backends.lite_attributes import spans, without_picture_words
+from rag.backends.lite_attributes import picture_spans, spans
 from rag.backends.lite_idf import background, rarity
 from rag.backends.lite_spelling import distance
 from rag.backends.lite_words import is_run, is_unlisted_pair, placed, shares, surfaces, word
@@ -20,6 +20,8 @@ PICTURE_WORD = 0.3  # of its rarity: "picture", "photo", 图片
 UNSEEN_SHARE = 0.5  # of an unmatched word's weight, where a picture has no words in which it could stand
 ONE_EDIT, TWO_EDITS, RELATED = 0.9, 0.7, 0.6  # credit of a word that nearly matches
 CHARACTERS = 0.5  # of two neighbouring characters that are no listed word, found apart
+_PICTURE = "picture"
+_SHORTEST, _LONGEST = 4, 32  # letters of words that may be likened
 CURVE = 1.5  # half of what is asked is worth a third
 COVERED, CLOSE, ORDERED, FREQUENT = 0.83, 0.07, 0.05, 0.05  # of the score of a full match
 
@@ -28,7 +30,7 @@ COVERED, CLOSE, ORDERED, FREQUENT = 0.83, 0.07, 0.05, 0.05  # of the score of a 
 class Ask:
     """One thing a query asks for."""
 
-    terms: tuple[str, ...]  # any of them is a full match
+    terms: tuple[str, ...]  # one, or those of the words that name an attribute
     weight: float
     pieces: tuple[str, ...] = ()  # or all of these together
     attribute: str = ""  # or this, seen in the picture
@@ -43,15 +45,24 @@ class Found:
     places: list[int]
 
 
+_NOTHING = Found(0.0, [])
+
+
 def asks(text: str) -> list[Ask]:
     """What a query's words ask for, in order, each once."""
-    marks = sorted((start, end, name) for name, start, end in spans(text))
+    attributes = spans(text)
+    taken = [(start, end) for _, start, end in attributes]
+    pictures = [(_PICTURE, start, end) for start, end in picture_spans(text) if not any(start < b and a < end for a, b in taken)]
     found: list[Ask] = []
     last = 0
-    for start, end, name in marks:
+    for name, start, end in sorted(attributes + pictures, key=lambda mark: mark[1]):
         found.extend(_word_asks(text[last:start]))
-        named = [term for surface in surfaces(text[start:end]) for term in word(surface).terms]
-        found.append(Ask(terms=tuple(named), weight=sum(_weight(term) for term in named), attribute=name))
+        terms = tuple(term for surface in surfaces(text[start:end]) for term in word(surface).terms)
+        weight = sum(map(_weight, terms))
+        if terms and name == _PICTURE:
+            found.append(Ask(terms, PICTURE_WORD * weight, picture=True))
+        elif terms:
+            found.append(Ask(terms, weight, attribute=name))
         last = end
     found.extend(_word_asks(text[last:]))
     return list(dict.fromkeys(found))
@@ -61,11 +72,9 @@ def _word_asks(text: str) -> list[Ask]:
     found: list[Ask] = []
     for surface in surfaces(text):
         meant = word(surface)
-        share = PICTURE_WORD if not without_picture_words(surface).strip() else 1.0
         pieces = () if is_run(surface) else meant.pieces
         parts = shares(meant) if is_run(surface) else [1.0] * len(meant.terms)
-        for term, part in zip(meant.terms, parts, strict=True):
-            found.append(Ask(terms=(term,), weight=share * part * _weight(term), pieces=pieces, picture=share < 1.0))
+        found.extend(Ask((term,), part * _weight(term), pieces) for term, part in zip(meant.terms, parts, strict=True))
     return found
 
 
@@ -98,26 +107,38 @@ def match(asked: list[Ask], text: str, shown: Mapping[str, float] | None = None)
 
 
 def _find(ask: Ask, here: Mapping[str, list[int]], text: str, shown: Mapping[str, float] | None) -> Found:
-    if shown is not None and (ask.picture or shown.get(ask.attribute, 0.0) >= 1.0):
+    """The best of: the terms themselves, what the picture shows, the pieces, a like word, the characters apart."""
+    if ask.picture and shown is not None:
         return Found(1.0, [])
-    places = [place for term in ask.terms for place in here.get(term, ())]
-    if places and (not ask.attribute or all(term in here for term in ask.terms)):
-        return Found(1.0, places)
+    if all(term in here for term in ask.terms):
+        return Found(1.0, [place for term in ask.terms for place in here[term]])
     seen = shown.get(ask.attribute, 0.0) if shown is not None else 0.0
-    if ask.pieces:
-        held = [piece for piece in ask.pieces if piece in here]
-        whole = sum(map(_weight, ask.pieces))
-        part = sum(map(_weight, held)) / whole if whole else 0.0
-        if part > 0.5:
-            return Found(part, [place for piece in held for place in here[piece]])
-    best = max(((_likeness(ask.terms[0], term), term) for term in here), default=(0.0, "")) if ask.terms else (0.0, "")
-    if best[0] > seen:
-        return Found(best[0], here[best[1]])
-    if ask.terms and len(ask.terms[0]) == 1 and ord(ask.terms[0]) > 0x2E7F and ask.terms[0] in text:
+    ways = (Found(seen, []), _pieces(ask, here), _like_word(ask.terms[0], here), _characters(ask.terms[0], text))
+    return max(ways, key=lambda found: found.credit)
+
+
+def _pieces(ask: Ask, here: Mapping[str, list[int]]) -> Found:
+    """A compound by its pieces, where more than half of them, by weight, are there."""
+    whole = sum(map(_weight, ask.pieces))
+    held = [piece for piece in ask.pieces if piece in here]
+    part = sum(map(_weight, held)) / whole if whole else 0.0
+    return Found(part, [place for piece in held for place in here[piece]]) if part > 0.5 else _NOTHING
+
+
+def _like_word(asked: str, here: Mapping[str, list[int]]) -> Found:
+    if len(asked) < _SHORTEST:
+        return _NOTHING
+    credit, term = max(((_likeness(asked, term), term) for term in here), default=(0.0, ""))
+    return Found(credit, here[term]) if credit else _NOTHING
+
+
+def _characters(asked: str, text: str) -> Found:
+    """One character of a run inside a longer one, or the two of an unlisted pair apart from each other."""
+    if asked[0] not in text or not is_run(asked):
+        return _NOTHING
+    if len(asked) == 1:
         return Found(1.0, [])
-    if ask.terms and is_unlisted_pair(ask.terms[0]) and all(character in text for character in ask.terms[0]):
-        return Found(max(seen, CHARACTERS), [])
-    return Found(seen, [])
+    return Found(CHARACTERS, []) if is_unlisted_pair(asked) and asked[1] in text else _NOTHING
 
 
 @lru_cache(maxsize=65_536)
@@ -126,7 +147,7 @@ def _likeness(asked: str, term: str) -> float:
 
     Where both are listed words, a letter's difference is no error: "form" is not "from".
     """
-    if len(asked) < 4 or len(term) < 4 or not (asked.isalpha() and term.isalpha()):
+    if not all(_SHORTEST <= len(each) <= _LONGEST and each.isalpha() for each in (asked, term)):
         return 0.0
     prefix = next((i for i, (a, b) in enumerate(zip(asked, term, strict=False)) if a != b), min(len(asked), len(term)))
     longer = max(len(asked), len(term))

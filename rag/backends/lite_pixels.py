@@ -168,7 +168,7 @@ def _named_pixels(thumbnail: Thumbnail) -> tuple[NDArray[np.int64], NDArray[np.f
     chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360
     neutral = chroma < np.where((lightness < 25) | (lightness > 90), 14, 10)
     rules = (  # the first that fits
-        ("black", (lightness < 10) | neutral & (lightness < 25)),
+        ("black", (lightness < 10) & (chroma < 25) | neutral & (lightness < 25)),
         ("white", neutral & (lightness > 88)),
         ("grey", neutral),
         ("brown", (hue >= 40) & (hue < 85) & (lightness < 58) & (chroma < 70)),

@@ -12,7 +12,7 @@ from rag.backends.lite_idf import background
 from rag.backends.lite_stems import stem
 from rag.backends.lite_words import surfaces
 
-_SHORTEST = 5  # letters: shorter words have too many neighbours
+_SHORTEST, _LONGEST = 5, 24  # letters: shorter words have too many neighbours, longer ones are no words
 
 
 def respelled(text: str) -> str:
@@ -24,7 +24,12 @@ def respelled(text: str) -> str:
 def _correction(surface: str) -> str:
     word = surface.lower()
     listed = background()
-    if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()) or word in listed or stem(word) in listed:
+    if (
+        not _SHORTEST <= len(word) <= _LONGEST
+        or not (word.isascii() and word.isalpha())
+        or word in listed
+        or stem(word) in listed
+    ):
         return ""
     cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     edits = {left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1}
