@@ -29,7 +29,7 @@ SKIES: tuple[tuple[float, Rgb, Rgb], ...] = (  # part of the film, zenith, horiz
 
 def _shade(part: float, column: int) -> Rgb:
     stops = [stop[0] for stop in SKIES]
-    return tuple(int(np.interp(part, stops, [stop[column][i] for stop in SKIES])) for i in range(3))  # type: ignore[return-value,misc]
+    return tuple(int(np.interp(part, stops, [stop[column][i] for stop in SKIES])) for i in range(3))
 
 
 def draw_moment(part: float) -> Image.Image:
@@ -67,7 +67,7 @@ def _draw_things(draw: ImageDraw.ImageDraw, part: float, night: bool, scale: int
     polygon(
         [(x - 70, line - 50), (x + 62, line - 50), (x + 72, line - 24), (x - 76, line - 24)],
         tuple(int(240 * max(dark, 0.35)) for _ in range(3)),
-    )  # type: ignore[arg-type]
+    )
     polygon(
         [(x - 20, line - 78), (x + 8, line - 78), (x + 8, line - 50), (x - 20, line - 50)], (int(206 * max(dark, 0.4)), 50, 40)
     )

@@ -5,6 +5,8 @@ Knows brushes; knows no file names.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -43,22 +45,32 @@ def paint_forest() -> Image.Image:
         shade = tuple(int(far + (close - far) * near) for far, close in zip((160, 196, 150), (18, 58, 26), strict=True))
         ground = 420 + row * 150
         trees = [(random.uniform(-20, width + 20), random.uniform(0.7, 1.25)) for _ in range(26 - row * 3)]
-
-        def stroke(draw, scale, trees=trees, ground=ground, shade=shade, near=near):  # type: ignore[no-untyped-def]
-            for x, size in trees:
-                tall, wide = (190 + 330 * near) * size, (48 + 80 * near) * size
-                for part in range(9):
-                    top = ground - tall + tall * part / 10
-                    half = wide * (0.16 + 0.84 * part / 8)
-                    sway = random.uniform(-4, 4)
-                    triangle = [(x + sway, top), (x - half, top + tall * 0.22), (x + half, top + tall * 0.22)]
-                    draw.polygon([(a * scale, b * scale) for a, b in triangle], fill=(*shade, 255))
-            draw.rectangle((0, (ground - 20) * scale, width * scale, height * scale), fill=(*shade, 255))
-
-        scene = draw_smooth(scene, stroke, blur=0.4)
+        firs = partial(_draw_firs, trees=trees, ground=ground, near=near, shade=shade, random=random)
+        scene = draw_smooth(scene, firs, blur=0.4)
         mist = np.clip(noise(width, height, (3, 5), 30 + row) - 0.35, 0, 1) * (1 - near) * 0.75
         scene = picture(blend(colours(scene), (226, 238, 218), mist))
     return grain(scene, 3, 22)
+
+
+def _draw_firs(
+    draw: ImageDraw.ImageDraw,
+    scale: int,
+    trees: list[tuple[float, float]],
+    ground: int,
+    near: float,
+    shade: tuple[int, ...],
+    random: np.random.Generator,
+) -> None:
+    """One row of firs, each given as (x, size), on the ground line `ground`; `near` 0…1 makes them larger."""
+    for x, size in trees:
+        tall, wide = (190 + 330 * near) * size, (48 + 80 * near) * size
+        for part in range(9):
+            top = ground - tall + tall * part / 10
+            half = wide * (0.16 + 0.84 * part / 8)
+            sway = random.uniform(-4, 4)
+            triangle = [(x + sway, top), (x - half, top + tall * 0.22), (x + half, top + tall * 0.22)]
+            draw.polygon([(a * scale, b * scale) for a, b in triangle], fill=(*shade, 255))
+    draw.rectangle((0, (ground - 20) * scale, 10_000, 10_000), fill=(*shade, 255))
 
 
 def paint_mountains() -> Image.Image:

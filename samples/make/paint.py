@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 Plane: TypeAlias = NDArray[np.float32]  # (height, width), usually 0…1
 Colours: TypeAlias = NDArray[np.float32]  # (height, width, 3), 0…255
-Rgb: TypeAlias = tuple[int, int, int]
+Rgb: TypeAlias = tuple[int, ...]  # three parts, 0…255
 
 
 def gradient(width: int, height: int, stops: Sequence[tuple[float, Rgb]]) -> Colours:
