@@ -76,6 +76,3 @@ def save_query_pictures() -> None:
     trees.resize((400, 500), Image.Resampling.LANCZOS).save(QUERY_PICTURES / "trees.webp", quality=78)
     peaks = landscapes.paint_mountains().crop((100, 40, 1180, 800)).resize((640, 450), Image.Resampling.LANCZOS)
     ImageEnhance.Contrast(peaks).enhance(0.85).save(QUERY_PICTURES / "peaks.png", optimize=True)
-    drawings.paint_red_car().crop((120, 300, 1200, 800)).resize((540, 250), Image.Resampling.LANCZOS).save(
-        QUERY_PICTURES / "car.jpg", quality=70
-    )
