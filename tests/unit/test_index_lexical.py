@@ -1,0 +1,165 @@
+"""The lexical lane: what people type finds what they mean, and nothing they type is an error."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rag.index.reader import open_index
+from rag.index.writer import writing
+from rag.types import Filters
+from tests.unit.index_samples import made, put
+
+TEXTS = {
+    "cranes.md": "The harbour cranes were running at night",
+    "crane.md": "A crane at the lake, and the harbour far away",
+    "harbour.md": "harbour harbour harbour master of the night",
+    "invoice.md": "Invoice INV-4421 for the van RE16 TGK, e-mail sent",
+    "code.py": "raise KeyError in snake_case of parseHTTPRequest",
+    "library.md": "北京大学的图书馆在哪里",
+    "ship.md": "船在港口。学",
+    "cafe.md": "Café Zürich, ＦＵＬＬ width",
+    "stop.md": "to be or not to be, that is what it is",
+}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    folder = made(tmp_path_factory.mktemp("lexical") / "index")
+    with writing(folder) as writer:
+        for path, text in TEXTS.items():
+            put(writer, path, [text], words=path.replace(".", " "))
+        put(writer, "photo.jpg", ["xyzzy"], caption="two boats beside a lighthouse", words="photo jpg")
+        for at in range(30):
+            put(writer, f"filler{at}.md", [f"the common words of a filler number{at}"], words="filler md")
+        writer.commit()
+    with open_index(folder) as opened:
+        yield opened
+
+
+def found(index, words, k=5, **options):
+    numbers = [number for number, _ in index.containing(words, k, **options)]
+    return [stored.passage.document.path for stored in index.passages(numbers)]
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("harbour crane", "cranes.md"),
+        ("run cranes", "cranes.md"),
+        ("INV-4421", "invoice.md"),
+        ("inv4421", "invoice.md"),
+        ("inv 4421", "invoice.md"),
+        ("4421", "invoice.md"),
+        ("RE16 TGK", "invoice.md"),
+        ("re16tgk", "invoice.md"),
+        ("RE16", "invoice.md"),
+        ("email", "invoice.md"),
+        ("KeyError", "code.py"),
+        ("keyerror", "code.py"),
+        ("error", "code.py"),
+        ("snake_case", "code.py"),
+        ("snake", "code.py"),
+        ("parseHttpRequest", "code.py"),
+        ("http", "code.py"),
+        ("code.py", "code.py"),
+        ("大学", "library.md"),
+        ("图书馆", "library.md"),
+        ("北京大学在哪里？", "library.md"),
+        ("馆", "library.md"),
+        ("船", "ship.md"),
+        ("学", "ship.md"),
+        ("cafe zurich", "cafe.md"),
+        ("full", "cafe.md"),
+        ("lighthouse", "photo.jpg"),
+        ("to be or not to be", "stop.md"),
+        ("what is the cranes", "cranes.md"),
+    ],
+)
+def test_this_is_found_first(index, words, first):
+    assert found(index, words)[0] == first
+
+
+def test_a_single_character_is_found_wherever_it_stands(index):
+    assert set(found(index, "学")) == {"library.md", "ship.md"}
+
+
+def test_passages_with_all_words_come_before_those_with_any(index):
+    answer = index.containing("harbour crane night", 5)
+    paths = found(index, "harbour crane night")
+    assert paths[0] == "cranes.md" and set(paths) == {"cranes.md", "crane.md", "harbour.md"}
+    scores = [score for _, score in answer]
+    assert scores[0] > 1 > scores[1] >= scores[2] > 0
+
+
+def test_phrases_stand_side_by_side(index):
+    assert found(index, '"harbour cranes"') == ["cranes.md"]
+    assert found(index, '"harbour cranes" lake') == ["cranes.md"]
+    assert found(index, '"图书馆"') == ["library.md"]
+    assert found(index, "“harbour master”") == ["harbour.md"]
+
+
+def test_a_phrase_that_is_nowhere_counts_as_its_words(index):
+    assert set(found(index, '"lake harbour"')) == {"crane.md", "cranes.md", "harbour.md"}
+
+
+def test_what_is_not_wanted_is_left_out(index):
+    assert found(index, "harbour -crane") == ["harbour.md"]
+    assert found(index, 'harbour -"harbour master" -lake') == ["cranes.md"]
+    assert found(index, "-harbour") == []
+    assert found(index, "INV-4421") == ["invoice.md"]
+
+
+def test_unknown_words_do_not_silence_the_known_ones(index):
+    assert set(found(index, "qqqq harbour zzzz")) == {"cranes.md", "crane.md", "harbour.md"}
+
+
+def test_columns(index):
+    assert found(index, "lighthouse", columns=("text", "path")) == []
+    assert found(index, "photo", columns=("path",)) == ["photo.jpg"]
+    assert found(index, "photo", columns=("text", "caption")) == []
+    with pytest.raises(ValueError, match="colour"):
+        index.containing("a", 1, columns=("colour",))
+
+
+def test_filters_come_before_the_search(index):
+    late = index.matching(Filters(paths=("filler29.md",)))
+    assert found(index, "common words", k=1, within=late) == ["filler29.md"]
+    assert found(index, "harbour", within=late) == []
+
+
+def test_k_and_the_order_of_equal_scores(index):
+    numbers = [number for number, _ in index.containing("filler common", 20)]
+    assert len(numbers) == 20 and numbers == sorted(numbers)
+    assert index.containing("filler", 0) == []
+
+
+def test_frequencies(index):
+    counts, passages = index.document_frequencies(["Harbours", "common", "学", "KeyError", "INV-4421", "qqqq", "!"])
+    assert counts == {"Harbours": 3, "common": 30, "学": 2, "KeyError": 1, "INV-4421": 1, "qqqq": 0, "!": 0}
+    assert passages == 40
+
+
+def test_frequencies_follow_changes_and_removals(tmp_path):
+    folder = made(tmp_path / "index", {"a.md": ["harbour night"], "b.md": ["harbour"]})
+    with writing(folder) as writer:
+        put(writer, "a.md", ["morning"])
+        writer.commit()
+    with open_index(folder) as index:
+        assert index.document_frequencies(["harbour", "night", "morning"]) == ({"harbour": 1, "night": 0, "morning": 1}, 2)
+        assert found(index, "harbour") == ["b.md"]
+        assert found(index, "night") == []
+
+
+SYNTAX = st.text(alphabet=st.sampled_from(list("abcAB12 \"'*()-+:^{}[]NEAR,.;\\/%_“”北学é\x00\ud800")), max_size=60)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.one_of(SYNTAX, st.text(max_size=60)))
+def test_no_text_is_an_error(index, words):
+    for number, score in index.containing(words, 5):
+        assert number > 0 and 0 < score < 2
+
+
+def test_a_word_of_a_stored_passage_is_always_answered(index):
+    for text in TEXTS.values():
+        assert index.containing(text, 3) != []
