@@ -230,6 +230,9 @@ def test_a_workbook_that_unfolds_is_stopped(tmp_path, rows, reason):
     members = _members(workbook())
     shared = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>{"word " * 5000}</t></si></sst>'
     members["xl/sharedStrings.xml"] = shared.encode()
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    override = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    members["[Content_Types].xml"] = members["[Content_Types].xml"].replace(b"</Types>", override.encode())
     sheet = members["xl/worksheets/sheet1.xml"].decode()
     members["xl/worksheets/sheet1.xml"] = re.sub("<sheetData>.*</sheetData>", f"<sheetData>{rows}</sheetData>", sheet).encode()
     with pytest.raises(UnreadableDocument, match=reason):
