@@ -22,7 +22,6 @@ HEAVY = (
     "decord",
     "pypdfium2",
     "markitdown",
-    "pydantic",
 )
 
 
