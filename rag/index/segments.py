@@ -40,7 +40,7 @@ class Segment:
     checksum: bytes
 
 
-SEGMENT_COLUMNS = "number, first, rows, bytes, header, header_checksum, checksum"
+SEGMENT_COLUMNS = "number, first, rows, size, header, header_checksum, checksum"
 
 
 def read_segments(connection: apsw.Connection, generation: int) -> tuple[Segment, ...]:
