@@ -65,6 +65,7 @@ _REMEDIES = {
     ".azw3": "Kindle book; convert it to .epub",
     ".djvu": "DjVu; convert it to .pdf",
 }
+_ALSO_TEXT = frozenset({".key", ".dot"})  # keys in letters, graphs
 _HEAD_BYTES = 8192
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
 _PICTURE_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
@@ -94,7 +95,7 @@ def loader_name(file: Path, limits: Limits) -> str:
         remedy = "is an old or encrypted Office document; save it in a current format, without a password"
         raise UnreadableDocument(_REMEDIES.get(suffix, _REMEDIES[".rtf"] if head.startswith(b"{") else remedy))
     if _holds_text(head):
-        if named in _NEVER_TEXT or (suffix in _REMEDIES and suffix != ".key"):  # .key: also a key in letters
+        if named in _NEVER_TEXT or (suffix in _REMEDIES and suffix not in _ALSO_TEXT):
             raise UnreadableDocument(f"is named {suffix} but holds text")
         return named or "text"
     if suffix in _REMEDIES:

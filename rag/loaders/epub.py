@@ -16,6 +16,7 @@ from rag.loaders.encoding import decoded
 from rag.loaders.html import rendered as html_rendered
 from rag.loaders.markdown import moved
 from rag.loaders.spans import Heading, Rendering
+from rag.loaders.zipped import first_line
 
 
 def rendered(members: io.BytesIO) -> Rendering:
@@ -38,7 +39,7 @@ def rendered(members: io.BytesIO) -> Rendering:
                     length += len(rendering.text) + 1
             title = " ".join((tree.findtext(".//{*}metadata/{*}title") or "").split())
     except (etree.LxmlError, KeyError, ValueError) as error:
-        raise UnreadableDocument(f"is a damaged EPUB book: {error}") from error
+        raise UnreadableDocument(f"is a damaged EPUB book: {first_line(error)}") from error
     return Rendering("".join(texts), tuple(headings), title)
 
 

@@ -20,6 +20,7 @@ from xml.etree.ElementTree import ParseError
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.spans import LINED, cut, text_passage
+from rag.loaders.zipped import first_line
 from rag.types import Context, DocumentId, Passage, Sheet
 
 _MOST_ROWS = 2_000_000  # of all sheets, empty ones included; Excel's own limit is 1,048,576 a sheet
@@ -55,7 +56,7 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
                 ordinal += 1
                 yield text_passage(document, ordinal, Sheet(name), text, Context(title=title, sheet=name))
     except damaged as error:
-        raise UnreadableDocument(f"is a damaged Excel workbook: {str(error) or type(error).__name__}") from error
+        raise UnreadableDocument(f"is a damaged Excel workbook: {first_line(error)}") from error
     if ordinal < 0:
         raise UnreadableDocument("holds no text")
 

@@ -13,6 +13,7 @@ from typing import Any
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.spans import cut, text_passage
+from rag.loaders.zipped import first_line
 from rag.types import Context, DocumentId, Passage, Slide
 
 _DEEPEST_GROUP = 20
@@ -44,7 +45,7 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
     except RecursionError as error:
         raise UnreadableDocument("is a damaged PowerPoint deck: its parts are nested too deep") from error
     except damaged as error:
-        raise UnreadableDocument(f"is a damaged PowerPoint deck: {str(error) or type(error).__name__}") from error
+        raise UnreadableDocument(f"is a damaged PowerPoint deck: {first_line(error)}") from error
     if ordinal < 0:
         raise UnreadableDocument("holds no text")
 

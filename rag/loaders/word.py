@@ -14,6 +14,7 @@ from typing import Any
 
 from rag.errors import UnreadableDocument
 from rag.loaders.spans import Heading, Rendering
+from rag.loaders.zipped import first_line
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"  # ISO 29500 Strict, as "Strict Open XML" saves it
@@ -51,7 +52,7 @@ def rendered(members: io.BytesIO) -> Rendering:
                     lines.append(text + "\n\n")
                     length += len(text) + 2
     except (etree.LxmlError, ValueError) as error:
-        raise UnreadableDocument(f"is a damaged Word document: {error}") from error
+        raise UnreadableDocument(f"is a damaged Word document: {first_line(error)}") from error
     return Rendering("".join(lines), tuple(headings), title)
 
 
@@ -95,8 +96,8 @@ def _title(core: io.BytesIO) -> str:
 
 def _paragraphs(part: io.BytesIO, levels: dict[str, int]) -> Iterator[tuple[int | None, str]]:
     """(heading level, text) of each paragraph; a table is one text, a line for each row. Elements are freed as they end."""
-    row: list[list[str]] = []  # open tables, each its cells so far; a nested table falls into the cell that holds it
-    tables: list[list[str]] = []
+    cells: list[list[list[str]]] = []  # texts of the cells of the row being read, for each open table
+    rows: list[list[str]] = []  # finished, for each open table
     fallback = 0  # a drawing's second rendering, for old programs
     tags = (f"{_W}p", f"{_W}tbl", f"{_W}tr", f"{_W}tc", _FALLBACK)
     for event, element in _events(part, ("start", "end"), tags):
@@ -105,27 +106,27 @@ def _paragraphs(part: io.BytesIO, levels: dict[str, int]) -> Iterator[tuple[int 
             fallback += 1 if event == "start" else -1
         elif event == "start":
             if tag == "tbl":
-                tables.append([])
-                row.append([])
-            elif tag == "tc" and row:
-                row[-1].append("")
+                rows.append([])
+                cells.append([])
+            elif tag == "tc" and cells:
+                cells[-1].append([])
             continue
         elif tag == "p":
             level, text = _paragraph(element, levels)
             if text and not fallback:
-                if row and row[-1]:
-                    row[-1][-1] = f"{row[-1][-1]} {' '.join(text.split())}".strip()
+                if cells and cells[-1]:
+                    cells[-1][-1].append(" ".join(text.split()))
                 else:
                     yield level, text
-        elif tag == "tr" and row:
-            if any(row[-1]):
-                tables[-1].append(" | ".join(row[-1]))
-            row[-1] = []
-        elif tag == "tbl" and tables:
-            row.pop()
-            text = "\n".join(tables.pop())
-            if row and row[-1]:
-                row[-1][-1] = f"{row[-1][-1]} {' '.join(text.split())}".strip()
+        elif tag == "tr" and cells:
+            if any(cells[-1]):
+                rows[-1].append(" | ".join(" ".join(texts) for texts in cells[-1]))
+            cells[-1] = []
+        elif tag == "tbl" and rows:
+            cells.pop()
+            text = "\n".join(rows.pop())
+            if text and cells and cells[-1]:  # nested: its text belongs to the cell that holds it
+                cells[-1][-1].append(" ".join(text.split()))
             elif text:
                 yield None, text
         if event == "end":

@@ -32,7 +32,7 @@ def member_names(file: Path) -> list[str]:
         with file.open("rb") as stream, _opened(stream) as archive:
             return archive.namelist()
     except DAMAGED_ZIP as error:
-        raise UnreadableDocument(f"is a damaged zip file: {_first_line(error)}") from error
+        raise UnreadableDocument(f"is a damaged zip file: {first_line(error)}") from error
 
 
 def text_members(file: Path, limits: Limits) -> io.BytesIO:
@@ -52,7 +52,7 @@ def text_members(file: Path, limits: Limits) -> io.BytesIO:
                     _refuse_entities(content)
                 copy.writestr(member.filename, content)
     except DAMAGED_ZIP as error:
-        raise UnreadableDocument(f"is a damaged zip file: {_first_line(error)}") from error
+        raise UnreadableDocument(f"is a damaged zip file: {first_line(error)}") from error
     cleaned.seek(0)
     return cleaned
 
@@ -95,5 +95,6 @@ def _refuse_entities(content: bytes) -> None:
         raise UnreadableDocument("declares XML entities, as no document does but bombs do")
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What a library said, short enough for a report."""
     return str(error).partition("\n")[0][:200] or type(error).__name__

@@ -60,6 +60,7 @@ def found(folder, name: str, content: bytes) -> str:
         ("LICENSE", TEXT, "text"),
         ("a.unknown", TEXT, "text"),
         ("a.dat", TEXT, "text"),
+        ("a.key", TEXT, "text"),
         ("a.txt", "中文文本，没有签名。".encode("gb18030") * 9, "text"),
         ("a.txt", "utf-16 text\n".encode("utf-16"), "text"),
         ("README.MD", TEXT, "markdown"),
