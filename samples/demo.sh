@@ -3,10 +3,20 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rag="${BIN:-.venv/bin}/rag"
-unset "${!RAG_@}"
+for name in ${!RAG_@}; do unset "$name"; done
 
-say() { printf '\n\033[1m$ rag %s\033[0m\n' "$*"; }
-ask() { say "query" "$(printf '%q ' "$@")"; "$rag" query --index samples --top-k 3 "$@"; }
+run() {
+    printf '\n$ rag'
+    printf ' %q' "$@"
+    printf '\n'
+    "$rag" "$@"
+}
 
-say index samples/corpus --index samples
-"$rag" index samples/corpus --index samples
+run index samples/corpus --index samples
+run query "how do I connect to the vpn from home" --index samples --top-k 2
+run query "letter from the insurance about the broken fender" --index samples --top-k 2
+run query "disk almost full error message" --index samples --top-k 2
+run query --image samples/query_pictures/evening.jpg --index samples --top-k 2
+run query "three ways to raise the alarm" --index samples --top-k 2
+run query "大雾停航 退票" --index samples --top-k 2
+printf '\nNow a folder of your own:  %s index FOLDER  and  %s query "..."\n' "$rag" "$rag"
