@@ -17,6 +17,7 @@ from rag.index.schema import APPLICATION, FORMAT
 
 FILE = "catalog.sqlite"
 REBUILD = "restore the folder from a copy, or rebuild it: rag index --rebuild FOLDER"
+_READS = {apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS}
 _PATIENCE_MS = 10_000  # how long a connection waits for another's moment of exclusive work
 _PAGES_KIB = 64_000  # page cache of one connection
 
@@ -27,6 +28,8 @@ def translated(folder: Path) -> Iterator[None]:
     try:
         yield
     except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError) as error:
+        if getattr(error, "extendedresult", 0) in _READS:
+            raise IndexDamaged(f"{folder / FILE} cannot be read: {error}", remedy=REBUILD) from error
         raise StorageFailed(folder, f"{FILE}: {error}") from error
     except apsw.NoMemError as error:
         raise MemoryError(str(error)) from error
@@ -47,10 +50,11 @@ def open_to_read(folder: Path) -> apsw.Connection:
     with translated(folder):
         try:
             return _checked(folder, _connect(folder, apsw.SQLITE_OPEN_READONLY))
-        except (apsw.ReadOnlyError, apsw.CantOpenError):
+        except (apsw.ReadOnlyError, apsw.CantOpenError) as error:
             log = folder / f"{FILE}-wal"
             if log.exists() and log.stat().st_size:
-                raise
+                what = f"{folder} is read-only, and {log.name} holds commits that are not yet in {FILE}"
+                raise IndexFailure(what, remedy="run rag status once where it may be written") from error
             return _checked(folder, _connect(folder, apsw.SQLITE_OPEN_READONLY, "?immutable=1"))
 
 

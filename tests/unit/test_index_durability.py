@@ -211,7 +211,7 @@ except Exception as error:
 """
 
 
-@pytest.mark.parametrize("left", ["as the writer left it", "the catalog alone", "with a log in use"])
+@pytest.mark.parametrize("left", ["as the writer left it", "the catalog alone", "with a log in use", "with a log alone"])
 def test_a_read_only_index_can_be_searched(tmp_path, left):
     for each in (tmp_path, *tmp_path.parents[:3]):
         each.chmod(0o755)
@@ -219,12 +219,14 @@ def test_a_read_only_index_can_be_searched(tmp_path, left):
     if left == "the catalog alone":
         for file in folder.glob("catalog.sqlite-*"):
             file.unlink()
-    if left == "with a log in use":
+    if left.startswith("with a log"):
         killed = child(
             "with writing(folder) as writer:\n    put(writer, 'b.md', ['one'])\n    writer.commit()\n    os._exit(0)", folder
         )
         assert killed.wait() == 0
         assert (folder / "catalog.sqlite-wal").stat().st_size > 0
+        if left == "with a log alone":
+            (folder / "catalog.sqlite-shm").unlink()
     everything = [folder, *folder.rglob("*")]
     for each in everything:
         each.chmod(0o555 if each.is_dir() else 0o444)
@@ -234,6 +236,9 @@ def test_a_read_only_index_can_be_searched(tmp_path, left):
     finally:
         for each in everything:
             each.chmod(0o755 if each.is_dir() else 0o644)
+    if left == "with a log alone":
+        assert f"{folder} is read-only, and catalog.sqlite-wal holds commits" in complaints
+        return
     answers, refusal = said.splitlines() or [complaints, ""]
     assert answers == ("3 2" if left == "with a log in use" else "2 1")
     assert refusal == f"IndexFailure {folder} cannot be written: Permission denied"
