@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,8 +15,10 @@ from rag.cli.terminal import harmless, say
 
 if TYPE_CHECKING:
     from rag.reports import Progress, Report, Tell
+    from rag.types import Skipped
 
-SHOWN = 20  # skipped files listed one by one; `rag status` lists them all
+SHOWN = 20  # reasons of skipped files
+NAMED = 3  # files named under each; `rag status` lists them all
 LITE = (
     "lite: words, n-grams, colours and shapes, no neural embeddings; "
     "other models: rag index --rebuild --embedder NAME (see README, section Models)"
@@ -121,10 +123,19 @@ def _print(report: Report, folder: Path) -> None:
     for name, reasons in (("ignored", report.ignored), ("frames left out", report.dropped)):
         if reasons:
             print(f"{name}: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(reasons.items())))
-    for skipped in report.skipped[:SHOWN]:
-        print(f"skipped: {harmless(str(skipped.document))}: {harmless(skipped.reason)}")
-    if len(report.skipped) > SHOWN:
-        print(f"skipped: … and {len(report.skipped) - SHOWN} more; `rag status` lists them all")
+    _print_skipped(report.skipped)
+
+
+def _print_skipped(skipped: Sequence[Skipped]) -> None:
+    """A line for each reason, with the first names under it."""
+    by_reason: dict[str, list[str]] = {}
+    for one in skipped:
+        by_reason.setdefault(one.reason, []).append(harmless(str(one.document)))
+    for reason, names in list(by_reason.items())[:SHOWN]:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        print(f"skipped: {', '.join(names[:NAMED])}{more}: {harmless(reason)}")
+    if len(by_reason) > SHOWN or any(len(names) > NAMED for names in by_reason.values()):
+        print("`rag status` lists every skipped file")
 
 
 def _print_json(report: Report) -> None:
