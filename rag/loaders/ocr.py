@@ -26,7 +26,7 @@ _SURE = 0.5  # lines recognised with less are noise more often than words
 _SURE_OF_ONE = 0.8  # single characters need more: edges of shapes are taken for "1" or "一" at 0.5 to 0.7, true ones reach 0.9
 _SIDE = 960  # pixels: where text is large enough, the detector sees no more of the longer side; below, it begins to lose lines
 _LARGEST_SIDE = 4000  # pixels: longer strips are scaled down first
-_SMALLEST_LINE = 6.0  # pixels: lines of text should be this high for the detector
+_SMALLEST_LINE = 6.5  # pixels: lines of text should be this high for the detector
 _CROPPED_LINE = 8.0  # pixels: around smaller lines the detector needs the empty space; cropped to them, it misses most
 _MARGIN = 24  # pixels of background around what is looked at: the detector misses text that touches the side
 _EDGE = 8  # grey levels between neighbours that make a place worth looking at
@@ -162,7 +162,7 @@ def _small_line(pixels: Pixels) -> float:
     """How high the small lines of text in the picture are, in pixels; infinity where there seem to be none."""
     grey = (pixels.astype(np.uint16).sum(axis=2) // 3).astype(np.uint8)
     heights = [line.height for line in text_lines(grey)]
-    return float(np.quantile(heights, 0.2)) if heights else math.inf
+    return float(np.quantile(heights, 0.3)) if heights else math.inf
 
 
 def _detector_side(longer: int, small_line: float) -> int:
