@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rag.types import Pixels
 
 PENDING_BYTES = 64_000_000  # decoded contents that wait for the model
+UNCOMMITTED = 2_000  # passages held in memory until the next commit
 
 
 class Target(NamedTuple):
@@ -85,6 +86,7 @@ class _Run:
     committed: float
     pending: dict[bytes, Content] | None = None
     pending_bytes: int = 0
+    uncommitted: int = 0  # passages
 
     # ---- one target -------------------------------------------------------------------------
 
@@ -179,7 +181,8 @@ class _Run:
         words = found_by(passages[0][0], self.policy.clues)
         self.writer.put_document(document, digest=digest, loader=key, passages=passages, path_words=words)
         self.tally.passages.update(Counter(passage.kind for passage, _ in passages))
-        if time.monotonic() - self.committed > self.commit_seconds:
+        self.uncommitted += len(passages)
+        if self.uncommitted > UNCOMMITTED or time.monotonic() - self.committed > self.commit_seconds:
             self.commit()
         return document
 
@@ -270,7 +273,7 @@ class _Run:
         """Asks the model for what waits, then makes everything finished so far durable."""
         self._embed()
         self.writer.commit()
-        self.committed = time.monotonic()
+        self.committed, self.uncommitted = time.monotonic(), 0
 
 
 def _shows_pictures(path: str) -> bool:
