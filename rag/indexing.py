@@ -5,6 +5,7 @@ Knows the rooms and joins them; knows no terminal and no SQL.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -157,8 +158,8 @@ class _Run:
         """Reads one document and hands its passages to the writer; None where it could not be read."""
         document = self._document(root, change.found)
         try:
+            name = loader_name(document.file, self.policy.limits)  # first: it refuses files too large to be read at all
             digest = content_digest(document)
-            name = loader_name(document.file, self.policy.limits)
             loader: Loader = resolve(LOADERS, name, "loader")()
             key = f"{name}:{loader.version}:{reading_key(self.policy.limits, self.policy.ocr, self.policy.clues)}"
             twin = self.writer.twin(digest)
@@ -246,7 +247,7 @@ class _Run:
         key = blake2b(ENGINE.encode() + repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
         words = self.writer.recognised(key)
         if words is None:
-            words = recognise(pixels).text
+            words = recognise(pixels, threads=os.cpu_count() or 1).text
             self.writer.put_recognised(key, words)
         return words
 

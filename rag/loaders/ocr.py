@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,11 +41,10 @@ class Recognised:
     boxes: tuple[Box, ...]
 
 
-def recognise(pixels: Pixels, threads: int | None = None) -> Recognised:
+def recognise(pixels: Pixels, threads: int = 1) -> Recognised:
     """The words in RGB pixels (height, width, 3); nothing for a picture without any.
 
-    `threads` are those inside one recognition; default RAG_OCR_THREADS, else 1. Several processes with one thread each do a
-    quarter more than one process with as many threads. Without effect on the words.
+    `threads` are those inside one recognition; without effect on the words.
     """
     area = _busy_area(pixels)
     if area is None:
@@ -57,7 +55,7 @@ def recognise(pixels: Pixels, threads: int | None = None) -> Recognised:
     shrunk = _within_largest_side(seen)
     framed, x_margin, y_margin = _framed(shrunk)
     with _LOCK:
-        engine = _engine(threads or int(os.environ.get("RAG_OCR_THREADS", "1")))
+        engine = _engine(threads)
         _limit_detector(engine, _detector_side(max(framed.shape), line))
         found = engine(np.ascontiguousarray(framed[:, :, ::-1]))  # OpenCV's order: blue, green, red
     if found.txts is None or found.boxes is None:
