@@ -110,7 +110,11 @@ def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None)
 
 
 def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> Seen:
+    beside = ""
     try:
+        for name in companions:
+            there = Path(folder, name).stat()
+            beside += f"|{name}:{there.st_size}:{there.st_mtime_ns}:{there.st_ctime_ns}:{there.st_ino}"
         found = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(found.st_mode):
             target = os.path.realpath(entry.path)
@@ -124,10 +128,7 @@ def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companion
     if not stat.S_ISREG(found.st_mode):
         return Ignored(path, "not a regular file (socket, FIFO or device)")
     stamp = f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
-    for name in companions:
-        beside = Path(folder, name).stat()
-        stamp += f"|{name}:{beside.st_size}:{beside.st_mtime_ns}:{beside.st_ctime_ns}:{beside.st_ino}"
-    return Found(path, stamp, found.st_mtime, companions)
+    return Found(path, stamp + beside, found.st_mtime, companions)
 
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:

@@ -5,17 +5,15 @@ Knows the rooms and joins them; knows no terminal and no SQL.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rag.backends.base import Embedder
-from rag.clues import embedded_clues, found_by
+from rag.clues import found_by
 from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, walk
 from rag.errors import Interrupted, RagError, UnreadableDocument
 from rag.identity import content_digest, content_key, reading_key
@@ -23,15 +21,12 @@ from rag.index.writer import TwinDocument, Writer
 from rag.loaders import LOADERS
 from rag.loaders.base import Loader
 from rag.loaders.detect import loader_name
-from rag.loaders.encoding import decoded
 from rag.opening import Policy
+from rag.reading import describe, with_words
 from rag.reports import Progress, Report, Tally, Tell
-from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES
+from rag.suffixes import CAPTION_SUFFIXES
 from rag.tables import resolve
 from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Passage, Skipped
-
-if TYPE_CHECKING:
-    from rag.types import Pixels
 
 PENDING_BYTES = 64_000_000  # decoded contents that wait for the model
 UNCOMMITTED = 2_000  # passages held in memory until the next commit
@@ -156,7 +151,7 @@ class _Run:
 
     def _index(self, root: Root, change: Change) -> Document | None:
         """Reads one document and hands its passages to the writer; None where it could not be read."""
-        document = self._document(root, change.found)
+        document = describe(root, change.found, self.writer, self.policy, self.tally)
         try:
             name = loader_name(document.file, self.policy.limits)  # first: it refuses files too large to be read at all
             digest = content_digest(document)
@@ -187,16 +182,6 @@ class _Run:
             self.commit()
         return document
 
-    def _document(self, root: Root, found: Found) -> Document:
-        file = root.folder / found.path
-        companions = tuple(file.parent / name for name in found.companions)
-        caption = ""
-        if "caption" in self.policy.clues and _suffix(found.path) in PICTURE_SUFFIXES:
-            said = [decoded(companion.read_bytes()[:4_000]).strip() for companion in companions]
-            said += self.writer.captions_for(root.name, found.path)
-            caption = "\n".join(dict.fromkeys(text for text in said if text))
-        return Document(DocumentId(root.name, found.path), file, found.stamp, found.modified, companions, caption)
-
     def _taken_over(self, document: Document, twin: TwinDocument, loader: Loader, name: str) -> list[tuple[Passage, bytes]]:
         """The passages of a document with the same bytes. A picture's name may say that it is a screenshot: look again."""
         kinds = {passage.ordinal: passage.kind for passage, _ in twin.passages}
@@ -222,7 +207,7 @@ class _Run:
             if isinstance(content, Skipped):
                 lost.append(content)
                 continue
-            known, content = self._with_words(passage, content)
+            known, content = with_words(passage, content, self.writer, self.policy)
             key = content_key(content, self.embedder.fingerprint, clues=content.clues if self.embedder.reads_clues else "")
             self._queue(key, content)
             count += 1
@@ -230,26 +215,6 @@ class _Run:
         if not count:
             raise UnreadableDocument(lost[0].reason if lost else "nothing in it can be indexed")
         self.tally.skipped += lost
-
-    def _with_words(self, passage: Passage, content: Content) -> tuple[Passage, Content]:
-        """Adds what OCR reads in a picture; what a page says in its text layer is not read again."""
-        if content.modality == "text":
-            return passage, content
-        wanted = self.policy.ocr == "always" or (self.policy.ocr == "auto" and not (passage.kind == "page" and passage.text))
-        if wanted and "ocr" in self.policy.clues:
-            seen = "\n".join(filter(None, (self._recognised(pixels) for pixels in content.pixels)))
-            passage = replace(passage, text="\n".join(part for part in (passage.text, seen) if part))
-        return passage, replace(content, clues=embedded_clues(passage, self.policy.clues))
-
-    def _recognised(self, pixels: Pixels) -> str:
-        from rag.loaders.ocr import ENGINE, recognise
-
-        key = blake2b(ENGINE.encode() + repr(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
-        words = self.writer.recognised(key)
-        if words is None:
-            words = recognise(pixels, threads=os.cpu_count() or 1).text
-            self.writer.put_recognised(key, words)
-        return words
 
     # ---- the model and the commit -----------------------------------------------------------
 

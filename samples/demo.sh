@@ -6,9 +6,12 @@ rag="${BIN:-.venv/bin}/rag"
 for name in ${!RAG_@}; do unset "$name"; done
 
 run() {
-    printf '\n$ rag'
-    printf ' %q' "$@"
-    printf '\n'
+    local word shown=""
+    for word in "$@"; do
+        if [[ $word == *" "* ]]; then word="\"$word\""; fi
+        shown+=" $word"
+    done
+    printf '\n$ rag%s\n' "$shown"
     "$rag" "$@"
 }
 

@@ -19,7 +19,9 @@ def evaluate(
     json: Json = False,
     reranker: Reranker = None,
     only: Annotated[str | None, typer.Option(help="Only queries with this tag.", metavar="TAG")] = None,
-    failures: Annotated[bool, typer.Option(help="List the queries without an answer among the first five.")] = False,
+    failures: Annotated[
+        bool, typer.Option("--failures", help="List the queries without an answer among the first five.")
+    ] = False,
 ) -> None:
     """Measure success@5, nDCG@10, recall@10 and MRR by stage (dense, lexical, fused, reranked, hits) and by tag."""
     from rag.evaluation import evaluate as measure

@@ -28,8 +28,10 @@ LITE = (
 def index(
     folders: Annotated[list[Path] | None, typer.Argument(help="Folders to index. None: every folder the index knows.")] = None,
     index: Index = "",
-    rebuild: Annotated[bool, typer.Option(help="Read everything anew, and then take the place of the old index.")] = False,
-    strict: Annotated[bool, typer.Option(help="Exit with 5 when documents were skipped.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read everything anew, and then take the place of the old index.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 when documents were skipped.")] = False,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     embedder: Embedder = None,

@@ -33,7 +33,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def command(words: Sequence[str], cwd: str | None = None) -> Callable[[], object]:
-    """A whole process, its output thrown away; its failure is an error. It may keep its bytecode, as an installed program does."""
+    """A whole process, its output thrown away; its failure is an error. It may keep its bytecode, as if installed."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return lambda: subprocess.run(words, check=True, capture_output=True, cwd=cwd, env=environment)
 

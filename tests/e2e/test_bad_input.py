@@ -62,7 +62,7 @@ def test_random_bytes_under_every_name_are_skipped(tmp_path: Path, rag: Callable
         "bin",
     ]
     for suffix in [*suffixes, ""]:
-        (folder / f"noise.{suffix}".rstrip(".")).write_bytes(noise.randbytes(20_000))
+        (folder / f"noise-{suffix}.{suffix}".rstrip(".")).write_bytes(noise.randbytes(20_000))
     done = rag("index", "noise", "--json")
     assert done.code == 0
     assert len(done.json["skipped"]) == len(suffixes) + 1

@@ -160,7 +160,7 @@ def test_a_file_that_is_gone_gives_a_reason(tmp_path):
 def test_every_loader_has_suffixes_and_they_agree_with_those_of_the_walk():
     assert all(suffixes(family) for family in LOADERS)
     assert suffixes("picture") == PICTURE_SUFFIXES
-    assert suffixes("markdown") | suffixes("html") >= CAPTION_SUFFIXES
+    assert suffixes("markdown") | suffixes("html") | suffixes("notebook") >= CAPTION_SUFFIXES
     assert suffixes("text") >= SUBTITLE_SUFFIXES
 
 
