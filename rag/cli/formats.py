@@ -15,6 +15,7 @@ from rag.cli.terminal import harmless, stdout
 from rag.contract import explain_json, hit_json, place
 
 if TYPE_CHECKING:
+    from rich.padding import Padding
     from rich.text import Text
 
     from rag.types import Hit
@@ -55,9 +56,9 @@ def _as_table(answers: Sequence[Answer], show: Show) -> None:
         for hit in answer.hits:
             console.print(_head(hit))
             if hit.snippet:
-                console.print(_marked(hit.snippet, answer.query), style="dim" if sys.stdout.isatty() else None)
+                console.print(_indented(_marked(hit.snippet, answer.query)), style="dim" if sys.stdout.isatty() else None)
             if show.explain:
-                console.print(Text(f"      {_explained(hit)}", style="cyan"))
+                console.print(_indented(Text(_explained(hit), style="cyan")))
             if show.preview and hit.modality != "text":
                 from rag.cli.preview import print_preview
 
@@ -83,18 +84,28 @@ def _head(hit: Hit) -> Text:
     return line
 
 
+def _indented(text: Text) -> Padding | Text:
+    """Below the name of the hit: every line on a terminal, the one long line in a pipe."""
+    from rich.padding import Padding
+
+    if sys.stdout.isatty():
+        return Padding(text, (0, 0, 0, 6))
+    text.pad_left(6)
+    return text
+
+
 def _marked(snippet: str, query: str) -> Text:
-    """The snippet, indented, with the words of the query in bold."""
+    """The snippet with the words of the query in bold."""
     from rich.text import Text
 
     from rag.snippets import words_of
 
     plain = harmless(snippet)
-    text = Text("      " + plain)
+    text = Text(plain)
     wanted = {word for word, _, _ in words_of(query)}
     for word, start, end in words_of(plain):
         if word in wanted:
-            text.stylize("bold not dim", start + 6, end + 6)
+            text.stylize("bold not dim", start, end)
     return text
 
 
