@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from rag.types import Content, Fingerprint, Modality, Role
+from rag.types import Content, Fingerprint, Kind, Modality, Role
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which model, where it runs, and what it is told. Empty fields mean the model's own defaults."""
+
+    model: str = ""  # a name such as Qwen/Qwen3-VL-Embedding-2B, or a local folder
+    family: str = ""  # of FAMILIES, where the name does not tell
+    urls: tuple[str, ...] = ()  # endpoints of a server, without /v1
+    dim: int = 0  # shorter vectors; 0: the model's own
+    query_instruction: str = ""
+    document_instruction: str = ""
+    rerank_instruction: str = ""
+    api_key: str = ""
+    ca_bundle: str = ""  # a file of certificates
+    in_flight: int = 8  # requests at once for each endpoint
+    timeout: float = 120.0  # seconds for one request
+
+
+UNTOLD = Choice()
+
+
 class Embedder(Protocol):
-    """Content to comparable vectors.
+    """Content to comparable vectors. Made from a `Choice`.
 
     Laws, checked for every row of EMBEDDERS by tests/contracts/test_embedders.py:
     - ``embed`` returns float32 of shape (len(contents), dim), rows of unit length, in input order; an empty list gives (0, dim).
@@ -30,7 +51,7 @@ class Embedder(Protocol):
 
 
 class Reranker(Protocol):
-    """(query, passage) pairs to scores.
+    """(query, passage) pairs to scores. Made from a `Choice`.
 
     Laws, checked for every row of RERANKERS by tests/contracts/test_rerankers.py:
     - ``score`` gives one finite float in 0…1 per content, in input order; an empty list gives an empty list.
@@ -43,6 +64,7 @@ class Reranker(Protocol):
 
     name: str
     modalities: frozenset[Modality]  # a content of another modality is scored by its clues
+    trust: Mapping[Kind, float]  # share of its score in the final one, 0…1, where published figures say it hurts a kind; else 1
 
     def wants_pixels(self, query: Content) -> bool: ...
 

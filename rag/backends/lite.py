@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.backends import lite_attributes, lite_pixels, lite_text
+from rag.backends.base import UNTOLD, Choice
 from rag.backends.lite_spelling import respelled
 from rag.types import Content, Fingerprint, Modality, Role
 
@@ -52,7 +53,7 @@ class LiteEmbedder:
     reads_clues = True
     batch = 256
 
-    def __init__(self) -> None:
+    def __init__(self, choice: Choice = UNTOLD) -> None:
         self._text = lite_text.TextBlock()
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:

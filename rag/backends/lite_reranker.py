@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag.backends import lite_pixels
+from rag.backends.base import UNTOLD, Choice
 from rag.backends.lite_attributes import ATTRIBUTES, spans
 from rag.backends.lite_matching import Ask, asks, match
-from rag.types import Content, Modality
+from rag.types import Content, Kind, Modality
 
 if TYPE_CHECKING:
     from rag.types import Pixels, Vectors
@@ -28,6 +29,10 @@ class LiteReranker:
 
     name = "lite"
     modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
+    trust: Mapping[Kind, float] = {}
+
+    def __init__(self, choice: Choice = UNTOLD) -> None:
+        """Has nothing to choose."""
 
     def wants_pixels(self, query: Content) -> bool:
         """True for a query that holds a picture or names a visual attribute."""
