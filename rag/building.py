@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.canaries import compare_canaries, embed_canaries
+from rag.choosing import Chosen, choose_embedder, remembered, this_machine
 from rag.config import Settings, load_settings, origin
 from rag.errors import EmbedderMismatch, IndexNotFound, WrongRequest, WrongSetting
 from rag.opening import Policy, existing_index, fixed_settings, index_folder, open_embedder, policy_of
@@ -35,16 +37,27 @@ def build_index(
     _check_folders(wanted, folder)
     if rebuild and (folder / "catalog.sqlite").exists():
         return _rebuild(folder, wanted, settings, flags, tell)
-    embedder = open_embedder(settings)
-    if not (folder / "catalog.sqlite").exists():
-        if not wanted:
-            raise IndexNotFound(folder)
-        create(folder, embedder.fingerprint, fixed_settings(settings))
-    kept = settings_of(folder)
+    fresh = not (folder / "catalog.sqlite").exists()
+    if fresh and not wanted:
+        raise IndexNotFound(folder)
+    kept = {} if fresh else settings_of(folder)
+    chosen = choose_embedder(settings, kept, this_machine())
+    embedder = open_embedder(chosen)
+    if fresh:
+        create(folder, embedder.fingerprint, _kept(settings, chosen, embedder))
+        kept = settings_of(folder)
     _refuse_other_reading(folder, kept, settings, flags)
     if fingerprint_of(folder) != embedder.fingerprint:
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
+    if not fresh:
+        compare_canaries(folder, kept, embedder)
     return _write(folder, wanted, embedder, policy_of(kept), settings.commit_seconds, tell)
+
+
+def _kept(settings: Settings, chosen: Chosen, embedder: Embedder) -> dict[str, str]:
+    """What a new index keeps: how it reads, which model it was made with, and for a server its canaries."""
+    canaries = embed_canaries(embedder) if chosen.backend == "server" else {}
+    return fixed_settings(settings) | remembered(chosen, settings) | canaries
 
 
 def _check_folders(wanted: Sequence[Path], index: Path) -> None:
@@ -92,7 +105,7 @@ def _write(
 
 def _rebuild(folder: Path, wanted: list[Path], settings: Settings, flags: Mapping[str, Any], tell: Tell | None) -> Report:
     """Builds the index anew beside the old one, over its roots and the folders named, and takes its place when done."""
-    from rag.index.folder import create
+    from rag.index.folder import create, settings_of
     from rag.index.writer import writing
 
     with writing(folder) as writer:  # holds the lock until the new index stands in its place
@@ -105,8 +118,9 @@ def _rebuild(folder: Path, wanted: list[Path], settings: Settings, flags: Mappin
         fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)
-        embedder = open_embedder(settings)
-        create(fresh, embedder.fingerprint, fixed_settings(settings))
+        chosen = choose_embedder(settings, settings_of(folder), this_machine())
+        embedder = open_embedder(chosen)
+        create(fresh, embedder.fingerprint, _kept(settings, chosen, embedder))
         known = [root for root in roots if root not in [one.resolve() for one in wanted]]
         report = _write(fresh, [*known, *wanted], embedder, policy_of(fixed_settings(settings)), settings.commit_seconds, tell)
         folder.rename(old)

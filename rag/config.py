@@ -26,8 +26,27 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RAG_", extra="forbid", frozen=True)
 
     index: str = Field("", description="Name or folder of the index; empty: the nearest indexes/default upward.")
-    embedder: str = Field("lite", description="Which embedder makes the vectors: lite, or module:Class.")
-    reranker: str = Field("lite", description="Which reranker rescores the candidates: lite, none, or module:Class.")
+    backend: str = Field("auto", description="Where the embedder runs: auto, lite, server, vllm, transformers, or module:Class.")
+    model: str = Field("", description="Which embedding model: a name, or a local folder.")
+    family: str = Field("", description="How the model is fed, where its name does not tell.")
+    url: Annotated[tuple[str, ...], NoDecode] = Field((), description="Endpoints that serve the embedder.")
+    dim: int = Field(0, ge=0, le=16_384, description="Shorter vectors, for models made for it; 0: the model's own length.")
+    query_instruction: str = Field("", description="What the embedder is told about a query; empty: the model's own.")
+    document_instruction: str = Field("", description="What the embedder is told about a document; empty: the model's own.")
+    reranker: str = Field(
+        "auto", description="Where the reranker runs: auto, none, lite, server, vllm, transformers, module:Class."
+    )
+    reranker_model: str = Field("", description="Which reranking model: a name, or a local folder.")
+    reranker_family: str = Field("", description="How the reranker is fed, where its name does not tell.")
+    reranker_url: Annotated[tuple[str, ...], NoDecode] = Field((), description="Endpoints that serve the reranker.")
+    rerank_instruction: str = Field("", description="What the reranker is told; empty: the model's own.")
+    blend: Literal["auto", "never"] | Annotated[float, Field(ge=0, le=1)] = Field(
+        "auto", description="Share of the rerank score in the final one; auto: all, but for kinds a model is known to hurt."
+    )
+    api_key: str = Field("", repr=False, description="The key endpoints ask for.")
+    ca_bundle: str = Field("", description="A file of certificates to trust.")
+    in_flight: int = Field(8, ge=1, le=1_024, description="Requests at once for each endpoint.")
+    timeout: float = Field(120.0, gt=0, description="Seconds one request may take.")
     top_k: int = Field(10, ge=1, le=1_000, description="How many hits a query returns.")
     candidates: int = Field(100, ge=1, le=10_000, description="How many candidates of the first stages reach the reranker.")
     min_score: float = Field(0.0, ge=0.0, le=1.0, description="Hits below this score are not shown.")
@@ -49,7 +68,7 @@ class Settings(BaseSettings):
     max_pages: int = Field(5_000, ge=1, description="A PDF with more pages is skipped.")
     commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="A running `rag index` commits this often.")
 
-    @field_validator("clues", mode="before")
+    @field_validator("clues", "url", "reranker_url", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

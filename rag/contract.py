@@ -79,8 +79,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
 def explain_json(hit: Hit) -> dict[str, Any]:
     """What led to the score of a hit: every stage's rank and score, and how the last one came about."""
     lanes = {lane: {"rank": seen.rank, "score": round(seen.score, 6)} for lane, seen in hit.lanes.items()}
-    decided = "rerank_score" if hit.rerank_score is not None else "fused"
-    return {"lanes": lanes, "fused": round(hit.fused, 6), "rerank_score": hit.rerank_score, "score_is": decided}
+    return {"lanes": lanes, "fused": round(hit.fused, 6), "rerank_score": hit.rerank_score, "score_is": hit.decided}
 
 
 def place(locator: Locator) -> str:

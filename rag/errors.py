@@ -12,6 +12,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     │   ├── IndexDamaged        something in it is not what was written
     │   ├── IndexLocked         another process writes it
     │   ├── IndexTooNew         made by a newer version of this program
+    │   ├── AnotherModel        a server answers with other weights than it did
     │   ├── EmbedderMismatch    made by another model: vectors cannot be compared
     │   └── StorageFailed       the disk is full or refuses to keep what was written
     ├── UnreadableDocument  5   one file of the corpus; becomes a `Skipped`, never the end of a run
@@ -110,6 +111,17 @@ class EmbedderMismatch(IndexFailure):
             f"{folder} was made with {made_by.model} ({made_by.dim} dims, {made_by.preprocessing}), "
             f"not {asked.model} ({asked.dim} dims, {asked.preprocessing})",
             remedy="query it with the model it was made with, or rebuild it: rag index --rebuild FOLDER",
+        )
+
+
+class AnotherModel(IndexFailure):
+    """A server answers under the right name with the vectors of another model."""
+
+    def __init__(self, folder: Path, model: str, canary: str, likeness: float) -> None:
+        super().__init__(
+            f"{folder}: the server answers as {model}, but its vector of a fixed {canary} is not the one the index was made with "
+            f"(cosine {likeness:.3f})",
+            remedy="serve the model the index was made with, or read everything anew: rag index --rebuild",
         )
 
 

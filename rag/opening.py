@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.backends import EMBEDDERS, RERANKERS
+from rag.choosing import Chosen
 from rag.config import Settings, load_settings
 from rag.errors import IndexNotFound
 from rag.loaders.base import Limits
@@ -69,23 +70,23 @@ def existing_index(index: str = "") -> Path:
     return folder
 
 
-def open_embedder(settings: Settings) -> Embedder:
-    """The embedder the settings name."""
-    embedder: Embedder = resolve(EMBEDDERS, settings.embedder, "embedder")()
+def open_embedder(chosen: Chosen) -> Embedder:
+    """The embedder that was chosen; in this process it is loaded now."""
+    embedder: Embedder = resolve(EMBEDDERS, chosen.backend, "embedder")(chosen.choice)
     return embedder
 
 
-def open_reranker(settings: Settings) -> Reranker | None:
-    """The reranker the settings name; None for `none`."""
-    if settings.reranker == "none":
+def open_reranker(chosen: Chosen | None) -> Reranker | None:
+    """The reranker that was chosen, if one was."""
+    if chosen is None:
         return None
-    reranker: Reranker = resolve(RERANKERS, settings.reranker, "reranker")()
+    reranker: Reranker = resolve(RERANKERS, chosen.backend, "reranker")(chosen.choice)
     return reranker
 
 
 def policy_of(kept: Mapping[str, str]) -> Policy:
     """How an index reads its corpus, from the settings it keeps."""
-    values = {key: json.loads(value) for key, value in kept.items()}
+    values = {key: json.loads(kept[key]) for key in FIXED}
     limits = Limits(**{field.name: values[field.name] for field in fields(Limits)})
     return Policy(limits, values["ocr"], frozenset(values["clues"]))
 

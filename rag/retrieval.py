@@ -10,18 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder, Reranker
-from rag.clues import judged_clues
-from rag.errors import EmbedderMismatch, UnreadableDocument
-from rag.fusion import Candidate, choose, fuse
+from rag.errors import EmbedderMismatch
+from rag.fusion import choose, fuse
 from rag.grouping import Group, Scored, group
 from rag.index.reader import OpenIndex
-from rag.loaders import LOADERS
 from rag.loaders.base import Limits
-from rag.loaders.detect import loader_name
-from rag.loaders.spans import text_content
+from rag.rescoring import Judged, rescore
 from rag.snippets import snippet
-from rag.tables import resolve
-from rag.types import KINDS, Clue, Content, Document, Hit, Lane, Member, Query, StoredPassage
+from rag.types import KINDS, Clue, Hit, Lane, Member, Query, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -37,6 +33,9 @@ class Reach:
     candidates: int = 100  # how many reach the reranker
     promised: int = 12  # of those, so many of each kind where there are that many
     min_score: float = 0.0
+    blend: float | str = (
+        "auto"  # share of the rerank score in the final one; "auto": as the reranker's `trust` says; "never": all
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +74,20 @@ def search(
     wordless = frozenset(n for n, stored in present.items() if not (stored.passage.text or stored.passage.caption))
     fused = fuse(lanes, {number: stored.passage.kind for number, stored in present.items()}, wordless)
     chosen = choose(fused, reach.candidates, reach.promised)
-    reranked = _rescore(query, chosen, present, reranker, limits, clues)
-    order = [Scored(present[candidate.number], score) for candidate, score in reranked if score >= reach.min_score]
+    judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues)
+    order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= reach.min_score]
     groups = group(order)[: reach.top_k]
     similarities = _similarities(index, vector, groups, lanes)
-    by_number = {candidate.number: candidate for candidate in chosen}
+    by_number = {one.candidate.number: one for one in judged}
     hits = [
-        _hit(rank, index.name, one, by_number[one.best.stored.number], query, similarities, reranker is not None)
+        _hit(rank, index.name, one, by_number[one.best.stored.number], query, similarities)
         for rank, one in enumerate(groups, start=1)
     ]
     stages = {
         "dense": lanes["dense"],
         "lexical": lanes["lexical"],
         "fused": [(candidate.number, candidate.fused) for candidate in fused],
-        "reranked": [(candidate.number, score) for candidate, score in reranked],
+        "reranked": [(one.candidate.number, one.score) for one in judged],
     }
     return Results(hits, stages, notes)
 
@@ -113,61 +112,6 @@ def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPa
     return {n: stored for n, stored in found.items() if stored.file not in gone}, (note,) if gone else ()
 
 
-# ---- the reranker -----------------------------------------------------------------------------
-
-
-def _rescore(
-    query: Query,
-    chosen: Sequence[Candidate],
-    stored: Mapping[int, StoredPassage],
-    reranker: Reranker | None,
-    limits: Limits,
-    clues: frozenset[Clue],
-) -> list[tuple[Candidate, float]]:
-    """Candidates in the final order with the score that made it: the reranker's, or the fused one where there is none."""
-    if reranker is None:
-        return [(candidate, candidate.fused) for candidate in chosen]
-    if reranker.wants_pixels(query.content):
-        contents = read_contents([stored[candidate.number] for candidate in chosen], limits)
-    else:
-        contents = [words_only(stored[candidate.number]) for candidate in chosen]
-    told = [
-        replace(content, clues=judged_clues(stored[candidate.number].passage, clues))
-        for candidate, content in zip(chosen, contents, strict=True)
-    ]
-    asked = replace(query.content, text=query.words)
-    scores = reranker.score(asked, told)
-    return sorted(zip(chosen, scores, strict=True), key=lambda pair: (-pair[1], -pair[0].fused, pair[0].number))
-
-
-def words_only(stored: StoredPassage) -> Content:
-    """The content of a candidate without opening its file: a text whole, a picture without its pixels."""
-    passage = stored.passage
-    return text_content(passage) if passage.modality == "text" else Content(modality=passage.modality)
-
-
-def read_contents(stored: Sequence[StoredPassage], limits: Limits) -> list[Content]:
-    """The contents of candidates, in order; each file is opened once. What cannot be read any more keeps its words."""
-    contents = {one.number: words_only(one) for one in stored}
-    by_document: dict[object, list[StoredPassage]] = {}
-    for one in stored:
-        if one.passage.modality != "text":
-            by_document.setdefault(one.passage.document, []).append(one)
-    for group_ in by_document.values():
-        ordered = sorted(group_, key=lambda one: one.passage.ordinal)
-        first = ordered[0]
-        document = Document(first.passage.document, first.file, caption=first.passage.caption)
-        try:
-            loader = resolve(LOADERS, loader_name(first.file, limits), "loader")()
-            for one in ordered:
-                for content in loader.read(document, [one.passage], limits):
-                    if isinstance(content, Content):
-                        contents[one.number] = content
-        except (UnreadableDocument, OSError):
-            continue
-    return [contents[one.number] for one in stored]
-
-
 # ---- hits ---------------------------------------------------------------------------------------
 
 
@@ -185,10 +129,9 @@ def _hit(
     rank: int,
     index: str,
     found: Group,
-    candidate: Candidate,
+    judged: Judged,
     query: Query,
     similarities: Mapping[int, float],
-    reranked: bool,
 ) -> Hit:
     stored = found.best.stored
     passage = stored.passage
@@ -205,10 +148,11 @@ def _hit(
         snippet=snippet("\n".join(part for part in (passage.caption, passage.text) if part), query.words),
         score=found.best.score,
         similarity=similarities.get(stored.number),
-        rerank_score=found.best.score if reranked else None,
-        lanes=candidate.lanes,
+        rerank_score=judged.rerank_score,
+        lanes=judged.candidate.lanes,
         best=passage.locator,
         members=tuple(Member(one.stored.id, one.stored.passage.locator, one.score) for one in found.members),
         context=passage.context,
-        fused=candidate.fused,
+        fused=judged.candidate.fused,
+        decided=judged.decided,
     )

@@ -6,11 +6,14 @@ Knows settings and the read path; knows no terminal and no HTTP.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from rag.canaries import compare_canaries
+from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
 from rag.config import Settings, load_settings
 from rag.errors import WrongRequest
 from rag.evaluation import Place
@@ -21,25 +24,42 @@ if TYPE_CHECKING:
     from rag.index.reader import IndexStatus
     from rag.retrieval import Results
 
+_Chosen = TypeVar("_Chosen", Chosen, Chosen | None)
+_Model = TypeVar("_Model")
+Say = Callable[[str], None]
 
-def open_index(index: str = "", **flags: Any) -> Searcher:
-    """Opens an index for questions; keywords are settings. IndexNotFound, IndexDamaged, IndexTooNew, WrongSetting."""
+
+def _silent(_: str) -> None:
+    return None
+
+
+def open_index(index: str = "", *, say: Say = _silent, **flags: Any) -> Searcher:
+    """Opens an index for questions; keywords are settings. `say` is told which model is loaded and how long it took.
+
+    IndexNotFound, IndexDamaged, IndexTooNew, AnotherModel, BackendError, WrongSetting.
+    """
     folder = existing_index(index)
-    return Searcher(folder, load_settings(flags))
+    return Searcher(folder, load_settings(flags), say)
 
 
 class Searcher:
     """An open index with its models. Close it, or use it in a `with`."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
-        from rag.index.folder import settings_of
+    def __init__(self, folder: Path, settings: Settings, say: Say = _silent) -> None:
+        from rag.index.folder import fingerprint_of, settings_of
         from rag.index.reader import open_index as open_folder
 
         self.settings = settings
-        self.policy = policy_of(settings_of(folder))
+        kept = settings_of(folder)
+        self.policy = policy_of(kept)
+        machine = this_machine()
+        chosen = choose_embedder(settings, kept, machine)
+        self.embedder = _loaded(chosen, open_embedder, say)
+        if self.embedder.fingerprint == fingerprint_of(folder):
+            compare_canaries(folder, kept, self.embedder)
+        reranker = choose_reranker(settings, self.embedder.fingerprint.model, machine)
+        self.reranker = _loaded(reranker, open_reranker, say)
         self.index = open_folder(folder)
-        self.embedder = open_embedder(settings)
-        self.reranker = open_reranker(settings)
 
     def __enter__(self) -> Searcher:
         return self
@@ -88,7 +108,9 @@ class Searcher:
         )
         content = self._asked(text, image, video)
         settings = self.settings
-        reach = Reach(top_k=top_k or settings.top_k, candidates=settings.candidates, min_score=settings.min_score)
+        reach = Reach(
+            top_k=top_k or settings.top_k, candidates=settings.candidates, min_score=settings.min_score, blend=settings.blend
+        )
         words = text if text.strip() else content.clues
         return search(
             self.index,
@@ -138,6 +160,17 @@ class Searcher:
             if root not in known:
                 raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
         return tuple(roots)
+
+
+def _loaded(chosen: _Chosen, open_it: Callable[[_Chosen], _Model], say: Say) -> _Model:
+    """Opens a model, and says so where that takes time."""
+    if chosen is None or chosen.backend not in ("vllm", "transformers"):
+        return open_it(chosen)
+    say(f"loading {chosen.choice.model} with {chosen.backend}{f' ({chosen.why})' if chosen.why else ''}")
+    started = time.monotonic()
+    model = open_it(chosen)
+    say(f"loaded in {time.monotonic() - started:.1f} s; `rag serve` keeps it loaded")
+    return model
 
 
 # ---- values ---------------------------------------------------------------------------------

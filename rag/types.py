@@ -247,3 +247,4 @@ class Hit:
     members: tuple[Member, ...]
     context: Context
     fused: float  # the fused score of the lanes, 0…1
+    decided: str  # what `score` is: "rerank_score", "fused", or how the two were blended

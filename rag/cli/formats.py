@@ -113,7 +113,8 @@ def _explained(hit: Hit) -> str:
     lanes = [f"{lane} #{seen.rank} ({seen.score:.3f})" for lane, seen in hit.lanes.items()]
     rerank = f"rerank {hit.rerank_score:.3f}" if hit.rerank_score is not None else "no reranker: the fused score orders"
     similarity = f"similarity {hit.similarity:.3f}" if hit.similarity is not None else ""
-    return " · ".join(part for part in (*lanes, similarity, f"fused {hit.fused:.3f}", rerank) if part)
+    decided = f"score = {hit.decided}" if hit.decided not in ("fused", "rerank_score") else ""
+    return " · ".join(part for part in (*lanes, similarity, f"fused {hit.fused:.3f}", rerank, decided) if part)
 
 
 def _hit(hit: Hit, show: Show) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli.options import Embedder, Index, Json
+from rag.cli.options import Backend, Dim, Family, Index, Json, Model, Url
 from rag.cli.terminal import harmless, say
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SHOWN = 20  # reasons of skipped files
 NAMED = 3  # files named under each; `rag status` lists them all
 LITE = (
     "lite: words, n-grams, colours and shapes, no neural embeddings; "
-    "other models: rag index --rebuild --embedder NAME (see README, section Models)"
+    "other models: rag index --rebuild --model NAME (see README, section Models)"
 )
 
 
@@ -34,7 +34,11 @@ def index(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 when documents were skipped.")] = False,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
-    embedder: Embedder = None,
+    backend: Backend = None,
+    model: Model = None,
+    family: Family = None,
+    url: Url = None,
+    dim: Dim = None,
     ocr: Annotated[str | None, typer.Option(help="Read text in pictures: auto, always, never.")] = None,
     clues: Annotated[str | None, typer.Option(help="What is known beside pixels: ocr,caption,path,date.")] = None,
     frames: Annotated[str | None, typer.Option(help="Frames of a video: keyframes (fast), uniform.")] = None,
@@ -60,7 +64,11 @@ def index(
             index=index,
             rebuild=rebuild,
             tell=tell,
-            embedder=embedder,
+            backend=backend,
+            model=model,
+            family=family,
+            url=url or None,
+            dim=dim,
             ocr=ocr,
             clues=clues,
             frames=frames,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from rag.cli.options import Index, Json, Reranker
+from rag.cli.options import Backend, Family, Index, Json, Model, Reranker, RerankerFamily, RerankerModel, RerankerUrl, Url
 from rag.cli.terminal import say
 
 WEAK = 0.25  # below it the lite reranker found some of the words, not the thing
@@ -27,7 +27,15 @@ def query(
     before: Annotated[str | None, typer.Option(help="Only before this date.", metavar="DATE")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", "-k", help="How many hits.")] = None,
     candidates: Annotated[int | None, typer.Option(help="How many candidates reach the reranker.")] = None,
+    backend: Backend = None,
+    model: Model = None,
+    family: Family = None,
+    url: Url = None,
     reranker: Reranker = None,
+    reranker_model: RerankerModel = None,
+    reranker_family: RerankerFamily = None,
+    reranker_url: RerankerUrl = None,
+    blend: Annotated[str | None, typer.Option(help="Share of the rerank score: auto, never, or 0…1.")] = None,
     no_rerank: Annotated[bool, typer.Option("--no-rerank", help="The order of the first stage.")] = False,
     min_score: Annotated[float | None, typer.Option(help="Leave out hits below this score, 0…1.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show every stage's rank and score.")] = False,
@@ -43,11 +51,14 @@ def query(
     wanted = "json" if json else format
     if wanted not in FORMATS:
         raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
-    flags = {"candidates": candidates, "min_score": min_score, "top_k": top_k, "reranker": "none" if no_rerank else reranker}
+    flags: dict[str, Any] = {"candidates": candidates, "min_score": min_score, "top_k": top_k, "blend": blend}
+    flags |= {"backend": backend, "model": model, "family": family, "url": url or None}
+    flags |= {"reranker": "none" if no_rerank else reranker, "reranker_model": reranker_model}
+    flags |= {"reranker_family": reranker_family, "reranker_url": reranker_url or None}
     many = text == "-"
     asked = [line.strip() for line in sys.stdin if line.strip()] if many else [text]
     answers = []
-    with open_index(index, **flags) as searcher:
+    with open_index(index, say=say, **flags) as searcher:
         for words in asked:
             results = searcher.search(
                 words,

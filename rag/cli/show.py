@@ -18,10 +18,11 @@ def show(
     """Print one passage: where it is, and all its words."""
     from rag.contract import locator_json, place
     from rag.errors import WrongRequest
-    from rag.searching import open_index
+    from rag.index.reader import open_index
+    from rag.opening import existing_index
 
-    with open_index(index) as searcher:
-        stored = searcher.index.by_id(id.removeprefix("#"))
+    with open_index(existing_index(index)) as opened:
+        stored = opened.by_id(id.removeprefix("#"))
     if stored is None:
         raise WrongRequest(f"no passage has the id {id}", remedy="take an id from `rag query`; a changed file has new ones")
     passage = stored.passage

@@ -15,11 +15,11 @@ from tests.e2e.conftest import COUNTING, Calls
 
 
 def index(*folders: Path, **flags: object) -> rag.Report:
-    return rag.build_index(*folders, embedder=COUNTING, ocr="never", **flags)
+    return rag.build_index(*folders, backend=COUNTING, ocr="never", **flags)
 
 
 def found(words: str, **asked: object) -> list[str]:
-    with rag.open_index(embedder=COUNTING) as searcher:
+    with rag.open_index(backend=COUNTING) as searcher:
         return [hit.document for hit in searcher.query(words, **asked)]
 
 
@@ -45,7 +45,7 @@ def test_a_changed_file_is_read_again_and_its_old_words_are_gone(corpus: Path, c
     (corpus / "a/report.txt").write_text("Ferry tickets become cheaper in autumn.\n")
     assert (index(corpus).indexed, calls.since()) == (1, 1)
     assert found("ferry tickets")[0] == "a/report.txt"
-    with rag.open_index(embedder=COUNTING) as searcher:
+    with rag.open_index(backend=COUNTING) as searcher:
         assert all("Harbour traffic" not in hit.snippet for hit in searcher.query("harbour traffic"))
 
 
@@ -83,7 +83,7 @@ def test_a_deleted_file_is_forgotten(corpus: Path) -> None:
 def test_a_hit_whose_file_is_gone_is_not_shown(corpus: Path) -> None:
     index(corpus)
     (corpus / "a/report.txt").unlink()
-    with rag.open_index(embedder=COUNTING) as searcher:
+    with rag.open_index(backend=COUNTING) as searcher:
         results = searcher.search("harbour traffic")
     assert "a/report.txt" not in [hit.document for hit in results.hits]
     assert "gone" in results.notes[0]
@@ -96,7 +96,7 @@ def test_a_part_indexed_alone_touches_nothing_else(corpus: Path) -> None:
     report = index(corpus / "a")
     assert (report.indexed, report.removed, report.unchanged) == (1, 0, 4)
     assert found("lighthouse keeper")[0] == "a/new.txt"
-    with rag.open_index(embedder=COUNTING) as searcher:
+    with rag.open_index(backend=COUNTING) as searcher:
         assert searcher.status().documents == 6
 
 
@@ -152,7 +152,7 @@ def test_a_folder_above_a_known_root_takes_it_over_without_a_model_call(corpus: 
     calls.since()
     report = index(corpus)
     assert calls.since() == report.indexed == 1
-    with rag.open_index(embedder=COUNTING) as searcher:
+    with rag.open_index(backend=COUNTING) as searcher:
         assert list(searcher.status().roots) == ["corpus"]
         assert searcher.status().documents == 5
 
@@ -176,13 +176,13 @@ def test_the_caption_of_a_picture_follows_its_sources(corpus: Path, calls: Calls
     (corpus / "page.md").write_text("# Fleet\n\n![an icebreaker called Walrus](a/IMG_2.png)\n")
     index(corpus)
     assert calls.since() == 2
-    with rag.open_index(embedder=COUNTING) as searcher:
+    with rag.open_index(backend=COUNTING) as searcher:
         best = searcher.query("icebreaker Walrus", kinds=["image"])[0]
         assert (best.document, best.snippet) == ("a/IMG_2.png", "an icebreaker called Walrus")
     (corpus / "a/IMG_1.jpg.txt").unlink()
     (corpus / "page.md").unlink()
     index(corpus)
-    with rag.open_index(embedder=COUNTING) as searcher:
+    with rag.open_index(backend=COUNTING) as searcher:
         assert {hit.snippet for hit in searcher.query("boat", kinds=["image"])} == {""}
 
 
@@ -192,8 +192,8 @@ def test_another_model_and_another_reading_are_refused(corpus: Path) -> None:
         index(corpus, frame_seconds=9.0)
     assert index(corpus, frame_seconds=9.0, rebuild=True).indexed == 5
     with pytest.raises(EmbedderMismatch, match="was made with lite"):
-        rag.build_index(corpus, embedder="tests.e2e.test_incremental:OtherEmbedder")
-    with pytest.raises(EmbedderMismatch), rag.open_index(embedder="tests.e2e.test_incremental:OtherEmbedder") as searcher:
+        rag.build_index(corpus, backend="tests.e2e.test_incremental:OtherEmbedder")
+    with pytest.raises(EmbedderMismatch), rag.open_index(backend="tests.e2e.test_incremental:OtherEmbedder") as searcher:
         searcher.query("harbour")
 
 
@@ -206,6 +206,9 @@ class OtherEmbedder:
     modalities = frozenset({"text"})
     reads_clues = False
     batch = 8
+
+    def __init__(self, choice: object) -> None:
+        """Takes any choice."""
 
     def embed(self, contents: object, *, role: str) -> object:
         raise AssertionError("an index of another model must be refused before a vector is made")

@@ -56,6 +56,7 @@ def test_the_keys_of_a_hit() -> None:
         members=(Member("abc", Page(2), 0.25),),
         context=Context(title="T", heading="H"),
         fused=0.75,
+        decided="fused",
     )
     assert hit_json(hit) == {
         "rank": 1,

@@ -1,0 +1,172 @@
+"""Which embedder and which reranker a run uses: what was asked, what the index remembers, what this machine has.
+
+Knows settings and names; loads no model.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rag.backends.base import Choice
+from rag.config import Settings
+from rag.errors import MissingExtra
+
+REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "document_instruction")
+PREFERRED = ("Qwen/Qwen3-VL-Embedding-2B", "Qwen/Qwen3-VL-Embedding-8B")  # used unasked, where they are already here
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What there is to run a model on, each fact looked up only when it matters."""
+
+    installed: Callable[[str], bool]  # whether a package can be imported
+    accelerator: Callable[[], bool]  # whether there is one
+    weights: Callable[[str], bool]  # whether a model's weights are on this machine
+    serving: Callable[[str, str], tuple[str, str] | None]  # (role, model or "") → (url, model) of a server started by `rag serve`
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A backend by its name in the table, what it is told, and why it was taken; why is empty where it was asked for."""
+
+    backend: str
+    choice: Choice
+    why: str = ""
+
+
+def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Machine) -> Chosen:
+    """The embedder: what was asked, else what the index remembers (`kept`), else the best this machine has without a download.
+
+    MissingExtra where a model was named and nothing here can run it.
+    """
+    value = _with_memory(settings, kept)
+    choice = Choice(
+        model=value["model"],
+        family=value["family"],
+        urls=tuple(value["url"]),
+        dim=value["dim"],
+        query_instruction=value["query_instruction"],
+        document_instruction=value["document_instruction"],
+        **_connection(settings),
+    )
+    return _chosen(value["backend"], choice, machine, "embedder")
+
+
+def choose_reranker(settings: Settings, embedder: str, machine: Machine) -> Chosen | None:
+    """The reranker: what was asked; else, beside the model `embedder`: lite for lite, a running server's, or none."""
+    choice = Choice(
+        model=settings.reranker_model,
+        family=settings.reranker_family,
+        urls=settings.reranker_url,
+        rerank_instruction=settings.rerank_instruction,
+        **_connection(settings),
+    )
+    if settings.reranker == "none":
+        return None
+    if settings.reranker == "auto" and not (choice.model or choice.urls):
+        if embedder == "lite":
+            return Chosen("lite", choice)
+        running = machine.serving("reranker", "")
+        return _at(running, choice) if running else None
+    return _chosen(settings.reranker, choice, machine, "reranker")
+
+
+def remembered(chosen: Chosen, settings: Settings) -> dict[str, str]:
+    """What an index keeps of the choice, as JSON texts by name."""
+    value: dict[str, Any] = {"backend": chosen.backend, "model": chosen.choice.model, "family": chosen.choice.family}
+    value |= {"url": list(settings.url or chosen.choice.urls), "dim": chosen.choice.dim}
+    value |= {
+        "query_instruction": chosen.choice.query_instruction,
+        "document_instruction": chosen.choice.document_instruction,
+    }
+    return {key: json.dumps(value[key]) for key in REMEMBERED}
+
+
+def this_machine() -> Machine:
+    """The facts, looked up on this machine."""
+    return Machine(lambda name: find_spec(name) is not None, _has_accelerator, _has_weights, _serving)
+
+
+def _with_memory(settings: Settings, kept: Mapping[str, str]) -> dict[str, Any]:
+    """Each setting as it was given, else as the index keeps it. A model named anew is not looked for at the old place."""
+    given = settings.model_fields_set
+    values = {key: getattr(settings, key) for key in REMEMBERED}
+    if "model" in given or not kept.keys() >= set(REMEMBERED):
+        return values
+    values |= {key: json.loads(kept[key]) for key in REMEMBERED if key not in given}
+    if "url" in given and "backend" not in given:
+        values["backend"] = "server"
+    return values
+
+
+def _connection(settings: Settings) -> dict[str, Any]:
+    return {
+        "api_key": settings.api_key,
+        "ca_bundle": settings.ca_bundle,
+        "in_flight": settings.in_flight,
+        "timeout": settings.timeout,
+    }
+
+
+def _chosen(backend: str, choice: Choice, machine: Machine, role: str) -> Chosen:
+    if backend == "auto" and choice.urls:
+        return Chosen("server", choice)
+    if backend == "lite" or ":" in backend:
+        return Chosen(backend, choice)
+    if backend in ("auto", "vllm", "transformers"):
+        running = machine.serving(role, choice.model)
+        if running:
+            return _at(running, choice)
+    if backend != "auto":
+        return Chosen(backend, choice)
+    if choice.model:
+        return _in_process(choice, machine)
+    if role == "embedder" and machine.installed("vllm") and machine.accelerator():
+        here = next((model for model in PREFERRED if machine.weights(model)), "")
+        if here:
+            return Chosen("vllm", _named(choice, here), "its weights and an accelerator are here")
+    return Chosen("lite", choice)
+
+
+def _in_process(choice: Choice, machine: Machine) -> Chosen:
+    if machine.installed("vllm") and machine.accelerator():
+        return Chosen("vllm", choice, "vllm and an accelerator are here")
+    if machine.installed("sentence_transformers"):
+        return Chosen("transformers", choice, "sentence-transformers is here, and no vllm with an accelerator")
+    if machine.installed("vllm"):
+        return Chosen("vllm", choice, "vllm is here, on the CPU")
+    raise MissingExtra(
+        f"nothing here can run {choice.model}: neither vllm nor sentence-transformers is installed, and no --url is given", "vllm"
+    )
+
+
+def _at(running: tuple[str, str], choice: Choice) -> Chosen:
+    url, model = running
+    return Chosen("server", replace(choice, urls=(url,), model=choice.model or model), f"a running `rag serve` at {url}")
+
+
+def _named(choice: Choice, model: str) -> Choice:
+    return replace(choice, model=model)
+
+
+def _has_accelerator() -> bool:
+    """Device files, not tools: quick, and without loading a driver."""
+    return any(Path(device).exists() for device in ("/dev/nvidia0", "/dev/nvidiactl", "/dev/davinci0", "/dev/davinci_manager"))
+
+
+def _has_weights(model: str) -> bool:
+    """Whether the hub's cache holds a snapshot of the model with weights in it."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface")
+    cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    snapshots = cache / f"models--{model.replace('/', '--')}" / "snapshots"
+    return any(snapshots.glob("*/*.safetensors"))
+
+
+def _serving(role: str, model: str) -> tuple[str, str] | None:
+    return None

@@ -1,0 +1,100 @@
+"""The second stage: candidates with their contents to the reranker, and its scores into the final order.
+
+Knows rerankers and loaders; knows no index and no terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rag.backends.base import Reranker
+from rag.clues import judged_clues
+from rag.errors import UnreadableDocument
+from rag.fusion import Candidate
+from rag.loaders import LOADERS
+from rag.loaders.base import Limits
+from rag.loaders.detect import loader_name
+from rag.loaders.spans import text_content
+from rag.tables import resolve
+from rag.types import Clue, Content, Document, Query, StoredPassage
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A candidate with its final score, the reranker's own score where one ran, and in words what decided."""
+
+    candidate: Candidate
+    score: float
+    rerank_score: float | None
+    decided: str
+
+
+def rescore(
+    query: Query,
+    chosen: Sequence[Candidate],
+    stored: Mapping[int, StoredPassage],
+    reranker: Reranker | None,
+    *,
+    blend: float | str,
+    limits: Limits,
+    clues: frozenset[Clue],
+) -> list[Judged]:
+    """Candidates in the final order, best first.
+
+    score = t · rerank score + (1 − t) · fused score, where t is 1, or less for kinds the reranker is known to hurt (its
+    `trust`), or `blend` where that is a number. Without a reranker the fused score orders.
+    """
+    if reranker is None:
+        return [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]
+    if reranker.wants_pixels(query.content):
+        contents = read_contents([stored[candidate.number] for candidate in chosen], limits)
+    else:
+        contents = [words_only(stored[candidate.number]) for candidate in chosen]
+    told = [
+        replace(content, clues=judged_clues(stored[candidate.number].passage, clues))
+        for candidate, content in zip(chosen, contents, strict=True)
+    ]
+    scores = reranker.score(query.content, told)
+    judged = [
+        _judged(candidate, content, score, reranker, blend)
+        for candidate, content, score in zip(chosen, told, scores, strict=True)
+    ]
+    return sorted(judged, key=lambda one: (-one.score, -one.candidate.fused, one.candidate.number))
+
+
+def _judged(candidate: Candidate, content: Content, score: float, reranker: Reranker, blend: float | str) -> Judged:
+    share = reranker.trust.get(candidate.kind, 1.0) if blend == "auto" else 1.0 if isinstance(blend, str) else blend
+    final = share * score + (1 - share) * candidate.fused
+    decided = "rerank_score" if share == 1 else f"{share:.2f} rerank_score + {1 - share:.2f} fused"
+    if content.modality not in reranker.modalities:
+        decided += ", by its words: this reranker reads only text"
+    return Judged(candidate, min(1.0, max(0.0, final)), score, decided)
+
+
+def words_only(stored: StoredPassage) -> Content:
+    """The content of a candidate without opening its file: a text whole, a picture without its pixels."""
+    passage = stored.passage
+    return text_content(passage) if passage.modality == "text" else Content(modality=passage.modality)
+
+
+def read_contents(stored: Sequence[StoredPassage], limits: Limits) -> list[Content]:
+    """The contents of candidates, in order; each file is opened once. What cannot be read any more keeps its words."""
+    contents = {one.number: words_only(one) for one in stored}
+    by_document: dict[object, list[StoredPassage]] = {}
+    for one in stored:
+        if one.passage.modality != "text":
+            by_document.setdefault(one.passage.document, []).append(one)
+    for passages in by_document.values():
+        ordered = sorted(passages, key=lambda one: one.passage.ordinal)
+        first = ordered[0]
+        document = Document(first.passage.document, first.file, caption=first.passage.caption)
+        try:
+            loader = resolve(LOADERS, loader_name(first.file, limits), "loader")()
+            for one in ordered:
+                for content in loader.read(document, [one.passage], limits):
+                    if isinstance(content, Content):
+                        contents[one.number] = content
+        except (UnreadableDocument, OSError):
+            continue
+    return [contents[one.number] for one in stored]
