@@ -15,10 +15,13 @@ from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
 from rag.opening import Policy
 from rag.tables import resolve
-from rag.types import Content, Document, DocumentId, Hit, Passage, Seconds, Whole
+from rag.types import Content, Document, DocumentId, Hit, Kind, Passage, Seconds, Whole
 
 if TYPE_CHECKING:
     from rag.types import Pixels
+
+MODEL_INPUT = Policy(Limits(), "never", frozenset())
+MOST_FRAMES, FEWEST_FRAMES, VIDEO_PIXELS = 64, 4, 7_864_320  # of one video input of Qwen3-VL-Embedding
 
 
 def query_picture(file: Path, policy: Policy) -> Content:
@@ -61,6 +64,43 @@ def _words(content: Content, policy: Policy) -> str:
     from rag.loaders.ocr import recognise
 
     return "\n".join(recognise(pixels).text for pixels in content.pixels)
+
+
+def model_input(text: str, image: str, video: str) -> Content:
+    """Words, a picture file and a video file as one input of a model; a video as a frame a second, at least 4 and at most 64.
+
+    WrongRequest where a file is not what it is given as, or nothing is given at all.
+    """
+    shown: tuple[Pixels, ...] = ()
+    if image:
+        shown = _read(*_whole(Path(image), "image"), "picture", MODEL_INPUT).pixels
+    if video:
+        shown += _frames(Path(video))
+    return Content("video" if video else "image" if image else "text", text=text, pixels=shown)
+
+
+def _whole(file: Path, kind: Kind) -> tuple[Document, Passage]:
+    document = Document(DocumentId("input", file.name), file.absolute())
+    return document, Passage(document.id, 0, Whole(), kind, "image")
+
+
+def _frames(file: Path) -> tuple[Pixels, ...]:
+    """One frame a second, at least 4 and at most 64 evenly spaced ones (MOST_FRAMES), as the reference code samples."""
+    import numpy as np
+
+    from rag.loaders.frames import timeline_of
+    from rag.loaders.video_decoders import FrameDamaged, open_decoder
+
+    try:
+        if loader_name(file, Limits()) != "video":
+            raise WrongRequest(f"{file} is no video", remedy="give a picture with --image, a video with --video")
+        timeline = timeline_of(file, Limits())
+        count = min(MOST_FRAMES, max(FEWEST_FRAMES, int(timeline.end)), len(timeline.times))
+        indices = np.linspace(0, len(timeline.times) - 1, count).round().astype(int)
+        with open_decoder(file, timeline, VIDEO_PIXELS // count) as decoder:
+            return tuple(decoder.frame(int(index)) for index in indices)
+    except (UnreadableDocument, FrameDamaged, OSError) as error:
+        raise WrongRequest(f"{file} {error}", remedy="give another video") from error
 
 
 def hit_pixels(hit: Hit) -> Pixels | None:

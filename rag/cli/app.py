@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from rag.cli import check, config, eval, index, query, rm, show, status
+from rag.cli import check, config, embed, eval, index, query, rm, score, show, status
 
 app = typer.Typer(
     name="rag",
@@ -37,5 +37,7 @@ app.command("show")(show.show)
 app.command("status")(status.status)
 app.command("rm")(rm.rm)
 app.command("check")(check.check)
+app.command("embed")(embed.embed)
+app.command("score")(score.score)
 app.command("eval")(eval.evaluate)
 app.command("config")(config.config)

@@ -1,0 +1,64 @@
+"""`rag score`: how well documents answer a query, by a reranker. Knows options and printing only."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from rag.cli.inputs import content_of, lines_of
+from rag.cli.options import Json
+from rag.cli.terminal import say
+
+
+def score(
+    query: Annotated[str, typer.Option(help="The words of the query.")] = "",
+    query_image: Annotated[str, typer.Option(help="The picture of the query.", metavar="FILE")] = "",
+    text: Annotated[list[str] | None, typer.Option(help="A document of words (repeatable).")] = None,
+    image: Annotated[list[str] | None, typer.Option(help="A picture as a document (repeatable).", metavar="FILE")] = None,
+    video: Annotated[list[str] | None, typer.Option(help="A video as a document (repeatable).", metavar="FILE")] = None,
+    backend: Annotated[str, typer.Option(help="Where the reranker runs: auto, lite, server, vllm, transformers.")] = "auto",
+    model: Annotated[str | None, typer.Option(help="Which reranking model: a name or a local folder.")] = None,
+    family: Annotated[str | None, typer.Option(help="How the model is fed, where its name does not tell.")] = None,
+    url: Annotated[list[str] | None, typer.Option(help="Endpoint that serves the reranker (repeatable).")] = None,
+    instruction: Annotated[str | None, typer.Option(help="What the model is told; its own by default.")] = None,
+    json: Json = False,
+) -> None:
+    """Print a score in 0…1 for each document: the texts, then the pictures, then the videos, in the order given.
+
+    Without any, each JSON line on stdin is a document: {"text": ..., "image": FILE, "video": FILE}, each key optional.
+    """
+    from rag.choosing import choose_reranker, this_machine
+    from rag.config import load_settings
+    from rag.errors import WrongRequest
+    from rag.opening import open_reranker
+
+    settings = load_settings(
+        {
+            "reranker": backend,
+            "reranker_model": model,
+            "reranker_family": family,
+            "reranker_url": url or None,
+            "rerank_instruction": instruction,
+        }
+    )
+    asked = content_of({"text": query, "image": query_image}, "--query")
+    given = (
+        [("text", one) for one in text or ()] + [("image", one) for one in image or ()] + [("video", one) for one in video or ()]
+    )
+    documents = [content_of({key: value}, f"--{key}") for key, value in given] or lines_of(sys.stdin)
+    chosen = choose_reranker(settings, "lite", this_machine())
+    if chosen is None:
+        raise WrongRequest("no reranker was asked for", remedy="name one with --backend, --model or --url")
+    say(f"{chosen.backend} {chosen.choice.model}".strip() + (f": {chosen.why}" if chosen.why else ""))
+    reranker = open_reranker(chosen)
+    assert reranker is not None
+    scores = reranker.score(asked, documents)
+    _print_json(scores) if json else print("\n".join(f"{value:.6f}" for value in scores))
+
+
+def _print_json(scores: list[float]) -> None:
+    import json
+
+    print(json.dumps({"scores": scores}))
