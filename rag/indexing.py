@@ -22,7 +22,7 @@ from rag.loaders import LOADERS
 from rag.loaders.base import Loader
 from rag.loaders.detect import loader_name
 from rag.opening import Policy
-from rag.reading import describe, with_words
+from rag.reading import describe, shown_to, with_words
 from rag.reports import Progress, Report, Tally, Tell
 from rag.suffixes import CAPTION_SUFFIXES
 from rag.tables import resolve
@@ -199,6 +199,7 @@ class _Run:
         """Passages with the keys of their vectors; contents the index has no vector for are queued for the model."""
         passages = list(loader.split(document, self.policy.limits))
         lost: list[Skipped] = []
+        unseen = ""
         count = 0
         for passage, content in zip(passages, loader.read(document, passages, self.policy.limits), strict=True):
             if isinstance(content, Dropped):
@@ -208,12 +209,17 @@ class _Run:
                 lost.append(content)
                 continue
             known, content = with_words(passage, content, self.writer, self.policy)
+            content = shown_to(self.embedder.modalities, content)
+            if isinstance(content, Dropped):
+                self.tally.dropped[content.reason] += 1
+                unseen = f"{content.reason}: {self.embedder.fingerprint.model}"
+                continue
             key = content_key(content, self.embedder.fingerprint, clues=content.clues if self.embedder.reads_clues else "")
             self._queue(key, content)
             count += 1
             yield known, key
         if not count:
-            raise UnreadableDocument(lost[0].reason if lost else "nothing in it can be indexed")
+            raise UnreadableDocument(lost[0].reason if lost else unseen or "nothing in it can be indexed")
         self.tally.skipped += lost
 
     # ---- the model and the commit -----------------------------------------------------------

@@ -19,7 +19,7 @@ from rag.loaders.encoding import decoded
 from rag.opening import Policy
 from rag.reports import Tally
 from rag.suffixes import PICTURE_SUFFIXES
-from rag.types import Content, Document, DocumentId, Passage, Skipped
+from rag.types import Content, Document, DocumentId, Dropped, Modality, Passage, Skipped
 
 if TYPE_CHECKING:
     from rag.types import Pixels
@@ -58,6 +58,15 @@ def with_words(passage: Passage, content: Content, writer: Writer, policy: Polic
         seen = "\n".join(filter(None, (_recognised(pixels, writer) for pixels in content.pixels)))
         passage = replace(passage, text="\n".join(part for part in (passage.text, seen) if part))
     return passage, replace(content, clues=embedded_clues(passage, policy.clues))
+
+
+def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dropped:
+    """The content as a model of these modalities can take it: a picture, for one that only reads, is the words known about it."""
+    if content.modality in modalities:
+        return content
+    if content.clues:
+        return Content("text", text=content.clues)
+    return Dropped("a picture without words, for a model that only reads")
 
 
 def _recognised(pixels: Pixels, writer: Writer) -> str:

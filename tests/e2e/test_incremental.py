@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import rag
 from rag.errors import EmbedderMismatch, WrongRequest, WrongSetting
-from tests.e2e.conftest import COUNTING, Calls
+from rag.types import Content, Role
+from tests.e2e.conftest import COUNTING, Calls, CountingEmbedder
 
 
 def index(*folders: Path, **flags: object) -> rag.Report:
@@ -232,3 +235,23 @@ def test_an_interrupted_run_goes_on_where_it_stopped(corpus: Path, calls: Calls)
     assert calls.since() == 45 - before
     assert report.unchanged == before
     assert found("note on buoy 39")[0] == "n39.txt"
+
+
+class TextOnlyEmbedder(CountingEmbedder):
+    """A model that only reads."""
+
+    modalities = frozenset({"text"})
+
+    def embed(self, contents: Sequence[Content], *, role: Role) -> Any:
+        assert all(content.modality == "text" and not content.pixels for content in contents)
+        return super().embed(contents, role=role)
+
+
+def test_a_model_that_only_reads_is_given_the_words_of_a_picture(corpus: Path) -> None:
+    (corpus / "page.md").write_text("# Fleet\n")
+    report = rag.build_index(corpus, backend="tests.e2e.test_incremental:TextOnlyEmbedder", ocr="never")
+    assert [(str(one.document), one.reason) for one in report.skipped] == [
+        ("corpus/a/IMG_2.png", "a picture without words, for a model that only reads: lite")
+    ]
+    with rag.open_index() as searcher:
+        assert searcher.query("pilot boat Seagull")[0].document == "a/IMG_1.jpg"
