@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder, Reranker
-from rag.errors import EmbedderMismatch
+from rag.errors import EmbedderMismatch, WrongRequest
 from rag.fusion import choose, fuse
 from rag.grouping import Group, Scored, group
 from rag.index.reader import OpenIndex
 from rag.loaders.base import Limits
 from rag.rescoring import Judged, rescore
 from rag.snippets import snippet
-from rag.types import KINDS, Clue, Hit, Lane, Member, Query, StoredPassage
+from rag.types import KINDS, Clue, Content, Hit, Lane, Member, Query, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -61,7 +61,8 @@ def search(
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
     allowed = index.matching(query.filters)
-    vector = embedder.embed([query.content], role="query")
+    content, remark = asked_as(embedder, query.content)
+    vector = embedder.embed([content], role="query")
     dense = index.nearest(vector, reach.candidates, allowed)[0]
     lexical = index.containing(query.words, reach.candidates, allowed) if query.words.strip() else []
     dense = _with_every_kind(index, query, vector, dense, reach.promised)
@@ -89,7 +90,18 @@ def search(
         "fused": [(candidate.number, candidate.fused) for candidate in fused],
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
-    return Results(hits, stages, notes)
+    return Results(hits, stages, notes + remark)
+
+
+def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:
+    """The query as the embedder can take it, and a note where that is less than was asked. WrongRequest where nothing is left."""
+    if content.modality in embedder.modalities:
+        return content, ()
+    words = content.text or content.clues
+    model = embedder.fingerprint.model
+    if not words:
+        raise WrongRequest(f"{model} only reads, and no words are in the picture", remedy="ask with words")
+    return Content("text", text=words), (f"{model} only reads: the picture counts by its words alone",)
 
 
 def _with_every_kind(
