@@ -1,0 +1,217 @@
+"""The families of models: what each sees, how much it reads, what it is told, and which family a model belongs to.
+
+Knows names and a local folder's config.json; loads no model and renders no prompt (that is `rag.backends.prompts`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from types import MappingProxyType
+from typing import Any, Literal
+
+from rag.backends.base import Choice
+from rag.backends.neutral import neutral
+from rag.errors import WrongRequest, WrongSetting
+from rag.types import Fingerprint, Kind, Role
+
+Task = Literal["embedder", "reranker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Models that are fed alike. The instructions are the defaults of the reference code; "" where the model takes none."""
+
+    name: str
+    sees: bool  # pictures and videos
+    max_tokens: int  # of one prompt in the reference code; for the plain families the server's own limit counts
+    query_instruction: str
+    document_instruction: str
+    rerank_instruction: str
+    templated: bool  # False: the text is sent as it is and the server knows what to do with it
+
+
+_WEB_SEARCH = "Given a web search query, retrieve relevant passages that answer the query"
+
+# Limits and instructions: the reference code and the model cards of QwenLM/Qwen3-VL-Embedding and QwenLM/Qwen3-Embedding.
+FAMILIES: Mapping[str, Family] = MappingProxyType(
+    {
+        family.name: family
+        for family in (
+            Family(
+                "qwen3-vl-embedding",
+                sees=True,
+                max_tokens=8192,
+                query_instruction="Retrieve images or text relevant to the user's query.",
+                document_instruction="Represent the user's input.",
+                rerank_instruction="",
+                templated=True,
+            ),
+            Family(
+                "qwen3-vl-reranker",
+                sees=True,
+                max_tokens=10240,
+                query_instruction="",
+                document_instruction="",
+                rerank_instruction="Given a search query, retrieve relevant candidates that answer the query.",
+                templated=True,
+            ),
+            Family("qwen3-embedding", False, 8192, _WEB_SEARCH, "", "", templated=True),
+            Family("qwen3-reranker", False, 8192, "", "", _WEB_SEARCH, templated=True),
+            Family("plain-embedding", False, 8192, "", "", "", templated=False),
+            Family("plain-reranker", False, 8192, "", "", "", templated=False),
+        )
+    }
+)
+
+_SUFFIX: Mapping[Task, str] = {"embedder": "embedding", "reranker": "reranker"}
+_NAMES = tuple(
+    [f"Qwen3-VL-{what}-{size}" for what in ("Embedding", "Reranker") for size in ("2B", "8B")]
+    + [f"Qwen3-{what}-{size}" for what in ("Embedding", "Reranker") for size in ("0.6B", "4B", "8B")]
+)
+_AS_PUBLISHED = {name.lower(): name for name in _NAMES}
+_DIMS = {("vl", "2"): 2048, ("vl", "8"): 4096, ("text", "0.6"): 1024, ("text", "4"): 2560, ("text", "8"): 4096}
+_SIZE = re.compile(r"(?<![\d.])(0\.6|2|4|8)b(?![a-z0-9])", re.IGNORECASE)
+
+PROMPTS_VERSION = 1  # raised when a prompt or the neutralising of text changes: older vectors are then another fingerprint
+MAX_PIXELS = 1_310_720  # of one picture, the cap in the checkpoint's own preprocessor_config.json
+
+# Share of the reranker's score in the final one where it ranks a kind no better than the first stage does. Published for the top
+# 100 of Qwen3-VL-Embedding-2B reranked by Qwen3-VL-Reranker-2B: image 74.8 → 74.0, video 53.6 → 53.2; visual documents
+# (79.2 → 83.2) and text (68.1 → 70.0) gain. Source: README of QwenLM/Qwen3-VL-Embedding, table of the rerankers.
+_TRUST_VL_2B: Mapping[Kind, float] = MappingProxyType({"image": 0.5, "screenshot": 0.5, "frame": 0.5})
+
+
+def family_of(choice: Choice, task: Task) -> Family:
+    """The family of the chosen model: the one stated, else by its name, else by the config.json of its local folder, else plain.
+
+    A stated family may leave out its task ("qwen3-vl" for an embedder is "qwen3-vl-embedding"). WrongSetting for an unknown
+    family, WrongRequest where the model is of the other task.
+    """
+    suffix = _SUFFIX[task]
+    stated = choice.family.strip().lower()
+    if stated:
+        return _of_task(_stated(stated, suffix), choice, task)
+    named = _named(model_name(choice.model))
+    if named:
+        return _of_task(FAMILIES[named], choice, task)
+    config = _config_of(choice.model)
+    kind = str(config.get("model_type", ""))
+    if kind.startswith("qwen3_vl") and "vision_config" in config:
+        return FAMILIES[f"qwen3-vl-{suffix}"]
+    return FAMILIES[f"qwen3-{suffix}" if kind == "qwen3" else f"plain-{suffix}"]
+
+
+def native_dim(choice: Choice) -> int | None:
+    """How many numbers the model's own vectors have: from its local folder, else from its name; None where neither tells."""
+    config = _config_of(choice.model)
+    if config:
+        hidden = config.get("text_config", config).get("hidden_size")
+        return hidden if isinstance(hidden, int) else None
+    name = model_name(choice.model).lower()
+    family = _named(name) or choice.family.strip().lower()
+    size = _SIZE.search(name)
+    if not size or not family.startswith("qwen3"):
+        return None
+    return _DIMS.get(("vl" if family.startswith("qwen3-vl") else "text", size[1]))
+
+
+def model_name(model: str) -> str:
+    """The one name of a model however it was given: `Qwen/Qwen3-VL-Embedding-2B`, a folder, a folder of a hub's cache.
+
+    The last part of the path, spelled as published where that is a known model.
+    """
+    parts = PurePath(model.replace("\\", "/").rstrip("/")).parts
+    name = parts[-1] if parts else ""
+    if len(parts) >= 3 and parts[-2] == "snapshots" and parts[-3].startswith("models--"):  # the layout of Hugging Face's cache
+        name = parts[-3].rpartition("--")[2]
+    name = name.replace("___", ".")  # ModelScope's cache writes a point so
+    return _AS_PUBLISHED.get(name.lower(), name)
+
+
+def fingerprint_of(choice: Choice, family: Family, dim: int) -> Fingerprint:
+    """What the vectors of this choice are comparable by: the same for a server and for both ways to load the model here."""
+    if family.name == "qwen3-vl-embedding":
+        preprocessing = f"qwen3-vl prompts {PROMPTS_VERSION}, ≤ {MAX_PIXELS} pixels"
+    else:
+        preprocessing = f"{family.name.partition('-')[0]} prompts {PROMPTS_VERSION}"
+    return Fingerprint(
+        model=model_name(choice.model),
+        revision="",
+        dim=dim,
+        instruction=instruction_for(family, choice, "document"),
+        preprocessing=preprocessing,
+    )
+
+
+def instruction_for(family: Family, choice: Choice, use: Role | Literal["rerank"]) -> str:
+    """What the model is told: the choice's own instruction, else the family's. "" where it takes none.
+
+    Ready to be sent: neutralised, and with the full stop that Qwen3-VL-Embedding was trained with.
+    """
+    own, default = {
+        "query": (choice.query_instruction, family.query_instruction),
+        "document": (choice.document_instruction, family.document_instruction),
+        "rerank": (choice.rerank_instruction, family.rerank_instruction),
+    }[use]
+    if not family.templated:
+        return neutral(own)  # a prefix such as "query: ", where every blank counts
+    return ended(family, neutral(own.strip() or default))
+
+
+def ended(family: Family, instruction: str) -> str:
+    """The instruction with a full stop where the family expects one and no punctuation ends it, as the reference code does."""
+    if family.name != "qwen3-vl-embedding" or not instruction or unicodedata.category(instruction[-1]).startswith("P"):
+        return instruction
+    return f"{instruction}."
+
+
+def trust_of(choice: Choice) -> Mapping[Kind, float]:
+    """The kinds a reranker is known to hurt, with the share its score keeps there; empty for every other reranker."""
+    if family_of(choice, "reranker").name == "qwen3-vl-reranker" and native_dim(choice) == _DIMS["vl", "2"]:
+        return _TRUST_VL_2B
+    return {}
+
+
+def _stated(stated: str, suffix: str) -> Family:
+    family = FAMILIES.get(stated) or FAMILIES.get(f"{stated}-{suffix}")
+    if family is None:
+        raise WrongSetting(f"no family of models is called {stated!r}", remedy=f"choose one of: {', '.join(FAMILIES)}")
+    return family
+
+
+def _of_task(family: Family, choice: Choice, task: Task) -> Family:
+    if family.name.endswith(_SUFFIX[task]):
+        return family
+    other: Task = "reranker" if task == "embedder" else "embedder"
+    raise WrongRequest(
+        f"{choice.model or family.name} is a model of the family {family.name}: it cannot be used as the {task}",
+        remedy=f"name it as the {other}, or name another model as the {task}",
+    )
+
+
+def _named(name: str) -> str:
+    """The family a model's name tells, also of its quantised and renamed copies; "" where it tells none."""
+    lower = name.lower().replace("_", "-")
+    found = [family for family in FAMILIES if family.startswith("qwen3") and family in lower]
+    return found[0] if found else ""
+
+
+def _config_of(model: str) -> Mapping[str, Any]:
+    """The config.json of a local folder; empty where the model is none or has none."""
+    file = Path(model).expanduser() / "config.json"
+    if not model or not file.is_file():
+        return {}
+    try:
+        config = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise WrongSetting(
+            f"{file} cannot be read: {error}", remedy="name a whole model folder, or the model by its name"
+        ) from error
+    if not isinstance(config, dict) or not isinstance(config.get("text_config", {}), dict):
+        raise WrongSetting(f"{file} describes no model", remedy="name a whole model folder, or the model by its name")
+    return config
