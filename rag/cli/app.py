@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from rag.cli import check, config, embed, eval, index, query, rm, score, show, status
+from rag.cli import check, config, doctor, embed, eval, index, query, rm, score, serve, show, status
 
 app = typer.Typer(
     name="rag",
@@ -41,3 +41,5 @@ app.command("embed")(embed.embed)
 app.command("score")(score.score)
 app.command("eval")(eval.evaluate)
 app.command("config")(config.config)
+app.command("serve")(serve.serve)
+app.command("doctor")(doctor.doctor)

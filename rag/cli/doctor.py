@@ -1,0 +1,68 @@
+"""`rag doctor`: what is the matter with the models. Knows printing only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.cli.options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rag.probing import Finding
+
+MARKS = {"ok": "ok", "warning": "WARN", "failed": "FAILED", "skipped": "-"}
+
+
+def doctor(
+    url: Annotated[list[str] | None, typer.Option(help="Endpoint of the embedder; repeatable.")] = None,
+    reranker_url: Annotated[list[str] | None, typer.Option(help="Endpoint of the reranker; repeatable.")] = None,
+    model: Annotated[str | None, typer.Option(help="The embedding model. Default: what the endpoint serves.")] = None,
+    reranker_model: Annotated[str | None, typer.Option(help="The reranking model, likewise.")] = None,
+    family: Annotated[str | None, typer.Option(help="How the model is fed, where its name does not tell.")] = None,
+    reranker_family: Annotated[str | None, typer.Option(help="The same for the reranker.")] = None,
+    json: Json = False,
+) -> None:
+    """Look at the accelerator, the installed vLLM and the endpoints, and prove that each reads the right prompts."""
+    from rag.config import load_settings
+    from rag.doctor import examine_endpoints, examine_machine
+    from rag.errors import BackendError
+
+    settings = load_settings(
+        {
+            "url": tuple(url) if url else None,
+            "reranker_url": tuple(reranker_url) if reranker_url else None,
+            "model": model,
+            "reranker_model": reranker_model,
+            "family": family,
+            "reranker_family": reranker_family,
+        }
+    )
+    findings = [*examine_machine(), *examine_endpoints(settings)]
+    _print_json(findings) if json else _print(findings)
+    failed = [finding for finding in findings if finding.verdict == "failed"]
+    if failed:
+        what = f"{len(failed)} of {len(findings)} checks failed: " + ", ".join(f"{one.subject}: {one.check}" for one in failed)
+        raise BackendError(what, remedy="each line above says what to do; vectors made so would look fine and rank badly")
+
+
+def _print_json(findings: Sequence[Finding]) -> None:
+    import json
+    from dataclasses import asdict
+
+    print(json.dumps({"findings": [asdict(finding) for finding in findings]}, ensure_ascii=False, indent=2))
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    from rag.cli.terminal import harmless
+
+    subject = ""
+    for finding in findings:
+        if finding.subject != subject:
+            subject = finding.subject
+            print(harmless(subject))
+        print(f"  {MARKS[finding.verdict]:<6} {finding.check:<21} {harmless(finding.detail)}")
+        if finding.remedy and finding.verdict != "ok":
+            print(f"         → {harmless(finding.remedy)}")

@@ -1,0 +1,88 @@
+"""`rag serve`: start the model servers, or print how. Knows printing only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rag.serving import Server
+
+
+Which = Literal["embedder", "reranker", "both"]
+Where = Literal["auto", "cuda", "ascend", "ascend-310p", "cpu"]
+
+
+def serve(
+    which: Annotated[Which, typer.Argument(help="What to serve.")],
+    extra: Annotated[list[str] | None, typer.Argument(metavar="[-- ARGS]", help="What follows -- goes to vLLM as it is.")] = None,
+    model: Annotated[str, typer.Option(help="The model: a name, or a local folder.", show_default=False)] = "",
+    reranker_model: Annotated[str, typer.Option(help="Of both: the reranker. Default: the partner of --model.")] = "",
+    family: Annotated[str, typer.Option(help="How the model is fed, where its name does not tell.")] = "",
+    reranker_family: Annotated[str, typer.Option(help="The same for the reranker.")] = "",
+    platform: Annotated[Where, typer.Option(help="Where vLLM runs; auto asks the machine.")] = "auto",
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port. Default: embedder 8000, reranker 8001.")] = None,
+    reranker_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the reranker.")] = 8001,
+    tensor_parallel: Annotated[int, typer.Option(min=1, help="Cards that share one copy of a model.")] = 1,
+    data_parallel: Annotated[int, typer.Option(min=1, help="Copies of a model.")] = 1,
+    memory_share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of a card for all servers; 0: 0.92.")] = 0.0,
+    card_memory: Annotated[float, typer.Option(min=0.0, help="GiB of one card, to plan for another machine.")] = 0.0,
+    max_model_len: Annotated[int, typer.Option(min=0, help="Longest prompt in tokens; 0: the model's own.")] = 0,
+    dtype: Annotated[str, typer.Option(help="bfloat16, float16 or float32. Default: the checkpoint's.")] = "",
+    api_key: Annotated[str, typer.Option(envvar="VLLM_API_KEY", show_envvar=True, help="Clients must send this key.")] = "",
+    vllm_version: Annotated[str, typer.Option(help="Flags for this version. Default: the installed one.")] = "",
+    templates: Annotated[str, typer.Option(help="Folder of the chat templates where the command will run.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands and start nothing.")] = False,
+) -> None:
+    """Start vLLM for an embedder, a reranker, or both on one card, with the right flags and templates."""
+    import os
+
+    from rag.cli.terminal import say
+    from rag.launching import here, required_engine, run
+    from rag.serving import Terms, commands, elsewhere
+
+    servers = _servers(which, (model, family), (reranker_model, reranker_family), (port, reranker_port))
+    wanted = Terms(
+        platform=None if platform == "auto" else platform,
+        version=vllm_version,
+        host=host,
+        tensor_parallel=tensor_parallel,
+        data_parallel=data_parallel,
+        memory_share=memory_share,
+        max_model_len=max_model_len,
+        dtype=dtype,
+        api_key=api_key,
+        templates=templates,
+        extra=tuple(extra or ()),
+    )
+    if host not in ("127.0.0.1", "::1", "localhost") and not api_key:
+        say(f"everybody who reaches {host} can use the models: give them a key with --api-key")
+    if not dry_run:
+        terms = here(wanted)
+        required_engine(terms.platform or "")
+        run(commands(servers, terms, os.environ), say)
+    elif card_memory or templates:
+        print("\n".join(map(str, commands(servers, elsewhere(wanted, card_memory), {}))))
+    else:
+        print("\n".join(map(str, commands(servers, here(wanted), os.environ))))
+
+
+def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], ports: tuple[int | None, int]) -> list[Server]:
+    """What is wanted: each (name, family) at its port; the partner of a named embedder where no reranker is named."""
+    from rag.errors import WrongRequest
+    from rag.serving import Server, partner
+
+    own, other = ports
+    if which == "reranker":
+        model, reranker = ("", ""), (reranker if reranker[0] else model)
+        other = own or other
+    if which == "both" and not reranker[0]:
+        reranker = (partner(model[0]), reranker[1])
+    wanted = [Server("embedder", model[0], own or 8000, model[1])] if which != "reranker" else []
+    wanted += [Server("reranker", reranker[0], other, reranker[1])] if which != "embedder" else []
+    if not all(server.model for server in wanted):
+        named = "--model" if not wanted[0].model else "--reranker-model"
+        raise WrongRequest(f"which model? {named} names it", remedy=f"such as {named} Qwen/Qwen3-VL-Embedding-2B")
+    return wanted

@@ -1,0 +1,218 @@
+"""Proofs of format: does a server read exactly the prompts its model was trained on? None of them needs to know the weights.
+
+Knows prompts and what counts of tokens, vectors and scores give away; knows no address and prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+
+from rag.backends.base import Choice
+from rag.backends.families import Family, instruction_for, native_dim
+from rag.backends.prompts import embedding_messages, embedding_prompt, rerank_prompt
+from rag.errors import BackendError
+from rag.probing import Finding, NotOffered, Verdict, cosine, count_tokens, embed, rerank
+from rag.types import Content
+
+SAME_VECTOR = 0.999  # cosine: what 16-bit arithmetic in another batch may change
+SAME_SCORE = 0.02  # what it may change in a score: a quarter of one bf16 step of a difference of logits around 8
+HALF = 0.03  # scores this near to 0.5 for everything say that no question was asked
+REPEATS = 3
+QUERY = "What is the capital of China?"
+RELEVANT = "The capital of China is Beijing."
+OTHERS = (
+    "Gravity is a force that attracts two bodies towards each other.",
+    "To make bread, mix flour, water, salt and yeast, and let the dough rest for an hour.",
+)
+OWN_INSTRUCTION = "Retrieve the passages that a geography teacher would quote in the first lesson of the year."
+TAIL = 2  # tokens a template loses with its last newline, at most
+
+Report = Callable[[str, Verdict, str, str], Finding]
+
+
+def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str) -> list[Finding]:
+    """The findings for one endpoint of an embedder. BackendError where it stops answering."""
+    report = _reporter(subject)
+    texts = (RELEVANT, *OTHERS)
+    instruction = instruction_for(family, choice, "document")
+    prompts = [embedding_prompt(family, Content("text", text), "document", instruction) for text in texts]
+    rest: dict[str, Any] = {"model": model} | ({"dimensions": choice.dim} if choice.dim else {})
+    (alone,), used = embed(client, {**rest, "input": [prompts[0]]})
+    found = [_length(report, len(alone), choice.dim or native_dim(choice))]
+    if family.templated:
+        found += _embedding_tokens(report, client, model, prompts[0], used)
+    if family.sees:
+        messages = embedding_messages(family, [{"type": "text", "text": texts[0]}], instruction)
+        found += [_conversation(report, client, {**rest, "messages": messages}, alone, used)]
+    batch, _ = embed(client, {**rest, "input": [prompts[1], prompts[0], prompts[2]]})
+    found.append(_same_in_batch(report, alone, batch))
+    again = [embed(client, {**rest, "input": [prompts[0]]})[0][0] for _ in range(REPEATS)]
+    found.append(_steady_vectors(report, alone, again))
+    asked = embedding_prompt(family, Content("text", QUERY), "query", instruction_for(family, choice, "query"))
+    (question,), _ = embed(client, {**rest, "input": [asked]})
+    near, far = cosine(question, alone), max((cosine(question, batch[at]) for at in (0, 2) if at < len(batch)), default=0.0)
+    return [*found, _known_pair(report, near, far)]
+
+
+def prove_reranker(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str) -> list[Finding]:
+    """The findings for one endpoint of a reranker. BackendError where it stops answering."""
+    report = _reporter(subject)
+    told = instruction_for(family, choice, "rerank")
+    documents = [RELEVANT, *OTHERS]
+    (alone,), used = _reranked(client, family, model, [RELEVANT], told)
+    found: list[Finding] = []
+    counted = False
+    if family.templated:
+        tokens = _rerank_tokens(report, client, family, model, told, used)
+        counted = tokens.verdict == "ok"
+        found.append(tokens)
+        if counted:
+            found.append(_own_instruction(report, client, family, model))
+    batch, _ = _reranked(client, family, model, [OTHERS[0], RELEVANT, OTHERS[1]], told)
+    found.append(_agreement(report, "alone and in a batch", [alone, batch[1]], "a score must not depend on its neighbours"))
+    again = [_reranked(client, family, model, documents, told)[0] for _ in range(REPEATS)]
+    apart = [max(abs(one[at] - again[0][at]) for one in again) for at in range(len(documents))]
+    found.append(_agreement(report, "repeated requests", [0.0, max(apart)], CACHE_REMEDY))
+    if all(abs(score - 0.5) <= HALF for score in batch):
+        verdict: Verdict = "warning" if counted or not family.templated else "failed"
+        found.append(report("scores", verdict, f"everything scores ≈ 0.5 ({_scores(batch)})", TEMPLATE_REMEDY))
+    found.append(_known_pair(report, batch[1], max(batch[0], batch[2])))
+    return found
+
+
+CACHE_REMEDY = "vllm-ascend before 0.19.1 needs --no-enable-prefix-caching; `rag serve` sets it"
+TEMPLATE_REMEDY = "start it with `rag serve reranker`, or give vLLM the --chat-template that `rag serve reranker --dry-run` names"
+SPECIAL_REMEDY = "use the checkpoint's own tokenizer: it appends <|endoftext|>, and the vector is read there"
+
+
+def name_difference(expected: int, used: int, raw: int) -> str:
+    """What a wrong number of prompt tokens gives away; "" where it is right.
+
+    `expected`: of our rendered prompt; `used`: what the server says it read; `raw`: of query and document without any template.
+    """
+    frame = expected - raw
+    if used == expected:
+        return ""
+    if used <= raw + TAIL:
+        return "no chat template: the server joins query and document as they are, and everything scores about 0.5"
+    if used - expected >= frame * 0.6:
+        return "wrapped twice: the template stands inside another template"
+    if 0 < expected - used <= TAIL:
+        return "the template lost its last newline, so the score is read at the wrong token"
+    return "another template than the one the model was trained with"
+
+
+def _embedding_tokens(report: Report, client: httpx.Client, model: str, prompt: str, used: int) -> list[Finding]:
+    """The count of the rendered prompt equals what the request used, and the tokenizer appends the token that is pooled."""
+    expected = count_tokens(client, model, prompt, special=True)
+    bare = count_tokens(client, model, prompt, special=False)
+    if expected is None or bare is None:
+        return [report("prompt tokens", "skipped", "the server has no /tokenize", "")]
+    if not used:
+        return [report("prompt tokens", "skipped", "the server does not say how many tokens it used", "")]
+    if expected == bare:
+        detail = f"the tokenizer appends no <|endoftext|> ({bare} tokens with and without special tokens)"
+        return [report("prompt tokens", "failed", detail, SPECIAL_REMEDY)]
+    if used == bare:
+        detail = f"the request read {used} tokens, not {expected}: special tokens were not added"
+        return [report("prompt tokens", "failed", detail, "something before vLLM sets add_special_tokens to false: remove that")]
+    if used != expected:
+        detail = f"the request read {used} tokens, the prompt has {expected}"
+        return [report("prompt tokens", "failed", detail, "something between us and vLLM changes the text: ask vLLM itself")]
+    return [report("prompt tokens", "ok", f"{used}, as rendered", "")]
+
+
+def _conversation(report: Report, client: httpx.Client, body: dict[str, Any], alone: Sequence[float], used: int) -> Finding:
+    """A text sent as a conversation, the way pictures travel, is the same prompt and gives the same vector."""
+    name = "conversation"
+    try:
+        (vector,), counted = embed(client, {**body, "add_generation_prompt": True, "add_special_tokens": True})
+    except NotOffered:
+        raise
+    except BackendError as error:
+        return report(name, "failed", f"a conversation is refused, so no picture can be sent: {error.what}", "serve it with vLLM")
+    near = cosine(vector, alone)
+    figures = f"cosine {near:.4f} to the rendered prompt, {counted or '?'} tokens for {used or '?'}"
+    if near >= SAME_VECTOR and counted == used:
+        return report(name, "ok", figures, "")
+    if used and counted == used - 1:
+        return report(name, "failed", f"add_special_tokens does not reach the engine: {figures}", "ask vLLM itself, not a proxy")
+    if used and counted < used:
+        why = "add_generation_prompt, add_special_tokens or the system turn does not reach the engine"
+        return report(name, "failed", f"{why}: {figures}", "ask vLLM itself, with the checkpoint's own chat template")
+    return report(name, "failed", f"another prompt than the trained one: {figures}", "use the checkpoint's own chat template")
+
+
+def _same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Sequence[float]]) -> Finding:
+    near = cosine(alone, batch[1]) if len(batch) == 3 else 0.0
+    verdict: Verdict = "ok" if near >= SAME_VECTOR else "failed"
+    detail = f"cosine {near:.4f} between a text alone and in a batch" if len(batch) == 3 else f"{len(batch)} vectors for 3 texts"
+    return report(
+        "alone and in a batch", verdict, detail, "" if verdict == "ok" else "a vector must not depend on its neighbours"
+    )
+
+
+def _steady_vectors(report: Report, alone: Sequence[float], again: Sequence[Sequence[float]]) -> Finding:
+    near = min(cosine(alone, vector) for vector in again)
+    verdict: Verdict = "ok" if near >= SAME_VECTOR else "failed"
+    detail = f"cosine {near:.4f} at the least, of {REPEATS} repetitions"
+    return report("repeated requests", verdict, detail, "" if verdict == "ok" else CACHE_REMEDY)
+
+
+def _length(report: Report, found: int, wanted: int | None) -> Finding:
+    if not wanted or found == wanted:
+        return report("vector length", "ok", f"{found} numbers", "")
+    return report("vector length", "failed", f"{found} numbers, not {wanted}", "is that the model you named, and its --dim?")
+
+
+def _rerank_tokens(report: Report, client: httpx.Client, family: Family, model: str, told: str, used: int) -> Finding:
+    prompt = rerank_prompt(family, Content("text", QUERY), Content("text", RELEVANT), told)
+    counts = [count_tokens(client, model, text, special=False) for text in (prompt, QUERY, RELEVANT)]
+    expected, *parts = (count or 0 for count in counts)
+    if None in counts or not used:
+        why = "the server has no /tokenize" if None in counts else "the server does not say how many tokens it used"
+        return report("prompt tokens", "skipped", why, "")
+    wrong = name_difference(expected, used, sum(parts))
+    if wrong:
+        return report("prompt tokens", "failed", f"{wrong} ({used} tokens, not {expected})", TEMPLATE_REMEDY)
+    return report("prompt tokens", "ok", f"{used}, as rendered", "")
+
+
+def _own_instruction(report: Report, client: httpx.Client, family: Family, model: str) -> Finding:
+    """An instruction of one's own arrives in the prompt: a template may read it from nowhere, or from a turn nobody sends."""
+    name = "own instruction"
+    _, used = _reranked(client, family, model, [RELEVANT], OWN_INSTRUCTION)
+    prompt = rerank_prompt(family, Content("text", QUERY), Content("text", RELEVANT), OWN_INSTRUCTION)
+    expected = count_tokens(client, model, prompt, special=False)
+    if used == expected:
+        return report(name, "ok", "reaches the prompt", "")
+    return report(name, "failed", f"does not reach the prompt ({used} tokens, not {expected})", TEMPLATE_REMEDY)
+
+
+def _reranked(client: httpx.Client, family: Family, model: str, documents: Sequence[str], told: str) -> tuple[list[float], int]:
+    body = {"model": model, "query": QUERY, "documents": list(documents)}
+    return rerank(client, {**body, "instruction": told} if family.templated else body)
+
+
+def _agreement(report: Report, name: str, scores: Sequence[float], remedy: str) -> Finding:
+    apart = max(scores) - min(scores)
+    verdict: Verdict = "ok" if apart <= SAME_SCORE * max(1.0, *map(abs, scores)) else "failed"  # some servers give log-odds
+    return report(name, verdict, f"scores differ by {apart:.4f}", "" if verdict == "ok" else remedy)
+
+
+def _known_pair(report: Report, near: float, far: float) -> Finding:
+    detail = f"{near:.4f} for a known answer, {far:.4f} for the best of what is none"
+    if near > far:
+        return report("known answer", "ok", detail, "")
+    return report("known answer", "warning", detail, "are these the trained weights? Is the model fed as its family wants?")
+
+
+def _reporter(subject: str) -> Report:
+    return lambda check, verdict, detail, remedy: Finding(subject, check, verdict, detail, remedy)
+
+
+def _scores(scores: Sequence[float]) -> str:
+    return ", ".join(f"{score:.3f}" for score in scores)

@@ -1,0 +1,279 @@
+"""How each model is started with vLLM on each platform and version: the exact command and its environment.
+
+Knows flags and models; starts nothing, and needs no vLLM here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rag.accelerators import VISIBLE, Card, Platform
+from rag.backends.base import Choice
+from rag.backends.families import Family, family_of, model_name
+from rag.backends.prompts import template_file
+from rag.endpoints import Task
+from rag.errors import WrongRequest
+from rag.sizes import GIB, WHOLE, Need, Shape, kept_space, need_of, shape_of, shares, weights_of
+
+NEWEST = "0.33.0"  # the newest vLLM these flags were read against
+NEWEST_ASCEND = "0.23.0"  # the vLLM that the newest stable vllm-ascend pairs with
+SMALL_CONTEXT = (
+    2048  # tokens on an Atlas 300I DUO, whose attention mask grows with the square: one largest picture and its prompt
+)
+ENTRY = ("vllm", "serve")
+CLASSIFIERS = {"qwen3-vl-reranker": "Qwen3VLForSequenceClassification", "qwen3-reranker": "Qwen3ForSequenceClassification"}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server that is wanted."""
+
+    role: Task
+    model: str
+    port: int
+    family: str = ""  # where the name does not tell
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What all servers of one `rag serve` have in common. Zeros and empty fields mean: work it out."""
+
+    platform: Platform | None = None
+    version: str = ""  # of vLLM
+    entry: tuple[str, ...] = ENTRY  # before the model
+    cards: tuple[Card, ...] = ()  # empty: nothing is known of them
+    host: str = "127.0.0.1"
+    tensor_parallel: int = 1
+    data_parallel: int = 1
+    memory_share: float = 0.0  # of a card, for all servers together
+    max_model_len: int = 0
+    dtype: str = ""
+    api_key: str = ""
+    templates: str = ""  # where the chat templates lie on the machine the command is for; empty: in this package
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What starts one server. The environment is added to that of the process."""
+
+    role: Task
+    model: str
+    url: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """One line for a shell; the API key stays out of it."""
+        words = (f"{name}={_shown(name, value)}" for name, value in self.environment.items())
+        return " ".join((*words, shlex.join(self.arguments)))
+
+
+def commands(servers: Sequence[Server], terms: Terms, environment: Mapping[str, str]) -> list[Command]:
+    """One command for each server, placed on the cards. `environment`: what is set here already, and is left as it is.
+
+    WrongRequest where a model cannot serve the role, or where memory or cards do not suffice, with the arithmetic.
+    """
+    families = [family_for(server) for server in servers]
+    lengths = [_length(family, terms) for family in families]
+    shapes = [shape_of(server.model, sees=family.sees) for server, family in zip(servers, families, strict=True)]
+    needs = [
+        _need(server, family, shape, length, terms)
+        for server, family, shape, length in zip(servers, families, shapes, lengths, strict=True)
+    ]
+    made = []
+    for server, family, shape, length, (cards, share) in zip(
+        servers, families, shapes, lengths, _placed(needs, terms), strict=True
+    ):
+        arguments = [*_entry(server, terms), *_family_flags(family, length, terms), *_parallel(terms)]
+        if terms.platform != "cpu":
+            arguments += ["--gpu-memory-utilization", f"{share:.2f}"]
+        arguments += [*_platform_flags(terms), *terms.extra]
+        wanted = {**_defaults(server, shape, length, terms, environment), **_visible(cards, terms)}
+        place = "127.0.0.1" if terms.host in ("0.0.0.0", "::", "") else terms.host
+        url = f"http://{f'[{place}]' if ':' in place else place}:{server.port}"
+        made.append(Command(server.role, server.model, url, tuple(arguments), wanted))
+    return made
+
+
+def family_for(server: Server) -> Family:
+    """The family of a model in that role. WrongRequest where it belongs to the other role."""
+    family = family_of(Choice(model=server.model, family=server.family), server.role)
+    other = "reranker" if server.role == "embedder" else "embedding"
+    if family.name.endswith(other) or other in model_name(server.model).lower():
+        raise WrongRequest(
+            f"{server.model} is no {server.role}", remedy=f"serve it as the other role, or name another --model ({server.role})"
+        )
+    return family
+
+
+def partner(model: str) -> str:
+    """The reranker that goes with an embedder of the family, by its name; "" where there is none."""
+    found = re.fullmatch(r"(.*Qwen3(?:-VL)?-)Embedding(-[\d.]+B)", model)
+    return f"{found.group(1)}Reranker{found.group(2)}" if found and not Path(model).exists() else ""
+
+
+def release(version: str) -> tuple[int, ...]:
+    """`0.23.0.post1` → (0, 23, 0). WrongRequest where it does not start with a number."""
+    found = re.match(r"v?(\d+(?:\.\d+)*)", version.strip())
+    if found is None:
+        raise WrongRequest(f"{version} is no version of vLLM", remedy=f"such as {NEWEST}")
+    return tuple(int(part) for part in found.group(1).split(".")[:3])
+
+
+def newest(platform: str) -> str:
+    """The version meant where none is installed and none is named."""
+    return NEWEST_ASCEND if platform.startswith("ascend") else NEWEST
+
+
+def elsewhere(wanted: Terms, card_memory: float) -> Terms:
+    """The terms of another machine: an image of vLLM, and cards of `card_memory` GiB (0: nothing is known of them)."""
+    platform = wanted.platform or "cuda"
+    size = int(card_memory * GIB)
+    cards = tuple(Card(number, "card", size, size) for number in range(wanted.tensor_parallel * wanted.data_parallel))
+    return replace(wanted, platform=platform, version=wanted.version or newest(platform), cards=cards if size else ())
+
+
+def _entry(server: Server, terms: Terms) -> list[str]:
+    names = list(dict.fromkeys((server.model, model_name(server.model))))
+    place = ["--host", terms.host, "--port", str(server.port)]
+    return [*terms.entry, server.model, "--served-model-name", *names, *place, "--runner", "pooling"]
+
+
+def _family_flags(family: Family, length: int, terms: Terms) -> list[str]:
+    """What the family needs: its length, its classifier or shorter vectors, its template, and how videos are sampled."""
+    flags = ["--max-model-len", str(length)] if length else []
+    if not family.templated:
+        return flags
+    if family.name in CLASSIFIERS:
+        overrides = {"architectures": [CLASSIFIERS[family.name]], "classifier_from_token": ["no", "yes"]}
+        flags += ["--hf-overrides", json.dumps({**overrides, "is_original_qwen3_reranker": True})]
+        template = template_file(family)
+        flags += ["--chat-template", f"{terms.templates.rstrip('/')}/{template.name}" if terms.templates else str(template)]
+    else:
+        flags += ["--hf-overrides", json.dumps({"is_matryoshka": True})]
+        if family.sees:
+            flags += ["--limit-mm-per-prompt", json.dumps({"image": 8, "video": 1})]
+    if family.sees:
+        # The loader that takes max_frames came with 0.24 (CVE-2026-105758 names the range); before, num_frames is the bound.
+        bounds = {"fps": 1, "max_frames": 64} if release(terms.version) >= (0, 24) else {"num_frames": 64, "fps": 1}
+        flags += ["--media-io-kwargs", json.dumps({"video": bounds})]
+    return flags
+
+
+def _parallel(terms: Terms) -> list[str]:
+    flags = ["--tensor-parallel-size", str(terms.tensor_parallel)] if terms.tensor_parallel > 1 else []
+    return flags + (["--data-parallel-size", str(terms.data_parallel)] if terms.data_parallel > 1 else [])
+
+
+def _platform_flags(terms: Terms) -> list[str]:
+    dtype = terms.dtype or ("float16" if terms.platform == "ascend-310p" else "")
+    flags = ["--dtype", dtype] if dtype else []
+    if terms.platform == "ascend-310p":  # few hardware streams: vLLM Ascend's guides
+        flags += ["--compilation-config", json.dumps({"cudagraph_capture_sizes": [1024, 512]})]
+        flags += ["--additional-config", json.dumps({"ascend_compilation_config": {"fuse_norm_quant": False}})]
+    if _on_ascend(terms) and release(terms.version) < (0, 19, 1):
+        flags.append("--no-enable-prefix-caching")  # gave wrong pooling results there
+    return flags
+
+
+def _defaults(server: Server, shape: Shape | None, length: int, terms: Terms, environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables for one server; those already set stay as they are, but for the key."""
+    wanted = {"VLLM_NO_USAGE_STATS": "1"}
+    if _on_ascend(terms):
+        if not (Path(server.model).is_absolute() or Path(server.model).is_dir()):
+            wanted["VLLM_USE_MODELSCOPE"] = "True"
+        wanted["PYTORCH_NPU_ALLOC_CONF"] = "expandable_segments:True"
+    if terms.platform == "cpu":
+        space = kept_space(shape, max_model_len=length or 8192, bytes_a_number=_bytes(terms))
+        wanted["VLLM_CPU_KVCACHE_SPACE"] = str(space)
+    wanted = {name: value for name, value in wanted.items() if name not in environment}
+    return {**wanted, "VLLM_API_KEY": terms.api_key} if terms.api_key else wanted
+
+
+def _visible(cards: Sequence[Card], terms: Terms) -> dict[str, str]:
+    """The variable that binds a server to its cards, where they are not simply the first ones."""
+    numbers = [card.number for card in cards]
+    if not cards or terms.platform == "cpu" or numbers == [card.number for card in terms.cards[: len(numbers)]]:
+        return {}
+    return {VISIBLE[terms.platform or "cuda"]: ",".join(map(str, numbers))}
+
+
+def _placed(needs: Sequence[Need | None], terms: Terms) -> list[tuple[tuple[Card, ...], float]]:
+    """Cards and share for each server: cards of its own where there are enough, else one set of cards shared by all."""
+    count = terms.tensor_parallel * terms.data_parallel
+    whole = terms.memory_share or WHOLE
+    if terms.platform == "cpu":
+        _room(needs, terms.cards, whole)
+        return [((), 0.0)] * len(needs)
+    if not terms.cards:
+        return [((), share) for share in shares(needs, total=0, free=0, whole=whole)]
+    blocks = [terms.cards[start : start + count] for start in range(0, len(terms.cards) - count + 1, count)]
+    if not blocks:
+        raise WrongRequest(
+            f"tensor parallel {terms.tensor_parallel} × data parallel {terms.data_parallel} take {count} cards; "
+            f"there are {len(terms.cards)}",
+            remedy="a smaller --tensor-parallel or --data-parallel",
+        )
+    if len(blocks) < len(needs):
+        return [(blocks[0], share) for share in _room(needs, blocks[0], whole)]
+    return [_first_fitting(need, blocks, whole) for need in needs]
+
+
+def _first_fitting(need: Need | None, blocks: list[tuple[Card, ...]], whole: float) -> tuple[tuple[Card, ...], float]:
+    """The first cards with room, taken out of `blocks`; where none has, the refusal for the first."""
+    refusals = []
+    for block in blocks:
+        try:
+            share = _room([need], block, whole)[0]
+        except WrongRequest as refusal:
+            refusals.append(refusal)
+            continue
+        blocks.remove(block)
+        return block, share
+    raise refusals[0]
+
+
+def _room(needs: Sequence[Need | None], cards: Sequence[Card], whole: float) -> list[float]:
+    total = min((card.total for card in cards), default=0)
+    free = min((card.free for card in cards), default=0)
+    return shares(needs, total=total, free=free, whole=whole)
+
+
+def _need(server: Server, family: Family, shape: Shape | None, length: int, terms: Terms) -> Need | None:
+    if shape is None:
+        return None
+    return need_of(
+        model_name(server.model),
+        shape,
+        sees=family.sees,
+        max_model_len=length or 8192,
+        bytes_a_number=_bytes(terms),
+        tensor_parallel=terms.tensor_parallel,
+        weights=weights_of(server.model),
+    )
+
+
+def _length(family: Family, terms: Terms) -> int:
+    """The longest prompt: as asked, else the family's, on an Atlas 300I DUO a small one; 0 leaves it to vLLM."""
+    if terms.max_model_len:
+        return terms.max_model_len
+    own = family.max_tokens if family.templated else 0
+    return min(own or SMALL_CONTEXT, SMALL_CONTEXT) if terms.platform == "ascend-310p" else own
+
+
+def _on_ascend(terms: Terms) -> bool:
+    return terms.platform in ("ascend", "ascend-310p")
+
+
+def _bytes(terms: Terms) -> int:
+    return 4 if terms.dtype in ("float32", "float") else 2
+
+
+def _shown(name: str, value: str) -> str:
+    return '"$VLLM_API_KEY"' if name == "VLLM_API_KEY" else shlex.quote(value)

@@ -1,0 +1,147 @@
+"""How much memory a model needs on each card, and how servers share one: the arithmetic, and the refusal that shows it.
+
+Knows numbers of parameters and layers; starts nothing and asks no machine.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import WrongRequest
+
+GIB = 1 << 30
+WHOLE = 0.92  # share of a card all servers together may take: vLLM's own default for one
+ENGINE = 1 * GIB  # context of the driver, kernels and captured graphs of one server (an estimate)
+STEP_TOKENS = 8192  # tokens vLLM profiles in one step, at least
+PATCHES = 8 * 1_310_720 // 256  # of 8 pictures of 1,310,720 pixels, 16 × 16 pixels a patch
+VISION_WIDTH, VISION_INNER = 1152, 4304  # the vision tower of Qwen3-VL-8B; that of the 2B is a little smaller
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the memory of a model depends on. `kv` is the width of keys (and of values) of one layer: heads × head size."""
+
+    parameters: float
+    layers: int
+    hidden: int
+    inner: int
+    kv: int = 1024  # 8 heads × 128 in every model of the family
+
+
+SHAPES: Mapping[tuple[bool, str], Shape] = {  # (sees, size in the name): from the checkpoints' config.json
+    (True, "2B"): Shape(2.13e9, 28, 2048, 6144),
+    (True, "8B"): Shape(8.77e9, 36, 4096, 12288),
+    (False, "0.6B"): Shape(0.60e9, 28, 1024, 3072),
+    (False, "4B"): Shape(4.02e9, 36, 2560, 9728),
+    (False, "8B"): Shape(8.19e9, 36, 4096, 12288),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one server needs on each card it uses, in bytes, at the least."""
+
+    name: str
+    weights: float
+    prompt: float  # keys and values of one prompt of the longest length
+    working: float
+
+    @property
+    def total(self) -> float:
+        return self.weights + self.prompt + self.working
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: {_gib(self.weights)} weights + {_gib(self.prompt)} keys and values of one longest prompt + "
+            f"{_gib(self.working)} working memory = {_gib(self.total)}"
+        )
+
+
+def shape_of(model: str, *, sees: bool) -> Shape | None:
+    """The shape of a model, from its folder's config.json, else from the size in its name; None where neither tells."""
+    if Path(model).is_dir():
+        return _shape_of_folder(Path(model))
+    named = re.search(r"(?<![\d.])(\d+(?:\.\d+)?)B(?![A-Za-z])", model.rsplit("/", 1)[-1])
+    return SHAPES.get((sees, f"{named.group(1)}B")) if named else None
+
+
+def need_of(
+    name: str, shape: Shape, *, sees: bool, max_model_len: int, bytes_a_number: int, tensor_parallel: int, weights: float = 0
+) -> Need:
+    """What a server of that shape needs on each of its cards. `weights`: bytes on disk, where the model is a local folder.
+
+    Keys and values: 2 × layers × kv × bytes, for each token (vLLM does not start with room for less than one whole prompt).
+    Working memory, an estimate from above: the engine, the widest activations of one step (three of the inner and four of the
+    hidden width a token), and, for a model that sees, the vision tower over eight of the largest pictures.
+    """
+    steps = max(max_model_len, STEP_TOKENS) * (3 * shape.inner + 4 * shape.hidden) * bytes_a_number
+    vision = PATCHES * (2 * VISION_INNER + 4 * VISION_WIDTH) * bytes_a_number if sees else 0
+    return Need(
+        name=name,
+        weights=(weights or shape.parameters * bytes_a_number) / tensor_parallel,
+        prompt=2 * shape.layers * shape.kv * bytes_a_number * max_model_len / tensor_parallel,
+        working=ENGINE + steps + vision,
+    )
+
+
+def weights_of(model: str) -> float:
+    """Bytes of the weights in a local folder; 0 where it is no folder or holds none."""
+    folder = Path(model)
+    return float(sum(file.stat().st_size for file in folder.glob("*.safetensors"))) if folder.is_dir() else 0.0
+
+
+def shares(needs: Sequence[Need | None], *, total: int, free: int, whole: float = WHOLE) -> list[float]:
+    """The share of a card each server gets (`--gpu-memory-utilization`), rounded down to hundredths; they sum to `whole` at most.
+
+    Each gets what it needs, and the rest goes by need. Unchecked: a card of unknown size (`total` 0; shares by need), an unknown
+    need (even shares). `free` 0: not known. WrongRequest, with the arithmetic, where they do not fit: vLLM does not start on a
+    card with less free memory than its share, seen when its own engine already has its context there.
+    """
+    known = [need for need in needs if need is not None]
+    if not total or len(known) < len(needs):
+        weight = [need.total if need and len(known) == len(needs) else 1.0 for need in needs]
+        return [_down(whole * part / sum(weight)) for part in weight]
+    room = min(whole * total, (free or total + ENGINE) - ENGINE / 2)
+    wanted = sum(need.total for need in known)
+    if wanted > room:
+        taken = "" if room == whole * total else f", but only {_gib(free)} are free, and starting takes {_gib(ENGINE / 2)}"
+        raise WrongRequest(
+            f"{'the models do' if len(known) > 1 else 'the model does'} not fit the card: {' · '.join(map(str, known))} · "
+            f"needed {_gib(wanted)}, and the card has {_gib(total)} × {whole:.2f} = {_gib(whole * total)}{taken}",
+            remedy="a smaller model, a smaller --max-model-len, --tensor-parallel over more cards, or another card",
+        )
+    return [_down(room * need.total / wanted / total) for need in known]
+
+
+def kept_space(shape: Shape | None, *, max_model_len: int, bytes_a_number: int, prompts: int = 4) -> int:
+    """GiB for keys and values on a processor (VLLM_CPU_KVCACHE_SPACE): room for `prompts` of the longest, at least 1."""
+    if shape is None:
+        return 4
+    return max(1, math.ceil(prompts * max_model_len * 2 * shape.layers * shape.kv * bytes_a_number / GIB))
+
+
+def _shape_of_folder(folder: Path) -> Shape | None:
+    try:
+        config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
+        text: dict[str, Any] = config.get("text_config") or config
+        layers, hidden, inner = (int(text[key]) for key in ("num_hidden_layers", "hidden_size", "intermediate_size"))
+        heads = int(text.get("num_key_value_heads") or text["num_attention_heads"])
+        size = int(text.get("head_dim") or hidden // int(text["num_attention_heads"]))
+        words = int(text.get("vocab_size") or 0)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError):
+        return None
+    return Shape(float(layers * hidden * (4 * hidden + 3 * inner) + words * hidden), layers, hidden, inner, heads * size)
+
+
+def _down(share: float) -> float:
+    return math.floor(share * 100 + 1e-9) / 100
+
+
+def _gib(count: float) -> str:
+    return f"{count / GIB:.1f} GiB"
