@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -86,7 +86,7 @@ def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None)
         yield Ignored(prefix.rstrip("/"), "an index of this program")
         return
     rules += _rules_of(base, prefix, names)
-    beside = _companions(entries)
+    beside = _companions(entries, lambda entry: _may_speak(base, prefix, rules, entry))
     taken = {name for group in beside.values() for name in group}
     for entry in entries:
         name = entry.name
@@ -117,8 +117,7 @@ def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companion
             beside += f"|{name}:{there.st_size}:{there.st_mtime_ns}:{there.st_ctime_ns}:{there.st_ino}"
         found = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(found.st_mode):
-            target = os.path.realpath(entry.path)
-            if not f"{target}/".startswith(f"{base}/"):
+            if not _stays(base, entry):
                 return Ignored(path, "a link that leaves the root")
             found = entry.stat()
             if stat.S_ISDIR(found.st_mode):
@@ -139,8 +138,24 @@ def _is_text(name: str) -> bool:
     return name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
 
 
+def _stays(base: Path, entry: os.DirEntry[str]) -> bool:
+    return f"{os.path.realpath(entry.path)}/".startswith(f"{base}/".replace("//", "/"))
+
+
 def _is_short(entry: os.DirEntry[str]) -> bool:
-    return _suffix(entry.name) in SUBTITLE_SUFFIXES or entry.stat().st_size <= CAPTION_BYTES
+    try:
+        return _suffix(entry.name) in SUBTITLE_SUFFIXES or entry.stat().st_size <= CAPTION_BYTES
+    except OSError:  # gone since the folder was listed
+        return False
+
+
+def _may_speak(base: Path, prefix: str, rules: Rules, entry: os.DirEntry[str]) -> bool:
+    """Whether a caption or subtitles may be read from here: what would be no document on its own says nothing of others."""
+    try:
+        is_file = entry.is_file() if entry.is_symlink() and _stays(base, entry) else entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
+    return is_file and _is_text(entry.name) and not (rules and _ruled_out(rules, prefix + entry.name, entry))
 
 
 def _suffix(name: str) -> str:
@@ -148,11 +163,11 @@ def _suffix(name: str) -> str:
     return name[dot:].lower() if dot > 0 else ""
 
 
-def _companions(entries: list[os.DirEntry[str]]) -> dict[str, tuple[str, ...]]:
+def _companions(entries: list[os.DirEntry[str]], may_speak: Callable[[os.DirEntry[str]], bool]) -> dict[str, tuple[str, ...]]:
     """Which names lie beside which picture or video: `a.jpg.txt` and `a.txt` for `a.jpg`; `v.srt`, `v.en.vtt` for `v.mp4`."""
     pictures: dict[str, list[str]] = {}
     videos: dict[str, list[str]] = {}
-    beside: list[str] = []
+    beside: list[os.DirEntry[str]] = []
     for entry in entries:
         suffix = _suffix(entry.name)
         if suffix in PICTURE_SUFFIXES:
@@ -160,12 +175,12 @@ def _companions(entries: list[os.DirEntry[str]]) -> dict[str, tuple[str, ...]]:
         elif suffix in VIDEO_SUFFIXES:
             videos.setdefault(entry.name[: -len(suffix)], []).append(entry.name)
         elif suffix == ".txt" or suffix in SUBTITLE_SUFFIXES:
-            beside.append(entry.name)
+            beside.append(entry)
     if not pictures and not videos:
         return {}
     found: dict[str, list[str]] = {}
     shown = {name for group in pictures.values() for name in group}
-    for name in beside:
+    for name in (entry.name for entry in beside if may_speak(entry)):
         stem = name.rpartition(".")[0]
         if name.lower().endswith(".txt"):
             owners = [stem] if stem in shown else pictures.get(stem, [])

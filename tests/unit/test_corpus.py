@@ -124,3 +124,17 @@ def test_what_lies_below_a_blocked_folder_is_not_gone() -> None:
     seen = [Blocked("private", "no permission"), found("z")]
     stored = [("private/a", "1"), ("private/b/c", "1"), ("privateer", "1"), ("z", "1")]
     assert [item for item in compare(seen, stored) if isinstance(item, Gone)] == [Gone("privateer")]
+
+
+def test_only_a_readable_file_of_the_root_is_a_companion(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside.txt"
+    write(root, *(f"{name}.jpg" for name in "abcdef"), "e.txt", "real.txt")
+    outside.write_text("a secret")
+    (root / "a.txt").symlink_to(outside)
+    (root / "b.txt").symlink_to(root / "nothing")
+    (root / "c.txt").mkdir()
+    os.mkfifo(root / "d.txt")
+    (root / "f.txt").symlink_to(root / "real.txt")
+    (root / ".ragignore").write_text("e.txt\n")
+    found = {item.path: item.companions for item in walk(Root("r", root.resolve())) if isinstance(item, Found)}
+    assert found == {"a.jpg": (), "b.jpg": (), "c.jpg": (), "d.jpg": (), "e.jpg": (), "f.jpg": ("f.txt",), "real.txt": ()}
