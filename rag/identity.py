@@ -5,9 +5,11 @@ Knows bytes and nouns; knows no format, no model and no index.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Hashable
 from dataclasses import astuple
 from hashlib import blake2b
+from pathlib import Path
 
 from rag.types import Clue, Content, Document, Fingerprint
 
@@ -27,16 +29,21 @@ def content_key(content: Content, fingerprint: Fingerprint, *, clues: str) -> by
 def content_digest(document: Document) -> bytes:
     """32 bytes for what a document's passages depend on: its bytes, those of its companions, and its caption.
 
-    OSError where a file cannot be read.
+    OSError where the file cannot be read; a companion that cannot counts as one that says nothing.
     """
-    digest = blake2b(digest_size=32)
-    for file in (document.file, *document.companions):
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                digest.update(block)
-        digest.update(b"\0companion\0")
+    digest = blake2b(_bytes_digest(document.file), digest_size=32)
+    for file in document.companions:
+        try:
+            digest.update(_bytes_digest(file))
+        except OSError:
+            digest.update(b"unread")
     digest.update(document.caption.encode("utf-8", "surrogatepass"))
     return digest.digest()
+
+
+def _bytes_digest(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: blake2b(digest_size=32)).digest()
 
 
 def reading_key(limits: object, ocr: str, clues: frozenset[Clue]) -> str:

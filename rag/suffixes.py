@@ -5,4 +5,6 @@ from __future__ import annotations
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v", ".mts", ".m2ts"})
 SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt"})
-CAPTION_SUFFIXES = frozenset({".md", ".markdown", ".html", ".htm", ".ipynb"})  # formats that show pictures with an alt text
+CAPTION_SUFFIXES = frozenset(  # of formats that show pictures with an alt text
+    {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".html", ".htm", ".xhtml", ".ipynb"}
+)
