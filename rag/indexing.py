@@ -5,9 +5,11 @@ Knows the rooms and joins them; knows no terminal and no SQL.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -15,7 +17,7 @@ from typing import NamedTuple
 from rag.backends.base import Embedder
 from rag.clues import found_by
 from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, walk
-from rag.errors import Interrupted, RagError, UnreadableDocument
+from rag.errors import IndexFailure, Interrupted, RagError, UnreadableDocument
 from rag.identity import content_digest, content_key, reading_key
 from rag.index.writer import TwinDocument, Writer
 from rag.loaders import LOADERS
@@ -24,7 +26,7 @@ from rag.loaders.detect import loader_name
 from rag.opening import Policy
 from rag.reading import describe, shown_to, with_words
 from rag.reports import Progress, Report, Tally, Tell
-from rag.suffixes import CAPTION_SUFFIXES
+from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES
 from rag.tables import resolve
 from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Passage, Skipped
 
@@ -60,11 +62,16 @@ def index_targets(
             run.bring_up_to_date(target, tell)
         run.commit()
     except KeyboardInterrupt:
-        run.commit()
-        raise Interrupted(
-            f"stopped after {run.tally.indexed} documents; they are committed", remedy="run the same command to go on"
-        ) from None
+        try:
+            run.embed()
+        finally:  # also where Ctrl-C comes again
+            done = run.tally.indexed + run.tally.reused - writer.give_up_waiting()
+            writer.commit()
+        raise Interrupted(f"stopped after {done} documents; they are committed", remedy="run the same command to go on") from None
+    except IndexFailure:
+        raise
     except RagError:
+        writer.give_up_waiting()
         writer.commit()
         raise
     return run.tally.report(time.monotonic() - started)
@@ -87,37 +94,36 @@ class _Run:
     # ---- one target -------------------------------------------------------------------------
 
     def bring_up_to_date(self, target: Target, tell: Tell) -> None:
-        """Reads what is new or changed below the target, and forgets what is gone."""
+        """Reads what is new or changed below the target, and forgets what is gone.
+
+        Documents that show pictures come first: what they say of a picture is known before the picture is read.
+        """
         root = target.root
         changes, gone = self._look(target)
+        first = [change.found for change in changes if _shows_pictures(change.found.path)]
+        rest = [change.found for change in changes if not _shows_pictures(change.found.path)]
         recaptioned: set[str] = set()
-        first = [change for change in changes if _shows_pictures(change.found.path)]
-        rest = [change for change in changes if not _shows_pictures(change.found.path)]
-        total = len(changes)
-        for done, change in enumerate(first):
-            tell(Progress(done, total, change.found.path))
-            before = self.writer.captions_from(root.name, change.found.path)
-            document = self._index(root, change)
-            after = self._captions(document) if document else []
-            if before != after:
-                self.writer.put_captions(root.name, change.found.path, after)
-                recaptioned |= {caption.target for caption in set(before) ^ set(after)}
+        for done, found in enumerate(first):
+            tell(Progress(done, len(changes), found.path))
+            recaptioned |= self._index(root, found)
         for path in gone:
-            before = self.writer.captions_from(root.name, path)
-            if before:
-                self.writer.put_captions(root.name, path, [])
-                recaptioned |= {caption.target for caption in before}
-        rest += _shown_anew(root, recaptioned - {change.found.path for change in rest} - set(gone))
-        for done, change in enumerate(rest, start=len(first)):
-            tell(Progress(done, total, change.found.path))
-            self._index(root, change)
+            recaptioned |= self.writer.put_captions(root.name, path, [])
+        again = self._shown_anew(target, recaptioned - {found.path for found in rest})
+        total = len(changes) + len(again)
+        for done, found in enumerate([*rest, *again], start=len(first)):
+            tell(Progress(done, total, found.path))
+            self._index(root, found)
         for path in gone:
-            moved = DocumentId(root.name, path) in self.tally.taken_from
-            self.tally.moved += moved
-            self.tally.reused -= moved
-            self.tally.removed += not moved
-            self.writer.remove(root.name, path)
+            self._forget(root, path)
         tell(Progress(total, total, ""))
+
+    def _shown_anew(self, target: Target, recaptioned: AbstractSet[str]) -> list[Found]:
+        """Unchanged pictures below the target of which other documents say something else now."""
+        if not recaptioned:
+            return []
+        again = [item for item in walk(*target) if isinstance(item, Found) and item.path in recaptioned]
+        self.tally.unchanged -= len(again)
+        return again
 
     def _look(self, target: Target) -> tuple[list[Change], list[str]]:
         """What changed below a target, and which documents are gone; an empty root is not believed."""
@@ -149,51 +155,79 @@ class _Run:
 
     # ---- one document -----------------------------------------------------------------------
 
-    def _index(self, root: Root, change: Change) -> Document | None:
-        """Reads one document and hands its passages to the writer; None where it could not be read."""
-        document = describe(root, change.found, self.writer, self.policy, self.tally)
+    def _index(self, root: Root, found: Found) -> AbstractSet[str]:
+        """Reads one document and hands its passages to the writer. Gives the pictures of which it says something else now."""
+        document = describe(root, found, self.writer, self.policy, self.tally)
         try:
             name = loader_name(document.file, self.policy.limits)  # first: it refuses files too large to be read at all
             digest = content_digest(document)
             loader: Loader = resolve(LOADERS, name, "loader")()
-            key = f"{name}:{loader.version}:{reading_key(self.policy.limits, self.policy.ocr, self.policy.clues)}"
-            twin = self.writer.twin(digest)
-            if twin is not None and twin.loader == key:
-                passages = self._taken_over(document, twin, loader, name)
+            # Some loaders go by the suffix: the same bytes are other passages under another one.
+            rules = reading_key(self.policy.limits, self.policy.ocr, self.policy.clues)
+            key = f"{name}{_suffix(found.path)}:{loader.version}:{rules}"
+            captions = self._captions(document, loader)
+            twin = self.writer.twin(digest, key)
+            if twin is not None:
+                passages = self._taken_over(document, twin, loader)
                 self.tally.reused += 1
-                if twin.id != document.id:
-                    self.tally.taken_from.add(twin.id)
             else:
                 passages = list(self._read(document, loader))
                 self.tally.indexed += 1
-        except FileNotFoundError:
-            self.writer.remove(root.name, document.id.path)
-            return None
         except (UnreadableDocument, OSError) as error:
-            reason = error.what if isinstance(error, UnreadableDocument) else f"cannot be opened: {error.strerror}"
-            self.tally.skipped.append(Skipped(document.id, reason))
-            self.writer.put_skipped(document, reason)
-            return None
+            return self._leave_out(document, error)
+        if twin is not None and self.writer.digest(document.id) != digest:
+            self.tally.arrived[digest] += 1
+        recaptioned = self.writer.put_captions(root.name, found.path, captions)
         words = found_by(passages[0][0], self.policy.clues)
         self.writer.put_document(document, digest=digest, loader=key, passages=passages, path_words=words)
         self.tally.passages.update(Counter(passage.kind for passage, _ in passages))
         self.uncommitted += len(passages)
-        if self.uncommitted > UNCOMMITTED or time.monotonic() - self.committed > self.commit_seconds:
-            self.commit()
-        return document
+        self._commit_when_due()
+        return recaptioned
 
-    def _taken_over(self, document: Document, twin: TwinDocument, loader: Loader, name: str) -> list[tuple[Passage, bytes]]:
-        """The passages of a document with the same bytes. A picture's name may say that it is a screenshot: look again."""
-        kinds = {passage.ordinal: passage.kind for passage, _ in twin.passages}
-        if name == "picture" and document.file.name != twin.id.path.rpartition("/")[2]:
-            kinds |= {passage.ordinal: passage.kind for passage in loader.split(document, self.policy.limits)}
-        return [(replace(passage, document=document.id, kind=kinds[passage.ordinal]), key) for passage, key in twin.passages]
+    def _leave_out(self, document: Document, error: UnreadableDocument | OSError) -> AbstractSet[str]:
+        """Keeps the reason why a document could not be read; one that is gone since the walk is forgotten.
 
-    def _captions(self, document: Document) -> list[CaptionOf]:
-        if "caption" not in self.policy.clues:
+        What the system refused (permissions, a broken disk) is no property of the file: it is tried again in the next run.
+        """
+        root, path = document.id.root, document.id.path
+        recaptioned = self.writer.put_captions(root, path, [])
+        if not os.path.lexists(document.file):
+            self.tally.removed += self.writer.remove(root, path)
+            return recaptioned
+        reason = error.what if isinstance(error, UnreadableDocument) else f"cannot be opened: {error.strerror}"
+        self.tally.skipped.append(Skipped(document.id, reason))
+        cause = error if isinstance(error, OSError) else error.__cause__
+        refused = isinstance(cause, OSError) and cause.errno is not None
+        self.writer.put_skipped(replace(document, stamp="") if refused else document, reason)
+        self._commit_when_due()
+        return recaptioned
+
+    def _forget(self, root: Root, path: str) -> None:
+        digest = self.writer.digest(DocumentId(root.name, path))
+        if self.writer.remove(root.name, path):
+            self.tally.removed += 1
+            if digest is not None:
+                self.tally.departed[digest] += 1
+        self._commit_when_due()
+
+    def _taken_over(self, document: Document, twin: TwinDocument, loader: Loader) -> list[tuple[Passage, bytes]]:
+        """The passages of a document with the same bytes. A name may say that a picture is a screenshot, or be a title."""
+        taken = [(replace(passage, document=document.id), key) for passage, key in twin.passages]
+        if document.file.name == twin.id.path.rpartition("/")[2]:
+            return taken
+        fresh = {passage.ordinal: passage for passage in loader.split(document, self.policy.limits)}
+        return [
+            (replace(passage, kind=fresh[passage.ordinal].kind, context=fresh[passage.ordinal].context), key)
+            for passage, key in taken
+        ]
+
+    def _captions(self, document: Document, loader: Loader) -> list[CaptionOf]:
+        """What the document says of pictures below its root."""
+        if "caption" not in self.policy.clues or not _shows_pictures(document.id.path):
             return []
-        loader: Loader = resolve(LOADERS, loader_name(document.file, self.policy.limits), "loader")()
-        return list(loader.captions(document, self.policy.limits))
+        said = loader.captions(document, self.policy.limits)
+        return [caption for caption in said if _suffix(caption.target) in PICTURE_SUFFIXES]
 
     def _read(self, document: Document, loader: Loader) -> Iterator[tuple[Passage, bytes]]:
         """Passages with the keys of their vectors; contents the index has no vector for are queued for the model."""
@@ -231,9 +265,10 @@ class _Run:
         self.pending[key] = content
         self.pending_bytes += sum(pixels.nbytes for pixels in content.pixels) + len(content.text)
         if len(self.pending) >= self.embedder.batch or self.pending_bytes > PENDING_BYTES:
-            self._embed()
+            self.embed()
 
-    def _embed(self) -> None:
+    def embed(self) -> None:
+        """Asks the model for what waits."""
         if not self.pending:
             return
         keys, contents = list(self.pending), list(self.pending.values())
@@ -243,9 +278,13 @@ class _Run:
 
     def commit(self) -> None:
         """Asks the model for what waits, then makes everything finished so far durable."""
-        self._embed()
+        self.embed()
         self.writer.commit()
         self.committed, self.uncommitted = time.monotonic(), 0
+
+    def _commit_when_due(self) -> None:
+        if self.uncommitted > UNCOMMITTED or time.monotonic() - self.committed > self.commit_seconds:
+            self.commit()
 
 
 def _shows_pictures(path: str) -> bool:
@@ -254,15 +293,6 @@ def _shows_pictures(path: str) -> bool:
 
 def _suffix(path: str) -> str:
     return PurePosixPath(path).suffix.lower()
-
-
-def _shown_anew(root: Root, paths: Iterable[str]) -> list[Change]:
-    """Unchanged pictures whose caption changed in another document."""
-    changes = []
-    for path in sorted(paths):
-        if (root.folder / path).is_file():
-            changes += [Change(item, known=True) for item in walk(root, path) if isinstance(item, Found)]
-    return changes
 
 
 def choose_root(folder: Path, roots: dict[str, Path]) -> tuple[Target, bool]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from rag.types import DocumentId, Kind, Skipped
+from rag.types import Kind, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,6 @@ class Tally:
 
     indexed: int = 0
     reused: int = 0
-    moved: int = 0
     unchanged: int = 0
     removed: int = 0
     embedded: int = 0
@@ -57,16 +56,18 @@ class Tally:
     dropped: Counter[str] = field(default_factory=Counter)
     passages: Counter[Kind] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
-    taken_from: set[DocumentId] = field(default_factory=set)  # documents whose passages another document took over
+    arrived: Counter[bytes] = field(default_factory=Counter)  # digests that a path took over from another document
+    departed: Counter[bytes] = field(default_factory=Counter)  # digests of documents that are gone
 
     def report(self, seconds: float) -> Report:
-        """The counts as they stand, frozen."""
+        """The counts as they stand, frozen. What is gone in one place and has come in another has moved."""
+        moved = (self.arrived & self.departed).total()
         return Report(
             self.indexed,
-            self.reused,
-            self.moved,
+            self.reused - moved,
+            moved,
             self.unchanged,
-            self.removed,
+            self.removed - moved,
             tuple(self.skipped),
             dict(self.ignored),
             dict(self.dropped),

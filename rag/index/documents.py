@@ -6,7 +6,7 @@ Knows the tables of documents, passages, texts and full text; knows no transacti
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,18 +109,31 @@ def end_document(connection: apsw.Connection, root: int, path: str, ended: int) 
     return counts
 
 
-def find_twin(connection: apsw.Connection, digest: bytes) -> TwinDocument | None:
-    """The newest document with that digest, a live one rather than an ended one."""
+def find_twin(connection: apsw.Connection, digest: bytes, loader: str) -> TwinDocument | None:
+    """The newest document with that digest that was read by that loader."""
     row = connection.execute(
         """SELECT documents.number, roots.name, path, loader, caption FROM documents JOIN roots ON roots.number = documents.root
-           WHERE digest = ? ORDER BY documents.ended IS NOT NULL, documents.number DESC LIMIT 1""",
-        (digest,),
+           WHERE digest = ? AND loader = ? ORDER BY documents.number DESC LIMIT 1""",
+        (digest, loader),
     ).fetchone()
     if row is None:
         return None
     owner, root, path, loader, caption = row
     identity = DocumentId(to_name(root), to_name(path))
     return TwinDocument(identity, loader, caption, tuple(_read_passages(connection, owner, identity)))
+
+
+def digest_of(connection: apsw.Connection, root: int, path: str) -> bytes | None:
+    """The digest of the live document of that path; None where there is none, or none that could be read."""
+    question = "SELECT digest FROM documents WHERE root = ? AND path = ? AND ended IS NULL"
+    row = connection.execute(question, (root, to_bytes(path))).fetchone()
+    return None if row is None else row[0]
+
+
+def look_again(connection: apsw.Connection, root: int, paths: Iterable[str]) -> None:
+    """Takes the stamps of live documents away, so that they count as changed."""
+    statement = "UPDATE documents SET stamp = '' WHERE root = ? AND path = ? AND ended IS NULL"
+    connection.executemany(statement, [(root, to_bytes(path)) for path in paths])
 
 
 def read_stamps(connection: apsw.Connection, root: int, under: str) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +19,24 @@ from numpy.typing import NDArray
 
 from rag.errors import BackendError, IndexFailure, StorageFailed
 from rag.index import catalog, pictures
-from rag.index.documents import Arrival, TwinDocument, end_document, find_twin, insert_document, insert_skipped, read_stamps
+from rag.index.documents import (
+    Arrival,
+    TwinDocument,
+    digest_of,
+    end_document,
+    find_twin,
+    insert_document,
+    insert_skipped,
+    look_again,
+    read_stamps,
+)
 from rag.index.folder import SEGMENTS, read_fingerprint, segment_file
 from rag.index.lock import locked
 from rag.index.rows import to_bytes
 from rag.index.segments import record_segment, write_segment
 from rag.index.status import read_roots
 from rag.index.transaction import Transaction
+from rag.index.unbroken import unbroken
 from rag.types import CaptionOf, Document, DocumentId, Fingerprint, Passage
 
 if TYPE_CHECKING:
@@ -55,7 +68,10 @@ def writing(folder: Path) -> Iterator[Writer]:
 
 
 class Writer:
-    """Made by `writing`; for one thread at a time. After a StorageFailed only the last commit stands."""
+    """Made by `writing`; for one thread at a time. After a StorageFailed only the last commit stands.
+
+    Every change is whole or not at all, also where Ctrl-C comes in the middle of it.
+    """
 
     def __init__(self, folder: Path, connection: apsw.Connection) -> None:
         self.folder = folder
@@ -63,6 +79,7 @@ class Writer:
         self.generation = catalog.generation_of(connection)
         self._transaction = Transaction(folder, connection)
         self._waiting: dict[DocumentId, Arrival] = {}
+        self._waiting_as: dict[tuple[bytes, str], DocumentId] = {}  # by digest and loader: the last that came
         self._first_vector = self._transaction.next("vectors")  # of the next segment
         self._parts: list[NDArray[np.float16]] = []  # its rows
         self._terms: Counter[str] = Counter()  # changes to the table `terms`
@@ -74,6 +91,7 @@ class Writer:
         with self._transaction.reading() as connection:
             return read_roots(connection, self._coming)
 
+    @unbroken()
     def add_root(self, name: str, folder: Path) -> None:
         """Adds a root; one that is there gets this folder."""
         known = self.roots().get(name)
@@ -87,6 +105,7 @@ class Writer:
             else:
                 connection.execute("UPDATE roots SET folder = ? WHERE name = ? AND ended IS NULL", (place, to_bytes(name)))
 
+    @unbroken()
     def remove_root(self, name: str) -> None:
         """Removes a root with all its documents. IndexFailure where there is none of that name."""
         root = self._root(name)
@@ -108,14 +127,23 @@ class Writer:
         with self._transaction.reading() as connection:
             yield from read_stamps(connection, number, under)
 
-    def twin(self, digest: bytes) -> TwinDocument | None:
-        """A document with the same digest: waiting for its vectors, live, or ended and not yet compacted away."""
-        for arrival in self._waiting.values():
-            if arrival.digest == digest:
-                return TwinDocument(arrival.document.id, arrival.loader, arrival.document.caption, arrival.passages)
+    def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
+        """A document with the same digest, read the same way: waiting, live, or ended and not yet compacted away."""
+        arrival = self._waiting.get(self._waiting_as.get((digest, loader), DocumentId("", "")))
+        if arrival is not None and (arrival.digest, arrival.loader) == (digest, loader):
+            return TwinDocument(arrival.document.id, arrival.loader, arrival.document.caption, arrival.passages)
         with self._transaction.reading() as connection:
-            return find_twin(connection, digest)
+            return find_twin(connection, digest, loader)
 
+    def digest(self, document: DocumentId) -> bytes | None:
+        """The digest of that document, waiting or live; None where there is none, or none that could be read."""
+        if document in self._waiting:
+            return self._waiting[document].digest
+        root = self._root(document.root)
+        with self._transaction.reading() as connection:
+            return digest_of(connection, root, document.path)
+
+    @unbroken()
     def put_document(
         self, document: Document, *, digest: bytes, loader: str, passages: Sequence[tuple[Passage, bytes]], path_words: str
     ) -> None:
@@ -128,7 +156,9 @@ class Writer:
         self._waiting.pop(document.id, None)
         if not self._settle(arrival, root):
             self._waiting[document.id] = arrival
+            self._waiting_as[digest, loader] = document.id
 
+    @unbroken()
     def put_skipped(self, document: Document, reason: str) -> None:
         """Keeps a file that could not be read, with its stamp, in place of the live document of that id."""
         root = self._root(document.id.root)
@@ -136,12 +166,13 @@ class Writer:
         with self._transaction.changing() as connection:
             insert_skipped(connection, document, reason, root, self._coming)
 
+    @unbroken()
     def remove(self, root: str, path: str) -> bool:
         """Ends the document of that path, and forgets what it said of pictures; False where there was none."""
         number = self._root(root)
+        self.put_captions(root, path, [])
         waited = self._waiting.pop(DocumentId(root, path), None) is not None
         with self._transaction.changing() as connection:
-            pictures.forget_captions(connection, number, path)
             counts = end_document(connection, number, path, self._coming)
             self._terms.subtract(counts or {})
         return waited or counts is not None
@@ -152,6 +183,7 @@ class Writer:
         """Those of the keys that have a vector, committed or pending."""
         return set(self._numbers(keys))
 
+    @unbroken()
     def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
         """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it.
 
@@ -174,12 +206,23 @@ class Writer:
 
     # ---- what is known of pictures --------------------------------------------------------------
 
-    def put_captions(self, root: str, source_path: str, captions: Sequence[CaptionOf]) -> None:
-        """Keeps what one document says of pictures, in place of what it said before."""
-        if self.captions_from(root, source_path) != list(captions):
+    @unbroken()
+    def put_captions(self, root: str, source_path: str, captions: Sequence[CaptionOf]) -> AbstractSet[str]:
+        """Keeps what one document says of pictures, in place of what it said before.
+
+        Gives the paths of which it says something else now. The pictures there count as changed until they are put again.
+        """
+        before, after = _by_target(self.captions_from(root, source_path)), _by_target(captions)
+        targets = {path for path in before | after if before.get(path) != after.get(path)}
+        if targets:
             number = self._root(root)
             with self._transaction.changing() as connection:
                 pictures.put_captions(connection, number, source_path, captions)
+                look_again(connection, number, targets)
+            for path in targets:
+                if arrival := self._waiting.get(DocumentId(root, path)):
+                    self._waiting[arrival.document.id] = replace(arrival, document=replace(arrival.document, stamp=""))
+        return targets
 
     def captions_from(self, root: str, source_path: str) -> list[CaptionOf]:
         """What one document says of pictures, in its order."""
@@ -193,6 +236,7 @@ class Writer:
         with self._transaction.reading() as connection:
             return pictures.captions_for(connection, number, target_path)
 
+    @unbroken()
     def put_recognised(self, key: bytes, words: str) -> None:
         """Keeps the words recognised in a picture of that hash."""
         with self._transaction.changing() as connection:
@@ -203,16 +247,25 @@ class Writer:
         with self._transaction.reading() as connection:
             return pictures.recognised(connection, key)
 
+    @unbroken()
+    def give_up_waiting(self) -> int:
+        """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""
+        self._settle_waiting()
+        count = len(self._waiting)
+        for document in list(self._waiting):
+            self.put_captions(document.root, document.path, [])
+            del self._waiting[document]
+        return count
+
     # ---- commit ---------------------------------------------------------------------------------
 
+    @unbroken()
     def commit(self) -> int:
         """Makes everything put so far visible and lasting; gives the generation. Nothing pending, nothing done.
 
         The segment is durable first, then one transaction names it. StorageFailed: the last commit stands, and this writer ends.
         """
-        for identity, arrival in list(self._waiting.items()):
-            if self._settle(arrival, self._root(identity.root)):
-                del self._waiting[identity]
+        self._settle_waiting()
         if not self._transaction.changed:
             return self.generation
         with self._transaction.changing() as connection:
@@ -249,6 +302,13 @@ class Writer:
     def _coming(self) -> int:
         return self.generation + 1
 
+    def _settle_waiting(self) -> None:
+        for identity, arrival in list(self._waiting.items()):
+            if self._settle(arrival, self._root(identity.root)):
+                del self._waiting[identity]
+        if not self._waiting:
+            self._waiting_as.clear()
+
     def _settle(self, arrival: Arrival, root: int) -> bool:
         """Puts a document into the open transaction; False where vectors of it are missing."""
         vectors = self._numbers([key for _, key in arrival.passages])
@@ -273,6 +333,13 @@ class Writer:
         if number is None:
             raise IndexFailure(f"{self.folder} has no root called {name!r}", remedy="rag status lists the roots")
         return int(number)
+
+
+def _by_target(captions: Sequence[CaptionOf]) -> dict[str, list[str]]:
+    texts: dict[str, list[str]] = {}
+    for caption in captions:
+        texts.setdefault(caption.target, []).append(caption.text)
+    return texts
 
 
 def _remove_rubbish(folder: Path, connection: apsw.Connection) -> None:

@@ -96,7 +96,7 @@ def test_a_document_waits_for_its_vectors(folder):
         writer.commit()
         assert "late.md" not in dict(writer.stamps("docs"))
         assert writer.known([key_of("one"), key_of("late"), key_of("later")]) == {key_of("one"), key_of("late")}
-        assert writer.twin(b"late").id == found.id
+        assert writer.twin(b"late", "l 1").id == found.id
         assert texts(folder) == ["one", "two", "three", "four", "x"]
     with writing(folder) as writer:  # the run was stopped there; the next one needs only what is missing
         assert writer.known([key for _, key in keyed]) == {key_of("one"), key_of("late")}
@@ -111,16 +111,16 @@ def test_a_document_waits_for_its_vectors(folder):
 def test_a_twin_gives_all_that_is_needed_to_put_it_again(folder):
     with writing(folder) as writer:
         digest = key_of("one\ntwo")
-        assert writer.twin(b"unknown") is None
-        twin = writer.twin(digest)
+        assert writer.twin(b"unknown", "text 1") is None
+        twin = writer.twin(digest, "text 1")
         assert (twin.id, twin.loader, twin.caption) == (DocumentId("docs", "a.md"), "text 1", "")
         assert [(each.text, key) for each, key in twin.passages] == [("one", key_of("one")), ("two", key_of("two"))]
         writer.remove("docs", "a.md")  # moved: ended in this run
-        assert writer.twin(digest) == twin
+        assert writer.twin(digest, "text 1") == twin
         moved = document("moved.md")
         passages = [(passage(moved, each.ordinal, each.text), key) for each, key in twin.passages]
         writer.put_document(moved, digest=digest, loader=twin.loader, passages=passages, path_words="")
-        assert writer.twin(digest).id == moved.id
+        assert writer.twin(digest, "text 1").id == moved.id
         writer.commit()
     with open_index(folder) as index:
         assert index.status().vectors == 5
