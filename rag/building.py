@@ -6,6 +6,7 @@ Knows settings, folders and the write path; knows no terminal and no HTTP.
 from __future__ import annotations
 
 import os
+import posixpath
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,21 @@ from typing import TYPE_CHECKING, Any
 from rag.canaries import compare_canaries, embed_canaries
 from rag.choosing import Chosen, choose_embedder, remembered, this_machine
 from rag.config import Settings, load_settings, origin
-from rag.errors import EmbedderMismatch, IndexNotFound, WrongRequest, WrongSetting
-from rag.opening import Policy, existing_index, fixed_settings, index_folder, open_embedder, policy_of
+from rag.errors import EmbedderMismatch, IndexDamaged, IndexFailure, IndexNotFound, Interrupted, WrongRequest, WrongSetting
+from rag.opening import (
+    Policy,
+    existing_index,
+    finish_rebuild,
+    fixed_settings,
+    index_folder,
+    open_embedder,
+    places_of_rebuild,
+    policy_of,
+)
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
+    from rag.index.writer import Writer
     from rag.reports import Report, Tell
 
 
@@ -74,17 +85,15 @@ def _write(
 ) -> Report:
     from rag.corpus import Root
     from rag.index.writer import writing
-    from rag.indexing import Target, choose_root, index_targets
+    from rag.indexing import Target, absorb_roots, choose_root, index_targets, without_repeats
 
     with writing(folder) as writer:
         roots = writer.roots()
         targets = []
-        swallowed: list[str] = []
         for one in wanted:
             target, is_new = choose_root(one, roots)
             if is_new:
-                writer.add_root(target.root.name, target.root.folder)
-                swallowed += [name for name, known in roots.items() if target.root.folder in known.parents]
+                writer.add_root(*target.root)
                 roots[target.root.name] = target.root.folder
             targets.append(target)
         notes = []
@@ -94,67 +103,119 @@ def _write(
                     targets.append(Target(Root(name, known)))
                 else:
                     notes.append(f"{known} is not there: what the index holds of it is kept (to forget it: rag rm {known})")
+        targets = without_repeats(targets)
         report = index_targets(
             writer, targets, embedder, policy, notes=notes, commit_seconds=commit_seconds, tell=tell or (lambda _: None)
         )
-        for name in swallowed:
-            writer.remove_root(name)
+        absorb_roots(writer, targets)
         writer.commit()
     return report
 
 
 def _rebuild(folder: Path, wanted: list[Path], settings: Settings, flags: Mapping[str, Any], tell: Tell | None) -> Report:
-    """Builds the index anew beside the old one, over its roots and the folders named, and takes its place when done."""
-    from rag.index.folder import create, settings_of
+    """Builds the index anew beside the old one, over its roots and the folders named, and takes its place when done.
+
+    Until then the old one answers; where the run is stopped or fails, it stays as it was.
+    """
+    from rag.index.folder import create
+    from rag.index.lock import locked
     from rag.index.writer import writing
 
-    with writing(folder) as writer:  # holds the lock until the new index stands in its place
-        roots = list(writer.roots().values())
-        absent = [root for root in roots if not root.is_dir()]
-        if absent:
-            raise WrongRequest(
-                f"{absent[0]} is not there, and a rebuild would lose it", remedy=f"bring it back, or: rag rm {absent[0]}"
-            )
-        fresh, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    folder = folder.resolve()
+    with locked(folder):  # until the new index stands in its place
+        roots, kept = _of_old_index(folder, wanted)
+        chosen = choose_embedder(settings, kept, this_machine())
+        embedder = open_embedder(chosen)
+        fresh, old = places_of_rebuild(folder)
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)
-        chosen = choose_embedder(settings, settings_of(folder), this_machine())
-        embedder = open_embedder(chosen)
-        create(fresh, embedder.fingerprint, _kept(settings, chosen, embedder))
-        known = [root for root in roots if root not in [one.resolve() for one in wanted]]
-        report = _write(fresh, [*known, *wanted], embedder, policy_of(fixed_settings(settings)), settings.commit_seconds, tell)
-        folder.rename(old)
-        fresh.rename(folder)
-    shutil.rmtree(old)
+        try:
+            create(fresh, embedder.fingerprint, _kept(settings, chosen, embedder))
+            with writing(fresh) as writer:
+                for name, known in roots.items():  # under their old names: the ids of passages hang on them
+                    writer.add_root(name, known)
+                writer.commit()
+            everything = [*roots.values(), *wanted]
+            report = _write(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings.commit_seconds, tell)
+            _take_place(fresh, folder, old)
+        except Interrupted as error:
+            raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
     return report
+
+
+def _of_old_index(folder: Path, wanted: Sequence[Path]) -> tuple[dict[str, Path], dict[str, str]]:
+    """The roots and the settings of an index that is built anew. Of a damaged one nothing is known but the folders named."""
+    from rag.index.reader import open_index
+
+    try:
+        with open_index(folder) as index:
+            roots, kept = index.roots(), dict(index.settings)
+    except IndexDamaged as error:
+        if not wanted:
+            raise IndexDamaged(error.what, remedy="name all its folders: rag index --rebuild FOLDER …") from error
+        return {}, {}
+    absent = [root for root in roots.values() if not root.is_dir()]
+    if absent:
+        what = f"{absent[0]} is not there, and a rebuild would lose it"
+        raise WrongRequest(what, remedy=f"bring it back, or: rag rm {absent[0]}")
+    return roots, kept
+
+
+def _take_place(fresh: Path, folder: Path, old: Path) -> None:
+    """Puts the new index where the old one is. Killed in between, the next command finishes it: `opening.index_folder`."""
+    from rag.index.durable import sync_folder
+    from rag.index.unbroken import unbroken
+
+    try:
+        with unbroken():
+            folder.rename(old)
+            fresh.rename(folder)
+            sync_folder(folder.parent)
+    except OSError as error:
+        finish_rebuild(folder)
+        what = f"{folder} cannot be replaced: {error.strerror}"
+        raise IndexFailure(what, remedy="build it in another place: rag index FOLDER --index DIR") from error
 
 
 def remove_documents(path: str, index: str = "") -> int:
     """Forgets a document, a folder or a whole root, by its path on disk or below a root. Returns how many documents went.
 
+    What lies on disk at that path is meant first; only where the index holds nothing of it, what has that path below a root.
     The files stay. WrongRequest where the index holds nothing of that name.
     """
     from rag.index.writer import writing
 
     folder = existing_index(index)
+    asked = Path(path).expanduser()
+    places = {asked.resolve(), asked.parent.resolve() / asked.name}  # a link, and what it points at
+    below = posixpath.normpath(path).strip("/")
     with writing(folder) as writer:
-        removed = 0
-        real = Path(path).expanduser().absolute()
-        for name, base in writer.roots().items():
-            if real == base or Path(path) == base:
-                removed += sum(1 for _ in writer.stamps(name))
-                writer.remove_root(name)
-                writer.commit()
-                return removed
-            for under in {real.relative_to(base).as_posix()} if base in real.parents else {path.strip("/")}:
-                gone = [found for found, _ in writer.stamps(name, under)]
-                for one in gone:
-                    writer.remove(name, one)
-                removed += len(gone)
+        roots = writer.roots()
+        whole = [name for name, base in roots.items() if base in places]
+        inside = {
+            (name, place.relative_to(base).as_posix())
+            for name, base in roots.items()
+            for place in places - {base}
+            if base in place.parents
+        }
+        removed = sum(_forget(writer, name, "") for name in whole)
+        for name in whole:
+            writer.remove_root(name)
+        if not whole:
+            removed = sum(_forget(writer, name, under) for name, under in sorted(inside))
+            if not removed and below:
+                removed = sum(_forget(writer, name, below) for name in roots)
         writer.commit()
-    if not removed:
+    if not removed and not whole:
         raise WrongRequest(f"{folder} holds nothing called {path}", remedy="`rag status` lists its roots; paths are below a root")
     return removed
+
+
+def _forget(writer: Writer, root: str, under: str) -> int:
+    return sum([writer.remove(root, path) for path, _ in writer.stamps(root, under)])
 
 
 def _refuse_other_reading(folder: Path, kept: Mapping[str, str], settings: Settings, flags: Mapping[str, Any]) -> None:

@@ -43,11 +43,27 @@ def index_folder(named: str) -> Path:
     from here upward, else in ./indexes; nothing means the name `default`.
     """
     if named and (os.sep in named or Path(named, "catalog.sqlite").exists()):
-        return Path(named).expanduser().absolute()
+        return finish_rebuild(Path(named).expanduser().absolute())
     here = Path.cwd()
     name = named or "default"
-    above = (folder / FOLDER for folder in (here, *here.parents))
-    return next((folder / name for folder in above if (folder / name).is_dir()), here / FOLDER / name)
+    above = (finish_rebuild(folder / FOLDER / name) for folder in (here, *here.parents))
+    return next((folder for folder in above if folder.is_dir()), here / FOLDER / name)
+
+
+def places_of_rebuild(folder: Path) -> tuple[Path, Path]:
+    """Where a rebuild makes the new index, and where it puts the old one before the new one takes its place."""
+    return folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+
+
+def finish_rebuild(folder: Path) -> Path:
+    """Ends a rebuild that was killed after the old index had gone and before the new one had come; gives the folder."""
+    fresh, old = places_of_rebuild(folder)
+    if not folder.exists() and old.is_dir():
+        try:
+            (fresh if fresh.is_dir() else old).rename(folder)
+        except OSError:  # read-only, or another process was faster
+            return folder
+    return folder
 
 
 def known_indexes() -> list[str]:

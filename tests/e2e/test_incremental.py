@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import rag
-from rag.errors import EmbedderMismatch, WrongRequest, WrongSetting
-from rag.types import Content, Role
+from rag.errors import EmbedderMismatch, IndexDamaged, Interrupted, WrongRequest, WrongSetting
+from rag.types import Content, Document, Role
 from tests.e2e.conftest import COUNTING, Calls, CountingEmbedder
 
 
@@ -260,3 +260,228 @@ def test_a_model_that_only_reads_is_given_the_words_of_a_picture(corpus: Path) -
         assert results.notes == ("lite only reads: the picture counts by its words alone",)
         with pytest.raises(WrongRequest, match="only reads, and no words are in the picture"):
             searcher.search(image=corpus / "a/IMG_2.png")
+
+
+# ---- what documents say of pictures ------------------------------------------------------------
+
+
+def caption(name: str) -> str:
+    with rag.open_index(backend=COUNTING) as searcher:
+        return next(hit.snippet for hit in searcher.query("boat", kinds=["image"]) if hit.document == name)
+
+
+def test_a_caption_arrives_although_the_run_was_stopped_before_its_picture(corpus: Path) -> None:
+    index(corpus)
+    (corpus / "page.md").write_text("![an icebreaker called Walrus](a/IMG_2.png)\n")
+
+    def tell(seen: Any) -> None:
+        if seen.path == "a/IMG_2.png":
+            raise KeyboardInterrupt
+
+    with pytest.raises(rag.RagError, match="stopped after 1 doc"):
+        index(corpus, tell=tell)
+    assert caption("a/IMG_2.png") == "a tug called Heron"
+    assert (index(corpus).indexed, caption("a/IMG_2.png")) == (1, "an icebreaker called Walrus")
+
+
+def test_a_part_does_not_reach_the_pictures_it_shows_elsewhere(corpus: Path) -> None:
+    from PIL import Image
+
+    (corpus / "b").mkdir()
+    (corpus / "b/page.md").write_text("![the Heron at night](../a/IMG_2.png) ![new](../a/IMG_3.png)\n")
+    Image.new("RGB", (64, 48), (9, 200, 9)).save(corpus / "a/IMG_3.png")
+    index(corpus / "a")
+    assert caption("IMG_2.png") == ""
+    index(corpus)
+    assert caption("a/IMG_2.png") == "the Heron at night a tug called Heron"
+    (corpus / "b/page.md").write_text("![the Heron at dawn](../a/IMG_2.png)\n")
+    report = index(corpus / "b")
+    assert (report.indexed, report.unchanged, caption("a/IMG_2.png")) == (1, 0, "the Heron at night a tug called Heron")
+    report = index(corpus)
+    assert (report.indexed, report.reused, report.unchanged) == (1, 1, 5)  # the third had no caption once
+    assert caption("a/IMG_2.png") == "the Heron at dawn a tug called Heron"
+
+
+def test_a_picture_that_is_no_document_is_not_indexed_because_one_shows_it(corpus: Path, tmp_path: Path) -> None:
+    for folder in (corpus / ".hidden", tmp_path / "outside"):
+        folder.mkdir()
+        shutil.copy(corpus / "a/IMG_2.png", folder / "secret.png")
+    (corpus / "link").symlink_to(tmp_path / "outside")
+    index(corpus)
+    (corpus / "page.md").write_text("![one](.hidden/secret.png) ![two](link/secret.png)\n")
+    index(corpus)
+    with rag.open_index(backend=COUNTING) as searcher:
+        assert searcher.status().documents == 5
+
+
+# ---- counts --------------------------------------------------------------------------------------
+
+
+def test_each_document_is_counted_once_and_where_it_belongs(corpus: Path, calls: Calls) -> None:
+    for name in ("one", "two"):
+        (corpus / f"{name}.txt").write_text("The same words twice over.\n")
+    index(corpus)
+    calls.since()
+    for name in ("one", "two"):
+        (corpus / f"{name}.txt").rename(corpus / f"new-{name}.txt")
+    report = index(corpus)
+    assert (report.moved, report.reused, report.removed, calls.since()) == (2, 0, 0, 0)
+    (corpus / "new-one.txt").unlink()
+    os.utime(corpus / "new-two.txt", (1, 1))
+    report = index(corpus)
+    assert (report.moved, report.reused, report.removed) == (0, 1, 1)
+    (corpus / "page.md").write_text("![a tug called Egret](a/IMG_2.png)\n")
+    report = index(corpus)
+    assert (report.indexed, report.unchanged) == (2, 4)
+
+
+def test_the_same_bytes_under_another_suffix_are_read_another_way(corpus: Path) -> None:
+    (corpus / "ships.txt").write_text("ship,length\nHeron,31\n")
+    index(corpus)
+    (corpus / "ships.txt").rename(corpus / "ships.csv")
+    index(corpus)
+    with rag.open_index(backend=COUNTING) as searcher:
+        assert searcher.query("Heron length", paths=["ships.csv"])[0].context.heading == "ship,length"
+
+
+def test_what_the_system_refused_is_tried_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rag.identity import content_digest
+
+    def refused(document: Document) -> bytes:
+        if document.id.path == "a/report.txt":
+            raise PermissionError(13, "Permission denied")
+        return content_digest(document)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rag.indexing.content_digest", refused)
+        assert [one.reason for one in index(corpus).skipped] == ["cannot be opened: Permission denied"]
+        assert len(index(corpus).skipped) == 1
+    report = index(corpus)
+    assert (report.indexed, report.unchanged, report.skipped) == (1, 4, ())
+
+
+def test_a_file_that_goes_while_it_is_looked_at_is_no_skipped_one(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def vanishing(seen: Any) -> None:
+        (corpus / "a/report.txt").unlink(missing_ok=True)
+        (corpus / "a/IMG_1.jpg.txt").unlink(missing_ok=True)
+
+    report = index(corpus, tell=vanishing)
+    assert (report.indexed, [(one.document.path, one.reason) for one in report.skipped]) == (
+        4,
+        [("a/IMG_1.jpg.txt", "as a caption: cannot be opened: No such file or directory")],
+    )
+
+
+# ---- roots ---------------------------------------------------------------------------------------
+
+
+def roots() -> list[str]:
+    with rag.open_index(backend=COUNTING) as searcher:
+        return list(searcher.status().roots)
+
+
+def test_a_file_above_a_known_root_does_not_take_it_over(corpus: Path) -> None:
+    index(corpus / "a")
+    index(corpus / "page.md")
+    assert (roots(), len(found("crane harbour Heron"))) == (["a", "corpus"], 5)
+    assert index(corpus / "a").unchanged == 4  # the innermost root
+    assert index(corpus).unchanged == 1
+    assert roots() == ["corpus"]
+
+
+def test_an_absent_root_is_not_taken_over(corpus: Path, tmp_path: Path) -> None:
+    index(corpus / "a")
+    (corpus / "a").rename(tmp_path / "disk")
+    index(corpus)
+    assert roots() == ["a", "corpus"]
+    (tmp_path / "disk").rename(corpus / "a")
+    index(corpus)
+    assert roots() == ["corpus"]
+
+
+def test_overlapping_folders_are_looked_at_once(corpus: Path) -> None:
+    report = index(corpus / "a", corpus, corpus / "a/report.txt")
+    assert (report.indexed + report.reused, report.unchanged) == (9, 0)  # `a` was a root of its own before the one above came
+    assert roots() == ["corpus"]
+    assert index(corpus / "a", corpus, corpus / "a/report.txt").unchanged == 5
+
+
+def test_forgetting_means_what_lies_on_disk_first(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(corpus, other)
+    index(corpus, other)
+    for nothing in ("/", "", "."):
+        with pytest.raises(WrongRequest):
+            rag.remove_documents(nothing)
+    (tmp_path / "link").symlink_to(other)
+    monkeypatch.chdir(tmp_path / "link")
+    assert rag.remove_documents("a/../a", str(tmp_path / "indexes/default")) == 4
+    assert rag.remove_documents("./page.md", str(tmp_path / "indexes/default")) == 1
+    with rag.open_index(str(tmp_path / "indexes/default"), backend=COUNTING) as searcher:
+        assert searcher.status().documents == 5
+    assert rag.remove_documents(str(tmp_path / "link"), str(tmp_path / "indexes/default")) == 0
+
+
+# ---- rebuild ---------------------------------------------------------------------------------------
+
+
+def test_a_rebuild_keeps_the_names_of_roots_and_the_ids(corpus: Path, tmp_path: Path) -> None:
+    shutil.copytree(corpus, tmp_path / "z/corpus")
+    index(tmp_path / "z/corpus")
+    index(corpus)
+
+    def ids() -> set[tuple[str, str]]:
+        with rag.open_index(backend=COUNTING) as searcher:
+            return {(hit.id, hit.path) for hit in searcher.query("harbour", top_k=100)}
+
+    before = ids()
+    index(corpus, rebuild=True)
+    assert (ids(), len(before)) == (before, 10)
+
+
+def test_a_stopped_rebuild_leaves_the_old_index(corpus: Path, tmp_path: Path) -> None:
+    index(corpus)
+
+    def stop(seen: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="the old index stands"):
+        index(corpus, rebuild=True, tell=stop)
+    assert [each.name for each in (tmp_path / "indexes").iterdir()] == ["default"]
+    assert index(corpus).unchanged == 5
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_rebuild_killed_while_it_takes_its_place_is_finished(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    index(corpus)
+    (corpus / "new.txt").write_text("A lighthouse keeper's diary.\n")
+    rename, done = Path.rename, []
+
+    def killed(self: Path, target: Path) -> Path:
+        if target.name in (".default.old", "default") and len(done) == steps:
+            os._exit(9)
+        done.extend([target] if target.name in (".default.old", "default") else [])
+        return rename(self, target)
+
+    if (child := os.fork()) == 0:
+        monkeypatch.setattr(Path, "rename", killed)
+        monkeypatch.setattr(shutil, "rmtree", lambda place, **_: os._exit(9) if steps == 2 and done[1:] else None)
+        index(corpus, rebuild=True)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert found("lighthouse keeper")[0] == "new.txt"
+    index(corpus, rebuild=True)
+    assert [each.name for each in (tmp_path / "indexes").iterdir()] == ["default"]
+
+
+def test_a_damaged_index_is_rebuilt_where_its_folders_are_named(corpus: Path) -> None:
+    index(corpus)
+    Path("indexes/default/catalog.sqlite").write_bytes(b"nonsense" * 1000)
+    for leftover in Path("indexes/default").glob("catalog.sqlite-*"):
+        leftover.unlink()
+    with pytest.raises(IndexDamaged) as caught:
+        index(rebuild=True)
+    assert "name all its folders" in caught.value.remedy
+    assert index(corpus, rebuild=True).indexed == 5
+    assert found("harbour traffic")[0] == "a/report.txt"
