@@ -129,10 +129,10 @@ def test_no_full_stop_is_added_elsewhere(family: str) -> None:
 
 def test_an_empty_instruction_is_the_familys_own() -> None:
     for family, role in (("qwen3-vl-embedding", "query"), ("qwen3-vl-embedding", "document"), ("qwen3-embedding", "query")):
-        assert prompts.embedding_prompt(FAMILIES[family], QUERIES["text"], role, "") == (  # type: ignore[arg-type]
+        assert prompts.embedding_prompt(FAMILIES[family], QUERIES["text"], role, "") == (
             prompts.embedding_prompt(
                 FAMILIES[family], QUERIES["text"], role, prompts.instruction_for(FAMILIES[family], UNTOLD, role)
-            )  # type: ignore[arg-type]
+            )
         )
 
 
