@@ -1,0 +1,159 @@
+"""One request to one endpoint: its answer, a failure that may pass, or a refusal, each in words a person can use.
+
+Knows HTTP; knows no other endpoint, no second attempt, and not what an answer means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import json
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from rag.errors import BackendError
+
+BODY_BYTES = 64_000_000  # of an answer: 32 vectors of 4,096 numbers are 3 MB as JSON
+SHOWN = 300  # characters of a server's message
+FEW = 3  # attempts where the same request may well fail the same way: 500, no answer in time, half an answer
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+ADDRESS = "check that this is the address of a model server; `rag doctor` looks at it"
+REMEDIES = {
+    400: "the message says what the server does not take",
+    401: "set the key the server asks for: RAG_API_KEY",
+    403: "set a key that may use this model: RAG_API_KEY",
+    404: "check the address and the name of the model; `rag doctor` shows what is served there",
+    413: "let the server accept longer requests, or index shorter passages",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The JSON of a 200, and where it came from."""
+
+    place: str
+    content: Any
+
+
+class Refused(BackendError):
+    """The server says no to this request: another attempt would not help, a smaller or different one might."""
+
+    def __init__(self, place: str, status: int, message: str) -> None:
+        remedy = REMEDIES.get(status, "`rag doctor` looks at the server; its own log says more")
+        super().__init__(f"{place} refused a request ({status}): {message or 'it does not say why'}", remedy=remedy)
+        self.status = status
+        self.message = message
+
+
+class Passing(Exception):
+    """A failure that may go away. Never leaves this room."""
+
+    def __init__(self, what: str, *, attempts: int = 0, wait: float | None = None, unreachable: bool = False) -> None:
+        super().__init__(what)
+        self.attempts = attempts  # at most, where fewer than usual
+        self.wait = wait  # seconds the server asks for
+        self.unreachable = unreachable  # no connection was made
+
+
+async def exchange(client: httpx.AsyncClient, place: str, content: bytes | None, seconds: float) -> Answer:
+    """POSTs the JSON `content`, or GETs where it is None, within `seconds`.
+
+    Passing for what may go away: no connection, a broken one, no answer in time, half an answer, 408, 425, 429, 500, 502, 503,
+    504. Refused for another status; BackendError for an answer that is no JSON, too large or a redirect.
+    """
+    try:
+        async with (
+            asyncio.timeout(seconds),  # of the whole exchange: a dripping server passes every single read in time
+            client.stream("GET" if content is None else "POST", place, content=content) as response,
+        ):
+            received = await _read(response, place)
+    except (TimeoutError, httpx.TimeoutException) as error:
+        if isinstance(error, httpx.ConnectTimeout):
+            raise Passing("cannot be connected to in time", unreachable=True) from error
+        raise Passing(f"did not answer within {seconds:g} s", attempts=FEW) from error
+    except httpx.ConnectError as error:
+        if _untrusted(error):
+            raise BackendError(
+                f"{place}: the server's certificate is not trusted: {shown(str(error))}",
+                remedy="name the certificates to trust: RAG_CA_BUNDLE",
+            ) from error
+        raise Passing(f"cannot be connected to: {shown(str(error))}", unreachable=True) from error
+    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
+        raise BackendError(f"{place} cannot be asked: {shown(str(error))}", remedy="check the address and the key") from error
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        raise Passing(f"broke off: {shown(str(error)) or type(error).__name__}") from error
+    return _understood(place, response, received)
+
+
+def shown(text: str) -> str:
+    """At most 300 characters of a stranger's text on one line, with nothing a terminal obeys."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * SHOWN]).split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+
+
+async def _read(response: httpx.Response, place: str) -> bytes:
+    received = bytearray()
+    async for part in response.aiter_bytes():
+        received += part
+        if len(received) > BODY_BYTES:
+            raise BackendError(f"{place} answered more than {BODY_BYTES // 1_000_000} MB", remedy=ADDRESS)
+    return bytes(received)
+
+
+def _understood(place: str, response: httpx.Response, received: bytes) -> Answer:
+    status = response.status_code
+    if status in PASSING:
+        what = f"answered {status}: {_message(received) or response.reason_phrase}"
+        raise Passing(what, attempts=FEW if status == 500 else 0, wait=_told_to_wait(response))
+    if 300 <= status < 400:
+        where = shown(response.headers.get("location", "nowhere"))
+        raise BackendError(
+            f"{place} redirects to {where} ({status}), which is not followed", remedy="give the final address, if you trust it"
+        )
+    if status != 200:
+        raise Refused(place, status, _message(received))
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise BackendError(f"{place} answered {shown(kind) or 'something'}, not JSON: {_message(received)}", remedy=ADDRESS)
+    try:
+        return Answer(place, json.loads(received))
+    except (ValueError, RecursionError) as error:
+        raise Passing(f"answered JSON that cannot be read ({shown(str(error))})", attempts=FEW) from error
+
+
+def _message(received: bytes) -> str:
+    """What a server says in the body of a refusal, fit to be shown."""
+    try:
+        told: Any = json.loads(received)
+    except (ValueError, RecursionError):
+        told = received[: 16 * SHOWN].decode("utf-8", "replace")
+    for key in ("error", "message", "detail"):
+        if isinstance(told, Mapping) and key in told:
+            told = told[key]
+    return shown(told if isinstance(told, str) else str(told))
+
+
+def _told_to_wait(response: httpx.Response) -> float | None:
+    """Seconds of a Retry-After header, which holds seconds or a date; None without one that can be read."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _untrusted(error: BaseException | None) -> bool:
+    """Whether a connection failed because of a certificate: another attempt would fail too."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,129 @@
+"""The `server` reranker: vLLM, or anything else that answers /v1/rerank as Jina and Cohere do, on one or several endpoints.
+
+Knows requests and answers; knows no file and loads no model. It renders no prompt: the server does, with its chat template, and a
+text wrapped here as well would be wrapped twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rag.backends.answers import scores_of
+from rag.backends.base import UNTOLD, Choice
+from rag.backends.batching import answers_to, packed
+from rag.backends.exchange import Refused
+from rag.backends.families import MAX_PIXELS, Family, family_of, instruction_for, model_name, trust_of
+from rag.backends.http import PATIENCE, Endpoints, Patience
+from rag.backends.media import media_parts
+from rag.backends.prompts import EMPTY, rerank_words
+from rag.backends.served import Served, is_known, look
+from rag.errors import BackendError
+from rag.types import Content, Kind, Modality
+
+RERANK = "/v1/rerank"
+SCORE = "/v1/score"  # vLLM's own: its answer does not hold the pictures again
+OLDER = "/rerank"  # TEI and Infinity
+DOCUMENTS = 32  # in one request: TEI takes no more by default
+BYTES = 4_000_000  # of one request
+JPEG_SHARE = 6  # a re-encoded picture has about a sixth of the bytes of its pixels, as base64
+ROUNDING = 1e-6  # a score may be above 1 by this much
+
+
+class ServerReranker:
+    """Scores from a server. Safe to share between threads.
+
+    A model that sees gets pictures and videos as they look; any other one scores them by their clues. Nothing is truncated: the
+    server's `truncate_prompt_tokens` would cut off the end of the prompt, where the score is read.
+    """
+
+    def __init__(self, choice: Choice = UNTOLD, patience: Patience = PATIENCE) -> None:
+        """Asks the server only where the choice does not name a model, or one that is not known.
+
+        WrongSetting for an address that is none; BackendError where the server must be asked and gives no usable answer.
+        """
+        self._endpoints = Endpoints(choice, patience)
+        self._served: Served | None = None
+        if not is_known(choice, "reranker"):
+            self._served = look(self._endpoints, choice, "reranker")
+            choice = self._served.choice
+        self._choice = choice
+        self._family: Family = family_of(choice, "reranker")
+        self._paths = [SCORE, RERANK] if self._family.sees else [RERANK] if self._family.templated else [RERANK, OLDER]
+        self._log_odds = False
+        self.name = model_name(choice.model)
+        self.modalities: frozenset[Modality] = frozenset({"text", "image", "video"} if self._family.sees else {"text"})
+        self.trust: Mapping[Kind, float] = trust_of(choice)
+
+    def wants_pixels(self, query: Content) -> bool:
+        """Whether the model sees."""
+        return self._family.sees
+
+    def score(self, query: Content, contents: Sequence[Content]) -> list[float]:
+        """One float in 0…1 for each content; the law is that of rag.backends.base.Reranker.
+
+        vLLM's scores for Qwen3 are sigmoid(yes − no) already. Other servers may send log-odds: from the first score outside 0…1
+        on, the sigmoid of every score of this server is taken, 1 / (1 + e^−x).
+        """
+        if not contents:
+            return []
+        if self._served is None:
+            self._served = look(self._endpoints, self._choice, "reranker")
+        scores = self._asked(self._served.request_name, query, contents)
+        if any(not -ROUNDING <= score <= 1 + ROUNDING for score in scores):
+            if self._family.templated:
+                places = ", ".join(self._endpoints.urls)
+                raise BackendError(
+                    f"{places}: {self.name} scored {min(scores):.3g} … {max(scores):.3g}, which is not within 0 … 1",
+                    remedy="start the server with the flags this model needs as a reranker: rag serve reranker --dry-run",
+                )
+            self._log_odds = True
+        if self._log_odds:
+            return [_sigmoid(score) for score in scores]
+        return [min(1.0, max(0.0, score)) for score in scores]
+
+    def _asked(self, model: str, query: Content, contents: Sequence[Content]) -> list[float]:
+        """The scores of the first path that the server knows."""
+        asked = self._side(query)
+        most = min(DOCUMENTS, -(-len(contents) // len(self._endpoints.urls)))  # every endpoint gets its share
+        batches = packed(contents, most, _weight, BYTES)
+        while True:
+            path = self._paths[0]
+
+            def body(batch: Sequence[Content], path: str = path) -> Mapping[str, Any]:
+                return self._request(path, model, asked, [self._side(content) for content in batch])
+
+            try:
+                return list(answers_to(self._endpoints, path, batches, body, scores_of))
+            except Refused as refused:
+                if refused.status not in (404, 405) or path == self._paths[-1]:
+                    raise
+            self._paths = self._paths[-1:]
+
+    def _request(self, path: str, model: str, query: Any, documents: list[Any]) -> Mapping[str, Any]:
+        told = instruction_for(self._family, self._choice, "rerank")
+        common = {"model": model, "documents": documents, **({"instruction": told} if told else {})}
+        if path == SCORE:
+            return {"queries": query, **common}
+        request = {"query": query, "top_n": len(documents), **common}
+        return {**request, "texts": documents} if path == OLDER else request  # TEI's word for them
+
+    def _side(self, content: Content) -> Any:
+        """The query or a document as the API takes it: a string, or its pictures and at most one text."""
+        words = rerank_words(self._family, content)
+        if not self._family.sees:
+            return words or ("" if self._family.templated else " ")  # an empty string is refused by TEI
+        if not content.pixels:
+            return words or EMPTY
+        return {"content": [*media_parts(content), *([{"type": "text", "text": words}] if words else [])]}
+
+
+def _weight(content: Content) -> int:
+    """About how many bytes a content adds to a request."""
+    pixels = sum(min(pixels.nbytes, 3 * MAX_PIXELS) for pixels in content.pixels)
+    return pixels // JPEG_SHARE + len(content.text) + len(content.clues)
+
+
+def _sigmoid(score: float) -> float:
+    return 1 / (1 + math.exp(-score)) if score >= 0 else math.exp(score) / (1 + math.exp(score))

@@ -1,0 +1,303 @@
+"""Each fault of a model server is retried or refused; nothing wrong ever comes out of the `server` backend."""
+
+import math
+import socket
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from rag.backends import exchange
+from rag.backends.base import Choice
+from rag.backends.http import Patience
+from rag.backends.server import ServerEmbedder
+from rag.backends.server_reranker import ServerReranker
+from rag.errors import BackendError, WrongSetting
+from rag.types import Content
+from tests.faults import fake_server as fake
+from tests.faults.fake_server import FakeServer
+
+MODEL = "Qwen/Qwen3-Embedding-0.6B"
+RERANKER = "Qwen/Qwen3-Reranker-0.6B"
+TEXTS = [Content("text", text=f"passage {number}") for number in range(4)]
+QUERY = Content("text", text="harbour")
+SHORT = Patience(total=3.0, unseen=0.5, first=0.01, longest=0.05, told=0.3)
+
+
+@pytest.fixture
+def server():
+    with FakeServer(MODEL) as running:
+        yield running
+
+
+@pytest.fixture
+def ranker():
+    with FakeServer(RERANKER) as running:
+        yield running
+
+
+def embedder(*servers, timeout=2.0, patience=SHORT, **more):
+    return ServerEmbedder(Choice(model=MODEL, urls=tuple(one.url for one in servers), timeout=timeout, **more), patience)
+
+
+def reranker(*servers, model=RERANKER, **more):
+    return ServerReranker(Choice(model=model, urls=tuple(one.url for one in servers), timeout=2.0, **more), SHORT)
+
+
+def truth(server, contents=TEXTS):
+    return np.stack([server.vector(content.text) for content in contents])
+
+
+RETRIED = {
+    "429": fake.status(429, Retry_After="0"),
+    "429 with a date": fake.status(429, Retry_After="Sat, 01 Jan 2000 00:00:00 GMT"),
+    "500": fake.status(500),
+    "502": fake.status(502),
+    "503": fake.status(503, Retry_After="soon"),
+    "504": fake.status(504),
+    "reset in the middle": fake.reset,
+    "hung up": fake.hang_up,
+    "truncated": fake.truncated,
+    "half a JSON": fake.half_json,
+}
+
+
+@pytest.mark.parametrize("fault", RETRIED.values(), ids=RETRIED)
+def test_what_may_pass_is_tried_again(server, ranker, fault):
+    server.fail(fault, fault)
+    np.testing.assert_allclose(embedder(server).embed(TEXTS, role="document"), truth(server), atol=1e-6)
+    assert len(server.requests) == 3
+    ranker.fail(fault, fault)
+    scores = reranker(ranker).score(QUERY, TEXTS)
+    assert scores == pytest.approx([ranker.score("harbour", content.text) for content in TEXTS])
+    assert len(ranker.requests) == 3
+
+
+@pytest.mark.parametrize("fault", [fake.drip(5), fake.silent(5)], ids=["slow drip", "silence"])
+def test_no_answer_in_time_is_tried_again(server, fault):
+    server.fail(fault)
+    np.testing.assert_allclose(embedder(server, timeout=0.3).embed(TEXTS, role="document"), truth(server), atol=1e-6)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "fault", [fake.status(503), fake.status(500), fake.reset, fake.drip(5)], ids=["503", "500", "reset", "drip"]
+)
+def test_what_does_not_pass_is_given_up(server, fault):
+    server.always = fault
+    asking = embedder(server, timeout=0.2, patience=Patience(total=0.4, first=0.01, longest=0.05))
+    with pytest.raises(BackendError, match=r"attempts in") as raised:
+        asking.embed(TEXTS, role="document")
+    assert server.url in raised.value.what
+    assert "RAG_TIMEOUT" in raised.value.remedy
+    assert 2 <= len(server.requests) <= 40
+
+
+def test_retry_after_is_honoured_and_bounded(server):
+    server.fail(fake.status(429, Retry_After="3600"))
+    began = time.monotonic()
+    embedder(server).embed(TEXTS, role="document")
+    assert 0.3 <= time.monotonic() - began < 3.0  # `told` of SHORT, not an hour
+    assert len(server.requests) == 2
+
+
+WRONG_VECTORS = {
+    "NaN": (fake.vector_of([math.nan] * 1024), "not finite"),
+    "infinite": (fake.vector_of([math.inf, *[0.1] * 1023]), "not finite"),
+    "zero": (fake.vector_of([0.0] * 1024), "length zero"),
+    "one shorter than the others": (fake.vector_of([1.0] * 512), "512, 1024 numbers, not 1024"),
+    "empty": (fake.vector_of([]), "0, 1024 numbers"),
+    "too few": (fake.edited(lambda entries: entries[:-1]), "3 vectors for 4 inputs"),
+    "too many": (fake.edited(lambda entries: [*entries, {**entries[0], "index": 4}]), "5 vectors for 4 inputs"),
+    "none": (fake.edited(lambda entries: []), "0 vectors for 4 inputs"),
+    "duplicated index": (fake.edited(lambda entries: [{**one, "index": min(i, 2)} for i, one in enumerate(entries)]), "index"),
+    "missing index": (fake.edited(lambda entries: [{"embedding": one["embedding"]} for one in entries]), "index"),
+    "negative index": (fake.edited(lambda entries: [{**one, "index": one["index"] - 1} for one in entries]), "index"),
+    "no base64": (fake.edited(lambda entries: [{**one, "embedding": "%%%"} for one in entries]), "cannot be read"),
+    "three bytes": (fake.edited(lambda entries: [{**one, "embedding": "AAAA"} for one in entries]), "cannot be read"),
+    "a word": (fake.edited(lambda entries: [{**one, "embedding": ["one"]} for one in entries]), "cannot be read"),
+    "nested": (fake.edited(lambda entries: [{**one, "embedding": [[1.0]]} for one in entries]), "as a vector"),
+    "null": (fake.edited(lambda entries: [{**one, "embedding": None} for one in entries]), "as a vector"),
+    "no entries": (fake.edited(lambda entries: ["vector"] * 4), "without data"),
+    "another shape": (fake.instead({"embeddings": [[1.0]]}), "without data"),
+    "a list": (fake.instead([1, 2]), "without data"),
+    "error in a 200": (fake.instead({"error": {"message": "CUDA \x1b[31mout of memory"}}), "CUDA [31mout of memory"),
+    "error string in a 200": (fake.instead({"error": "overloaded"}), "an error: overloaded"),
+    "html": (fake.html, "text/html, not JSON: <html>"),
+    "called plain text": (fake.untyped, "text/plain, not JSON"),
+    "redirect": (fake.redirect("http://127.0.0.1:1/v1/embeddings"), "redirects to http://127.0.0.1:1"),
+    "400": (fake.status(400, "bad\n\x1b]0;title\x07 request " + "x" * 2_000), "bad ]0;title request xxx"),
+    "401": (fake.status(401, "no key"), r"refused a request (401): no key"),
+    "403": (fake.status(403, "not yours"), "(403): not yours"),
+    "404": (fake.status(404, "no such model"), "(404): no such model"),
+    "418": (fake.status(418, "a teapot"), "(418): a teapot"),
+    "422": (fake.status(422, "cannot be processed"), "(422): cannot be processed"),
+    "501": (fake.status(501, "not here"), "(501): not here"),
+}
+
+
+@pytest.mark.parametrize(("fault", "says"), WRONG_VECTORS.values(), ids=WRONG_VECTORS)
+def test_a_wrong_answer_is_refused_at_once(server, fault, says):
+    server.always = fault
+    with pytest.raises(BackendError) as raised:
+        embedder(server).embed(TEXTS, role="document")
+    assert says in raised.value.what
+    assert server.url in raised.value.what
+    assert raised.value.what.isprintable() and len(raised.value.what) < 500
+    assert raised.value.remedy
+    assert len(server.requests) == 1
+
+
+def test_vectors_are_put_in_order_by_their_index(server):
+    server.fail(fake.edited(lambda entries: entries[::-1]))
+    np.testing.assert_allclose(embedder(server).embed(TEXTS, role="document"), truth(server), atol=1e-6)
+
+
+WRONG_SCORES = {
+    "NaN": (fake.edited(lambda entries: [{**one, "relevance_score": math.nan} for one in entries]), "nan as a score"),
+    "a word": (fake.edited(lambda entries: [{**one, "relevance_score": "high"} for one in entries]), "high as a score"),
+    "true": (fake.edited(lambda entries: [{**one, "relevance_score": True} for one in entries]), "True as a score"),
+    "no score": (fake.edited(lambda entries: [{"index": one["index"]} for one in entries]), "None as a score"),
+    "too few": (fake.edited(lambda entries: entries[:2]), "2 scores for 4 inputs"),
+    "too many": (fake.edited(lambda entries: entries * 2), "8 scores for 4 inputs"),
+    "duplicated index": (fake.edited(lambda entries: [{**one, "index": 0} for one in entries]), "index"),
+    "outside 0…1": (fake.edited(lambda entries: [{**one, "relevance_score": 3.5} for one in entries]), "not within 0 … 1"),
+    "error in a 200": (fake.instead({"object": "error", "message": "busy"}), "busy"),
+    "html": (fake.html, "not JSON"),
+    "400": (fake.status(400, "no reranker here"), "no reranker here"),
+}
+
+
+@pytest.mark.parametrize(("fault", "says"), WRONG_SCORES.values(), ids=WRONG_SCORES)
+def test_wrong_scores_are_refused_at_once(ranker, fault, says):
+    ranker.always = fault
+    with pytest.raises(BackendError) as raised:
+        reranker(ranker).score(QUERY, TEXTS)
+    assert says in raised.value.what and ranker.url in raised.value.what and raised.value.remedy
+    assert len(ranker.requests) == 1
+
+
+def test_a_redirect_is_not_followed(server, ranker):
+    server.fail(fake.redirect(f"{ranker.url}/v1/embeddings"))
+    with pytest.raises(BackendError, match="redirects"):
+        embedder(server, api_key="secret").embed(TEXTS, role="document")
+    assert (ranker.requests, ranker.looks) == ([], 0)
+
+
+def test_an_endless_answer_is_cut_off(server, monkeypatch):
+    monkeypatch.setattr(exchange, "BODY_BYTES", 1_000_000)
+    server.always = fake.endless
+    with pytest.raises(BackendError, match="more than 1 MB"):
+        embedder(server).embed(TEXTS, role="document")
+
+
+def test_a_server_that_restarts_is_waited_for(server):
+    asking = embedder(server)
+    asking.embed(TEXTS, role="document")
+    back = server.restart_after(0.8)
+    np.testing.assert_allclose(asking.embed(TEXTS, role="document"), truth(server), atol=1e-6)
+    back.join()
+
+
+def test_a_server_that_restarts_with_another_model_is_refused(server):
+    asking = embedder(server)
+    asking.embed(TEXTS, role="document")
+    server.model = server.root = "Qwen/Qwen3-Embedding-8B"
+    back = server.restart_after(0.2)
+    with pytest.raises(BackendError, match=r"serves Qwen/Qwen3-Embedding-8B, not Qwen/Qwen3-Embedding-0\.6B"):
+        asking.embed(TEXTS, role="document")
+    back.join()
+
+
+def closed_port():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
+
+
+def test_a_server_that_never_was_is_not_waited_for_long():
+    asking = ServerEmbedder(Choice(model=MODEL, urls=(f"http://127.0.0.1:{closed_port()}",)), SHORT)
+    began = time.monotonic()
+    with pytest.raises(BackendError, match="cannot be connected to") as raised:
+        asking.embed(TEXTS, role="document")
+    assert time.monotonic() - began < SHORT.total
+    assert "start it" in raised.value.remedy
+
+
+def test_one_dead_endpoint_of_two_costs_nothing_but_its_share(server):
+    dead = f"http://127.0.0.1:{closed_port()}"
+    many = [Content("text", text=f"passage {number}") for number in range(200)]
+    asking = ServerEmbedder(Choice(model=MODEL, urls=(dead, server.url), in_flight=2, timeout=2.0), SHORT)
+    np.testing.assert_allclose(asking.embed(many, role="document"), truth(server, many), atol=1e-6)
+    assert len(server.requests) == 7
+
+
+def test_an_endpoint_that_dies_is_left_out_and_taken_back(server):
+    with FakeServer(MODEL) as other:
+        many = [Content("text", text=f"passage {number}") for number in range(400)]
+        asking = embedder(server, other, in_flight=1)
+        asking.embed(many, role="document")
+        assert server.requests and other.requests
+        other.stop()
+        np.testing.assert_allclose(asking.embed(many, role="document"), truth(server, many), atol=1e-6)
+        other.start()
+        before = len(other.requests)
+        deadline = time.monotonic() + 5
+        while len(other.requests) == before and time.monotonic() < deadline:
+            asking.embed(many, role="document")
+        assert len(other.requests) > before
+
+
+def test_no_more_requests_at_once_than_allowed(server):
+    server.always = fake.edited(lambda entries: (time.sleep(0.02), entries)[1])
+    many = [Content("text", text=f"passage {number}") for number in range(640)]
+    asking = embedder(server, in_flight=3)
+    threads = [threading.Thread(target=asking.embed, args=(many,), kwargs={"role": "document"}) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert server.most_at_once == 3
+    assert len(server.requests) == 60
+
+
+@pytest.mark.parametrize("code", [413, 422, 400])
+def test_a_batch_that_is_too_much_is_halved(server, code):
+    def at_most_two(handler, body):
+        if len(body["input"]) > 2:
+            return fake.status(code, "batch size 4 > maximum allowed batch size 2")(handler, body)
+        return fake.reply(handler, server.right("/v1/embeddings", body))
+
+    server.always = at_most_two
+    np.testing.assert_allclose(embedder(server).embed(TEXTS, role="document"), truth(server), atol=1e-6)
+    assert [len(request.body["input"]) for request in server.requests] == [4, 2, 2]
+
+
+def test_one_text_that_is_too_long_says_so(server):
+    def too_long(handler, body):
+        if any("3" in text for text in body["input"]):
+            return fake.status(400, "maximum context length is 8192 tokens")(handler, body)
+        return fake.reply(handler, server.right("/v1/embeddings", body))
+
+    server.always = too_long
+    with pytest.raises(BackendError, match="maximum context length is 8192"):
+        embedder(server).embed(TEXTS, role="document")
+    assert len(server.requests[-1].body["input"]) == 1
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host", "http://", "http://host:port"])
+def test_an_address_that_is_none_is_refused(url):
+    with pytest.raises(WrongSetting) as raised:
+        ServerEmbedder(Choice(model=MODEL, urls=(url,)))
+    assert "http://HOST:PORT" in raised.value.remedy
+
+
+def test_a_key_or_certificates_that_cannot_be_used_are_refused(tmp_path):
+    with pytest.raises(WrongSetting, match="API key"):
+        ServerEmbedder(Choice(model=MODEL, urls=("http://127.0.0.1:1",), api_key="key\nHost: other"))
+    with pytest.raises(WrongSetting, match=r"missing\.pem"):
+        ServerEmbedder(Choice(model=MODEL, urls=("https://127.0.0.1:1",), ca_bundle=str(tmp_path / "missing.pem")))
+    (tmp_path / "empty.pem").write_text("nothing")
+    with pytest.raises(WrongSetting, match=r"empty\.pem"):
+        ServerEmbedder(Choice(model=MODEL, urls=("https://127.0.0.1:1",), ca_bundle=str(tmp_path / "empty.pem")))
