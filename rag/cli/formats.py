@@ -123,8 +123,10 @@ def _hit(hit: Hit, show: Show) -> dict[str, Any]:
 
 def _as_json(answers: Sequence[Answer], show: Show) -> None:
     lists = [[_hit(hit, show) for hit in answer.hits] for answer in answers]
-    value: Any = lists[0]
-    if show.many:
+    value: Any
+    if not show.many:
+        value = lists[0]
+    else:
         value = [{"query": answer.query, "hits": hits} for answer, hits in zip(answers, lists, strict=True)]
     print(json.dumps(value, ensure_ascii=False, indent=2))
 
