@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -132,6 +133,11 @@ def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companion
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:
     return os.fsencode(entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name)
+
+
+def composed(path: str) -> str:
+    """The spelling that paths are compared in where people write them: some systems and archives decompose accents."""
+    return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
 def _is_text(name: str) -> bool:

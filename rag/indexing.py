@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from rag.backends.base import Embedder
 from rag.clues import found_by
-from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, walk
+from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, composed, walk
 from rag.errors import IndexFailure, Interrupted, RagError, UnreadableDocument
 from rag.identity import content_digest, content_key, reading_key
 from rag.index.writer import TwinDocument, Writer
@@ -108,7 +108,7 @@ class _Run:
             recaptioned |= self._index(root, found)
         for path in gone:
             recaptioned |= self.writer.put_captions(root.name, path, [])
-        again = self._shown_anew(target, recaptioned - {found.path for found in rest})
+        again = self._shown_anew(target, recaptioned - {composed(found.path) for found in rest})
         total = len(changes) + len(again)
         for done, found in enumerate([*rest, *again], start=len(first)):
             tell(Progress(done, total, found.path))
@@ -121,7 +121,7 @@ class _Run:
         """Unchanged pictures below the target of which other documents say something else now."""
         if not recaptioned:
             return []
-        again = [item for item in walk(*target) if isinstance(item, Found) and item.path in recaptioned]
+        again = [item for item in walk(*target) if isinstance(item, Found) and composed(item.path) in recaptioned]
         self.tally.unchanged -= len(again)
         return again
 
@@ -226,8 +226,8 @@ class _Run:
         """What the document says of pictures below its root."""
         if "caption" not in self.policy.clues or not _shows_pictures(document.id.path):
             return []
-        said = loader.captions(document, self.policy.limits)
-        return [caption for caption in said if _suffix(caption.target) in PICTURE_SUFFIXES]
+        said = ((caption.target, caption.text) for caption in loader.captions(document, self.policy.limits))
+        return [CaptionOf(composed(path), text) for path, text in said if _suffix(path) in PICTURE_SUFFIXES]
 
     def _read(self, document: Document, loader: Loader) -> Iterator[tuple[Passage, bytes]]:
         """Passages with the keys of their vectors; contents the index has no vector for are queued for the model."""

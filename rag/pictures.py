@@ -14,6 +14,7 @@ from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
 from rag.opening import Policy
+from rag.suffixes import SHOWN_BY
 from rag.tables import resolve
 from rag.types import Content, Document, DocumentId, Hit, Kind, Passage, Seconds, Whole
 
@@ -107,7 +108,10 @@ def hit_pixels(hit: Hit) -> Pixels | None:
     """The picture a hit was found by, or None where its file cannot be read any more."""
     document = Document(DocumentId(hit.root, hit.document), Path(hit.path))
     try:
-        loader: Loader = resolve(LOADERS, loader_name(document.file, Limits()), "loader")()
+        name = loader_name(document.file, Limits())
+        if name != SHOWN_BY.get(hit.kind):  # another file lies there now
+            return None
+        loader: Loader = resolve(LOADERS, name, "loader")()
         passage = Passage(document.id, 0, hit.best, hit.kind, hit.modality)
         contents = [one for one in loader.read(document, [passage], Limits()) if isinstance(one, Content)]
     except (UnreadableDocument, OSError):

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rag.clues import embedded_clues
-from rag.corpus import CAPTION_BYTES, Found, Root
+from rag.corpus import CAPTION_BYTES, Found, Root, composed
 from rag.errors import UnreadableDocument
 from rag.index.writer import Writer
 from rag.loaders.encoding import decoded
@@ -32,7 +32,7 @@ def describe(root: Root, found: Found, writer: Writer, policy: Policy, tally: Ta
     caption = ""
     if "caption" in policy.clues and _suffix(found.path) in PICTURE_SUFFIXES:
         said = [_said_beside(root, found, companion, tally) for companion in companions]
-        said += writer.captions_for(root.name, found.path)
+        said += writer.captions_for(root.name, composed(found.path))
         caption = "\n".join(dict.fromkeys(text for text in said if text))
     return Document(DocumentId(root.name, found.path), file, found.stamp, found.modified, companions, caption)
 

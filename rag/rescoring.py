@@ -16,6 +16,7 @@ from rag.loaders import LOADERS
 from rag.loaders.base import Limits
 from rag.loaders.detect import loader_name
 from rag.loaders.spans import text_content
+from rag.suffixes import SHOWN_BY
 from rag.tables import resolve
 from rag.types import Clue, Content, Document, Query, StoredPassage
 
@@ -90,7 +91,10 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits) -> list[Conte
         first = ordered[0]
         document = Document(first.passage.document, first.file, caption=first.passage.caption)
         try:
-            loader = resolve(LOADERS, loader_name(first.file, limits), "loader")()
+            name = loader_name(first.file, limits)
+            if name != SHOWN_BY.get(first.passage.kind):  # another file lies there now
+                continue
+            loader = resolve(LOADERS, name, "loader")()
             for one in ordered:
                 for content in loader.read(document, [one.passage], limits):
                     if isinstance(content, Content):

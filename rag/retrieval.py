@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder, Reranker
@@ -119,9 +120,21 @@ def _with_every_kind(
 
 def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPassage], tuple[str, ...]]:
     """Without passages whose file is gone while its folder is there: a hit one cannot open is worse than none."""
-    gone = {stored.file for stored in found.values() if not stored.file.exists() and stored.file.parent.exists()}
+    files = {stored.file for stored in found.values()}
+    gone = {file for file in files if _is_gone(file) and not _is_gone(file.parent)}
     note = f"{len(gone)} files that matched are gone; `rag index` brings the index up to date"
     return {n: stored for n, stored in found.items() if stored.file not in gone}, (note,) if gone else ()
+
+
+def _is_gone(file: Path) -> bool:
+    """Whether there is nothing at that place; what one may not look at is not gone."""
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 # ---- hits ---------------------------------------------------------------------------------------

@@ -108,9 +108,11 @@ class Searcher:
         )
         content = self._asked(text, image, video)
         settings = self.settings
-        reach = Reach(
-            top_k=top_k or settings.top_k, candidates=settings.candidates, min_score=settings.min_score, blend=settings.blend
-        )
+        wanted = settings.top_k if top_k is None else top_k
+        if wanted < 1:
+            raise WrongRequest(f"top_k is {wanted}", remedy="ask for one hit or more")
+        candidates = max(settings.candidates, wanted)
+        reach = Reach(top_k=wanted, candidates=candidates, min_score=settings.min_score, blend=settings.blend)
         words = text if text.strip() else content.clues
         return search(
             self.index,

@@ -5,6 +5,7 @@ Knows the tables of documents, passages, texts and full text; knows no transacti
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -131,9 +132,10 @@ def digest_of(connection: apsw.Connection, root: int, path: str) -> bytes | None
 
 
 def look_again(connection: apsw.Connection, root: int, paths: Iterable[str]) -> None:
-    """Takes the stamps of live documents away, so that they count as changed."""
+    """Takes the stamps of live documents away, so that they count as changed; paths may be spelled with composed accents."""
     statement = "UPDATE documents SET stamp = '' WHERE root = ? AND path = ? AND ended IS NULL"
-    connection.executemany(statement, [(root, to_bytes(path)) for path in paths])
+    spelled = {form for path in paths for form in (path, unicodedata.normalize("NFD", path))}
+    connection.executemany(statement, [(root, to_bytes(form)) for form in spelled])
 
 
 def read_stamps(connection: apsw.Connection, root: int, under: str) -> Iterator[tuple[str, str]]:

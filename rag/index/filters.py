@@ -13,6 +13,7 @@ Knows the pinned arrays; knows no SQL and no vectors' values.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -67,9 +68,14 @@ def _documents_kept(table: DocumentTable, filters: Filters) -> NDArray[np.bool_]
         pairs = zip(table.roots, table.paths, strict=True)
         keep &= np.fromiter((pair in wanted for pair in pairs), np.bool_, len(keep))
     if filters.paths:
-        fits = re.compile("|".join(f"(?:{glob_to_regex(glob)})" for glob in filters.paths), re.S).fullmatch
-        keep &= np.fromiter((fits(path) is not None for path in table.paths), np.bool_, len(keep))
+        fits = re.compile("|".join(f"(?:{glob_to_regex(_composed(glob))})" for glob in filters.paths), re.S).fullmatch
+        keep &= np.fromiter((fits(_composed(path)) is not None for path in table.paths), np.bool_, len(keep))
     return keep
+
+
+def _composed(path: str) -> str:
+    """One spelling of accents: a file system may decompose those that a person types composed."""
+    return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
 @lru_cache(maxsize=256)

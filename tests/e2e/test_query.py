@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import rag
+from rag.errors import WrongRequest
 from tests.e2e.conftest import Ran
 
 KEYS = [
@@ -174,3 +177,54 @@ def test_names_cannot_steer_a_terminal(corpus: Path, rag: Callable[..., Ran]) ->
         assert "peculiar walrus" in out
     assert "[bold]name.txt" in rag("query", "peculiar walrus").out
     assert rag("query", "peculiar walrus", "--json").json[0]["document"] == "evil\x1b[31m\n[bold]name.txt"
+
+
+def test_as_many_hits_as_asked_where_there_are_so_many(indexed: Path) -> None:
+    with rag.open_index(candidates=1) as searcher:
+        assert len(searcher.query("harbour", top_k=5)) == 5
+        for wanted in (0, -1):
+            with pytest.raises(WrongRequest, match="top_k"):
+                searcher.query("harbour", top_k=wanted)
+
+
+def test_a_file_that_one_may_not_look_at_is_still_a_hit(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.stat
+
+    def refusing(self: Path, **how: bool) -> os.stat_result:
+        if indexed in self.parents:
+            raise PermissionError(13, "Permission denied", str(self))
+        return real(self, **how)
+
+    with rag.open_index() as searcher:
+        monkeypatch.setattr(Path, "stat", refusing)
+        results = searcher.search("harbour traffic")
+    assert (results.hits[0].document, results.notes) == ("a/report.txt", ())
+
+
+def test_another_file_in_the_place_of_a_picture_is_not_shown_as_one(indexed: Path, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from rag.pictures import hit_pixels
+
+    asked = tmp_path / "red.png"
+    Image.new("RGB", (300, 220), (205, 35, 28)).save(asked)
+    Image.new("RGB", (300, 220)).save(indexed / "a/IMG_1.jpg", format="PDF")
+    with rag.open_index() as searcher:
+        hits = {hit.document: hit for hit in searcher.query(image=asked)}
+    assert hit_pixels(hits["a/IMG_1.jpg"]) is None
+    assert hit_pixels(hits["a/IMG_2.png"]) is not None
+
+
+def test_a_path_is_found_however_its_accents_are_spelled(corpus: Path) -> None:
+    from PIL import Image
+
+    composed, decomposed = "Hélène", unicodedata.normalize("NFD", "Hélène")
+    Image.new("RGB", (64, 48)).save(corpus / f"{decomposed}.png")
+    (corpus / "page.md").write_text(f"![a pilot cutter]({composed}.png)\n")
+    rag.build_index(corpus, ocr="never")
+    (corpus / "page.md").write_text(f"![a fire boat]({composed}.png)\n")
+    rag.build_index(corpus, ocr="never")
+    with rag.open_index() as searcher:
+        for glob in (composed, decomposed):
+            hits = searcher.query("boat", paths=[f"{glob}.*"])
+            assert [(hit.document, hit.snippet) for hit in hits] == [(f"{decomposed}.png", "a fire boat")]
