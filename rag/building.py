@@ -18,6 +18,7 @@ from rag.config import Settings, load_settings, origin
 from rag.errors import EmbedderMismatch, IndexDamaged, IndexFailure, IndexNotFound, Interrupted, WrongRequest, WrongSetting
 from rag.opening import (
     Policy,
+    at_home,
     existing_index,
     finish_rebuild,
     fixed_settings,
@@ -42,9 +43,11 @@ def build_index(
     """
     from rag.index.folder import create, fingerprint_of, settings_of
 
+    if not all(os.fspath(one) for one in folders):
+        raise WrongRequest("a folder without a name was given", remedy="name a folder; `.` is the current one")
     settings = load_settings({**flags, "index": index or None})
     folder = index_folder(settings.index)
-    wanted = [Path(one).expanduser() for one in folders]
+    wanted = [at_home(one) for one in folders]
     _check_folders(wanted, folder)
     if rebuild and (folder / "catalog.sqlite").exists():
         return _rebuild(folder, wanted, settings, flags, tell)
@@ -184,12 +187,14 @@ def remove_documents(path: str, index: str = "") -> int:
     """Forgets a document, a folder or a whole root, by its path on disk or below a root. Returns how many documents went.
 
     What lies on disk at that path is meant first; only where the index holds nothing of it, what has that path below a root.
-    The files stay. WrongRequest where the index holds nothing of that name.
+    The files stay. WrongRequest where the index holds nothing of that name, or where several roots do.
     """
     from rag.index.writer import writing
 
     folder = existing_index(index)
-    asked = Path(path).expanduser()
+    if not path.strip():
+        raise WrongRequest("a path without a name was given", remedy="name a document, a folder or a root")
+    asked = at_home(path)
     places = {asked.resolve(), asked.parent.resolve() / asked.name}  # a link, and what it points at
     below = posixpath.normpath(path).strip("/")
     with writing(folder) as writer:
@@ -207,7 +212,11 @@ def remove_documents(path: str, index: str = "") -> int:
         if not whole:
             removed = sum(_forget(writer, name, under) for name, under in sorted(inside))
             if not removed and below:
-                removed = sum(_forget(writer, name, below) for name in roots)
+                holders = [name for name in roots if any(writer.stamps(name, below))]
+                if len(holders) > 1:
+                    where = ", ".join(str(roots[name] / below) for name in holders)
+                    raise WrongRequest(f"several roots hold {path}", remedy=f"name one of them: {where}")
+                removed = sum(_forget(writer, name, below) for name in holders)
         writer.commit()
     if not removed and not whole:
         raise WrongRequest(f"{folder} holds nothing called {path}", remedy="`rag status` lists its roots; paths are below a root")

@@ -36,6 +36,11 @@ class Policy:
     clues: frozenset[Clue]
 
 
+def at_home(path: str | os.PathLike[str]) -> Path:
+    """The path, with `~` and `~name` as the home they mean; a name that has no home here stands for itself."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (that of Path fails where the home is not known)
+
+
 def index_folder(named: str) -> Path:
     """The folder that a name, a path or nothing means.
 
@@ -43,7 +48,7 @@ def index_folder(named: str) -> Path:
     from here upward, else in ./indexes; nothing means the name `default`.
     """
     if named and (os.sep in named or Path(named, "catalog.sqlite").exists()):
-        return finish_rebuild(Path(named).expanduser().absolute())
+        return finish_rebuild(at_home(named).absolute())
     here = Path.cwd()
     name = named or "default"
     above = (finish_rebuild(folder / FOLDER / name) for folder in (here, *here.parents))

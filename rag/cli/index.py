@@ -26,7 +26,7 @@ LITE = (
 
 
 def index(
-    folders: Annotated[list[Path] | None, typer.Argument(help="Folders to index. None: every folder the index knows.")] = None,
+    folders: Annotated[list[str] | None, typer.Argument(help="Folders to index. None: every folder the index knows.")] = None,
     index: Index = "",
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read everything anew, and then take the place of the old index.")
@@ -53,10 +53,11 @@ def index(
 ) -> None:
     """Index folders of text, PDFs, images, screenshots and videos; later runs read only what changed."""
     from rag.building import build_index
+    from rag.config import load_settings
     from rag.errors import DOCUMENTS_SKIPPED
     from rag.opening import index_folder, is_lite
 
-    folder = index_folder(index)
+    folder = index_folder(load_settings({"index": index or None}).index)
     fresh = not (folder / "catalog.sqlite").exists()
     with _telling(quiet or json) as tell:
         report = build_index(
