@@ -6,8 +6,10 @@ Knows names and stat results; opens only ignore files. Knows no format, no model
 from __future__ import annotations
 
 import os
+import re
 import stat
 import unicodedata
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -67,7 +69,11 @@ def walk(root: Root, under: str = "") -> Iterator[Seen]:
     is_file = bool(parts) and not root.folder.joinpath(under).is_dir()
     for depth in range(len(parts) - is_file):
         above = "".join(part + "/" for part in parts[:depth])
-        rules += _rules_of(root.folder, above, frozenset(IGNORE_FILES))
+        try:
+            rules += _rules_of(root.folder, above, frozenset(IGNORE_FILES))
+        except OSError as error:
+            yield Blocked(under, f"an ignore file above it cannot be read: {error.strerror}")
+            return
     if is_file:
         yield from _walk_folder(root.folder, "".join(part + "/" for part in parts[:-1]), rules, only=parts[-1])
     else:
@@ -86,7 +92,11 @@ def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None)
     if "catalog.sqlite" in names and "segments" in names:
         yield Ignored(prefix.rstrip("/"), "an index of this program")
         return
-    rules += _rules_of(base, prefix, names)
+    try:
+        rules += _rules_of(base, prefix, names)
+    except OSError as error:  # what it rules out must not be read by accident
+        yield Blocked(prefix.rstrip("/"), f"its ignore file cannot be read: {error.strerror}")
+        return
     beside = _companions(entries, lambda entry: _may_speak(base, prefix, rules, entry))
     taken = {name for group in beside.values() for name in group}
     for entry in entries:
@@ -205,9 +215,20 @@ def _rules_of(base: Path, prefix: str, names: AbstractSet[str]) -> Rules:
             lines += file.read_text("utf-8", errors="replace").splitlines()
     if not lines:
         return ()
+    return ((prefix, _spec(lines)),)
+
+
+def _spec(lines: list[str]) -> GitIgnoreSpec:
+    """The rules that can be understood; git, too, passes over the others."""
     from pathspec import GitIgnoreSpec
 
-    return ((prefix, GitIgnoreSpec.from_lines(lines)),)
+    with warnings.catch_warnings(action="ignore"):  # of `re`, about odd sets of characters
+        try:
+            return GitIgnoreSpec.from_lines(lines)
+        except (ValueError, re.error):
+            if len(lines) == 1:
+                return GitIgnoreSpec([])
+            return GitIgnoreSpec([pattern for line in lines for pattern in _spec([line]).patterns])
 
 
 def _ruled_out(rules: Rules, path: str, entry: os.DirEntry[str]) -> bool:

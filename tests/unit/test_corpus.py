@@ -138,3 +138,27 @@ def test_only_a_readable_file_of_the_root_is_a_companion(tmp_path: Path) -> None
     (root / ".ragignore").write_text("e.txt\n")
     found = {item.path: item.companions for item in walk(Root("r", root.resolve())) if isinstance(item, Found)}
     assert found == {"a.jpg": (), "b.jpg": (), "c.jpg": (), "d.jpg": (), "e.jpg": (), "f.jpg": ("f.txt",), "real.txt": ()}
+
+
+def test_rules_that_nobody_understands_are_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, "a.log", "b.txt", "[z-a]")
+    (tmp_path / ".gitignore").write_bytes(b"!\n[z-a]\n\\\n[[a]\n\xff\xfe\n*.log\n")
+    assert paths(tmp_path) == ["[z-a]", "b.txt"]
+
+
+def test_where_the_rules_cannot_be_read_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.txt", "sub/b.txt", "sub/deep/c.txt", "sub/.gitignore")
+    real = Path.read_text
+
+    def refusing(self: Path, *how: str, **also: str) -> str:
+        if self.name == ".gitignore":
+            raise PermissionError(13, "Permission denied")
+        return real(self, *how, **also)
+
+    monkeypatch.setattr(Path, "read_text", refusing)
+    assert paths(tmp_path) == ["a.txt"]
+    assert reasons(tmp_path)["sub"] == "its ignore file cannot be read: Permission denied"
+    stored = [("a.txt", ""), ("sub/b.txt", "1"), ("sub/deep/c.txt", "1")]
+    assert [item for item in compare(walk(Root("r", tmp_path.resolve())), stored) if isinstance(item, Gone)] == []
+    assert paths(tmp_path, "sub/deep") == []
+    assert [item for item in compare(walk(Root("r", tmp_path.resolve()), "sub/deep"), stored[2:]) if isinstance(item, Gone)] == []
