@@ -11,6 +11,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     │   ├── IndexNotFound       no index there
     │   ├── IndexDamaged        something in it is not what was written
     │   ├── IndexLocked         another process writes it
+    │   ├── IndexReplaced       rebuilt since it was opened
     │   ├── IndexTooNew         made by a newer version of this program
     │   ├── AnotherModel        a server answers with other weights than it did
     │   ├── EmbedderMismatch    made by another model: vectors cannot be compared
@@ -91,6 +92,13 @@ class IndexLocked(IndexFailure):
 
     def __init__(self, folder: Path, owner: str) -> None:
         super().__init__(f"{folder} is being written by {owner}", remedy="wait for it to end; queries work meanwhile")
+
+
+class IndexReplaced(IndexFailure):
+    """It was rebuilt after it was opened: what is open is the old one."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} was rebuilt meanwhile", remedy="open it again")
 
 
 class IndexTooNew(IndexFailure):

@@ -16,7 +16,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import BackendError, IndexFailure
+from rag.errors import BackendError, IndexFailure, IndexReplaced
 from rag.index import STRUCTURES, catalog, dense, filters, lexical, stored
 from rag.index.base import Structure
 from rag.index.filters import Allowed
@@ -57,6 +57,7 @@ class OpenIndex:
         self._documents: DocumentTable | None = None
         self._structures: dict[int, Structure] = {}
         self._rows: dict[int, NDArray[np.float16]] = {}
+        self._identity = _identity(folder)
         try:
             with self._reading() as connection:
                 self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
@@ -83,7 +84,11 @@ class OpenIndex:
             self._rows.clear()
 
     def refresh(self) -> bool:
-        """Moves on to the last commit; True where there was a newer one. `Allowed` values made before hold passages by number."""
+        """Moves on to the last commit; True where there was a newer one. `Allowed` values made before hold passages by number.
+
+        IndexReplaced where the folder was rebuilt since it was opened; so does every search that needs a file not yet open.
+        """
+        self._refuse_replaced()
         with self._reading() as connection, self._lock:
             newest = catalog.generation_of(connection)
             if newest == self.generation:
@@ -177,11 +182,17 @@ class OpenIndex:
             raise IndexFailure(f"{self.folder} was closed", remedy="open it again")
         if not hasattr(self._own, "connection"):
             connection = catalog.open_to_read(self.folder)
+            self._refuse_replaced()
             with self._lock:
                 self._connections.append(connection)
             self._own.connection = connection
         found: apsw.Connection = self._own.connection
         return found
+
+    def _refuse_replaced(self) -> None:
+        """A rebuild puts another folder in the place of this one, whose numbers mean other passages and vectors."""
+        if _identity(self.folder) != self._identity:
+            raise IndexReplaced(self.folder)
 
     def _pin(self) -> Pinned:
         with self._lock, self._reading() as connection:
@@ -201,12 +212,25 @@ class OpenIndex:
             for segment in pinned.segments:
                 if segment.number not in self._structures:
                     file = trust(self.folder, segment, self.fingerprint.dim)
-                    self._structures[segment.number] = self._structure(file, self.fingerprint.dim)
+                    structure = self._structure(file, self.fingerprint.dim)
+                    self._refuse_replaced()
+                    self._structures[segment.number] = structure
             return [self._structures[segment.number] for segment in pinned.segments]
 
     def _mapped(self, pinned: Pinned, number: int) -> NDArray[np.float16]:
         with self._lock:
             if number not in self._rows:
                 segment = next(each for each in pinned.segments if each.number == number)
-                self._rows[number] = map_rows(trust(self.folder, segment, self.fingerprint.dim), segment, self.fingerprint.dim)
+                rows = map_rows(trust(self.folder, segment, self.fingerprint.dim), segment, self.fingerprint.dim)
+                self._refuse_replaced()
+                self._rows[number] = rows
             return self._rows[number]
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Device and inode of the catalog; no other file has them while it is open. None where it is gone."""
+    try:
+        found = (folder / catalog.FILE).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

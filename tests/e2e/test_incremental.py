@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import rag
-from rag.errors import EmbedderMismatch, IndexDamaged, Interrupted, WrongRequest, WrongSetting
+from rag.errors import EmbedderMismatch, IndexDamaged, IndexReplaced, Interrupted, WrongRequest, WrongSetting
 from rag.types import Content, Document, Role
 from tests.e2e.conftest import COUNTING, Calls, CountingEmbedder
 
@@ -473,6 +473,18 @@ def test_a_rebuild_killed_while_it_takes_its_place_is_finished(
     assert found("lighthouse keeper")[0] == "new.txt"
     index(corpus, rebuild=True)
     assert [each.name for each in (tmp_path / "indexes").iterdir()] == ["default"]
+
+
+def test_a_reader_of_the_old_index_never_answers_from_the_new_one(corpus: Path) -> None:
+    index(corpus)
+    before = found("harbour traffic")
+    with rag.open_index(backend=COUNTING) as searched, rag.open_index(backend=COUNTING) as fresh:
+        searched.query("harbour traffic")
+        index(corpus, rebuild=True)
+        assert [hit.document for hit in searched.query("harbour traffic")] == before
+        for ask in (searched.index.refresh, lambda: fresh.query("harbour traffic")):
+            with pytest.raises(IndexReplaced):
+                ask()
 
 
 def test_a_damaged_index_is_rebuilt_where_its_folders_are_named(corpus: Path) -> None:
