@@ -5,6 +5,7 @@ Knows the loaders; knows no index and no model.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,15 @@ from rag.errors import UnreadableDocument, WrongRequest
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
-from rag.opening import Policy
+from rag.opening import Policy, at_home
 from rag.suffixes import SHOWN_BY
 from rag.tables import resolve
 from rag.types import Content, Document, DocumentId, Hit, Kind, Passage, Seconds, Whole
 
 if TYPE_CHECKING:
     from rag.types import Pixels
+
+_MOMENT = re.compile(r"(?:\d+:)?(?:\d+:)?\d+(?:\.\d*)?", re.ASCII)
 
 MODEL_INPUT = Policy(Limits(), "never", frozenset())
 MOST_FRAMES, FEWEST_FRAMES, VIDEO_PIXELS = 64, 4, 7_864_320  # of one video input of Qwen3-VL-Embedding
@@ -33,14 +36,33 @@ def query_picture(file: Path, policy: Policy) -> Content:
 
 def query_frame(asked: str, policy: Policy) -> Content:
     """The frame that `FILE@SECONDS` means; without seconds the first one."""
-    name, _, seconds = asked.rpartition("@") if "@" in asked else (asked, "", "0")
-    try:
-        at = float(seconds)
-    except ValueError as error:
-        raise WrongRequest(f"not a moment: {asked!r}", remedy="write FILE@SECONDS, such as talk.mp4@12.5") from error
-    file = Path(name)
+    name, _, moment = asked.rpartition("@") if "@" in asked and not Path(asked).is_file() else (asked, "", "0")
+    at = _seconds(moment)
+    if at is None:
+        raise WrongRequest(f"not a moment: {asked!r}", remedy="write FILE@SECONDS, such as talk.mp4@12.5 or talk.mp4@1:05")
+    file = at_home(name)
     document = Document(DocumentId("query", file.name), file.absolute())
-    return _read(document, Passage(document.id, 0, Seconds(at, at), "frame", "image"), "video", policy)
+    shown = _read(document, Passage(document.id, 0, Seconds(at, at), "frame", "image"), "video", policy)
+    if at > (end := _end_of(document.file, policy.limits)):
+        raise WrongRequest(f"{file} has no moment {moment}: it ends at {end:.1f} s", remedy="ask with an earlier one")
+    return shown
+
+
+def _seconds(moment: str) -> float | None:
+    """Seconds of `75.5`, `1:15.5` or `0:01:15`, as hits show them; None for anything else."""
+    if not _MOMENT.fullmatch(moment):
+        return None
+    seconds = 0.0
+    for part in moment.split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds
+
+
+def _end_of(file: Path, limits: Limits) -> float:
+    """Seconds until the end of a video that was read before."""
+    from rag.loaders.frames import timeline_of
+
+    return timeline_of(file, limits).end
 
 
 def _read(document: Document, passage: Passage, family: str, policy: Policy) -> Content:

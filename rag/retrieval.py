@@ -69,6 +69,9 @@ def search(
     dense = _with_every_kind(index, query, vector, dense, reach.promised)
     found = {stored.number: stored for stored in index.passages([number for number, _ in dense + lexical])}
     present, notes = _still_there(found)
+    if allowed is not None and not len(allowed):
+        below = "; paths are those below a root, as hits show them" if query.filters.paths else ""
+        notes += (f"nothing in the index passes the filters{below}",)
     lanes: dict[Lane, list[tuple[int, float]]] = {
         "dense": [(number, score) for number, score in dense if number in present],
         "lexical": [(number, score) for number, score in lexical if number in present],

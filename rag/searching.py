@@ -17,7 +17,7 @@ from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
 from rag.config import Settings, load_settings
 from rag.errors import WrongRequest
 from rag.evaluation import Place
-from rag.opening import existing_index, open_embedder, open_reranker, policy_of
+from rag.opening import at_home, existing_index, open_embedder, open_reranker, policy_of
 from rag.types import KINDS, Content, Filters, Hit, Kind, Query
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ class Searcher:
         """
         from rag.retrieval import Reach, search
 
+        paths, roots = self._below_roots(paths, roots)
         filters = Filters(
             kinds=checked_kinds(kinds),
             paths=tuple(paths),
@@ -149,12 +150,27 @@ class Searcher:
 
         if image is not None and video is not None:
             raise WrongRequest("both a picture and a video were given", remedy="ask with one of them")
+        if image is not None and not os.fspath(image):
+            raise WrongRequest("a picture without a name was given", remedy="name a picture file")
         if image is None and video is None:
             if not text.strip():
                 raise WrongRequest("the query is empty", remedy='ask for something: rag query "harbour at night"')
             return Content(modality="text", text=text)
-        shown = query_picture(Path(image), self.policy) if image is not None else query_frame(str(video), self.policy)
+        shown = query_picture(at_home(image), self.policy) if image is not None else query_frame(str(video), self.policy)
         return Content(modality="image", text=text, pixels=shown.pixels, clues=shown.clues)
+
+    def _below_roots(self, paths: Sequence[str], roots: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+        """Patterns that are all written as they lie on disk, in one root: as they lie below it, and that root."""
+        known = self.index.roots() if any(path.startswith(("/", "~")) for path in paths) else {}
+        below: list[str] = []
+        owners: list[str] = []
+        for path in paths:
+            whole = f"{at_home(path)}{'/' if path.endswith('/') else ''}"
+            for name, folder in known.items():
+                if whole.startswith(f"{folder}/"):
+                    below.append("/" + (whole.removeprefix(f"{folder}/") or "**"))
+                    owners.append(name)
+        return (below, roots or owners) if len(set(owners)) == 1 and len(below) == len(paths) else (paths, roots)
 
     def _known_roots(self, roots: Sequence[str]) -> tuple[str, ...]:
         known = self.index.roots()

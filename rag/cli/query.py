@@ -14,7 +14,7 @@ WEAK = 0.25  # below it the lite reranker found some of the words, not the thing
 
 
 def query(
-    text: Annotated[str, typer.Argument(help="What to look for; `-` reads one query a line from stdin.")] = "",
+    words: Annotated[list[str] | None, typer.Argument(help="What to look for; `-` reads one query a line from stdin.")] = None,
     index: Index = "",
     image: Annotated[str | None, typer.Option(help="A picture to look for.", metavar="FILE")] = None,
     video: Annotated[str | None, typer.Option(help="A frame to look for.", metavar="FILE@SECONDS")] = None,
@@ -55,13 +55,13 @@ def query(
     flags |= {"backend": backend, "model": model, "family": family, "url": url or None}
     flags |= {"reranker": "none" if no_rerank else reranker, "reranker_model": reranker_model}
     flags |= {"reranker_family": reranker_family, "reranker_url": reranker_url or None}
-    many = text == "-"
-    asked = [line.strip() for line in sys.stdin if line.strip()] if many else [text]
+    many = words == ["-"]
+    asked = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
     answers = []
     with open_index(index, say=say, **flags) as searcher:
-        for words in asked:
+        for text in asked:
             results = searcher.search(
-                words,
+                text,
                 image=image,
                 video=video,
                 kinds=kind or (),  # type: ignore[arg-type]
@@ -72,10 +72,10 @@ def query(
             )
             for note in results.notes:
                 say(f"note: {note}")
-            answers.append(Answer(words, results.hits, searcher.texts(results.hits) if wanted == "context" else {}))
+            answers.append(Answer(text, results.hits, searcher.texts(results.hits) if wanted == "context" else {}))
         show_answers(answers, wanted, explain=explain, many=many, preview=preview)
     if not any(answer.hits for answer in answers):
-        say("nothing found")
+        say("nothing found" if asked else "no query came from stdin: write one a line")
         raise typer.Exit(NOTHING_FOUND)
     if wanted == "table" and searcher.reranker and searcher.reranker.name == "lite":
         for answer in answers:
