@@ -111,9 +111,15 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         known = ", ".join(sorted(Settings.model_fields))
         remedy = f"the settings are: {known}" if first["type"] == "extra_forbidden" else "correct it; `rag config` lists all"
         message = "is no setting" if first["type"] == "extra_forbidden" else f"{first['msg']} (given: {first['input']!r})"
-        raise WrongSetting(f"{origin(key, given)}: {key}: {message}", remedy=remedy) from error
+        where = origin(key, given)
+        named = where if where.startswith(("--", "RAG_")) else f"{where}: {key}"
+        raise WrongSetting(f"{named}: {message}", remedy=remedy) from error
     except tomllib.TOMLDecodeError as error:
         raise WrongSetting(f"{settings_file()}: is not TOML: {error}", remedy="correct the line it names") from error
+    except UnicodeDecodeError as error:
+        raise WrongSetting(f"{settings_file()}: is not UTF-8", remedy="write it anew as UTF-8 text") from error
+    except OSError as error:
+        raise WrongSetting(f"{settings_file()}: cannot be opened: {error.strerror}", remedy="make it readable") from error
 
 
 def origin(key: str, flags: Mapping[str, Any]) -> str:

@@ -55,21 +55,39 @@ def load_queries(file: Path) -> list[JudgedQuery]:
     """The judged queries of a JSON Lines file. WrongRequest names the line that cannot be used."""
     if not file.is_file():
         raise WrongRequest(f"no such file: {file}", remedy="name a JSON Lines file of judged queries")
-    queries = []
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (UnicodeDecodeError, OSError) as error:
+        reason = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else f"cannot be opened: {error.strerror}"
+        raise WrongRequest(f"{file} {reason}", remedy="name a JSON Lines file of judged queries") from error
+    queries: dict[str, JudgedQuery] = {}
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            queries.append(_query(json.loads(line), file.parent))
-        except (ValueError, KeyError, TypeError, AttributeError, RagError) as error:
+            query = _query(json.loads(line), file.parent)
+            if query.id in queries:
+                raise ValueError(f"the id {query.id} was there before")
+        except (ValueError, KeyError, TypeError, RagError) as error:
             raise WrongRequest(
-                f"{file}, line {number}: {error!r}",
+                f"{file}, line {number}: {_reason(error)}",
                 remedy='write {"id": "q1", "query": "words", "relevant": [{"document": "a.pdf", "locator": {"page": 2}}]}',
             ) from error
-    return queries
+        queries[query.id] = query
+    return list(queries.values())
 
 
-def _query(value: dict[str, Any], folder: Path) -> JudgedQuery:
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"is not JSON: {error}"
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _query(value: Any, folder: Path) -> JudgedQuery:
+    if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.get("relevant", [])):
+        raise ValueError("is not an object with a list of judgements")
+    if not (value.get("query") or value.get("image")):
+        raise ValueError("asks for nothing: it has neither a query nor an image")
     relevant = tuple(
         Judgement(one["document"], locator_from_json(one.get("locator", {})), int(one.get("grade", 1)))
         for one in value.get("relevant", [])

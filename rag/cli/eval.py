@@ -24,13 +24,19 @@ def evaluate(
     ] = False,
 ) -> None:
     """Measure success@5, nDCG@10, recall@10 and MRR by stage (dense, lexical, fused, reranked, hits) and by tag."""
+    from rag.errors import WrongRequest
     from rag.evaluation import evaluate as measure
     from rag.evaluation import load_queries, rankings_of
     from rag.searching import open_index
 
-    queries = [query for query in load_queries(file) if only is None or only in query.tags]
+    judged = [query for query in load_queries(file) if query.relevant]
+    queries = [query for query in judged if only is None or only in query.tags]
+    if not queries:
+        tags = sorted({tag for query in judged for tag in query.tags})
+        remedy = f"the tags are: {', '.join(tags)}" if tags else "give queries a list of relevant documents"
+        raise WrongRequest(f"{file} has no judged query{f' with the tag {only!r}' if only else ''}", remedy=remedy)
     with open_index(index, reranker=reranker, top_k=10) as searcher:
-        found = {query.id: searcher.rankings(query.words, query.image) for query in queries if query.relevant}
+        found = {query.id: searcher.rankings(query.words, query.image) for query in queries}
     if json:
         import json as json_
 
@@ -39,7 +45,7 @@ def evaluate(
     _print(measure(queries, found))
     if failures:
         for query in queries:
-            if query.relevant and not rankings_of(query, found[query.id]["hits"])[:5].count(True):
+            if not rankings_of(query, found[query.id]["hits"])[:5].count(True):
                 print(f"  {query.id}  {query.words}  [{', '.join(sorted(query.tags))}]")
 
 
