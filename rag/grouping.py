@@ -12,7 +12,7 @@ from rag.types import Lines, Locator, Seconds, StoredPassage
 
 NEAR_SECONDS = 12.0  # frames further apart are different scenes
 NEAR_LINES = 3  # blank lines and a heading may lie between two spans
-COMPARABLE = 0.7  # a neighbour with less than this part of the best score is another, weaker hit
+COMPARABLE = 0.7  # a neighbour with less than this part of the best score, or with none, is another, weaker hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def _around(best: Scored, document: list[Scored], grouped: set[int]) -> list[Sco
         while 0 <= position < len(document):
             one = document[position]
             near = _near(edge.stored.passage.locator, one.stored.passage.locator)
-            if not near or one.stored.number in grouped or one.score < COMPARABLE * best.score:
+            comparable = one.score > 0 and one.score >= COMPARABLE * best.score
+            if not near or one.stored.number in grouped or not comparable:
                 break
             members.append(one)
             edge, position = one, position + step

@@ -37,3 +37,8 @@ def test_documents_are_never_mixed_and_no_passage_is_lost_or_doubled() -> None:
     groups = group(both)
     assert sorted(member.stored.number for one in groups for member in one.members) == list(range(20))
     assert all(len({member.stored.passage.document for member in one.members}) == 1 for one in groups)
+
+
+def test_what_nothing_speaks_for_is_not_joined() -> None:
+    nothing = [scored(n, Seconds(4 * n, 4 * n + 4), 0.0) for n in range(5)]
+    assert [len(one.members) for one in group(nothing)] == [1] * 5
