@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -30,9 +31,10 @@ class Request:
 class FakeServer:
     """Serves one model as embedder and reranker. `fail(…)` sets what the next POSTs get instead of the right answer."""
 
-    def __init__(self, model="Qwen/Qwen3-Embedding-0.6B", dim=1024, *, root=None, models=None, port=0, lists_only=False):
+    def __init__(self, model="Qwen/Qwen3-Embedding-0.6B", dim=1024, *, root=None, models=None, lists_only=False, tls=()):
         self.model, self.dim, self.root = model, dim, root or model
         self.models = models  # what GET /v1/models answers instead
+        self.weights = ""  # other weights, other vectors
         self.lists_only = lists_only  # no base64, as TEI
         self.paths = {"/v1/embeddings", "/v1/rerank", "/v1/score", "/v1/models"}
         self.requests: list[Request] = []
@@ -40,7 +42,8 @@ class FakeServer:
         self.faults: deque = deque()
         self.always = None  # a fault of every POST
         self.most_at_once = 0
-        self._at_once, self._lock, self._port = 0, threading.Lock(), port
+        self.tls = tls  # files of a certificate and its key
+        self._at_once, self._lock, self._port = 0, threading.Lock(), 0
         self._server = None
         self.start()
 
@@ -48,6 +51,10 @@ class FakeServer:
         handler = type("Handler", (_Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", self._port), handler)
         self._port = self._server.server_address[1]
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.tls)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self):
@@ -65,7 +72,7 @@ class FakeServer:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self._port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self._port}"
 
     def fail(self, *faults):
         self.faults.extend(faults)
@@ -80,7 +87,7 @@ class FakeServer:
 
     def vector(self, shown, dim=0):
         """The unit vector of one input (a string or a conversation)."""
-        seed = int.from_bytes(hashlib.sha256(json.dumps(shown).encode()).digest()[:8], "big")
+        seed = int.from_bytes(hashlib.sha256((self.weights + json.dumps(shown)).encode()).digest()[:8], "big")
         vector = np.random.default_rng(seed).standard_normal(dim or self.dim).astype(np.float32)
         return vector / np.linalg.norm(vector)
 

@@ -8,12 +8,13 @@ import time
 import numpy as np
 import pytest
 
+import rag
 from rag.backends import exchange
 from rag.backends.base import Choice
 from rag.backends.http import Patience
 from rag.backends.server import ServerEmbedder
 from rag.backends.server_reranker import ServerReranker
-from rag.errors import BackendError, WrongSetting
+from rag.errors import AnotherModel, BackendError, WrongSetting
 from rag.types import Content
 from tests.faults import fake_server as fake
 from tests.faults.fake_server import FakeServer
@@ -301,3 +302,67 @@ def test_a_key_or_certificates_that_cannot_be_used_are_refused(tmp_path):
     (tmp_path / "empty.pem").write_text("nothing")
     with pytest.raises(WrongSetting, match=r"empty\.pem"):
         ServerEmbedder(Choice(model=MODEL, urls=("https://127.0.0.1:1",), ca_bundle=str(tmp_path / "empty.pem")))
+
+
+# ---- through the whole write path -----------------------------------------------------------
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"note {number}.txt").write_text(f"Note number {number} about the harbour.")
+    return folder
+
+
+@pytest.fixture
+def indexed(corpus, monkeypatch):
+    """`rag index` of the corpus through a server, with the short patience, into an index of that name."""
+    monkeypatch.setattr(ServerEmbedder.__init__, "__defaults__", (Choice(), SHORT))
+
+    def index(server, name="index"):
+        where = str(corpus.parent / name)
+        report = rag.build_index(corpus, index=where, backend="server", model=MODEL, url=(server.url,), timeout=1.0)
+        with rag.open_index(where, reranker="none") as opened:
+            return report, {hit.document: hit.similarity for hit in opened.query("harbour", top_k=50)}
+
+    return index
+
+
+NEVER_STORED = ["NaN", "zero", "too few", "too many", "duplicated index", "empty", "error in a 200", "html"]
+
+
+@pytest.mark.parametrize("fault", [WRONG_VECTORS[name][0] for name in NEVER_STORED], ids=NEVER_STORED)
+def test_nothing_wrong_is_ever_stored(server, indexed, fault):
+    _, truth = indexed(server, "healthy")
+    server.fail(None)  # for the canaries of the new index
+    server.always = fault
+    with pytest.raises(BackendError):
+        indexed(server)
+    server.always = None
+    report, found = indexed(server)
+    assert report.embedded == 12
+    assert found == pytest.approx(truth, abs=1e-4) and len(found) == 12
+
+
+def test_a_server_that_restarts_during_an_index_run_costs_nothing(server, indexed):
+    _, truth = indexed(server, "healthy")
+    restarted = []
+
+    def killed(handler, body):
+        restarted.append(server.restart_after(0.5))
+
+    server.fail(None, killed)
+    report, found = indexed(server)
+    restarted[0].join()
+    assert (report.embedded, report.skipped) == (12, ())
+    assert found == pytest.approx(truth, abs=1e-4) and len(found) == 12
+
+
+def test_a_server_back_with_other_weights_under_the_same_name_is_noticed(server, indexed, corpus):
+    indexed(server)
+    (corpus / "new.txt").write_text("A new note.")
+    server.weights = "others"
+    with pytest.raises(AnotherModel):
+        indexed(server)
