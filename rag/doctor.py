@@ -6,7 +6,6 @@ Knows whom to ask and what pairs with what; knows no index and prints nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,8 +14,8 @@ from rag.backends.base import Choice
 from rag.backends.families import family_of, model_name
 from rag.config import Settings
 from rag.endpoints import Task, running
-from rag.errors import BackendError
-from rag.probing import Finding, Verdict, cosine, embed, models_of, talking
+from rag.errors import BackendError, WrongRequest
+from rag.probing import Finding, Models, Verdict, cosine, embed, models_of, talking
 from rag.proofs import RELEVANT, SAME_VECTOR, prove_embedder, prove_reranker
 from rag.serving import release
 
@@ -68,6 +67,8 @@ def prove(choice: Choice, role: Task) -> list[Finding]:
     Never raises for what an endpoint does: an endpoint that does not answer, or stops answering, is a failed finding.
     WrongRequest where the model and the role do not go together.
     """
+    if choice.model or choice.family:
+        family_of(choice, role)
     found: list[Finding] = []
     first: list[float] = []
     for url in choice.urls:
@@ -79,7 +80,7 @@ def prove(choice: Choice, role: Task) -> list[Finding]:
             if first and vector:
                 found.append(_agrees(subject, first, vector))
             first = first or vector
-        except BackendError as error:
+        except (BackendError, WrongRequest) as error:
             found.append(Finding(subject, "answers", "failed", error.what, error.remedy))
     return found
 
@@ -99,30 +100,36 @@ def pairing(machine: Machine, versions: dict[str, str]) -> list[Finding]:
 
 
 def _prove_one(choice: Choice, role: Task, url: str, subject: str) -> tuple[list[Finding], list[float]]:
+    """The findings for one endpoint and, of an embedder, the vector of a fixed text."""
     with talking(choice, url) as client:
         models = models_of(client)
-        told = ", ".join(filter(None, (*models.names, f"vLLM {models.version}" if models.version else "")))
-        model = _served(choice.model, models.names) if models.names else choice.model
-        if not model:
+        told = ", ".join([name for name, _ in models.names] + ([f"vLLM {models.version}"] if models.version else []))
+        name, behind = _served(choice.model, models)
+        if not name:
             remedy = f"name one it serves with --{'reranker-' if role == 'reranker' else ''}model, or give another address"
             return [Finding(subject, "model", "failed", f"serves {told or 'nothing'}, not {choice.model}", remedy)], []
         length = f", prompts to {models.max_model_len} tokens" if models.max_model_len else ""
         answers = Finding(subject, "answers", "ok", f"{told or 'does not say what it serves'}{length}")
-        chosen = choice if choice.model else replace(choice, model=model)
+        known = [replace(choice, model=model) for model in (choice.model, name, behind) if model]
+        chosen = next((one for one in known if family_of(one, role).templated), known[0])
         family = family_of(chosen, role)
+        fed = Finding(subject, "family", "ok", family.name)
         if role == "reranker":
-            return [answers, *prove_reranker(client, chosen, family, model, subject)], []
-        findings = prove_embedder(client, chosen, family, model, subject)
-        (vector,), _ = embed(client, {"model": model, "input": [RELEVANT]})
-        return [answers, *findings], vector
+            return [answers, fed, *prove_reranker(client, chosen, family, name, subject)], []
+        findings = prove_embedder(client, chosen, family, name, subject)
+        (vector,), _ = embed(client, {"model": name, "input": [RELEVANT]})
+        return [answers, fed, *findings], vector
 
 
-def _served(wanted: str, names: Sequence[str]) -> str:
-    """The name the endpoint has for the model: the same, or the same but for the folder before it; "" for none."""
-    if not wanted:
-        return next(iter(names), "")
-    exact = (name for name in names if name == wanted)
-    return next(exact, "") or next((name for name in names if model_name(name) == model_name(wanted)), "")
+def _served(wanted: str, models: Models) -> tuple[str, str]:
+    """The name to ask for, and the model behind it: the same name, or the same model under another; ("", "") for none.
+
+    A server that does not list its models (TEI) is believed.
+    """
+    if not models.names:
+        return wanted, ""
+    same = [pair for pair in models.names if wanted in ("", pair[0])]
+    return next(iter(same or [pair for pair in models.names if model_name(wanted) in map(model_name, pair)]), ("", ""))
 
 
 def _agrees(subject: str, first: list[float], vector: list[float]) -> Finding:

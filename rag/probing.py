@@ -38,7 +38,7 @@ class Finding:
 class Models:
     """What an endpoint says of itself. Empty and 0: it does not tell."""
 
-    names: tuple[str, ...]
+    names: tuple[tuple[str, str], ...]  # (the name to ask for, the model behind it)
     max_model_len: int
     version: str
 
@@ -73,7 +73,7 @@ def models_of(client: httpx.Client) -> Models:
         version = str(ask(client, "/version").get("version", ""))
     except BackendError:
         version = ""
-    return Models(tuple(str(row.get("id", "")) for row in rows), length, version)
+    return Models(tuple((str(row.get("id", "")), str(row.get("root") or "")) for row in rows), length, version)
 
 
 def count_tokens(client: httpx.Client, model: str, prompt: str, *, special: bool) -> int | None:

@@ -104,11 +104,9 @@ def commands(servers: Sequence[Server], terms: Terms, environment: Mapping[str, 
 def family_for(server: Server) -> Family:
     """The family of a model in that role. WrongRequest where it belongs to the other role."""
     family = family_of(Choice(model=server.model, family=server.family), server.role)
-    other = "reranker" if server.role == "embedder" else "embedding"
-    if family.name.endswith(other) or other in model_name(server.model).lower():
-        raise WrongRequest(
-            f"{server.model} is no {server.role}", remedy=f"serve it as the other role, or name another --model ({server.role})"
-        )
+    other = "rerank" if server.role == "embedder" else "embedding"
+    if not server.family and other in model_name(server.model).lower():
+        raise WrongRequest(f"{server.model} is no {server.role}", remedy="serve it as the other, or name its --family")
     return family
 
 
@@ -140,9 +138,9 @@ def elsewhere(wanted: Terms, card_memory: float) -> Terms:
 
 
 def _entry(server: Server, terms: Terms) -> list[str]:
-    names = list(dict.fromkeys((server.model, model_name(server.model))))
+    name = model_name(server.model) if _is_folder(server.model) else server.model
     place = ["--host", terms.host, "--port", str(server.port)]
-    return [*terms.entry, server.model, "--served-model-name", *names, *place, "--runner", "pooling"]
+    return [*terms.entry, server.model, "--served-model-name", name, *place, "--runner", "pooling"]
 
 
 def _family_flags(family: Family, length: int, terms: Terms) -> list[str]:
@@ -186,7 +184,7 @@ def _defaults(server: Server, shape: Shape | None, length: int, terms: Terms, en
     """Variables for one server; those already set stay as they are, but for the key."""
     wanted = {"VLLM_NO_USAGE_STATS": "1"}
     if _on_ascend(terms):
-        if not (Path(server.model).is_absolute() or Path(server.model).is_dir()):
+        if not _is_folder(server.model):
             wanted["VLLM_USE_MODELSCOPE"] = "True"
         wanted["PYTORCH_NPU_ALLOC_CONF"] = "expandable_segments:True"
     if terms.platform == "cpu":
@@ -263,12 +261,18 @@ def _length(family: Family, terms: Terms) -> int:
     """The longest prompt: as asked, else the family's, on an Atlas 300I DUO a small one; 0 leaves it to vLLM."""
     if terms.max_model_len:
         return terms.max_model_len
-    own = family.max_tokens if family.templated else 0
-    return min(own or SMALL_CONTEXT, SMALL_CONTEXT) if terms.platform == "ascend-310p" else own
+    if not family.templated:
+        return 0
+    return min(family.max_tokens, SMALL_CONTEXT) if terms.platform == "ascend-310p" else family.max_tokens
 
 
 def _on_ascend(terms: Terms) -> bool:
     return terms.platform in ("ascend", "ascend-310p")
+
+
+def _is_folder(model: str) -> bool:
+    """Whether a model is named by its folder, here or, by an absolute path, on another machine."""
+    return Path(model).is_absolute() or Path(model).is_dir()
 
 
 def _bytes(terms: Terms) -> int:

@@ -1,0 +1,244 @@
+"""`rag doctor` names what is wrong with a server, and finds nothing wrong with one that is right."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rag.accelerators import Card, Machine
+from rag.backends.base import Choice
+from rag.cli.app import app
+from rag.doctor import pairing, prove
+from rag.endpoints import Endpoint, announce
+from rag.errors import BackendError, WrongRequest
+from rag.probing import Finding
+from rag.proofs import name_difference
+from tests.unit.model_server import Faults, serving
+
+RERANKERS = {"qwen3-vl-reranker": "Qwen/Qwen3-VL-Reranker-2B", "qwen3-reranker": "Qwen/Qwen3-Reranker-0.6B"}
+
+
+@pytest.fixture(autouse=True)
+def no_servers_of_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+def embedder(faults: Faults, **choice: object) -> dict[str, Finding]:
+    with serving(faults) as url:
+        return {one.check: one for one in prove(Choice(model=faults.model, urls=(url,), **choice), "embedder")}
+
+
+def reranker(family: str, **faults: object) -> dict[str, Finding]:
+    with serving(Faults(family=family, model=RERANKERS[family], appends=False, **faults)) as url:
+        return {one.check: one for one in prove(Choice(urls=(url,)), "reranker")}
+
+
+def failures(found: dict[str, Finding]) -> dict[str, str]:
+    return {name: one.detail for name, one in found.items() if one.verdict == "failed"}
+
+
+def test_a_right_embedder_passes_every_proof() -> None:
+    found = embedder(Faults())
+    assert {name: one.verdict for name, one in found.items()} == dict.fromkeys(
+        [
+            "answers",
+            "family",
+            "vector length",
+            "prompt tokens",
+            "conversation",
+            "alone and in a batch",
+            "repeated requests",
+            "known answer",
+        ],
+        "ok",
+    )
+    assert found["answers"].detail == "Qwen/Qwen3-VL-Embedding-2B, vLLM 0.33.0, prompts to 8192 tokens"
+
+
+def test_a_text_embedder_is_sent_no_conversation() -> None:
+    found = embedder(Faults("qwen3-embedding", "Qwen/Qwen3-Embedding-0.6B", dim=1024))
+    assert failures(found) == {} and "conversation" not in found
+
+
+def test_a_plain_embedder_is_only_asked_what_it_can_answer() -> None:
+    found = embedder(Faults("plain-embedding", "BAAI/bge-m3", dim=64, tokenize=False, usage=False))
+    assert list(found) == [
+        *("answers", "family", "vector length", "alone and in a batch", "repeated requests", "known answer"),
+    ]
+    assert failures(found) == {}
+
+
+def test_special_tokens_that_do_not_reach_the_engine_are_named() -> None:
+    assert list(failures(embedder(Faults(hears_special=False)))) == ["conversation"]
+    assert "add_special_tokens does not reach the engine" in failures(embedder(Faults(hears_special=False)))["conversation"]
+    lost = failures(embedder(Faults(hears_generation=False)))
+    assert "add_generation_prompt" in lost["conversation"]
+
+
+def test_a_tokenizer_that_appends_nothing_is_named() -> None:
+    assert "appends no <|endoftext|>" in failures(embedder(Faults(appends=False)))["prompt tokens"]
+
+
+def test_a_flaky_embedder_fails_the_repetition() -> None:
+    assert "repeated requests" in failures(embedder(Faults(seasick=7)))
+
+
+def test_neighbours_that_change_a_vector_are_seen() -> None:
+    assert list(failures(embedder(Faults(crowd=0.2)))) == ["alone and in a batch"]
+    assert failures(embedder(Faults(crowd=0.01))) == {}  # what 16-bit arithmetic does
+
+
+def test_a_vector_of_another_length_is_no_vector_of_that_model() -> None:
+    assert failures(embedder(Faults(dim=1024)))["vector length"] == "1024 numbers, not 2048"
+
+
+def test_without_tokenize_the_count_is_skipped_and_the_rest_is_proven() -> None:
+    found = embedder(Faults(tokenize=False))
+    assert found["prompt tokens"].verdict == "skipped"
+    assert found["conversation"].verdict == "ok"
+
+
+def test_another_model_is_named() -> None:
+    with serving(Faults(model="Qwen/Qwen3-VL-Embedding-8B")) as url:
+        (found,) = prove(Choice(model="Qwen/Qwen3-VL-Embedding-2B", urls=(url,)), "embedder")
+    assert (found.check, found.verdict) == ("model", "failed")
+    assert "serves Qwen/Qwen3-VL-Embedding-8B" in found.detail
+
+
+def test_an_alias_is_fed_as_the_model_behind_it() -> None:
+    with serving(Faults(model="search", root="/models/Qwen3-VL-Embedding-2B")) as url:
+        found = {one.check: one for one in prove(Choice(model="Qwen/Qwen3-VL-Embedding-2B", urls=(f"{url}/v1/",)), "embedder")}
+        unnamed = {one.check: one for one in prove(Choice(urls=(url,)), "embedder")}
+    assert failures(found) == failures(unnamed) == {}
+    assert found["family"].detail == unnamed["family"].detail == "qwen3-vl-embedding"
+
+
+def test_endpoints_that_differ_are_named() -> None:
+    with serving(Faults()) as one, serving(Faults(crowd=0.0, appends=False)) as other:
+        found = prove(Choice(model="Qwen/Qwen3-VL-Embedding-2B", urls=(one, other)), "embedder")
+    assert [(f.check, f.verdict) for f in found if f.check == "endpoints agree"] == [("endpoints agree", "failed")]
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"), [(Faults(status=500), "the engine is dead"), (Faults(key="secret"), "refuses the key (401)")]
+)
+def test_a_server_that_refuses_is_a_finding(faults: Faults, said: str) -> None:
+    with serving(faults) as url:
+        found = prove(Choice(model=faults.model, urls=(url,)), "embedder")
+    assert [one.verdict for one in found] == ["failed"]
+    assert said in found[0].detail
+
+
+def test_the_key_is_sent() -> None:
+    assert failures(embedder(Faults(key="secret"), api_key="secret")) == {}
+
+
+def test_nobody_there_is_a_finding() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    (found,) = prove(Choice(urls=(url,)), "embedder")
+    assert (found.check, found.verdict) == ("answers", "failed")
+    assert url in found.detail
+
+
+def test_a_reranker_is_no_embedder() -> None:
+    with pytest.raises(WrongRequest, match="cannot be used as the embedder"):
+        prove(Choice(model="Qwen/Qwen3-VL-Reranker-2B", urls=("http://127.0.0.1:1",)), "embedder")
+
+
+@pytest.mark.parametrize("family", RERANKERS)
+def test_a_right_reranker_passes_every_proof(family: str) -> None:
+    found = reranker(family)
+    assert {name: one.verdict for name, one in found.items()} == dict.fromkeys(
+        ["answers", "family", "prompt tokens", "own instruction", "alone and in a batch", "repeated requests", "known answer"],
+        "ok",
+    )
+
+
+@pytest.mark.parametrize("family", RERANKERS)
+@pytest.mark.parametrize(
+    ("template", "check", "said"),
+    [
+        ("none", "prompt tokens", "no chat template"),
+        ("twice", "prompt tokens", "wrapped twice"),
+        ("stripped", "prompt tokens", "lost its last newline"),
+        ("deaf", "own instruction", "does not reach the prompt"),
+    ],
+)
+def test_a_wrong_template_is_named(family: str, template: str, check: str, said: str) -> None:
+    assert said in failures(reranker(family, template=template))[check]
+
+
+def test_a_missing_template_is_seen_in_the_scores_where_tokens_cannot_be_counted() -> None:
+    found = reranker("qwen3-vl-reranker", template="none", tokenize=False)
+    assert found["prompt tokens"].verdict == "skipped"
+    assert "everything scores ≈ 0.5" in failures(found)["scores"]
+
+
+def test_a_flaky_reranker_fails_the_repetition() -> None:
+    assert "repeated requests" in failures(reranker("qwen3-reranker", seasick=6))
+
+
+@pytest.mark.parametrize(
+    ("expected", "used", "raw", "said"),
+    [
+        (90, 90, 15, ""),
+        (90, 89, 15, "last newline"),
+        (90, 157, 15, "wrapped twice"),
+        (90, 15, 15, "no chat template"),
+        (90, 17, 15, "no chat template"),
+        (90, 70, 15, "another template"),
+        (90, 100, 15, "another template"),
+    ],
+)
+def test_what_a_wrong_count_gives_away(expected: int, used: int, raw: int, said: str) -> None:
+    assert said in name_difference(expected, used, raw) and bool(said) == bool(name_difference(expected, used, raw))
+
+
+NPU = Machine("ascend", (Card(0, "910B3", 64 << 30, 60 << 30),), "24.1")
+
+
+@pytest.mark.parametrize(
+    ("versions", "verdict"),
+    [
+        ({"vllm": "0.23.0", "vllm-ascend": "0.23.0.post1"}, ["ok"]),
+        ({"vllm": "0.32.0", "vllm-ascend": "0.23.0.post1"}, ["warning"]),
+        ({"vllm-ascend": "0.23.0"}, ["warning"]),
+        ({"vllm": "0.33.0"}, ["warning"]),
+        ({}, []),
+    ],
+)
+def test_vllm_and_vllm_ascend_must_pair(versions: dict[str, str], verdict: list[str]) -> None:
+    assert [one.verdict for one in pairing(NPU, versions)] == verdict
+
+
+def test_vllm_alone_is_right_beside_nvidia() -> None:
+    assert pairing(Machine("cuda"), {"vllm": "0.33.0"}) == []
+
+
+def test_the_command_prints_json_and_exits_3_on_a_failed_proof() -> None:
+    with (
+        serving(Faults()) as right,
+        serving(Faults("qwen3-vl-reranker", RERANKERS["qwen3-vl-reranker"], template="none")) as wrong,
+    ):
+        good = CliRunner().invoke(app, ["doctor", "--url", right, "--json"])
+        bad = CliRunner().invoke(app, ["doctor", "--url", right, "--reranker-url", wrong])
+    findings = json.loads(good.stdout)["findings"]
+    assert good.exit_code == 0 and {one["subject"] for one in findings} == {"machine", "vllm", f"embedder {right}", "reranker"}
+    assert isinstance(bad.exception, BackendError) and bad.exception.exit_code == 3
+    assert "FAILED prompt tokens" in bad.stdout
+
+
+def test_without_addresses_the_running_servers_are_examined() -> None:
+    import os
+
+    with serving(Faults()) as url:
+        announce(Endpoint("embedder", url, "Qwen/Qwen3-VL-Embedding-2B", os.getpid(), 1.0))
+        done = CliRunner().invoke(app, ["doctor"])
+    assert done.exit_code == 0
+    assert f"embedder {url}" in done.stdout and "FAILED" not in done.stdout
