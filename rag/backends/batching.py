@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from rag.backends.exchange import Answer, Refused
 from rag.backends.http import Endpoints
 
+TOO_LONG = "index shorter passages (RAG_PASSAGE_CHARACTERS), ask something shorter, or let the server take more (--max-model-len)"
 _TOO_MUCH = re.compile(r"too (long|large|many|big)|batch|maximum|at most|exceed|limit", re.IGNORECASE)
 
 T = TypeVar("T")
@@ -57,6 +58,8 @@ def answers_to(
             middle = len(batch) // 2
             yield from answers_to(endpoints, path, [batch[:middle], batch[middle:]], body, read)
         else:
+            if _is_too_much(answer):
+                answer.remedy = TOO_LONG
             raise answer
 
 

@@ -74,6 +74,15 @@ class FakeServer:
     def url(self):
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self._port}"
 
+    @property
+    def accepted(self):
+        """Connections so far."""
+        return self._server.accepted
+
+    @property
+    def open_connections(self):
+        return len(self._server.connections)
+
     def fail(self, *faults):
         self.faults.extend(faults)
 
@@ -126,10 +135,12 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, *args):
         self.connections = set()
+        self.accepted = 0
         super().__init__(*args)
 
     def process_request(self, request, address):
         self.connections.add(request)
+        self.accepted += 1
         super().process_request(request, address)
 
     def shutdown_request(self, request):

@@ -1,7 +1,10 @@
 """Each fault of a model server is retried or refused; nothing wrong ever comes out of the `server` backend."""
 
 import math
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -282,9 +285,51 @@ def test_one_text_that_is_too_long_says_so(server):
         return fake.reply(handler, server.right("/v1/embeddings", body))
 
     server.always = too_long
-    with pytest.raises(BackendError, match="maximum context length is 8192"):
+    with pytest.raises(BackendError, match="maximum context length is 8192") as raised:
         embedder(server).embed(TEXTS, role="document")
     assert len(server.requests[-1].body["input"]) == 1
+    assert "RAG_PASSAGE_CHARACTERS" in raised.value.remedy
+
+
+def test_ctrl_c_ends_a_request_at_once(server):
+    server.always = fake.silent(60)
+    code = f"""
+import signal
+from rag.backends.base import Choice
+from rag.backends.server import ServerEmbedder
+from rag.types import Content
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
+try:
+    ServerEmbedder(Choice(model={MODEL!r}, urls=({server.url!r},))).embed([Content("text", text="a")], role="query")
+except KeyboardInterrupt:
+    print("stopped")
+"""
+    asking = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    while not server.requests and asking.poll() is None:
+        time.sleep(0.01)
+    asking.send_signal(signal.SIGINT)
+    assert asking.communicate(timeout=20)[0] == "stopped\n"  # the request alone would take 60 s
+    assert asking.returncode == 0
+
+
+def test_connections_are_kept_and_closed_with_their_embedder(server):
+    asking = embedder(server, in_flight=2)
+    for _ in range(20):
+        asking.embed(TEXTS, role="document")
+    assert server.accepted <= 2
+    del asking
+    deadline = time.monotonic() + 10
+    while server.open_connections and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert server.open_connections == 0
+
+
+def test_waiting_is_said_once(server, caplog):
+    asking = embedder(server)
+    server.fail(fake.status(503), fake.status(503), fake.status(503))
+    asking.embed(TEXTS, role="document")
+    said = [record.getMessage() for record in caplog.records if record.name == "rag.server"]
+    assert said == [f"{server.url} answered 503: out of order; trying again for up to 3 s"]
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host", "http://", "http://host:port"])
