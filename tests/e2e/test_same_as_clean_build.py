@@ -25,7 +25,7 @@ from rag.index.check import check_bytes, check_structure
 from rag.types import Hit
 from tests.e2e.conftest import COUNTING
 
-SEEDS = range(int(os.environ.get("RAG_TEST_SEEDS", "12")))
+SEEDS = range(int(os.environ.get("RAG_TEST_SEEDS", "10")))
 ROUNDS = 6
 FOLDERS = ("", "a/", "a/b/", "c/")
 WORDS = ("harbour", "crane", "ferry", "lighthouse", "buoy", "tide")
