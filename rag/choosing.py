@@ -15,6 +15,7 @@ from typing import Any
 
 from rag.backends.base import Choice
 from rag.config import Settings
+from rag.endpoints import Task, running
 from rag.errors import MissingExtra
 
 REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "document_instruction")
@@ -28,7 +29,9 @@ class Machine:
     installed: Callable[[str], bool]  # whether a package can be imported
     accelerator: Callable[[], bool]  # whether there is one
     weights: Callable[[str], bool]  # whether a model's weights are on this machine
-    serving: Callable[[str, str], tuple[str, str] | None]  # (role, model or "") → (url, model) of a server started by `rag serve`
+    serving: Callable[
+        [Task, str], tuple[str, str] | None
+    ]  # (role, model or "") → (url, model) of a server started by `rag serve`
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def _connection(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _chosen(backend: str, choice: Choice, machine: Machine, role: str) -> Chosen:
+def _chosen(backend: str, choice: Choice, machine: Machine, role: Task) -> Chosen:
     if backend == "auto" and choice.urls:
         return Chosen("server", choice)
     if backend == "lite" or ":" in backend:
@@ -168,5 +171,6 @@ def _has_weights(model: str) -> bool:
     return any(snapshots.glob("*/*.safetensors"))
 
 
-def _serving(role: str, model: str) -> tuple[str, str] | None:
-    return None
+def _serving(role: Task, model: str) -> tuple[str, str] | None:
+    found = [endpoint for endpoint in running(role) if model in ("", endpoint.model)]
+    return (found[0].url, found[0].model) if found else None
