@@ -195,7 +195,7 @@ def remove_documents(path: str, index: str = "") -> int:
     if not path.strip():
         raise WrongRequest("a path without a name was given", remedy="name a document, a folder or a root")
     asked = at_home(path)
-    places = {asked.resolve(), asked.parent.resolve() / asked.name}  # a link, and what it points at
+    places = {Path(os.path.realpath(asked)), Path(os.path.realpath(asked.parent)) / asked.name}  # a link, and what it points at
     below = posixpath.normpath(path).strip("/")
     with writing(folder) as writer:
         roots = writer.roots()

@@ -72,6 +72,8 @@ def search(
     if allowed is not None and not len(allowed):
         below = "; paths are those below a root, as hits show them" if query.filters.paths else ""
         notes += (f"nothing in the index passes the filters{below}",)
+    elif allowed is None and not dense:
+        notes += ("the index holds no passages yet; `rag status` says what it holds",)
     lanes: dict[Lane, list[tuple[int, float]]] = {
         "dense": [(number, score) for number, score in dense if number in present],
         "lexical": [(number, score) for number, score in lexical if number in present],

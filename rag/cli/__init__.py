@@ -10,6 +10,7 @@ import os
 import sys
 
 _OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # stdout is a file, and its disk takes no more
+_NOT_TO_BE_LOOKED_AT = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)  # a name a person gave
 
 
 def main() -> None:
@@ -39,8 +40,8 @@ def main() -> None:
             sys.exit(0)
         raise
     except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            fail(WrongRequest(f"a name is too long for a file: {str(error.filename)[:40]}…", remedy="correct it"))
+        if error.filename is not None and error.errno in _NOT_TO_BE_LOOKED_AT:
+            fail(WrongRequest(f"{str(error.filename)[:200]}: {error.strerror}", remedy="name another, or make it readable"))
         elif error.errno in _OUTPUT_FAILED:
             _let_go_of_stdout()
             fail(WrongRequest(f"the output cannot be written: {error.strerror}", remedy="write it to another place"))

@@ -10,6 +10,8 @@ from rag.cli.terminal import harmless, size
 if TYPE_CHECKING:
     from rag.index.reader import IndexStatus
 
+SUFFIXES = 12  # shown by name; --json has them all
+
 
 def status(index: Index = "", json: Json = False) -> None:
     """Show documents and passages by kind, the model, the size, and what was skipped and why."""
@@ -27,7 +29,9 @@ def _print(found: IndexStatus) -> None:
     print(f"model       {model.model}, revision {model.revision}, {model.dim} dimensions; {model.preprocessing}")
     for name, folder in sorted(found.roots.items()):
         print(f"root        {harmless(name)}: {harmless(str(folder))}{'' if folder.is_dir() else '  (not there now)'}")
-    suffixes = ", ".join(f"{count} {harmless(suffix) or 'without suffix'}" for suffix, count in sorted(found.suffixes.items()))
+    often = sorted(found.suffixes.items(), key=lambda one: (-one[1], one[0]))
+    suffixes = ", ".join(f"{count} {harmless(suffix) or 'without suffix'}" for suffix, count in often[:SUFFIXES])
+    suffixes += f", {sum(count for _, count in often[SUFFIXES:])} others" if len(often) > SUFFIXES else ""
     print(f"documents   {found.documents}{f' ({suffixes})' if suffixes else ''}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.passages.items() if count)
     print(f"passages    {sum(found.passages.values())}{f' ({kinds})' if kinds else ''}, {found.vectors} vectors")

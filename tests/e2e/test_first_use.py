@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,18 +40,49 @@ def test_a_home_nobody_has_and_a_name_too_long_are_no_crash(indexed: Path, tmp_p
     (tmp_path / "~nobody-of-that-name").mkdir()
     (tmp_path / "~nobody-of-that-name/a.txt").write_text("tilde")
     assert rag("index", "~nobody-of-that-name").code == 0
-    for name in ("~nobody-else/x", "a" * 5_000, "corpus/page.md/x"):
-        for words in (
-            ("index", name),
-            ("rm", name),
-            ("query", "--image", name),
-            ("query", "--video", f"{name}@1"),
-            ("eval", name),
-        ):
-            done = rag(*words)
-            assert (done.code, "Traceback" in done.err) == (2, False), (words[0], done.err)
-        assert rag("query", "x", "--path", name).code == 1
-        assert rag("status", "--index", f"{name}/").code in (2, 4)
+    (tmp_path / "loop").symlink_to("loop")
+    long = "a" * 5_000
+    for words in (
+        ("index", "~nobody-else/x"),
+        ("index", long),
+        ("index", "corpus/page.md/x"),
+        ("rm", "~nobody-else/x"),
+        ("rm", "loop"),
+        ("query", "--image", long),
+        ("query", "--video", f"~nobody-else/{long}@1"),
+        ("eval", long),
+        ("status", "--index", f"{long}/"),
+    ):
+        done = rag(*words)
+        assert (done.code, "Traceback" in done.err) == (2, False), (words[0], done.err)
+    assert rag("query", "x", "--path", "~nobody-else/x").code == 1
+
+
+@pytest.mark.skipif(not shutil.which("setpriv") or os.geteuid() != 0, reason="root needs setpriv to lose its rights")
+def test_what_may_not_be_looked_at_is_said(indexed: Path, tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o000)
+    plain = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", sys.executable, "-m", "rag.cli"]
+    for words in (("index", "closed/x"), ("query", "x", "--index", "closed/"), ("query", "--image", "closed/x")):
+        done = subprocess.run([*plain, *words], capture_output=True, text=True)
+        assert (done.returncode, "Permission denied" in done.stderr, "Traceback" in done.stderr) == (2, True, False), done.stderr
+
+
+def test_an_index_without_passages_says_so(tmp_path: Path, rag: Callable[..., Ran]) -> None:
+    (tmp_path / "empty").mkdir()
+    rag("index", "empty")
+    done = rag("query", "anything")
+    assert (done.code, "the index holds no passages yet" in done.err) == (1, True)
+
+
+def test_status_names_the_commonest_suffixes(tmp_path: Path, rag: Callable[..., Ran]) -> None:
+    (tmp_path / "many").mkdir()
+    for number in range(20):
+        (tmp_path / f"many/a.x{number}").write_text("text")
+        (tmp_path / f"many/{number}.md").write_text("text")
+    rag("index", "many")
+    assert "documents   40 (20 .md, 1 .x0, " in rag("status").out
+    assert ", 9 others)" in rag("status").out
+    assert len(rag("status", "--json").json["suffixes"]) == 21
 
 
 def test_words_need_no_quotes(indexed: Path, rag: Callable[..., Ran]) -> None:
