@@ -12,6 +12,7 @@ import httpx
 
 from rag.backends.base import Choice
 from rag.backends.families import Family, instruction_for, native_dim
+from rag.backends.media import media_parts
 from rag.backends.prompts import embedding_messages, embedding_prompt, rerank_prompt
 from rag.errors import BackendError
 from rag.probing import Finding, NotOffered, Verdict, cosine, count_tokens, embed, rerank
@@ -28,6 +29,7 @@ OTHERS = (
     "To make bread, mix flour, water, salt and yeast, and let the dough rest for an hour.",
 )
 OWN_INSTRUCTION = "Retrieve the passages that a geography teacher would quote in the first lesson of the year."
+PICTURE_TOKENS = 64  # of 256 × 256 pixels: one for each 32 × 32 (patches of 16, merged 2 × 2)
 TAIL = 2  # tokens a template loses with its last newline, at most
 
 Report = Callable[[str, Verdict, str, str], Finding]
@@ -47,6 +49,7 @@ def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: 
     if family.sees:
         messages = embedding_messages(family, [{"type": "text", "text": texts[0]}], instruction)
         found += [_conversation(report, client, {**rest, "messages": messages}, alone, used)]
+        found += [_embedded_picture(report, client, rest, family, instruction)]
     batch, _ = embed(client, {**rest, "input": [prompts[1], prompts[0], prompts[2]]})
     found.append(_same_in_batch(report, alone, batch))
     again = [embed(client, {**rest, "input": [prompts[0]]})[0][0] for _ in range(REPEATS)]
@@ -71,6 +74,8 @@ def prove_reranker(client: httpx.Client, choice: Choice, family: Family, model: 
         found.append(tokens)
         if counted:
             found.append(_own_instruction(report, client, family, model))
+    if family.sees:
+        found.append(_judged_picture(report, client, family, model, told))
     batch, _ = _reranked(client, family, model, [OTHERS[0], RELEVANT, OTHERS[1]], told)
     found.append(_agreement(report, "alone and in a batch", [alone, batch[1]], "a score must not depend on its neighbours"))
     again = [_reranked(client, family, model, documents, told)[0] for _ in range(REPEATS)]
@@ -85,6 +90,7 @@ def prove_reranker(client: httpx.Client, choice: Choice, family: Family, model: 
 
 CACHE_REMEDY = "vllm-ascend before 0.19.1 needs --no-enable-prefix-caching; `rag serve` sets it"
 TEMPLATE_REMEDY = "start it with `rag serve reranker`, or give vLLM the --chat-template that `rag serve reranker --dry-run` names"
+PICTURE_REMEDY = "serve the VL model with `rag serve`, and ask vLLM itself, not a proxy"
 SPECIAL_REMEDY = "use the checkpoint's own tokenizer: it appends <|endoftext|>, and the vector is read there"
 
 
@@ -144,6 +150,51 @@ def _conversation(report: Report, client: httpx.Client, body: dict[str, Any], al
         why = "add_generation_prompt, add_special_tokens or the system turn does not reach the engine"
         return report(name, "failed", f"{why}: {figures}", "ask vLLM itself, with the checkpoint's own chat template")
     return report(name, "failed", f"another prompt than the trained one: {figures}", "use the checkpoint's own chat template")
+
+
+def _embedded_picture(report: Report, client: httpx.Client, rest: dict[str, Any], family: Family, instruction: str) -> Finding:
+    """A picture is taken, and stands in the prompt as the tokens its size makes."""
+    picture = _picture()
+    messages = embedding_messages(family, media_parts(picture), instruction)
+    try:
+        _, used = embed(client, {**rest, "messages": messages, "add_generation_prompt": True, "add_special_tokens": True})
+    except BackendError as error:
+        return report("picture", "failed", f"a picture is refused: {error.what}", PICTURE_REMEDY)
+    prompt = embedding_prompt(family, picture, "document", instruction)
+    return _seen(report, used, count_tokens(client, rest["model"], prompt, special=True))
+
+
+def _judged_picture(report: Report, client: httpx.Client, family: Family, model: str, told: str) -> Finding:
+    """The same of a reranker, with a picture as the document."""
+    picture = _picture()
+    documents = [{"content": media_parts(picture)}]
+    try:
+        _, used = rerank(client, {"model": model, "query": QUERY, "documents": documents, "instruction": told})
+    except BackendError as error:
+        return report("picture", "failed", f"a picture is refused: {error.what}", PICTURE_REMEDY)
+    prompt = rerank_prompt(family, Content("text", QUERY), picture, told)
+    return _seen(report, used, count_tokens(client, model, prompt, special=False))
+
+
+def _seen(report: Report, used: int, prompt: int | None) -> Finding:
+    """What the tokens used say of a picture; `prompt` counts it as one placeholder."""
+    if not used or prompt is None:
+        return report("picture", "ok", "is taken; its tokens cannot be counted here", "")
+    tokens = used - prompt + 1
+    if tokens == PICTURE_TOKENS:
+        return report("picture", "ok", f"{tokens} tokens", "")
+    if tokens <= 1:
+        return report("picture", "failed", f"does not reach the model ({used} tokens, {prompt} without it)", PICTURE_REMEDY)
+    detail = f"{tokens} tokens, not {PICTURE_TOKENS}: its preprocessor or the prompt around it is another one"
+    return report("picture", "warning", detail, "use the checkpoint's own preprocessor_config.json and chat template")
+
+
+def _picture() -> Content:
+    """A slanted grey ramp, 256 × 256: large enough that no preprocessor enlarges it, small enough that none shrinks it."""
+    import numpy as np
+
+    slope = np.add.outer(np.arange(256), np.arange(256)) // 2
+    return Content("image", pixels=(np.stack([slope] * 3, axis=-1).astype(np.uint8),))
 
 
 def _same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Sequence[float]]) -> Finding:

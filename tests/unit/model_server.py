@@ -40,6 +40,7 @@ class Faults:
     status: int = 200
     key: str = ""
     usage: bool = True
+    picture: int = 64  # tokens of a picture of 256 × 256
 
 
 def tokens_of(text: str) -> list[str]:
@@ -72,9 +73,15 @@ def serving(faults: Faults) -> Iterator[str]:
     def with_end(text: str, special: bool) -> list[str]:
         return tokens_of(text) + ([END] if special and faults.appends else [])
 
+    def shown(part: dict[str, Any]) -> str:
+        if part["type"] == "text":
+            return str(part["text"])
+        assert part["image_url"]["url"].startswith("data:image/jpeg;base64,")
+        return f"<|vision_start|>{'<|image_pad|>' * faults.picture}<|vision_end|>"
+
     def embeddings(body: dict[str, Any]) -> dict[str, Any]:
         if "messages" in body:
-            turns = [(turn["role"], "".join(part["text"] for part in turn["content"])) for turn in body["messages"]]
+            turns = [(turn["role"], "".join(map(shown, turn["content"]))) for turn in body["messages"]]
             text = "".join(f"<|im_start|>{role}\n{words}<|im_end|>\n" for role, words in turns)
             text += "<|im_start|>assistant\n" if body.get("add_generation_prompt") and faults.hears_generation else ""
             prompts = [with_end(text, bool(body.get("add_special_tokens")) and faults.hears_special)]
@@ -88,16 +95,17 @@ def serving(faults: Faults) -> Iterator[str]:
         if faults.template == "none":
             return f"{query}{document}"
         told = "" if faults.template == "deaf" else told
-        once = rerank_prompt(family, Content("text", query), Content("text", document), told)
+        once = rerank_prompt(family, Content("text", query), Content("text", "DOCUMENT"), told).replace("DOCUMENT", document)
         if faults.template == "stripped":
             return once.rstrip("\n")
         return once.replace(document, once) if faults.template == "twice" else once
 
     def reranked(body: dict[str, Any]) -> dict[str, Any]:
         answered["count"] += 1
-        prompts = [tokens_of(wrapped(body["query"], text, body.get("instruction", ""))) for text in body["documents"]]
+        documents = [one if isinstance(one, str) else "".join(map(shown, one["content"])) for one in body["documents"]]
+        prompts = [tokens_of(wrapped(body["query"], text, body.get("instruction", ""))) for text in documents]
         query = meaning(tokens_of(body["query"]), 256)
-        scores = [float(0.5 + 0.5 * query @ meaning(tokens_of(text), 256)) for text in body["documents"]]
+        scores = [float(0.5 + 0.5 * query @ meaning(tokens_of(text), 256)) for text in documents]
         if faults.template == "none":
             scores = [0.5 + 0.01 * (score - 0.5) for score in scores]
         if faults.seasick and answered["count"] % faults.seasick == 0:

@@ -50,6 +50,7 @@ def test_a_right_embedder_passes_every_proof() -> None:
             "vector length",
             "prompt tokens",
             "conversation",
+            "picture",
             "alone and in a batch",
             "repeated requests",
             "known answer",
@@ -73,10 +74,17 @@ def test_a_plain_embedder_is_only_asked_what_it_can_answer() -> None:
 
 
 def test_special_tokens_that_do_not_reach_the_engine_are_named() -> None:
-    assert list(failures(embedder(Faults(hears_special=False)))) == ["conversation"]
+    assert "conversation" in failures(embedder(Faults(hears_special=False)))
     assert "add_special_tokens does not reach the engine" in failures(embedder(Faults(hears_special=False)))["conversation"]
     lost = failures(embedder(Faults(hears_generation=False)))
     assert "add_generation_prompt" in lost["conversation"]
+
+
+def test_a_picture_that_is_dropped_or_cut_otherwise_is_named() -> None:
+    assert "does not reach the model" in failures(embedder(Faults(picture=0)))["picture"]
+    other = embedder(Faults(picture=16))["picture"]
+    assert (other.verdict, other.detail[:17]) == ("warning", "16 tokens, not 64")
+    assert "does not reach the model" in failures(reranker("qwen3-vl-reranker", picture=0))["picture"]
 
 
 def test_a_tokenizer_that_appends_nothing_is_named() -> None:
@@ -154,10 +162,9 @@ def test_a_reranker_is_no_embedder() -> None:
 @pytest.mark.parametrize("family", RERANKERS)
 def test_a_right_reranker_passes_every_proof(family: str) -> None:
     found = reranker(family)
-    assert {name: one.verdict for name, one in found.items()} == dict.fromkeys(
-        ["answers", "family", "prompt tokens", "own instruction", "alone and in a batch", "repeated requests", "known answer"],
-        "ok",
-    )
+    seen = ["picture"] if "vl" in family else []
+    checks = ["answers", "family", "prompt tokens", "own instruction", *seen, "alone and in a batch", "repeated requests"]
+    assert {name: one.verdict for name, one in found.items()} == dict.fromkeys([*checks, "known answer"], "ok")
 
 
 @pytest.mark.parametrize("family", RERANKERS)
