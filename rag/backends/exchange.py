@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ async def exchange(client: httpx.AsyncClient, place: str, content: bytes | None,
                 f"{place}: the server's certificate is not trusted: {shown(str(error))}",
                 remedy="name the certificates to trust: RAG_CA_BUNDLE",
             ) from error
-        raise Passing(f"cannot be connected to: {shown(str(error))}", unreachable=True) from error
+        raise Passing(f"cannot be connected to: {_why_unreachable(error)}", unreachable=True) from error
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
         raise BackendError(f"{place} cannot be asked: {shown(str(error))}", remedy="check the address and the key") from error
     except (httpx.TransportError, httpx.DecodingError) as error:
@@ -148,6 +149,17 @@ def _told_to_wait(response: httpx.Response) -> float | None:
     except ValueError:
         return None
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _why_unreachable(error: httpx.ConnectError) -> str:
+    """The operating system's own words, found below the layers of the HTTP library."""
+    why, below = str(error), error.__context__
+    while below is not None:
+        if isinstance(below, OSError) and below.errno:
+            why = os.strerror(below.errno) if below.errno > 0 else below.strerror or why  # below 0: names that were not found
+        inner = below.exceptions[0] if isinstance(below, ExceptionGroup) else None
+        below = inner or below.__cause__ or below.__context__
+    return shown(why)
 
 
 def _untrusted(error: BaseException | None) -> bool:

@@ -223,10 +223,15 @@ def closed_port():
 def test_a_server_that_never_was_is_not_waited_for_long():
     asking = ServerEmbedder(Choice(model=MODEL, urls=(f"http://127.0.0.1:{closed_port()}",)), SHORT)
     began = time.monotonic()
-    with pytest.raises(BackendError, match="cannot be connected to") as raised:
+    with pytest.raises(BackendError, match="cannot be connected to: Connection refused") as raised:
         asking.embed(TEXTS, role="document")
     assert time.monotonic() - began < SHORT.total
     assert "start it" in raised.value.remedy
+
+
+def test_a_name_that_is_none_says_so():
+    with pytest.raises(BackendError, match=r"cannot be connected to: .*(known|resol|associated)"):
+        ServerEmbedder(Choice(model=MODEL, urls=("http://nowhere.invalid:8000",)), SHORT).embed(TEXTS, role="document")
 
 
 def test_one_dead_endpoint_of_two_costs_nothing_but_its_share(server):
