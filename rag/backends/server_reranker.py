@@ -23,7 +23,7 @@ from rag.errors import BackendError
 from rag.types import Content, Kind, Modality
 
 RERANK = "/v1/rerank"
-SCORE = "/v1/score"  # vLLM's own: its answer does not hold the pictures again
+SCORE = "/score"  # vLLM's own: its answer does not hold the pictures again
 OLDER = "/rerank"  # TEI and Infinity
 DOCUMENTS = 32  # in one request: TEI takes no more by default
 BYTES = 4_000_000  # of one request

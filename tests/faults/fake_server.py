@@ -36,7 +36,7 @@ class FakeServer:
         self.models = models  # what GET /v1/models answers instead
         self.weights = ""  # other weights, other vectors
         self.lists_only = lists_only  # no base64, as TEI
-        self.paths = {"/v1/embeddings", "/v1/rerank", "/v1/score", "/v1/models"}
+        self.paths = {"/v1/embeddings", "/v1/rerank", "/score", "/v1/models"}
         self.requests: list[Request] = []
         self.looks = 0  # at /v1/models
         self.faults: deque = deque()
@@ -115,7 +115,7 @@ class FakeServer:
             return {"object": "list", "model": self.model, "data": data, "usage": {"prompt_tokens": 1, "total_tokens": 1}}
         query = body.get("query", body.get("queries"))
         scores = dict(enumerate(self.score(query, one) for one in body.get("documents", body.get("texts"))))
-        if path == "/v1/score":
+        if path == "/score":
             return {"object": "list", "data": [{"index": index, "score": score} for index, score in scores.items()]}
         best_first = sorted(scores.items(), key=lambda one: -one[1])
         if path == "/rerank":  # TEI

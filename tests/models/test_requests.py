@@ -25,7 +25,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 from vllm.entrypoints.pooling.embed.protocol import EmbeddingRequest
 from vllm.entrypoints.pooling.scoring.protocol import RerankRequest, ScoreRequest
-models = {"/v1/embeddings": EmbeddingRequest, "/v1/rerank": RerankRequest, "/v1/score": ScoreRequest}
+models = {"/v1/embeddings": EmbeddingRequest, "/v1/rerank": RerankRequest, "/score": ScoreRequest}
 for file in sorted(Path(sys.argv[1]).glob("*.json")):
     request = json.loads(file.read_text("utf-8"))
     read = TypeAdapter(models[request["path"]]).validate_python(request["body"])

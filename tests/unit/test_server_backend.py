@@ -312,10 +312,10 @@ def test_who_sees_wants_pixels_and_who_hurts_is_trusted_less():
 
 def test_a_server_without_score_is_asked_to_rerank():
     with FakeServer(VL_RERANKER) as server:
-        server.paths.remove("/v1/score")
+        server.paths.remove("/score")
         asking = reranker(server)
         assert len(asking.score(CRANE, [CHINESE, PICTURE])) == 2
-        assert [request.path for request in server.requests] == ["/v1/score", "/v1/rerank"]
+        assert [request.path for request in server.requests] == ["/score", "/v1/rerank"]
         asking.score(CRANE, [CHINESE])
         assert server.requests[-1].path == "/v1/rerank"
 
