@@ -16,7 +16,8 @@ from rag.config import Settings
 from rag.endpoints import Task, running
 from rag.errors import BackendError, WrongRequest
 from rag.probing import Finding, Models, Verdict, cosine, embed, models_of, talking
-from rag.proofs import RELEVANT, SAME_VECTOR, prove_embedder, prove_reranker
+from rag.proofs import RELEVANT, SAME_VECTOR, prove_embedder
+from rag.rerank_proofs import prove_reranker
 from rag.serving import release
 
 GIB = 1 << 30

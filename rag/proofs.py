@@ -1,6 +1,6 @@
-"""Proofs of format: does a server read exactly the prompts its model was trained on? None of them needs to know the weights.
+"""Proofs of format for embedders: does a server read exactly the prompts its model was trained on? None needs the weights.
 
-Knows prompts and what counts of tokens, vectors and scores give away; knows no address and prints nothing.
+Knows prompts and what counts of tokens and vectors give away; knows no address and prints nothing.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ import httpx
 from rag.backends.base import Choice
 from rag.backends.families import Family, instruction_for, native_dim
 from rag.backends.media import media_parts
-from rag.backends.prompts import embedding_messages, embedding_prompt, rerank_prompt
+from rag.backends.prompts import embedding_messages, embedding_prompt
 from rag.errors import BackendError
-from rag.probing import Finding, NotOffered, Verdict, cosine, count_tokens, embed, rerank
+from rag.probing import Finding, NotOffered, Verdict, cosine, count_tokens, embed
 from rag.types import Content
 
 SAME_VECTOR = 0.999  # cosine: what 16-bit arithmetic in another batch may change
-SAME_SCORE = 0.02  # what it may change in a score: a quarter of one bf16 step of a difference of logits around 8
-HALF = 0.03  # scores this near to 0.5 for everything say that no question was asked
 REPEATS = 3
 QUERY = "What is the capital of China?"
 RELEVANT = "The capital of China is Beijing."
@@ -28,16 +26,17 @@ OTHERS = (
     "Gravity is a force that attracts two bodies towards each other.",
     "To make bread, mix flour, water, salt and yeast, and let the dough rest for an hour.",
 )
-OWN_INSTRUCTION = "Retrieve the passages that a geography teacher would quote in the first lesson of the year."
 PICTURE_TOKENS = 64  # of 256 × 256 pixels: one for each 32 × 32 (patches of 16, merged 2 × 2)
-TAIL = 2  # tokens a template loses with its last newline, at most
+CACHE_REMEDY = "vllm-ascend before 0.19.1 needs --no-enable-prefix-caching; `rag serve` sets it"
+PICTURE_REMEDY = "serve the VL model with `rag serve`, and ask vLLM itself, not a proxy"
+SPECIAL_REMEDY = "use the checkpoint's own tokenizer: it appends <|endoftext|>, and the vector is read there"
 
 Report = Callable[[str, Verdict, str, str], Finding]
 
 
 def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str) -> list[Finding]:
     """The findings for one endpoint of an embedder. BackendError where it stops answering."""
-    report = _reporter(subject)
+    report = reporter(subject)
     texts = (RELEVANT, *OTHERS)
     instruction = instruction_for(family, choice, "document")
     prompts = [embedding_prompt(family, Content("text", text), "document", instruction) for text in texts]
@@ -57,58 +56,7 @@ def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: 
     asked = embedding_prompt(family, Content("text", QUERY), "query", instruction_for(family, choice, "query"))
     (question,), _ = embed(client, {**rest, "input": [asked]})
     near, far = cosine(question, alone), max((cosine(question, batch[at]) for at in (0, 2) if at < len(batch)), default=0.0)
-    return [*found, _known_pair(report, near, far)]
-
-
-def prove_reranker(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str) -> list[Finding]:
-    """The findings for one endpoint of a reranker. BackendError where it stops answering."""
-    report = _reporter(subject)
-    told = instruction_for(family, choice, "rerank")
-    documents = [RELEVANT, *OTHERS]
-    (alone,), used = _reranked(client, family, model, [RELEVANT], told)
-    found: list[Finding] = []
-    counted = False
-    if family.templated:
-        tokens = _rerank_tokens(report, client, family, model, told, used)
-        counted = tokens.verdict == "ok"
-        found.append(tokens)
-        if counted:
-            found.append(_own_instruction(report, client, family, model))
-    if family.sees:
-        found.append(_judged_picture(report, client, family, model, told))
-    batch, _ = _reranked(client, family, model, [OTHERS[0], RELEVANT, OTHERS[1]], told)
-    found.append(_agreement(report, "alone and in a batch", [alone, batch[1]], "a score must not depend on its neighbours"))
-    again = [_reranked(client, family, model, documents, told)[0] for _ in range(REPEATS)]
-    apart = [max(abs(one[at] - again[0][at]) for one in again) for at in range(len(documents))]
-    found.append(_agreement(report, "repeated requests", [0.0, max(apart)], CACHE_REMEDY))
-    if all(abs(score - 0.5) <= HALF for score in batch):
-        verdict: Verdict = "warning" if counted or not family.templated else "failed"
-        found.append(report("scores", verdict, f"everything scores ≈ 0.5 ({_scores(batch)})", TEMPLATE_REMEDY))
-    found.append(_known_pair(report, batch[1], max(batch[0], batch[2])))
-    return found
-
-
-CACHE_REMEDY = "vllm-ascend before 0.19.1 needs --no-enable-prefix-caching; `rag serve` sets it"
-TEMPLATE_REMEDY = "start it with `rag serve reranker`, or give vLLM the --chat-template that `rag serve reranker --dry-run` names"
-PICTURE_REMEDY = "serve the VL model with `rag serve`, and ask vLLM itself, not a proxy"
-SPECIAL_REMEDY = "use the checkpoint's own tokenizer: it appends <|endoftext|>, and the vector is read there"
-
-
-def name_difference(expected: int, used: int, raw: int) -> str:
-    """What a wrong number of prompt tokens gives away; "" where it is right.
-
-    `expected`: of our rendered prompt; `used`: what the server says it read; `raw`: of query and document without any template.
-    """
-    frame = expected - raw
-    if used == expected:
-        return ""
-    if used <= raw + TAIL:
-        return "no chat template: the server joins query and document as they are, and everything scores about 0.5"
-    if used - expected >= frame * 0.6:
-        return "wrapped twice: the template stands inside another template"
-    if 0 < expected - used <= TAIL:
-        return "the template lost its last newline, so the score is read at the wrong token"
-    return "another template than the one the model was trained with"
+    return [*found, known_pair(report, near, far)]
 
 
 def _embedding_tokens(report: Report, client: httpx.Client, model: str, prompt: str, used: int) -> list[Finding]:
@@ -154,29 +102,17 @@ def _conversation(report: Report, client: httpx.Client, body: dict[str, Any], al
 
 def _embedded_picture(report: Report, client: httpx.Client, rest: dict[str, Any], family: Family, instruction: str) -> Finding:
     """A picture is taken, and stands in the prompt as the tokens its size makes."""
-    picture = _picture()
-    messages = embedding_messages(family, media_parts(picture), instruction)
+    shown = picture()
+    messages = embedding_messages(family, media_parts(shown), instruction)
     try:
         _, used = embed(client, {**rest, "messages": messages, "add_generation_prompt": True, "add_special_tokens": True})
     except BackendError as error:
         return report("picture", "failed", f"a picture is refused: {error.what}", PICTURE_REMEDY)
-    prompt = embedding_prompt(family, picture, "document", instruction)
-    return _seen(report, used, count_tokens(client, rest["model"], prompt, special=True))
+    prompt = embedding_prompt(family, shown, "document", instruction)
+    return seen(report, used, count_tokens(client, rest["model"], prompt, special=True))
 
 
-def _judged_picture(report: Report, client: httpx.Client, family: Family, model: str, told: str) -> Finding:
-    """The same of a reranker, with a picture as the document."""
-    picture = _picture()
-    documents = [{"content": media_parts(picture)}]
-    try:
-        _, used = rerank(client, {"model": model, "query": QUERY, "documents": documents, "instruction": told})
-    except BackendError as error:
-        return report("picture", "failed", f"a picture is refused: {error.what}", PICTURE_REMEDY)
-    prompt = rerank_prompt(family, Content("text", QUERY), picture, told)
-    return _seen(report, used, count_tokens(client, model, prompt, special=False))
-
-
-def _seen(report: Report, used: int, prompt: int | None) -> Finding:
+def seen(report: Report, used: int, prompt: int | None) -> Finding:
     """What the tokens used say of a picture; `prompt` counts it as one placeholder."""
     if not used or prompt is None:
         return report("picture", "ok", "is taken; its tokens cannot be counted here", "")
@@ -189,7 +125,7 @@ def _seen(report: Report, used: int, prompt: int | None) -> Finding:
     return report("picture", "warning", detail, "use the checkpoint's own preprocessor_config.json and chat template")
 
 
-def _picture() -> Content:
+def picture() -> Content:
     """A slanted grey ramp, 256 × 256: large enough that no preprocessor enlarges it, small enough that none shrinks it."""
     import numpy as np
 
@@ -219,51 +155,12 @@ def _length(report: Report, found: int, wanted: int | None) -> Finding:
     return report("vector length", "failed", f"{found} numbers, not {wanted}", "is that the model you named, and its --dim?")
 
 
-def _rerank_tokens(report: Report, client: httpx.Client, family: Family, model: str, told: str, used: int) -> Finding:
-    prompt = rerank_prompt(family, Content("text", QUERY), Content("text", RELEVANT), told)
-    counts = [count_tokens(client, model, text, special=False) for text in (prompt, QUERY, RELEVANT)]
-    expected, *parts = (count or 0 for count in counts)
-    if None in counts or not used:
-        why = "the server has no /tokenize" if None in counts else "the server does not say how many tokens it used"
-        return report("prompt tokens", "skipped", why, "")
-    wrong = name_difference(expected, used, sum(parts))
-    if wrong:
-        return report("prompt tokens", "failed", f"{wrong} ({used} tokens, not {expected})", TEMPLATE_REMEDY)
-    return report("prompt tokens", "ok", f"{used}, as rendered", "")
-
-
-def _own_instruction(report: Report, client: httpx.Client, family: Family, model: str) -> Finding:
-    """An instruction of one's own arrives in the prompt: a template may read it from nowhere, or from a turn nobody sends."""
-    name = "own instruction"
-    _, used = _reranked(client, family, model, [RELEVANT], OWN_INSTRUCTION)
-    prompt = rerank_prompt(family, Content("text", QUERY), Content("text", RELEVANT), OWN_INSTRUCTION)
-    expected = count_tokens(client, model, prompt, special=False)
-    if used == expected:
-        return report(name, "ok", "reaches the prompt", "")
-    return report(name, "failed", f"does not reach the prompt ({used} tokens, not {expected})", TEMPLATE_REMEDY)
-
-
-def _reranked(client: httpx.Client, family: Family, model: str, documents: Sequence[str], told: str) -> tuple[list[float], int]:
-    body = {"model": model, "query": QUERY, "documents": list(documents)}
-    return rerank(client, {**body, "instruction": told} if family.templated else body)
-
-
-def _agreement(report: Report, name: str, scores: Sequence[float], remedy: str) -> Finding:
-    apart = max(scores) - min(scores)
-    verdict: Verdict = "ok" if apart <= SAME_SCORE * max(1.0, *map(abs, scores)) else "failed"  # some servers give log-odds
-    return report(name, verdict, f"scores differ by {apart:.4f}", "" if verdict == "ok" else remedy)
-
-
-def _known_pair(report: Report, near: float, far: float) -> Finding:
+def known_pair(report: Report, near: float, far: float) -> Finding:
     detail = f"{near:.4f} for a known answer, {far:.4f} for the best of what is none"
     if near > far:
         return report("known answer", "ok", detail, "")
     return report("known answer", "warning", detail, "are these the trained weights? Is the model fed as its family wants?")
 
 
-def _reporter(subject: str) -> Report:
+def reporter(subject: str) -> Report:
     return lambda check, verdict, detail, remedy: Finding(subject, check, verdict, detail, remedy)
-
-
-def _scores(scores: Sequence[float]) -> str:
-    return ", ".join(f"{score:.3f}" for score in scores)

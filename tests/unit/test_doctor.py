@@ -16,7 +16,7 @@ from rag.doctor import pairing, prove
 from rag.endpoints import Endpoint, announce
 from rag.errors import BackendError, WrongRequest
 from rag.probing import Finding
-from rag.proofs import name_difference
+from rag.rerank_proofs import name_difference
 from tests.unit.model_server import Faults, serving
 
 RERANKERS = {"qwen3-vl-reranker": "Qwen/Qwen3-VL-Reranker-2B", "qwen3-reranker": "Qwen/Qwen3-Reranker-0.6B"}
