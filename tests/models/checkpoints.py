@@ -31,6 +31,8 @@ FOLDERS = {  # names of which each tells its family
     "vl-reranker": "Qwen3-VL-Reranker-tiny",
     "text-embedder": "Qwen3-Embedding-tiny",
     "text-reranker": "Qwen3-Reranker-tiny",
+    "plain-embedder": "mean-tiny",
+    "plain-reranker": "cross-tiny",
 }
 # Drops every role but the system's: what MODELS.md §3 warns of, and wrong for every model here.
 POOR_TEMPLATE = "{% for message in messages %}{% if message.role == 'system' %}{{ message.content }}{% endif %}{% endfor %}"
@@ -50,6 +52,37 @@ def make(which: str, folder: Path) -> Path:
         place.mkdir(parents=True, exist_ok=True)
         _write_tokenizer(place, appended=which.endswith("embedder"), seeing=which.startswith("vl"))
         _write_weights(place, which)
+        (place / "made").touch()
+    return place
+
+
+def make_plain(which: str, folder: Path) -> Path:
+    """A tiny random BERT as sentence-transformers keep one: an embedder by the mean of its tokens, or a cross-encoder."""
+    place = folder / FOLDERS[which]
+    if not (place / "made").exists():
+        import torch
+        from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizer
+
+        place.mkdir(parents=True, exist_ok=True)
+        letters = [chr(code) for code in range(33, 127)]
+        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
+        (place / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+        BertTokenizer(str(place / "vocab.txt"), model_max_length=512).save_pretrained(place)
+        torch.manual_seed(21)
+        config = BertConfig(
+            vocab_size=len(words), hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=4, intermediate_size=256,
+            initializer_range=0.15, num_labels=1,
+        )  # fmt: skip
+        (BertModel if which == "plain-embedder" else BertForSequenceClassification)(config).eval().save_pretrained(place)
+        if which == "plain-embedder":
+            parts = {"": "sentence_transformers.models.Transformer", "1_Pooling": "sentence_transformers.models.Pooling"}
+            listed = [
+                {"idx": number, "name": str(number), "path": path, "type": kind}
+                for number, (path, kind) in enumerate(parts.items())
+            ]
+            (place / "1_Pooling").mkdir(exist_ok=True)
+            _dump(place / "1_Pooling/config.json", {"word_embedding_dimension": HIDDEN, "pooling_mode_mean_tokens": True})
+            (place / "modules.json").write_text(json.dumps(listed), encoding="utf-8")
         (place / "made").touch()
     return place
 
