@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 CAPTION_BYTES = 2_000  # a longer text beside a picture is a document of its own as well
+NEVER_EMPTY = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".pdf", ".docx", ".pptx", ".xlsx", ".epub"}  # such a file is damaged
 IGNORE_FILES = (".gitignore", ".ragignore")  # in this order: a later rule wins
 
 
@@ -137,6 +138,8 @@ def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companion
         return Ignored(path, "a broken link") if entry.is_symlink() else Blocked(path, f"cannot be looked at: {error.strerror}")
     if not stat.S_ISREG(found.st_mode):
         return Ignored(path, "not a regular file (socket, FIFO or device)")
+    if not found.st_size and _suffix(entry.name) not in NEVER_EMPTY:
+        return Ignored(path, "empty")
     stamp = f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
     return Found(path, stamp + beside, found.st_mtime, companions)
 

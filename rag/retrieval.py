@@ -83,6 +83,8 @@ def search(
     chosen = choose(fused, reach.candidates, reach.promised)
     judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues)
     order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= reach.min_score]
+    if order and order[0].score > 0:
+        order = [one for one in order if one.score > 0]  # nothing in common with the query, where something has
     groups = group(order)[: reach.top_k]
     similarities = _similarities(index, vector, groups, lanes)
     by_number = {one.candidate.number: one for one in judged}

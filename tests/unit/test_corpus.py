@@ -90,6 +90,14 @@ def test_a_long_text_beside_a_picture_is_also_a_document(tmp_path: Path) -> None
     assert paths(tmp_path) == ["report.png", "report.txt"]
 
 
+def test_empty_texts_are_ignored_and_empty_pictures_are_not(tmp_path: Path) -> None:
+    write(tmp_path, "a.txt")
+    for name in ("__init__.py", "empty.png", "empty.pdf"):
+        (tmp_path / name).touch()
+    assert paths(tmp_path) == ["a.txt", "empty.pdf", "empty.png"]
+    assert reasons(tmp_path) == {"__init__.py": "empty"}
+
+
 def test_an_index_in_the_folder_is_not_walked(tmp_path: Path) -> None:
     write(tmp_path, "a.txt", "indexes/default/catalog.sqlite", "indexes/default/segments/1.faiss")
     assert paths(tmp_path) == ["a.txt"]
