@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.backends.base import Choice
+from rag.backends.families import model_name
 from rag.config import Settings
 from rag.endpoints import Task, running
 from rag.errors import MissingExtra
@@ -172,5 +173,5 @@ def _has_weights(model: str) -> bool:
 
 
 def _serving(role: Task, model: str) -> tuple[str, str] | None:
-    found = [endpoint for endpoint in running(role) if model in ("", endpoint.model)]
+    found = [one for one in running(role) if not model or model_name(one.model) == model_name(model)]
     return (found[0].url, found[0].model) if found else None

@@ -266,7 +266,7 @@ def test_a_model_that_only_reads_is_given_the_words_of_a_picture(corpus: Path) -
 
 
 def caption(name: str) -> str:
-    with rag.open_index(backend=COUNTING) as searcher:
+    with rag.open_index(backend=COUNTING, reranker="none") as searcher:
         return next(hit.snippet for hit in searcher.query("boat", kinds=["image"]) if hit.document == name)
 
 
@@ -375,6 +375,11 @@ def test_a_file_that_goes_while_it_is_looked_at_is_no_skipped_one(corpus: Path, 
 # ---- roots ---------------------------------------------------------------------------------------
 
 
+def documents() -> int:
+    with rag.open_index(backend=COUNTING) as searcher:
+        return searcher.status().documents
+
+
 def roots() -> list[str]:
     with rag.open_index(backend=COUNTING) as searcher:
         return list(searcher.status().roots)
@@ -383,7 +388,7 @@ def roots() -> list[str]:
 def test_a_file_above_a_known_root_does_not_take_it_over(corpus: Path) -> None:
     index(corpus / "a")
     index(corpus / "page.md")
-    assert (roots(), len(found("crane harbour Heron"))) == (["a", "corpus"], 5)
+    assert (roots(), documents()) == (["a", "corpus"], 5)
     assert index(corpus / "a").unchanged == 4  # the innermost root
     assert index(corpus).unchanged == 1
     assert roots() == ["corpus"]
@@ -431,7 +436,7 @@ def test_a_rebuild_keeps_the_names_of_roots_and_the_ids(corpus: Path, tmp_path: 
     index(corpus)
 
     def ids() -> set[tuple[str, str]]:
-        with rag.open_index(backend=COUNTING) as searcher:
+        with rag.open_index(backend=COUNTING, reranker="none") as searcher:
             return {(hit.id, hit.path) for hit in searcher.query("harbour", top_k=100)}
 
     before = ids()
