@@ -170,7 +170,7 @@ def _started(model: str, family: Family, overrides: Mapping[str, Any], options: 
         raise BackendError(
             f"vllm is installed and cannot be imported: {error}", remedy="install it anew for this machine"
         ) from error
-    keywords: dict[str, Any] = {"model": model, "runner": "pooling", "hf_overrides": dict(overrides)}
+    keywords: dict[str, Any] = {"model": model, "runner": "pooling", "hf_overrides": dict(overrides), "use_tqdm_on_load": False}
     if family.templated:
         keywords["max_model_len"] = family.max_tokens
     if family.sees:
