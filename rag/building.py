@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 from rag.canaries import compare_canaries, embed_canaries
 from rag.choosing import Chosen, choose_embedder, remembered, this_machine
 from rag.config import Settings, load_settings, origin
-from rag.errors import EmbedderMismatch, IndexDamaged, IndexFailure, IndexNotFound, Interrupted, WrongRequest, WrongSetting
+from rag.errors import (
+    BackendError,
+    EmbedderMismatch,
+    IndexDamaged,
+    IndexFailure,
+    IndexNotFound,
+    Interrupted,
+    WrongRequest,
+    WrongSetting,
+)
 from rag.opening import (
     Policy,
     at_home,
@@ -69,8 +78,18 @@ def build_index(
 
 
 def _kept(settings: Settings, chosen: Chosen, embedder: Embedder) -> dict[str, str]:
-    """What a new index keeps: how it reads, which model it was made with, and for a server its canaries."""
-    canaries = embed_canaries(embedder) if chosen.backend == "server" else {}
+    """What a new index keeps: how it reads, which model it was made with, and for a server its canaries.
+
+    BackendError where a server fails a proof of format: an index of wrong vectors looks fine and ranks badly.
+    """
+    canaries = {}
+    if chosen.backend == "server":
+        from rag.doctor import prove
+
+        for finding in prove(chosen.choice, "embedder"):
+            if finding.verdict == "failed":
+                raise BackendError(f"{finding.subject}: {finding.check}: {finding.detail}", remedy=finding.remedy)
+        canaries = embed_canaries(embedder)
     return fixed_settings(settings) | remembered(chosen, settings) | canaries
 
 

@@ -373,6 +373,12 @@ def indexed(corpus, monkeypatch):
 
     def index(server, name="index"):
         where = str(corpus.parent / name)
+        (corpus.parent / "empty").mkdir(exist_ok=True)
+        if not (corpus.parent / name).exists():  # proofs and canaries, before anything goes wrong
+            kept, server.faults = server.faults, type(server.faults)()
+            always, server.always = server.always, None
+            rag.build_index(corpus.parent / "empty", index=where, backend="server", model=MODEL, url=(server.url,), timeout=1.0)
+            server.faults, server.always = kept, always
         report = rag.build_index(corpus, index=where, backend="server", model=MODEL, url=(server.url,), timeout=1.0)
         with rag.open_index(where, reranker="none") as opened:
             return report, {hit.document: hit.similarity for hit in opened.query("harbour", top_k=50)}

@@ -1,0 +1,45 @@
+"""An index over HTTP: made only where the server is fed in the right format, and remembered with its model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Ran
+from tests.unit.model_server import Faults, serving
+
+
+def test_an_index_through_a_server_is_asked_without_naming_it_again(corpus: Path, rag: Callable[..., Ran]) -> None:
+    with serving(Faults()) as url:
+        done = rag("index", "corpus", "--url", url, "--model", "Qwen/Qwen3-VL-Embedding-2B", "--ocr", "never")
+        assert done.code == 0, done.err
+        asked = rag("query", "Harbour traffic rose by nine percent in the spring.", "--json")
+        assert asked.code == 0, asked.err
+        assert asked.json[0]["document"] == "a/report.txt"
+        assert rag("status", "--json").json["fingerprint"]["model"] == "Qwen3-VL-Embedding-2B"
+    gone = rag("query", "Harbour traffic", RAG_TIMEOUT="2")
+    assert gone.code == 3
+    assert url in gone.err and "Traceback" not in gone.err
+
+
+@pytest.mark.parametrize(
+    "faults", [Faults(appends=False), Faults(hears_special=False), Faults(hears_generation=False), Faults(crowd=0.5)]
+)
+def test_a_server_that_fails_a_proof_of_format_gets_no_index(
+    faults: Faults, corpus: Path, tmp_path: Path, rag: Callable[..., Ran]
+) -> None:
+    with serving(faults) as url:
+        done = rag("index", "corpus", "--url", url, "--model", "Qwen/Qwen3-VL-Embedding-2B", "--ocr", "never")
+    assert (done.code, done.out) == (3, "")
+    assert url in done.err and "→" in done.err and "Traceback" not in done.err
+    assert not (tmp_path / "indexes/default/catalog.sqlite").exists()
+
+
+def test_another_model_is_refused(corpus: Path, rag: Callable[..., Ran]) -> None:
+    with serving(Faults()) as url:
+        rag("index", "corpus", "--url", url, "--model", "Qwen/Qwen3-VL-Embedding-2B", "--ocr", "never")
+        done = rag("query", "harbour", "--backend", "lite", "--model", "lite")
+    assert done.code == 4
+    assert "was made with Qwen3-VL-Embedding-2B" in done.err
