@@ -94,6 +94,8 @@ def run(commands: Sequence[Command], say: Callable[[str], None]) -> None:
     for command in commands:
         _require_free(command.url)
     before = signal.signal(signal.SIGTERM, _interrupt)
+    # A shell starts background jobs with SIGINT ignored, and children inherit that: ours must hear it, it is how they are stopped.
+    before_interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     children: list[_Child] = []
     try:
         for command in commands:
@@ -110,6 +112,7 @@ def run(commands: Sequence[Command], say: Callable[[str], None]) -> None:
     finally:
         _stop(children)
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, before_interrupt)
 
 
 def _start(command: Command, say: Callable[[str], None]) -> _Child:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated, Any
 
@@ -67,4 +68,6 @@ def _print_npy(vectors: Any) -> None:
         raise WrongRequest(
             "npy is binary, and stdout is a terminal", remedy="send it to a file: rag embed ... --format npy > out.npy"
         )
-    np.save(sys.stdout.buffer, vectors)
+    whole = io.BytesIO()  # numpy writes to a pipe past Python's buffer, and loses the rows there
+    np.save(whole, vectors)
+    sys.stdout.buffer.write(whole.getvalue())

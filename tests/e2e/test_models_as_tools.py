@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,6 +39,8 @@ def test_json_lines_and_npy(corpus: Path, tmp_path: Path, rag: Callable[..., Ran
         cwd=tmp_path,
         input=lines.encode(),
         capture_output=True,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+        | {"PYTHONPATH": str(SAMPLES.parent)},
     )
     array = np.load(io.BytesIO(done.stdout))
     assert (array.dtype, array.shape) == (np.float32, (2, 1280))
