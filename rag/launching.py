@@ -94,7 +94,7 @@ def run(commands: Sequence[Command], say: Callable[[str], None]) -> None:
     for command in commands:
         _require_free(command.url)
     before = signal.signal(signal.SIGTERM, _interrupt)
-    # A shell starts background jobs with SIGINT ignored, and children inherit that: ours must hear it, it is how they are stopped.
+    # A shell starts background jobs with SIGINT ignored, and children inherit that: ours must hear it to be stopped.
     before_interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     children: list[_Child] = []
     try:
