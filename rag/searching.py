@@ -181,12 +181,14 @@ class Searcher:
 
 
 def _loaded(chosen: _Chosen, open_it: Callable[[_Chosen], _Model], say: Say) -> _Model:
-    """Opens a model, and says so where that takes time."""
-    if chosen is None or chosen.backend not in ("vllm", "transformers"):
-        return open_it(chosen)
+    """Opens a model; one that runs in this process is loaded now, and that is said, with the time it took."""
+    model = open_it(chosen)
+    load = getattr(model, "load", None)
+    if chosen is None or load is None:
+        return model
     say(f"loading {chosen.choice.model} with {chosen.backend}{f' ({chosen.why})' if chosen.why else ''}")
     started = time.monotonic()
-    model = open_it(chosen)
+    load()
     say(f"loaded in {time.monotonic() - started:.1f} s; `rag serve` keeps it loaded")
     return model
 
