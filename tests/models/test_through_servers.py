@@ -109,10 +109,11 @@ def reranker(servers):
 
 @pytest.fixture(scope="module")
 def indexed(rag, embedder):
-    """The report of the run that makes the index. Every other command is told nothing of the server."""
+    """The report of the run that makes the index, and the requests it made. Other commands are told nothing of the server."""
     told = {"RAG_QUERY_INSTRUCTION": TOLD, "RAG_DOCUMENT_INSTRUCTION": TOLD}
     ran = rag("index", "corpus", "--url", embedder.url, "--ocr", "never", "--max-pixels", PIXELS, "--json", **told)
-    return ran.json
+    lines = embedder.log.read_text(encoding="utf-8").splitlines()
+    return ran.json | {"requests": [line.partition("POST ")[2].split()[0] for line in lines if "POST " in line]}
 
 
 def found(ran):
@@ -132,17 +133,21 @@ def page(home, number):
     return file
 
 
-def test_every_kind_is_indexed(indexed, home):
+def test_every_kind_is_indexed(indexed):
     assert indexed["indexed"] == len(TEXTS) + 1 + len(PICTURES) + len(SCREENSHOTS) + 2
     assert indexed["skipped"] == []
     assert indexed["passages"].keys() == {"text", "page", "image", "screenshot", "frame"}
     assert (indexed["passages"]["image"], indexed["passages"]["screenshot"]) == (len(PICTURES), len(SCREENSHOTS))
 
 
-def test_the_format_was_proven_before_the_index_was_made(indexed, home):
-    asked = (home / "embedder.log").read_text(encoding="utf-8")
-    assert "POST /tokenize" in asked
-    assert asked.index("POST /tokenize") < asked.rindex("POST /v1/embeddings")
+def test_the_format_was_proven_before_the_index_was_made(indexed):
+    """Tokens are counted by proofs only, and every picture is a request of its own."""
+    counted = [place for place, path in enumerate(indexed["requests"]) if path == "/tokenize"]
+    after = indexed["requests"][counted[-1] + 1 :]
+    pictures = sum(count for kind, count in indexed["passages"].items() if kind != "text")
+    assert len(counted) >= 3
+    assert len(after) > pictures
+    assert set(after) == {"/v1/embeddings"}
 
 
 @pytest.mark.parametrize("name", [*TEXTS, CHINESE])
@@ -159,6 +164,12 @@ def test_a_picture_is_found_by_itself(indexed, rag, name):
     first, second = found(rag("query", "--json", "--reranker", "none", "--image", f"corpus/{name}"))[:2]
     assert (first["document"], first["kind"]) == (name, "image" if name in PICTURES else "screenshot")
     assert first["similarity"] >= SAME > second["similarity"]
+
+
+def test_a_query_told_otherwise_has_another_vector(indexed, rag):
+    """The index remembers what both sides are told, and it matters."""
+    asked = ("query", "--json", "--reranker", "none", "--image", f"corpus/{PICTURES[0]}")
+    assert found(rag(*asked, RAG_QUERY_INSTRUCTION="Find the ship."))[0]["similarity"] < SAME
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -211,9 +222,19 @@ def test_the_doctor_finds_nothing_wrong(rag, embedder, reranker):
 
 def test_the_address_of_the_reranker_makes_no_index(rag, reranker, home):
     ran = rag("index", "corpus", "--url", reranker.url, "--index", "mistaken", "--json")
-    assert ran.code in (2, 3)
-    assert "eranker" in ran.err
+    assert ran.code == 2
+    assert f"{reranker.name} is a model of the family qwen3-vl-reranker" in ran.err
     assert not (home / "indexes/mistaken/catalog.sqlite").exists()
+
+
+def test_a_server_that_fails_the_proofs_makes_no_index(rag, reranker, home):
+    """The same, with the family misstated: now only the proofs can tell."""
+    misstated = ("--model", reranker.name, "--family", "qwen3-vl-embedding", "--index", "unproven")
+    ran = rag("index", "corpus", "--url", reranker.url, *misstated)
+    assert ran.code == 3
+    assert f"embedder {reranker.url}" in ran.err
+    assert "Traceback" not in ran.err
+    assert not (home / "indexes/unproven/catalog.sqlite").exists()
 
 
 def test_an_index_made_in_process_is_asked_there_and_at_the_server(rag, embedder, embedder_folder, home):
