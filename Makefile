@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 MODELS_VENV ?= .venv-models
 MODELS_INSTALLED := $(MODELS_VENV)/.installed
 
-.PHONY: demo test test-models check bench samples clean
+.PHONY: demo test test-models check bench bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -27,6 +27,12 @@ check: $(INSTALLED) ## style, types and the layers of the rooms
 
 bench: $(INSTALLED) ## speed and memory, as ratios to a floor measured in the same run
 	$(BIN)/python -m tests.bench
+
+bench-models: $(MODELS_INSTALLED) ## embedding through a real vLLM server, beside a bare load generator
+	PYTHONPATH=tests/models/site:. $(MODELS_VENV)/bin/python -m tests.bench.server
+
+bench-gpu: $(INSTALLED) ## tokens a second of the 2B and 8B shapes, where there is an accelerator and vLLM
+	$(BIN)/python -m tests.bench.gpu
 
 samples: $(INSTALLED) ## makes samples/ again (needs the tools named in samples/README.md)
 	$(BIN)/python -m samples.make
