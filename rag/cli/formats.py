@@ -79,7 +79,8 @@ def _head(hit: Hit) -> Text:
     if len(hit.members) > 1 and hit.best != hit.locator:
         line.append(f"  (best {place(hit.best)})", style="dim")
     heading = hit.context.heading or hit.context.title
-    line.append(f"  {harmless(heading)[:80]}" if heading else "", style="dim italic")
+    shown = harmless(heading) if len(heading) <= 80 else f"{harmless(heading)[:79]}…"
+    line.append(f"  {shown}" if shown else "", style="dim italic")
     line.append(f"  #{hit.id}", style="dim")
     return line
 
