@@ -19,6 +19,13 @@ class Progress:
     done: int
     total: int
     path: str
+    passages: int = 0  # written so far in this run
+    documents_per_second: float = 0.0
+    passages_per_second: float = 0.0
+    megabytes_per_second: float = 0.0  # of files read, 10⁶ bytes
+    tokens_per_second: float = 0.0  # shown to the model, estimated
+    seconds_left: float | None = None  # None where nothing can be said yet
+    waiting: Mapping[str, float] = field(default_factory=dict)  # share of its time, 0…1, that each stage waits for another
 
 
 Tell = Callable[[Progress], None]

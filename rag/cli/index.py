@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +12,11 @@ from rag.cli.options import Backend, Dim, Family, Index, Json, Model, Url
 from rag.cli.terminal import harmless, say
 
 if TYPE_CHECKING:
-    from rag.reports import Progress, Report, Tell
+    from rag.reports import Report
     from rag.types import Skipped
 
 SHOWN = 20  # reasons of skipped files
+FORMATS = ("text", "json", "jsonl")
 NAMED = 3  # files named under each; `rag status` lists them all
 LITE = (
     "lite: words, n-grams, colours and shapes, no neural embeddings; "
@@ -32,6 +31,7 @@ def index(
         bool, typer.Option("--rebuild", help="Read everything anew, and then take the place of the old index.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 when documents were skipped.")] = False,
+    format: Annotated[str, typer.Option(help="text, json, or jsonl: progress and report, one object a line.")] = "text",
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
     backend: Backend = None,
@@ -52,14 +52,20 @@ def index(
     commit_seconds: Annotated[float | None, typer.Option(help="Commit this often.")] = None,
 ) -> None:
     """Index folders of text, PDFs, images, screenshots and videos; later runs read only what changed."""
+    from json import dumps
+
     from rag.building import build_index
+    from rag.cli.progress import json_line, telling
     from rag.config import load_settings
-    from rag.errors import DOCUMENTS_SKIPPED
+    from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
     from rag.opening import index_folder, is_lite
 
+    wanted = "json" if json else format
+    if wanted not in FORMATS:
+        raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
     folder = index_folder(load_settings({"index": index or None}).index)
     fresh = not (folder / "catalog.sqlite").exists()
-    with _telling(quiet or json) as tell:
+    with telling("" if quiet else wanted) as tell:
         report = build_index(
             *(folders or []),
             index=index,
@@ -84,36 +90,14 @@ def index(
         )
     if fresh and is_lite(folder):
         say(LITE)
-    _print_json(report) if json else _print(report, folder)
+    if wanted == "text":
+        _print(report, folder)
+    elif wanted == "json":
+        print(dumps(_json(report), ensure_ascii=False, indent=2))
+    else:
+        json_line({"event": "report", **_json(report)})
     if strict and report.skipped:
         raise typer.Exit(DOCUMENTS_SKIPPED)
-
-
-@contextmanager
-def _telling(silent: bool) -> Iterator[Tell]:
-    """Progress: a bar on a terminal, a plain line for every tenth part elsewhere."""
-    if silent:
-        yield lambda _: None
-    elif sys.stderr.isatty():
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        from rag.cli.terminal import stderr
-
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[path]}", markup=False))
-        with Bar(*columns, console=stderr(), transient=True) as bar:
-            task = bar.add_task("", total=None, path="looking for changes")
-            yield lambda seen: bar.update(task, completed=seen.done, total=seen.total, path=harmless(seen.path)[-60:])
-    else:
-        told = -1
-
-        def tell(seen: Progress) -> None:
-            nonlocal told
-            if seen.total and seen.done * 10 // seen.total > told:
-                told = seen.done * 10 // seen.total
-                say(f"{seen.done} of {seen.total} documents")
-
-        yield tell
 
 
 def _print(report: Report, folder: Path) -> None:
@@ -149,12 +133,11 @@ def _print_skipped(skipped: Sequence[Skipped]) -> None:
         print("`rag status` lists every skipped file")
 
 
-def _print_json(report: Report) -> None:
-    import json
+def _json(report: Report) -> dict[str, Any]:
     from dataclasses import asdict
 
     value = asdict(report)
     value["skipped"] = [
         {"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in report.skipped
     ]
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    return value

@@ -1,0 +1,96 @@
+"""How a running `rag index` tells where it stands: a bar on a terminal, plain lines elsewhere, JSON lines for programs.
+
+Knows what a `Progress` holds; knows nothing of what runs.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rag.cli.terminal import harmless, say
+
+if TYPE_CHECKING:
+    from rag.reports import Progress, Tell
+
+EVERY = 0.25  # seconds between two lines of JSON
+
+
+@contextmanager
+def telling(form: str) -> Iterator[Tell]:
+    """What the write path calls while it runs. `text` speaks on stderr, `jsonl` on stdout, anything else not at all."""
+    if form == "jsonl":
+        yield _json_lines()
+    elif form == "text" and sys.stderr.isatty():
+        with _bar() as tell:
+            yield tell
+    elif form == "text":
+        yield _tenths()
+    else:
+        yield lambda _: None
+
+
+def json_line(value: Mapping[str, Any]) -> None:
+    """One object on one line of stdout, at once: a program reads it while this one runs."""
+    from json import dumps
+
+    print(dumps(value, ensure_ascii=False), flush=True)
+
+
+def _json_lines() -> Tell:
+    told = float("-inf")
+
+    def tell(seen: Progress) -> None:
+        nonlocal told
+        now = time.monotonic()
+        if now - told < EVERY and seen.done < seen.total:
+            return
+        told = now
+        json_line(_as_event(seen))
+
+    return tell
+
+
+def _as_event(seen: Progress) -> dict[str, Any]:
+    return {
+        "event": "progress",
+        "done": seen.done,
+        "total": seen.total,
+        "path": seen.path,
+        "passages": seen.passages,
+        "documents_per_second": round(seen.documents_per_second, 2),
+        "passages_per_second": round(seen.passages_per_second, 2),
+        "megabytes_per_second": round(seen.megabytes_per_second, 3),
+        "tokens_per_second": round(seen.tokens_per_second, 1),
+        "seconds_left": None if seen.seconds_left is None else round(seen.seconds_left, 1),
+        "stages": {name: round(share, 3) for name, share in seen.waiting.items()},
+    }
+
+
+@contextmanager
+def _bar() -> Iterator[Tell]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from rag.cli.terminal import stderr
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[path]}", markup=False))
+    with Bar(*columns, console=stderr(), transient=True) as bar:
+        task = bar.add_task("", total=None, path="looking for changes")
+        yield lambda seen: bar.update(task, completed=seen.done, total=seen.total, path=harmless(seen.path)[-60:])
+
+
+def _tenths() -> Tell:
+    """A plain line for every tenth part."""
+    told = -1
+
+    def tell(seen: Progress) -> None:
+        nonlocal told
+        if seen.total and seen.done * 10 // seen.total > told:
+            told = seen.done * 10 // seen.total
+            say(f"{seen.done} of {seen.total} documents")
+
+    return tell

@@ -1,0 +1,34 @@
+"""`rag index --format jsonl`, as a program that follows a run reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.e2e.conftest import Ran
+
+
+def test_every_line_is_an_event_and_the_last_is_the_report(corpus: Path, rag: Callable[..., Ran]) -> None:
+    (corpus / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing more")
+    ran = rag("index", str(corpus), "--format", "jsonl", "--strict")
+    events = [json.loads(line) for line in ran.out.splitlines()]
+    assert [event["event"] for event in events[:-1]] == ["progress"] * (len(events) - 1)
+    last, report = events[-2:]
+    assert (last["done"], last["total"]) == (6, 6)
+    assert set(last) >= {"path", "passages", "passages_per_second", "megabytes_per_second", "seconds_left", "stages"}
+    assert (report["event"], report["indexed"]) == ("report", 5)
+    assert [one["document"] for one in report["skipped"]] == ["broken.pdf"]
+    assert ran.code == 5
+    assert len(events) >= 2
+
+
+def test_quiet_leaves_the_report_alone(corpus: Path, rag: Callable[..., Ran]) -> None:
+    ran = rag("index", str(corpus), "--format", "jsonl", "--quiet")
+    assert [json.loads(line)["event"] for line in ran.out.splitlines()] == ["report"]
+
+
+def test_an_unknown_format_is_refused_before_anything_is_made(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+    ran = rag("index", str(corpus), "--format", "xml")
+    assert (ran.code, "text, json, jsonl" in ran.err) == (2, True)
+    assert not (tmp_path / "indexes").exists()
