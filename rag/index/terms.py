@@ -49,8 +49,15 @@ class Compound:
 
 def compounds(text: str) -> Iterator[Compound]:
     """The words of a text, in order, not yet stemmed."""
-    for run in _RUN.findall(_plain(text)):
+    for run in _RUN.findall(plain(text)):
         yield _known_compound(run) if len(run) <= _LONGEST else _compound(run)
+
+
+def placed_parts(folded: str) -> Iterator[tuple[str, int, int, int]]:
+    """The parts of `compounds`, not yet stemmed, where they stand in a text that `plain` folded: (part, start, end, compound)."""
+    for number, run in enumerate(_RUN.finditer(folded)):
+        for part, start, end in _placed(run.group()):
+            yield part, run.start() + start, run.start() + end, number
 
 
 def stored_terms(text: str) -> list[str]:
@@ -77,16 +84,30 @@ def stems(terms: list[str]) -> list[str]:
 
 
 def _compound(run: str) -> Compound:
+    parts = tuple(part for part, _, _ in _placed(run))
     if _PAIRS.match(run):
-        return Compound((*(run[at : at + 2] for at in range(len(run) - 1)), run[-1]), paired=True)
-    parts = tuple(part for chunk in _CHUNK.findall(_POSSESSIVE.sub("", run)) for part in _humps(chunk))
+        return Compound(parts, paired=True)
     return Compound(parts, "".join(parts)[:_LONGEST] if len(parts) > 1 and "." not in run else "")
+
+
+def _placed(run: str) -> Iterator[tuple[str, int, int]]:
+    """The parts of a run with the places where they start and end; pairs of characters overlap."""
+    if _PAIRS.match(run):
+        for at in range(len(run) - 1):
+            yield run[at : at + 2], at, at + 2
+        yield run[-1], len(run) - 1, len(run)
+        return
+    for chunk in _CHUNK.finditer(_POSSESSIVE.sub("", run)):
+        at = chunk.start()
+        for part in _humps(chunk.group()):
+            yield part.casefold()[:_LONGEST], at, at + len(part)
+            at += len(part)
 
 
 _known_compound = lru_cache(maxsize=1 << 16)(_compound)  # a few words make most of every text
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Compatibility forms unified (full-width letters, ligatures) and accents taken off; case stays, it divides compounds."""
     if text.isascii():
         return text
@@ -94,8 +115,7 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
 
 
-def _humps(chunk: str) -> Iterator[str]:
-    """`parseHTTPRequest2` → parse, HTTP, Request, 2; folded to lower case."""
-    plain = chunk.isdigit() or (chunk.isalpha() and (chunk.islower() or chunk[1:].islower()))
-    for part in (chunk,) if plain else _HUMP.split(chunk):
-        yield part.casefold()[:_LONGEST]
+def _humps(chunk: str) -> list[str]:
+    """`parseHTTPRequest2` → parse, HTTP, Request, 2."""
+    whole = chunk.isdigit() or (chunk.isalpha() and (chunk.islower() or chunk[1:].islower()))
+    return [chunk] if whole else _HUMP.split(chunk)
