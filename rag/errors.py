@@ -5,6 +5,8 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     RagError
     ├── WrongRequest        2   an option, a query or a setting that cannot be meant
     │   ├── WrongSetting        a key or value in flags, RAG_* or rag.toml
+    │   ├── TooLarge            what was given is more than is taken
+    │   ├── NoSuchPassage       an id that the index does not hold
     │   └── MissingExtra        an optional package is not installed
     ├── BackendError        3   a model or its server failed or answered nonsense
     ├── IndexFailure        4   the index folder
@@ -55,6 +57,17 @@ class WrongRequest(RagError):
 
 class WrongSetting(WrongRequest):
     """A key or a value in the flags, the environment or rag.toml."""
+
+
+class TooLarge(WrongRequest):
+    """What was given is more than is taken: `what` names the size and the limit."""
+
+
+class NoSuchPassage(WrongRequest):
+    """The index holds no passage of that id."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"no passage has the id {id}", remedy="take an id from a hit; a changed file has new ones")
 
 
 class MissingExtra(WrongRequest):

@@ -6,11 +6,14 @@ Knows the loaders; knows no index and no model.
 from __future__ import annotations
 
 import re
+import tempfile
+import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import UnreadableDocument, WrongRequest
+from rag.errors import TooLarge, UnreadableDocument, WrongRequest
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 _MOMENT = re.compile(r"(?:\d+:)?(?:\d+:)?\d+(?:\.\d*)?", re.ASCII)
 
+QUERY_PIXELS = 50_000_000  # of a query picture that came as bytes: decoded it takes 150 MB, or 200 with transparency
+_ONE_DECODES = threading.Lock()  # many strangers' pictures at once must not fill the memory
 MODEL_INPUT = Policy(Limits(), "never", frozenset())
 MOST_FRAMES, FEWEST_FRAMES, VIDEO_PIXELS = 64, 4, 7_864_320  # of one video input of Qwen3-VL-Embedding
 
@@ -32,6 +37,30 @@ def query_picture(file: Path, policy: Policy) -> Content:
     """The picture in `file`, with the words in it as clues. WrongRequest where it is no picture."""
     document = Document(DocumentId("query", file.name), file.absolute())
     return _read(document, Passage(document.id, 0, Whole(), "image", "image"), "picture", policy)
+
+
+def query_picture_bytes(data: bytes, policy: Policy) -> Content:
+    """The picture that `data` is a file of. WrongRequest where it is no picture, TooLarge above QUERY_PIXELS."""
+    from rag.loaders.picture_files import open_picture
+
+    with tempfile.TemporaryDirectory(prefix="rag-query-") as folder, _ONE_DECODES:
+        file = Path(folder) / "picture"
+        file.write_bytes(data)
+        try:
+            if loader_name(file, policy.limits) != "picture":
+                raise UnreadableDocument("is no picture")
+            with open_picture(file, replace(policy.limits, max_source_pixels=1 << 62)) as image:
+                width, height = image.size
+        except UnreadableDocument as error:
+            raise WrongRequest(f"the query picture {error.what}", remedy="give a JPEG, PNG, WebP or other picture") from error
+        most = min(QUERY_PIXELS, policy.limits.max_source_pixels)
+        if width * height > most:
+            what = f"the query picture is {width:,} × {height:,} pixels; the limit is {most:,}"
+            raise TooLarge(what, remedy="make it smaller; 2,000 pixels a side show everything a model sees")
+        try:
+            return query_picture(file, policy)
+        except WrongRequest as error:
+            raise WrongRequest(error.what.replace(str(file), "the query picture"), error.remedy) from error
 
 
 def query_frame(asked: str, policy: Policy) -> Content:

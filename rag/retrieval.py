@@ -6,7 +6,7 @@ Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from rag.errors import EmbedderMismatch, WrongRequest
 from rag.fusion import choose, fuse
 from rag.grouping import Group, Scored, group
 from rag.index.reader import OpenIndex
+from rag.laps import Laps
 from rag.loaders.base import Limits
 from rag.rescoring import Judged, rescore
 from rag.snippets import snippet
@@ -46,6 +47,8 @@ class Results:
     hits: list[Hit]
     stages: Mapping[str, list[tuple[int, float]]]
     notes: tuple[str, ...]
+    candidates: tuple[StoredPassage, ...] = ()  # all that a first stage found
+    seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in the order they ran
 
 
 def search(
@@ -61,12 +64,18 @@ def search(
     """Query to ranked hits. EmbedderMismatch when the index was made by another model."""
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
+    laps = Laps()
     allowed = index.matching(query.filters)
+    laps.end("filter")
     content, remark = asked_as(embedder, query.content)
     vector = embedder.embed([content], role="query")
+    laps.end("embed")
     dense = index.nearest(vector, reach.candidates, allowed)[0]
+    laps.end("dense")
     lexical = index.containing(query.words, reach.candidates, allowed) if query.words.strip() else []
+    laps.end("lexical")
     dense = _with_every_kind(index, query, vector, dense, reach.promised)
+    laps.end("dense")
     found = {stored.number: stored for stored in index.passages([number for number, _ in dense + lexical])}
     present, notes = _still_there(found)
     if allowed is not None and not len(allowed):
@@ -81,7 +90,9 @@ def search(
     wordless = frozenset(n for n, stored in present.items() if not (stored.passage.text or stored.passage.caption))
     fused = fuse(lanes, {number: stored.passage.kind for number, stored in present.items()}, wordless)
     chosen = choose(fused, reach.candidates, reach.promised)
+    laps.end("fuse")
     judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues)
+    laps.end("rerank")
     order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= reach.min_score]
     if order and order[0].score > 0:
         order = [one for one in order if one.score > 0]  # nothing in common with the query, where something has
@@ -98,7 +109,8 @@ def search(
         "fused": [(candidate.number, candidate.fused) for candidate in fused],
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
-    return Results(hits, stages, notes + remark)
+    laps.end("group")
+    return Results(hits, stages, notes + remark, tuple(present.values()), laps.seconds)
 
 
 def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:

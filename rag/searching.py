@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rag.canaries import compare_canaries
 from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
 from rag.config import Settings, load_settings
-from rag.errors import WrongRequest
+from rag.errors import NoSuchPassage, WrongRequest
 from rag.evaluation import Place
 from rag.opening import at_home, existing_index, open_embedder, open_reranker, policy_of
 from rag.types import KINDS, Content, Filters, Hit, Kind, Query
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from rag.index.reader import IndexStatus
     from rag.retrieval import Results
 
-_Chosen = TypeVar("_Chosen", Chosen, Chosen | None)
 _Model = TypeVar("_Model")
 Say = Callable[[str], None]
+Models = MutableMapping[tuple[str, Chosen], Any]  # by role: those that are loaded already, shared by several indexes
 
 
 def _silent(_: str) -> None:
@@ -45,7 +46,7 @@ def open_index(index: str = "", *, say: Say = _silent, **flags: Any) -> Searcher
 class Searcher:
     """An open index with its models. Close it, or use it in a `with`."""
 
-    def __init__(self, folder: Path, settings: Settings, say: Say = _silent) -> None:
+    def __init__(self, folder: Path, settings: Settings, say: Say = _silent, models: Models | None = None) -> None:
         from rag.index.folder import fingerprint_of, settings_of
         from rag.index.reader import open_index as open_folder
 
@@ -54,11 +55,11 @@ class Searcher:
         self.policy = policy_of(kept)
         machine = this_machine()
         chosen = choose_embedder(settings, kept, machine)
-        self.embedder = _loaded(chosen, open_embedder, say)
+        self.embedder = _shared(chosen, open_embedder, say, models)
         if self.embedder.fingerprint == fingerprint_of(folder):
             compare_canaries(folder, kept, self.embedder)
         reranker = choose_reranker(settings, self.embedder.fingerprint.model, machine)
-        self.reranker = _loaded(reranker, open_reranker, say)
+        self.reranker = None if reranker is None else _shared(reranker, open_reranker, say, models)
         self.index = open_folder(folder)
 
     def __enter__(self) -> Searcher:
@@ -83,19 +84,27 @@ class Searcher:
         self,
         text: str = "",
         *,
-        image: str | os.PathLike[str] | None = None,
+        image: str | os.PathLike[str] | bytes | None = None,
         video: str | None = None,
+        like: str | None = None,
         kinds: Sequence[Kind] = (),
         paths: Sequence[str] = (),
         roots: Sequence[str] = (),
         after: str | float | None = None,
         before: str | float | None = None,
         top_k: int | None = None,
+        candidates: int | None = None,
+        min_score: float | None = None,
+        blend: float | str | None = None,
+        rerank: bool = True,
     ) -> Results:
         """Hits, the order after each stage, and notes.
 
-        `image` is a picture file; `video` is `FILE@SECONDS`. `after` (inclusive) and `before` (exclusive) are dates such as
-        `2026-03-14` or seconds since the epoch. WrongRequest where nothing is asked or a filter cannot be meant.
+        `image` is a picture file, or the bytes of one; `video` is `FILE@SECONDS`; `like` is the id of a passage, which is left
+        out of the hits. `after` (inclusive) and `before` (exclusive) are dates such as `2026-03-14` or seconds since the epoch.
+        What is None is as the settings say; with `rerank` false the order of the first stages stands.
+
+        WrongRequest where nothing is asked or a filter cannot be meant, NoSuchPassage, TooLarge for the bytes of a huge picture.
         """
         from rag.retrieval import Reach, search
 
@@ -107,23 +116,28 @@ class Searcher:
             after=moment(after),
             before=moment(before),
         )
-        content = self._asked(text, image, video)
+        content = self._asked(text, image, video, like)
         settings = self.settings
         wanted = settings.top_k if top_k is None else top_k
         if wanted < 1:
             raise WrongRequest(f"top_k is {wanted}", remedy="ask for one hit or more")
-        candidates = max(settings.candidates, wanted)
-        reach = Reach(top_k=wanted, candidates=candidates, min_score=settings.min_score, blend=settings.blend)
-        words = text if text.strip() else content.clues
-        return search(
+        reach = Reach(
+            top_k=wanted + (like is not None),
+            candidates=max(settings.candidates if candidates is None else candidates, wanted),
+            min_score=settings.min_score if min_score is None else min_score,
+            blend=settings.blend if blend is None else blend,
+        )
+        words = text if text.strip() else content.text or content.clues
+        results = search(
             self.index,
             Query(words, content, filters),
             self.embedder,
-            self.reranker,
+            self.reranker if rerank else None,
             reach,
             limits=self.policy.limits,
             clues=self.policy.clues,
         )
+        return results if like is None else _without(results, like, wanted)
 
     def texts(self, hits: Sequence[Hit]) -> dict[str, str]:
         """The whole words of hits, with those of every member, by the id of the hit."""
@@ -145,19 +159,44 @@ class Searcher:
         stages["hits"] = [(Place(hit.document, hit.locator), hit.score) for hit in results.hits]
         return stages
 
-    def _asked(self, text: str, image: str | os.PathLike[str] | None, video: str | None) -> Content:
-        from rag.pictures import query_frame, query_picture
+    def _asked(self, text: str, image: str | os.PathLike[str] | bytes | None, video: str | None, like: str | None) -> Content:
+        from rag.pictures import query_frame, query_picture, query_picture_bytes
 
-        if image is not None and video is not None:
-            raise WrongRequest("both a picture and a video were given", remedy="ask with one of them")
-        if image is not None and not os.fspath(image):
-            raise WrongRequest("a picture without a name was given", remedy="name a picture file")
-        if image is None and video is None:
-            if not text.strip():
-                raise WrongRequest("the query is empty", remedy='ask for something: rag query "harbour at night"')
+        given = [name for name, one in (("picture", image), ("video", video), ("passage", like)) if one is not None]
+        if len(given) > 1:
+            raise WrongRequest(f"both a {given[0]} and a {given[1]} were given", remedy="ask with one of them")
+        if like is not None:
+            return self._content_of(like, text)
+        if isinstance(image, bytes):
+            shown = query_picture_bytes(image, self.policy)
+        elif image is not None:
+            if not os.fspath(image):
+                raise WrongRequest("a picture without a name was given", remedy="name a picture file")
+            shown = query_picture(at_home(image), self.policy)
+        elif video is not None:
+            shown = query_frame(video, self.policy)
+        elif text.strip():
             return Content(modality="text", text=text)
-        shown = query_picture(at_home(image), self.policy) if image is not None else query_frame(str(video), self.policy)
+        else:
+            raise WrongRequest("the query is empty", remedy='ask for something: rag query "harbour at night"')
         return Content(modality="image", text=text, pixels=shown.pixels, clues=shown.clues)
+
+    def _content_of(self, id: str, text: str) -> Content:
+        """A passage as a query: its words, or its picture with the words known about it; `text` is asked beside it."""
+        from rag.rescoring import read_contents
+
+        stored = self.index.by_id(id.removeprefix("#"))
+        if stored is None:
+            raise NoSuchPassage(id)
+        passage = stored.passage
+        known = "\n".join(part for part in (passage.caption, passage.text) if part)
+        [content] = read_contents([stored], self.policy.limits)
+        if content.modality != "text" and content.pixels:
+            return Content("image", text=text, pixels=content.pixels, clues=known)
+        words = "\n".join(part for part in (text, known) if part.strip())
+        if not words:
+            raise WrongRequest(f"{stored.file} cannot be opened, and it has no words", remedy="`rag index` looks for it again")
+        return Content("text", text=words)
 
     def _below_roots(self, paths: Sequence[str], roots: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
         """Patterns that are all written as they lie on disk, in one root: as they lie below it, and that root."""
@@ -180,17 +219,34 @@ class Searcher:
         return tuple(roots)
 
 
-def _loaded(chosen: _Chosen, open_it: Callable[[_Chosen], _Model], say: Say) -> _Model:
+def _shared(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say, models: Models | None) -> _Model:
+    """A model of `models`; one that is not there yet is opened and kept there."""
+    if models is None:
+        return _loaded(chosen, open_it, say)
+    role = open_it.__name__
+    if (role, chosen) not in models:
+        models[role, chosen] = _loaded(chosen, open_it, say)
+    found: _Model = models[role, chosen]
+    return found
+
+
+def _loaded(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say) -> _Model:
     """Opens a model; one that runs in this process is loaded now, and that is said, with the time it took."""
     model = open_it(chosen)
     load = getattr(model, "load", None)
-    if chosen is None or load is None:
+    if load is None:
         return model
     say(f"loading {chosen.choice.model} with {chosen.backend}{f' ({chosen.why})' if chosen.why else ''}")
     started = time.monotonic()
     load()
     say(f"loaded in {time.monotonic() - started:.1f} s; `rag serve` keeps it loaded")
     return model
+
+
+def _without(results: Results, id: str, top_k: int) -> Results:
+    """The results without the passage that was asked with, ranks counted anew."""
+    others = [hit for hit in results.hits if id.removeprefix("#") not in {hit.id, *(member.id for member in hit.members)}]
+    return replace(results, hits=[replace(hit, rank=rank) for rank, hit in enumerate(others[:top_k], start=1)])
 
 
 # ---- values ---------------------------------------------------------------------------------
