@@ -9,6 +9,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     │   ├── NoSuchPassage       an id that the index does not hold
     │   └── MissingExtra        an optional package is not installed
     ├── BackendError        3   a model or its server failed or answered nonsense
+    │   └── ContentRefused      it takes some contents not, and works for others
     ├── IndexFailure        4   the index folder
     │   ├── IndexNotFound       no index there
     │   ├── IndexDamaged        something in it is not what was written
@@ -27,8 +28,9 @@ Exit codes: 0 done or found · 1 nothing found · 2 wrong request · 3 model or 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.types import Fingerprint
@@ -81,6 +83,19 @@ class BackendError(RagError):
     """A model or its server failed, or answered something that cannot be used."""
 
     exit_code = 3
+
+
+class ContentRefused(BackendError):
+    """A model takes some of the contents it was given not, though it works: a text too long for it, a picture it cannot read.
+
+    `reasons` holds a reason for each of those, by its place in what was given; `others` what came of all the others, in order:
+    rows of vectors, or scores. So a caller can go on without asking again.
+    """
+
+    def __init__(self, what: str, remedy: str, reasons: Mapping[int, str], others: Any) -> None:
+        super().__init__(what, remedy)
+        self.reasons = reasons
+        self.others = others
 
 
 class IndexFailure(RagError):

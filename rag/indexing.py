@@ -8,16 +8,17 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from rag.backends.base import Embedder
 from rag.clues import found_by
+from rag.contract import place
 from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, composed, walk
-from rag.errors import IndexFailure, Interrupted, RagError, UnreadableDocument
+from rag.errors import ContentRefused, IndexFailure, Interrupted, RagError, UnreadableDocument
 from rag.identity import content_digest, content_key, reading_key
 from rag.index.writer import TwinDocument, Writer
 from rag.loaders import LOADERS
@@ -90,6 +91,7 @@ class _Run:
     pending: dict[bytes, Content] | None = None
     pending_bytes: int = 0
     uncommitted: int = 0  # passages
+    refused: dict[bytes, str] = field(default_factory=dict)  # keys of contents that the model does not take, with its reason
 
     # ---- one target -------------------------------------------------------------------------
 
@@ -260,7 +262,7 @@ class _Run:
 
     def _queue(self, key: bytes, content: Content) -> None:
         self.pending = self.pending or {}
-        if key in self.pending or self.writer.known([key]):
+        if key in self.pending or key in self.refused or self.writer.known([key]):
             return
         self.pending[key] = content
         self.pending_bytes += sum(pixels.nbytes for pixels in content.pixels) + len(content.text)
@@ -273,14 +275,41 @@ class _Run:
             return
         keys, contents = list(self.pending), list(self.pending.values())
         self.pending, self.pending_bytes = {}, 0
-        self.writer.put_vectors(keys, self.embedder.embed(contents, role="document"))
+        try:
+            vectors = self.embedder.embed(contents, role="document")
+        except ContentRefused as refusal:
+            vectors = refusal.others
+            refused = {keys[at]: reason for at, reason in refusal.reasons.items()}
+            keys = [key for key in keys if key not in refused]
+            self.refused |= refused
+        self.writer.put_vectors(keys, vectors)
         self.tally.embedded += len(keys)
 
     def commit(self) -> None:
         """Asks the model for what waits, then makes everything finished so far durable."""
         self.embed()
+        if self.refused:
+            self._go_without(self.refused)
         self.writer.commit()
         self.committed, self.uncommitted = time.monotonic(), 0
+
+    def _go_without(self, refused: Mapping[bytes, str]) -> None:
+        """Reports the passages the model refuses; their documents are committed without them and tried again in the next run."""
+        met: set[bytes] = set()
+        for document, digest, lost, whole in self.writer.give_up_vectors(refused.keys()):
+            self.tally.passages.subtract(Counter(passage.kind for passage, _ in lost))
+            if not whole:
+                reasons = [f"{place(passage.locator)}: {refused[key]}" for passage, key in lost]
+                self.tally.skipped += [Skipped(document.id, reason.removeprefix(": ")) for reason in reasons]
+                continue
+            reason = refused[lost[0][1]]
+            self.writer.put_skipped(replace(document, stamp=""), reason)
+            self.tally.skipped.append(Skipped(document.id, reason))
+            if digest in met:
+                self.tally.reused -= 1
+            else:
+                self.tally.indexed -= 1
+            met.add(digest)
 
     def _commit_when_due(self) -> None:
         if self.uncommitted > UNCOMMITTED or time.monotonic() - self.committed > self.commit_seconds:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from rag.backends.base import Reranker
 from rag.clues import judged_clues
-from rag.errors import UnreadableDocument
+from rag.errors import ContentRefused, UnreadableDocument
 from rag.fusion import Candidate
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits
@@ -44,7 +44,8 @@ def rescore(
     """Candidates in the final order, best first.
 
     score = t · rerank score + (1 − t) · fused score, where t is 1, or less for kinds the reranker is known to hurt (its
-    `trust`), or `blend` where that is a number. Without a reranker the fused score orders.
+    `trust`), or `blend` where that is a number. Without a reranker the fused score orders; it also scores what the reranker
+    refuses, such as a text too long for it.
     """
     if reranker is None:
         return [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]
@@ -56,10 +57,17 @@ def rescore(
         replace(content, clues=judged_clues(stored[candidate.number].passage, clues))
         for candidate, content in zip(chosen, contents, strict=True)
     ]
-    scores = reranker.score(query.content, told)
+    reasons: Mapping[int, str] = {}
+    try:
+        scores = reranker.score(query.content, told)
+    except ContentRefused as refusal:
+        scores, reasons = refusal.others, refusal.reasons
+    given = iter(scores)
     judged = [
-        _judged(candidate, content, score, reranker, blend)
-        for candidate, content, score in zip(chosen, told, scores, strict=True)
+        Judged(candidate, candidate.fused, None, f"fused: {reasons[at]}")
+        if at in reasons
+        else _judged(candidate, content, next(given), reranker, blend)
+        for at, (candidate, content) in enumerate(zip(chosen, told, strict=True))
     ]
     return sorted(judged, key=lambda one: (-one.score, -one.candidate.fused, one.candidate.number))
 

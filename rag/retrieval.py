@@ -93,6 +93,8 @@ def search(
     laps.end("fuse")
     judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues)
     laps.end("rerank")
+    if reranker is not None:
+        notes += _unjudged(judged)
     order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= reach.min_score]
     if order and order[0].score > 0:
         order = [one for one in order if one.score > 0]  # nothing in common with the query, where something has
@@ -143,6 +145,13 @@ def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPa
     gone = {file for file in files if _is_gone(file) and not _is_gone(file.parent)}
     note = f"{len(gone)} files that matched are gone; `rag index` brings the index up to date"
     return {n: stored for n, stored in found.items() if stored.file not in gone}, (note,) if gone else ()
+
+
+def _unjudged(judged: Sequence[Judged]) -> tuple[str, ...]:
+    """A note on the candidates that the reranker did not take."""
+    refused = [one.decided for one in judged if one.rerank_score is None]
+    many = f"{len(refused)} of {len(judged)} candidates have the score of the first stage: "
+    return (many + refused[0].removeprefix("fused: "),) if refused else ()
 
 
 def _is_gone(file: Path) -> bool:

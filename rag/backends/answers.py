@@ -26,10 +26,11 @@ BROKEN = "do not use this server for an index until it is mended: restart it; `r
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One entry of /v1/models: the name requests use, and the model behind it where the server says so."""
+    """One entry of /v1/models: the name requests use; the model behind it and its longest prompt where the server says so."""
 
     id: str
     root: str
+    max_tokens: int = 0  # of one prompt; 0: not told
 
 
 def vectors_of(answer: Answer, count: int, dim: int) -> Vectors:
@@ -75,14 +76,15 @@ def scores_of(answer: Answer, count: int) -> list[float]:
 def cards_of(answer: Answer) -> tuple[Card, ...]:
     """The models of an answer of /v1/models, without adapters on top of another model. BackendError where it is none."""
     entries = [entry for entry in _items(answer, ("data", "models")) if not entry.get("parent")]
-    cards = [Card(entry["id"], root if isinstance(root := entry.get("root"), str) else "") for entry in entries if _named(entry)]
+    cards = [_card(entry) for entry in entries if isinstance(entry.get("id"), str) and entry["id"]]
     if not cards:
         _refuse(answer, "names no model it serves", "check that this is the address of a model server")
     return tuple(cards)
 
 
-def _named(entry: Mapping[str, Any]) -> bool:
-    return isinstance(entry.get("id"), str) and bool(entry["id"])
+def _card(entry: Mapping[str, Any]) -> Card:
+    root, length = entry.get("root"), entry.get("max_model_len")
+    return Card(entry["id"], root if isinstance(root, str) else "", length if isinstance(length, int) and length > 0 else 0)
 
 
 def _items(answer: Answer, keys: Sequence[str]) -> list[Mapping[str, Any]]:

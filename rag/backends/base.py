@@ -37,7 +37,8 @@ class Embedder(Protocol):
 
     Laws, checked for every row of EMBEDDERS by tests/contracts/test_embedders.py:
     - ``embed`` returns float32 of shape (len(contents), dim), rows of unit length, in input order; an empty list gives (0, dim).
-    - It gives a vector for every content or raises BackendError. It never returns a vector for anything else.
+    - It gives a vector for every content or raises BackendError. It never returns a vector for anything else. ContentRefused
+      where a working model does not take some of the contents; it holds the vectors of the others.
     - A content's vector does not depend on its neighbours in the list.
     - Equal fingerprints mean comparable vectors, and only those.
     """
@@ -56,7 +57,7 @@ class Reranker(Protocol):
     Laws, checked for every row of RERANKERS by tests/contracts/test_rerankers.py:
     - ``score`` gives one finite float in 0…1 per content, in input order; an empty list gives an empty list.
     - A content's score does not depend on its neighbours in the list.
-    - It scores every content or raises BackendError.
+    - It scores every content or raises BackendError: ContentRefused where a working model does not take some of the pairs.
     - ``score`` uses a candidate's pixels where it has them and never fails without them. ``wants_pixels(query)`` says whether
       the pictures and videos among the candidates must be decoded again for this query; where it is false they come with their
       clues alone.

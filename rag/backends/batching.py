@@ -6,14 +6,17 @@ Knows how answers are joined; knows no model and no connection.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from rag.backends.exchange import Answer, Refused
 from rag.backends.http import Endpoints
+from rag.errors import ContentRefused
 
 TOO_LONG = "index shorter passages (RAG_PASSAGE_CHARACTERS), ask something shorter, or let the server take more (--max-model-len)"
-_TOO_MUCH = re.compile(r"too (long|large|many|big)|batch|maximum|at most|exceed|limit", re.IGNORECASE)
+OF_CONTENT = frozenset({400, 413, 422})  # what a server answers where it does not take what is in a request
+_TOO_LONG = re.compile(r"too (long|large|many|big)|maximum|longer than|at most|exceed|limit", re.IGNORECASE)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -45,23 +48,57 @@ def answers_to(
     batches: Sequence[Sequence[T]],
     body: Callable[[Sequence[T]], Mapping[str, Any]],
     read: Callable[[Answer, int], Sequence[R]],
-) -> Iterator[R]:
+    harmless: Callable[[Sequence[T]], Mapping[str, Any]],
+) -> list[R | Refused]:
     """One result for each item of all batches, in order; `read` gets an answer and how many items it is for.
 
-    A batch that a server refuses as too much is sent again as two halves. BackendError where a server refuses a single item.
+    A batch refused for what is in it (400, 413, 422) is sent again as two halves, down to single items, whose refusal then stands
+    in their place: at most 2n − 1 requests for n items. First the server must take `harmless`, a request that it has no reason
+    to refuse, so that one that refuses everything is not asked about every item; its refusal, and any other one, is raised.
     """
-    answers = endpoints.ask_all(path, (body(batch) for batch in batches))
-    for batch, answer in zip(batches, answers, strict=True):
-        if isinstance(answer, Answer):
-            yield from read(answer, len(batch))
-        elif len(batch) > 1 and _is_too_much(answer):
-            middle = len(batch) // 2
-            yield from answers_to(endpoints, path, [batch[:middle], batch[middle:]], body, read)
-        else:
-            if _is_too_much(answer):
-                answer.remedy = TOO_LONG
-            raise answer
+    found: dict[int, R | Refused] = {}
+    taken: list[Mapping[str, Any]] = []
+    starts = [0, *accumulate(len(batch) for batch in batches)]
+    waiting: list[tuple[int, Sequence[T]]] = list(zip(starts, batches, strict=False))
+    while waiting:
+        answers = endpoints.ask_all(path, (body(batch) for _, batch in waiting))
+        halves: list[tuple[int, Sequence[T]]] = []
+        for (start, batch), answer in zip(waiting, answers, strict=True):
+            if isinstance(answer, Answer):
+                found |= enumerate(read(answer, len(batch)), start)
+                continue
+            if answer.status not in OF_CONTENT:
+                raise answer
+            _require_taken(endpoints, path, harmless(batch), taken, answer)
+            if len(batch) == 1:
+                found[start] = answer
+            else:
+                middle = len(batch) // 2
+                halves += [(start, batch[:middle]), (start + middle, batch[middle:])]
+        waiting = halves
+    return [found[at] for at in range(starts[-1])]
 
 
-def _is_too_much(refused: Refused) -> bool:
-    return refused.status == 413 or (refused.status in (400, 422) and bool(_TOO_MUCH.search(refused.message)))
+def refusal_of(refused: Mapping[int, Refused], count: int, others: Any) -> ContentRefused:
+    """The error for those of `count` contents that a server refuses, with what came of the others."""
+    first = refused[min(refused)]
+    also = f" (and {len(refused) - 1} more of {count})" if len(refused) > 1 else ""
+    reasons = {number: f"the model server refuses it ({one.message or one.status})" for number, one in refused.items()}
+    return ContentRefused(f"{first.what}{also}", TOO_LONG if is_too_long(first) else first.remedy, reasons, others)
+
+
+def is_too_long(refused: Refused) -> bool:
+    """Whether a single text is refused for its length."""
+    return refused.status == 413 or bool(_TOO_LONG.search(refused.message))
+
+
+def _require_taken(
+    endpoints: Endpoints, path: str, harmless: Mapping[str, Any], taken: list[Mapping[str, Any]], refused: Refused
+) -> None:
+    """Raises `refused` where the server refuses a harmless request as well; asks once for each in `taken`."""
+    if harmless in taken:
+        return
+    (answer,) = endpoints.ask_all(path, [harmless])
+    if isinstance(answer, Refused):
+        raise refused
+    taken.append(harmless)

@@ -19,11 +19,12 @@ MODELS = "/v1/models"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The name requests use, and the choice with the model's own name in it."""
+    """The name requests use, the choice with the model's own name in it, and the longest prompt where the server says so."""
 
     request_name: str
     choice: Choice
     family: Family
+    max_tokens: int = 0  # of one prompt; 0: not told
 
 
 def is_known(choice: Choice, task: Task) -> bool:
@@ -52,7 +53,7 @@ def look(endpoints: Endpoints, choice: Choice, task: Task) -> Served:
     names = [name for name in (choice.model, card.id, card.root) if name]
     named = [replace(choice, model=name) for name in names]
     told = next((one for one in named if family_of(one, task).templated), named[0])
-    return Served(card.id, told, family_of(told, task))
+    return Served(card.id, told, family_of(told, task), card.max_tokens)
 
 
 def _chosen(answer: Answer, model: str) -> Card:

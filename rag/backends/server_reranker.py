@@ -12,7 +12,7 @@ from typing import Any
 
 from rag.backends.answers import scores_of
 from rag.backends.base import UNTOLD, Choice
-from rag.backends.batching import answers_to, packed
+from rag.backends.batching import answers_to, packed, refusal_of
 from rag.backends.exchange import Refused
 from rag.backends.families import MAX_PIXELS, Family, family_of, instruction_for, model_name, trust_of
 from rag.backends.http import PATIENCE, Endpoints, Patience
@@ -28,6 +28,7 @@ OLDER = "/rerank"  # TEI and Infinity
 DOCUMENTS = 32  # in one request: TEI takes no more by default
 BYTES = 4_000_000  # of one request
 JPEG_SHARE = 6  # a re-encoded picture has about a sixth of the bytes of its pixels, as base64
+HARMLESS = Content("text", text="length")  # no working server refuses this pair
 ROUNDING = 1e-6  # a score may be above 1 by this much
 
 
@@ -64,13 +65,22 @@ class ServerReranker:
         """One float in 0…1 for each content; the law is that of rag.backends.base.Reranker.
 
         vLLM's scores for Qwen3 are sigmoid(yes − no) already. Other servers may send log-odds: from the first score outside 0…1
-        on, the sigmoid of every score of this server is taken, 1 / (1 + e^−x).
+        on, the sigmoid of every score of this server is taken, 1 / (1 + e^−x). ContentRefused, with the scores of the others,
+        where the server does not take some of the pairs.
         """
         if not contents:
             return []
         if self._served is None:
             self._served = look(self._endpoints, self._choice, "reranker")
-        scores = self._asked(self._served.request_name, query, contents)
+        found = self._asked(self._served.request_name, query, contents)
+        scores = self._within([one for one in found if not isinstance(one, Refused)])
+        refused = {number: one for number, one in enumerate(found) if isinstance(one, Refused)}
+        if refused:
+            raise refusal_of(refused, len(contents), scores)
+        return scores
+
+    def _within(self, scores: Sequence[float]) -> list[float]:
+        """Scores brought to 0…1. BackendError where a Qwen3 model's are not, for then it is not served as a reranker."""
         if any(not -ROUNDING <= score <= 1 + ROUNDING for score in scores):
             if self._family.templated:
                 places = ", ".join(self._endpoints.urls)
@@ -83,9 +93,10 @@ class ServerReranker:
             return [_sigmoid(score) for score in scores]
         return [min(1.0, max(0.0, score)) for score in scores]
 
-    def _asked(self, model: str, query: Content, contents: Sequence[Content]) -> list[float]:
-        """The scores of the first path that the server knows."""
+    def _asked(self, model: str, query: Content, contents: Sequence[Content]) -> list[float | Refused]:
+        """The scores, or the refusals, of the first path that the server knows."""
         asked = self._side(query)
+        word = self._side(HARMLESS)
         most = min(DOCUMENTS, -(-len(contents) // len(self._endpoints.urls)))  # every endpoint gets its share
         batches = packed(contents, most, _weight, BYTES)
         while True:
@@ -94,8 +105,11 @@ class ServerReranker:
             def body(batch: Sequence[Content], path: str = path) -> Mapping[str, Any]:
                 return self._request(path, model, asked, [self._side(content) for content in batch])
 
+            def harmless(batch: Sequence[Content], path: str = path) -> Mapping[str, Any]:
+                return self._request(path, model, word, [word])
+
             try:
-                return list(answers_to(self._endpoints, path, batches, body, scores_of))
+                return answers_to(self._endpoints, path, batches, body, scores_of, harmless)
             except Refused as refused:
                 if refused.status not in (404, 405) or path == self._paths[-1]:
                     raise

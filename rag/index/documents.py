@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -48,6 +48,15 @@ class Arrival:
     loader: str
     passages: tuple[tuple[Passage, bytes], ...]
     path_words: str
+
+
+class Unfinished(NamedTuple):
+    """A document some of whose vectors will never come: those passages, and whether they are all of it."""
+
+    document: Document
+    digest: bytes
+    lost: tuple[tuple[Passage, bytes], ...]
+    whole: bool
 
 
 def insert_document(

@@ -22,6 +22,7 @@ from rag.index import catalog, pictures
 from rag.index.documents import (
     Arrival,
     TwinDocument,
+    Unfinished,
     digest_of,
     end_document,
     find_twin,
@@ -203,6 +204,27 @@ class Writer:
                 numbered = list(enumerate(fresh, self._transaction.next("vectors")))
                 connection.executemany("INSERT INTO vectors(number, key) VALUES (?, ?)", numbered)
                 self._parts.append(rows[list(fresh.values())])
+
+    @unbroken()
+    def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[Unfinished]:
+        """Takes the passages whose vector will never come from the documents that wait for them; gives those documents.
+
+        What is left of one is committed without a stamp and a digest, so that the next run tries again; one with nothing left
+        waits no more.
+        """
+        found = []
+        for identity, arrival in list(self._waiting.items()):
+            lost = tuple((passage, key) for passage, key in arrival.passages if key in keys)
+            if not lost:
+                continue
+            left = tuple((passage, key) for passage, key in arrival.passages if key not in keys)
+            found.append(Unfinished(arrival.document, arrival.digest, lost, whole=not left))
+            if left:
+                document = replace(arrival.document, stamp="")
+                self._waiting[identity] = replace(arrival, document=document, digest=b"", passages=left)
+            else:
+                del self._waiting[identity]
+        return found
 
     # ---- what is known of pictures --------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Each fault of a model server is retried or refused; nothing wrong ever comes out of the `server` backend."""
 
+import json
 import math
 import signal
 import socket
@@ -15,9 +16,10 @@ import rag
 from rag.backends import exchange
 from rag.backends.base import Choice
 from rag.backends.http import Patience
+from rag.backends.media import image_url
 from rag.backends.server import ServerEmbedder
 from rag.backends.server_reranker import ServerReranker
-from rag.errors import AnotherModel, BackendError, WrongSetting
+from rag.errors import AnotherModel, BackendError, ContentRefused, WrongSetting
 from rag.types import Content
 from tests.faults import fake_server as fake
 from tests.faults.fake_server import FakeServer
@@ -150,7 +152,7 @@ def test_a_wrong_answer_is_refused_at_once(server, fault, says):
     assert server.url in raised.value.what
     assert raised.value.what.isprintable() and len(raised.value.what) < 500
     assert raised.value.remedy
-    assert len(server.requests) == 1
+    assert len(server.requests) <= 2  # what a server says against its input is tried with a harmless one
 
 
 def test_vectors_are_put_in_order_by_their_index(server):
@@ -179,7 +181,7 @@ def test_wrong_scores_are_refused_at_once(ranker, fault, says):
     with pytest.raises(BackendError) as raised:
         reranker(ranker).score(QUERY, TEXTS)
     assert says in raised.value.what and ranker.url in raised.value.what and raised.value.remedy
-    assert len(ranker.requests) == 1
+    assert len(ranker.requests) <= 2
 
 
 def test_a_redirect_is_not_followed(server, ranker):
@@ -280,20 +282,104 @@ def test_a_batch_that_is_too_much_is_halved(server, code):
 
     server.always = at_most_two
     np.testing.assert_allclose(embedder(server).embed(TEXTS, role="document"), truth(server), atol=1e-6)
-    assert [len(request.body["input"]) for request in server.requests] == [4, 2, 2]
+    assert [len(request.body["input"]) for request in server.requests] == [4, 1, 2, 2]
+
+
+LONG = "maximum context length is 8192 tokens"
+
+
+def refusing(*words, path="/v1/embeddings", code=400, message=LONG):
+    """A fault of requests that hold one of the words."""
+
+    def fault(handler, body):
+        if any(word in json.dumps(body) for word in words):
+            return fake.status(code, message)(handler, body)
+        return fake.reply(handler, handler.fake.right(path, body))
+
+    return fault
+
+
+@pytest.mark.parametrize(("code", "message"), [(400, LONG), (422, "no such letter"), (413, "")])
+def test_the_texts_a_server_does_not_take_are_found_and_the_others_have_their_vectors(server, code, message):
+    many = [Content("text", text=f"passage <{number}>") for number in range(64)]
+    server.always = refusing("<7>", "<40>", code=code, message=message)
+    with pytest.raises(ContentRefused) as raised:
+        embedder(server).embed(many, role="document")
+    assert set(raised.value.reasons) == {7, 40}
+    assert message in raised.value.reasons[7] and message in raised.value.what
+    kept = [content for number, content in enumerate(many) if number not in (7, 40)]
+    np.testing.assert_allclose(raised.value.others, truth(server, kept), atol=1e-6)
+    asked = [request for request in server.requests if request.path == "/v1/embeddings"]
+    assert len(asked) == 2 + 1 + 2 * 2 * 5  # the batches, a harmless text, both halves of 32, 16, 8, 4 and 2 texts
+
+
+def test_a_picture_a_server_does_not_take_is_told_from_one_that_takes_none():
+    seen = [Content("image", pixels=(np.full((32, 32, 3), shade, np.uint8),)) for shade in (0, 90, 250)]
+    second = image_url(seen[1].pixels[0])
+    with FakeServer("Qwen/Qwen3-VL-Embedding-2B", dim=2048) as server:
+        asking = ServerEmbedder(Choice(model=server.model, urls=(server.url,)), SHORT)
+        server.always = refusing(second, message="cannot identify image file")
+        with pytest.raises(ContentRefused) as raised:
+            asking.embed(seen, role="document")
+        assert dict(raised.value.reasons) == {1: "the model server refuses it (cannot identify image file)"}
+        assert raised.value.others.shape == (2, 2048)
+        server.always = refusing("image_url", message="At most 0 image(s) may be provided")
+        with pytest.raises(BackendError, match="At most 0 image") as raised:
+            asking.embed([TEXTS[0], *seen], role="document")
+        assert not isinstance(raised.value, ContentRefused)
 
 
 def test_one_text_that_is_too_long_says_so(server):
-    def too_long(handler, body):
-        if any("3" in text for text in body["input"]):
-            return fake.status(400, "maximum context length is 8192 tokens")(handler, body)
-        return fake.reply(handler, server.right("/v1/embeddings", body))
-
-    server.always = too_long
-    with pytest.raises(BackendError, match="maximum context length is 8192") as raised:
-        embedder(server).embed(TEXTS, role="document")
-    assert len(server.requests[-1].body["input"]) == 1
+    server.always = refusing("passage 3")
+    with pytest.raises(ContentRefused, match="maximum context length is 8192") as raised:
+        embedder(server).embed(TEXTS[3:], role="query")
     assert "RAG_PASSAGE_CHARACTERS" in raised.value.remedy
+    assert len(raised.value.others) == 0
+
+
+def test_pairs_a_reranker_does_not_take_are_found_and_the_others_have_their_scores(ranker):
+    ranker.always = refusing("passage 2", path="/v1/rerank")
+    with pytest.raises(ContentRefused) as raised:
+        reranker(ranker).score(QUERY, TEXTS)
+    assert set(raised.value.reasons) == {2}
+    kept = [content for number, content in enumerate(TEXTS) if number != 2]
+    assert raised.value.others == pytest.approx([ranker.score("harbour", content.text) for content in kept])
+
+
+def counting(longest, letters=1):
+    """A server that counts one token for so many letters and takes no prompt longer than that."""
+
+    def fault(handler, body):
+        count = (
+            -(-len(body["prompt"]) // letters) if "prompt" in body else max(-(-len(text) // letters) for text in body["input"])
+        )
+        if "prompt" in body:
+            return fake.reply(handler, {"count": count, "max_model_len": longest, "tokens": []})
+        if count > longest:
+            return fake.status(400, f"maximum context length is {longest} tokens")(handler, body)
+        return fake.reply(handler, handler.fake.right("/v1/embeddings", body))
+
+    return fault
+
+
+@pytest.mark.parametrize("letters", [1, 4], ids=["expected", "found by its refusal"])
+def test_a_text_longer_than_the_model_reads_is_cut_where_the_server_counts(server, caplog, letters):
+    server.paths.add("/tokenize")
+    server.models = {"data": [{"id": MODEL, "max_model_len": 100}]}
+    server.always = counting(100, letters)
+    long = Content("text", text="b" * 250 * letters)
+    found = embedder(server).embed([TEXTS[0], long, TEXTS[1]], role="document")
+    cut = Content("text", text="b" * 100 * letters)
+    np.testing.assert_allclose(found, truth(server, [TEXTS[0], cut, TEXTS[1]]), atol=1e-6)
+    assert caplog.records[0].getMessage().startswith("a text is longer than the 100 tokens")
+
+
+def test_a_text_longer_than_the_model_reads_is_refused_where_the_server_does_not_count(server):
+    server.models = {"data": [{"id": MODEL, "max_model_len": 100}]}
+    server.always = counting(100)
+    with pytest.raises(ContentRefused) as raised:
+        embedder(server).embed([TEXTS[0], Content("text", text="b" * 250)], role="document")
+    assert set(raised.value.reasons) == {1}
 
 
 def test_ctrl_c_ends_a_request_at_once(server):
@@ -400,6 +486,38 @@ def test_nothing_wrong_is_ever_stored(server, indexed, fault):
     report, found = indexed(server)
     assert report.embedded == 12
     assert found == pytest.approx(truth, abs=1e-4) and len(found) == 12
+
+
+def test_what_the_server_does_not_take_is_skipped_with_its_reason_and_tried_again(server, indexed, corpus):
+    (corpus / "part.txt").write_text("A good passage of the part.\n\n" * 100 + "SECRET at its end")
+    (corpus / "whole.txt").write_text("SECRET of one passage")
+    (corpus / "copy.txt").write_text("SECRET of one passage")
+    indexed(server, "canaries")
+    server.always = refusing("SECRET")
+    for _ in range(2):  # the second run reads them again, and only them
+        report, found = indexed(server)
+        skipped = {one.document.path: one.reason for one in report.skipped}
+        assert skipped.keys() == {"part.txt", "whole.txt", "copy.txt"}
+        assert skipped["whole.txt"] == f"the model server refuses it ({LONG})"
+        assert skipped["part.txt"].startswith("lines ") and LONG in skipped["part.txt"]
+        assert {name for name in found if "note" not in name} == {"part.txt"} and len(found) == 13
+    assert (report.unchanged, report.indexed, report.reused, report.embedded) == (12, 1, 0, 0)
+    server.always = None
+    report, found = indexed(server)
+    assert (report.skipped, report.indexed + report.reused, len(found)) == ((), 3, 15)
+    assert indexed(server)[0].unchanged == 15
+
+
+def test_a_candidate_the_reranker_does_not_take_is_scored_by_the_first_stage(server, ranker, indexed, corpus):
+    indexed(server)
+    ranker.always = refusing("number 3", path="/v1/rerank")
+    told = {"reranker": "server", "reranker_url": (ranker.url,), "reranker_model": RERANKER, "url": (server.url,)}
+    with rag.open_index(str(corpus.parent / "index"), **told) as opened:
+        found = opened.search("harbour", top_k=50)
+    unjudged = [hit for hit in found.hits if hit.rerank_score is None]
+    assert [hit.document for hit in unjudged] == ["note 3.txt"]
+    assert (unjudged[0].score, len(found.hits)) == (unjudged[0].fused, 12)
+    assert any(note.startswith("1 of 12 candidates have the score of the first stage") and LONG in note for note in found.notes)
 
 
 def test_a_server_that_restarts_during_an_index_run_costs_nothing(server, indexed):

@@ -152,7 +152,7 @@ def test_a_server_that_refuses_base64_is_asked_for_lists():
         asking = embedder(server, PLAIN)
         assert asking.embed(texts(3), role="document").shape == (3, 24)
         asking.embed(texts(3), role="document")
-        assert ["encoding_format" in request.body for request in server.requests] == [True, False, False, False]
+        assert ["encoding_format" in request.body for request in server.requests] == [True, True, False, False, False]
 
 
 def test_dimensions_are_asked_only_where_they_differ_from_the_models_own():
