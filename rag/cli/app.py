@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from rag.cli import check, config, doctor, embed, eval, index, query, rm, score, serve, show, status
+from rag.cli import check, config, doctor, embed, eval, index, query, rm, score, serve, show, status, ui
 
 app = typer.Typer(
     name="rag",
@@ -43,3 +43,4 @@ app.command("eval")(eval.evaluate)
 app.command("config")(config.config)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
+app.command("ui")(ui.ui)

@@ -1,0 +1,52 @@
+"""The application: routes, guard and errors put together.
+
+Knows the routers of this room; knows no page: `rag ui` mounts that one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from rag import __version__
+from rag.api import searches
+from rag.api.answers import Json, answer_failures
+from rag.api.guard import Guard, Trust
+from rag.api.served import Served
+from rag.api.turns import Turns
+
+
+def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
+    """The API over `served`, guarded as `trust` says; without one it is for loopback, port 7860, with `served.token`."""
+    turns = Turns(threads=max(2, os.cpu_count() or 2))
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        turns.close()
+        served.close()
+
+    app = FastAPI(
+        title="rag",
+        version=__version__,
+        description="One index and one ranked list over text, PDFs, images, screenshots and videos.",
+        docs_url=None,
+        redoc_url=None,
+        default_response_class=Json,
+        lifespan=living,
+    )
+    app.state.served = served
+    app.state.turns = turns
+    answer_failures(app)
+    app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, served.token))
+    app.include_router(searches.router(served, turns))
+
+    @app.get("/healthz", tags=["server"])
+    async def healthz() -> dict[str, str]:
+        """Whether this process answers."""
+        return {"status": "ok"}
+
+    return app

@@ -1,0 +1,201 @@
+"""POST /v1/search: a question as JSON, ranked hits as JSON.
+
+Knows the read path and the contract of a hit; knows no page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.api.answers import Json, documented
+from rag.api.served import Served
+from rag.api.turns import Turns
+from rag.contract import explain_json, hit_json
+from rag.errors import IndexFailure, WrongRequest
+from rag.types import Hit, Kind, Slide
+
+if TYPE_CHECKING:
+    from rag.retrieval import Results
+    from rag.searching import Searcher
+
+MOST_HITS = 200
+MOST_WORDS = 20_000  # characters of a question
+WEAK = 0.25  # below it the lite reranker found some of the words, not the thing
+_PICTURE = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.ASCII)
+_Name = Annotated[str, Field(max_length=4_096)]
+
+
+class Question(BaseModel):
+    """What is asked: words, a picture, a passage, or words beside one of the two; filters; and how much is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field("", max_length=MOST_WORDS, description="What to look for.")
+    image: str | None = Field(None, description="A picture as a data URL: data:image/jpeg;base64,…")
+    like: str | None = Field(None, max_length=64, description="The id of a passage: more like this.")
+    index: _Name | None = Field(None, description="Which index; the first where none is named.")
+    kinds: list[Kind] = Field([], max_length=8)
+    paths: list[_Name] = Field([], max_length=64, description="Globs over the path below the root.")
+    roots: list[_Name] = Field([], max_length=64)
+    after: _Name | float | None = Field(None, description="2026-03-14, or seconds since the epoch; inclusive.")
+    before: _Name | float | None = Field(None, description="Exclusive.")
+    top_k: int = Field(20, ge=1, le=MOST_HITS)
+    rerank: bool = Field(True, description="false: the order of the first stages, at once.")
+    explain: bool = Field(False, description="Every stage's rank and score with each hit.")
+    fold: bool = Field(True, description="Near-duplicates as one hit.")
+    texts: bool = Field(False, description="The whole words of each hit.")
+    candidates: int | None = Field(None, ge=1, le=1_000, description="How many candidates reach the reranker.")
+    min_score: float | None = Field(None, ge=0, le=1)
+    blend: Literal["auto", "never"] | float | None = Field(None, description="Share of the rerank score in the final one.")
+
+
+class Counts(BaseModel):
+    """Of all candidates that pass the filters."""
+
+    kinds: dict[str, int]
+    folders: dict[str, int] = Field(description="By the first folder of the path; an empty name is the root itself.")
+    roots: dict[str, int]
+
+
+class Found(BaseModel):
+    """Hits, best first, and what is to be said about them."""
+
+    hits: list[dict[str, Any]]
+    counts: Counts
+    notes: list[str]
+    good: bool = Field(description="false: nothing is a good match; the best are shown all the same.")
+    reranked: bool
+    reranker: str | None
+    index: str
+    generation: int
+    seconds: dict[str, float]
+
+
+def router(served: Served, turns: Turns) -> APIRouter:
+    """The route of questions."""
+    routes = APIRouter(prefix="/v1", tags=["search"])
+
+    @routes.post("/search", response_model=Found, responses=documented(400, 404, 409, 413, 422, 429, 503, 504))
+    async def search(question: Question) -> Json:
+        """Search with words, a picture, a passage, or words beside one of them."""
+        return Json(await turns.take(answer, served, question))
+
+    return routes
+
+
+def answer(served: Served, question: Question) -> dict[str, Any]:
+    """The body of the answer. Errors are those of `Searcher.search` and of opening an index."""
+    image = picture_of(question.image) if question.image is not None else None
+    searcher = served.searcher(question.index)
+    try:
+        results = _ask(searcher, question, image)
+    except IndexFailure as error:
+        if type(error) is not IndexFailure:
+            raise
+        results = _ask(served.searcher(question.index), question, image)  # a commit came in between: once more, at the newest
+    reranked = question.rerank and searcher.reranker is not None
+    texts = searcher.texts(results.hits) if question.texts else {}
+    name = served.name(question.index)
+    return {
+        "hits": [_hit(hit, name, question, texts) for hit in results.hits],
+        "counts": _counts(results),
+        "notes": list(results.notes),
+        "good": _is_good(searcher, results, reranked),
+        "reranked": reranked,
+        "reranker": searcher.reranker.name if searcher.reranker and reranked else None,
+        "index": name,
+        "generation": searcher.index.generation,
+        "seconds": {stage: round(one, 6) for stage, one in results.seconds.items()}
+        | {"total": round(sum(results.seconds.values()), 6)},
+    }
+
+
+def _ask(searcher: Searcher, question: Question, image: bytes | None) -> Results:
+    return searcher.search(
+        question.text,
+        image=image,
+        like=question.like,
+        kinds=question.kinds,
+        paths=question.paths,
+        roots=question.roots,
+        after=question.after,
+        before=question.before,
+        top_k=question.top_k,
+        candidates=question.candidates,
+        min_score=question.min_score,
+        blend=question.blend,
+        rerank=question.rerank,
+    )
+
+
+def picture_of(address: str) -> bytes:
+    """The bytes of a data URL. WrongRequest for any other address: this server fetches nothing."""
+    begin = _PICTURE.match(address)
+    if begin is None:
+        raise WrongRequest("the query picture is no data URL of a picture", remedy="send data:image/jpeg;base64,… with its bytes")
+    try:
+        return base64.b64decode(address[begin.end() :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise WrongRequest("the query picture is not base64", remedy="send its bytes in base64, without line breaks") from error
+
+
+def _hit(hit: Hit, index: str, question: Question, texts: dict[str, str]) -> dict[str, Any]:
+    extra: dict[str, Any] = {
+        "media": media_of(hit.kind, hit.best),
+        "thumbnail": thumbnail_of(hit.id, hit.modality, index),
+        "marks": marks(hit.snippet, question.text),
+    }
+    if question.explain:
+        extra["explain"] = explain_json(hit)
+    if question.texts:
+        extra["text"] = texts.get(hit.id, "")
+    return hit_json(hit) | extra
+
+
+def media_of(kind: Kind, locator: object) -> str:
+    """How a page shows it: image, page, video, slide or text."""
+    if isinstance(locator, Slide):
+        return "slide"
+    return {"screenshot": "image", "frame": "video"}.get(kind, kind)
+
+
+def thumbnail_of(id: str, modality: str, index: str) -> str | None:
+    """Where its small picture is; None for a text."""
+    return None if modality == "text" else f"/v1/media/{id}?size=thumb&index={quote(index, errors='surrogateescape')}"
+
+
+def marks(text: str, query: str) -> list[list[int]]:
+    """Where the words of the query stand in `text`: [start, end] in code points, as the lexical lane folds them."""
+    from rag.snippets import words_of
+
+    wanted = {word for word, _, _ in words_of(query)}
+    return [[start, end] for word, start, end in words_of(text) if word in wanted] if wanted else []
+
+
+def _counts(results: Results) -> dict[str, dict[str, int]]:
+    passages = [stored.passage for stored in results.candidates]
+    return {
+        "kinds": _by_count([passage.kind for passage in passages]),
+        "folders": _by_count([passage.document.path.rpartition("/")[0].partition("/")[0] for passage in passages]),
+        "roots": _by_count([passage.document.root for passage in passages]),
+    }
+
+
+def _by_count(names: Sequence[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items(), key=lambda one: (-one[1], one[0])))
+
+
+def _is_good(searcher: Searcher, results: Results, reranked: bool) -> bool:
+    if not results.hits:
+        return False
+    lite = reranked and searcher.reranker is not None and searcher.reranker.name == "lite"
+    return not lite or results.hits[0].score >= WEAK

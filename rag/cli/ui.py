@@ -1,0 +1,71 @@
+"""`rag ui`: the web page, the HTTP API and MCP in one process. Knows options and starting; answering is `rag.api`'s."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.cli.terminal import harmless, say
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from rag.api.served import Served
+
+NEEDED = ("fastapi", "uvicorn", "prometheus_client")
+
+
+def ui(
+    index: Annotated[list[str] | None, typer.Option("--index", "-i", help="Name or folder of an index (repeatable).")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 7860,
+    token: Annotated[str | None, typer.Option(help="The key everybody must have; better in RAG_TOKEN.")] = None,
+    name: Annotated[
+        list[str] | None, typer.Option(help="Another name this server is reached by, such as a proxy's (repeatable).")
+    ] = None,
+    page: Annotated[bool, typer.Option(help="The web page beside the API.")] = True,
+    open: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Open the web page; the same process serves the HTTP API and MCP. On this machine only, unless --host says otherwise."""
+    from rag.config import load_settings
+    from rag.errors import MissingExtra
+
+    missing = next((one for one in NEEDED if find_spec(one) is None), None)
+    if missing:
+        raise MissingExtra(f"`rag ui` needs the package {missing}, which is not installed", "ui")
+
+    from rag.api.app import create_app
+    from rag.api.guard import trust
+    from rag.api.listening import address, bind, listen
+    from rag.api.served import Served
+
+    settings = load_settings({"token": token})
+    trusted = trust(host, port, settings.token, name or ())
+    served = Served(index or [], settings, token=settings.token, say=say)
+    app = create_app(served, trusted)
+    shown = page and _mount(app, served)
+    for one, folder in served.folders.items():
+        known = (folder / "catalog.sqlite").exists()
+        say(f"index {harmless(one)}: {folder}" + ("" if known else ", which is not there yet: `rag index FOLDER` makes it"))
+    place = address(trusted)
+
+    def started() -> None:
+        say(f"{'open' if shown else 'the API is at'} {place}   (Ctrl-C ends it)")
+        if open and shown:
+            import webbrowser
+
+            webbrowser.open(place)
+
+    listen(app, bind(trusted), started)
+
+
+def _mount(app: FastAPI, served: Served) -> bool:
+    """Puts the page at /. By name, so that the library never imports it; False where it is not installed."""
+    if find_spec("ui.page") is None:
+        say("the page is not installed: the API alone is served")
+        return False
+    import_module("ui.page").mount(app, served)
+    return True
