@@ -9,6 +9,7 @@ import os
 import posixpath
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ from rag.opening import (
     open_embedder,
     places_of_rebuild,
     policy_of,
+    up_to_date,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ def build_index(
     fresh = not (folder / "catalog.sqlite").exists()
     if fresh and not wanted:
         raise IndexNotFound(folder)
-    kept = {} if fresh else settings_of(folder)
+    kept = {} if fresh else settings_of(up_to_date(folder))
     chosen = choose_embedder(settings, kept, this_machine())
     embedder = open_embedder(chosen)
     if fresh:
@@ -144,6 +146,8 @@ def _rebuild(folder: Path, wanted: list[Path], settings: Settings, flags: Mappin
     from rag.index.writer import writing
 
     folder = folder.resolve()
+    with suppress(IndexDamaged):
+        up_to_date(folder)
     with locked(folder):  # until the new index stands in its place
         roots, kept = _of_old_index(folder, wanted)
         chosen = choose_embedder(settings, kept, this_machine())

@@ -16,6 +16,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     │   ├── IndexLocked         another process writes it
     │   ├── IndexReplaced       rebuilt since it was opened
     │   ├── IndexTooNew         made by a newer version of this program
+    │   ├── IndexTooOld         made by an older one, and not yet brought up to date
     │   ├── AnotherModel        a server answers with other weights than it did
     │   ├── EmbedderMismatch    made by another model: vectors cannot be compared
     │   └── StorageFailed       the disk is full or refuses to keep what was written
@@ -136,6 +137,16 @@ class IndexTooNew(IndexFailure):
         super().__init__(
             f"{folder} has format {found}; this version reads up to {known}",
             remedy="update multimodal-rag, or build the index again in another folder: rag index FOLDER --index NAME",
+        )
+
+
+class IndexTooOld(IndexFailure):
+    """The index was written by an older version of this program and must be brought up to date first."""
+
+    def __init__(self, folder: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{folder} has format {found}; this version reads {known}",
+            remedy="any command brings it up to date where its folder may be written; rag repair does nothing else",
         )
 
 

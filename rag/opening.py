@@ -88,6 +88,18 @@ def existing_index(index: str = "") -> Path:
         if others:
             error.remedy += f"; there are: {', '.join(others)}"
         raise error
+    return up_to_date(folder)
+
+
+def up_to_date(folder: Path) -> Path:
+    """The folder, after its index was brought to the format of this version. IndexTooOld where it may not be written."""
+    from rag.index import catalog
+    from rag.index.schema import FORMAT
+
+    if catalog.format_on_disk(folder) < FORMAT:
+        from rag.index.migration import bring_up_to_date
+
+        bring_up_to_date(folder)
     return folder
 
 

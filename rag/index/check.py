@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import apsw
 
 from rag.errors import IndexDamaged
 from rag.index import catalog
+from rag.index.damage import touched
 from rag.index.folder import read_fingerprint, segment_file
-from rag.index.rows import to_name
-from rag.index.segments import BLOCK, Segment, block_sum, read_blocks, read_segments, trust, whole_sum
+from rag.index.segments import BLOCK, block_sum, read_blocks, read_segments, read_sums, trust, vectors_in
 
 # What is wrong: how many, and one of them.
 _QUESTIONS = {
@@ -47,12 +46,6 @@ _QUESTIONS = {
             SELECT number, born, ended FROM passages UNION ALL SELECT number, born, ended FROM segments)
         WHERE max(born, coalesce(ended, 0)) > (SELECT value FROM facts WHERE name = 'generation')""",
 }
-_AFFECTED = """
-    SELECT DISTINCT roots.name, documents.path FROM passages JOIN documents ON documents.number = passages.document
-    JOIN roots ON roots.number = documents.root
-    WHERE passages.ended IS NULL AND passages.vector >= ? AND passages.vector < ? ORDER BY 1, 2 LIMIT ?
-"""
-_NAMED = 3  # documents that one finding names
 
 
 def check_structure(folder: Path) -> list[str]:
@@ -93,39 +86,19 @@ def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
         try:
             trust(folder, segment, dim)
         except IndexDamaged as error:
-            yield f"{error.what}{_touches(connection, segment.first, segment.first + segment.rows)}"
+            yield f"{error.what}{touched(connection, segment.first, segment.first + segment.rows)}"
 
 
 def _of_bytes(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     dim = read_fingerprint(folder, connection).dim
     for segment in read_segments(connection, catalog.generation_of(connection)):
         file = segment_file(folder, segment.number)
-        sums: dict[int, bytes] = dict(
-            connection.execute("SELECT block, checksum FROM blocks WHERE segment = ?", (segment.number,))
-        )
-        wrong = []
+        sums = read_sums(connection, segment).tolist()
         try:
             for block, content in enumerate(read_blocks(file)):
-                if block_sum(content) != sums.get(block):
-                    wrong.append(block)
-                    first, end = _vectors_in(segment, block, dim)
-                    yield f"{file}: bytes from {block * BLOCK} are not what was written{_touches(connection, first, end)}"
-            if not wrong and whole_sum(read_blocks(file)) != segment.checksum:
-                yield f"{file}: it is not what was written{_touches(connection, segment.first, segment.first + segment.rows)}"
+                if block >= len(sums) or block_sum(content) != sums[block]:
+                    names = touched(connection, *vectors_in(segment, block, dim))
+                    yield f"{file}: bytes from {block * BLOCK} are not what was written{names}"
         except OSError as error:
-            yield f"{file} cannot be read: {error.strerror}{_touches(connection, segment.first, segment.first + segment.rows)}"
-
-
-def _vectors_in(segment: Segment, block: int, dim: int) -> tuple[int, int]:
-    """The numbers of the vectors that lie in a block, wholly or in part: from, up to."""
-    row = 2 * dim
-    start, end = block * BLOCK - segment.header, (block + 1) * BLOCK - segment.header
-    return segment.first + max(start, 0) // row, segment.first + min(-(-max(end, 0) // row), segment.rows)
-
-
-def _touches(connection: apsw.Connection, first: int, end: int) -> str:
-    rows: list[tuple[Any, ...]] = connection.execute(_AFFECTED, (first, end, _NAMED + 1)).fetchall()
-    names = [f"{to_name(root)}/{to_name(path)}" for root, path in rows]
-    if not names:
-        return ""
-    return f"; it holds vectors of {', '.join(names[:_NAMED])}{' and others' if len(names) > _NAMED else ''}"
+            names = touched(connection, segment.first, segment.first + segment.rows)
+            yield f"{file} cannot be read: {error.strerror}{names}"

@@ -109,7 +109,7 @@ def _make_folders(folder: Path) -> list[Path]:
 def _write_empty_catalog(file: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
     uri = file.absolute().as_uri()
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
-    with closing(apsw.Connection(uri, flags=flags)) as connection:
+    with closing(apsw.Connection(uri, flags=flags, vfs=catalog.checksum_vfs())) as connection:
         connection.reserve_bytes("main", PAGE_RESERVE)
         with connection:
             connection.execute(TABLES)

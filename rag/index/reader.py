@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import apsw
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import BackendError, IndexFailure, IndexReplaced
 from rag.index import STRUCTURES, catalog, dense, filters, lexical, stored
@@ -23,8 +22,9 @@ from rag.index.filters import Allowed
 from rag.index.folder import read_fingerprint, read_settings
 from rag.index.pinned import DocumentTable, Pinned, pin, read_documents
 from rag.index.schema import COLUMNS
-from rag.index.segments import map_rows, take_rows, trust
+from rag.index.segments import Segment
 from rag.index.status import IndexStatus, read_roots, read_status
+from rag.index.trusted import TrustedRows, open_rows
 from rag.tables import resolve
 from rag.types import Filters, Fingerprint, StoredPassage
 
@@ -56,7 +56,7 @@ class OpenIndex:
         self._pinned: Pinned | None = None
         self._documents: DocumentTable | None = None
         self._structures: dict[int, Structure] = {}
-        self._rows: dict[int, NDArray[np.float16]] = {}
+        self._rows: dict[int, TrustedRows] = {}
         self._identity = _identity(folder)
         try:
             with self._reading() as connection:
@@ -154,7 +154,7 @@ class OpenIndex:
         for segment in pinned.segments:
             here = np.flatnonzero((wanted >= segment.first) & (wanted < segment.first + segment.rows))
             if len(here):
-                found[here] = take_rows(self._mapped(pinned, segment.number), wanted[here] - segment.first)
+                found[here] = self._trusted(segment).take(wanted[here] - segment.first)
         return found
 
     def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
@@ -211,20 +211,20 @@ class OpenIndex:
         with self._lock:
             for segment in pinned.segments:
                 if segment.number not in self._structures:
-                    file = trust(self.folder, segment, self.fingerprint.dim)
-                    structure = self._structure(file, self.fingerprint.dim)
+                    rows = self._trusted(segment)
+                    rows.all()  # a scan reads every row
+                    structure = self._structure(rows.file, self.fingerprint.dim)
                     self._refuse_replaced()
                     self._structures[segment.number] = structure
             return [self._structures[segment.number] for segment in pinned.segments]
 
-    def _mapped(self, pinned: Pinned, number: int) -> NDArray[np.float16]:
-        with self._lock:
-            if number not in self._rows:
-                segment = next(each for each in pinned.segments if each.number == number)
-                rows = map_rows(trust(self.folder, segment, self.fingerprint.dim), segment, self.fingerprint.dim)
+    def _trusted(self, segment: Segment) -> TrustedRows:
+        with self._lock, self._reading() as connection:
+            if segment.number not in self._rows:
+                rows = open_rows(self.folder, connection, segment, self.fingerprint.dim)
                 self._refuse_replaced()
-                self._rows[number] = rows
-            return self._rows[number]
+                self._rows[segment.number] = rows
+            return self._rows[segment.number]
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from rag.types import KINDS, Kind
 
-FORMAT = 1  # PRAGMA user_version; a reader refuses what is larger
+FORMAT = 2  # PRAGMA user_version; a reader refuses what is larger, `rag.index.migration` brings up what is smaller
 APPLICATION = 0x52414749  # PRAGMA application_id: "RAGI"
-PAGE_RESERVE = 8  # bytes kept free at the end of every page: the room SQLite's checksum VFS needs, which cannot be made later
+PAGE_RESERVE = 8  # bytes at the end of every page: where SQLite's checksum VFS keeps the checksum of the page
 
 KIND_CODES: dict[Kind, int] = {kind: code for code, kind in enumerate(KINDS)}  # stored: append to KINDS, never reorder it
 
@@ -38,6 +38,7 @@ CREATE TABLE passages(
     vector INTEGER NOT NULL REFERENCES vectors, dated REAL NOT NULL, born INTEGER NOT NULL, ended INTEGER
 ) STRICT;
 CREATE INDEX passages_by_document ON passages(document);
+CREATE INDEX passages_by_vector ON passages(vector);
 CREATE INDEX ended_passages ON passages(ended) WHERE ended IS NOT NULL;
 
 CREATE TABLE texts(
@@ -56,9 +57,7 @@ CREATE TABLE segments(
     number INTEGER PRIMARY KEY AUTOINCREMENT, first INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL,
     header INTEGER NOT NULL, header_checksum BLOB NOT NULL, checksum BLOB NOT NULL, born INTEGER NOT NULL, ended INTEGER
 ) STRICT;
-CREATE TABLE blocks(
-    segment INTEGER NOT NULL REFERENCES segments, block INTEGER NOT NULL, checksum BLOB NOT NULL, PRIMARY KEY(segment, block)
-) STRICT, WITHOUT ROWID;
+CREATE TABLE blocks(segment INTEGER PRIMARY KEY REFERENCES segments, checksums BLOB NOT NULL) STRICT;
 
 CREATE TABLE captions(
     root INTEGER NOT NULL REFERENCES roots, source BLOB NOT NULL, ordinal INTEGER NOT NULL, target BLOB NOT NULL,

@@ -8,6 +8,7 @@ import pytest
 from rag.errors import BackendError, IndexFailure
 from rag.index.folder import create, size_on_disk
 from rag.index.reader import open_index
+from rag.index.schema import FORMAT
 from rag.index.writer import writing
 from rag.types import Context, Filters, Lines, Page, Passage, Seconds, Sheet, Slide, Whole
 from tests.unit.index_samples import DIM, FINGERPRINT, document, key_of, made, passage, put, unit_rows, vector_of
@@ -156,7 +157,7 @@ def test_short_ids_are_the_same_after_a_rebuild_and_name_the_live_passage(tmp_pa
 
 def test_status_counts(index):
     status = index.status()
-    assert (status.documents, status.suffixes, status.format, status.generation) == (110, {".md": 110}, 1, 14)
+    assert (status.documents, status.suffixes, status.format, status.generation) == (110, {".md": 110}, FORMAT, 14)
     assert status.passages == {"text": 110, "page": 100, "image": 0, "screenshot": 0, "frame": 0}
     assert (status.roots, index.roots()) == ({"docs": Path("/corpus")}, {"docs": Path("/corpus")})
     assert status.vectors == 12 * 10 + 3 + 10

@@ -1,0 +1,79 @@
+"""The rows of a segment by memory map, none of which is given before its block was compared with the checksum of the catalog.
+
+Knows one segment file; knows no passages, and asks for the names of documents only where something is damaged.
+"""
+
+from __future__ import annotations
+
+import mmap
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IndexDamaged
+from rag.index import catalog
+from rag.index.damage import touched
+from rag.index.segments import BLOCK, REMEDY, Segment, block_sum, read_sums, trust, vectors_in
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+
+class TrustedRows:
+    """The 16-bit vectors of one segment. Every block is checked once, when the first of its rows is asked for.
+
+    Several threads may ask at once: at worst a block is checked twice. Reading 300 scattered rows of 2 kB checks 20 MB: 2 ms.
+    """
+
+    def __init__(self, folder: Path, segment: Segment, sums: NDArray[np.uint64], dim: int) -> None:
+        """Maps the file. IndexDamaged where its size or header is not what was written."""
+        self.segment = segment
+        self.file = trust(folder, segment, dim)
+        self._folder = folder
+        self._dim = dim
+        self._sums = sums
+        with self.file.open("rb") as opened:
+            self._bytes = np.frombuffer(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+        self._rows = self._bytes[segment.header :].view("<f2").reshape(segment.rows, dim)
+        self._good = np.zeros(len(sums), np.bool_)
+
+    def take(self, rows: NDArray[np.int64]) -> Vectors:
+        """Some rows as float32 (n, dim), in the order asked. IndexDamaged names the documents of a damaged block."""
+        width = 2 * self._dim
+        starts = self.segment.header + rows * width
+        # Usually a row lies in one block or two; with more than 32,768 numbers it may span several.
+        spans = [(starts + offset) // BLOCK for offset in (*range(0, width, BLOCK), width - 1)]
+        self._check(np.unique(np.concatenate(spans)))
+        return np.asarray(self._rows[rows], np.float32)
+
+    def all(self) -> NDArray[np.float16]:
+        """Every row, (rows, dim), read from disk as they are touched. Checks them all: 100,000 × 1024 take 20 ms."""
+        self._check(np.arange(len(self._sums)))
+        return self._rows
+
+    def damaged(self) -> list[int]:
+        """The blocks that are not what was written."""
+        return [block for block in range(len(self._sums)) if not self._is_good(block)]
+
+    def _check(self, blocks: NDArray[np.int64]) -> None:
+        for block in blocks[~self._good[blocks]].tolist():
+            if not self._is_good(block):
+                raise self._damage(block)
+            self._good[block] = True
+
+    def _is_good(self, block: int) -> bool:
+        return block_sum(self._bytes[block * BLOCK : (block + 1) * BLOCK].data) == int(self._sums[block])
+
+    def _damage(self, block: int) -> IndexDamaged:
+        with closing(catalog.open_to_read(self._folder)) as connection, catalog.translated(self._folder):
+            names = touched(connection, *vectors_in(self.segment, block, self._dim))
+        return IndexDamaged(f"{self.file}: bytes from {block * BLOCK} are not what was written{names}", remedy=REMEDY)
+
+
+def open_rows(folder: Path, connection: apsw.Connection, segment: Segment, dim: int) -> TrustedRows:
+    """The rows of one segment. IndexDamaged; apsw.CorruptError where its checksums are not those that were kept."""
+    return TrustedRows(folder, segment, read_sums(connection, segment), dim)
