@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from rag.contract import locator_from_json
-from rag.errors import RagError, WrongRequest
+from rag.errors import MissingExtra, RagError, WrongRequest
 from rag.types import Lines, Locator, Seconds, Whole
 
 STAGES = ("dense", "lexical", "fused", "reranked", "hits")
@@ -49,6 +50,12 @@ class Place:
 
 Ranking = Sequence[tuple[Place, float]]
 Rankings = Mapping[str, Mapping[str, Ranking]]  # query id → stage → places, best first
+
+
+def require_measures() -> None:
+    """MissingExtra where the package of the measures is not installed. Imports nothing."""
+    if find_spec("ir_measures") is None:
+        raise MissingExtra("ir-measures is not installed: it counts what `rag eval` tells", "eval")
 
 
 def load_queries(file: Path) -> list[JudgedQuery]:
@@ -102,6 +109,7 @@ def evaluate(queries: Sequence[JudgedQuery], found: Rankings) -> dict[str, dict[
     A passage counts for the first judgement whose document is its own and whose place overlaps its place; a judgement is
     found once, by the best passage. Queries without a relevant passage are left out of the means.
     """
+    require_measures()
     import ir_measures
 
     measures = [ir_measures.parse_measure(name) for name in MEASURES]

@@ -26,9 +26,10 @@ def evaluate(
     """Measure success@5, nDCG@10, recall@10 and MRR by stage (dense, lexical, fused, reranked, hits) and by tag."""
     from rag.errors import WrongRequest
     from rag.evaluation import evaluate as measure
-    from rag.evaluation import load_queries, rankings_of
+    from rag.evaluation import load_queries, rankings_of, require_measures
     from rag.searching import open_index
 
+    require_measures()
     judged = [query for query in load_queries(file) if query.relevant]
     queries = [query for query in judged if only is None or only in query.tags]
     if not queries:

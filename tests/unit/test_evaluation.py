@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import pytest
 
-from rag.errors import WrongRequest
+from rag.errors import MissingExtra, WrongRequest
 from rag.evaluation import STAGES, Place, evaluate, load_queries, overlap
 from rag.types import Lines, Page, Seconds, Whole
 
@@ -16,6 +17,14 @@ def queries_file(folder: Path, *lines: str) -> Path:
     file = folder / "queries.jsonl"
     file.write_text("\n".join(lines), "utf-8")
     return file
+
+
+def test_without_the_measures_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    queries = load_queries(queries_file(tmp_path, '{"id": "1", "query": "a", "relevant": [{"document": "a.pdf"}]}'))
+    with pytest.raises(MissingExtra, match="ir-measures is not installed") as raised:
+        evaluate(queries, {"1": {stage: [] for stage in STAGES}})
+    assert raised.value.remedy == "install it: pip install 'multimodal-rag[eval]'"
 
 
 def test_success_ndcg_recall_and_mrr(tmp_path: Path) -> None:
