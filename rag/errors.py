@@ -4,6 +4,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
 
     RagError
     ├── WrongRequest        2   an option, a query or a setting that cannot be meant
+    │   ├── NotFound            no such passage, or its file is not there any more
     │   ├── WrongSetting        a key or value in flags, RAG_* or rag.toml
     │   ├── TooLarge            what was given is more than is taken
     │   ├── NoSuchPassage       an id that the index does not hold
@@ -56,6 +57,10 @@ class WrongRequest(RagError):
     """The request cannot be meant as it stands."""
 
     exit_code = 2
+
+
+class NotFound(WrongRequest):
+    """What was asked for by its id is not there, or not any more."""
 
 
 class WrongSetting(WrongRequest):

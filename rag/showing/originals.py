@@ -1,0 +1,93 @@
+"""Opens the file a passage was made from, if it still lies inside its root: every read of the corpus for showing begins here.
+
+Knows the file system; knows no format. A decoder is handed the open file, never its name, so what was checked is what is read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path, PurePosixPath
+
+from rag.errors import NotFound
+from rag.types import StoredPassage
+
+_FILES = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """An open regular file of the corpus."""
+
+    fd: int
+    name: str  # without folders
+    size: int  # bytes
+    modified: float  # seconds since the epoch
+    stamp: str  # another stamp, another file: size, mtime, ctime and inode, as the walk compares them
+
+
+@contextmanager
+def opened(stored: StoredPassage) -> Iterator[Original]:
+    """The file of a passage, open for reading. NotFound where it is gone, hidden, no regular file, or outside its root.
+
+    The real path is opened folder by folder, following no link: a file or folder swapped for a link in between is refused.
+    """
+    parts = PurePosixPath(stored.passage.document.path).parts
+    if not parts or any(part == ".." or part.startswith(".") for part in parts) or "/" in parts:
+        raise _gone(stored)
+    root = stored.file
+    for _ in parts:
+        root = root.parent
+    try:
+        fd = _open_below(root, root.joinpath(*parts))
+    except (OSError, ValueError) as error:
+        raise _gone(stored) from error
+    try:
+        seen = os.fstat(fd)
+        if not stat.S_ISREG(seen.st_mode):
+            raise _gone(stored)
+        stamp = f"{seen.st_dev}:{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_ino}"
+        yield Original(fd, parts[-1], seen.st_size, seen.st_mtime, stamp)
+    finally:
+        os.close(fd)
+
+
+def readable_name(fd: int) -> Path:
+    """A name under which a decoder of this process opens the open file."""
+    return Path(_FILES, str(fd))
+
+
+def version_of(original: Original, *what: object) -> str:
+    """A short name for something made of this version of a file; equal only while the file is unchanged."""
+    return blake2b(repr((original.stamp, *what)).encode(), digest_size=16).hexdigest()
+
+
+def _open_below(root: Path, file: Path) -> int:
+    """ValueError where links lead out of the root or through a hidden folder; OSError where a part is gone or became a link."""
+    real_root = Path(os.path.realpath(root, strict=True))
+    parts = Path(os.path.realpath(file, strict=True)).relative_to(real_root).parts
+    if not parts or any(part.startswith(".") for part in parts):
+        raise ValueError(f"{file} is a link to something hidden")
+    here = os.open(real_root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for part in parts[:-1]:
+        above = here
+        try:
+            here = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+        finally:
+            os.close(above)
+    try:  # O_NONBLOCK: a FIFO put in its place must not make us wait for a writer
+        return os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=here)
+    finally:
+        os.close(here)
+
+
+def _gone(stored: StoredPassage) -> NotFound:
+    return NotFound(
+        f"{stored.passage.document} is not there any more, or is not a file inside its root",
+        remedy="bring the index up to date: rag index",
+    )

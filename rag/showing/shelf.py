@@ -1,0 +1,92 @@
+"""Videos made for browsers, kept while the program runs: bounded, the least used go first, gone with the program.
+
+Knows files; knows no codec and no passage.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+from rag.errors import UnreadableDocument
+
+MOST_BYTES = 4_000_000_000
+_FREE = 500_000_000  # bytes of the disk that stay free
+
+
+class Shelf:
+    """Files by name, each made once. A file is handed out open: it may leave the shelf while it is read."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._folder: Path | None = None
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._lock = threading.Lock()
+        self._making: dict[str, threading.Lock] = {}
+
+    def close(self) -> None:
+        """Removes everything."""
+        with self._lock:
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+            self._sizes.clear()
+
+    def opened(self, name: str, room: int, make: Callable[[str], None]) -> int:
+        """A descriptor of the file, which `make` writes at a path where it is not there yet; `room` is about how large it will be.
+
+        UnreadableDocument where there is no room, or what `make` raises. The caller closes the descriptor.
+        """
+        with self._lock:
+            making = self._making.setdefault(name, threading.Lock())
+        with making:
+            found = self._find(name)
+            if found is not None:
+                return found
+            folder = self._made_folder()
+            if room > self._most_bytes or shutil.disk_usage(folder).free < room + _FREE:
+                raise UnreadableDocument(
+                    "is too large to be made playable here", remedy=f"open the original, or free {room + _FREE:,} bytes in {folder}"
+                )
+            fresh = folder / f".{name}"
+            try:
+                make(str(fresh))
+                fresh.rename(folder / name)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
+            self._put(name, (folder / name).stat().st_size)
+            found = self._find(name)
+        if found is None:
+            raise UnreadableDocument("was made playable, but what was made is gone", remedy="ask again")
+        return found
+
+    def _made_folder(self) -> Path:
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="rag-video-"))  # readable by nobody else
+            return self._folder
+
+    def _find(self, name: str) -> int | None:
+        with self._lock:
+            if name not in self._sizes or self._folder is None:
+                return None
+            self._sizes.move_to_end(name)
+            try:
+                return os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except OSError:  # a cleaner of temporary files was here
+                del self._sizes[name]
+                return None
+
+    def _put(self, name: str, size: int) -> None:
+        with self._lock:
+            self._sizes[name] = size
+            while sum(self._sizes.values()) > self._most_bytes and len(self._sizes) > 1:
+                oldest, _ = self._sizes.popitem(last=False)
+                if self._folder is not None:
+                    (self._folder / oldest).unlink(missing_ok=True)
