@@ -4,10 +4,10 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
 
     RagError
     ├── WrongRequest        2   an option, a query or a setting that cannot be meant
-    │   ├── NotFound            no such passage, or its file is not there any more
     │   ├── WrongSetting        a key or value in flags, RAG_* or rag.toml
     │   ├── TooLarge            what was given is more than is taken
     │   ├── NoSuchPassage       an id that the index does not hold
+    │   ├── NotShown            a passage without a picture, or whose file is gone
     │   └── MissingExtra        an optional package is not installed
     ├── BackendError        3   a model or its server failed or answered nonsense
     │   └── ContentRefused      it takes some contents not, and works for others
@@ -59,10 +59,6 @@ class WrongRequest(RagError):
     exit_code = 2
 
 
-class NotFound(WrongRequest):
-    """What was asked for by its id is not there, or not any more."""
-
-
 class WrongSetting(WrongRequest):
     """A key or a value in the flags, the environment or rag.toml."""
 
@@ -76,6 +72,10 @@ class NoSuchPassage(WrongRequest):
 
     def __init__(self, id: str) -> None:
         super().__init__(f"no passage has the id {id}", remedy="take an id from a hit; a changed file has new ones")
+
+
+class NotShown(WrongRequest):
+    """There is nothing to show of this passage: it is text, or its file is not where it was."""
 
 
 class MissingExtra(WrongRequest):

@@ -27,6 +27,7 @@ _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (TookTooLong, 504),
     (NoSuchIndex, 404),
     (errors.NoSuchPassage, 404),
+    (errors.NotShown, 404),
     (errors.TooLarge, 413),
     (errors.WrongRequest, 400),
     (errors.BackendError, 503),

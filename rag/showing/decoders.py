@@ -55,13 +55,13 @@ class Decoders:
         with self._alone(original.stamp), self._free:
             decoder = self._take()
             try:
-                values, content = decoder.ask({"question": question, **details}, original.fd, self._seconds)
+                values, content = decoder.ask({"question": question, **details}, original, self._seconds)
             except BaseException:
                 decoder.end()
                 raise
             self._put_back(decoder)
         if "reason" in values:
-            raise UnreadableDocument(str(values["reason"]), remedy="open the original; other files are not concerned")
+            raise _unreadable(original, str(values["reason"]))
         return values, content
 
     @contextmanager
@@ -114,24 +114,23 @@ class _Decoder:
                 start_new_session=True,  # Ctrl-C is for the program that asked; it ends this one
             )
 
-    def ask(self, question: dict[str, Any], fd: int, seconds: float) -> tuple[dict[str, Any], bytes]:
+    def ask(self, question: dict[str, Any], original: Original, seconds: float) -> tuple[dict[str, Any], bytes]:
         """`seconds` until the answer begins. UnreadableDocument where it does not come."""
         started = time.monotonic()
         self._line.settimeout(seconds)
         try:
-            exchange.ask(self._line, question, fd)
+            exchange.ask(self._line, question, original.fd)
             return exchange.receive(self._line)
         except TimeoutError as error:
-            raise UnreadableDocument(
-                f"took longer than {seconds:g} s to decode", remedy="open the original; other files are not concerned"
-            ) from error
+            raise _unreadable(original, f"took longer than {seconds:g} s to decode") from error
         except (OSError, EOFError, ValueError) as error:
-            after = time.monotonic() - started
-            raise UnreadableDocument(
-                f"made its decoder stop after {after:.1f} s", remedy="open the original; other files are not concerned"
-            ) from error
+            raise _unreadable(original, f"stopped its decoder after {time.monotonic() - started:.1f} s") from error
 
     def end(self) -> None:
         self._line.close()
         self._process.kill()
         self._process.wait()
+
+
+def _unreadable(original: Original, reason: str) -> UnreadableDocument:
+    return UnreadableDocument(f"{original.name} {reason}", remedy="open the original; other files are not concerned")

@@ -1,4 +1,4 @@
-"""The picture of a passage: a page rendered, a frame at its second, a picture at a size; encoded anew, never the file's own bytes.
+"""The picture of a passage: a page rendered, a frame at its second, a picture at a size; always encoded anew.
 
 Knows the loaders; knows no cache and no process. Runs in a decoder process.
 """
@@ -26,7 +26,9 @@ _MOST_PIXELS = 25_000_000  # of the largest size: 5,000 × 5,000
 _QUALITY = 88  # JPEG, colours at full resolution: thin red lines on a page stay red
 
 
-def picture(file: Path, *, kind: Kind, locator: dict[str, Any], size: str, limits: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def picture(
+    file: Path, *, kind: Kind, locator: dict[str, Any], size: str, limits: dict[str, Any]
+) -> tuple[dict[str, Any], bytes]:
     """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, JPEG else."""
     side = SIDES[size]
     pixels = decoded(file, kind, locator, replace(Limits(**limits), max_pixels=min(side * side, _MOST_PIXELS)))

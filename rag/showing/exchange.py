@@ -42,7 +42,7 @@ def answer(line: socket.socket, values: dict[str, Any], content: bytes = b"") ->
 
 
 def receive(line: socket.socket) -> tuple[dict[str, Any], bytes]:
-    """The answer. EOFError where the other side ended, ValueError where it answers nonsense, TimeoutError as the socket is set."""
+    """The answer. EOFError where the other side ended, ValueError where it answers nonsense, TimeoutError where it is late."""
     said, length = _ANSWERED.unpack(_exactly(line, _ANSWERED.size))
     if said + length > MOST_BYTES:
         raise ValueError("an answer too long to be one")

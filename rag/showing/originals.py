@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 
-from rag.errors import NotFound
+from rag.errors import NotShown
 from rag.types import StoredPassage
 
 _FILES = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
@@ -33,7 +33,7 @@ class Original:
 
 @contextmanager
 def opened(stored: StoredPassage) -> Iterator[Original]:
-    """The file of a passage, open for reading. NotFound where it is gone, hidden, no regular file, or outside its root.
+    """The file of a passage, open for reading. NotShown where it is gone, hidden, no regular file, or outside its root.
 
     The real path is opened folder by folder, following no link: a file or folder swapped for a link in between is refused.
     """
@@ -86,8 +86,8 @@ def _open_below(root: Path, file: Path) -> int:
         os.close(here)
 
 
-def _gone(stored: StoredPassage) -> NotFound:
-    return NotFound(
+def _gone(stored: StoredPassage) -> NotShown:
+    return NotShown(
         f"{stored.passage.document} is not there any more, or is not a file inside its root",
         remedy="bring the index up to date: rag index",
     )

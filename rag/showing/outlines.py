@@ -34,7 +34,9 @@ def outlines(
     """
     bounds = Limits(**limits)
     place = locator_from_json(locator)
-    pages, size, regions = None, None, []
+    pages: int | None = None
+    size: list[float] | None = None
+    regions: list[dict[str, Any]] = []
     if kind == "page" and isinstance(place, Page):
         pages, size, regions = _page(file, place.number - 1, words, bounds)
     elif kind in ("image", "screenshot"):
@@ -66,7 +68,8 @@ def _on_page(page: Any, words: str) -> Iterator[dict[str, Any]]:
     from pypdfium2 import raw
 
     layer = page.get_textpage()
-    places, text = [], []
+    places: list[int] = []
+    text: list[str] = []
     for place in range(min(layer.count_chars(), _MOST_CHARACTERS)):
         code = raw.FPDFText_GetUnicode(layer, place)
         character = chr(code) if code <= 0x10FFFF else " "
@@ -84,7 +87,8 @@ def _on_page(page: Any, words: str) -> Iterator[dict[str, Any]]:
         for number in range(layer.count_rects(first, last - first + 1)):
             left, bottom, right, top = layer.get_rect(number)
             corners = (_to_picture(page, left, top), _to_picture(page, right, bottom))
-            yield _region(*(sorted(pair) for pair in zip(*corners, strict=True)), read[start:end])
+            xs, ys = (sorted(pair) for pair in zip(*corners, strict=True))
+            yield _region(xs, ys, read[start:end])
 
 
 def _to_picture(page: Any, x: float, y: float) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar
 
 from rag.contract import locator_json
-from rag.errors import NotFound, UnreadableDocument, WrongRequest
+from rag.errors import NotShown, UnreadableDocument, WrongRequest
 from rag.loaders.base import Limits
 from rag.showing.decoders import Decoders
 from rag.showing.originals import Original, opened, version_of
@@ -102,11 +102,11 @@ class Projector:
     ) -> Picture:
         """The passage as a picture, or another place of its document: a `Page`, or `Seconds` of a video.
 
-        NotFound where the file is gone or the passage is none that has a picture, UnreadableDocument where it cannot be decoded.
+        NotShown where the file is gone or the passage is none that has a picture, UnreadableDocument where it cannot be decoded.
         """
         kind = stored.passage.kind
         if kind not in SHOWN_BY:
-            raise NotFound(f"{stored.passage.document} is text: there is no picture of it", remedy="ask for its words")
+            raise NotShown(f"{stored.passage.document} is text: there is no picture of it", remedy="ask for its words")
         place = _place(stored, at)
         with opened(stored) as original:
             version = version_of(original, kind, place, size, limits, "1")
@@ -114,14 +114,14 @@ class Projector:
             return Picture(content, form, version, original.modified)
 
     def version(self, stored: StoredPassage, size: Size, limits: Limits, at: Locator | None = None) -> str:
-        """The version of a picture without making it. NotFound where the file is gone."""
+        """The version of a picture without making it. NotShown where the file is gone."""
         with opened(stored) as original:
             return version_of(original, stored.passage.kind, _place(stored, at), size, limits, "1")
 
     def outlines(self, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool) -> dict[str, Any]:
         """`{"pages", "size", "regions"}`: how many pages, the size of the picture, and where the words stand in it.
 
-        NotFound, UnreadableDocument. `ocr` asks a decoder to read the picture again, which takes up to some seconds.
+        NotShown, UnreadableDocument. `ocr` asks a decoder to read the picture again, which takes up to some seconds.
         """
         passage = stored.passage
         details = {"kind": passage.kind, "locator": locator_json(passage.locator), "words": words, "ocr": ocr}
@@ -134,15 +134,15 @@ class Projector:
         return found
 
     def video(self, stored: StoredPassage, limits: Limits) -> Video:
-        """How the video of a frame can be played. NotFound where it is no video or gone; damaged ones can only be shown as frames."""
+        """How the video of a frame can be played. NotShown where it is no video or gone; a damaged one has its frames only."""
         if stored.passage.kind != "frame":
-            raise NotFound(f"{stored.passage.document} is no video", remedy="ask for its picture or its words")
+            raise NotShown(f"{stored.passage.document} is no video", remedy="ask for its picture or its words")
         with opened(stored) as original:
             return self._video(original, limits)
 
     @contextmanager
     def playing(self, stored: StoredPassage, limits: Limits, at: float) -> Iterator[Playing]:
-        """The video as a browser plays it: itself, remuxed, or a clip around the second `at`. NotFound, UnreadableDocument."""
+        """The video as a browser plays it: itself, remuxed, or a clip around the second `at`. NotShown, UnreadableDocument."""
         video = self.video(stored, limits)
         if video.playable == "direct":
             with opened(stored) as original:
@@ -156,15 +156,17 @@ class Projector:
             with opened(stored) as original, self._made(original, "remux", video.type, form=form) as playing:
                 yield playing
         else:
-            raise UnreadableDocument("cannot be played in a browser", remedy="look at its frames, or open the original")
+            raise UnreadableDocument(
+                f"{stored.passage.document} cannot be played in a browser", remedy="look at its frames, or open the original"
+            )
 
     @contextmanager
     def clip(self, stored: StoredPassage, limits: Limits, start: float, end: float) -> Iterator[Playing]:
-        """What is shown from `start` to `end` seconds, as MP4. WrongRequest, NotFound, UnreadableDocument."""
+        """What is shown from `start` to `end` seconds, as MP4. WrongRequest, NotShown, UnreadableDocument."""
         if not 0 <= start < end or end - start > LONGEST_CLIP:
             raise WrongRequest(f"no clip from {start} to {end}", remedy=f"ask for 0 ≤ start < end, at most {LONGEST_CLIP:g} s")
         if stored.passage.kind != "frame":
-            raise NotFound(f"{stored.passage.document} is no video", remedy="ask for its picture or its words")
+            raise NotShown(f"{stored.passage.document} is no video", remedy="ask for its picture or its words")
         start, end = round(start, 3), round(end, 3)
         with opened(stored) as original:
             bounds = {"start": start, "end": end, "max_source_pixels": limits.max_source_pixels}
@@ -183,7 +185,7 @@ class Projector:
         return Video(**found)
 
     @contextmanager
-    def _made(self, original: Original, question: str, form: str, **details: Any) -> Iterator[Playing]:
+    def _made(self, original: Original, question: str, sent_as: str, /, **details: Any) -> Iterator[Playing]:
         version = version_of(original, question, details, "1")
         room = original.size + 1_000_000 if question == "remux" else 100_000_000
 
@@ -193,7 +195,7 @@ class Projector:
         fd = self._shelf.opened(version, room, make)
         with open(fd, "rb") as made:  # noqa: PTH123 (a descriptor has no path)
             size = made.seek(0, 2)
-            yield Playing(fd, size, form, version, original.modified)
+            yield Playing(fd, size, sent_as, version, original.modified)
 
     def _pictured(self, original: Original, version: str, size: Size, index: Path, **details: Any) -> tuple[bytes, str]:
         kept = self._thumbnails.setdefault(index, Thumbnails(index)) if size == "thumb" else None
@@ -220,12 +222,12 @@ def clip_around(at: float, video: Video) -> Stretch:
 
 
 def _place(stored: StoredPassage, at: Locator | None) -> dict[str, Any]:
-    """The locator to decode. NotFound where the document has no such places."""
+    """The locator to decode. NotShown where the document has no such places."""
     own = stored.passage.locator
     if at is None or type(at) is type(own):
         return locator_json(own if at is None else at)
     wanted = "pages" if isinstance(at, Page) else "seconds" if isinstance(at, Seconds) else "places"
-    raise NotFound(f"{stored.passage.document} has no {wanted}", remedy="ask for the passage itself")
+    raise NotShown(f"{stored.passage.document} has no {wanted}", remedy="ask for the passage itself")
 
 
 class _Recent(Generic[_Value]):

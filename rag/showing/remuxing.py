@@ -135,12 +135,11 @@ def _said(container: Any, stream: Any, playable: str, kind: str) -> dict[str, An
 
 def _playable(container: Any, stream: Any, start: bytes) -> tuple[str, str]:
     """How it is played and the type it is then sent as."""
-    codec = stream.codec_context.name if stream.codec_context.is_decoder else ""
-    codec = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}.get(codec, codec)
+    codec = _codec(stream)
     if stream.codec_context.pix_fmt not in _PLAYED.get(codec, ()):
         return ("transcode", "video/mp4") if stream.codec_context.pix_fmt else ("frames", "")
     formats = container.format.name.split(",")
-    sounds = {one.codec_context.name for one in container.streams.audio if one.codec_context is not None}
+    sounds = {_codec(one) for one in container.streams.audio if one.codec_context is not None}
     if "mp4" in formats and container.metadata.get("major_brand", "qt  ") != "qt  ":
         if codec in _IN_MP4 and sounds <= _HEARD["mp4"]:
             return "direct", "video/mp4"
@@ -151,12 +150,17 @@ def _playable(container: Any, stream: Any, start: bytes) -> tuple[str, str]:
     return "remux", "video/mp4" if codec in _IN_MP4 else "video/webm"
 
 
+def _codec(stream: Any) -> str:
+    """The codec's own name, whichever decoder is at hand: "av1", not "libdav1d"."""
+    return str(stream.codec_context.codec.canonical_name)
+
+
 def _copy(source: Any, made: Any, form: str) -> None:
     pictures, sound = picture_stream(source), sound_stream(source)
     origin = origin_of(source)
     copies = {pictures.index: made.add_stream_from_template(pictures, opaque=True)}
     encoded: Sound | None = None
-    if sound is not None and sound.codec_context.name in _HEARD[form]:
+    if sound is not None and _codec(sound) in _HEARD[form]:
         copies[sound.index] = made.add_stream_from_template(sound, opaque=True)
     elif sound is not None:
         encoded = Sound(made, form)

@@ -38,7 +38,7 @@ class Shelf:
             self._sizes.clear()
 
     def opened(self, name: str, room: int, make: Callable[[str], None]) -> int:
-        """A descriptor of the file, which `make` writes at a path where it is not there yet; `room` is about how large it will be.
+        """A descriptor of the file; where it is not there yet, `make` writes it at a path, about `room` bytes.
 
         UnreadableDocument where there is no room, or what `make` raises. The caller closes the descriptor.
         """
@@ -51,7 +51,8 @@ class Shelf:
             folder = self._made_folder()
             if room > self._most_bytes or shutil.disk_usage(folder).free < room + _FREE:
                 raise UnreadableDocument(
-                    "is too large to be made playable here", remedy=f"open the original, or free {room + _FREE:,} bytes in {folder}"
+                    "is too large to be made playable here",
+                    remedy=f"open the original, or free {room + _FREE:,} bytes in {folder}",
                 )
             fresh = folder / f".{name}"
             try:

@@ -37,7 +37,8 @@ def clip(file: Path, *, out: str, start: float, end: float, max_source_pixels: i
             if codec.width * codec.height > max_source_pixels:
                 raise UnreadableDocument(f"is {codec.width:,} × {codec.height:,} pixels: too large for a clip")
             codec.thread_type = "AUTO"
-            frames = _encode(source, made, start, end)
+            over = source.duration is not None and start >= source.duration / av.time_base
+            frames = 0 if over else _encode(source, made, start, end)
     except DAMAGE as error:
         raise UnreadableDocument(describe(error)) from error
     if not frames:
