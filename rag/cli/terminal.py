@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from rag.errors import RagError
 
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+_SHOWN_AS_CODES = frozenset(("Cc", "Cs", "Cf", "Zl", "Zp"))  # categories: controls, lone surrogates, invisible marks, line ends
+_JOINERS = frozenset("\u200c\u200d")  # needed inside emoji, Persian and Indian words
 
 
 def open_streams() -> None:
@@ -26,11 +27,13 @@ def open_streams() -> None:
 
 
 def harmless(text: str) -> str:
-    """`text` on one line, control characters and direction marks shown as `\\xNN`, so that no name steers a terminal."""
+    """`text` on one line, control characters and invisible marks shown as `\\xNN`, so that no name steers a terminal or hides."""
     if text.isprintable():
         return text
     return "".join(
-        " " if c in "\n\t\r" else ascii(c)[1:-1] if unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI else c for c in text
+        " " if c in "\n\t\r" else c if unicodedata.category(c) not in _SHOWN_AS_CODES or c in _JOINERS else ascii(c)[1:-1]
+        for c in text
+        if c != "\u00ad"  # the soft hyphen of texts
     )
 
 

@@ -55,6 +55,9 @@ def timeline_of(file: Path, limits: Limits) -> Timeline:
             raise UnreadableDocument("is empty")
         with av.open(str(file), metadata_errors="replace") as container:
             return _read(container, limits)
+    except av.error.FFmpegError as error:
+        # What FFmpeg calls EIO or EINVAL is damage in the file, not a refusal of the system that may pass: no cause is kept.
+        raise UnreadableDocument(describe(error)) from None
     except DAMAGE as error:
         raise UnreadableDocument(describe(error)) from error
 
@@ -69,7 +72,8 @@ def describe(error: BaseException) -> str:
         return "is damaged, or no video: its index is missing or cannot be read"
     if isinstance(error, av.error.DecoderNotFoundError):
         return "is in a codec that is not known here"
-    return f"cannot be decoded: {' '.join(str(error).split())[:160]}"
+    said = getattr(error, "strerror", None) or str(error)  # FFmpeg's text alone, without its number and the file's path
+    return f"is damaged: FFmpeg says {' '.join(said.split())[:160]}"
 
 
 def choose(timeline: Timeline, limits: Limits) -> list[Shown]:

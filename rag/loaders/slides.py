@@ -30,7 +30,7 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
 
     ordinal = -1
     # what python-pptx 1.0 was seen to raise at damaged decks (tests/unit/test_loaders_text_office.py damages one 300 times)
-    damaged = (PythonPptxError, LxmlError, zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError)
+    damaged = (PythonPptxError, LxmlError, zipfile.BadZipFile, LookupError, ValueError)
     try:
         deck = Presentation(members)
         title = " ".join((deck.core_properties.title or "").split())
@@ -44,6 +44,8 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
                 yield text_passage(document, ordinal, Slide(number), span.text, context)
     except RecursionError as error:
         raise UnreadableDocument("is a damaged PowerPoint deck: its parts are nested too deep") from error
+    except (AttributeError, TypeError) as error:  # python-pptx met another element than the one it looked for
+        raise UnreadableDocument("is a damaged PowerPoint deck: a part holds other elements than it should") from error
     except damaged as error:
         raise UnreadableDocument(f"is a damaged PowerPoint deck: {first_line(error)}") from error
     if ordinal < 0:

@@ -6,6 +6,7 @@ reaches them: what is handed on is at most `max_text_bytes`, every byte of it ch
 
 from __future__ import annotations
 
+import errno
 import io
 import struct
 import zipfile
@@ -32,7 +33,7 @@ def member_names(file: Path) -> list[str]:
         with file.open("rb") as stream, _opened(stream) as archive:
             return archive.namelist()
     except DAMAGED_ZIP as error:
-        raise UnreadableDocument(f"is a damaged zip file: {first_line(error)}") from error
+        raise _damaged(error) from (None if _of_the_file(error) else error)
 
 
 def text_members(file: Path, limits: Limits) -> io.BytesIO:
@@ -52,9 +53,19 @@ def text_members(file: Path, limits: Limits) -> io.BytesIO:
                     _refuse_entities(content)
                 copy.writestr(member.filename, content)
     except DAMAGED_ZIP as error:
-        raise UnreadableDocument(f"is a damaged zip file: {first_line(error)}") from error
+        raise _damaged(error) from (None if _of_the_file(error) else error)
     cleaned.seek(0)
     return cleaned
+
+
+def _damaged(error: BaseException) -> UnreadableDocument:
+    said = "its directory points outside the file" if _of_the_file(error) else first_line(error)
+    return UnreadableDocument(f"is a damaged zip file: {said}")
+
+
+def _of_the_file(error: BaseException) -> bool:
+    """Whether an error that looks like the system's is the file's own: a seek to a place that no file has."""
+    return isinstance(error, OSError) and error.errno == errno.EINVAL
 
 
 def _opened(stream: BinaryIO) -> zipfile.ZipFile:
@@ -97,4 +108,8 @@ def _refuse_entities(content: bytes) -> None:
 
 def first_line(error: BaseException) -> str:
     """What a library said, short enough for a report."""
-    return str(error).partition("\n")[0][:200] or type(error).__name__
+    said = str(error).partition("\n")[0]
+    said = said.partition(" while decompressing data: ")[2] or said  # after zlib's number
+    if isinstance(error, EOFError):
+        said = "it ends too early"
+    return said[:200] or type(error).__name__
