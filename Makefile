@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 MODELS_VENV ?= .venv-models
 MODELS_INSTALLED := $(MODELS_VENV)/.installed
 
-.PHONY: demo test test-models check bench bench-models bench-gpu samples clean
+.PHONY: demo test test-models test-hostile check bench bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -18,6 +18,9 @@ test: $(INSTALLED) ## the whole default test suite
 
 test-models: $(MODELS_INSTALLED) ## prompts and scores against real vLLM and transformers, on tiny random models
 	PYTHONPATH=tests/models/site $(MODELS_VENV)/bin/pytest tests/models
+
+test-hostile: $(INSTALLED) ## a folder of torture files of yours: make test-hostile DIR=/path/to/files
+	$(BIN)/python -m tests.faults.torture $(DIR)
 
 check: $(INSTALLED) ## style, types and the layers of the rooms
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import statistics
+import sys
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -77,7 +78,8 @@ def _lines(layer: pdfium.PdfTextPage) -> list[tuple[str, float]]:
     lines: list[tuple[list[str], float]] = []
     broken = True
     for index in range(min(layer.count_chars(), _JUDGED)):
-        character = chr(raw.FPDFText_GetUnicode(layer, index))
+        code = raw.FPDFText_GetUnicode(layer, index)
+        character = chr(code) if code <= sys.maxunicode else "\ufffd"  # a damaged map of characters names any 32 bits
         _, bottom, _, top = layer.get_charbox(index, loose=True)
         height = top - bottom
         if character in "\r\n":
