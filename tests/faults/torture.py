@@ -28,7 +28,7 @@ def torture(folder: Path) -> int:
     with tempfile.TemporaryDirectory() as place:
         started = time.monotonic()
         command = [sys.executable, "-c", MEASURED, "index", str(folder), "--index", f"{place}/torture", "--json"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
         seconds = time.monotonic() - started
         *said, megabytes = done.stderr.strip().splitlines()
         if done.returncode:
