@@ -1,1 +1,1 @@
-"""The web page. Not built yet: the command line and the Python interface are what there is. Knows nothing."""
+"""The web page of `rag ui`. Importing it loads nothing; `ui.page` puts it together."""

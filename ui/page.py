@@ -1,0 +1,70 @@
+"""The web page: Gradio's shell with two tabs, filled in the browser by the modules of `ui/static`.
+
+Knows Gradio and where the page's own files are; knows no search: the page asks the HTTP API like any other client.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING
+
+from ui.files import static_routes
+from ui.shell import Shell
+
+if TYPE_CHECKING:
+    import gradio
+    from fastapi import FastAPI
+
+FONTS = ["system-ui", "sans-serif"]
+MONOSPACED = ["ui-monospace", "monospace"]
+UPLOAD = 1  # bytes: the page uploads nothing to Gradio, and `Shell` keeps its upload route closed
+
+
+def mount(app: FastAPI, served: object = None) -> None:
+    """Puts the page on every address of `app` that has no route of its own: mount it last. `served` is not looked at."""
+    static_routes(app)
+    app.mount("/", Shell(_gradio_app()))
+
+
+def _gradio_app() -> FastAPI:
+    """An application of Gradio's own, silent towards the world: no analytics, no history, no fonts from elsewhere."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"
+    os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="rag-gradio-"))  # mkdtemp: mode 0700
+    import gradio as gr
+    from fastapi import FastAPI
+
+    theme = gr.themes.Base(font=FONTS, font_mono=MONOSPACED)
+    return gr.mount_gradio_app(
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        _blocks(),
+        "/",
+        theme=theme,
+        head=HEAD,
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        show_error=False,
+        max_file_size=UPLOAD,
+    )
+
+
+def _blocks() -> gradio.Blocks:
+    """Two tabs with an empty column each. No `gr.HTML`: its templates are compiled in the browser, which needs 'unsafe-eval'."""
+    import gradio as gr
+
+    with gr.Blocks(title="rag", analytics_enabled=False) as blocks, gr.Tabs(elem_id="tabs"):
+        for name, label in (("search", "Search"), ("index", "Index")):
+            with gr.Tab(label, id=name, elem_id=f"tab-{name}"):
+                gr.Column(elem_id=f"rag-{name}")
+    return blocks
+
+
+SHEETS = ("base", "search", "viewer", "indexing")
+HEAD = (
+    "".join(f'<link rel="stylesheet" href="/page/{name}.css">' for name in SHEETS)
+    + '<meta name="color-scheme" content="light dark"><link rel="icon" type="image/svg+xml" href="/page/mark.svg">'
+    + '<script type="module" src="/page/page.js"></script>'
+)

@@ -1,0 +1,61 @@
+// A video from the second of its hit, with the other hits on its time line; moments where no browser can play it. Knows no list.
+import { fill, h, icon } from "./dom.js";
+import { clock } from "./places.js";
+import { t } from "./words.js";
+
+const MOMENTS = 12; // pictures in the strip
+
+/** The film of a passage. `hit` is the result it belongs to or null, `same` all results of its document. */
+export function film(passage, hit, same, media) {
+  const start = passage.video.start ?? passage.locator.start ?? 0;
+  const length = passage.video.duration || Math.max(start, ...same.map((one) => one.locator.end || 0)) || 1;
+  const times = marksOf(passage, hit, same);
+  const holder = h("div", { class: "film" });
+  const strip = () => fill(holder, moments(passage, start, length, media, times));
+  if (passage.video.playable === "frames") {
+    strip();
+    return holder;
+  }
+  const waiting = h("p", { class: "film-wait" }, t("converting"));
+  const video = h("video", { class: "film-video", controls: true, playsinline: true, preload: "auto", poster: media(passage.id, passage.index, "view"), "aria-label": passage.document });
+  video.src = videoAddress(passage);
+  const at = h("span", { class: "film-at", style: { left: `${(start / length) * 100}%` } });
+  video.addEventListener("loadedmetadata", () => {
+    waiting.remove();
+    video.currentTime = Math.min(start, Math.max(0, video.duration - 0.05));
+    video.play().catch(() => null); // a browser may forbid sound without a click: the controls are there
+  }, { once: true });
+  video.addEventListener("timeupdate", () => at.style.setProperty("left", `${(video.currentTime / (video.duration || length)) * 100}%`));
+  video.addEventListener("error", () => (strip(), holder.prepend(h("p", { class: "film-note" }, t("video_error")))), { once: true });
+  const go = (time) => ((video.currentTime = time), video.play().catch(() => null));
+  const line = h("div", { class: "film-line" }, h("div", { class: "film-track", "aria-hidden": "true", on: { click: (event) => go((event.offsetX / event.currentTarget.offsetWidth) * length) } }), at, times.map((mark) => dot(mark, length, go)));
+  fill(holder, h("div", { class: "film-screen" }, video, waiting), h("p", { class: "film-label" }, t("hits_here")), line);
+  return holder;
+}
+
+function videoAddress(passage) {
+  const values = new URLSearchParams(passage.index ? { index: passage.index } : {});
+  return `/v1/media/${encodeURIComponent(passage.id)}/video?${values}`;
+}
+
+/** The times of this hit and of the others in the same file, each once, in order. */
+function marksOf(passage, hit, same) {
+  const found = new Map();
+  const all = [...same.flatMap((one) => one.members.map((member) => ({ locator: member.locator, own: one === hit }))), { locator: passage.locator, own: true }];
+  for (const { locator, own } of all) if ("start" in locator) found.set(locator.start, { start: locator.start, end: locator.end, own: own || found.get(locator.start)?.own });
+  return [...found.values()].sort((a, b) => a.start - b.start);
+}
+
+const dot = (mark, length, go) =>
+  h("button", { type: "button", class: `film-mark${mark.own ? " film-own" : ""}`, "aria-label": t("hit_at", { time: clock(mark.start) }), title: clock(mark.start), style: { left: `${(mark.start / length) * 100}%`, width: `${(Math.max(0, mark.end - mark.start) / length) * 100}%` }, on: { click: () => go(mark.start) } });
+
+/** A strip of moments around the hit and through the file. */
+function moments(passage, start, length, media, marks) {
+  const even = Array.from({ length: MOMENTS }, (_, n) => ((n + 0.5) * length) / MOMENTS);
+  const times = [...new Set([...marks.map((mark) => mark.start), ...even].map((time) => Math.round(time * 10) / 10))].sort((a, b) => a - b).slice(0, MOMENTS * 2);
+  const large = h("img", { class: "film-large", src: media(passage.id, passage.index, "view", { at: start }), alt: t("at", { time: clock(start) }) });
+  const show = (time) => ((large.src = media(passage.id, passage.index, "view", { at: time })), (large.alt = t("at", { time: clock(time) })));
+  const one = (time) =>
+    h("button", { type: "button", class: `near${marks.some((mark) => Math.abs(mark.start - time) < 0.1) ? " near-here" : ""}`, on: { click: () => show(time) } }, h("img", { src: media(passage.id, passage.index, "thumb", { at: time }), alt: "", loading: "lazy" }), h("span", {}, clock(time)));
+  return [h("div", { class: "film-screen" }, large), h("p", { class: "film-label" }, icon("frame"), t("frames_only")), h("div", { class: "nears nears-wide" }, times.map(one))];
+}

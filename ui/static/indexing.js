@@ -1,0 +1,161 @@
+// The index tab: what an index holds, what was skipped and why, and indexing started, followed and stopped. Draws no result.
+import * as server from "./asking.js";
+import { fill, h, icon } from "./dom.js";
+import { KINDS, bytes, count, span } from "./places.js";
+import { t } from "./words.js";
+
+const BEAT = 700; // milliseconds between two looks at a running job
+const ROWS = 200; // skipped files shown; the field above them finds the others
+const JOB = "rag.job."; // sessionStorage: a reload goes on following
+
+/** Draws the index tab into `host` and keeps it true while it is looked at. */
+export function indexTab(host, { chosen, changed }) {
+  const jobs = new Map(); // index name → {state, id, …} as the server last told
+  let list = [];
+  let wanted = ""; // words that a skipped file or its reason must hold
+  const trouble = h("div", { role: "alert" });
+  const body = h("div", { class: "indexes" });
+  fill(host, h("div", { class: "indexing" }, h("h1", { class: "sr-only" }, t("index")), trouble, body));
+
+  async function refresh() {
+    try {
+      list = await server.indexes();
+      const told = await Promise.all(list.map((one) => server.status(one.name).catch((error) => ({ error }))));
+      fill(trouble);
+      fill(body, list.map((one, at) => section(one, told[at])));
+      for (const one of list) if (!jobs.has(one.name) && sessionStorage.getItem(JOB + one.name)) follow(one.name, sessionStorage.getItem(JOB + one.name));
+    } catch (error) {
+      fill(trouble, h("div", { class: "trouble" }, icon("warning"), h("div", {}, h("strong", {}, error.message), h("p", {}, error.remedy)), h("button", { type: "button", class: "plain", on: { click: refresh } }, t("again"))));
+    }
+  }
+
+  function section(one, told) {
+    if (told?.error || !told) return empty(one, told?.error);
+    const state = Array.isArray(told.indexes) ? told.indexes.find((each) => each.index === one.name) : told;
+    if (!state || state.documents === undefined || state.error) return empty(one, state?.error);
+    const roots = Object.entries(state.roots || {});
+    return h(
+      "section",
+      { class: "index", "data-index": one.name, "aria-label": one.name },
+      h("header", { class: "index-top" }, h("h2", {}, one.name), h("p", { class: "dim" }, state.folder), h("div", { class: "index-act" }, startButton(one.name, null))),
+      h("div", { class: "index-job", "data-job": one.name }, progress(one.name)),
+      h("div", { class: "figures" }, figure(count(state.documents), t("documents")), figure(count(sum(state.passages)), t("passages")), figure(bytes(state.bytes), t("on_disk")), figure(count(state.skipped.length), t("skipped"))),
+      h("div", { class: "columns" }, kinds(state), suffixes(state)),
+      roots.length > 0 && h("div", { class: "panel" }, h("h3", {}, t("roots")), h("ul", { class: "roots" }, roots.map(([name, folder]) => h("li", {}, icon("folder"), h("span", {}, h("strong", {}, name), " ", h("span", { class: "dim" }, folder)), roots.length > 1 && startButton(one.name, name))))),
+      model(state.fingerprint),
+      skipped(state.skipped),
+    );
+  }
+
+  const figure = (value, name) => h("div", { class: "figure" }, h("strong", {}, value), h("span", {}, name));
+
+  function kinds(state) {
+    const most = Math.max(1, ...Object.values(state.passages));
+    return h("div", { class: "panel" }, h("h3", {}, t("by_kind")), h("ul", { class: "bars" }, KINDS.map((kind) => h("li", { class: `bar-${kind}` }, h("span", { class: "bar-name" }, icon(kind), t(`kinds_${kind}`)), h("span", { class: "bar-line", "aria-hidden": "true" }, h("span", { style: { width: `${(100 * (state.passages[kind] || 0)) / most}%` } })), h("span", { class: "bar-count" }, count(state.passages[kind] || 0))))));
+  }
+
+  function suffixes(state) {
+    const all = Object.entries(state.suffixes || {}).slice(0, 24);
+    return h("div", { class: "panel" }, h("h3", {}, t("files_by")), h("ul", { class: "suffixes" }, all.map(([suffix, n]) => h("li", {}, h("strong", {}, suffix || "—"), ` ${count(n)}`))));
+  }
+
+  function model(fingerprint) {
+    if (!fingerprint) return null;
+    const rows = [[t("model"), fingerprint.model], ["", t("dimensions", { n: fingerprint.dim })], ["", fingerprint.revision && t("revision", { r: fingerprint.revision })], [t("fingerprint"), [fingerprint.preprocessing, fingerprint.instruction].filter(Boolean).join(" · ")]];
+    return h("div", { class: "panel" }, h("h3", {}, t("model")), h("p", { class: "model" }, h("strong", {}, fingerprint.model), " · ", rows[1][1], rows[2][1] ? ` · ${rows[2][1]}` : ""), rows[3][1] && h("p", { class: "dim print" }, rows[3][1]));
+  }
+
+  function skipped(all) {
+    if (!all.length) return h("div", { class: "panel" }, h("h3", {}, t("skipped")), h("p", { class: "dim" }, icon("check"), t("skipped_none")));
+    const rows = h("tbody");
+    const draw = () => {
+      const words = wanted.toLowerCase();
+      const fitting = all.filter((one) => !words || `${one.root}/${one.document} ${one.reason}`.toLowerCase().includes(words)).slice(0, ROWS);
+      fill(rows, fitting.map((one) => h("tr", {}, h("td", {}, h("span", { class: "dim" }, `${one.root}/`), one.document), h("td", {}, one.reason))));
+    };
+    draw();
+    const find = h("input", { type: "search", class: "find", value: wanted, placeholder: t("filter_skipped"), "aria-label": t("filter_skipped"), on: { input: (event) => ((wanted = event.target.value), draw()) } });
+    return h("div", { class: "panel" }, h("div", { class: "panel-top" }, h("h3", {}, `${t("skipped")} (${count(all.length)})`), all.length > 8 && find), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": t("skipped") }, h("table", { class: "skipped" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("path")), h("th", { scope: "col" }, t("reason")))), rows)));
+  }
+
+  /** No index yet, or one that cannot be opened: what to do about it. */
+  function empty(one, error) {
+    const command = one.name === "default" ? "rag index ./corpus" : `rag index ./corpus --index ${one.name}`;
+    const told = error?.remedy ? [h("p", {}, h("strong", {}, error.message || error.what)), h("p", {}, error.remedy)] : [h("p", {}, t("empty_hint")), h("pre", {}, h("code", {}, command)), h("p", { class: "dim" }, t("empty_then"))];
+    return h("section", { class: "index empty-index", "data-index": one.name }, h("header", { class: "index-top" }, h("h2", {}, one.name)), h("h3", {}, error?.remedy ? t("unavailable") : t("empty_title")), told);
+  }
+
+  function startButton(index, root) {
+    const runs = jobs.get(index)?.state === "running";
+    const again = jobs.get(index)?.state === "stopped";
+    const label = root ? t("update_root") : t(again ? "resume" : "update");
+    return h("button", { type: "button", class: root ? "plain" : "primary", "data-start": index, disabled: runs, on: { click: () => start(index, root) } }, root ? label : [icon("play"), label]);
+  }
+
+  async function start(index, root) {
+    try {
+      const { job } = await server.startIndexing(index, root);
+      sessionStorage.setItem(JOB + index, job);
+      jobs.set(index, { state: "running", id: job });
+      show(index);
+      follow(index, job);
+    } catch (error) {
+      jobs.set(index, { state: "failed", error: { what: error.message, remedy: error.remedy } });
+      show(index);
+    }
+  }
+
+  async function follow(index, id) {
+    for (;;) {
+      try {
+        jobs.set(index, { ...(await server.job(id)), id });
+      } catch (error) {
+        sessionStorage.removeItem(JOB + index);
+        if (error.code === "down") jobs.set(index, { state: "failed", error: { what: error.message, remedy: error.remedy } });
+        else jobs.delete(index);
+      }
+      show(index);
+      if (jobs.get(index)?.state !== "running") break;
+      await new Promise((done) => setTimeout(done, BEAT));
+    }
+    sessionStorage.removeItem(JOB + index);
+    changed();
+    return refresh();
+  }
+
+  async function stop(index) {
+    const running = jobs.get(index);
+    jobs.set(index, { ...running, stopping: true });
+    show(index);
+    await server.stopIndexing(running.id).catch(() => null); // it may just have ended: the next look tells
+  }
+
+  function show(index) {
+    const place = body.querySelector(`[data-job="${CSS.escape(index)}"]`);
+    if (!place) return;
+    fill(place, progress(index));
+    for (const button of body.querySelectorAll(`[data-start="${CSS.escape(index)}"]`)) button.disabled = jobs.get(index)?.state === "running";
+  }
+
+  function progress(index) {
+    const job = jobs.get(index);
+    if (!job) return null;
+    if (job.state === "running") return running(index, job);
+    if (job.state === "failed") return h("div", { class: "trouble", role: "alert" }, icon("warning"), h("div", {}, h("strong", {}, job.error?.what || t("state_failed")), h("p", {}, job.error?.remedy || (typeof job.error === "string" ? job.error : ""))));
+    const report = job.report;
+    const counted = report && t("report", { indexed: report.indexed ?? 0, unchanged: report.unchanged ?? 0, removed: report.removed ?? 0, skipped: Array.isArray(report.skipped) ? report.skipped.length : (report.skipped ?? 0) });
+    return h("div", { class: `job-end job-${job.state}`, role: "status" }, icon(job.state === "done" ? "check" : "warning"), h("strong", {}, t(`state_${job.state}`)), counted && h("span", { class: "dim" }, counted));
+  }
+
+  function running(index, job) {
+    const [done, total] = [job.done || 0, job.total || 0];
+    const told = [total && t("progress", { done: count(done), total: count(total) }), job.passages_per_second > 0 && t("speed", { n: count(Math.round(job.passages_per_second)) }), job.seconds_left > 0 && t("left", { time: span(job.seconds_left) })];
+    const stopper = h("button", { type: "button", class: "plain", disabled: Boolean(job.stopping), on: { click: () => stop(index) } }, t(job.stopping ? "stopping" : "stop"));
+    return h("div", { class: "job" }, h("div", { class: "job-words" }, h("strong", {}, t("running")), h("span", { class: "dim" }, told.filter(Boolean).join(" · ")), stopper), h("progress", { max: total || 1, ...(total ? { value: done } : {}), "aria-label": t("running") }), h("p", { class: "dim job-file" }, job.current || ""));
+  }
+
+  const timer = setInterval(() => chosen() && !document.hidden && list.some((one) => !one.documents) && refresh(), 4000);
+  return { refresh, end: () => clearInterval(timer) };
+}
+
+const sum = (counts) => Object.values(counts || {}).reduce((all, one) => all + one, 0);

@@ -1,0 +1,91 @@
+// The page put together: waits for Gradio's tabs, fills them, and follows the address. Everything else is in the modules it imports.
+import * as address from "./address.js";
+import * as server from "./asking.js";
+import { indexTab } from "./indexing.js";
+import { KINDS } from "./places.js";
+import { searchTab } from "./searching.js";
+import { applyTheme, topBar } from "./shell.js";
+import { chooseLanguage } from "./words.js";
+
+const NOTHING = { names: [], kinds: {}, documents: 0, passages: 0 };
+let held = NOTHING; // what all indexes hold together
+
+chooseLanguage();
+applyTheme();
+start();
+
+async function start() {
+  const host = await appears("rag-search");
+  const bar = topBar(() => (draw(), navigate()));
+  let search;
+  let index = null;
+
+  function draw() {
+    for (const old of document.querySelectorAll("dialog.viewer, .veil")) old.remove();
+    search = searchTab(host, () => held);
+    search.run();
+    const place = document.getElementById("rag-index");
+    index?.end();
+    index = place && indexTab(place, { chosen: () => onTab() === "index", changed: look });
+    index?.refresh();
+  }
+  async function look() {
+    held = await holdings().catch(() => held);
+    search.refresh();
+  }
+  const onTab = () => document.querySelector('[role="tab"][aria-selected="true"]')?.dataset.tabId || "search";
+  const tab = (name) => document.getElementById(`tab-${name}-button`);
+
+  /** Gradio draws a tab when it is first chosen: the index tab is filled when it appears. */
+  async function chose(name) {
+    const asked = address.read();
+    if ((asked.tab || "search") !== name) address.push({ ...asked, tab: name === "search" ? "" : name, open: "" });
+    if (name !== "index") return;
+    const place = await appears("rag-index");
+    if (!index || !place.childElementCount) index = indexTab(place, { chosen: () => onTab() === "index", changed: look });
+    index.refresh();
+  }
+  function navigate() {
+    const wanted = address.read().tab || "search";
+    if (onTab() !== wanted) tab(wanted)?.click();
+    bar.draw();
+    search.navigate();
+  }
+
+  document.addEventListener("click", (event) => {
+    const chosen = event.target.closest?.('[role="tab"]');
+    if (chosen) chose(chosen.dataset.tabId);
+  });
+  addEventListener("popstate", navigate);
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, textarea, select") || document.querySelector("dialog[open]")) return;
+    if (event.key === "/") {
+      event.preventDefault();
+      if (onTab() !== "search") tab("search").click();
+      search.focus();
+    } else if (event.key === "?") bar.keys();
+  });
+  draw();
+  if (address.read().tab === "index") tab("index")?.click();
+  else if (!matchMedia("(pointer: coarse)").matches) search.focus();
+  await look();
+  performance.mark("rag:ready");
+  document.documentElement.dataset.ready = "true";
+}
+
+/** What the indexes hold together, and their names. */
+async function holdings() {
+  const all = await server.indexes();
+  const kinds = Object.fromEntries(KINDS.map((kind) => [kind, all.reduce((n, one) => n + (one.kinds?.[kind] || 0), 0)]));
+  return { names: all.map((one) => one.name), kinds, documents: all.reduce((n, one) => n + (one.documents || 0), 0), passages: all.reduce((n, one) => n + (one.passages || 0), 0) };
+}
+
+/** The element with that id, as soon as Gradio has drawn it. */
+function appears(id) {
+  return new Promise((found) => {
+    const look = () => document.getElementById(id);
+    if (look()) return found(look());
+    const watch = new MutationObserver(() => look() && (watch.disconnect(), found(look())));
+    return watch.observe(document.documentElement, { childList: true, subtree: true });
+  });
+}

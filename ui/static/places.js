@@ -1,0 +1,54 @@
+// How places, times, sizes and scores are written for a person. Knows the JSON of a hit; knows no elements.
+import { language, t } from "./words.js";
+
+export const KINDS = ["text", "page", "image", "screenshot", "frame"];
+
+/** `02:15`, or `1:02:15` from an hour on. */
+export function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n) => String(n).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${two(minutes)}:${two(rest)}`;
+}
+
+/** `p. 12`, `02:15–02:45`, `lines 40–58`, or "" for a whole document. */
+export function place(locator) {
+  if ("page" in locator) return t("place_page", { n: locator.page });
+  if ("slide" in locator) return t("place_slide", { n: locator.slide });
+  if ("sheet" in locator) return t("place_sheet", { n: locator.sheet });
+  if ("start" in locator) {
+    const [from, to] = [clock(locator.start), clock(locator.end)];
+    return from === to ? from : `${from}–${to}`;
+  }
+  if ("line_start" in locator) {
+    const one = locator.line_start === locator.line_end;
+    return t(one ? "place_line" : "place_lines", { a: locator.line_start, b: locator.line_end });
+  }
+  return "";
+}
+
+/** The last part of a document's path. */
+export const nameOf = (document) => document.split("/").pop();
+
+/** The folders of a document below its root, "" at the top. */
+export const folderOf = (document) => document.split("/").slice(0, -1).join("/");
+
+export const count = (n) => new Intl.NumberFormat(language() === "zh" ? "zh-CN" : "en").format(n);
+
+export function bytes(n) {
+  const step = Math.min(4, Math.floor(Math.log2(Math.max(n, 1)) / 10));
+  return `${(n / 1024 ** step).toFixed(step && n / 1024 ** step < 10 ? 1 : 0)} ${["B", "KiB", "MiB", "GiB", "TiB"][step]}`;
+}
+
+/** A stretch of time in its largest unit. */
+export function span(seconds) {
+  if (seconds < 90) return t("seconds", { n: Math.max(1, Math.round(seconds)) });
+  if (seconds < 5400) return t("minutes", { n: Math.round(seconds / 60) });
+  return t("hours", { n: (seconds / 3600).toFixed(1) });
+}
+
+/** A day in the reader's own calendar words; takes seconds since the epoch or an ISO date. */
+export function day(moment) {
+  const date = new Date(typeof moment === "number" ? moment * 1000 : moment);
+  return Number.isNaN(date.getTime()) ? "" : new Intl.DateTimeFormat(language() === "zh" ? "zh-CN" : undefined, { dateStyle: "medium" }).format(date);
+}

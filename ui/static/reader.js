@@ -1,0 +1,37 @@
+// A text in its context: its lines with their numbers and the matching words marked. Knows the JSON of a passage.
+import { h, icon, marked } from "./dom.js";
+import { place } from "./places.js";
+import { t } from "./words.js";
+
+/** The text of a passage with the way to the part before and after it. */
+export function reader(passage, openId) {
+  const first = passage.locator.line_start || null;
+  const near = (part, key, name) => part && h("button", { type: "button", class: "reader-near", on: { click: () => openId(part.id) } }, icon(name), `${t(key)} · ${place(part.locator)}`);
+  const context = [passage.context?.title, passage.context?.heading].filter(Boolean);
+  return h(
+    "div",
+    { class: "reader", tabindex: "0", role: "group", "aria-label": t("text") },
+    h(
+      "div",
+      { class: "reader-page" },
+      near(passage.neighbours?.before?.at(-1), "previous_part", "left"),
+      context.length > 0 && h("p", { class: "reader-context" }, [...new Set(context)].join(" › ")),
+      h("div", { class: "reader-lines" }, rows(passage, first)),
+      near(passage.neighbours?.after?.[0], "next_part", "right"),
+    ),
+  );
+}
+
+/** Lines as rows; numbered where the text's own lines are the file's lines. */
+function rows(passage, first) {
+  const lines = passage.text.split("\n");
+  const last = passage.locator.line_end;
+  const numbered = first !== null && last - first + 1 === lines.length;
+  let offset = 0; // in code points
+  return lines.map((line, at) => {
+    const length = Array.from(line).length;
+    const inside = (passage.marks || []).filter(([from, to]) => from >= offset && to <= offset + length).map(([from, to]) => [from - offset, to - offset]);
+    offset += length + 1;
+    return h("div", { class: inside.length ? "reader-row has-mark" : "reader-row" }, numbered && h("span", { class: "reader-number", "aria-hidden": "true" }, String(first + at)), h("span", { class: "reader-line" }, marked(line, inside)));
+  });
+}

@@ -1,0 +1,231 @@
+// The search tab: asks twice (candidates at once, then the reranked order) and shows what came. Knows the query and the answer; draws no card.
+import * as address from "./address.js";
+import * as server from "./asking.js";
+import { searchBox } from "./box.js";
+import { fill, h, icon } from "./dom.js";
+import { filterRow, filtered } from "./filters.js";
+import { grid } from "./grid.js";
+import { kept } from "./pictures.js";
+import { count, nameOf } from "./places.js";
+import { viewer } from "./viewer.js";
+import { t } from "./words.js";
+
+const STEP = 24; // hits a request; one more step at the end of the list
+const MOST = 200; // the server's own limit
+
+/** Draws the search tab into `host`. Returns what the shell calls: `navigate` after the address changed, `focus` for the `/` key. */
+export function searchTab(host, named) {
+  let asked = address.read();
+  let answer = null; // the last answer whose hits are on the page
+  let running = null; // AbortController of the search on its way
+  let typing = false; // the last step of the history was made by typing: the next letters change it
+  let seen = 0; // top_k asked for
+
+  const box = searchBox({
+    typed: (text) => change({ text }, { typed: true }),
+    asked: (text) => (change({ text }), text.trim() && !cards.size() && box.input.select()),
+    pictured: (picture) => change({ picture, like: "" }),
+    refused: (error) => refuse(error),
+    down: () => cards.focus(),
+  });
+  const filters = filterRow((fields) => change(fields));
+  const cards = grid((hit) => open(hit));
+  const told = h("p", { class: "told", role: "status", "aria-live": "polite" });
+  const better = h("button", { type: "button", class: "better", hidden: true });
+  const trouble = h("div", { class: "trouble-place", role: "alert" });
+  const end = h("div", { class: "end" });
+  const hero = h("div", { class: "hero" }, h("h1", {}, t("title")), h("p", { class: "hero-holds" }));
+  const results = h("section", { class: "results", id: "results", tabindex: "-1", "aria-label": t("results") }, told, trouble, cards.element, end);
+  const view = h("div", { class: "search" }, hero, h("div", { class: "bar" }, box.element, filters.element), better, results);
+  const looking = viewer({ hits: () => answer?.hits || [], words: () => asked.text, index: () => answer?.index || asked.index, alike: (id) => change({ like: id, picture: "", text: "", open: "" }), closed, turned });
+  fill(host, view);
+  cards.element.addEventListener("leave", () => box.input.focus());
+  new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), { rootMargin: "600px" }).observe(end);
+
+  function change(fields, { typed = false } = {}) {
+    const fresh = { ...asked, ...fields };
+    if (!("open" in fields)) fresh.open = "";
+    if (typed && typing) address.replace(fresh);
+    else if (address.written(fresh) !== address.written(asked)) address.push(fresh);
+    typing = typed && !address.asksNothing(fresh);
+    const same = "sort" in fields && Object.keys(fields).length === 1 && answer;
+    asked = fresh;
+    if (same) return draw(answer), filters.show(asked, answer.counts, named().names, sortable());
+    return run();
+  }
+
+  /** What the server is asked for the present query. */
+  function question(more) {
+    return {
+      text: asked.text, image: asked.picture ? kept(asked.picture) : null, like: asked.like || null, index: asked.index || null, kinds: asked.kinds, paths: asked.paths,
+      roots: asked.roots, after: asked.after || null, before: asked.before ? nextDay(asked.before) : null, top_k: seen, explain: true, fold: true, ...more,
+    };
+  }
+
+  async function run() {
+    running?.abort();
+    running = new AbortController();
+    const { signal } = running;
+    seen = STEP;
+    cards.rest();
+    fill(trouble);
+    better.hidden = true;
+    box.show(asked, asked.like && server.media(asked.like, asked.index, "thumb"));
+    view.classList.toggle("at-rest", address.asksNothing(asked));
+    document.title = asked.text.trim() ? t("page_title", { q: asked.text.trim() }) : t("title");
+    if (address.asksNothing(asked)) return rest();
+    if (asked.picture && !kept(asked.picture)) return refuse(new server.Refusal(t("error_gone"), t("error_gone_more"), "gone"));
+    view.classList.add("is-searching");
+    told.textContent = t("searching");
+    try {
+      paint(await server.search(question({ rerank: false }), signal));
+      if (asked.open) reopen();
+      settle(await server.search(question({ rerank: true }), signal));
+    } catch (error) {
+      if (error.name !== "AbortError") refuse(error);
+    } finally {
+      if (running?.signal === signal) view.classList.remove("is-searching");
+    }
+  }
+
+  function rest() {
+    answer = null;
+    cards.show([]);
+    fill(end);
+    told.textContent = "";
+    looking.close();
+    view.classList.remove("is-searching");
+    const { kinds, documents, passages } = named();
+    hero.querySelector(".hero-holds").textContent = documents ? t("holds", { documents: count(documents), passages: count(passages) }) : "";
+    filters.show(asked, { kinds }, named().names, false);
+  }
+
+  function paint(found) {
+    answer = found;
+    draw(found);
+    tell(found, t("ranking"));
+    performance.mark("rag:painted");
+  }
+
+  /** The reranked order: at once where nobody points at a card or reads one, else behind a button. */
+  function settle(found) {
+    const moved = found.hits.some((hit, at) => hit.id !== answer.hits[at]?.id) || found.hits.length !== answer.hits.length;
+    const apply = () => {
+      better.hidden = true;
+      const focused = cards.element.contains(document.activeElement) && document.activeElement.closest(".card")?.dataset.id;
+      answer = found;
+      draw(found);
+      tell(found, found.reranked ? t("ranked") : "");
+      if (focused) cards.focus(focused);
+      performance.mark("rag:settled");
+    };
+    if (!moved || !(cards.held() || looking.isOpen())) return apply();
+    answer = { ...found, hits: inPlace(answer.hits, found.hits) };
+    tell(found, t("first_order"));
+    better.onclick = () => (cards.rest(), apply(), scrollTo({ top: 0 }));
+    fill(better, icon("sort"), t("better_order"), h("strong", {}, t("show_it")));
+    better.hidden = false;
+    performance.mark("rag:settled");
+    return null;
+  }
+
+  function draw(found) {
+    const hits = ordered(found.hits, asked.sort);
+    const line = !found.good && hits.length ? h("div", { class: "weak-line", role: "note" }, h("strong", {}, t("nothing_good")), h("span", {}, t("nothing_good_more"))) : null;
+    cards.show(hits, { below: 0, line });
+    filters.show(asked, found.counts, named().names, sortable());
+    fill(end, hits.length >= seen && seen < MOST ? h("span", { class: "dim" }, t("more")) : null);
+    if (hits.length) return;
+    const why = filtered(asked) ? [t("nothing_filters"), h("button", { type: "button", class: "plain", on: { click: () => change({ kinds: [], paths: [], roots: [], after: "", before: "" }) } }, t("no_filters"))] : [t("nothing_hint")];
+    cards.element.append(h("div", { class: "empty" }, h("strong", {}, t("nothing")), h("p", {}, why)));
+  }
+
+  function tell(found, order) {
+    const n = found.hits.length;
+    const source = asked.like && found.hits[0] ? "" : null;
+    const parts = [n === 1 ? t("found_one") : t("found", { n: count(n) }), found.seconds?.total !== undefined && t("took", { s: found.seconds.total.toFixed(2) }), order, source, ...(found.notes || [])];
+    told.textContent = parts.filter(Boolean).join(" · ");
+  }
+
+  /** The next step of hits goes below those that are read already; nothing above moves. */
+  async function more() {
+    if (!answer || answer.hits.length < seen || seen >= MOST || running?.more || view.classList.contains("is-searching")) return;
+    const { signal } = running;
+    running.more = true;
+    seen = Math.min(MOST, seen + STEP);
+    try {
+      const found = await server.search(question({ rerank: answer.reranked }), signal);
+      const shown = new Set(answer.hits.map((hit) => hit.id));
+      const fresh = found.hits.filter((hit) => !shown.has(hit.id)).map((hit, at) => ({ ...hit, rank: shown.size + at + 1 }));
+      answer = { ...answer, hits: [...answer.hits, ...fresh] };
+      asked.sort ? draw(answer) : cards.append(fresh);
+      fill(end, fresh.length && seen < MOST ? h("span", { class: "dim" }, t("more")) : h("span", { class: "dim" }, t("no_more")));
+      tell(answer, answer.reranked ? t("ranked") : "");
+      if (!fresh.length) seen = MOST;
+    } catch (error) {
+      if (error.name !== "AbortError") refuse(error);
+    } finally {
+      running.more = false;
+    }
+  }
+
+  function refuse(error) {
+    view.classList.remove("is-searching", "at-rest");
+    told.textContent = "";
+    fill(
+      trouble,
+      h("div", { class: "trouble" }, icon("warning"), h("div", {}, h("strong", {}, error.message), error.remedy && h("p", {}, error.remedy)), error.code !== "gone" && error.code !== "picture" && h("button", { type: "button", class: "plain", on: { click: () => run() } }, t("again"))),
+    );
+    if (error.code === "picture" || error.code === "down") return;
+    answer = null;
+    cards.show([]);
+  }
+
+  function open(hit) {
+    asked = { ...asked, open: hit.id };
+    address.push(asked);
+    looking.open(hit);
+  }
+  const reopen = () => {
+    const hit = answer?.hits.find((one) => one.id === asked.open || one.members.some((member) => member.id === asked.open));
+    hit ? looking.open(hit) : looking.openId(asked.open);
+  };
+  function closed(id) {
+    if (!asked.open) return;
+    asked = { ...asked, open: "" };
+    address.push(asked);
+    cards.focus(id) || box.input.focus();
+  }
+  function turned(id) {
+    asked = { ...asked, open: id };
+    address.replace(asked);
+  }
+
+  /** After back, forward or a switch of language: the address says what to show. */
+  function navigate() {
+    const before = asked;
+    asked = address.read();
+    typing = false;
+    const plain = (query) => address.written({ ...query, open: "", tab: "" });
+    if (answer && plain(before) === plain(asked)) return asked.open ? reopen() : looking.close();
+    if (!asked.open) looking.close();
+    return run();
+  }
+  const sortable = () => Boolean(answer?.hits.some((hit) => hit.modified));
+  return { navigate, run, focus: () => (box.input.focus(), box.input.select()), refresh: () => address.asksNothing(asked) && rest() };
+}
+
+const nextDay = (date) => new Date(new Date(date).getTime() + 86400000).toISOString().slice(0, 10); // the server's `before` leaves that day out
+
+function ordered(hits, sort) {
+  if (sort === "name") return [...hits].sort((a, b) => nameOf(a.document).localeCompare(nameOf(b.document), undefined, { numeric: true }) || a.rank - b.rank);
+  if (sort === "new") return [...hits].sort((a, b) => moment(b) - moment(a) || a.rank - b.rank);
+  return hits;
+}
+const moment = (hit) => (typeof hit.modified === "number" ? hit.modified : Date.parse(hit.modified || 0) / 1000);
+
+/** The later answer's facts in the order already on the page, so that an open result can be turned where it stands. */
+function inPlace(shown, found) {
+  const later = new Map(found.map((hit) => [hit.id, hit]));
+  return shown.map((hit) => later.get(hit.id) || hit);
+}

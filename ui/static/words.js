@@ -1,0 +1,92 @@
+// Every word the page says, in English and Chinese. Knows no elements; `t` is all that others call.
+
+const ENGLISH = {
+  title: "Search everything you have", search: "Search", index: "Index", placeholder: "Words, a picture, or both", ask: "Search words",
+  add_picture: "Search with a picture", remove_picture: "Remove the picture", query_picture: "The picture you search with", drop: "Drop a picture to search with it",
+  clear: "Clear", language: "中文", language_name: "Show this page in Chinese", theme_auto: "Colours: as the system", theme_light: "Colours: light", theme_dark: "Colours: dark",
+  help: "Keyboard", holds: "{documents} documents, {passages} passages", hint: "Type, paste or drop a picture. Press {key} from anywhere.",
+  kind_text: "Text", kind_page: "Page", kind_image: "Image", kind_screenshot: "Screenshot", kind_frame: "Video",
+  kinds_text: "Texts", kinds_page: "Pages", kinds_image: "Images", kinds_screenshot: "Screenshots", kinds_frame: "Videos",
+  filters: "Filters", folder: "Folder", date: "Date", any_folder: "Every folder", any_date: "Any time", after: "From", before: "Until", last_week: "Last 7 days",
+  last_month: "Last 30 days", last_year: "Last 12 months", sort: "Order", sort_best: "Best first", sort_new: "Newest first", sort_name: "By name", which_index: "Index",
+  no_filters: "Clear filters", searching: "Searching…", found: "{n} results", found_one: "1 result", took: "{s} s", ranked: "reranked", ranking: "ranking…", like_this: "More like {name}",
+  first_order: "first order", better_order: "A better order is ready", show_it: "Show", nothing_good: "Nothing good found", nothing_good_more: "These are the nearest, but none of them fits well.",
+  nothing: "Nothing found", nothing_filters: "No passage passes the filters.", nothing_hint: "Try other words, or a picture.", more: "More results", no_more: "That is all.",
+  score: "Score {score} of 1", score_rerank: "the reranker's judgement of this passage, 0 to 1", score_fused: "from the ranks of the first stages, 0 to 1; not reranked yet",
+  place_page: "p. {n}", place_slide: "slide {n}", place_sheet: "sheet {n}", place_line: "line {a}", place_lines: "lines {a}–{b}", members: "{n} places", rank: "No. {n}",
+  open: "Open", close: "Close", previous_hit: "Previous result", next_hit: "Next result", zoom_in: "Zoom in", zoom_out: "Zoom out", fit: "Whole picture", copy_path: "Copy path",
+  copied: "Copied", download: "Download", more_like: "More like this", clip: "Save clip", why: "Why this result", text: "Words", caption: "Caption", around: "Before and after",
+  previous_part: "Previous", next_part: "Next", of_pages: "of {n}", regions: "{n} matches on this picture", hits_here: "Hits in this video", at: "At {time}", hit_at: "Hit at {time}",
+  frames_only: "No browser can play this file; here are its moments.", video_error: "The video could not be played; here are its moments.", converting: "Preparing the video…",
+  stage: "Stage", stage_rank: "Rank", stage_score: "Score", lane_dense: "Looks or means alike (vectors)", lane_lexical: "Same words (full text)", stage_fused: "Both joined", stage_rerank: "Reranker",
+  stage_final: "Score shown", not_found_there: "not found there", score_is: "The score shown is: {what}", modified: "Changed", size: "Size", place: "Place", path: "Path", root: "Root", heading: "Under",
+  no_picture: "The picture cannot be shown.", loading: "Loading…", keyboard: "Keyboard", key_search: "to the search box", key_move: "from result to result", key_open: "open the result",
+  key_close: "close, go back", key_turn: "previous and next result, while one is open", key_part: "previous and next page or moment", key_zoom: "zoom in, out, whole picture", key_help: "this list", key_play: "play or pause",
+  documents: "Documents", passages: "Passages", model: "Model", fingerprint: "Fingerprint", on_disk: "On disk", roots: "Folders", dimensions: "{n} dimensions", revision: "revision {r}",
+  skipped: "Skipped files", skipped_none: "Every file could be read.", reason: "Reason", update: "Update the index", update_root: "Update", resume: "Go on", stop: "Stop", stopping: "Stopping…", running: "Indexing",
+  progress: "{done} of {total} documents", speed: "{n} passages a second", left: "about {time} left", state_done: "The index is up to date", state_stopped: "Stopped. What was done is kept; go on whenever you like.",
+  state_failed: "Indexing failed", report: "{indexed} read, {unchanged} unchanged, {removed} removed, {skipped} skipped", kinds_of: "What it holds", by_kind: "Passages by kind", files_by: "Files by kind",
+  empty_title: "Nothing is indexed yet", empty_hint: "In a terminal:", empty_then: "This page notices when it is there.", filter_skipped: "Find a file or a reason", gone_root: "not there now",
+  error_down: "No answer from {address}", error_down_more: "Is it still running? Start it again with: rag ui", again: "Try again", error_picture: "{name} is not a picture this browser can read",
+  error_picture_more: "Use a JPEG, PNG, WebP, GIF or AVIF.", error_picture_large: "This picture is too large ({size})", error_picture_large_more: "Use one below 50 MB.", error_gone: "The query picture is no longer here",
+  error_gone_more: "Pictures stay in the tab they were added in. Add it again.", error_other: "The server could not answer ({status})", error_other_more: "Try again; its terminal tells more.", seconds: "{n} s", minutes: "{n} min", hours: "{n} h",
+  skip_to: "Skip to results", results: "Results", page_title: "{q} · search", unavailable: "cannot be searched", strong: "strong", fair: "fair", weak: "weak", updated: "just now",
+};
+
+const CHINESE = {
+  title: "搜索您的全部资料", search: "搜索", index: "索引", placeholder: "文字、图片，或两者一起", ask: "搜索文字",
+  add_picture: "用图片搜索", remove_picture: "移除图片", query_picture: "用来搜索的图片", drop: "松开即可用这张图片搜索",
+  clear: "清除", language: "English", language_name: "用英文显示本页", theme_auto: "颜色：跟随系统", theme_light: "颜色：浅色", theme_dark: "颜色：深色",
+  help: "键盘", holds: "{documents} 个文件，{passages} 个片段", hint: "输入文字，粘贴或拖入图片。随时按 {key}。",
+  kind_text: "文本", kind_page: "页面", kind_image: "图片", kind_screenshot: "截图", kind_frame: "视频",
+  kinds_text: "文本", kinds_page: "页面", kinds_image: "图片", kinds_screenshot: "截图", kinds_frame: "视频",
+  filters: "筛选", folder: "文件夹", date: "日期", any_folder: "所有文件夹", any_date: "任何时间", after: "从", before: "到", last_week: "最近 7 天",
+  last_month: "最近 30 天", last_year: "最近 12 个月", sort: "排序", sort_best: "最相关", sort_new: "最新", sort_name: "按名称", which_index: "索引",
+  no_filters: "清除筛选", searching: "正在搜索…", found: "{n} 个结果", found_one: "1 个结果", took: "{s} 秒", ranked: "已重排", ranking: "正在重排…", like_this: "与 {name} 相似",
+  first_order: "初步顺序", better_order: "更好的顺序已就绪", show_it: "显示", nothing_good: "没有找到合适的结果", nothing_good_more: "以下最接近，但都不太符合。",
+  nothing: "没有结果", nothing_filters: "没有片段符合筛选条件。", nothing_hint: "换些文字，或试试图片。", more: "更多结果", no_more: "已全部显示。",
+  score: "得分 {score}（满分 1）", score_rerank: "重排模型对该片段的评分，0 到 1", score_fused: "由初步各路排名得出，0 到 1；尚未重排",
+  place_page: "第 {n} 页", place_slide: "第 {n} 张幻灯片", place_sheet: "工作表 {n}", place_line: "第 {a} 行", place_lines: "第 {a}–{b} 行", members: "{n} 处", rank: "第 {n} 名",
+  open: "打开", close: "关闭", previous_hit: "上一个结果", next_hit: "下一个结果", zoom_in: "放大", zoom_out: "缩小", fit: "整图", copy_path: "复制路径",
+  copied: "已复制", download: "下载", more_like: "更多相似", clip: "保存片段", why: "为何出现", text: "文字", caption: "说明", around: "前后内容",
+  previous_part: "前一个", next_part: "后一个", of_pages: "共 {n} 页", regions: "图中 {n} 处匹配", hits_here: "此视频中的命中", at: "{time} 处", hit_at: "命中于 {time}",
+  frames_only: "浏览器无法播放此文件；以下是其画面。", video_error: "视频无法播放；以下是其画面。", converting: "正在准备视频…",
+  stage: "阶段", stage_rank: "排名", stage_score: "得分", lane_dense: "外观或含义相近（向量）", lane_lexical: "相同文字（全文）", stage_fused: "两路合并", stage_rerank: "重排模型",
+  stage_final: "显示的得分", not_found_there: "该路未找到", score_is: "显示的得分为：{what}", modified: "修改于", size: "大小", place: "位置", path: "路径", root: "根", heading: "所在标题",
+  no_picture: "无法显示该图片。", loading: "正在加载…", keyboard: "键盘", key_search: "跳到搜索框", key_move: "在结果之间移动", key_open: "打开结果",
+  key_close: "关闭、返回", key_turn: "打开时：上一个、下一个结果", key_part: "上一页、下一页或画面", key_zoom: "放大、缩小、整图", key_help: "本列表", key_play: "播放或暂停",
+  documents: "文件", passages: "片段", model: "模型", fingerprint: "指纹", on_disk: "占用空间", roots: "文件夹", dimensions: "{n} 维", revision: "版本 {r}",
+  skipped: "跳过的文件", skipped_none: "所有文件都可读取。", reason: "原因", update: "更新索引", update_root: "更新", resume: "继续", stop: "停止", stopping: "正在停止…", running: "正在索引",
+  progress: "{total} 个文件中的 {done} 个", speed: "每秒 {n} 个片段", left: "约剩 {time}", state_done: "索引已是最新", state_stopped: "已停止。已完成的部分已保存，可随时继续。",
+  state_failed: "索引失败", report: "读取 {indexed}，未变 {unchanged}，移除 {removed}，跳过 {skipped}", kinds_of: "内容", by_kind: "按种类的片段", files_by: "按类型的文件",
+  empty_title: "尚未建立索引", empty_hint: "在终端中运行：", empty_then: "索引建立后本页会自动发现。", filter_skipped: "查找文件或原因", gone_root: "现在不在",
+  error_down: "{address} 没有响应", error_down_more: "程序还在运行吗？请重新启动：rag ui", again: "重试", error_picture: "浏览器无法读取图片 {name}",
+  error_picture_more: "请使用 JPEG、PNG、WebP、GIF 或 AVIF。", error_picture_large: "图片太大（{size}）", error_picture_large_more: "请使用小于 50 MB 的图片。", error_gone: "查询图片已不在",
+  error_gone_more: "图片只保留在添加它的标签页中，请重新添加。", error_other: "服务器无法回答（{status}）", error_other_more: "请重试；终端中有更多信息。", seconds: "{n} 秒", minutes: "{n} 分钟", hours: "{n} 小时",
+  skip_to: "跳到结果", results: "结果", page_title: "{q} · 搜索", unavailable: "无法搜索", strong: "强", fair: "中", weak: "弱", updated: "刚刚",
+};
+
+const TABLES = { en: ENGLISH, zh: CHINESE };
+let spoken = "en";
+
+/** The language chosen before, else the browser's, else English; sets it for `t`. */
+export function chooseLanguage(chosen = localStorage.getItem("rag.language")) {
+  const wanted = chosen || navigator.language || "en";
+  spoken = wanted.toLowerCase().startsWith("zh") ? "zh" : "en";
+  document.documentElement.lang = spoken === "zh" ? "zh-CN" : "en";
+  return spoken;
+}
+
+/** Remembers a language for this browser. */
+export function speak(language) {
+  localStorage.setItem("rag.language", language);
+  return chooseLanguage(language);
+}
+
+export const language = () => spoken;
+
+/** The words for a key with `{name}` filled in: plain text, never markup. */
+export function t(key, values = {}) {
+  const words = TABLES[spoken][key] ?? ENGLISH[key] ?? key;
+  return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
