@@ -52,7 +52,7 @@ function lines(hit) {
   const heading = hit.context.heading || hit.context.title;
   return h(
     "div",
-    { class: "card-text" },
+    { class: "card-sheet" },
     heading && h("p", { class: "card-heading" }, heading),
     h("p", { class: "card-lines", style: { "--rows": String(heading ? ROWS - 1 : ROWS) } }, marked(hit.snippet, hit.marks)),
   );

@@ -9,6 +9,7 @@ const ICONS = { auto: "half", light: "sun", dark: "moon" };
 export function applyTheme() {
   const chosen = localStorage.getItem("rag.theme") || "auto";
   const dark = chosen === "dark" || (chosen === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.body.classList.add("rag");
   document.body.classList.toggle("dark", dark);
   document.documentElement.style.colorScheme = dark ? "dark" : "light";
   return chosen;
