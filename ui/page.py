@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ui.files import static_routes
 from ui.shell import Shell
 
 if TYPE_CHECKING:
-    import gradio
     from fastapi import FastAPI
 
 FONTS = ["system-ui", "sans-serif"]
@@ -35,7 +34,7 @@ def _gradio_app() -> FastAPI:
     from fastapi import FastAPI
 
     theme = gr.themes.Base(font=FONTS, font_mono=MONOSPACED)
-    return gr.mount_gradio_app(
+    app: FastAPI = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         _blocks(),
         "/",
@@ -49,9 +48,10 @@ def _gradio_app() -> FastAPI:
         show_error=False,
         max_file_size=UPLOAD,
     )
+    return app
 
 
-def _blocks() -> gradio.Blocks:
+def _blocks() -> Any:
     """Two tabs with an empty column each. No `gr.HTML`: its templates are compiled in the browser, which needs 'unsafe-eval'."""
     import gradio as gr
 

@@ -65,7 +65,11 @@ def _dressed(send: Send) -> Send:
         body.extend(message.get("body", b""))
         if message.get("more_body"):
             return
-        headers = [*started["headers"], (b"content-security-policy", policy(bytes(body)).encode()), (b"cache-control", b"no-store")]
+        headers = [
+            *started["headers"],
+            (b"content-security-policy", policy(bytes(body)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
         await send({**started, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(body)})
 

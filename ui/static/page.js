@@ -67,7 +67,7 @@ async function start() {
   });
   draw();
   if (address.read().tab === "index") tab("index")?.click();
-  else if (!matchMedia("(pointer: coarse)").matches) search.focus();
+  else if (address.asksNothing(address.read()) && !matchMedia("(pointer: coarse)").matches) search.focus();
   await look();
   performance.mark("rag:ready");
   document.documentElement.dataset.ready = "true";
