@@ -5,10 +5,13 @@ Knows the nouns and their JSON; knows no index, no terminal and no HTTP.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import WrongRequest
 from rag.types import Hit, Lines, Locator, Page, Seconds, Sheet, Slide, Whole
+
+if TYPE_CHECKING:
+    from rag.index.status import IndexStatus
 
 
 def locator_json(locator: Locator) -> dict[str, Any]:
@@ -73,6 +76,25 @@ def hit_json(hit: Hit) -> dict[str, Any]:
             "slide": hit.context.slide,
             "sheet": hit.context.sheet,
         },
+    }
+
+
+def status_json(found: IndexStatus) -> dict[str, Any]:
+    """What an index holds, as plain JSON values."""
+    made_by = found.fingerprint
+    return {
+        "index": found.folder.name,
+        "folder": str(found.folder),
+        "format": found.format,
+        "generation": found.generation,
+        "bytes": found.bytes,
+        "fingerprint": {name: getattr(made_by, name) for name in ("model", "revision", "dim", "instruction", "preprocessing")},
+        "roots": {name: str(folder) for name, folder in found.roots.items()},
+        "documents": found.documents,
+        "suffixes": dict(found.suffixes),
+        "passages": dict(found.passages),
+        "vectors": found.vectors,
+        "skipped": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.skipped],
     }
 
 

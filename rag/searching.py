@@ -22,7 +22,8 @@ from rag.opening import at_home, existing_index, open_embedder, open_reranker, p
 from rag.types import KINDS, Content, Filters, Hit, Kind, Query
 
 if TYPE_CHECKING:
-    from rag.index.reader import IndexStatus
+    from rag.backends.base import Reranker
+    from rag.index.reader import IndexStatus, OpenIndex
     from rag.retrieval import Results
 
 _Model = TypeVar("_Model")
@@ -46,21 +47,27 @@ def open_index(index: str = "", *, say: Say = _silent, **flags: Any) -> Searcher
 class Searcher:
     """An open index with its models. Close it, or use it in a `with`."""
 
-    def __init__(self, folder: Path, settings: Settings, say: Say = _silent, models: Models | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        say: Say = _silent,
+        models: Models | None = None,
+        opened: OpenIndex | None = None,
+    ) -> None:
+        """`models` are used before others are loaded; `opened` is the index where it is open already."""
         from rag.index.folder import fingerprint_of, settings_of
         from rag.index.reader import open_index as open_folder
 
         self.settings = settings
         kept = settings_of(folder)
         self.policy = policy_of(kept)
-        machine = this_machine()
-        chosen = choose_embedder(settings, kept, machine)
+        chosen = choose_embedder(settings, kept, this_machine())
         self.embedder = _shared(chosen, open_embedder, say, models)
         if self.embedder.fingerprint == fingerprint_of(folder):
             compare_canaries(folder, kept, self.embedder)
-        reranker = choose_reranker(settings, self.embedder.fingerprint.model, machine)
-        self.reranker = None if reranker is None else _shared(reranker, open_reranker, say, models)
-        self.index = open_folder(folder)
+        self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, say, models)
+        self.index = opened or open_folder(folder)
 
     def __enter__(self) -> Searcher:
         return self
@@ -217,6 +224,12 @@ class Searcher:
             if root not in known:
                 raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
         return tuple(roots)
+
+
+def reranker_beside(embedder: str, settings: Settings, say: Say = _silent, models: Models | None = None) -> Reranker | None:
+    """The reranker that runs beside the embedding model of that name, loaded; None where there is none."""
+    chosen = choose_reranker(settings, embedder, this_machine())
+    return None if chosen is None else _shared(chosen, open_reranker, say, models)
 
 
 def _shared(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say, models: Models | None) -> _Model:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -17,20 +17,23 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from rag import errors
+from rag.api.jobs import JobRuns, NoSuchJob
 from rag.api.served import NoSuchIndex
 from rag.api.turns import Busy, TookTooLong
-from rag.errors import RagError
+from rag.errors import BackendError, RagError
 
 # The first that fits counts: leaves before their branches.
 _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (Busy, 429),
     (TookTooLong, 504),
     (NoSuchIndex, 404),
+    (NoSuchJob, 404),
     (errors.NoSuchPassage, 404),
     (errors.NotShown, 404),
     (errors.TooLarge, 413),
     (errors.WrongRequest, 400),
     (errors.BackendError, 503),
+    (JobRuns, 409),
     (errors.IndexNotFound, 404),
     (errors.IndexLocked, 409),
     (errors.EmbedderMismatch, 409),
@@ -101,17 +104,19 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Failure} for status in statuses}
 
 
-def answer_failures(app: FastAPI) -> None:
-    """Every error of `app`'s own routes becomes a Failure."""
-    app.add_exception_handler(RagError, _of_ours)
+def answer_failures(app: FastAPI, saw: Callable[[BackendError, str], None]) -> None:
+    """Every error of `app`'s own routes becomes a Failure; `saw` is told of those of models, with their code."""
+
+    async def of_ours(_: Request, error: Exception) -> Json:
+        assert isinstance(error, RagError)
+        if isinstance(error, BackendError):
+            saw(error, code_of(type(error)))
+        return refusal(error)
+
+    app.add_exception_handler(RagError, of_ours)
     app.add_exception_handler(RequestValidationError, _of_shape)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(Exception, _of_a_bug)
-
-
-async def _of_ours(_: Request, error: Exception) -> Json:
-    assert isinstance(error, RagError)
-    return refusal(error)
 
 
 async def _of_shape(_: Request, error: Exception) -> Json:

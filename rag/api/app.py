@@ -9,12 +9,15 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from rag import __version__
-from rag.api import searches
+from rag.api import indexes, reranks, searches
 from rag.api.answers import Json, answer_failures
 from rag.api.guard import Guard, Trust
+from rag.api.jobs import Jobs
+from rag.api.manual import manual
+from rag.api.metrics import CONTENT_TYPE, Counted, Meters
 from rag.api.served import Served
 from rag.api.turns import Turns
 
@@ -22,10 +25,13 @@ from rag.api.turns import Turns
 def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
     """The API over `served`, guarded as `trust` says; without one it is for loopback, port 7860, with `served.token`."""
     turns = Turns(threads=max(2, os.cpu_count() or 2))
+    jobs = Jobs()
+    meters = Meters(served, turns, jobs)
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
         yield
+        jobs.close()
         turns.close()
         served.close()
 
@@ -38,15 +44,25 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
         default_response_class=Json,
         lifespan=living,
     )
-    app.state.served = served
-    app.state.turns = turns
-    answer_failures(app)
+    answer_failures(app, meters.saw_error)
     app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, served.token))
-    app.include_router(searches.router(served, turns))
+    app.add_middleware(Counted, meters=meters)  # around the guard: refusals count too
+    app.include_router(searches.router(served, turns, meters.saw_search))
+    app.include_router(indexes.router(served, turns, jobs))
+    app.include_router(reranks.router(served, turns))
 
     @app.get("/healthz", tags=["server"])
     async def healthz() -> dict[str, str]:
         """Whether this process answers."""
         return {"status": "ok"}
+
+    @app.get("/metrics", tags=["server"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    async def metrics() -> Response:
+        """Figures for Prometheus."""
+        return Response(await turns.take(meters.text), headers={"Content-Type": CONTENT_TYPE})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        return manual(app.openapi())
 
     return app

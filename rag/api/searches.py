@@ -9,7 +9,7 @@ import base64
 import binascii
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -80,14 +80,16 @@ class Found(BaseModel):
     seconds: dict[str, float]
 
 
-def router(served: Served, turns: Turns) -> APIRouter:
-    """The route of questions."""
+def router(served: Served, turns: Turns, saw: Callable[[Mapping[str, float]], None]) -> APIRouter:
+    """The route of questions; `saw` is told the seconds of each stage."""
     routes = APIRouter(prefix="/v1", tags=["search"])
 
     @routes.post("/search", response_model=Found, responses=documented(400, 404, 409, 413, 422, 429, 503, 504))
     async def search(question: Question) -> Json:
         """Search with words, a picture, a passage, or words beside one of them."""
-        return Json(await turns.take(answer, served, question))
+        found = await turns.take(answer, served, question)
+        saw(found["seconds"])
+        return Json(found)
 
     return routes
 

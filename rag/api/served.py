@@ -8,14 +8,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.config import Settings
 from rag.errors import IndexNotFound, IndexReplaced, NoSuchPassage, WrongRequest
-from rag.opening import index_folder
-from rag.searching import Searcher
+from rag.index.reader import IndexStatus, OpenIndex, open_index
+from rag.opening import finish_rebuild, index_folder, up_to_date
+from rag.searching import Searcher, reranker_beside
 
 if TYPE_CHECKING:
+    from rag.backends.base import Reranker
     from rag.searching import Models, Say
     from rag.types import StoredPassage
 
@@ -41,7 +43,9 @@ class Served:
         self.folders: Mapping[str, Path] = _by_name([index_folder(name) for name in named or [settings.index]])
         self._say = say
         self._models: Models = {}
-        self._open: dict[str, Searcher] = {}
+        self._readers: dict[str, OpenIndex] = {}
+        self._searchers: dict[str, Searcher] = {}
+        self._counted: dict[str, tuple[OpenIndex, IndexStatus]] = {}
         self._locks = {name: threading.Lock() for name in self.folders}
         self._loading = threading.Lock()
 
@@ -49,17 +53,6 @@ class Served:
     def names(self) -> tuple[str, ...]:
         """The names served, in the order they were given; the first is the default."""
         return tuple(self.folders)
-
-    @property
-    def searchers(self) -> dict[str, Searcher]:
-        """The searchers of the indexes that exist, at their last commit."""
-        found = {}
-        for name in self.names:
-            try:
-                found[name] = self.searcher(name)
-            except IndexNotFound:
-                continue
-        return found
 
     def folder(self, index: str | None = None) -> Path:
         """The folder of a served index; the first where none is named. NoSuchIndex."""
@@ -72,42 +65,70 @@ class Served:
             raise NoSuchIndex(name, self.names)
         return name
 
-    def searcher(self, index: str | None = None) -> Searcher:
-        """The searcher of an index at its last commit. NoSuchIndex, IndexNotFound and whatever opening an index raises."""
+    def reader(self, index: str | None = None) -> OpenIndex:
+        """The index itself, without its models, at its last commit. NoSuchIndex, IndexNotFound, IndexDamaged, IndexTooNew."""
         name = self.name(index)
         with self._locks[name]:
-            if name in self._open:
-                try:
-                    self._open[name].index.refresh()
-                except IndexReplaced:
-                    del self._open[name]
-                except IndexNotFound:
-                    del self._open[name]
-                    raise
-            if name not in self._open:
-                if not (self.folders[name] / "catalog.sqlite").exists():
-                    raise IndexNotFound(self.folders[name])
-                with self._loading:
-                    self._open[name] = Searcher(self.folders[name], self.settings, self._say, self._models)
-            return self._open[name]
+            return self._newest(name)
 
-    def passage(self, id: str, index: str | None = None) -> tuple[Searcher, StoredPassage]:
-        """A live passage by its id, with the searcher that holds it. NoSuchPassage, and what `searcher` raises."""
-        searcher = self.searcher(index)
-        stored = searcher.index.by_id(id)
+    def searcher(self, index: str | None = None) -> Searcher:
+        """The searcher of an index at its last commit: what `reader` raises, and what loading its models raises."""
+        name = self.name(index)
+        with self._locks[name]:
+            opened = self._newest(name)
+            if name not in self._searchers or self._searchers[name].index is not opened:
+                with self._loading:
+                    self._searchers[name] = Searcher(self.folders[name], self.settings, self._say, self._models, opened)
+            return self._searchers[name]
+
+    def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
+        """A live passage by its id, with the index that holds it. NoSuchPassage, and what `reader` raises."""
+        opened = self.reader(index)
+        stored = opened.by_id(id)
         if stored is None:
             raise NoSuchPassage(id)
-        return searcher, stored
+        return opened, stored
 
-    def models(self) -> Mapping[Any, Any]:
-        """The models that are loaded, by role and choice."""
-        return dict(self._models)
+    def status(self, index: str | None = None) -> IndexStatus:
+        """What an index holds, counted once for each of its commits. Raises what `reader` does."""
+        opened, name = self.reader(index), self.name(index)
+        known = self._counted.get(name)
+        if known is None or known[0] is not opened or known[1].generation != opened.generation:
+            known = self._counted[name] = (opened, opened.status())
+        return known[1]
+
+    def reranker(self) -> Reranker:
+        """The reranker of the first index; where that is not there yet, the one the settings name. WrongRequest for none."""
+        try:
+            found = self.searcher().reranker
+        except IndexNotFound:
+            with self._loading:
+                found = reranker_beside("lite", self.settings, self._say, self._models)
+        if found is None:
+            raise WrongRequest(
+                "this server has no reranker", remedy="start it with one: RAG_RERANKER=lite, or RAG_RERANKER_URL=…"
+            )
+        return found
 
     def close(self) -> None:
         """Lets go of all indexes; nobody may be searching."""
-        for searcher in self._open.values():
-            searcher.close()
-        self._open.clear()
+        for opened in self._readers.values():
+            opened.close()
+        self._readers.clear()
+        self._searchers.clear()
+
+    def _newest(self, name: str) -> OpenIndex:
+        if name in self._readers:
+            try:
+                self._readers[name].refresh()
+            except (IndexReplaced, IndexNotFound):
+                del self._readers[name]
+        if name not in self._readers:
+            folder = finish_rebuild(self.folders[name])
+            if not (folder / "catalog.sqlite").exists():
+                raise IndexNotFound(folder)
+            self._readers[name] = open_index(up_to_date(folder))
+        return self._readers[name]
 
 
 def _by_name(folders: Sequence[Path]) -> dict[str, Path]:

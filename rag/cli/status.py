@@ -42,20 +42,7 @@ def _print(found: IndexStatus) -> None:
 
 def _print_json(found: IndexStatus) -> None:
     import json
-    from dataclasses import asdict
 
-    value = {
-        "index": found.folder.name,
-        "folder": str(found.folder),
-        "format": found.format,
-        "generation": found.generation,
-        "bytes": found.bytes,
-        "fingerprint": asdict(found.fingerprint),
-        "roots": {name: str(folder) for name, folder in found.roots.items()},
-        "documents": found.documents,
-        "suffixes": dict(found.suffixes),
-        "passages": dict(found.passages),
-        "vectors": found.vectors,
-        "skipped": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.skipped],
-    }
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    from rag.contract import status_json
+
+    print(json.dumps(status_json(found), ensure_ascii=False, indent=2))

@@ -1,0 +1,190 @@
+"""What is served, what it holds, and runs that bring it up to date: /v1/indexes, /v1/status, /v1/index.
+
+Knows open indexes and jobs; knows no search. Only folders an index already knows can be indexed from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.api.answers import Json, Said, code_of, documented
+from rag.api.jobs import Job, Jobs, job_json
+from rag.api.served import Served
+from rag.api.turns import Turns
+from rag.contract import status_json
+from rag.errors import IndexFailure, IndexNotFound, WrongRequest
+
+LOOK = 0.2  # seconds between two looks at a job that is followed
+HEARTBEAT = 15.0  # seconds after which a silent stream shows that it lives
+MOST_SKIPPED = 1_000  # skipped files in one answer
+_Index = Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")]
+
+
+class Rooted(BaseModel):
+    """A root: its name, its folder, and whether that is there now."""
+
+    name: str
+    folder: str
+    present: bool
+
+
+class Shelf(BaseModel):
+    """One index that is served. One that is not there yet, or cannot be read, has no figures, and `problem` says why."""
+
+    name: str
+    folder: str
+    exists: bool
+    documents: int
+    passages: int
+    kinds: dict[str, int]
+    model: str | None
+    roots: list[Rooted]
+    generation: int
+    job: str | None = Field(description="The job that runs for it now.")
+    problem: Said | None
+
+
+class Start(BaseModel):
+    """What is to be brought up to date."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    index: str | None = Field(None, max_length=4_096)
+    root: str | None = Field(None, max_length=4_096, description="The name of one of its roots; all of them where none is named.")
+
+
+class Started(BaseModel):
+    """The id of the job."""
+
+    job: str
+
+
+class Following(BaseModel):
+    """A run: where it stands, and how it ended."""
+
+    id: str
+    index: str
+    root: str | None
+    state: Literal["running", "done", "stopped", "failed"]
+    stopping: bool
+    done: int
+    total: int
+    current: str = Field(description="The document being read.")
+    passages: float
+    documents_per_second: float
+    passages_per_second: float
+    megabytes_per_second: float
+    tokens_per_second: float
+    seconds_left: float | None
+    stages: dict[str, float] = Field(description="Share of its time that each stage waits for another.")
+    seconds: float
+    report: dict[str, Any] | None
+    error: Said | None
+
+
+def router(served: Served, turns: Turns, jobs: Jobs) -> APIRouter:
+    """The routes of indexes and jobs."""
+    routes = APIRouter(prefix="/v1", tags=["indexes"])
+
+    @routes.get("/indexes", response_model=list[Shelf], responses=documented(429, 504))
+    async def indexes() -> Json:
+        """Every index this server knows."""
+        return Json([await turns.take(_shelf, served, jobs, name) for name in served.names])
+
+    @routes.get("/status", response_model=dict[str, Any], responses=documented(404, 409, 422, 429, 503, 504))
+    async def status(index: _Index = None) -> Json:
+        """What an index holds: the JSON of `rag status`, with the job that runs; at most 1,000 skipped files."""
+        return Json(await turns.take(_status, served, jobs, index))
+
+    @routes.post("/index", status_code=202, response_model=Started, responses=documented(400, 404, 409, 422, 429, 503, 504))
+    async def start(wanted: Start) -> Json:
+        """Bring a root the index knows, or all of them, up to date. 409 where a job runs already."""
+        job = await turns.take(_start, served, jobs, wanted)
+        return Json({"job": job.id}, 202)
+
+    @routes.get("/index/jobs/{id}", response_model=Following, responses=documented(404, 422))
+    async def job(id: str) -> Json:
+        """Where a job stands."""
+        return Json(job_json(jobs.get(id)))
+
+    @routes.delete("/index/jobs/{id}", status_code=202, response_model=Following, responses=documented(404, 422))
+    async def stop(id: str) -> Json:
+        """Stop a job as Ctrl-C does: what is done is committed, and the next job goes on."""
+        return Json(job_json(jobs.stop(id)), 202)
+
+    @routes.get(
+        "/index/events/{id}",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}, **documented(404, 422)},
+    )
+    async def events(id: str) -> StreamingResponse:
+        """The same as server-sent events, one whenever something changes; the last is named `end`."""
+        return StreamingResponse(_events(jobs.get(id)), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    return routes
+
+
+async def _events(job: Job) -> AsyncIterator[str]:
+    told, since = -1, time.monotonic()
+    while True:
+        changes, running = job.changes, job.state == "running"
+        if changes != told or not running:
+            told, since = changes, time.monotonic()
+            yield f"event: {'progress' if running else 'end'}\ndata: {json.dumps(job_json(job))}\n\n"
+            if not running:
+                return
+        elif time.monotonic() - since > HEARTBEAT:
+            since = time.monotonic()
+            yield ": alive\n\n"
+        await asyncio.sleep(LOOK)
+
+
+def _start(served: Served, jobs: Jobs, wanted: Start) -> Job:
+    known = served.searcher(wanted.index).index.roots()
+    if wanted.root is not None and wanted.root not in known:
+        raise WrongRequest(f"no root is called {wanted.root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
+    roots = [] if wanted.root is None else [known[wanted.root]]
+    return jobs.start(served.name(wanted.index), served.folder(wanted.index), wanted.root, roots)
+
+
+def _status(served: Served, jobs: Jobs, index: str | None) -> dict[str, Any]:
+    found = status_json(served.status(index))
+    return found | {
+        "index": served.name(index),
+        "skipped": found["skipped"][:MOST_SKIPPED],
+        "skipped_count": len(found["skipped"]),
+        "job": _running(jobs, served.name(index)),
+    }
+
+
+def _shelf(served: Served, jobs: Jobs, name: str) -> dict[str, Any]:
+    shelf: dict[str, Any] = {"name": name, "folder": str(served.folder(name)), "job": _running(jobs, name)}
+    try:
+        found = served.status(name)
+    except IndexFailure as error:
+        nothing: dict[str, Any] = {"documents": 0, "passages": 0, "kinds": {}, "model": None, "roots": [], "generation": 0}
+        said = {"what": error.what, "remedy": error.remedy, "code": code_of(type(error))}
+        return shelf | nothing | {"exists": not isinstance(error, IndexNotFound), "problem": said}
+    return shelf | {
+        "exists": True,
+        "problem": None,
+        "documents": found.documents,
+        "passages": sum(found.passages.values()),
+        "kinds": {kind: count for kind, count in found.passages.items() if count},
+        "model": found.fingerprint.model,
+        "roots": [{"name": root, "folder": str(folder), "present": folder.is_dir()} for root, folder in found.roots.items()],
+        "generation": found.generation,
+    }
+
+
+def _running(jobs: Jobs, index: str) -> str | None:
+    job = jobs.of(index)
+    return job.id if job is not None and job.state == "running" else None
