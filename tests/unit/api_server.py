@@ -1,0 +1,45 @@
+"""A small index of samples, and the API over it in this process. Knows the public functions of rag.api."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from starlette.testclient import TestClient
+
+import rag
+from rag.api.app import create_app
+from rag.api.guard import Trust
+from rag.api.served import Served
+
+CORPUS = Path(__file__).parents[2] / "samples/corpus"
+TAKEN = (
+    *("photos/IMG_2041.jpg", "photos/IMG_2063.jpg", "photos/gull-head.jpg", "photos/gull-head.jpg.txt"),
+    *("reports/annual-report-2025.pdf", "screenshots/a7f3.png", "videos/induction-talk.mp4", "notes/gull-head-visit.md"),
+)
+BASE = "http://127.0.0.1:7860"
+HARBOUR = ("minutes.txt", "Harbour dues were raised by nine percent in the winter.\n")
+
+
+def build_library(folder: Path) -> Path:
+    """An index `library` of some samples and one text, below `folder`; no OCR, so that it takes a second or two."""
+    corpus = folder / "corpus"
+    for name in TAKEN:
+        (corpus / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(CORPUS / name, corpus / name)
+    (corpus / HARBOUR[0]).write_text(HARBOUR[1])
+    index = folder / "indexes/library"
+    rag.build_index(corpus, index=str(index), ocr="never")
+    return index
+
+
+@contextmanager
+def asking(*indexes: Path, trust: Trust | None = None) -> Iterator[TestClient]:
+    """A client of the application over these indexes; errors of ours are answers, never exceptions here."""
+    served = Served([str(index) for index in indexes], rag.load_settings({"ocr": "never"}), token=trust.token if trust else "")
+    app = create_app(served, trust)
+    base = BASE if trust is None else f"http://{trust.host}:{trust.port}"
+    with TestClient(app, base_url=base, raise_server_exceptions=False) as client:
+        yield client

@@ -1,0 +1,137 @@
+"""Indexing from the API: real runs, followed and stopped, and only of folders the index knows."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+import rag
+from tests.unit.api_server import asking
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/one.txt").write_text("a lighthouse on the northern cape\n")
+    rag.build_index(tmp_path / "corpus", index=str(tmp_path / "indexes/small"))
+    return tmp_path / "corpus"
+
+
+def until(look: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """What `look` gives, as soon as it is true."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.05)
+    return found
+
+
+def ended(client: TestClient, id: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        job: dict[str, Any] = client.get(f"/v1/index/jobs/{id}").json()
+        return job if job["state"] != "running" else None
+
+    found: dict[str, Any] = until(look)
+    return found
+
+
+def test_a_job_indexes_what_is_new_and_the_next_search_finds_it(corpus: Path, tmp_path: Path) -> None:
+    with asking(tmp_path / "indexes/small") as client:
+        assert client.post("/v1/search", json={"text": "buoy"}).json()["good"] is False
+        (corpus / "two.txt").write_text("a buoy off the harbour mouth\n")
+        started = client.post("/v1/index", json={"root": "corpus"})
+        assert started.status_code == 202
+        job = ended(client, started.json()["job"])
+        assert (job["state"], job["error"], job["report"]["indexed"], job["report"]["unchanged"]) == ("done", None, 1, 1)
+        assert client.post("/v1/search", json={"text": "buoy"}).json()["hits"][0]["document"] == "two.txt"
+        assert client.get("/v1/indexes").json()[0]["documents"] == 2
+
+
+def test_the_events_of_a_job_end_with_its_report(corpus: Path, tmp_path: Path) -> None:
+    with asking(tmp_path / "indexes/small") as client:
+        id = client.post("/v1/index", json={}).json()["job"]
+        lines = client.get(f"/v1/index/events/{id}").text.splitlines()
+    names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+    last = json.loads([line for line in lines if line.startswith("data: ")][-1].removeprefix("data: "))
+    assert names[-1] == "end" and set(names[:-1]) <= {"progress"}
+    assert (last["state"], last["report"]["unchanged"]) == ("done", 1)
+
+
+def test_one_job_an_index_and_stopping_commits_what_is_done(corpus: Path, tmp_path: Path) -> None:
+    """A real run over files enough to be caught in the middle."""
+    for number in range(4_000):
+        (corpus / f"note-{number}.txt").write_text(f"note {number}: the tide table of day {number}\n" * 20)
+    with asking(tmp_path / "indexes/small") as client:
+        id = client.post("/v1/index", json={}).json()["job"]
+        again = client.post("/v1/index", json={})
+        assert (again.status_code, again.json()["error"]["code"]) == (409, "job_runs")
+        assert client.get("/v1/indexes").json()[0]["job"] == id
+        until(lambda: client.get(f"/v1/index/jobs/{id}").json()["done"] > 0)
+        assert client.delete(f"/v1/index/jobs/{id}").json()["stopping"] is True
+        job = ended(client, id)
+        assert (job["state"], job["report"], job["error"]) == ("stopped", None, None)
+        committed = client.get("/v1/status").json()["documents"]
+        assert 1 <= committed < 4_001
+        assert client.get("/v1/indexes").json()[0]["job"] is None
+
+
+def test_only_roots_the_index_knows(corpus: Path, tmp_path: Path) -> None:
+    with asking(tmp_path / "indexes/small") as client:
+        for root in ("/etc", "..", str(corpus)):
+            answer = client.post("/v1/index", json={"root": root})
+            assert (answer.status_code, answer.json()["error"]["remedy"]) == (400, "the roots are: corpus")
+
+
+def test_an_index_that_is_not_there_yet_is_served_when_it_appears(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/one.txt").write_text("a lighthouse on the northern cape\n")
+    index = tmp_path / "indexes/later"
+    with asking(index) as client:
+        answer = client.post("/v1/search", json={"text": "lighthouse"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "index_not_found")
+        assert "rag index FOLDER" in answer.json()["error"]["remedy"]
+        [shelf] = client.get("/v1/indexes").json()
+        assert (shelf["exists"], shelf["problem"]["code"]) == (False, "index_not_found")
+        assert client.post("/v1/index", json={}).status_code == 404
+        rag.build_index(tmp_path / "corpus", index=str(index))
+        assert client.post("/v1/search", json={"text": "lighthouse"}).json()["hits"][0]["document"] == "one.txt"
+
+
+def test_an_index_that_was_rebuilt_is_opened_anew(corpus: Path, tmp_path: Path) -> None:
+    index = tmp_path / "indexes/small"
+    with asking(index) as client:
+        assert len(client.post("/v1/search", json={"text": "lighthouse"}).json()["hits"]) == 1
+        (corpus / "one.txt").write_text("a beacon\n")
+        rag.build_index(index=str(index), rebuild=True)
+        assert client.post("/v1/search", json={"text": "beacon"}).json()["hits"][0]["score"] > 0.5
+
+
+def test_a_run_that_fails_says_why(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with asking(tmp_path / "indexes/small") as client:
+        monkeypatch.setenv("RAG_COLOUR", "red")  # of the run alone: this process has read its settings
+        job = ended(client, client.post("/v1/index", json={}).json()["job"])
+    assert job["state"] == "failed"
+    assert job["error"]["what"] == "environment: RAG_COLOUR is no setting"
+    assert job["error"]["remedy"].startswith("unset it")
+
+
+def test_a_folder_named_rag_beside_us_is_not_run(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rag").mkdir()
+    (tmp_path / "rag/__init__.py").write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(rag.__file__).parents[1]))
+    with asking(tmp_path / "indexes/small") as client:
+        assert ended(client, client.post("/v1/index", json={}).json()["job"])["state"] == "done"
+    assert sys.modules["rag"] is rag
+
+
+def test_an_unknown_job_is_not_there(api: TestClient) -> None:
+    for answer in (api.get("/v1/index/jobs/none"), api.delete("/v1/index/jobs/none"), api.get("/v1/index/events/none")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_such_job")

@@ -1,0 +1,133 @@
+"""POST /v1/search: the same hits as the read path, and errors that say what to do."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+import rag
+from tests.unit.api_server import CORPUS
+
+
+def ask(api: TestClient, **question: Any) -> dict[str, Any]:
+    answer = api.post("/v1/search", json=question)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def data_url(picture: bytes, kind: str = "jpeg") -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
+
+
+def jpeg(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (width, height), 90).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_hits_are_those_of_the_read_path(api: TestClient, library: Path) -> None:
+    found = ask(api, text="harbour dues", top_k=5)
+    with rag.open_index(str(library)) as searcher:
+        expected = [rag.hit_json(hit) for hit in searcher.query("harbour dues", top_k=5)]
+    added = ("media", "thumbnail", "marks")
+    assert [{key: value for key, value in hit.items() if key not in added} for hit in found["hits"]] == expected
+    assert found["hits"][0]["document"] == "minutes.txt"
+    assert (found["index"], found["reranked"], found["reranker"], found["good"]) == ("library", True, "lite", True)
+
+
+def test_marks_are_the_words_of_the_query_in_the_snippet(api: TestClient) -> None:
+    hit = ask(api, text="dues harbours")["hits"][0]
+    assert [hit["snippet"][start:end] for start, end in hit["marks"]] == ["Harbour", "dues"]
+
+
+def test_without_reranking_the_fused_score_orders(api: TestClient) -> None:
+    found = ask(api, text="harbour dues", rerank=False, explain=True)
+    assert (found["reranked"], found["reranker"]) == (False, None)
+    assert all(hit["rerank_score"] is None and hit["explain"]["score_is"] == "fused" for hit in found["hits"])
+    assert found["hits"] == sorted(found["hits"], key=lambda hit: -hit["score"])
+
+
+def test_every_stage_has_its_seconds(api: TestClient) -> None:
+    seconds = ask(api, text="harbour")["seconds"]
+    assert list(seconds) == ["filter", "embed", "dense", "lexical", "fuse", "rerank", "group", "total"]
+    assert seconds["total"] == pytest.approx(sum(value for stage, value in seconds.items() if stage != "total"), abs=1e-4)
+
+
+def test_a_picture_finds_itself(api: TestClient) -> None:
+    picture = (CORPUS / "photos/IMG_2063.jpg").read_bytes()
+    hit = ask(api, image=data_url(picture))["hits"][0]
+    assert (hit["document"], hit["media"]) == ("photos/IMG_2063.jpg", "image")
+    assert hit["thumbnail"] == f"/v1/media/{hit['id']}?size=thumb&index=library"
+
+
+def test_more_like_a_passage_leaves_it_out(api: TestClient) -> None:
+    page = ask(api, text="annual report income", kinds=["page"])["hits"][0]
+    like = ask(api, like=page["id"], top_k=3)
+    assert len(like["hits"]) == 3
+    assert page["id"] not in [hit["id"] for hit in like["hits"]]
+    assert [hit["rank"] for hit in like["hits"]] == [1, 2, 3]
+    assert like["hits"][0]["kind"] == "page"
+
+
+def test_filters_and_counts(api: TestClient) -> None:
+    found = ask(api, text="harbour", kinds=["page", "text"])
+    assert set(found["counts"]["kinds"]) == {"page", "text"}
+    assert found["counts"]["roots"] == {"corpus": sum(found["counts"]["kinds"].values())}
+    assert found["counts"]["folders"]["reports"] == found["counts"]["kinds"]["page"]
+    assert {hit["document"] for hit in ask(api, text="harbour", paths=["notes/"])["hits"]} == {"notes/gull-head-visit.md"}
+
+
+def test_the_whole_words_come_where_they_are_asked(api: TestClient) -> None:
+    hit = ask(api, text="harbour dues", texts=True)["hits"][0]
+    assert hit["text"] == "Harbour dues were raised by nine percent in the winter."
+
+
+def test_nothing_good_is_said(api: TestClient) -> None:
+    assert ask(api, text="zzyzx quokka")["good"] is False
+
+
+@pytest.mark.parametrize(
+    ("question", "status", "code"),
+    [
+        ({"text": "  "}, 400, "wrong_request"),
+        ({"text": "x", "top_k": 201}, 422, "wrong_shape"),
+        ({"text": "x", "top_k": 0}, 422, "wrong_shape"),
+        ({"text": "x" * 20_001}, 422, "wrong_shape"),
+        ({"text": "x", "colour": "red"}, 422, "wrong_shape"),
+        ({"text": "x", "kinds": ["smell"]}, 422, "wrong_shape"),
+        ({"text": "x", "roots": ["elsewhere"]}, 400, "wrong_request"),
+        ({"text": "x", "after": "yesterday"}, 400, "wrong_request"),
+        ({"text": "x", "index": "other"}, 404, "no_such_index"),
+        ({"text": "x", "index": "../library"}, 404, "no_such_index"),
+        ({"like": "nobody"}, 404, "no_such_passage"),
+        ({"image": "http://127.0.0.1/secret.png"}, 400, "wrong_request"),
+        ({"image": "file:///etc/passwd"}, 400, "wrong_request"),
+        ({"image": "data:image/png;base64,????"}, 400, "wrong_request"),
+        ({"image": data_url(b"GIF89a and no more")}, 400, "wrong_request"),
+        ({"image": data_url(jpeg(10_000, 6_000))}, 413, "too_large"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_a_remedy(api: TestClient, question: dict[str, Any], status: int, code: str) -> None:
+    answer = api.post("/v1/search", json=question)
+    said = answer.json()["error"]
+    assert (answer.status_code, said["code"]) == (status, code)
+    assert said["what"] and said["remedy"]
+    assert "Traceback" not in answer.text and "/tmp/rag-query" not in answer.text
+
+
+def test_too_large_a_body_is_refused_before_it_is_read(api: TestClient) -> None:
+    answer = api.post("/v1/search", content=b" " * (33 << 20), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_a_body_of_unknown_length_is_refused_where_it_grows_too_large(api: TestClient) -> None:
+    pieces = (b" " * (1 << 20) for _ in range(40))
+    answer = api.post("/v1/search", content=pieces, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
