@@ -112,7 +112,7 @@ def search(
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
     laps.end("group")
-    return Results(hits, stages, notes + remark, tuple(present.values()), laps.seconds)
+    return Results(hits, stages, notes + remark + index.remarks(), tuple(present.values()), laps.seconds)
 
 
 def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:

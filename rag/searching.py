@@ -67,7 +67,7 @@ class Searcher:
         if self.embedder.fingerprint == fingerprint_of(folder):
             compare_canaries(folder, kept, self.embedder)
         self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, say, models)
-        self.index = opened or open_folder(folder)
+        self.index = opened or open_folder(folder, settings.search)
 
     def __enter__(self) -> Searcher:
         return self

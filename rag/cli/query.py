@@ -27,6 +27,7 @@ def query(
     before: Annotated[str | None, typer.Option(help="Only before this date.", metavar="DATE")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", "-k", help="How many hits.")] = None,
     candidates: Annotated[int | None, typer.Option(help="How many candidates reach the reranker.")] = None,
+    search: Annotated[str | None, typer.Option(help="How vectors are searched: auto, exact, coarse.")] = None,
     backend: Backend = None,
     model: Model = None,
     family: Family = None,
@@ -52,6 +53,7 @@ def query(
     if wanted not in FORMATS:
         raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
     flags: dict[str, Any] = {"candidates": candidates, "min_score": min_score, "top_k": top_k, "blend": blend}
+    flags["search"] = search
     flags |= {"backend": backend, "model": model, "family": family, "url": url or None}
     flags |= {"reranker": "none" if no_rerank else reranker, "reranker_model": reranker_model}
     flags |= {"reranker_family": reranker_family, "reranker_url": reranker_url or None}

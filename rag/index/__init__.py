@@ -1,3 +1,6 @@
 """ROOM 3: numbers ↔ folder. The table of search structures, by name."""
 
-STRUCTURES = {"exact": "rag.index.exact:ExactStructure"}
+STRUCTURES = {
+    "exact": "rag.index.exact:ExactStructure",
+    "coarse": "rag.index.coarse:CoarseStructure",
+}

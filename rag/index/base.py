@@ -1,4 +1,4 @@
-"""What finds the nearest vectors of one segment. Knows vectors; knows no catalog, no files and no model."""
+"""What finds the nearest vectors of one segment. Knows vectors; knows no catalog, no passages and no model."""
 
 from __future__ import annotations
 
@@ -9,20 +9,43 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rag.index.segments import Segment
     from rag.types import Vectors
 
 
+class Rows(Protocol):
+    """The 16-bit vectors of one segment, none of which is given before it was compared with its checksum."""
+
+    @property
+    def segment(self) -> Segment:
+        """What the catalog says of it."""
+
+    @property
+    def file(self) -> Path:
+        """The FAISS file, its header trusted."""
+
+    def take(self, rows: NDArray[np.int64]) -> Vectors:
+        """Some rows as float32 (n, dim), in the order asked."""
+
+    def all(self) -> NDArray[np.float16]:
+        """Every row, (rows, dim), read from disk as they are touched."""
+
+
 class Structure(Protocol):
-    """A search structure over the rows of one segment file.
+    """A search structure over the rows of one segment.
 
     Laws, checked for every row of STRUCTURES by tests/contracts/test_structures.py:
     - ``nearest`` gives (scores, rows): float32 and int64 of shape (queries, k'), k' = min(k, rows allowed), inner products,
       larger first, equal scores by smaller row; rows are positions in the segment from 0.
     - ``within`` is a bool array over the rows, applied before the search: with ten rows allowed, all ten are found.
-    - `exact` is right by definition (the 16-bit vectors times the query); every other structure is compared with it.
+    - Scores are those of the 16-bit rows, whatever found them: but for rounding, a row has the score `exact` gives it.
+    - It is made from the `Rows` of the segment alone; what it derives from them lies beside their file, checked when opened.
+    - A query's answer does not depend on the queries beside it. Several threads may ask at once.
+    - `exact` is right by definition (the 16-bit vectors times the query); every other structure is compared with it, in values
+      and in recall.
     """
 
-    def __init__(self, file: Path, dim: int) -> None: ...
+    def __init__(self, rows: Rows) -> None: ...
 
     def __len__(self) -> int: ...
 

@@ -1,6 +1,6 @@
 """The dense lane: nearest passages over all segments, through the structure of each.
 
-Knows pinned arrays and structures; knows no words and no files.
+Knows reachable passages and structures; knows no words and no files.
 """
 
 from __future__ import annotations
@@ -12,65 +12,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.base import Structure
-from rag.index.pinned import Pinned
+from rag.index.reachable import Reachable
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
 
-def nearest(
-    pinned: Pinned, structures: Sequence[Structure], queries: Vectors, k: int, places: NDArray[np.int64]
-) -> list[list[tuple[int, float]]]:
-    """For each query the best k (number, inner product) among the passages at `places` (by vector, then by number).
+def nearest(reachable: Reachable, structures: Sequence[Structure], queries: Vectors, k: int) -> list[list[tuple[int, float]]]:
+    """For each query the best k (number, inner product) among the reachable passages.
 
-    Passages that share a vector all count. Larger first, equal scores by smaller number; exactly k where k are allowed.
+    Passages that share a vector all count. Larger first, equal scores by smaller number; exactly k where k are reachable.
     """
-    vectors, numbers = pinned.vectors[places], pinned.numbers[places]
-    k = min(k, len(numbers))
+    k = min(k, len(reachable.numbers))
     if k <= 0:
         return [[] for _ in queries]
-    masks = [_rows_allowed(vectors, segment.first, segment.rows) for segment in pinned.segments]
-    searched = [
-        (structure, segment.first, None if mask.all() else mask, int(mask.sum()))
-        for structure, segment, mask in zip(structures, pinned.segments, masks, strict=True)
-        if mask.any()
-    ]
+    searched = [(structure, part) for structure, part in zip(structures, reachable.parts, strict=True) if part.count]
     answers: list[list[tuple[int, float]]] = [[] for _ in queries]
     wanted = k
     remaining = np.arange(len(queries))
     while len(remaining):
-        parts = [(*structure.nearest(queries[remaining], wanted, mask), first, rows) for structure, first, mask, rows in searched]
+        parts = [(*structure.nearest(queries[remaining], wanted, part.mask), part) for structure, part in searched]
         unsettled = []
         for at, query in enumerate(remaining):
-            scores = np.concatenate([part[0][at] for part in parts])
-            found = np.concatenate([part[1][at] + part[2] for part in parts])
-            answers[query], last = _passages_of(vectors, numbers, found, scores, k)
+            scores = np.concatenate([scores[at] for scores, _, _ in parts])
+            found = np.concatenate([rows[at] + part.first for _, rows, part in parts])
+            answers[query], last = _passages_of(reachable, found, scores, k)
             # Rows beyond a segment's last one may tie with the last place, and then the smaller number must win.
-            if any(part[0].shape[1] < part[3] and part[0][at, -1] == last for part in parts):
+            if any(scores.shape[1] < part.count and scores[at, -1] == last for scores, _, part in parts):
                 unsettled.append(query)
         remaining = np.array(unsettled, np.int64)
-        wanted = max(rows for *_, rows in searched)
+        wanted = min(4 * wanted, max(part.count for _, part in searched))
     return answers
 
 
-def _rows_allowed(vectors: NDArray[np.int64], first: int, rows: int) -> NDArray[np.bool_]:
-    start, end = np.searchsorted(vectors, (first, first + rows))
-    mask = np.zeros(rows, np.bool_)
-    mask[vectors[start:end] - first] = True
-    return mask
+def nearest_apart(
+    kinds: Sequence[Reachable], structures: Sequence[Structure], queries: Vectors, k: int, promised: int
+) -> list[list[tuple[int, float]]]:
+    """The best k of all, and the best `promised` of each of some disjoint sets, in one order: each row is looked at once."""
+    found = [nearest(each, structures, queries, max(k, promised)) for each in kinds]
+    answers = []
+    for at in range(len(queries)):
+        ranked = sorted((pair for each in found for pair in each[at]), key=lambda pair: (-pair[1], pair[0]))
+        kept = {number for number, _ in ranked[:k]}
+        kept.update(number for each in found for number, _ in each[at][:promised])
+        answers.append([pair for pair in ranked if pair[0] in kept])
+    return answers
 
 
 def _passages_of(
-    vectors: NDArray[np.int64], numbers: NDArray[np.int64], found: NDArray[np.int64], scores: Vectors, k: int
+    reachable: Reachable, found: NDArray[np.int64], scores: Vectors, k: int
 ) -> tuple[list[tuple[int, float]], float]:
     """The k best passages behind the found vectors, and the score of the last."""
     if len(scores) > k:  # every vector has a passage: those below the k-th score cannot be among the best
         kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]
         found, scores = found[kept], scores[kept]
+    vectors = reachable.vectors
     starts, ends = np.searchsorted(vectors, found, "left"), np.searchsorted(vectors, found, "right")
     counts = ends - starts
     offsets = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-    behind = numbers[np.repeat(starts, counts) + offsets]
+    behind = reachable.numbers[np.repeat(starts, counts) + offsets]
     repeated = np.repeat(scores, counts)
     best = np.lexsort((behind, -repeated))[:k]
     return [(int(behind[at]), float(repeated[at])) for at in best], float(repeated[best[-1]])

@@ -5,7 +5,6 @@ Knows FAISS; knows no catalog.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
+from rag.index.base import Rows
+from rag.index.parts import best_rows, cut
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -25,18 +26,11 @@ class ExactStructure:
     the scalar quantiser has no BLAS path (equal times at the default and at 4 × dim).
     """
 
-    def __init__(self, file: Path, dim: int) -> None:
-        """Maps the file, which must be trusted by now. IndexDamaged where it is not such a segment."""
-        import faiss
-
-        _most_threads()
-        self._use_threads = faiss.omp_set_num_threads
-        try:
-            self._index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
-        except RuntimeError as error:
-            raise IndexDamaged(f"{file} cannot be opened: {error}", remedy="run rag check") from error
-        if self._index.d != dim:
-            raise IndexDamaged(f"{file} has {self._index.d} dimensions, not {dim}", remedy="run rag check")
+    def __init__(self, rows: Rows) -> None:
+        """Checks and maps every row. IndexDamaged where they are not what was written."""
+        rows.all()
+        self._index = open_mapped(rows.file)
+        self._parts = cut(self._index)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -47,35 +41,30 @@ class ExactStructure:
         k = min(k, allowed)
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-        options = _options(within)
-        # FAISS divides the queries among threads. Threads without a query only wait, and on a busy machine that is dear: a
-        # search of twenty small segments took 187 ms in the median with two threads, 13 ms with one.
-        self._use_threads(min(len(queries), _most_threads()))
-        # One more than asked: FAISS keeps any of the rows that tie at the last place, and a tie there shows in the next score.
-        scores, rows = self._index.search(queries, min(k + 1, allowed), params=options)
+        # One more than asked: any of the rows that tie at the last place is kept, and a tie there shows in the next score.
+        scores, rows = best_rows(self._parts, queries, min(k + 1, allowed), within)
         if k < allowed:
             for at in np.flatnonzero(scores[:, k - 1] == scores[:, k]):
-                all_scores, all_rows = self._index.search(queries[at : at + 1], allowed, params=options)
-                order = np.lexsort((all_rows[0], -all_scores[0]))[: k + 1]
-                scores[at], rows[at] = all_scores[0][order], all_rows[0][order]
-        order = np.lexsort((rows, -scores))[:, :k]
-        return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
+                scores[at], rows[at] = self._with_all_ties(queries[at : at + 1], k, allowed, within)
+        return scores[:, :k], rows[:, :k]
+
+    def _with_all_ties(
+        self, query: Vectors, k: int, allowed: int, within: NDArray[np.bool_] | None
+    ) -> tuple[Vectors, NDArray[np.int64]]:
+        """The first k + 1, found among so many that none which ties at place k is missing."""
+        width = k + 1
+        while True:
+            width = min(4 * width, allowed)
+            scores, rows = best_rows(self._parts, query, width, within)
+            if width == allowed or scores[0, -1] < scores[0, k - 1]:
+                return scores[0, : k + 1], rows[0, : k + 1]
 
 
-@cache
-def _most_threads() -> int:
-    """What OpenMP would use; asked once, before anything sets it."""
+def open_mapped(file: Path) -> Any:
+    """A flat FAISS index over the mapped file, which must be trusted by now. IndexDamaged where it is none."""
     import faiss
 
-    return int(faiss.omp_get_max_threads())
-
-
-def _options(within: NDArray[np.bool_] | None) -> Any:
-    if within is None:
-        return None
-    import faiss
-
-    # Both take arguments their stubs do not know, and keep alive what they point at.
-    parameters: Any = faiss.SearchParameters
-    selector: Any = faiss.IDSelectorBitmap
-    return parameters(sel=selector(np.packbits(within, bitorder="little")))
+    try:
+        return faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError as error:
+        raise IndexDamaged(f"{file} cannot be opened: {error}", remedy="run rag check") from error

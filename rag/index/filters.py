@@ -32,9 +32,11 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allowed:
-    """The passages that filters allow: their numbers, ascending."""
+    """The passages that filters allow: their numbers, ascending; and which places in the arrays of one generation."""
 
     numbers: NDArray[np.int64]
+    kept: NDArray[np.bool_] | None = None
+    generation: int = -1
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -55,7 +57,17 @@ def matching(pinned: Pinned, documents: Callable[[], DocumentTable], filters: Fi
         table = documents()
         chosen = table.numbers[_documents_kept(table, filters)]
         keep &= np.isin(pinned.documents, chosen)
-    return Allowed(pinned.numbers[keep])
+    return Allowed(pinned.numbers[keep], keep, pinned.generation)
+
+
+def kept_of(pinned: Pinned, allowed: Allowed) -> NDArray[np.bool_]:
+    """Which of the passages live at a generation are allowed; those of an older answer are found by their numbers."""
+    if allowed.kept is not None and allowed.generation == pinned.generation:
+        return allowed.kept
+    live = pinned.places(allowed.numbers)
+    kept = np.zeros(len(pinned.numbers), np.bool_)
+    kept[live[live >= 0]] = True
+    return kept
 
 
 def _documents_kept(table: DocumentTable, filters: Filters) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.reachable import Reachable, reach
 from rag.index.rows import to_name
 from rag.index.segments import Segment, read_segments
 
@@ -33,9 +34,22 @@ class Pinned:
     dated: NDArray[np.float64]
 
     @cached_property
-    def by_vector(self) -> NDArray[np.int64]:
-        """Places in the arrays, by vector and then by number."""
-        return np.argsort(self.vectors, kind="stable")
+    def everything(self) -> Reachable:
+        """All the passages, for a search without filters."""
+        return reach(self.segments, self.vectors, self.numbers)
+
+    @cached_property
+    def kinds_apart(self) -> tuple[Reachable, ...]:
+        """All the passages, those of each kind by themselves."""
+        return self.apart(np.ones(len(self.numbers), np.bool_))
+
+    def only(self, kept: NDArray[np.bool_]) -> Reachable:
+        """Those of the passages, one bool a place."""
+        return reach(self.segments, self.vectors[kept], self.numbers[kept])
+
+    def apart(self, kept: NDArray[np.bool_]) -> tuple[Reachable, ...]:
+        """The same, those of each kind there is by themselves."""
+        return tuple(self.only(kept & (self.kinds == kind)) for kind in np.unique(self.kinds[kept]))
 
     def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where the numbers stand in the arrays; -1 for those that are not live."""

@@ -16,7 +16,7 @@ import apsw
 import numpy as np
 
 from rag.errors import BackendError, IndexFailure, IndexReplaced
-from rag.index import STRUCTURES, catalog, dense, filters, lexical, stored
+from rag.index import catalog, dense, filters, lexical, stored
 from rag.index.base import Structure
 from rag.index.filters import Allowed
 from rag.index.folder import read_fingerprint, read_settings
@@ -24,8 +24,8 @@ from rag.index.pinned import DocumentTable, Pinned, pin, read_documents
 from rag.index.schema import COLUMNS
 from rag.index.segments import Segment
 from rag.index.status import IndexStatus, read_roots, read_status
+from rag.index.structures import AUTO, known_structure, open_structure, structure_for
 from rag.index.trusted import TrustedRows, open_rows
-from rag.tables import resolve
 from rag.types import Filters, Fingerprint, StoredPassage
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["Allowed", "IndexStatus", "OpenIndex", "open_index"]
 
 
-def open_index(folder: Path, structure: str = "exact") -> OpenIndex:
+def open_index(folder: Path, structure: str = AUTO) -> OpenIndex:
     """Opens an index for searching. IndexNotFound, IndexTooNew, IndexDamaged, WrongRequest (no such structure)."""
-    return OpenIndex(folder, resolve(STRUCTURES, structure, "search structure"))
+    return OpenIndex(folder, known_structure(structure))
 
 
 class OpenIndex:
@@ -45,7 +45,7 @@ class OpenIndex:
     Several threads may search at once, each over a connection of its own. Arrays and segments are loaded at first need.
     """
 
-    def __init__(self, folder: Path, structure: type[Structure]) -> None:
+    def __init__(self, folder: Path, structure: str) -> None:
         self.folder = folder
         self.name = folder.absolute().name
         self._structure = structure
@@ -56,6 +56,7 @@ class OpenIndex:
         self._pinned: Pinned | None = None
         self._documents: DocumentTable | None = None
         self._structures: dict[int, Structure] = {}
+        self._remarks: list[str] = []
         self._rows: dict[int, TrustedRows] = {}
         self._identity = _identity(folder)
         try:
@@ -106,25 +107,32 @@ class OpenIndex:
         Larger first, equal scores by smaller number; passages with one vector all count; exactly k where k are allowed.
         BackendError where a query is not finite, IndexDamaged where a segment is not what was written.
         """
-        queries = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
-        if queries.shape[1] != self.fingerprint.dim or not np.isfinite(queries).all():
-            what = f"a query needs {self.fingerprint.dim} finite numbers; the model gave {queries.shape[1]}, or some not finite"
-            raise BackendError(what, remedy="query with the model the index was made with")
+        queries = self._checked(vectors)
         pinned = self._pin()
-        places = pinned.by_vector
-        if within is not None:
-            live = pinned.places(within.numbers)
-            kept = np.zeros(len(pinned.numbers), np.bool_)
-            kept[live[live >= 0]] = True
-            places = places[kept[places]]
-        return dense.nearest(pinned, self._open_structures(pinned), queries, k, places)
+        reachable = pinned.everything if within is None else pinned.only(filters.kept_of(pinned, within))
+        return dense.nearest(reachable, self._open_structures(pinned), queries, k)
+
+    def nearest_by_kind(
+        self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
+    ) -> list[list[tuple[int, float]]]:
+        """As `nearest`, and with them the `promised` nearest of each kind, in one order: the price is that of one search."""
+        queries = self._checked(vectors)
+        pinned = self._pin()
+        kinds = pinned.kinds_apart if within is None else pinned.apart(filters.kept_of(pinned, within))
+        return dense.nearest_apart(kinds, self._open_structures(pinned), queries, k, promised)
+
+    def remarks(self) -> tuple[str, ...]:
+        """What is worth saying of how the segments were opened since this was asked last."""
+        with self._lock:
+            said, self._remarks = tuple(self._remarks), []
+            return said
 
     def containing(
         self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
     ) -> list[tuple[int, float]]:
         """The k passages that hold the words best, as (number, score), larger better; `rag.index.lexical` says how."""
-        live = self._pin().numbers
-        allowed = live if within is None else np.intersect1d(live, within.numbers, assume_unique=True)
+        pinned = self._pin()
+        allowed = pinned.numbers if within is None else pinned.numbers[filters.kept_of(pinned, within)]
         with self._reading() as connection:
             return lexical.containing(connection, words, k, allowed, columns)
 
@@ -207,15 +215,23 @@ class OpenIndex:
                 self._documents = read_documents(connection, self.generation)
             return self._documents
 
+    def _checked(self, vectors: Vectors) -> Vectors:
+        queries = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
+        if queries.shape[1] != self.fingerprint.dim or not np.isfinite(queries).all():
+            what = f"a query needs {self.fingerprint.dim} finite numbers; the model gave {queries.shape[1]}, or some not finite"
+            raise BackendError(what, remedy="query with the model the index was made with")
+        return queries
+
     def _open_structures(self, pinned: Pinned) -> list[Structure]:
         with self._lock:
+            total = sum(segment.rows for segment in pinned.segments)
             for segment in pinned.segments:
                 if segment.number not in self._structures:
                     rows = self._trusted(segment)
-                    rows.all()  # a scan reads every row
-                    structure = self._structure(rows.file, self.fingerprint.dim)
+                    structure, remarks = open_structure(rows, structure_for(self._structure, segment.rows, total))
                     self._refuse_replaced()
                     self._structures[segment.number] = structure
+                    self._remarks.extend(remarks)
             return [self._structures[segment.number] for segment in pinned.segments]
 
     def _trusted(self, segment: Segment) -> TrustedRows:

@@ -1,0 +1,74 @@
+"""Coarse search: a scan of 8-bit codes, then the 16-bit vectors of the best few hundred.
+
+Knows the coarse file and the rows of one segment; knows no catalog. A hit's score never comes from the codes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IndexDamaged
+from rag.index.base import Rows
+from rag.index.coarse_file import AT_LEAST, PROMISED, build_coarse, open_coarse
+from rag.index.exact import ExactStructure
+from rag.index.parts import best_rows, codes_of, cut
+from rag.index.products import best_products
+from rag.index.rescore import among, rescored
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+_BATCH = 4  # queries from which matrix products are faster than FAISS's scan of one query after the other
+_NEAR = 2  # of the candidates: so few allowed rows are looked at one by one
+
+
+class CoarseStructure:
+    """The leading numbers of each row at 8 bits (all, where a prefix says little), scanned for PROMISED × k candidates.
+
+    FAISS multiplies these codes with whole numbers only, so a query is rounded to -127…127 first, after each of its numbers
+    was multiplied by the step of its dimension. Few allowed rows, or a large k, are searched exactly.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        """Opens the coarse file; makes it where it is absent or damaged. OSError where it cannot be written, IndexDamaged."""
+        codes = open_coarse(rows)
+        if codes is None:
+            build_coarse(rows)
+            codes = open_coarse(rows)
+        if codes is None or codes.index.ntotal != rows.segment.rows:
+            raise IndexDamaged(f"the coarse stage of {rows.file} changed while it was written", remedy="search again")
+        self._rows = rows
+        self._steps = codes.steps
+        self._parts = cut(codes.index)
+        self._index = codes.index
+        self._codes = codes_of(codes.index)
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
+        """The law is in `rag.index.base`; of rows beyond the candidates nothing is known."""
+        allowed = len(self) if within is None else int(np.count_nonzero(within))
+        k = min(k, allowed)
+        candidates = max(PROMISED * k, AT_LEAST)
+        if within is not None and allowed <= _NEAR * candidates:
+            return among(self._rows, np.flatnonzero(within), queries, k)
+        if k == 0 or len(queries) == 0:
+            return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        if candidates * _NEAR >= allowed:
+            return ExactStructure(self._rows).nearest(queries, k, within)
+        asked = rounded(queries[:, : len(self._steps)] * self._steps)
+        if len(queries) < _BATCH:
+            found = best_rows(self._parts, asked, candidates, within)[1]
+        else:
+            found = best_products(self._codes, asked, candidates, within)
+        return rescored(self._rows, found, queries, k)
+
+
+def rounded(queries: Vectors) -> Vectors:
+    """Each query in whole numbers, its largest one ±127: the order of its products hardly changes."""
+    most = np.abs(queries).max(axis=1, keepdims=True)
+    return np.rint(queries * (127 / np.where(most > 0, most, 1))).astype(np.float32)

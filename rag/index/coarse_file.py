@@ -1,0 +1,177 @@
+"""The file of a coarse stage: every row in 8 bits a number, made from a segment, checked when it is opened.
+
+Knows one segment's rows and FAISS; knows no search. Layout: indexes/README.md, section "Derived files".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IndexDamaged
+from rag.index.base import Rows
+from rag.index.derived import replace_file
+from rag.index.exact import open_mapped
+from rag.index.parts import spread
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+PROMISED = 4  # so many rows are rescored for each that is asked for, and never fewer than
+AT_LEAST = 300
+_VERSION = 1
+_BLOCK = 1 << 20  # bytes under one checksum
+_STEP = 8192  # rows quantised at once
+_SUM = 16  # bytes of the checksum over everything after the blob
+_PREFIXES = (256, 512)  # lengths tried: below 256 the scan no longer costs the most
+_SAMPLE, _PROBES, _ENOUGH = 20_000, 256, 0.995
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoarseCodes:
+    """An opened coarse file: the FAISS index over the leading numbers of every row, in 8 bits, and what one step is worth."""
+
+    index: Any
+    steps: Vectors  # one a dimension: number ≈ step × code, code in -127…127
+
+
+def coarse_file(segment_file: Path) -> Path:
+    """Where the coarse stage of a segment lies."""
+    return segment_file.with_suffix(".coarse")
+
+
+def open_coarse(rows: Rows) -> CoarseCodes | None:
+    """The coarse stage of a segment; None where there is none, or it is damaged, or was made from other vectors."""
+    file = coarse_file(rows.file)
+    try:
+        content = np.memmap(file, np.uint8, "r")
+    except (OSError, ValueError):  # ValueError: it is empty
+        return None
+    told = _trusted_end(content)
+    if told is None or told["version"] != _VERSION or told["segment"] != rows.segment.checksum.hex():
+        return None
+    size, dims = int(told["size"]), int(told["dims"])
+    end = content[size:].tobytes()
+    steps = np.frombuffer(end, "<f4", dims).astype(np.float32)
+    sums = np.frombuffer(end, "<u8", -(-size // _BLOCK), offset=4 * dims)
+    if not np.array_equal(_sums_of(content[:size]), sums):
+        return None
+    try:
+        index = open_mapped(file)
+    except IndexDamaged:
+        return None
+    return CoarseCodes(index, steps)
+
+
+def build_coarse(rows: Rows) -> None:
+    """Makes the coarse stage of a segment, in place of what is there. OSError where it cannot be written.
+
+    Reads and checks every row. Measured on 2 cores: 1,000,000 × 1024 in 6 s.
+    """
+    vectors = rows.all()
+    dims = leading_dims(vectors)
+    most = np.zeros(dims, np.float32)
+    for part in _parts(vectors, dims):
+        np.maximum(most, np.abs(part).max(axis=0), out=most)
+    steps = np.where(most > 0, most, 1) / np.float32(127)
+    header = _faiss_header(len(vectors), dims)
+
+    def codes() -> Iterator[bytes]:
+        yield header
+        for part in _parts(vectors, dims):
+            yield (np.rint(part / steps).astype(np.int16) + 128).astype(np.uint8).tobytes()
+
+    def content() -> Iterator[bytes]:
+        import xxhash
+
+        sums, kept = [], bytearray()
+        for chunk in codes():
+            yield chunk
+            kept += chunk
+            while len(kept) >= _BLOCK:
+                sums.append(xxhash.xxh3_64_intdigest(kept[:_BLOCK]))
+                del kept[:_BLOCK]
+        if kept:
+            sums.append(xxhash.xxh3_64_intdigest(kept))
+        told = {"version": _VERSION, "segment": rows.segment.checksum.hex(), "dims": dims}
+        told["size"] = len(header) + len(vectors) * dims
+        line = json.dumps(told).encode()
+        end = steps.astype("<f4").tobytes() + np.array(sums, "<u8").tobytes() + line + len(line).to_bytes(4, "little")
+        yield end + blake2b(end, digest_size=_SUM).digest()
+
+    replace_file(coarse_file(rows.file), content())
+
+
+def leading_dims(vectors: NDArray[np.float16]) -> int:
+    """How many leading numbers of a vector tell the nearest ones well enough for the coarse stage; all, where no prefix does.
+
+    Models trained for it (Matryoshka) say the most in front, others do not. The vectors themselves show it, a name does not: in a
+    sample, the nearest hundred of the whole, in proportion, must be among the nearest four hundred by the prefix alone.
+    """
+    count, dim = int(vectors.shape[0]), int(vectors.shape[1])
+    if dim <= _PREFIXES[0] or count <= 2 * _PROBES:
+        return dim
+    random = np.random.default_rng(0)
+    chosen = random.choice(count, min(count, _SAMPLE + _PROBES), replace=False)
+    sample = vectors[np.sort(chosen)].astype(np.float32)
+    sample = sample[random.permutation(len(sample))]
+    probes, others = sample[:_PROBES], sample[_PROBES:]
+    asked = max(100 * len(others) // count, 1)
+    looked_at = PROMISED * asked
+    scores = probes @ others.T
+    best = np.argpartition(scores, len(others) - asked, axis=1)[:, -asked:]
+    for dims in _PREFIXES:
+        if dims < dim:
+            partial = probes[:, :dims] @ others[:, :dims].T
+            last = np.partition(partial, len(others) - looked_at, axis=1)[:, -looked_at]
+            if (np.take_along_axis(partial, best, 1) >= last[:, None]).mean() >= _ENOUGH:
+                return dims
+    return dim
+
+
+def _parts(vectors: NDArray[np.float16], dims: int) -> Iterator[Vectors]:
+    for start in range(0, len(vectors), _STEP):
+        yield vectors[start : start + _STEP, :dims].astype(np.float32)
+
+
+def _faiss_header(rows: int, dims: int) -> bytes:
+    """What FAISS writes before the codes: that of an empty index, with the count of rows at byte 8 and of codes at the end."""
+    import faiss
+
+    empty = faiss.IndexScalarQuantizer(dims, faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
+    empty.is_trained = True
+    header = bytearray(faiss.serialize_index(empty).tobytes())
+    header[8:16] = rows.to_bytes(8, "little")
+    header[-8:] = (rows * dims).to_bytes(8, "little")
+    return bytes(header)
+
+
+def _trusted_end(content: NDArray[np.uint8]) -> dict[str, Any] | None:
+    """What the end of the file tells of it; None where the end is not what was written."""
+    tail = content[-(_SUM + 4 + 4096) :].tobytes()
+    if len(tail) < _SUM + 4:
+        return None
+    length = int.from_bytes(tail[-_SUM - 4 : -_SUM], "little")
+    line = tail[-_SUM - 4 - length : -_SUM - 4]
+    try:
+        told: dict[str, Any] = json.loads(line)
+        end = content[int(told["size"]) :].tobytes()
+    except (ValueError, KeyError, TypeError):
+        return None
+    return told if blake2b(end[:-_SUM], digest_size=_SUM).digest() == end[-_SUM:] else None
+
+
+def _sums_of(content: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """XXH3, 64 bits, of each block: 25 ms for 256 MB on two cores."""
+    import xxhash
+
+    blocks = range(0, len(content), _BLOCK)
+    found = spread(lambda start: xxhash.xxh3_64_intdigest(content[start : start + _BLOCK].data), list(blocks))
+    return np.array(found, np.uint64)

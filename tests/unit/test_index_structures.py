@@ -1,0 +1,162 @@
+"""Every structure behind an open index: segments, tombstones, filters and kinds as `exact`; derived files."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.errors import WrongRequest
+from rag.index import STRUCTURES, structures
+from rag.index.folder import create
+from rag.index.reader import open_index
+from rag.index.writer import writing
+from rag.types import KINDS, Filters, Fingerprint
+from tests.unit.index_samples import document, key_of, passage
+
+DIM = 320
+APPROXIMATE = [name for name in STRUCTURES if name != "exact"]
+
+
+def clustered(count: int, seed: int) -> np.ndarray:
+    centres = np.random.default_rng(0).standard_normal((40, DIM))
+    random = np.random.default_rng(seed)
+    rows = centres[random.integers(0, 40, count)] + 0.7 * random.standard_normal((count, DIM))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """Two large segments and a small one; every seventh document is gone; kinds in turn, images rare."""
+    folder = tmp_path_factory.mktemp("structures") / "index"
+    create(folder, Fingerprint("model", "1", DIM, "", "plain"), {})
+    with writing(folder) as writer:
+        writer.add_root("docs", Path("/corpus"))
+        for commit, documents in enumerate((60, 50, 2)):
+            for at in range(documents):
+                name = f"{commit}/{at}.md"
+                found = document(name)
+                kinds = [KINDS[2] if at % 20 == 0 else KINDS[(at + place) % 2] for place in range(50)]
+                keyed = [(passage(found, place, "", kind), key_of(f"{name} {place}")) for place, kind in enumerate(kinds)]
+                writer.put_document(found, digest=key_of(name), loader="l", passages=keyed, path_words="")
+                writer.put_vectors([key for _, key in keyed], clustered(50, commit * 100 + at))
+            writer.commit()
+        for at in range(0, 50, 7):
+            writer.remove("docs", f"0/{at}.md")
+        writer.commit()
+    return folder
+
+
+@pytest.fixture
+def folder(made, tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr(structures, "SMALL", 1000)
+    return Path(shutil.copytree(made, tmp_path / "index"))
+
+
+def agreement(found, wanted) -> float:
+    shared = [len({n for n, _ in one} & {n for n, _ in other}) / len(other) for one, other in zip(found, wanted, strict=True)]
+    return float(np.mean(shared))
+
+
+@pytest.mark.parametrize("name", APPROXIMATE)
+@pytest.mark.parametrize("filters", [None, Filters(paths=("1/",)), Filters(kinds=("image",)), Filters(paths=("0/1.md",))])
+def test_every_structure_finds_what_exact_finds(folder, name, filters):
+    queries = clustered(12, 999)
+    with open_index(folder, "exact") as exact, open_index(folder, name) as other:
+        allowed = exact.matching(filters) if filters else None
+        wanted = exact.nearest(queries, 10, allowed)
+        found = other.nearest(queries, 10, other.matching(filters) if filters else None)
+        assert agreement(found, wanted) >= (0.97 if name == "ivf" else 0.99)
+        known = [dict(each) for each in wanted]
+        for one, scores in zip(found, known, strict=True):
+            assert [n for n, _ in one] == [n for n, _ in sorted(one, key=lambda pair: (-pair[1], pair[0]))]
+            shared = [(score, scores[number]) for number, score in one if number in scores]
+            np.testing.assert_allclose(*zip(*shared, strict=True), atol=1e-6)
+        paths = {stored.passage.document.path for stored in other.passages([n for each in found for n, _ in each])}
+        assert paths.isdisjoint(f"0/{at}.md" for at in range(0, 50, 7))
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_ten_allowed_passages_are_all_found(folder, name):
+    with open_index(folder, name) as index:
+        allowed = index.matching(Filters(paths=("0/1.md", "2/0.md")))
+        found = index.nearest(clustered(3, 5), 200, allowed)
+        assert [sorted(number for number, _ in each) for each in found] == [allowed.numbers.tolist()] * 3 and len(allowed) == 100
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_one_search_gives_every_kind_its_best(folder, name):
+    """The same as a search of everything and one of each kind, joined."""
+    query = clustered(1, 31)
+    with open_index(folder, name) as index:
+        for filters in (Filters(), Filters(paths=("1/",))):
+            allowed = index.matching(filters)
+            joined = dict(index.nearest(query, 30, allowed)[0])
+            for kind in ("text", "page", "image"):
+                joined |= dict(index.nearest(query, 12, index.matching(Filters(kinds=(kind,), paths=filters.paths)))[0])
+            found = index.nearest_by_kind(query, 30, 12, allowed)[0]
+            assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
+            assert len(set(dict(found)) & set(joined)) >= 0.97 * len(joined)
+            assert [number for number, _ in found[:5]] == [number for number, _ in index.nearest(query, 5, allowed)[0]]
+        assert index.nearest_by_kind(query, 30, 12, index.matching(Filters(paths=("nowhere/",)))) == [[]]
+
+
+@pytest.mark.parametrize("name", APPROXIMATE)
+def test_a_derived_file_is_made_once_and_made_again_where_it_is_damaged(folder, name):
+    query = clustered(2, 77)
+    with open_index(folder, name) as index:
+        first = index.nearest(query, 10)
+        assert [remark.split(" was made")[0] for remark in index.remarks()] == [f"000001.{name}", f"000002.{name}"]
+        assert index.remarks() == ()
+    file = folder / "segments" / f"000001.{name}"
+    whole = file.read_bytes()
+    with open_index(folder, name) as index:
+        assert (index.nearest(query, 10), index.remarks()) == (first, ())
+    random = np.random.default_rng(1)
+    for at in (0, 5, 9, 40, len(whole) - 1, len(whole) - 30, *random.integers(0, len(whole), 20).tolist()):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << int(random.integers(8))
+        file.write_bytes(damaged)
+        with open_index(folder, name) as index:
+            assert index.nearest(query, 10) == first
+        assert file.read_bytes() == whole
+    for length in (0, 1, 19, 100, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:length])
+        with open_index(folder, name) as index:
+            assert index.nearest(query, 10) == first
+        assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize("name", APPROXIMATE)
+def test_a_derived_file_of_other_vectors_is_not_used(folder, name):
+    with open_index(folder, name) as index:
+        first = index.nearest(clustered(2, 77), 10)
+    segments = folder / "segments"
+    (segments / f"000001.{name}").write_bytes((segments / f"000002.{name}").read_bytes())
+    with open_index(folder, name) as index:
+        assert index.nearest(clustered(2, 77), 10) == first
+
+
+@pytest.mark.parametrize("name", APPROXIMATE)
+def test_where_nothing_can_be_written_rows_are_looked_at_one_by_one(folder, name):
+    with open_index(folder, "exact") as exact:
+        wanted = exact.nearest(clustered(2, 77), 10)
+    (folder / "segments" / f"000001.{name}").mkdir()
+    with open_index(folder, name) as index:
+        assert [n for n, _ in index.nearest(clustered(2, 77), 10)[0]] == [n for n, _ in wanted[0]]
+        said = f"000001.{name} cannot be written (Is a directory), so 3,000 vectors were looked at one by one"
+        assert index.remarks()[0] == said
+
+
+def test_the_structure_follows_the_size_unless_it_is_named():
+    chosen = structures.structure_for
+    assert chosen("auto", 90_000, 100_000) == "exact"
+    assert chosen("auto", 90_000, 100_001) == "coarse"
+    assert chosen("auto", 9_999, 3_000_000) == "exact"
+    assert chosen("exact", 1_000_000, 3_000_000) == "exact"
+    assert chosen("coarse", 20_000, 20_000) == "coarse"
+
+
+def test_a_structure_that_there_is_not_is_refused(folder):
+    with pytest.raises(WrongRequest, match="hnsw"):
+        open_index(folder, "hnsw")
