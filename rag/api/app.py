@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 
 from rag import __version__
-from rag.api import indexes, reranks, searches
+from rag.api import indexes, media, passages, reranks, searches
 from rag.api.answers import Json, answer_failures
 from rag.api.guard import Guard, Trust
 from rag.api.jobs import Jobs
@@ -20,6 +20,7 @@ from rag.api.manual import manual
 from rag.api.metrics import CONTENT_TYPE, Counted, Meters
 from rag.api.served import Served
 from rag.api.turns import Turns
+from rag.showing.projector import Projector
 
 
 def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
@@ -27,12 +28,16 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
     turns = Turns(threads=max(2, os.cpu_count() or 2))
     jobs = Jobs()
     meters = Meters(served, turns, jobs)
+    looking = Turns(threads=6, patience=200.0)  # those who look at pictures and videos: searches do not wait for a decoder
+    projector = Projector()
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
         yield
         jobs.close()
         turns.close()
+        looking.close()
+        projector.close()
         served.close()
 
     app = FastAPI(
@@ -50,6 +55,8 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
     app.include_router(searches.router(served, turns, meters.saw_search))
     app.include_router(indexes.router(served, turns, jobs))
     app.include_router(reranks.router(served, turns))
+    app.include_router(media.router(served, projector, looking))
+    app.include_router(passages.router(served, projector, looking))
 
     @app.get("/healthz", tags=["server"])
     async def healthz() -> dict[str, str]:

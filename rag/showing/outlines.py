@@ -18,6 +18,7 @@ from rag.types import Kind, Page
 if TYPE_CHECKING:
     from rag.loaders.reading_order import Box
 
+_Rectangle = tuple[float, float, float, float]  # left, bottom, right, top in points
 _MOST = 500  # rectangles of one picture
 _MOST_CHARACTERS = 50_000  # of a page
 _GRID = 1_000_000  # steps across a page in which pdfium is asked for places
@@ -84,11 +85,32 @@ def _on_page(page: Any, words: str) -> Iterator[dict[str, Any]]:
     read = "".join(text)
     for start, end in marks(read, words):
         first, last = places[start], places[end - 1]
-        for number in range(layer.count_rects(first, last - first + 1)):
-            left, bottom, right, top = layer.get_rect(number)
+        found = [layer.get_rect(number) for number in range(layer.count_rects(first, last - first + 1))]
+        for left, bottom, right, top in _lines(found, upright=page.get_rotation() % 180 == 0):
             corners = (_to_picture(page, left, top), _to_picture(page, right, bottom))
             xs, ys = (sorted(pair) for pair in zip(*corners, strict=True))
             yield _region(xs, ys, read[start:end])
+
+
+def _lines(rectangles: list[_Rectangle], *, upright: bool) -> list[_Rectangle]:
+    """Rectangles of one match, those side by side on a line as one: of spaced letters pdfium gives each its own."""
+    joined: list[_Rectangle] = []
+    for one in rectangles:
+        if joined and _side_by_side(joined[-1], one, upright):
+            last = joined[-1]
+            one = (min(last[0], one[0]), min(last[1], one[1]), max(last[2], one[2]), max(last[3], one[3]))
+            joined.pop()
+        joined.append(one)
+    return joined
+
+
+def _side_by_side(one: _Rectangle, other: _Rectangle, upright: bool) -> bool:
+    """Whether they share most of their height and lie less than that apart; of text that runs up the page, of their width."""
+    along, across = (0, 1) if upright else (1, 0)
+    shared = min(one[across + 2], other[across + 2]) - max(one[across], other[across])
+    height = min(one[across + 2] - one[across], other[across + 2] - other[across])
+    apart = max(one[along], other[along]) - min(one[along + 2], other[along + 2])
+    return shared > 0.3 * height and apart < 1.5 * max(height, shared)
 
 
 def _to_picture(page: Any, x: float, y: float) -> tuple[float, float]:

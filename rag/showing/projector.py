@@ -45,6 +45,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """The version of a picture, and when its file was changed, seconds since the epoch."""
+
+    name: str
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
 class Video:
     """What a browser can do with a video."""
 
@@ -113,10 +121,16 @@ class Projector:
             content, form = self._pictured(original, version, size, index_folder, kind=kind, locator=place, limits=asdict(limits))
             return Picture(content, form, version, original.modified)
 
-    def version(self, stored: StoredPassage, size: Size, limits: Limits, at: Locator | None = None) -> str:
+    def version(self, stored: StoredPassage, size: Size, limits: Limits, at: Locator | None = None) -> Version:
         """The version of a picture without making it. NotShown where the file is gone."""
         with opened(stored) as original:
-            return version_of(original, stored.passage.kind, _place(stored, at), size, limits, "1")
+            name = version_of(original, stored.passage.kind, _place(stored, at), size, limits, "1")
+            return Version(name, original.modified)
+
+    def modified(self, stored: StoredPassage) -> float:
+        """When the file was changed, seconds since the epoch. NotShown where it is gone."""
+        with opened(stored) as original:
+            return original.modified
 
     def outlines(self, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool) -> dict[str, Any]:
         """`{"pages", "size", "regions"}`: how many pages, the size of the picture, and where the words stand in it.

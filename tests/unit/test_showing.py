@@ -250,6 +250,13 @@ def test_outlines_follow_pages_that_are_turned_or_cut(
     _is_dark_inside(projector, tmp_path, "p.pdf", region)
 
 
+def test_a_word_of_spaced_letters_is_one_region_and_two_words_are_two(projector: Projector, tmp_path: Path) -> None:
+    pdf(tmp_path / "p.pdf", "harbour dues", at="20 200 Td 9 Tc 0 0")
+    found = projector.outlines(passage(tmp_path, "p.pdf", "page", Page(1)), "harbour dues", LIMITS, ocr=False)["regions"]
+    assert [region["words"] for region in found] == ["harbour", "dues"]
+    assert found[0]["width"] > 0.3 and found[0]["x"] + found[0]["width"] < found[1]["x"]
+
+
 def _is_dark_inside(projector: Projector, root: Path, path: str, region: dict[str, float]) -> None:
     """Whether letters are drawn in the region, from its left end to its right one, and it holds most of the height of a line."""
     pixels = seen(projector.picture(passage(root, path, "page", Page(1)), "full", LIMITS, root))

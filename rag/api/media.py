@@ -1,0 +1,138 @@
+"""GET /v1/media/…: the picture of a passage, its video as a browser plays it, clips, and the original as a download.
+
+Knows routes and headers; what is shown is `rag.showing`'s. Only pictures and videos made or vouched for there are sent inline.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import AbstractContextManager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from rag.api.answers import documented
+from rag.api.files import ASK_AGAIN, FOREVER, Described, attachment, sent, sent_file, unchanged
+from rag.api.served import Served
+from rag.api.turns import Turns
+from rag.errors import WrongRequest
+from rag.opening import policy_of
+from rag.showing.originals import opened, version_of
+from rag.showing.projector import Playing, Projector, Size
+from rag.types import Locator, Page, Seconds, StoredPassage
+
+Id = Annotated[str, Path(max_length=64, description="The id of a passage.")]
+Index = Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")]
+Moment = Annotated[float, Query(ge=0, le=1_000_000, allow_inf_nan=False, description="Seconds from the start of the video.")]
+_SHORTEST = 8  # characters of a version in an address
+_REFUSED = documented(400, 404, 409, 422, 429, 503, 504)
+_VIDEO: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The whole."},
+    206: {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The range of bytes asked for."},
+    304: {"description": "The client has it."},
+    416: {"description": "The file ends before the range."},
+}
+
+
+def router(served: Served, projector: Projector, turns: Turns) -> APIRouter:
+    """The routes; `turns` should be others than those of searches, which must not wait for a decoder."""
+    routes = APIRouter(prefix="/v1/media", tags=["media"])
+
+    @routes.get(
+        "/{id}",
+        response_class=Response,
+        responses={
+            200: {"content": {"image/webp": {}, "image/jpeg": {}}},
+            304: {"description": "The client has it."},
+            **_REFUSED,
+        },
+    )
+    async def picture(
+        request: Request,
+        id: Id,
+        index: Index = None,
+        size: Annotated[Size, Query(description="Longer side: 320, 1,600, or as large as it is up to 6,000 pixels.")] = "view",
+        page: Annotated[int | None, Query(ge=1, le=1_000_000, description="Another page of the same document.")] = None,
+        at: Annotated[Moment | None, Query()] = None,
+        v: Annotated[str, Query(max_length=64, description="The version the address was made for: then it never changes.")] = "",
+    ) -> Response:
+        """The picture of a passage, encoded by this program: a page, a frame at its second, a picture."""
+        return await turns.take(_picture, served, projector, request, id, index, size, _other_place(page, at), v)
+
+    @routes.get("/{id}/video", response_class=Response, responses={**_VIDEO, **_REFUSED})
+    async def video(request: Request, id: Id, index: Index = None, at: Annotated[Moment | None, Query()] = None) -> Response:
+        """The video of a frame: itself, in another container, or (`"transcode"` in its passage) a clip around the second `at`."""
+
+        def playing(stored: StoredPassage, limits: Any) -> AbstractContextManager[Playing]:
+            own = stored.passage.locator.start if isinstance(stored.passage.locator, Seconds) else 0.0
+            return projector.playing(stored, limits, own if at is None else at)
+
+        return await turns.take(_played, served, request, id, index, playing)
+
+    @routes.get("/{id}/clip", response_class=Response, responses={**_VIDEO, **_REFUSED})
+    async def clip(request: Request, id: Id, start: Moment, end: Moment, index: Index = None) -> Response:
+        """What a video shows from `start` to `end`, at most a minute, as MP4."""
+
+        def playing(stored: StoredPassage, limits: Any) -> AbstractContextManager[Playing]:
+            return projector.clip(stored, limits, start, end)
+
+        return await turns.take(_played, served, request, id, index, playing)
+
+    @routes.get(
+        "/{id}/original",
+        response_class=Response,
+        responses={200: {"content": {"application/octet-stream": {}}}, **{code: _VIDEO[code] for code in (304, 416)}, **_REFUSED},
+    )
+    async def original(request: Request, id: Id, index: Index = None) -> Response:
+        """The file itself, as a download; never shown inline."""
+        return await turns.take(_original, served, request, id, index)
+
+    for path, route in (("/{id}", picture), ("/{id}/video", video), ("/{id}/clip", clip), ("/{id}/original", original)):
+        routes.add_api_route(path, route, methods=["HEAD"], include_in_schema=False, response_class=Response)
+    return routes
+
+
+def _other_place(page: int | None, at: float | None) -> Locator | None:
+    if page is not None and at is not None:
+        raise WrongRequest("both a page and a second were asked for", remedy="ask for one of them")
+    return Page(page) if page is not None else Seconds(at, at) if at is not None else None
+
+
+def _picture(
+    served: Served, projector: Projector, request: Request, id: str, index: str | None, size: Size, at: Locator | None, v: str
+) -> Response:
+    opened_index, stored = served.passage(id, index)
+    limits = policy_of(opened_index.settings).limits
+    version = projector.version(stored, size, limits, at)
+    caching = FOREVER if len(v) >= _SHORTEST and version.name.startswith(v) else ASK_AGAIN
+    known = unchanged(request.headers, Described("", version.name, version.modified, caching))
+    if known is not None:
+        return known
+    shown = projector.picture(stored, size, limits, opened_index.folder, at)
+    return sent(shown.content, Described(shown.type, shown.version, shown.modified, caching))
+
+
+def _played(served: Served, request: Request, id: str, index: str | None, playing: Any) -> Response:
+    opened_index, stored = served.passage(id, index)
+    with playing(stored, policy_of(opened_index.settings).limits) as one:
+        described = Described(one.type, one.version, one.modified)
+        return _streamed(one.fd, one.size, described, request)
+
+
+def _original(served: Served, request: Request, id: str, index: str | None) -> Response:
+    _, stored = served.passage(id, index)
+    with opened(stored) as one:
+        described = Described(
+            "application/octet-stream", version_of(one, "original"), one.modified, disposition=attachment(one.name)
+        )
+        return _streamed(one.fd, one.size, described, request)
+
+
+def _streamed(fd: int, size: int, described: Described, request: Request) -> Response:
+    known = unchanged(request.headers, described)
+    if known is not None:
+        return known
+    file = io.FileIO(os.dup(fd))  # outlives the turn; what never gets sent is closed with the object
+    return sent_file(file, size, described, request.method, request.headers)

@@ -1,0 +1,223 @@
+"""GET /v1/passages/{id}: one passage: its words, what stands beside it, where the words of a query are, how it plays.
+
+Knows the contract of a passage; what is outlined and played is `rag.showing`'s.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from rag.api.answers import Json, Said, code_of, documented
+from rag.api.searches import MOST_WORDS, media_of
+from rag.api.served import Served
+from rag.api.turns import Turns
+from rag.contract import locator_json, place
+from rag.errors import NotShown, RagError, UnreadableDocument
+from rag.index.marks import marks
+from rag.index.reader import OpenIndex
+from rag.loaders.base import Limits
+from rag.opening import Policy, policy_of
+from rag.showing.projector import Projector, clip_around
+from rag.types import Seconds, StoredPassage
+
+MOST_NEIGHBOURS = 20
+BESIDE = 2_000  # characters of a neighbour's words
+
+
+class Neighbour(BaseModel):
+    """A passage before or after it in the same document."""
+
+    id: str
+    locator: dict[str, Any]
+    place: str = Field(description="The locator as a person reads it.")
+    kind: str
+    thumbnail: str | None
+    text: str = Field(description=f"The first {BESIDE:,} characters of its words.")
+
+
+class Neighbours(BaseModel):
+    """In the order of the document."""
+
+    before: list[Neighbour]
+    after: list[Neighbour]
+
+
+class Region(BaseModel):
+    """A rectangle in 0…1 of the picture's width and height, from its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    words: str
+
+
+class Clip(BaseModel):
+    """Seconds of the video."""
+
+    start: float
+    end: float
+
+
+class Video(BaseModel):
+    """How a browser plays the video."""
+
+    duration: float | None
+    start: float = Field(description="The second of the passage.")
+    playable: Literal["direct", "remux", "transcode", "frames"]
+    type: str = Field(description="The media type it is sent as; empty where it cannot be played.")
+    clip: Clip | None = Field(description="What …/video plays where it is `transcode`; its own clock begins at 0.")
+
+
+class Passage(BaseModel):
+    """One passage, and what is around it."""
+
+    id: str
+    index: str
+    root: str
+    document: str
+    path: str
+    kind: str
+    modality: str
+    media: str = Field(description="image, page, video, slide or text.")
+    locator: dict[str, Any]
+    place: str
+    text: str
+    caption: str
+    context: dict[str, Any]
+    marks: list[list[int]] = Field(description="[start, end] in code points of `text`: what the words match.")
+    caption_marks: list[list[int]]
+    neighbours: Neighbours
+    regions: list[Region]
+    video: Video | None
+    pages: int | None = Field(description="Of the PDF or the TIFF.")
+    size: list[float] | None = Field(description="Width and height: points of a page, pixels of a picture or a video.")
+    picture: str | None = Field(description="Where its picture is.")
+    thumbnail: str | None
+    modified: float | None = Field(description="Of the file, seconds since the epoch.")
+    dated: float = Field(description="What date filters compare: when a picture was taken, else when the file was modified.")
+    trouble: Said | None = Field(description="Why there is no picture or video; the words are there all the same.")
+
+
+def router(served: Served, projector: Projector, turns: Turns) -> APIRouter:
+    """The route; `turns` should be others than those of searches, which must not wait for a decoder."""
+    routes = APIRouter(prefix="/v1/passages", tags=["passages"])
+
+    @routes.get("/{id}", response_model=Passage, responses=documented(400, 404, 409, 422, 429, 503, 504))
+    async def passage(
+        id: Annotated[str, Path(max_length=64)],
+        index: Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")] = None,
+        words: Annotated[str, Query(max_length=MOST_WORDS, description="The query: its words are marked and outlined.")] = "",
+        regions: Annotated[
+            bool, Query(description="false: nothing is outlined, which takes seconds where OCR must look.")
+        ] = True,
+        reach: Annotated[int, Query(ge=0, le=MOST_NEIGHBOURS, description="How many neighbours before and after.")] = 3,
+    ) -> Json:
+        """A passage with its words, its neighbours, and where the words of a query stand in its text and in its picture."""
+        return Json(await turns.take(describe, served, projector, id, index, words, regions, reach))
+
+    return routes
+
+
+def describe(
+    served: Served, projector: Projector, id: str, index: str | None, words: str, regions: bool, reach: int
+) -> dict[str, Any]:
+    """The body of the answer. NoSuchPassage, and what opening an index raises."""
+    opened, stored = served.passage(id, index)
+    policy = policy_of(opened.settings)
+    name = served.name(index)
+    one = stored.passage
+    matched = marks(one.text, words)
+    found: dict[str, Any] = {
+        "id": stored.id,
+        "index": name,
+        "root": one.document.root,
+        "document": one.document.path,
+        "path": str(stored.file),
+        "kind": one.kind,
+        "modality": one.modality,
+        "media": media_of(one.kind, one.locator),
+        "locator": locator_json(one.locator),
+        "place": place(one.locator),
+        "text": one.text,
+        "caption": one.caption,
+        "context": {
+            "title": one.context.title,
+            "heading": one.context.heading,
+            "slide": one.context.slide,
+            "sheet": one.context.sheet,
+        },
+        "marks": matched,
+        "caption_marks": marks(one.caption, words),
+        "neighbours": _neighbours(opened, projector, stored, name, reach),
+        "regions": [],
+        "video": None,
+        "pages": None,
+        "size": None,
+        "picture": picture_address(projector, stored, name, policy.limits, "view"),
+        "thumbnail": picture_address(projector, stored, name, policy.limits, "thumb"),
+        "modified": None,
+        "dated": stored.dated,
+        "trouble": None,
+    }
+    try:
+        found["modified"] = projector.modified(stored)
+        if one.modality != "text":
+            found |= _shown(policy, projector, stored, words if regions and matched else "")
+    except (NotShown, UnreadableDocument) as error:
+        found["trouble"] = {"what": error.what, "remedy": error.remedy, "code": code_of(type(error))}
+    return found
+
+
+def picture_address(
+    projector: Projector, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
+) -> str | None:
+    """Where the picture is, with the version of the file as it is now, so that it may be cached for good; None for a text."""
+    if stored.passage.modality == "text":
+        return None
+    address = f"/v1/media/{stored.id}?size={size}&index={quote(index, safe='', errors='surrogateescape')}"
+    try:
+        return f"{address}&v={projector.version(stored, size, limits).name[:16]}"
+    except RagError:
+        return address
+
+
+def _shown(policy: Policy, projector: Projector, stored: StoredPassage, words: str) -> dict[str, Any]:
+    limits = policy.limits
+    found = projector.outlines(stored, words, limits, ocr=policy.ocr != "never")
+    if stored.passage.kind != "frame":
+        return found
+    video = projector.video(stored, limits)
+    at = stored.passage.locator.start if isinstance(stored.passage.locator, Seconds) else 0.0
+    around = clip_around(at, video) if video.playable == "transcode" else None
+    said = {
+        "duration": video.duration,
+        "start": at,
+        "playable": video.playable,
+        "type": video.type,
+        "clip": {"start": around.start, "end": around.end} if around else None,
+    }
+    return {"video": said, "size": [video.width, video.height] if video.width else None, "regions": found["regions"]}
+
+
+def _neighbours(
+    opened: OpenIndex, projector: Projector, stored: StoredPassage, index: str, reach: int
+) -> dict[str, list[dict[str, Any]]]:
+    sides: dict[str, list[dict[str, Any]]] = {"before": [], "after": []}
+    for other in opened.neighbours(stored.number, reach) if reach else []:
+        side = "before" if other.passage.ordinal < stored.passage.ordinal else "after"
+        sides[side].append(
+            {
+                "id": other.id,
+                "locator": locator_json(other.passage.locator),
+                "place": place(other.passage.locator),
+                "kind": other.passage.kind,
+                "thumbnail": picture_address(projector, other, index, policy_of(opened.settings).limits, "thumb"),
+                "text": other.passage.text[:BESIDE],
+            }
+        )
+    return sides
