@@ -43,8 +43,6 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
         OSError,
         LookupError,
         ValueError,
-        TypeError,
-        AttributeError,
         OverflowError,
     )
     try:
@@ -55,6 +53,8 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
             for text in _spans(map(itemgetter(1), rows), limits.passage_characters):
                 ordinal += 1
                 yield text_passage(document, ordinal, Sheet(name), text, Context(title=title, sheet=name))
+    except (AttributeError, TypeError) as error:  # openpyxl met another element than the one it looked for
+        raise UnreadableDocument("is a damaged Excel workbook: a part holds other elements than it should") from error
     except damaged as error:
         raise UnreadableDocument(f"is a damaged Excel workbook: {first_line(error)}") from error
     if ordinal < 0:

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.dialects import in_common_dialect
 
 _MOST_MEMBERS = 20_000
 _MOST_DIRECTORY_BYTES = 8_000_000
@@ -51,6 +52,7 @@ def text_members(file: Path, limits: Limits) -> io.BytesIO:
                 content = archive.read(member) if texts else b""
                 if texts and not member.filename.lower().endswith(_MARKUP_OF_PAGES):
                     _refuse_entities(content)
+                    content = in_common_dialect(member.filename, content)
                 copy.writestr(member.filename, content)
     except DAMAGED_ZIP as error:
         raise _damaged(error) from (None if _of_the_file(error) else error)

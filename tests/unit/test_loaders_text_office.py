@@ -7,7 +7,7 @@ import io
 import random
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -276,3 +276,44 @@ def test_bytes_flipped_in_the_archive_give_passages_or_a_reason(tmp_path):
             split(tmp_path, packed[:at] + bytes([chance.randrange(256)]) + packed[at + 1 :])
         except UnreadableDocument as error:
             assert error.what
+
+
+# ---- dialects -----------------------------------------------------------------------------------
+
+
+def rewritten(content: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
+    """A zip file with each member changed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return zipped({name: change(name, archive.read(name)) for name in archive.namelist()})
+
+
+def strict(name: str, content: bytes) -> bytes:
+    """A part in the strict dialect, as Excel and PowerPoint save it on demand."""
+    return re.sub(
+        rb"http://schemas\.openxmlformats\.org/(spreadsheetml|presentationml|drawingml|officeDocument)/2006/(main|relationships)",
+        rb"http://purl.oclc.org/ooxml/\1/\2",
+        content,
+    )
+
+
+@pytest.mark.parametrize("make", [workbook, deck])
+def test_the_strict_dialect_reads_as_the_common_one(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    common = split(tmp_path, make())
+    assert [one.text for one in split(tmp_path, rewritten(make(), strict))] == [one.text for one in common] != []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "openxmlformats-officedocument.presentationml.slideshow",
+        "openxmlformats-officedocument.presentationml.template",
+        "ms-powerpoint.slideshow.macroEnabled",
+    ],
+)
+def test_a_slide_show_reads_as_its_presentation(tmp_path: Path, kind: str) -> None:
+    def show(name: str, content: bytes) -> bytes:
+        return content.replace(
+            b"openxmlformats-officedocument.presentationml.presentation.main+xml", kind.encode() + b".main+xml"
+        )
+
+    assert split(tmp_path, rewritten(deck(), show)) == split(tmp_path, deck()) != []
