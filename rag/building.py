@@ -76,7 +76,7 @@ def build_index(
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)
-    return _write(folder, wanted, embedder, policy_of(kept), settings.commit_seconds, tell)
+    return _write(folder, wanted, embedder, policy_of(kept), settings, tell)
 
 
 def _kept(settings: Settings, chosen: Chosen, embedder: Embedder) -> dict[str, str]:
@@ -105,11 +105,12 @@ def _check_folders(wanted: Sequence[Path], index: Path) -> None:
 
 
 def _write(
-    folder: Path, wanted: Sequence[Path], embedder: Embedder, policy: Policy, commit_seconds: float, tell: Tell | None
+    folder: Path, wanted: Sequence[Path], embedder: Embedder, policy: Policy, settings: Settings, tell: Tell | None
 ) -> Report:
     from rag.corpus import Root
     from rag.index.writer import writing
-    from rag.indexing import Target, absorb_roots, choose_root, index_targets, without_repeats
+    from rag.indexing import index_targets
+    from rag.targets import Target, absorb_roots, choose_root, without_repeats
 
     with writing(folder) as writer:
         roots = writer.roots()
@@ -129,7 +130,14 @@ def _write(
                     notes.append(f"{known} is not there: what the index holds of it is kept (to forget it: rag rm {known})")
         targets = without_repeats(targets)
         report = index_targets(
-            writer, targets, embedder, policy, notes=notes, commit_seconds=commit_seconds, tell=tell or (lambda _: None)
+            writer,
+            targets,
+            embedder,
+            policy,
+            notes=notes,
+            commit_seconds=settings.commit_seconds,
+            jobs=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            tell=tell or (lambda _: None),
         )
         absorb_roots(writer, targets)
         writer.commit()
@@ -162,7 +170,7 @@ def _rebuild(folder: Path, wanted: list[Path], settings: Settings, flags: Mappin
                     writer.add_root(name, known)
                 writer.commit()
             everything = [*roots.values(), *wanted]
-            report = _write(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings.commit_seconds, tell)
+            report = _write(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, tell)
             _take_place(fresh, folder, old)
         except Interrupted as error:
             raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error

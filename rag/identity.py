@@ -6,23 +6,38 @@ Knows bytes and nouns; knows no format, no model and no index.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import astuple
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.types import Clue, Content, Document, Fingerprint
 
+if TYPE_CHECKING:
+    from rag.types import Pixels
 
-def content_key(content: Content, fingerprint: Fingerprint, *, clues: str) -> bytes:
-    """16 bytes that two contents share exactly when the model would be shown the same thing."""
+
+def content_key(content: Content, fingerprint: Fingerprint, *, clues: str, seen: Sequence[bytes]) -> bytes:
+    """16 bytes that two contents share exactly when the model would be shown the same thing.
+
+    `seen` are the `pixels_digest` of its pictures: made once, where they are decoded.
+    """
     digest = blake2b(digest_size=16)
     for part in (*astuple(fingerprint), content.modality, content.text, clues):
         encoded = str(part).encode("utf-8", "surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    for pixels in content.pixels:
-        digest.update(repr(pixels.shape).encode())
-        digest.update(pixels.tobytes())
+    for one in seen:
+        digest.update(one)
+    return digest.digest()
+
+
+def pixels_digest(pixels: Pixels) -> bytes:
+    """32 bytes for RGB pixels (height, width, 3). SHA-256: processors have it built in, twice as fast as BLAKE2."""
+    import numpy as np
+
+    digest = sha256(repr(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.digest()
 
 
@@ -43,7 +58,7 @@ def content_digest(document: Document) -> bytes:
 
 def _bytes_digest(file: Path) -> bytes:
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: blake2b(digest_size=32)).digest()
+        return hashlib.file_digest(stream, sha256).digest()
 
 
 def reading_key(limits: object, ocr: str, clues: frozenset[Clue]) -> str:

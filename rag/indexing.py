@@ -1,6 +1,7 @@
-"""THE WRITE PATH, readable top to bottom: walk → changed? → split → read → words → key → embed → write → commit.
+"""THE WRITE PATH, readable top to bottom: walk → changed? → look → read → words → key → embed → write → commit, all at once.
 
-Knows the rooms and joins them; knows no terminal and no SQL.
+Knows the rooms and joins them; knows no terminal and no SQL. Documents are read by `rag.decoding` in other processes, vectors
+made by `rag.feeding` in other threads; this one thread walks, decides, and writes.
 """
 
 from __future__ import annotations
@@ -8,38 +9,38 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from pathlib import PurePosixPath
 
+from rag.assembly import Arriving
 from rag.backends.base import Embedder
 from rag.clues import found_by
 from rag.contract import place
 from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, composed, walk
-from rag.errors import ContentRefused, IndexFailure, Interrupted, RagError, UnreadableDocument
-from rag.identity import content_digest, content_key, reading_key
-from rag.index.writer import TwinDocument, Writer
-from rag.loaders import LOADERS
-from rag.loaders.base import Loader
-from rag.loaders.detect import loader_name
+from rag.decoding.inbox import Inbox
+from rag.decoding.jobs import Again, Answer, Ended, Failed, Identity, Job, Look, Part, Read, Refused, Rules, Split
+from rag.decoding.pool import Answered, Pool
+from rag.decoding.work import is_light, perform
+from rag.errors import BackendError, IndexFailure, Interrupted, RagError, WrongRequest
+from rag.feeding import Embedded, Feeding
+from rag.identity import reading_key
+from rag.index.writer import Writer
 from rag.opening import Policy
-from rag.reading import describe, shown_to, with_words
+from rag.reading import describe
+from rag.recognition import Recognised
 from rag.reports import Progress, Report, Tally, Tell
 from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES
-from rag.tables import resolve
-from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Passage, Skipped
+from rag.targets import Target
+from rag.types import CaptionOf, DocumentId, Passage, Skipped
 
-PENDING_BYTES = 64_000_000  # decoded contents that wait for the model
+DECODED_BYTES = 64_000_000  # of answers that wait to be taken from the decoders
+FED_BYTES = 64_000_000  # of contents that wait for the model, for each 8 calls it takes at once
 UNCOMMITTED = 2_000  # passages held in memory until the next commit
-
-
-class Target(NamedTuple):
-    """What one run looks at: a root, or the folder or file `under` it."""
-
-    root: Root
-    under: str = ""
+AHEAD = 64  # documents under way at once, beside four for each decoder
+FIRST_COMMIT = 2.0  # seconds after the start: what a person looks for first
+PAUSE = 0.1  # seconds; how long nothing is looked after while nothing comes
 
 
 def index_targets(
@@ -50,21 +51,26 @@ def index_targets(
     *,
     notes: Sequence[str],
     commit_seconds: float,
+    jobs: int,
     tell: Tell,
 ) -> Report:
     """Brings the index up to date with the targets and says what was done.
 
-    Commits every `commit_seconds`; Ctrl-C or a failing model commits what is finished, then raises.
+    `jobs` decoders at most run beside this process; with 0 everything is read in it. Commits every `commit_seconds`; Ctrl-C or a
+    failing model commits what is finished, then raises.
     """
     started = time.monotonic()
-    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), commit_seconds, time.monotonic())
+    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), commit_seconds, jobs, tell)
     try:
-        for target in targets:
-            run.bring_up_to_date(target, tell)
-        run.commit()
+        try:
+            for target in targets:
+                run.bring_up_to_date(target)
+            run.finish()
+        finally:
+            run.pool.close()
     except KeyboardInterrupt:
         try:
-            run.embed()
+            run.embed_what_waits()
         finally:  # also where Ctrl-C comes again
             done = run.tally.indexed + run.tally.reused - writer.give_up_waiting()
             writer.commit()
@@ -75,27 +81,52 @@ def index_targets(
         writer.give_up_waiting()
         writer.commit()
         raise
+    finally:
+        run.feeding.close()
+        run.recognised.close()
     return run.tally.report(time.monotonic() - started)
 
 
 @dataclass(slots=True)
 class _Run:
-    """The state of one run: what waits for the model and when the last commit was."""
+    """The state of one run: what is under way, and when the last commit was."""
 
     writer: Writer
     embedder: Embedder
     policy: Policy
     tally: Tally
     commit_seconds: float
-    committed: float
-    pending: dict[bytes, Content] | None = None
-    pending_bytes: int = 0
-    uncommitted: int = 0  # passages
+    jobs: int
+    tell: Tell
+    inbox: Inbox[Answered, Embedded] = field(init=False)
+    pool: Pool = field(init=False)
+    feeding: Feeding = field(init=False)
+    recognised: Recognised = field(init=False)
+    rules: Rules = field(init=False)
+    under_way: dict[int, Arriving] = field(default_factory=dict)  # by ticket
+    reading: dict[tuple[bytes, str], list[Arriving]] = field(default_factory=dict)  # by digest and reading: who waits for it
+    recaptioned: set[str] = field(default_factory=set)  # pictures of which something else is said now
     refused: dict[bytes, str] = field(default_factory=dict)  # keys of contents that the model does not take, with its reason
+    tickets: int = 0
+    done: int = 0  # documents of this target
+    total: int = 0
+    uncommitted: int = 0  # passages
+    due: float = 0.0  # when the next commit is
+
+    def __post_init__(self) -> None:
+        self.inbox = Inbox(DECODED_BYTES)
+        self.recognised = Recognised(self.writer)
+        self.pool = Pool(self.jobs, self.inbox, self.recognised.find)
+        self.feeding = Feeding(self.embedder, self.inbox)
+        policy = self.policy
+        ocr = policy.ocr if "ocr" in policy.clues else "never"
+        key = reading_key(policy.limits, policy.ocr, policy.clues)
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key)
+        self.due = time.monotonic() + min(FIRST_COMMIT, self.commit_seconds)
 
     # ---- one target -------------------------------------------------------------------------
 
-    def bring_up_to_date(self, target: Target, tell: Tell) -> None:
+    def bring_up_to_date(self, target: Target) -> None:
         """Reads what is new or changed below the target, and forgets what is gone.
 
         Documents that show pictures come first: what they say of a picture is known before the picture is read.
@@ -104,20 +135,16 @@ class _Run:
         changes, gone = self._look(target)
         first = [change.found for change in changes if _shows_pictures(change.found.path)]
         rest = [change.found for change in changes if not _shows_pictures(change.found.path)]
-        recaptioned: set[str] = set()
-        for done, found in enumerate(first):
-            tell(Progress(done, len(changes), found.path))
-            recaptioned |= self._index(root, found)
+        self.recaptioned, self.done, self.total = set(), 0, len(changes)
+        self._read_all(root, first)
         for path in gone:
-            recaptioned |= self.writer.put_captions(root.name, path, [])
-        again = self._shown_anew(target, recaptioned - {composed(found.path) for found in rest})
-        total = len(changes) + len(again)
-        for done, found in enumerate([*rest, *again], start=len(first)):
-            tell(Progress(done, total, found.path))
-            self._index(root, found)
+            self.recaptioned |= self.writer.put_captions(root.name, path, [])
+        again = self._shown_anew(target, self.recaptioned - {composed(found.path) for found in rest})
+        self.total += len(again)
+        self._read_all(root, [*rest, *again])
         for path in gone:
             self._forget(root, path)
-        tell(Progress(total, total, ""))
+        self._tell("")
 
     def _shown_anew(self, target: Target, recaptioned: AbstractSet[str]) -> list[Found]:
         """Unchanged pictures below the target of which other documents say something else now."""
@@ -155,55 +182,121 @@ class _Run:
             gone = []
         return changes, gone
 
+    def _read_all(self, root: Root, all_found: Sequence[Found]) -> None:
+        """Brings documents in, many at once; comes back when the last is there (its vectors may not be)."""
+        for found in all_found:
+            while len(self.under_way) >= AHEAD + 4 * self.jobs or self._is_full():
+                self._take_next(PAUSE)
+            while self._take_next(0.0):
+                pass
+            self._tell(found.path)
+            self._begin(root, found)
+            self._commit_when_due()
+        while self.under_way:
+            self._take_next(PAUSE)
+
     # ---- one document -----------------------------------------------------------------------
 
-    def _index(self, root: Root, found: Found) -> AbstractSet[str]:
-        """Reads one document and hands its passages to the writer. Gives the pictures of which it says something else now."""
+    def _begin(self, root: Root, found: Found) -> None:
         document = describe(root, found, self.writer, self.policy, self.tally)
-        try:
-            name = loader_name(document.file, self.policy.limits)  # first: it refuses files too large to be read at all
-            digest = content_digest(document)
-            loader: Loader = resolve(LOADERS, name, "loader")()
-            # Some loaders go by the suffix: the same bytes are other passages under another one.
-            rules = reading_key(self.policy.limits, self.policy.ocr, self.policy.clues)
-            key = f"{name}{_suffix(found.path)}:{loader.version}:{rules}"
-            captions = self._captions(document, loader)
-            twin = self.writer.twin(digest, key)
-            if twin is not None:
-                passages = self._taken_over(document, twin, loader)
-                self.tally.reused += 1
-            else:
-                passages = list(self._read(document, loader))
+        self.tickets += 1
+        arriving = Arriving(self.tickets, root, found, document)
+        self.under_way[arriving.ticket] = arriving
+        self._ask(arriving, Look(document, self.rules))
+
+    def _ask(self, arriving: Arriving, job: Job) -> None:
+        """Has a job done: here what costs less than to send it away, elsewhere what could do harm."""
+        if self.jobs and not is_light(job):
+            self.pool.submit(arriving.ticket, job)
+            return
+        for answer in perform(job, self.recognised.find, threads=os.cpu_count() or 1):
+            self._take(arriving, answer)
+
+    def _take(self, arriving: Arriving, answer: Answer) -> None:
+        match answer:
+            case Identity():
+                arriving.identity = answer
+                self._identified(arriving, answer)
+            case Part():
+                self._keep(arriving, answer)
+            case Ended() if arriving.twin is not None:
+                self._take_over(arriving)
+            case Ended() if arriving.failure:
+                self._leave_out(arriving, Failed(arriving.failure))
+            case Ended():
                 self.tally.indexed += 1
-        except (UnreadableDocument, OSError) as error:
-            return self._leave_out(document, error)
-        if twin is not None and self.writer.digest(document.id) != digest:
-            self.tally.arrived[digest] += 1
-        recaptioned = self.writer.put_captions(root.name, found.path, captions)
+                self.tally.skipped += arriving.lost
+                self.tally.dropped += arriving.dropped
+                self._put(arriving, arriving.passages)
+            case Failed():
+                self._leave_out(arriving, answer)
+            case Again():
+                arriving.begin_anew()
+            case Refused(what, remedy):
+                raise WrongRequest(what, remedy)
+
+    def _identified(self, arriving: Arriving, identity: Identity) -> None:
+        """Takes over a document with the same bytes, waits for one that is being read, or reads it."""
+        arriving.twin = self.writer.twin(identity.digest, identity.reading)
+        if arriving.twin is not None and arriving.is_renamed:
+            self._ask(arriving, Split(arriving.document, self.rules, identity.loader))
+        elif arriving.twin is not None:
+            self._take_over(arriving)
+        elif (identity.digest, identity.reading) in self.reading:
+            self.reading[identity.digest, identity.reading].append(arriving)
+        else:
+            self.reading[identity.digest, identity.reading] = []
+            self._ask(arriving, Read(arriving.document, self.rules, identity.loader))
+
+    def _keep(self, arriving: Arriving, part: Part) -> None:
+        for digest, words in zip(part.digests, part.words, strict=True):
+            if digest in part.fresh and words is not None:
+                self.recognised.keep(digest, words)
+        keyed = arriving.take(part, self.embedder, self.policy)
+        if keyed is None or keyed[0] in self.refused or self.feeding.has(keyed[0]) or self.writer.known([keyed[0]]):
+            return
+        self.feeding.add(*keyed)
+
+    def _take_over(self, arriving: Arriving) -> None:
+        assert arriving.identity is not None
+        self.tally.reused += 1
+        if self.writer.digest(arriving.document.id) != arriving.identity.digest:
+            self.tally.arrived[arriving.identity.digest] += 1
+        self._put(arriving, arriving.taken_over())
+
+    def _put(self, arriving: Arriving, passages: Sequence[tuple[Passage, bytes]]) -> None:
+        """Hands a whole document to the writer."""
+        identity, document = arriving.identity, arriving.document
+        assert identity is not None
+        self.recaptioned |= self.writer.put_captions(arriving.root.name, arriving.found.path, _of_pictures(identity.captions))
         words = found_by(passages[0][0], self.policy.clues)
-        self.writer.put_document(document, digest=digest, loader=key, passages=passages, path_words=words)
+        self.writer.put_document(document, digest=identity.digest, loader=identity.reading, passages=passages, path_words=words)
         self.tally.passages.update(Counter(passage.kind for passage, _ in passages))
         self.uncommitted += len(passages)
-        self._commit_when_due()
-        return recaptioned
+        self._end(arriving)
 
-    def _leave_out(self, document: Document, error: UnreadableDocument | OSError) -> AbstractSet[str]:
+    def _leave_out(self, arriving: Arriving, failed: Failed) -> None:
         """Keeps the reason why a document could not be read; one that is gone since the walk is forgotten.
 
         What the system refused (permissions, a broken disk) is no property of the file: it is tried again in the next run.
         """
-        root, path = document.id.root, document.id.path
-        recaptioned = self.writer.put_captions(root, path, [])
+        document = arriving.document
+        self.recaptioned |= self.writer.put_captions(document.id.root, document.id.path, [])
         if not os.path.lexists(document.file):
-            self.tally.removed += self.writer.remove(root, path)
-            return recaptioned
-        reason = error.what if isinstance(error, UnreadableDocument) else f"cannot be opened: {error.strerror}"
-        self.tally.skipped.append(Skipped(document.id, reason))
-        cause = error if isinstance(error, OSError) else error.__cause__
-        refused = isinstance(cause, OSError) and cause.errno is not None
-        self.writer.put_skipped(replace(document, stamp="") if refused else document, reason)
-        self._commit_when_due()
-        return recaptioned
+            self.tally.removed += self.writer.remove(document.id.root, document.id.path)
+        else:
+            self.tally.skipped.append(Skipped(document.id, failed.reason))
+            self.writer.put_skipped(replace(document, stamp="") if failed.passing else document, failed.reason)
+        self._end(arriving)
+
+    def _end(self, arriving: Arriving) -> None:
+        """The document is done with; those that waited for its passages can take them over."""
+        self.done += 1
+        del self.under_way[arriving.ticket]
+        if arriving.identity is not None and arriving.twin is None:
+            for other in self.reading.pop((arriving.identity.digest, arriving.identity.reading), ()):
+                assert other.identity is not None
+                self._identified(other, other.identity)
 
     def _forget(self, root: Root, path: str) -> None:
         digest = self.writer.digest(DocumentId(root.name, path))
@@ -213,85 +306,56 @@ class _Run:
                 self.tally.departed[digest] += 1
         self._commit_when_due()
 
-    def _taken_over(self, document: Document, twin: TwinDocument, loader: Loader) -> list[tuple[Passage, bytes]]:
-        """The passages of a document with the same bytes. A name may say that a picture is a screenshot, or be a title."""
-        taken = [(replace(passage, document=document.id), key) for passage, key in twin.passages]
-        if document.file.name == twin.id.path.rpartition("/")[2]:
-            return taken
-        fresh = {passage.ordinal: passage for passage in loader.split(document, self.policy.limits)}
-        return [
-            (replace(passage, kind=fresh[passage.ordinal].kind, context=fresh[passage.ordinal].context), key)
-            for passage, key in taken
-        ]
+    # ---- what comes in, and the commit --------------------------------------------------------
 
-    def _captions(self, document: Document, loader: Loader) -> list[CaptionOf]:
-        """What the document says of pictures below its root."""
-        if "caption" not in self.policy.clues or not _shows_pictures(document.id.path):
-            return []
-        said = ((caption.target, caption.text) for caption in loader.captions(document, self.policy.limits))
-        return [CaptionOf(composed(path), text) for path, text in said if _suffix(path) in PICTURE_SUFFIXES]
+    def _is_full(self) -> bool:
+        """Whether so much waits for the model that nothing more should be decoded."""
+        return self.feeding.nbytes > FED_BYTES * max(1, self.feeding.at_once // 8)
 
-    def _read(self, document: Document, loader: Loader) -> Iterator[tuple[Passage, bytes]]:
-        """Passages with the keys of their vectors; contents the index has no vector for are queued for the model."""
-        passages = list(loader.split(document, self.policy.limits))
-        lost: list[Skipped] = []
-        unseen = ""
-        count = 0
-        for passage, content in zip(passages, loader.read(document, passages, self.policy.limits), strict=True):
-            if isinstance(content, Dropped):
-                self.tally.dropped[content.reason.partition(" at ")[0]] += 1
-                continue
-            if isinstance(content, Skipped):
-                lost.append(content)
-                continue
-            known, content = with_words(passage, content, self.writer, self.policy)
-            content = shown_to(self.embedder.modalities, content)
-            if isinstance(content, Dropped):
-                self.tally.dropped[content.reason] += 1
-                unseen = f"{content.reason}: {self.embedder.fingerprint.model}"
-                continue
-            key = content_key(content, self.embedder.fingerprint, clues=content.clues if self.embedder.reads_clues else "")
-            self._queue(key, content)
-            count += 1
-            yield known, key
-        if not count:
-            raise UnreadableDocument(lost[0].reason if lost else unseen or "nothing in it can be indexed")
-        self.tally.skipped += lost
+    def _take_next(self, seconds: float) -> bool:
+        """Takes what came from the decoders or from the model; False where nothing came within so many seconds."""
+        came = self.inbox.get(answers=not self._is_full(), seconds=seconds)
+        self.feeding.advance()
+        if isinstance(came, Embedded):
+            self._store(came)
+        elif came is not None:
+            arriving = self.under_way.get(came.ticket)
+            if arriving is not None:
+                self._take(arriving, came.answer)
+                if arriving.ticket not in self.under_way:
+                    self._tell(arriving.found.path)
+            elif isinstance(came.answer, Refused):
+                raise WrongRequest(came.answer.what, came.answer.remedy)
+        self._commit_when_due()
+        return came is not None
 
-    # ---- the model and the commit -----------------------------------------------------------
+    def _store(self, embedded: Embedded) -> None:
+        self.feeding.took(embedded)
+        if embedded.vectors is None:
+            raise embedded.failure or BackendError("the model failed, and does not say why", remedy="see the error above")
+        self.refused |= embedded.refused
+        self.writer.put_vectors(embedded.keys, embedded.vectors)
+        self.tally.embedded += len(embedded.keys)
 
-    def _queue(self, key: bytes, content: Content) -> None:
-        self.pending = self.pending or {}
-        if key in self.pending or key in self.refused or self.writer.known([key]):
-            return
-        self.pending[key] = content
-        self.pending_bytes += sum(pixels.nbytes for pixels in content.pixels) + len(content.text)
-        if len(self.pending) >= self.embedder.batch or self.pending_bytes > PENDING_BYTES:
-            self.embed()
+    def embed_what_waits(self) -> None:
+        """Asks the model for everything that was decoded, and waits for it."""
+        self.feeding.flush()
+        while not self.feeding.idle:
+            came = self.inbox.get(answers=False, seconds=PAUSE)
+            if isinstance(came, Embedded):
+                self._store(came)
 
-    def embed(self) -> None:
-        """Asks the model for what waits."""
-        if not self.pending:
-            return
-        keys, contents = list(self.pending), list(self.pending.values())
-        self.pending, self.pending_bytes = {}, 0
-        try:
-            vectors = self.embedder.embed(contents, role="document")
-        except ContentRefused as refusal:
-            vectors = refusal.others
-            refused = {keys[at]: reason for at, reason in refusal.reasons.items()}
-            keys = [key for key in keys if key not in refused]
-            self.refused |= refused
-        self.writer.put_vectors(keys, vectors)
-        self.tally.embedded += len(keys)
+    def finish(self) -> None:
+        """Waits for the model, then makes everything durable."""
+        self.embed_what_waits()
+        self._commit()
 
-    def commit(self) -> None:
-        """Asks the model for what waits, then makes everything finished so far durable."""
-        self.embed()
+    def _commit(self) -> None:
         if self.refused:
             self._go_without(self.refused)
         self.writer.commit()
-        self.committed, self.uncommitted = time.monotonic(), 0
+        self.recognised.committed()
+        self.due, self.uncommitted = time.monotonic() + self.commit_seconds, 0
 
     def _go_without(self, refused: Mapping[bytes, str]) -> None:
         """Reports the passages the model refuses; their documents are committed without them and tried again in the next run."""
@@ -312,58 +376,18 @@ class _Run:
             met.add(digest)
 
     def _commit_when_due(self) -> None:
-        if self.uncommitted > UNCOMMITTED or time.monotonic() - self.committed > self.commit_seconds:
-            self.commit()
+        if self.uncommitted > UNCOMMITTED or time.monotonic() > self.due:
+            self._commit()
+
+    def _tell(self, path: str) -> None:
+        self.tell(Progress(self.done, self.total, path, passages=self.tally.passages.total()))
+
+
+def _of_pictures(captions: Sequence[CaptionOf]) -> list[CaptionOf]:
+    """What is said of files that are pictures by their names."""
+    said = ((composed(one.target), one.text) for one in captions)
+    return [CaptionOf(path, text) for path, text in said if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES]
 
 
 def _shows_pictures(path: str) -> bool:
-    return _suffix(path) in CAPTION_SUFFIXES
-
-
-def _suffix(path: str) -> str:
-    return PurePosixPath(path).suffix.lower()
-
-
-def choose_root(folder: Path, roots: dict[str, Path]) -> tuple[Target, bool]:
-    """The target that `folder` means, and whether its root is new: inside a known root it is a part of that root.
-
-    A single file makes its folder the root. Names are the folder's own, numbered where taken.
-    """
-    real = folder.resolve()
-    inside = [name for name, known in roots.items() if real == known or known in real.parents]
-    if inside:
-        name = max(inside, key=lambda one: len(roots[one].parts))  # the innermost
-        under = real.relative_to(roots[name]).as_posix()
-        return Target(Root(name, roots[name]), "" if under == "." else under), False
-    base, under = (real, "") if real.is_dir() else (real.parent, real.name)
-    stem = base.name or "root"
-    name = next(name for number in range(len(roots) + 1) if (name := stem if not number else f"{stem}-{number + 1}") not in roots)
-    return Target(Root(name, base), under), True
-
-
-def without_repeats(targets: Sequence[Target]) -> list[Target]:
-    """Without targets that lie in another one of the same root, so that no document is looked at twice."""
-    kept: list[Target] = []
-    for target in sorted(dict.fromkeys(targets), key=lambda one: len(one.under)):
-        if not any(other.root == target.root and _covers(other, target.root.folder / target.under) for other in kept):
-            kept.append(target)
-    return [target for target in dict.fromkeys(targets) if target in kept]
-
-
-def absorb_roots(writer: Writer, targets: Sequence[Target]) -> None:
-    """Removes the roots that lie in a target and whose documents now belong to the root of that target.
-
-    One of which the outer root holds nothing (an absent disk, a folder that its ignore rules leave out) stays.
-    """
-    roots = writer.roots()
-    for name, known in list(roots.items()):
-        for outer in (target for target in targets if target.root.name in roots.keys() - {name} and _covers(target, known)):
-            under = known.relative_to(outer.root.folder).as_posix()
-            if next(writer.stamps(outer.root.name, under), None) is not None:
-                writer.remove_root(name)
-                del roots[name]
-                break
-
-
-def _covers(target: Target, folder: Path) -> bool:
-    return folder.is_relative_to(target.root.folder / target.under)
+    return PurePosixPath(path).suffix.lower() in CAPTION_SUFFIXES

@@ -52,6 +52,7 @@ class LiteEmbedder:
     modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
     reads_clues = True
     batch = 256
+    in_flight = 0  # it is plain Python: called where it is fed
 
     def __init__(self, choice: Choice = UNTOLD) -> None:
         self._text = lite_text.TextBlock()

@@ -71,7 +71,8 @@ class ServerEmbedder:
         self._dim = self._dim or self._vectors([PROBE], "document").shape[1]
         self.fingerprint = fingerprint_of(choice, self._family, self._dim)
         self.modalities: frozenset[Modality] = frozenset({"text", "image", "video"} if self._family.sees else {"text"})
-        self.batch = TEXTS * self._endpoints.capacity
+        self.in_flight = self._endpoints.capacity
+        self.batch = TEXTS * self.in_flight
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row for each content, float32 (n, dim); the law is that of rag.backends.base.Embedder.

@@ -353,7 +353,7 @@ def test_what_the_system_refused_is_tried_again(corpus: Path, monkeypatch: pytes
         return content_digest(document)
 
     with monkeypatch.context() as patch:
-        patch.setattr("rag.indexing.content_digest", refused)
+        patch.setattr("rag.decoding.work.content_digest", refused)
         assert [one.reason for one in index(corpus).skipped] == ["cannot be opened: Permission denied"]
         assert len(index(corpus).skipped) == 1
     report = index(corpus)

@@ -1,0 +1,69 @@
+"""Where answers and vectors come in for the one thread that writes: bounded in bytes, so that memory does not grow.
+
+Knows threads; knows nothing of what comes in.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Generic, TypeVar
+
+A = TypeVar("A")
+V = TypeVar("V")
+
+
+class Inbox(Generic[A, V]):
+    """Two queues under one lock. Answers wait outside while those inside hold too many bytes; results never wait."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._held = 0
+        self._answers: deque[tuple[A, int]] = deque()
+        self._results: deque[V] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self.starved = 0.0  # seconds that `get` waited
+        self.stalled = 0.0  # seconds that all calls of `put` together waited
+
+    def put(self, answer: A, nbytes: int) -> None:
+        """Adds an answer; waits while others of more than `most_bytes` have not been taken. One alone may have any size."""
+        began = time.monotonic()
+        with self._changed:
+            while self._answers and self._held + nbytes > self._most_bytes and not self._closed:
+                self._changed.wait()
+            self._answers.append((answer, nbytes))
+            self._held += nbytes
+            self._changed.notify_all()
+            self.stalled += time.monotonic() - began
+
+    def put_result(self, result: V) -> None:
+        """Adds a result, at once."""
+        with self._changed:
+            self._results.append(result)
+            self._changed.notify_all()
+
+    def get(self, *, answers: bool, seconds: float) -> A | V | None:
+        """The next result, else, where `answers` are wanted, the next answer; None where nothing comes within so many seconds."""
+        end = time.monotonic() + seconds
+        with self._changed:
+            while True:
+                if self._results:
+                    return self._results.popleft()
+                if answers and self._answers:
+                    answer, nbytes = self._answers.popleft()
+                    self._held -= nbytes
+                    self._changed.notify_all()
+                    return answer
+                began = time.monotonic()
+                if began >= end:
+                    return None
+                self._changed.wait(end - began)
+                self.starved += time.monotonic() - began
+
+    def close(self) -> None:
+        """From now on nobody waits to put something in."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -1,0 +1,162 @@
+"""The decoders: as many processes as there is work for, at most so many; a thread for each hands out jobs and takes answers.
+
+Knows jobs, answers and processes; knows no model and no index.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from rag.decoding import spares
+from rag.decoding.jobs import Again, Answer, Ended, Failed, Identity, Job, Known, Look, Part, Refused
+from rag.decoding.process import Died, NotStarted, Process
+from rag.decoding.work import size_of
+
+_SLOWEST = 2_000_000  # bytes a second that a job must get through, beside its minute: a network disk on a bad day
+_SECONDS = 60.0  # for each answer
+
+
+class Answered(NamedTuple):
+    """An answer, and the ticket of its job."""
+
+    ticket: int
+    answer: Answer
+
+
+class Answers(Protocol):
+    """Where answers go as they come; a `put` that waits holds its decoder back."""
+
+    def put(self, answer: Answered, nbytes: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Pool:
+    """Nothing is started before the first job. Answers go to the inbox; those of one job in order.
+
+    A file that kills its reader, or keeps it silent, is tried once more in a process of its own, after `Again`; the second time
+    it has `Failed`. Everything else is untouched by it.
+    """
+
+    def __init__(self, most: int, inbox: Answers, known: Callable[[bytes], str | None]) -> None:
+        self._most, self._inbox, self._known = most, inbox, known
+        self._reads: deque[tuple[int, Job]] = deque()
+        self._looks: deque[tuple[int, Job]] = deque()
+        self._changed = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self._processes: set[Process] = set()
+        self._idle = 0
+        self._closed = False
+        self._broken_off = False  # jobs were under way at the end
+        self.starved = 0.0  # seconds that all processes together waited for jobs
+        self._births: list[float] = []
+
+    def submit(self, ticket: int, job: Job) -> None:
+        """Queues a job; documents that are known by their bytes come before those that are not."""
+        with self._changed:
+            (self._looks if isinstance(job, Look) else self._reads).append((ticket, job))
+            if len(self._reads) + len(self._looks) > self._idle and len(self._threads) < self._most:
+                thread = threading.Thread(target=self._serve, name=f"rag-decoder-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                self._births.append(time.monotonic())
+                thread.start()
+            self._changed.notify()
+
+    def waits(self) -> float:
+        """The share of their time, 0…1, that the processes had no job; 0 where none was started."""
+        now = time.monotonic()
+        lived = sum(now - birth for birth in self._births)
+        return min(1.0, self.starved / lived) if lived else 0.0
+
+    def close(self) -> None:
+        """Ends all jobs at once; those that are not done get no more answers. Processes that have none are kept as spares."""
+        with self._changed:
+            self._closed = True
+            self._broken_off = self._idle < len(self._threads)
+            self._changed.notify_all()
+            busy = list(self._processes) if self._broken_off else []
+        self._inbox.close()
+        for process in busy:
+            process.strike()
+        for thread in self._threads:
+            thread.join()
+
+    # ---- in the threads ---------------------------------------------------------------------------
+
+    def _serve(self) -> None:
+        process: Process | None = None
+        try:
+            while (task := self._next()) is not None:
+                process = self._do(process, *task)
+        except NotStarted as error:
+            refused = Refused(f"no process can be started to read files in: {error}", "read them in this one: --jobs 0")
+            self._inbox.put(Answered(-1, refused), 0)
+        finally:
+            if process is not None and not self._broken_off:
+                with self._changed:
+                    self._processes.discard(process)
+                spares.keep(process)
+            else:
+                self._end(process)
+
+    def _next(self) -> tuple[int, Job] | None:
+        with self._changed:
+            began = time.monotonic()
+            self._idle += 1
+            while not (self._reads or self._looks or self._closed):
+                self._changed.wait()
+            self._idle -= 1
+            self.starved += time.monotonic() - began
+            if self._closed:
+                return None
+            return (self._reads or self._looks).popleft()
+
+    def _do(self, process: Process | None, ticket: int, job: Job) -> Process | None:
+        """Has one job done, in the process given or in a new one; gives the process that can take the next job."""
+        process = process or self._start()
+        try:
+            self._talk(process, ticket, job)
+            return process
+        except Died:
+            self._end(process)
+        if self._closed:
+            return None
+        self._inbox.put(Answered(ticket, Again()), 0)
+        alone = self._start(fresh=True)
+        try:
+            self._talk(alone, ticket, job)
+        except Died as died:
+            self._inbox.put(Answered(ticket, Failed(str(died), killed=True)), 0)
+        self._end(alone)
+        return None
+
+    def _talk(self, process: Process, ticket: int, job: Job) -> None:
+        process.tell(job, _SECONDS)
+        seconds = _SECONDS + size_of(job.document) / _SLOWEST
+        while True:
+            answer = process.hear(seconds)
+            if isinstance(answer, Known):
+                process.tell(self._known(answer.digest), _SECONDS)
+                continue
+            self._inbox.put(Answered(ticket, answer), answer.nbytes if isinstance(answer, Part) else 0)
+            if isinstance(answer, Identity | Ended | Failed | Refused):
+                return
+
+    def _start(self, *, fresh: bool = False) -> Process:
+        process = (None if fresh else spares.take()) or Process()
+        with self._changed:
+            self._processes.add(process)
+            if not self._closed:
+                return process
+        self._end(process)
+        raise NotStarted("the run was stopped")
+
+    def _end(self, process: Process | None) -> None:
+        if process is not None:
+            with self._changed:
+                self._processes.discard(process)
+            process.end()

@@ -1,0 +1,116 @@
+"""One decoder process, seen from outside: started, talked to, timed, and killed.
+
+Knows processes and the wire; knows no loader.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rag.decoding import wire
+
+_START = "from rag.decoding.worker import main; main()"
+_SECONDS_TO_START = 120.0
+
+
+class Died(Exception):
+    """The process is gone, or does not answer; the text is the reason a person reads."""
+
+
+class NotStarted(Exception):
+    """No such process can be started here at all."""
+
+
+class Process:
+    """For one thread at a time, but for `strike`."""
+
+    def __init__(self) -> None:
+        """NotStarted where it cannot be started."""
+        self._link, theirs = socket.socketpair()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+        hidden = {name for name in os.environ if name.startswith("RAG_")}  # no key of a model server for a decoder
+        environment = {name: value for name, value in os.environ.items() if name not in hidden}
+        environment |= {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                env=environment,
+                process_group=0,  # Ctrl-C is for its reader
+            )
+        except OSError as error:
+            raise NotStarted(f"{sys.executable}: {error.strerror}") from error
+        finally:
+            theirs.close()
+        self._link.settimeout(_SECONDS_TO_START)
+        try:
+            wire.receive(self._link)
+        except (wire.Closed, TimeoutError) as error:
+            last_words = self._last_words()
+            self.end()
+            raise NotStarted(last_words or str(error)) from error
+
+    def tell(self, message: object, seconds: float) -> None:
+        """Sends a message. Died where it is not taken within so many seconds."""
+        self._link.settimeout(seconds)
+        try:
+            wire.send(self._link, message)
+        except (wire.Closed, TimeoutError) as error:
+            raise self._death(error) from error
+
+    def hear(self, seconds: float) -> Any:
+        """The next message. Died where none comes within so many seconds."""
+        self._link.settimeout(seconds)
+        try:
+            return wire.receive(self._link)
+        except (wire.Closed, TimeoutError) as error:
+            raise self._death(error, seconds) from error
+
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def strike(self) -> None:
+        """Ends it, whatever it does, and whichever thread talks to it: that one hears Died. SIGKILL cannot be held back."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    def end(self) -> None:
+        """Ends it and forgets it."""
+        self.strike()
+        self._process.wait()
+        self._link.close()
+        self._said.close()
+
+    def _death(self, error: Exception, seconds: float = 0.0) -> Died:
+        if isinstance(error, TimeoutError):
+            return Died(f"its reader was stopped: no answer in {seconds:.0f} s")
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        code = self._process.poll()
+        if code is None:
+            return Died("its reader was stopped: it closed its line")
+        if code < 0:
+            name = signal.Signals(-code).name
+            return Died(f"its reader crashed ({name})")
+        said = self._last_words()
+        return Died(f"its reader crashed ({said})" if said else f"its reader ended with {code}")
+
+    def _last_words(self) -> str:
+        """The last line of what it wrote to stderr."""
+        length = self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(0, length - 2000))
+        lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:200] if lines else ""

@@ -1,0 +1,36 @@
+"""The process of one decoder: takes a job, answers it, takes the next, until its socket closes.
+
+Knows the wire and the work; knows nothing of who asks.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+
+from rag.decoding import wire
+from rag.decoding.jobs import Ended, Known
+from rag.decoding.work import perform
+
+
+def main() -> None:
+    """`python -c "from rag.decoding.worker import main; main()" DESCRIPTOR`, the descriptor of one end of a socket pair."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the reader of the answers, who ends this one
+    link = socket.socket(fileno=int(sys.argv[1]))
+
+    def known(digest: bytes) -> str | None:
+        wire.send(link, Known(digest))
+        words = wire.receive(link)
+        return words if isinstance(words, str) else None
+
+    try:
+        wire.send(link, Ended())  # it is there
+        while True:
+            job = wire.receive(link)
+            os.ftruncate(2, 0)  # what libraries grumbled about the file before
+            for answer in perform(job, known, threads=1):
+                wire.send(link, answer)
+    except wire.Closed:
+        os._exit(0)  # nothing of it is wanted any more

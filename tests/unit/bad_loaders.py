@@ -1,0 +1,57 @@
+"""Loaders that misbehave, named to the program as tests.unit.bad_loaders:Name."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator, Sequence
+
+from rag.loaders.base import Limits
+from rag.types import CaptionOf, Content, Document, Passage, Whole
+
+
+class _Bad:
+    version = 1
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
+        yield Passage(document.id, 0, Whole(), "text", "text", "words")
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        self.harm()
+        yield Content("text", "words")
+
+    def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
+        return iter(())
+
+    def harm(self) -> None:
+        raise NotImplementedError
+
+
+class Segfault(_Bad):
+    """Follows a null pointer."""
+
+    def harm(self) -> None:
+        ctypes.string_at(0)
+
+
+class Exit(_Bad):
+    """Ends its process."""
+
+    def harm(self) -> None:
+        os._exit(7)
+
+
+class Hang(_Bad):
+    """Never comes back, and holds the interpreter's lock meanwhile."""
+
+    def harm(self) -> None:
+        ctypes.PyDLL(None).pause()
+
+
+class Grow(_Bad):
+    """Takes memory without end."""
+
+    def harm(self) -> None:
+        kept = []
+        while True:
+            kept.append(b"x" * 50_000_000)

@@ -1,0 +1,89 @@
+"""How contents reach the model: batches, calls at once, and what comes back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag.decoding.inbox import Inbox
+from rag.errors import BackendError
+from rag.feeding import Embedded, Feeding, cut
+from rag.types import Content, Fingerprint
+
+
+class Embedder:
+    """Gives the length of each text, and remembers its calls."""
+
+    fingerprint = Fingerprint("m", "1", 1, "", "")
+    modalities = frozenset({"text", "image"})
+    reads_clues = False
+
+    def __init__(self, batch: int, in_flight: int) -> None:
+        self.batch, self.in_flight = batch, in_flight
+        self.calls: list[list[int]] = []
+        self.gate = threading.Semaphore(0)
+
+    def embed(self, contents: Sequence[Content], *, role: str) -> np.ndarray:
+        self.calls.append([len(content.text) for content in contents])
+        if self.in_flight:
+            assert self.gate.acquire(timeout=30)
+        return np.array([[len(content.text)] for content in contents], np.float32)
+
+
+def feeding(batch: int, in_flight: int) -> tuple[Feeding, Embedder, Inbox[object, Embedded]]:
+    embedder, inbox = Embedder(batch, in_flight), Inbox[object, Embedded](1)
+    return Feeding(embedder, inbox), embedder, inbox
+
+
+def test_full_calls_go_out_at_once_and_what_is_left_goes_evenly() -> None:
+    fed, embedder, inbox = feeding(batch=64, in_flight=2)
+    embedder.gate.release(100)
+    for number in range(100):
+        fed.add(bytes([number]), Content("text", "x" * (number + 1)))
+    assert fed.has(bytes([3]))
+    fed.flush()
+    lengths: dict[bytes, float] = {}
+    while not fed.idle:
+        came = inbox.get(answers=False, seconds=30)
+        assert isinstance(came, Embedded) and came.vectors is not None
+        lengths |= dict(zip(came.keys, came.vectors[:, 0].tolist(), strict=True))
+        fed.took(came)
+    fed.close()
+    assert lengths == {bytes([number]): number + 1 for number in range(100)}
+    assert all(16 <= len(call) <= 32 for call in embedder.calls)
+    assert all(max(call) - min(call) < 32 for call in embedder.calls[:2])  # of the 64 that waited, the longer ones
+    assert (fed.nbytes, fed.has(bytes([3]))) == (0, False)
+
+
+def test_plain_python_is_called_where_it_is_fed() -> None:
+    fed, embedder, inbox = feeding(batch=4, in_flight=0)
+    for number in range(9):
+        fed.add(bytes([number]), Content("text", "x" * number))
+    assert [len(call) for call in embedder.calls] == [4]
+    while isinstance(came := inbox.get(answers=False, seconds=0), Embedded):
+        fed.took(came)
+    fed.flush()
+    assert [len(call) for call in embedder.calls] == [4, 3, 2]
+
+
+def test_a_failure_is_a_result() -> None:
+    fed, embedder, inbox = feeding(batch=1, in_flight=1)
+
+    def refuse(contents: Sequence[Content], *, role: str) -> np.ndarray:
+        raise BackendError("no")
+
+    embedder.embed = refuse  # type: ignore[method-assign]
+    fed.add(b"k", Content("text", "x"))
+    came = inbox.get(answers=False, seconds=30)
+    assert isinstance(came, Embedded)
+    assert (came.keys, came.vectors, came.failure.what if came.failure else "") == ((b"k",), None, "no")
+    fed.close()
+
+
+def test_a_batch_is_bounded_in_number_and_weight() -> None:
+    contents = [(bytes([n]), Content("text", "x" * size)) for n, size in enumerate((5, 5, 50, 3, 3, 3, 3))]
+    cut_up = cut(contents, most=4, budget=20, weigh=lambda content: len(content.text))
+    assert [[len(content.text) for _, content in batch] for batch in cut_up] == [[5, 5], [50], [3, 3, 3, 3]]
+    assert cut([], 4, 20, lambda _: 1) == []
