@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -135,7 +136,8 @@ class Searcher:
             blend=settings.blend if blend is None else blend,
         )
         words = text if text.strip() else content.text or content.clues
-        results = search(
+        ask = partial(
+            search,
             self.index,
             Query(words, content, filters),
             self.embedder,
@@ -144,6 +146,12 @@ class Searcher:
             limits=self.policy.limits,
             clues=self.policy.clues,
         )
+        try:
+            results = ask()
+        except IndexFailure:
+            if not self.index.refresh():
+                raise
+            results = ask()  # what was pinned had been compacted away
         return results if like is None else _without(results, like, wanted)
 
     def texts(self, hits: Sequence[Hit]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from rag.cli import check, config, doctor, embed, eval, index, query, rm, score, serve, show, status, ui
+from rag.cli import check, compact, config, doctor, embed, eval, index, query, repair, rm, score, serve, show, status, ui
 
 app = typer.Typer(
     name="rag",
@@ -37,6 +37,8 @@ app.command("show")(show.show)
 app.command("status")(status.status)
 app.command("rm")(rm.rm)
 app.command("check")(check.check)
+app.command("repair")(repair.repair)
+app.command("compact")(compact.compact)
 app.command("embed")(embed.embed)
 app.command("score")(score.score)
 app.command("eval")(eval.evaluate)

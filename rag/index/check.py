@@ -33,8 +33,6 @@ _QUESTIONS = {
     "vectors lie in no segment": """
         SELECT count(*), min(vectors.number) FROM vectors WHERE NOT EXISTS (
             SELECT 1 FROM segments WHERE ended IS NULL AND vectors.number >= first AND vectors.number < first + rows)""",
-    "passages are missing in the full text": """
-        SELECT count(*), min(number) FROM passages WHERE number NOT IN (SELECT rowid FROM lexical)""",
     "documents name a root that is not there": """
         SELECT count(*), min(documents.number) FROM documents LEFT JOIN roots ON roots.number = root
         WHERE roots.number IS NULL""",
@@ -48,6 +46,9 @@ _QUESTIONS = {
 }
 
 
+_PAGES = 8  # that one finding names
+
+
 def check_structure(folder: Path) -> list[str]:
     """What of the catalog and of the segments' sizes and headers is not as written. Reads the catalog, not the vectors.
 
@@ -56,9 +57,25 @@ def check_structure(folder: Path) -> list[str]:
     return _findings(folder, _of_structure)
 
 
+def check_catalog(folder: Path) -> list[str]:
+    """What of the catalog alone is not as written: pages, and the order of its tables. IndexNotFound, IndexTooNew."""
+    return _findings(folder, _of_catalog)
+
+
 def check_bytes(folder: Path) -> list[str]:
     """What of the segments' bytes is not as written, block by block, with the documents it touches. Reads all of it."""
     return _findings(folder, _of_bytes)
+
+
+def wrong_in_full_text(connection: apsw.Connection) -> str:
+    """What is wrong with the full text, which is derived from the texts; empty where nothing is."""
+    missing, extra = "number NOT IN (SELECT rowid FROM lexical)", "rowid NOT IN (SELECT number FROM passages)"
+    count = int(connection.execute(f"SELECT count(*) FROM passages WHERE {missing}").get)
+    if count:
+        first = connection.execute(f"SELECT min(number) FROM passages WHERE {missing}").get
+        return f"{count} passages are missing in the full text, the first is number {first}"
+    count = int(connection.execute(f"SELECT count(*) FROM lexical WHERE {extra}").get)
+    return f"the full text has {count} passages that are not there" if count else ""
 
 
 def _findings(folder: Path, look: Callable[[Path, apsw.Connection], Iterator[str]]) -> list[str]:
@@ -68,25 +85,45 @@ def _findings(folder: Path, look: Callable[[Path, apsw.Connection], Iterator[str
             for finding in look(folder, connection):
                 found.append(finding)
     except IndexDamaged as error:
-        found.append(error.what)
+        found.extend(_damaged_pages(folder) or [error.what])
     return found
+
+
+def _damaged_pages(folder: Path) -> list[str]:
+    """The pages of the catalog's file that are not what was written; none where its header does not say how long they are."""
+    file = folder / catalog.FILE
+    with closing(apsw.Connection(":memory:", vfs=catalog.checksum_vfs())) as connection, file.open("rb") as opened:
+        page = int.from_bytes(opened.read(18)[16:], "big")
+        if page < 512:
+            return []
+        opened.seek(0)
+        pages = enumerate(iter(lambda: opened.read(page), b""), 1)
+        wrong = [at for at, content in pages if not connection.execute("SELECT verify_checksum(?)", (content,)).get]
+    named = ", ".join(map(str, wrong[:_PAGES])) + (f" and {len(wrong) - _PAGES} more" if wrong[_PAGES:] else "")
+    return [f"{file}: of its pages of {page} bytes these are not what was written: {named}"] if wrong else []
 
 
 def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     where = folder / catalog.FILE
-    for (line,) in connection.execute("PRAGMA integrity_check").fetchall():
-        if line != "ok":
-            yield f"{where}: {line}"
+    yield from _of_catalog(folder, connection)
     dim = read_fingerprint(folder, connection).dim
     for what, question in _QUESTIONS.items():
         count, one = connection.execute(question).fetchall()[0]
         if count:
             yield f"{where}: {count} {what}, the first is number {one}"
+    if what := wrong_in_full_text(connection):
+        yield f"{where}: {what}"
     for segment in read_segments(connection, catalog.generation_of(connection)):
         try:
             trust(folder, segment, dim)
         except IndexDamaged as error:
             yield f"{error.what}{touched(connection, segment.first, segment.first + segment.rows)}"
+
+
+def _of_catalog(folder: Path, connection: apsw.Connection) -> Iterator[str]:
+    for (line,) in connection.execute("PRAGMA integrity_check").fetchall():
+        if line != "ok":
+            yield f"{folder / catalog.FILE}: {line}"
 
 
 def _of_bytes(folder: Path, connection: apsw.Connection) -> Iterator[str]:

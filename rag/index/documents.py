@@ -88,10 +88,18 @@ def insert_document(
             (number, identity, passage.ordinal, locator, passage.modality, clean(passage.text), clean(passage.caption),
              context_to_json(passage.context), passage.taken),
         )  # fmt: skip
-        columns = (stored_terms(_words(passage)), stored_terms(passage.caption), path_terms)
-        connection.execute("INSERT INTO lexical(rowid, text, caption, path) VALUES (?, ?, ?, ?)", (number, *_joined(columns)))
-        counts.update({term for column in columns for term in column})
+        counts.update(_insert_words(connection, number, passage, path_terms))
     return counts
+
+
+def count_terms(connection: apsw.Connection, changes: Mapping[str, int]) -> None:
+    """Adds to the number of live passages in which each term stands; a term that is left in none goes."""
+    changed = [(term, count) for term, count in sorted(changes.items()) if count]
+    connection.executemany(
+        "INSERT INTO terms VALUES (?, ?) ON CONFLICT(term) DO UPDATE SET passages = passages + excluded.passages", changed
+    )
+    gone = [(term,) for term, count in changed if count < 0]
+    connection.executemany("DELETE FROM terms WHERE term = ? AND passages <= 0", gone)
 
 
 def insert_skipped(connection: apsw.Connection, document: Document, reason: str, root: int, born: int) -> None:
@@ -101,6 +109,25 @@ def insert_skipped(connection: apsw.Connection, document: Document, reason: str,
            VALUES (?, ?, ?, ?, '', '', '', ?, ?)""",
         (root, to_bytes(document.id.path), clean(document.stamp), float(document.modified), clean(reason), born),
     )
+
+
+def read_words_again(connection: apsw.Connection) -> None:
+    """Makes the full text and the term counts anew from the texts of all passages, live and ended."""
+    connection.execute("INSERT INTO lexical(lexical) VALUES ('delete-all')")
+    connection.execute("DELETE FROM terms")
+    documents = "SELECT number, path_words, ended FROM documents WHERE skipped IS NULL AND number > ? ORDER BY number LIMIT ?"
+    after = 0
+    while rows := _rows(connection, documents, (after, _PAGE)):
+        counts: Counter[str] = Counter()
+        for owner, path_words, ended in rows:
+            path_terms = stored_terms(path_words)
+            numbers = _rows(connection, "SELECT number FROM passages WHERE document = ? ORDER BY number", (owner,))
+            passages = _read_passages(connection, owner, DocumentId("", f"number {owner}"))
+            for (number,), (passage, _) in zip(numbers, passages, strict=True):
+                terms = _insert_words(connection, number, passage, path_terms)
+                counts.update(terms if ended is None else ())
+        count_terms(connection, counts)
+        after = int(rows[-1][0])
 
 
 def end_document(connection: apsw.Connection, root: int, path: str, ended: int) -> Counter[str] | None:
@@ -174,6 +201,17 @@ def _read_passages(connection: apsw.Connection, owner: int, document: DocumentId
             yield passage_from_row(document, tuple(fields)), key
         except (ValueError, KeyError, TypeError) as error:
             raise apsw.CorruptError(f"a passage of {document} cannot be read: {error}") from error
+
+
+def _insert_words(connection: apsw.Connection, number: int, passage: Passage, path_terms: Sequence[str]) -> set[str]:
+    """Puts a passage into the full text; gives its terms."""
+    columns = (stored_terms(_words(passage)), stored_terms(passage.caption), path_terms)
+    connection.execute("INSERT INTO lexical(rowid, text, caption, path) VALUES (?, ?, ?, ?)", (number, *_joined(columns)))
+    return {term for column in columns for term in column}
+
+
+def _rows(connection: apsw.Connection, question: str, bindings: tuple[object, ...]) -> list[tuple[Any, ...]]:
+    return connection.execute(question, bindings).fetchall()
 
 
 def _joined(columns: Sequence[Sequence[str]]) -> list[str]:

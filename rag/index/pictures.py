@@ -40,6 +40,14 @@ def captions_for(connection: apsw.Connection, root: int, target: str) -> list[st
     return [text for (text,) in rows]
 
 
+def by_target(captions: Sequence[CaptionOf]) -> dict[str, list[str]]:
+    """The texts by the picture they are of, in order."""
+    texts: dict[str, list[str]] = {}
+    for caption in captions:
+        texts.setdefault(caption.target, []).append(caption.text)
+    return texts
+
+
 def put_recognised(connection: apsw.Connection, key: bytes, words: str) -> None:
     """Keeps the words recognised in a picture of that hash."""
     connection.execute("INSERT OR REPLACE INTO recognised VALUES (?, ?)", (key, clean(words)))

@@ -30,7 +30,7 @@ def read_passages(connection: apsw.Connection, numbers: Sequence[int]) -> list[S
     for number in numbers:
         row = connection.execute(f"{_SELECT} WHERE passages.number = ?", (int(number),)).fetchone()
         if row is None:
-            raise IndexFailure(f"the index has no passage {number}", remedy="ask again: the index was compacted meanwhile")
+            raise IndexFailure(f"passage {number} is not there: the index was compacted meanwhile", remedy="ask again")
         found.append(_stored(row))
     return found
 

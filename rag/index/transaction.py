@@ -30,6 +30,10 @@ class Transaction:
         """Whether there is anything to commit."""
         return self.connection.total_changes() != self._committed
 
+    def nothing_changed(self) -> None:
+        """What was done so far, outside of a transaction, is no change to commit."""
+        self._committed = self.connection.total_changes()
+
     def value(self, question: str, *bindings: object) -> Any:
         """The first column of the first row; None where there is none."""
         return self.connection.execute(question, bindings).get
@@ -42,7 +46,7 @@ class Transaction:
         """The commit point."""
         with self._failing():
             self.connection.execute("COMMIT")
-        self._committed = self.connection.total_changes()
+        self.nothing_changed()
 
     @contextmanager
     def changing(self) -> Iterator[apsw.Connection]:

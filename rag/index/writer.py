@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
-import numpy as np
-from numpy.typing import NDArray
 
-from rag.errors import BackendError, IndexFailure, StorageFailed
+from rag.errors import IndexFailure
 from rag.index import catalog, pictures
+from rag.index.compaction import Compacted, compact_all, compact_some, shrink
 from rag.index.documents import (
     Arrival,
     TwinDocument,
     Unfinished,
+    count_terms,
     digest_of,
     end_document,
     find_twin,
@@ -31,10 +31,11 @@ from rag.index.documents import (
     look_again,
     read_stamps,
 )
-from rag.index.folder import SEGMENTS, read_fingerprint, segment_file
+from rag.index.folder import read_fingerprint
+from rag.index.keyed import KeyedVectors
 from rag.index.lock import locked
 from rag.index.rows import to_bytes
-from rag.index.segments import record_segment, write_segment
+from rag.index.rubbish import remove_rubbish
 from rag.index.status import read_roots
 from rag.index.transaction import Transaction
 from rag.index.unbroken import unbroken
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 __all__ = ["TwinDocument", "Writer", "writing"]
-
-_COUNT_TERM = "INSERT INTO terms VALUES (?, ?) ON CONFLICT(term) DO UPDATE SET passages = passages + excluded.passages"
-_FORGET_TERM = "DELETE FROM terms WHERE term = ? AND passages <= 0"
 
 
 @contextmanager
@@ -59,7 +57,7 @@ def writing(folder: Path) -> Iterator[Writer]:
         pass  # so that nothing, not even a lock file, is made where there is no index
     with locked(folder), closing(catalog.open_to_write(folder)) as connection:
         with catalog.translated(folder):
-            _remove_rubbish(folder, connection)
+            remove_rubbish(folder, connection)
             writer = Writer(folder, connection)
         try:
             yield writer
@@ -81,8 +79,7 @@ class Writer:
         self._transaction = Transaction(folder, connection)
         self._waiting: dict[DocumentId, Arrival] = {}
         self._waiting_as: dict[tuple[bytes, str], DocumentId] = {}  # by digest and loader: the last that came
-        self._first_vector = self._transaction.next("vectors")  # of the next segment
-        self._parts: list[NDArray[np.float16]] = []  # its rows
+        self._vectors = KeyedVectors(self._transaction, self.fingerprint.dim)
         self._terms: Counter[str] = Counter()  # changes to the table `terms`
 
     # ---- roots ----------------------------------------------------------------------------------
@@ -182,28 +179,12 @@ class Writer:
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys that have a vector, committed or pending."""
-        return set(self._numbers(keys))
+        return set(self._vectors.numbers(keys))
 
     @unbroken()
     def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it.
-
-        BackendError where the vectors are not finite numbers of that shape: such a row would be found by nobody, or by everybody.
-        """
-        if not len(keys):
-            return
-        with np.errstate(over="ignore"):
-            rows = np.asarray(vectors).astype(np.float16)
-        if rows.shape != (len(keys), self.fingerprint.dim) or not np.isfinite(rows).all():
-            what = f"{len(keys)} vectors of {self.fingerprint.dim} finite numbers were expected; the model gave {rows.shape}"
-            raise BackendError(what, remedy="check the model or its server: rag status says which model the index was made with")
-        known = self.known(keys)
-        fresh = {key: at for at, key in reversed(list(enumerate(keys))) if key not in known}
-        if fresh:
-            with self._transaction.changing() as connection:
-                numbered = list(enumerate(fresh, self._transaction.next("vectors")))
-                connection.executemany("INSERT INTO vectors(number, key) VALUES (?, ?)", numbered)
-                self._parts.append(rows[list(fresh.values())])
+        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it. BackendError."""
+        self._vectors.put(keys, vectors)
 
     @unbroken()
     def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[Unfinished]:
@@ -234,7 +215,7 @@ class Writer:
 
         Gives the paths of which it says something else now. The pictures there count as changed until they are put again.
         """
-        before, after = _by_target(self.captions_from(root, source_path)), _by_target(captions)
+        before, after = pictures.by_target(self.captions_from(root, source_path)), pictures.by_target(captions)
         targets = {path for path in before | after if before.get(path) != after.get(path)}
         if targets:
             number = self._root(root)
@@ -288,37 +269,35 @@ class Writer:
         The segment is durable first, then one transaction names it. StorageFailed: the last commit stands, and this writer ends.
         """
         self._settle_waiting()
-        if not self._transaction.changed:
-            return self.generation
+        if self._transaction.changed:
+            with self._transaction.changing() as connection:
+                self._vectors.write(connection, self._coming)
+                count_terms(connection, self._terms)
+            self._commit()
+            if compact_some(self._transaction, self.generation, self.fingerprint.dim):
+                self._commit()
+        return self.generation
+
+    def compact(self) -> Compacted:
+        """Commits, then removes what has ended and what nobody uses, and makes few large segments of many: another commit.
+
+        Readers of the last commit go on; older ones are told to ask again. Errors as `commit`; IndexDamaged where a segment is.
+        """
+        self.commit()
+        done = compact_all(self._transaction, self.generation, self.fingerprint.dim, keep_unused=bool(self._waiting))
+        if self._transaction.changed:
+            self._commit()
+        shrink(self._transaction)
+        return done
+
+    def _commit(self) -> None:
         with self._transaction.changing() as connection:
-            self._write_segment(connection)
-            changed = [(term, count) for term, count in sorted(self._terms.items()) if count]
-            connection.executemany(_COUNT_TERM, changed)
-            connection.executemany(_FORGET_TERM, [(term,) for term, count in changed if count < 0])
             connection.execute("UPDATE facts SET value = ? WHERE name = 'generation'", (self._coming,))
         # Even where this fails the segment must stay: the log may hold the whole commit, and recovery would then keep it.
         self._transaction.commit()
         self.generation = self._coming
-        self._first_vector = self._transaction.next("vectors")
-        self._parts.clear()
+        self._vectors.committed()
         self._terms.clear()
-        return self.generation
-
-    def _write_segment(self, connection: apsw.Connection) -> None:
-        rows = sum(len(part) for part in self._parts)
-        if self._transaction.next("vectors") != self._first_vector + rows:
-            raise StorageFailed(self.folder, "the run was interrupted in the middle of a change")
-        if not rows:
-            return
-        number = self._transaction.next("segments")
-        try:
-            segment, sums = write_segment(self.folder, number, self._first_vector, self._parts, self.fingerprint.dim)
-        except OSError as error:
-            file = segment_file(self.folder, number)
-            for left in (file, file.with_name(f"{file.name}.new")):
-                left.unlink(missing_ok=True)
-            raise StorageFailed(self.folder, error.strerror or str(error)) from error
-        record_segment(connection, segment, sums, self._coming)
 
     @property
     def _coming(self) -> int:
@@ -333,7 +312,7 @@ class Writer:
 
     def _settle(self, arrival: Arrival, root: int) -> bool:
         """Puts a document into the open transaction; False where vectors of it are missing."""
-        vectors = self._numbers([key for _, key in arrival.passages])
+        vectors = self._vectors.numbers([key for _, key in arrival.passages])
         if any(key not in vectors for _, key in arrival.passages):
             return False
         with self._transaction.changing() as connection:
@@ -343,33 +322,9 @@ class Writer:
             self._terms.subtract(ended or {})
         return True
 
-    def _numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        question = "SELECT number FROM vectors WHERE key = ?"
-        with self._transaction.reading():
-            found = {key: self._transaction.value(question, key) for key in keys}
-        return {key: int(number) for key, number in found.items() if number is not None}
-
     def _root(self, name: str) -> int:
         with self._transaction.reading():
             number = self._transaction.value("SELECT number FROM roots WHERE name = ? AND ended IS NULL", to_bytes(name))
         if number is None:
             raise IndexFailure(f"{self.folder} has no root called {name!r}", remedy="rag status lists the roots")
         return int(number)
-
-
-def _by_target(captions: Sequence[CaptionOf]) -> dict[str, list[str]]:
-    texts: dict[str, list[str]] = {}
-    for caption in captions:
-        texts.setdefault(caption.target, []).append(caption.text)
-    return texts
-
-
-def _remove_rubbish(folder: Path, connection: apsw.Connection) -> None:
-    """Removes the files of `segments` that the catalog does not name, and a half-made catalog."""
-    named = {segment_file(folder, number) for (number,) in connection.execute("SELECT number FROM segments")}
-    try:
-        (folder / SEGMENTS).mkdir(exist_ok=True)
-        for file in sorted({*(folder / SEGMENTS).iterdir()} - named | {*folder.glob(f"{catalog.FILE}.new*")}):
-            file.unlink()
-    except OSError as error:
-        raise StorageFailed(folder, f"what an interrupted run left cannot be removed: {error.strerror}") from error

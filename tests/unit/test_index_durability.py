@@ -60,7 +60,7 @@ durable.sync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
 writer.commit()
 """,
     "between the segment and the transaction": """
-import rag.index.writer as module
+import rag.index.keyed as module
 module.record_segment = lambda *rest: os.kill(os.getpid(), signal.SIGKILL)
 writer.commit()
 """,

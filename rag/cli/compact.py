@@ -1,0 +1,24 @@
+"""`rag compact`: give back the room of what is gone. Knows printing only."""
+
+from __future__ import annotations
+
+from rag.cli.options import Index
+from rag.cli.terminal import harmless, size
+
+
+def compact(index: Index = "") -> None:
+    """Remove what was deleted or replaced from the index for good, and join its segments. Queries may go on meanwhile."""
+    from rag.index.folder import size_on_disk
+    from rag.index.writer import writing
+    from rag.opening import existing_index
+
+    folder = existing_index(index)
+    before = size_on_disk(folder)
+    with writing(folder) as writer:
+        done = writer.compact()
+    with writing(folder):
+        after = size_on_disk(folder)  # without the files the new segments replace
+    print(
+        f"{harmless(str(folder))}: {done.passages} ended passages and {done.vectors} unused vectors are gone, "
+        f"{done.before} segments became {done.after}, {size(before)} became {size(after)}"
+    )

@@ -1,0 +1,266 @@
+"""Compaction and repair: what has ended is gone, what is live is found as before, and what is damaged is named."""
+
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+from rag.errors import IndexDamaged, IndexFailure
+from rag.index import catalog, compaction
+from rag.index.check import check_bytes, check_structure
+from rag.index.reader import open_index
+from rag.index.repair import repair
+from rag.index.writer import writing
+from rag.types import DocumentId
+from tests.unit.index_samples import key_of, made, put, unit_rows, vector_of
+
+QUERIES = np.concatenate([unit_rows(3, 1), vector_of(key_of("b 3"))[None]])
+
+
+def sound(folder: Path) -> bool:
+    return check_structure(folder) == [] and check_bytes(folder) == []
+
+
+def answers(folder: Path, index=None):
+    """What both lanes say, by text, so that numbers may differ."""
+
+    def said(opened):
+        found = [[(number, round(score, 6)) for number, score in one] for one in opened.nearest(QUERIES, 1000)]
+        text = {number: opened.passages([number])[0] for one in found for number, _ in one}
+        named = [sorted((-score, text[number].id, text[number].passage.text) for number, score in one) for one in found]
+        words = sorted(opened.passages([number])[0].id for number, _ in opened.containing("common", 1000))
+        return named, words, opened.document_frequencies(["common", "b"]), opened.status().passages
+
+    if index is not None:
+        return said(index)
+    with open_index(folder) as opened:
+        return said(opened)
+
+
+def rows(folder: Path, table: str) -> int:
+    connection = catalog.open_to_read(folder)
+    try:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").get)
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def worn(tmp_path) -> Path:
+    """Eight commits: twelve documents of five passages, some changed, some gone; vectors shared and never used."""
+    folder = made(tmp_path / "index")
+    with writing(folder) as writer:
+        for commit in range(6):
+            for name in "abcdefghijkl"[commit * 2 : commit * 2 + 2]:
+                put(writer, f"{name}.md", [f"{name} {at} common" if at else "shared common" for at in range(5)])
+            writer.commit()
+        for name in "bd":
+            put(writer, f"{name}.md", [f"{name} {at}" for at in range(4)], stamp="2")
+        writer.put_vectors([b"pending vectors!"], unit_rows(1, 99))
+        writer.commit()
+        for name in "aceg":
+            writer.remove("docs", f"{name}.md")
+        writer.commit()
+    assert sound(folder)
+    return folder
+
+
+def test_what_has_ended_is_gone_and_the_rest_answers_as_before(worn):
+    before = answers(worn)
+    live = rows(worn, "passages WHERE ended IS NULL")
+    with writing(worn) as writer:
+        done = writer.compact()
+        assert (done.passages, done.before, done.after) == (30, 7, 1)
+        assert writer.compact() == compaction.Compacted(0, 0, 1, 1)
+        assert writer.generation == 10
+    assert sound(worn) and answers(worn) == before
+    assert rows(worn, "passages") == rows(worn, "texts") == rows(worn, "lexical") == live
+    assert rows(worn, "documents") == 8
+    assert rows(worn, "terms WHERE term = 'a'") == 0
+    used = rows(worn, "(SELECT DISTINCT vector FROM passages)")
+    with open_index(worn) as index:
+        assert rows(worn, "vectors") == used == index.status().vectors
+    with writing(worn):
+        assert len(list((worn / "segments").iterdir())) == 1
+
+
+def test_a_reader_of_the_last_commit_goes_on_and_an_older_one_is_told(worn):
+    with open_index(worn) as last, open_index(worn) as lazy:
+        before = answers(worn, last)
+        with writing(worn) as writer:
+            writer.compact()
+        assert answers(worn, last) == before
+        with pytest.raises(IndexFailure, match="compacted"):
+            lazy.nearest(QUERIES, 3)
+        assert lazy.refresh() and answers(worn, lazy) == before
+    with open_index(worn) as old:
+        old.nearest(QUERIES, 3)
+        with writing(worn) as writer:
+            writer.remove("docs", "b.md")
+            writer.commit()
+            writer.compact()
+        with pytest.raises(IndexFailure, match="compacted"):
+            answers(worn, old)
+        assert old.refresh()
+        answers(worn, old)
+
+
+def test_vectors_that_wait_for_their_document_survive_what_a_commit_does_alone(worn, monkeypatch):
+    monkeypatch.setattr(compaction, "FEW_ENDED", 1)
+    monkeypatch.setattr(compaction, "MANY", 4)
+    before = answers(worn)
+    with writing(worn) as writer:
+        writer.put_recognised(b"k", "words")
+        writer.commit()
+        assert writer.known([b"pending vectors!", key_of("b 3"), key_of("a 1 common")]) == {b"pending vectors!", key_of("b 3")}
+    assert sound(worn) and answers(worn) == before
+    assert rows(worn, "passages WHERE ended IS NOT NULL") == 0 and rows(worn, "segments WHERE ended IS NULL") < 7
+    with writing(worn) as writer:
+        writer.compact()
+        assert writer.known([b"pending vectors!"]) == set()
+
+
+def test_small_segments_come_together_as_they_are_made(tmp_path):
+    folder = made(tmp_path / "index")
+    with writing(folder) as writer:
+        for at in range(100):
+            put(writer, f"{at}.md", [f"text {at}"])
+            writer.commit()
+    assert sound(folder) and rows(folder, "segments WHERE ended IS NULL") < 2 * compaction.MANY
+    with open_index(folder) as index:
+        (best,) = index.nearest(vector_of(key_of("text 40"))[None], 1)[0]
+        assert index.passages([best[0]])[0].passage.text == "text 40"
+    with writing(folder) as writer:
+        put(writer, "late.md", ["text 40", "late"])
+        writer.commit()
+        assert rows(folder, "vectors") == 101
+    assert sound(folder)
+
+
+def test_the_catalog_shrinks(tmp_path):
+    folder = made(tmp_path / "index", {f"{at}.md": ["word " * 300] for at in range(300)})
+    with writing(folder) as writer:
+        for at in range(290):
+            writer.remove("docs", f"{at}.md")
+        writer.commit()
+        writer.compact()
+    with writing(folder):
+        pass
+    assert (folder / "catalog.sqlite").stat().st_size < 300_000 and sound(folder)
+
+
+# ---- repair -------------------------------------------------------------------------------------
+
+
+def flip(file: Path, at: int) -> None:
+    with file.open("rb+") as opened:
+        opened.seek(at, 2 if at < 0 else 0)
+        byte = opened.read(1)[0]
+        opened.seek(-1, 1)
+        opened.write(bytes([byte ^ 8]))
+
+
+def test_nothing_to_repair(worn):
+    before = answers(worn)
+    done = repair(worn)
+    assert (done.done, done.documents) == ((), ()) and answers(worn) == before
+
+
+@pytest.mark.parametrize("harm", ["flip", "truncate", "remove"])
+def test_documents_of_a_damaged_segment_are_named_and_read_again(worn, harm):
+    file = worn / "segments" / "000002.faiss"  # c.md and d.md, of which only d.md's "shared common" is not here
+    if harm == "flip":
+        flip(file, -1)
+    elif harm == "truncate":
+        file.write_bytes(file.read_bytes()[:-1])
+    else:
+        file.unlink()
+    with open_index(worn) as index, pytest.raises(IndexDamaged, match=r"000002\.faiss"):
+        index.nearest(QUERIES, 3)
+    before = answers_without(worn, set())
+    done = repair(worn)
+    assert sound(worn)
+    assert answers_without(worn, {str(each) for each in done.documents}) <= before
+    again = writing(worn)
+    with again as writer:
+        assert not any(dict(writer.stamps("docs")).get(each.path) for each in done.documents)
+        for each in done.documents:
+            assert writer.digest(each) is None
+    assert repair(worn).done == ()
+
+
+def answers_without(folder: Path, gone: set[str]) -> set[str]:
+    with open_index(folder) as index:
+        found = {str(index.passages([number])[0].passage.document) for number, _ in index.containing("common b d", 1000)}
+    assert not found & gone
+    return found
+
+
+def test_a_damaged_block_takes_its_documents_out_and_no_others(tmp_path):
+    many = {f"{at:03}.md": [f"text {at} {part}" for part in range(50)] for at in range(100)}
+    folder = made(tmp_path / "index", many)
+    file = folder / "segments" / "000001.faiss"
+    flip(file, 70_000)
+    (finding,) = check_bytes(folder)
+    with open_index(folder) as index, pytest.raises(IndexDamaged, match=r"it holds vectors of docs/040\.md"):
+        index.nearest(QUERIES, 3)
+    done = repair(folder)
+    assert sound(folder) and DocumentId("docs", "041.md") in done.documents and 41 <= len(done.documents) <= 43
+    assert "docs/040.md" in finding
+    with open_index(folder) as index:
+        assert index.status().documents == 100 - len(done.documents)
+        assert len(index.nearest(QUERIES, 9999)[0]) == 50 * (100 - len(done.documents))
+    with writing(folder) as writer:
+        for path in {each.path for each in done.documents}:
+            put(writer, path, many[path])
+        writer.commit()
+    with open_index(folder) as index:
+        assert len(index.nearest(QUERIES, 9999)[0]) == 5000
+
+
+def test_a_header_that_alone_is_damaged_costs_no_document(worn):
+    before = answers(worn)
+    flip(worn / "segments" / "000002.faiss", 3)
+    done = repair(worn)
+    assert len(done.done) == 1 and done.documents == () and sound(worn) and answers(worn) == before
+
+
+def test_the_full_text_is_made_anew(worn):
+    before = answers(worn)
+    connection = catalog.open_to_write(worn)
+    with connection:
+        connection.execute("DELETE FROM lexical WHERE rowid % 3 = 0; UPDATE terms SET passages = passages + 1")
+    connection.close()
+    assert len(check_structure(worn)) == 1
+    (done,) = repair(worn).done
+    assert "the full text was made anew" in done
+    assert sound(worn) and answers(worn) == before
+
+
+def test_derived_files_stay_beside_their_segment_until_a_repair(worn):
+    derived = worn / "segments" / "000002.coarse"
+    for name in ("000002.coarse", "000099.coarse", "000002.coarse.new"):
+        (worn / "segments" / name).write_bytes(b"derived")
+    with writing(worn):
+        assert sorted(file.name for file in (worn / "segments").iterdir() if ".coarse" in file.name) == ["000002.coarse"]
+    (done,) = repair(worn).done
+    assert "1 derived file" in done and not derived.exists()
+
+
+def test_a_damaged_catalog_says_what_is_left_to_do(worn):
+    size = (worn / "catalog.sqlite").stat().st_size
+    for at in range(4096 * 3 + 50, size, 4096):
+        flip(worn / "catalog.sqlite", at)
+    with pytest.raises(IndexDamaged) as caught:
+        repair(worn)
+    assert "rag index --rebuild" in caught.value.remedy
+    (finding,) = check_structure(worn)
+    assert "pages of 4096 bytes" in finding and ": 4, 5, 6" in finding
+
+
+def test_another_process_of_sqlite_sees_the_pages_too(worn):
+    """The checksums stand where no other SQLite looks: the catalog stays an ordinary database."""
+    connection = apsw.Connection(str(worn / "catalog.sqlite"), vfs="unix", flags=apsw.SQLITE_OPEN_READONLY)
+    assert connection.execute("SELECT count(*) FROM documents WHERE ended IS NULL").get == 8
+    connection.close()
