@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rag.canaries import compare_canaries
 from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
 from rag.config import Settings, load_settings
-from rag.errors import NoSuchPassage, WrongRequest
+from rag.errors import IndexFailure, NoSuchPassage, WrongRequest
 from rag.evaluation import Place
 from rag.opening import at_home, existing_index, open_embedder, open_reranker, policy_of
 from rag.types import KINDS, Content, Filters, Hit, Kind, Query
