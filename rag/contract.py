@@ -100,7 +100,10 @@ def status_json(found: IndexStatus) -> dict[str, Any]:
 
 def explain_json(hit: Hit) -> dict[str, Any]:
     """What led to the score of a hit: every stage's rank and score, and how the last one came about."""
-    lanes = {lane: {"rank": seen.rank, "score": round(seen.score, 6)} for lane, seen in hit.lanes.items()}
+    lanes = {
+        lane: {"rank": seen.rank, "score": round(seen.score, 6), "share": round(seen.share, 6)}
+        for lane, seen in hit.lanes.items()
+    }
     return {"lanes": lanes, "fused": round(hit.fused, 6), "rerank_score": hit.rerank_score, "score_is": hit.decided}
 
 

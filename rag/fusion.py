@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rag.types import Kind, Lane, LaneRank
 
 K = 60  # the constant of reciprocal rank fusion (Cormack, Clarke, Büttcher, SIGIR 2009)
+FADES = 1.5  # a lane that found half of the question has 0.35 of its say. On the samples 1 to 1.5 rank alike, and 2 worse
 WEIGHTS: Mapping[Lane, float] = {"dense": 1.0, "lexical": 1.0}
 
 
@@ -26,32 +27,42 @@ class Candidate:
 
 
 def fuse(
-    lanes: Mapping[Lane, Sequence[tuple[int, float]]], kinds: Mapping[int, Kind], wordless: frozenset[int]
+    lanes: Mapping[Lane, Sequence[tuple[int, float]]],
+    kinds: Mapping[int, Kind],
+    wordless: frozenset[int],
+    shares: Mapping[int, float] | None = None,
 ) -> list[Candidate]:
     """Weighted reciprocal rank fusion over the lanes that answered, best first, scaled to 0…1.
 
-        score(p) = Σ w(lane) · (K + 1) / (K + rank(lane, p))  ÷  Σ w(lane)
+        score(p) = Σ w(lane) · h(lane, p)^1.5 · (K + 1) / (K + rank(lane, p))  ÷  Σ w(lane) · h(lane)^1.5
 
-    so that rank 1 in every lane gives 1. A lane that does not hold p adds nothing, with one exception: a `wordless` passage
-    (a photo) cannot be expected in the lexical lane, so it counts there as if it stood at the better of its ranks.
+    h, how much of the question a passage holds, is its share in `shares` in the lexical lane (the idf mass of the words it
+    matches over that of all words asked) and 1 in the dense one; h(lane) is the largest in the lane. So rank 1 in every lane,
+    with all the words, gives 1; a lane that found only words everybody uses has next to no say, and one that found nothing none.
+    A lane that does not hold p adds nothing, with one exception: a `wordless` passage (a photo) cannot be expected in the
+    lexical lane, so it counts there as if it stood at the better of its ranks, with h(lane).
     The score never falls when a rank improves. Equal scores keep the order of the smaller number.
     """
+    held = shares or {}
     asked = [lane for lane, found in lanes.items() if found]
     ranks: dict[int, dict[Lane, LaneRank]] = {}
+    most: dict[Lane, float] = {}
     for lane in asked:
         for rank, (number, score) in enumerate(lanes[lane], start=1):
-            ranks.setdefault(number, {})[lane] = LaneRank(rank, score)
-    total = sum(WEIGHTS[lane] for lane in asked) or 1.0
+            share = held.get(number, 1.0) if lane == "lexical" else 1.0
+            ranks.setdefault(number, {})[lane] = LaneRank(rank, score, share)
+            most[lane] = max(most.get(lane, 0.0), share)
+    total = sum(WEIGHTS[lane] * most[lane] ** FADES for lane in asked) or 1.0
     candidates = []
     for number, seen in ranks.items():
         best = min(place.rank for place in seen.values())
         score = 0.0
         for lane in asked:
             if lane == "lexical" and number in wordless:
-                score += WEIGHTS[lane] * (K + 1) / (K + best)
+                score += WEIGHTS[lane] * most[lane] ** FADES * (K + 1) / (K + best)
             elif lane in seen:
-                score += WEIGHTS[lane] * (K + 1) / (K + seen[lane].rank)
-        candidates.append(Candidate(number, kinds[number], seen, score / total))
+                score += WEIGHTS[lane] * seen[lane].share ** FADES * (K + 1) / (K + seen[lane].rank)
+        candidates.append(Candidate(number, kinds[number], seen, min(1.0, score / total)))
     return sorted(candidates, key=lambda candidate: (-candidate.fused, candidate.number))
 
 

@@ -6,7 +6,7 @@ Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,13 @@ from rag.backends.base import Embedder, Reranker
 from rag.errors import EmbedderMismatch, WrongRequest
 from rag.fusion import choose, fuse
 from rag.grouping import Group, Scored, group
-from rag.index.reader import OpenIndex
+from rag.index.questions import spoken
+from rag.index.reader import Allowed, OpenIndex
 from rag.laps import Laps
 from rag.loaders.base import Limits
 from rag.rescoring import Judged, rescore
 from rag.snippets import snippet
-from rag.types import KINDS, Clue, Content, Hit, Lane, Member, Query, StoredPassage
+from rag.types import Clue, Content, Hit, Lane, Member, Query, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -65,30 +66,27 @@ def search(
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
     laps = Laps()
-    allowed = index.matching(query.filters)
+    filtered = index.matching(query.filters)
+    allowed = index.meeting(query.words, filtered)
     laps.end("filter")
     content, remark = asked_as(embedder, query.content)
     vector = embedder.embed([content], role="query")
     laps.end("embed")
-    dense = index.nearest(vector, reach.candidates, allowed)[0]
+    dense = index.nearest_by_kind(vector, reach.candidates, reach.promised, allowed)[0]
     laps.end("dense")
-    lexical = index.containing(query.words, reach.candidates, allowed) if query.words.strip() else []
+    worded = index.containing(query.words, reach.candidates, allowed) if query.words.strip() else []
+    lexical = [(number, score) for number, score, _ in worded]
     laps.end("lexical")
-    dense = _with_every_kind(index, query, vector, dense, reach.promised)
-    laps.end("dense")
     found = {stored.number: stored for stored in index.passages([number for number, _ in dense + lexical])}
     present, notes = _still_there(found)
-    if allowed is not None and not len(allowed):
-        below = "; paths are those below a root, as hits show them" if query.filters.paths else ""
-        notes += (f"nothing in the index passes the filters{below}",)
-    elif allowed is None and not dense:
-        notes += ("the index holds no passages yet; `rag status` says what it holds",)
+    notes += _why_nothing(query, filtered, allowed, dense)
     lanes: dict[Lane, list[tuple[int, float]]] = {
         "dense": [(number, score) for number, score in dense if number in present],
         "lexical": [(number, score) for number, score in lexical if number in present],
     }
     wordless = frozenset(n for n, stored in present.items() if not (stored.passage.text or stored.passage.caption))
-    fused = fuse(lanes, {number: stored.passage.kind for number, stored in present.items()}, wordless)
+    kinds = {number: stored.passage.kind for number, stored in present.items()}
+    fused = fuse(lanes, kinds, wordless, {number: share for number, _, share in worded})
     chosen = choose(fused, reach.candidates, reach.promised)
     laps.end("fuse")
     judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues)
@@ -126,17 +124,16 @@ def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, 
     return Content("text", text=words), (f"{model} only reads: the picture counts by its words alone",)
 
 
-def _with_every_kind(
-    index: OpenIndex, query: Query, vector: Vectors, dense: list[tuple[int, float]], promised: int
-) -> list[tuple[int, float]]:
-    """Adds the best passages of kinds that the first search hardly showed: texts must not crowd out the pictures."""
-    shown = {stored.number: stored.passage.kind for stored in index.passages([number for number, _ in dense])}
-    merged = dict(dense)
-    for kind in query.filters.kinds or KINDS:
-        if list(shown.values()).count(kind) < promised:
-            allowed = index.matching(replace(query.filters, kinds=(kind,)))
-            merged |= dict(index.nearest(vector, promised, allowed)[0])
-    return sorted(merged.items(), key=lambda one: (-one[1], one[0]))
+def _why_nothing(
+    query: Query, filtered: Allowed | None, allowed: Allowed | None, dense: Sequence[tuple[int, float]]
+) -> tuple[str, ...]:
+    """A note where nothing can be found whatever the models say."""
+    if filtered is not None and not len(filtered):
+        below = "; paths are those below a root, as hits show them" if query.filters.paths else ""
+        return (f"nothing in the index passes the filters{below}",)
+    if allowed is not None and not len(allowed):
+        return ("no passage holds what is quoted and none of what is not wanted; without quotes, words count one by one",)
+    return () if dense else ("the index holds no passages yet; `rag status` says what it holds",)
 
 
 def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPassage], tuple[str, ...]]:
@@ -198,7 +195,7 @@ def _hit(
         kind=passage.kind,
         modality=passage.modality,
         locator=found.locator,
-        snippet=snippet("\n".join(part for part in (passage.caption, passage.text) if part), query.words),
+        snippet=snippet("\n".join(part for part in (passage.caption, passage.text) if part), spoken(query.words)),
         score=found.best.score,
         similarity=similarities.get(stored.number),
         rerank_score=judged.rerank_score,

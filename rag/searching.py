@@ -19,6 +19,7 @@ from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
 from rag.config import Settings, load_settings
 from rag.errors import IndexFailure, NoSuchPassage, WrongRequest
 from rag.evaluation import Place
+from rag.index.questions import literal, spoken
 from rag.opening import at_home, existing_index, open_embedder, open_reranker, policy_of
 from rag.types import KINDS, Content, Filters, Hit, Kind, Query
 
@@ -135,7 +136,7 @@ class Searcher:
             min_score=settings.min_score if min_score is None else min_score,
             blend=settings.blend if blend is None else blend,
         )
-        words = text if text.strip() else content.text or content.clues
+        words = text if text.strip() else literal(content.text or content.clues)
         ask = partial(
             search,
             self.index,
@@ -191,10 +192,11 @@ class Searcher:
         elif video is not None:
             shown = query_frame(video, self.policy)
         elif text.strip():
-            return Content(modality="text", text=text)
+            return Content(modality="text", text=_asked_for(text))
         else:
             raise WrongRequest("the query is empty", remedy='ask for something: rag query "harbour at night"')
-        return Content(modality="image", text=text, pixels=shown.pixels, clues=shown.clues)
+        asked = _asked_for(text) if text.strip() else ""
+        return Content(modality="image", text=asked, pixels=shown.pixels, clues=shown.clues)
 
     def _content_of(self, id: str, text: str) -> Content:
         """A passage as a query: its words, or its picture with the words known about it; `text` is asked beside it."""
@@ -268,6 +270,13 @@ def _without(results: Results, id: str, top_k: int) -> Results:
     """The results without the passage that was asked with, ranks counted anew."""
     others = [hit for hit in results.hits if id.removeprefix("#") not in {hit.id, *(member.id for member in hit.members)}]
     return replace(results, hits=[replace(hit, rank=rank) for rank, hit in enumerate(others[:top_k], start=1)])
+
+
+def _asked_for(text: str) -> str:
+    """What a model should read of a query. WrongRequest where it only says what is not wanted."""
+    if asked := spoken(text):
+        return asked
+    raise WrongRequest(f"{text!r} only says what is not wanted", remedy='say what is: rag query -- harbour -draft -"old plan"')
 
 
 # ---- values ---------------------------------------------------------------------------------

@@ -199,10 +199,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class LaneRank:
-    """How one first stage saw a candidate: rank from 1, and that stage's own score."""
+    """How one first stage saw a candidate: rank from 1, that stage's own score, and how much of the question it found, 0…1."""
 
     rank: int
     score: float
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

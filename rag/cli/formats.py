@@ -99,11 +99,12 @@ def _marked(snippet: str, query: str) -> Text:
     """The snippet with the words of the query in bold."""
     from rich.text import Text
 
+    from rag.index.questions import spoken
     from rag.snippets import words_of
 
     plain = harmless(snippet)
     text = Text(plain)
-    wanted = {word for word, _, _ in words_of(query)}
+    wanted = {word for word, _, _ in words_of(spoken(query))}
     for word, start, end in words_of(plain):
         if word in wanted:
             text.stylize("bold not dim", start, end)
@@ -111,11 +112,15 @@ def _marked(snippet: str, query: str) -> Text:
 
 
 def _explained(hit: Hit) -> str:
-    lanes = [f"{lane} #{seen.rank} ({seen.score:.3f})" for lane, seen in hit.lanes.items()]
+    lanes = [f"{lane} #{seen.rank} ({seen.score:.3f}{_partly(seen.share)})" for lane, seen in hit.lanes.items()]
     rerank = f"rerank {hit.rerank_score:.3f}" if hit.rerank_score is not None else "no reranker: the fused score orders"
     similarity = f"similarity {hit.similarity:.3f}" if hit.similarity is not None else ""
     decided = f"score = {hit.decided}" if hit.decided not in ("fused", "rerank_score") else ""
     return " · ".join(part for part in (*lanes, similarity, f"fused {hit.fused:.3f}", rerank, decided) if part)
+
+
+def _partly(share: float) -> str:
+    return "" if share > 0.995 else f", holds {share:.0%} of the words" if share else ", only words that say little"
 
 
 def _hit(hit: Hit, show: Show) -> dict[str, Any]:

@@ -44,7 +44,11 @@ def query(
     json: Json = False,
     preview: Annotated[bool, typer.Option(help="Pictures in the terminal, where it can.")] = True,
 ) -> None:
-    """Search with words, a picture, or both; the hits come best first, whatever their kind."""
+    """Search with words, a picture, or both; the hits come best first, whatever their kind.
+
+    In the words: '"harbour crane"' must be there side by side, -draft must not, harb* begins so. A query that begins with a
+    minus comes after --: rag query -- -draft harbour
+    """
     from rag.cli.formats import FORMATS, Answer, show_answers
     from rag.errors import NOTHING_FOUND, WrongRequest
     from rag.searching import open_index

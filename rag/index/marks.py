@@ -51,8 +51,8 @@ def marks(text: str, query: str) -> list[tuple[int, int]]:
 def _spans(unit: Unit, places: list[_Place]) -> Iterator[tuple[int, int]]:
     if unit.prefix and len(unit.terms) == 1:
         for place in places:
-            if place.term.startswith(unit.terms[0]) and place.end > place.start:
-                yield place.start, place.start + 1
+            if (place.term.startswith(unit.terms[0]) or place.term == unit.whole) and place.end > place.start:
+                yield place.start, place.end if len(unit.terms[0]) > 1 else place.start + 1
         return
     length = len(unit.terms)
     for at in range(len(places) - length + 1):

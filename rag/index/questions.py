@@ -2,9 +2,12 @@
 
 Knows terms and FTS5's grammar; knows no connection.
 
-    harbour crane           both words, in any order
-    "harbour crane"         side by side
-    -draft  -"old plan"     not these (a minus after a space and before a letter or a quote)
+    harbour crane           both words, in any order; passages with one of them come after
+    "harbour crane"         side by side, or the passage is not found at all
+    harb*  INV-44*          words that begin so
+    -draft  -"old plan"     none of these (a minus after a space and before a letter or a quote)
+
+Everything else is words: `a - b`, `state-of-the-art` and `-5` exclude nothing, `*` alone is no pattern.
 """
 
 from __future__ import annotations
@@ -15,7 +18,11 @@ from dataclasses import dataclass
 
 from rag.index.terms import Compound, compounds, stems
 
-_PIECE = re.compile(r'(?<!\S)(?P<not>-)?(?P<quote>["“”])(?P<phrase>[^"“”]*)["“”]|(?<!\S)-(?P<without>[^\W\d_]\S*)')
+_PIECE = re.compile(
+    r'(?<!\S)(?P<not>-)?(?P<quote>["“”])(?P<phrase>[^"“”]*)["“”]'
+    r"|(?<!\S)-(?P<without>[^\W\d_]\S*)"
+    r"|(?<!\S)(?P<start>[^\s\"“”*]*\w)\*(?!\S)"
+)
 
 # Words that say little: asked for only where nothing else is. Articles, pronouns, prepositions, auxiliaries, question words.
 _EMPTY_ENGLISH = """
@@ -31,39 +38,59 @@ _EMPTY_CHARACTERS = frozenset("的了是在和与吗呢吧着过得地之这那�
 class Unit:
     """One thing asked for."""
 
-    expression: str  # in FTS5's grammar
+    phrases: tuple[str, ...]  # in FTS5's grammar; any of them is the unit
     terms: tuple[str, ...]  # its stems; the unit is about as rare as the rarest of them
     whole: str = ""  # the term of the whole compound, where there is one: the better measure of how rare it is
-    prefix: bool = False  # `terms[0]` is the start of the terms meant
+    prefix: bool = False  # the last phrase term is the start of those meant; of one alone: `terms[0]`
     weak: bool = False  # says little
     quoted: bool = False
+
+    @property
+    def expression(self) -> str:
+        """Any of its phrases, in FTS5's grammar."""
+        return self.phrases[0] if len(self.phrases) == 1 else f"({' OR '.join(self.phrases)})"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The units asked for, without repeats, and the expressions that must not be there."""
+    """The units asked for, without repeats, and those that must not be there."""
 
     units: tuple[Unit, ...]
-    unwanted: tuple[str, ...]
+    unwanted: tuple[Unit, ...]
+
+    @property
+    def demanded(self) -> tuple[Unit, ...]:
+        """The phrases that must be there."""
+        return tuple(unit for unit in self.units if unit.quoted)
 
 
 def understand(words: str) -> Question:
     """Reads a query. Any text at all is understood; one without letters or digits asks for nothing."""
     units: list[Unit] = []
-    unwanted: list[str] = []
+    unwanted: list[Unit] = []
     rest = 0
     for piece in _PIECE.finditer(words):
         units.extend(_units(words[rest : piece.start()]))
         rest = piece.end()
         if piece["without"]:
-            unwanted.extend(unit.expression for unit in _units(piece["without"]))
+            unwanted.extend(_unwanted(piece["without"]))
+        elif piece["start"]:
+            units.extend(_beginning(piece["start"]))
         elif phrase := _phrase(piece["phrase"]):
-            if piece["not"]:
-                unwanted.append(phrase.expression)
-            else:
-                units.append(phrase)
+            (unwanted if piece["not"] else units).append(phrase)
     units.extend(_units(words[rest:]))
     return Question(tuple(dict.fromkeys(units)), tuple(dict.fromkeys(unwanted)))
+
+
+def spoken(words: str) -> str:
+    """The query as a model should read it: without its signs, and without what must not be there."""
+    kept = _PIECE.sub(lambda piece: "" if piece["not"] or piece["without"] else piece["phrase"] or piece["start"] or "", words)
+    return kept.strip() if kept != words else words
+
+
+def literal(words: str) -> str:
+    """A text as a query in which no quote, minus or star means anything."""
+    return _PIECE.sub(lambda piece: piece["phrase"] or piece["without"] or piece["start"] or "", words).replace('"', " ")
 
 
 def units_of(text: str) -> tuple[Unit, ...]:
@@ -76,11 +103,30 @@ def alone(unit: Unit) -> tuple[Unit, ...]:
     return tuple(_term(term) for term in unit.terms)
 
 
-def expression(joint: str, units: Iterable[Unit], unwanted: Iterable[str], columns: Iterable[str]) -> str:
-    """The whole MATCH expression: units joined by AND or OR, without the unwanted, within some columns."""
-    wanted = f" {joint} ".join(unit.expression for unit in units)
-    without = "".join(f" NOT {each}" for each in unwanted)
-    return f"{{{' '.join(columns)}}} : (({wanted}){without})"
+def _unwanted(word: str) -> Iterable[Unit]:
+    """One word that must not be there; a run of Chinese as a whole."""
+    if word.endswith("*"):
+        return _beginning(word[:-1])
+    found = list(compounds(word))
+    phrase = _phrase(word) if any(compound.paired for compound in found) else None
+    return [phrase] if phrase else _units(word)
+
+
+def _beginning(word: str) -> Iterable[Unit]:
+    """The words that begin so; of a compound the last part. Stems are shorter than words: the word's own stem counts as well."""
+    found = list(compounds(word))
+    if not found or found[-1].paired:
+        yield from _units(word)
+        return
+    *before, last = [part for compound in found for part in compound.parts]
+    stem, known = stems([last])[0], stems(before)
+    phrases = [f"{_quote(' '.join((*known, last)))} *"]
+    if not stem.startswith(last):
+        phrases.append(_quote(" ".join((*known, stem))))
+    whole = found[0].whole if len(found) == 1 else ""
+    if whole:
+        phrases.append(f"{_quote(whole)} *")
+    yield Unit(tuple(phrases), (*known, last), whole="" if known or stem.startswith(last) else stem, prefix=True)
 
 
 def _units(text: str) -> Iterable[Unit]:
@@ -92,21 +138,21 @@ def _units(text: str) -> Iterable[Unit]:
             yield _term(parts[0])
         elif compound.whole:
             whole = stems([compound.whole])[0]
-            yield Unit(f"({_quote(whole)} OR {_quote(' '.join(parts))})", parts, whole=whole)
+            yield Unit((_quote(whole), _quote(" ".join(parts))), parts, whole=whole)
         else:
-            yield Unit(_quote(" ".join(parts)), parts)
+            yield Unit((_quote(" ".join(parts)),), parts)
 
 
 def _pairs(parts: tuple[str, ...]) -> Iterable[Unit]:
     """Pairs of characters are terms; a character alone stands at the start of a pair, or at the end of a run by itself."""
     if len(parts) == 1:
-        yield Unit(f"{_quote(parts[0])} *", parts, prefix=True, weak=parts[0] in _EMPTY_CHARACTERS)
+        yield Unit((f"{_quote(parts[0])} *",), parts, prefix=True, weak=parts[0] in _EMPTY_CHARACTERS)
     else:
         yield from (_term(pair) for pair in parts[:-1])
 
 
 def _term(term: str) -> Unit:
-    return Unit(_quote(term), (term,), weak=term in _EMPTY_WORDS or not _EMPTY_CHARACTERS.isdisjoint(term))
+    return Unit((_quote(term),), (term,), weak=term in _EMPTY_WORDS or not _EMPTY_CHARACTERS.isdisjoint(term))
 
 
 def _phrase(text: str) -> Unit | None:
@@ -117,7 +163,7 @@ def _phrase(text: str) -> Unit | None:
         return None
     prefix = found[-1].paired and len(found[-1].parts) == 1
     known = parts[:-1] if prefix and len(parts) > 1 else parts
-    return Unit(_quote(" ".join(parts)) + " *" * prefix, tuple(known), prefix=prefix and len(parts) == 1, quoted=True)
+    return Unit((_quote(" ".join(parts)) + " *" * prefix,), tuple(known), prefix=prefix and len(parts) == 1, quoted=True)
 
 
 def _in_phrase(compound: Compound, last: bool) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from rag.index.base import Structure
 from rag.index.filters import Allowed
 from rag.index.folder import read_fingerprint, read_settings
 from rag.index.pinned import DocumentTable, Pinned, pin, read_documents
+from rag.index.questions import understand
 from rag.index.schema import COLUMNS
 from rag.index.segments import Segment
 from rag.index.status import IndexStatus, read_roots, read_status
@@ -127,14 +128,23 @@ class OpenIndex:
             said, self._remarks = tuple(self._remarks), []
             return said
 
+    def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
+        """Of `within`, the passages that hold every quoted phrase of a query and none of its unwanted words, for both lanes."""
+        question = understand(words)
+        if not question.demanded and not question.unwanted:
+            return within
+        live = self._pin().numbers if within is None else within.numbers
+        with self._reading() as connection:
+            return Allowed(lexical.meeting(connection, question, live))
+
     def containing(
         self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
-    ) -> list[tuple[int, float]]:
-        """The k passages that hold the words best, as (number, score), larger better; `rag.index.lexical` says how."""
+    ) -> list[tuple[int, float, float]]:
+        """The k passages that hold the words best, as (number, score, share), larger better; `rag.index.lexical` says how."""
         pinned = self._pin()
         allowed = pinned.numbers if within is None else pinned.numbers[filters.kept_of(pinned, within)]
         with self._reading() as connection:
-            return lexical.containing(connection, words, k, allowed, columns)
+            return lexical.containing(connection, words, k, allowed, len(pinned.numbers), columns)
 
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
         """The passages of these numbers, in the order asked."""

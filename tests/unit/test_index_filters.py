@@ -108,4 +108,4 @@ def test_filters_allow_what_a_look_at_every_passage_allows(index, filters):
     else:
         assert set(allowed.numbers.tolist()) == wanted
         assert {number for number, _ in index.nearest(vector_of(b"any key"), 1000, allowed)[0]} == wanted
-        assert {number for number, _ in index.containing("one two another x", 1000, allowed)} <= wanted
+        assert {number for number, _, _ in index.containing("one two another x", 1000, allowed)} <= wanted

@@ -37,7 +37,8 @@ def index(tmp_path_factory):
 
 
 def found(index, words, k=5, **options):
-    numbers = [number for number, _ in index.containing(words, k, **options)]
+    within = index.meeting(words, options.pop("within", None))
+    numbers = [number for number, _, _ in index.containing(words, k, within, **options)]
     return [stored.passage.document.path for stored in index.passages(numbers)]
 
 
@@ -83,29 +84,54 @@ def test_a_single_character_is_found_wherever_it_stands(index):
     assert set(found(index, "学")) == {"library.md", "ship.md"}
 
 
-def test_passages_with_all_words_come_before_those_with_any(index):
+def test_a_passage_says_how_much_of_the_question_it_holds(index):
     answer = index.containing("harbour crane night", 5)
     paths = found(index, "harbour crane night")
     assert paths[0] == "cranes.md" and set(paths) == {"cranes.md", "crane.md", "harbour.md"}
-    scores = [score for _, score in answer]
-    assert scores[0] > 1 > scores[1] >= scores[2] > 0
+    shares = {path: share for path, (_, _, share) in zip(paths, answer, strict=True)}
+    assert shares["cranes.md"] == pytest.approx(1.0)
+    assert 0.6 < shares["crane.md"] < 0.72 and 0.6 < shares["harbour.md"] < 0.72
+    [(_, _, share)] = index.containing("crane qqqq", 1)
+    assert 0.3 < share < 0.5  # a word that nobody knows is missing too
+
+
+def test_words_that_say_little_are_no_part_of_the_question_beside_others(index):
+    assert [share for _, _, share in index.containing("qqqq in the night of zzzz", 5)] == pytest.approx([0.25, 0.25], abs=0.05)
+    only_little = index.containing("that is not the qqqq", 3)
+    assert only_little and {share for _, _, share in only_little} == {0.0}
+    assert index.containing("to be or not to be", 1)[0][2] == pytest.approx(1.0)
 
 
 def test_phrases_stand_side_by_side(index):
     assert found(index, '"harbour cranes"') == ["cranes.md"]
     assert found(index, '"harbour cranes" lake') == ["cranes.md"]
+    assert found(index, 'lake "harbour cranes" night -lake') == ["cranes.md"]
     assert found(index, '"图书馆"') == ["library.md"]
     assert found(index, "“harbour master”") == ["harbour.md"]
 
 
-def test_a_phrase_that_is_nowhere_counts_as_its_words(index):
-    assert set(found(index, '"lake harbour"')) == {"crane.md", "cranes.md", "harbour.md"}
+def test_a_phrase_that_is_nowhere_is_not_found(index):
+    assert found(index, '"lake harbour"') == []
+    assert found(index, '"lake harbour" cranes') == []
+
+
+def test_words_that_begin_so(index):
+    assert set(found(index, "harb*")) == {"cranes.md", "crane.md", "harbour.md"}
+    assert found(index, "INV-44*") == ["invoice.md"]
+    assert found(index, "inv44*") == ["invoice.md"]
+    assert found(index, "running*") == ["cranes.md"]
+    assert found(index, "lightho*") == ["photo.jpg"]
+    assert found(index, "qqqq*") == []
+    assert set(found(index, "harb* -cran*")) == {"harbour.md"}
+    assert found(index, "*") == []
 
 
 def test_what_is_not_wanted_is_left_out(index):
     assert found(index, "harbour -crane") == ["harbour.md"]
     assert found(index, 'harbour -"harbour master" -lake') == ["cranes.md"]
     assert found(index, "-harbour") == []
+    assert found(index, "船 -图书馆") == ["ship.md"]
+    assert found(index, "学 -图书馆") == ["ship.md"]
     assert found(index, "INV-4421") == ["invoice.md"]
 
 
@@ -128,7 +154,7 @@ def test_filters_come_before_the_search(index):
 
 
 def test_k_and_the_order_of_equal_scores(index):
-    numbers = [number for number, _ in index.containing("filler common", 20)]
+    numbers = [number for number, _, _ in index.containing("filler common", 20)]
     assert len(numbers) == 20 and numbers == sorted(numbers)
     assert index.containing("filler", 0) == []
 
@@ -156,8 +182,9 @@ SYNTAX = st.text(alphabet=st.sampled_from(list("abcAB12 \"'*()-+:^{}[]NEAR,.;\\/
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.one_of(SYNTAX, st.text(max_size=60)))
 def test_no_text_is_an_error(index, words):
-    for number, score in index.containing(words, 5):
-        assert number > 0 and 0 < score < 2
+    within = index.meeting(words)
+    for number, score, share in index.containing(words, 5, within):
+        assert number > 0 and 0 < score < 1 and 0 <= share <= 1
 
 
 def test_a_word_of_a_stored_passage_is_always_answered(index):

@@ -234,7 +234,7 @@ def test_a_reader_stays_at_its_generation_until_it_is_asked_to_move_on(folder):
         assert index.by_id(index.passages([1])[0].id).number == 1
         assert (index.refresh(), index.generation, index.refresh()) == (True, 2, False)
         assert sorted(number for number, _ in index.nearest(unit_rows(1, 1), 10)[0]) == [3, 4, 5, 6]
-        assert [number for number, _ in index.containing("harbour", 3)] == [6]
+        assert [number for number, _, _ in index.containing("harbour", 3)] == [6]
 
 
 def test_many_threads_may_search_one_open_index(folder):
