@@ -78,7 +78,7 @@ def test_the_keys_of_a_hit() -> None:
         "context": {"title": "T", "heading": "H", "slide": None, "sheet": ""},
     }
     assert explain_json(hit) == {
-        "lanes": {"dense": {"rank": 1, "score": 0.5}},
+        "lanes": {"dense": {"rank": 1, "score": 0.5, "share": 1.0}},
         "fused": 0.75,
         "rerank_score": None,
         "score_is": "fused",
