@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Response
 
-from rag import __version__
+from rag import __version__, mcp
 from rag.api import indexes, media, passages, reranks, searches
 from rag.api.answers import Json, answer_failures
 from rag.api.guard import Guard, Trust
@@ -30,10 +30,13 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
     meters = Meters(served, turns, jobs)
     looking = Turns(threads=6, patience=200.0)  # those who look at pictures and videos: searches do not wait for a decoder
     projector = Projector()
+    agents = mcp.server(served, projector, turns.take, looking.take)
+    spoken_to = mcp.http_app(agents)
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with agents.session_manager.run():
+            yield
         jobs.close()
         turns.close()
         looking.close()
@@ -57,6 +60,8 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
     app.include_router(reranks.router(served, turns))
     app.include_router(media.router(served, projector, looking))
     app.include_router(passages.router(served, projector, looking))
+
+    app.router.routes.extend(spoken_to.routes)  # not mounted: its address is /mcp, without a slash behind it
 
     @app.get("/healthz", tags=["server"])
     async def healthz() -> dict[str, str]:

@@ -26,7 +26,7 @@ from rag.errors import WrongRequest
 BODY = 32 * 1024 * 1024  # bytes of one request
 SHORTEST_TOKEN = 16
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-OWN = ("/v1/", "/healthz", "/metrics", "/docs", "/openapi.json")  # ours; all else is the page's
+OWN = ("/v1/", "/mcp", "/healthz", "/metrics", "/docs", "/openapi.json")  # ours; all else is the page's
 OPEN = frozenset({"/healthz"})  # answered without the key
 STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
 # Gradio's page is one inline script and styles set by script, so 'unsafe-inline'; its templates are compiled, so 'unsafe-eval'.

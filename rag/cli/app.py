@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from rag.cli import check, compact, config, doctor, embed, eval, index, query, repair, rm, score, serve, show, status, ui
+from rag.cli import check, compact, config, doctor, embed, eval, index, mcp, query, repair, rm, score, serve, show, status, ui
 
 app = typer.Typer(
     name="rag",
@@ -44,5 +44,6 @@ app.command("score")(score.score)
 app.command("eval")(eval.evaluate)
 app.command("config")(config.config)
 app.command("serve")(serve.serve)
+app.command("mcp")(mcp.mcp)
 app.command("doctor")(doctor.doctor)
 app.command("ui")(ui.ui)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rag.api.served import Served
 
-NEEDED = ("fastapi", "uvicorn", "prometheus_client")
+NEEDED = ("fastapi", "uvicorn", "prometheus_client", "mcp")
 
 
 def ui(

@@ -1,0 +1,39 @@
+"""`rag mcp`: the MCP server on stdin and stdout. Knows options and starting; answering is `rag.mcp`'s."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from rag.cli.terminal import harmless, say
+
+
+def mcp(
+    index: Annotated[list[str] | None, typer.Option("--index", "-i", help="Name or folder of an index (repeatable).")] = None,
+) -> None:
+    """Let an agent search: the MCP server on stdin and stdout, until stdin ends."""
+    from rag.config import load_settings
+    from rag.errors import MissingExtra
+
+    if find_spec("mcp") is None:
+        raise MissingExtra("`rag mcp` needs the package mcp, which is not installed", "ui")
+
+    from rag.api.served import Served
+    from rag.api.turns import Turns
+    from rag.mcp import server
+    from rag.showing.projector import Projector
+
+    served = Served(index or [], load_settings({}), say=say)
+    for one, folder in served.folders.items():
+        known = (folder / "catalog.sqlite").exists()
+        say(f"index {harmless(one)}: {folder}" + ("" if known else ", which is not there yet: `rag index FOLDER` makes it"))
+    turns = Turns(threads=max(2, os.cpu_count() or 2))
+    try:
+        with Projector() as projector:
+            server(served, projector, turns.take, turns.take).run("stdio")
+    finally:
+        turns.close()
+        served.close()
