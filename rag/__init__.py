@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.building import build_index, remove_documents
+    from rag.client import Client, connect
     from rag.config import Settings, load_settings
     from rag.contract import hit_json
     from rag.errors import RagError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 _HOMES = {
+    "Client": "rag.client",
     "Filters": "rag.types",
     "Hit": "rag.types",
     "RagError": "rag.errors",
@@ -30,12 +32,14 @@ _HOMES = {
     "Searcher": "rag.searching",
     "Settings": "rag.config",
     "build_index": "rag.building",
+    "connect": "rag.client",
     "hit_json": "rag.contract",
     "load_settings": "rag.config",
     "open_index": "rag.searching",
     "remove_documents": "rag.building",
 }
 __all__ = [
+    "Client",
     "Filters",
     "Hit",
     "RagError",
@@ -43,6 +47,7 @@ __all__ = [
     "Searcher",
     "Settings",
     "build_index",
+    "connect",
     "hit_json",
     "load_settings",
     "open_index",

@@ -5,6 +5,7 @@ Knows settings and names; loads no model.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from rag.endpoints import Task, running
 from rag.errors import MissingExtra
 
 REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "document_instruction")
+_OF_RERANKER = ("reranker", "reranker_model", "reranker_family", "reranker_url", "rerank_instruction")
 PREFERRED = ("Qwen/Qwen3-VL-Embedding-2B", "Qwen/Qwen3-VL-Embedding-8B")  # used unasked, where they are already here
 
 
@@ -90,6 +92,12 @@ def remembered(chosen: Chosen, settings: Settings) -> dict[str, str]:
         "document_instruction": chosen.choice.document_instruction,
     }
     return {key: json.dumps(value[key]) for key in REMEMBERED}
+
+
+def query_print(settings: Settings) -> str:
+    """A short text that is equal for settings that choose the same models for a query, and were given in the same places."""
+    given = {key: [getattr(settings, key), key in settings.model_fields_set] for key in (*REMEMBERED, *_OF_RERANKER)}
+    return hashlib.blake2b(json.dumps(given, default=str).encode(), digest_size=8).hexdigest()
 
 
 def this_machine() -> Machine:

@@ -68,7 +68,11 @@ class Settings(BaseSettings):
     max_text_bytes: int = Field(50_000_000, ge=1, description="A larger text file is skipped.")
     max_pages: int = Field(5_000, ge=1, description="A PDF with more pages is skipped.")
     commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="A running `rag index` commits this often.")
-    token: str = Field("", repr=False, description="The key that `rag ui` asks everybody for; needed off loopback.")
+    server: str = Field(
+        "auto",
+        description="Who answers `rag query`: the address of a `rag ui`; auto: one found on this machine; none: this process.",
+    )
+    token: str = Field("", repr=False, description="The key `rag ui` asks everybody for, and `rag query --server` sends.")
 
     @field_validator("clues", "url", "reranker_url", mode="before")
     @classmethod

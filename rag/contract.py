@@ -5,10 +5,13 @@ Knows the nouns and their JSON; knows no index, no terminal and no HTTP.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import WrongRequest
-from rag.types import Hit, Lines, Locator, Page, Seconds, Sheet, Slide, Whole
+from rag import errors
+from rag.errors import BackendError, RagError, WrongRequest
+from rag.types import KINDS, Context, Hit, Kind, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Slide, Whole
 
 if TYPE_CHECKING:
     from rag.index.status import IndexStatus
@@ -79,6 +82,48 @@ def hit_json(hit: Hit) -> dict[str, Any]:
     }
 
 
+def hit_from_json(value: Mapping[str, Any]) -> Hit:
+    """The hit that `hit_json` and `explain_json` wrote, scores rounded as they are there. WrongRequest for another shape."""
+    try:
+        explained = value["explain"]
+        return Hit(
+            **{key: value[key] for key in _PLAIN},
+            locator=locator_from_json(value["locator"]),
+            lanes={lane: LaneRank(**seen) for lane, seen in explained["lanes"].items()},
+            rerank_score=explained["rerank_score"],
+            best=locator_from_json(value["best"]),
+            members=tuple(Member(one["id"], locator_from_json(one["locator"]), one["score"]) for one in value["members"]),
+            context=Context(**value["context"]),
+            fused=explained["fused"],
+            decided=explained["score_is"],
+        )
+    except (KeyError, TypeError) as error:
+        raise WrongRequest(f"not a hit: {error} is missing or odd", remedy="is the server of the same version?") from error
+
+
+_PLAIN = ("rank", "id", "index", "root", "document", "path", "kind", "modality", "snippet", "score", "similarity")
+
+
+def failure_json(error: RagError) -> dict[str, str]:
+    """What went wrong, what to do about it, and its class as a word: `no_such_passage` of NoSuchPassage."""
+    return {"what": error.what, "remedy": error.remedy, "code": error_code(type(error))}
+
+
+def error_code(kind: type[RagError]) -> str:
+    """`no_such_passage` of NoSuchPassage."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def error_from_json(value: Mapping[str, Any], status: int) -> RagError:
+    """The error that `failure_json` wrote, of its class; one this program does not know by the HTTP status it came with."""
+    known = {error_code(kind): kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RagError)}
+    other = errors.Overloaded if status in (429, 504) else WrongRequest if status < 500 else BackendError
+    kind = known.get(str(value.get("code")), other)
+    error = kind.__new__(kind)
+    RagError.__init__(error, str(value.get("what", f"status {status}")), str(value.get("remedy", "")))
+    return error
+
+
 def status_json(found: IndexStatus) -> dict[str, Any]:
     """What an index holds, as plain JSON values."""
     made_by = found.fingerprint
@@ -129,3 +174,11 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def checked_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
+    """The kinds, where they are kinds."""
+    for kind in kinds:
+        if kind not in KINDS:
+            raise WrongRequest(f"no kind is called {kind!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
+    return tuple(kind for kind in KINDS if kind in kinds)

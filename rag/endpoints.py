@@ -1,4 +1,4 @@
-"""The run files of model servers started on this machine: written by `rag serve`, found by everything else.
+"""The run files of servers started on this machine: written by `rag serve` and `rag ui`, found by everything else.
 
 Knows a small folder of JSON files and whether a port answers; knows no model and no HTTP.
 """
@@ -9,7 +9,7 @@ import json
 import os
 import socket
 import stat
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -17,19 +17,27 @@ from urllib.parse import urlsplit
 from rag.errors import WrongRequest
 
 Task = Literal["embedder", "reranker"]
+Role = Task | Literal["ui"]
 
 PATIENCE = 0.3  # seconds a local port may take to accept
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A model server of this machine: `url` without /v1, `pid` of the server, `started` in seconds since the epoch."""
+    """A server of this machine: `url` without /v1, `pid` of the server, `started` in seconds since the epoch.
 
-    role: Task
+    Those of `rag ui` also tell which index folders they serve, what their models are, their key, and an id that they answer with.
+    """
+
+    role: Role
     url: str
     model: str
     pid: int
     started: float
+    serves: tuple[str, ...] = ()
+    asks: str = ""  # `rag.choosing.query_print` of its settings
+    token: str = field(default="", repr=False)
+    id: str = ""
 
 
 def run_folder() -> Path:
@@ -66,7 +74,7 @@ def withdraw(file: Path) -> None:
     file.unlink(missing_ok=True)
 
 
-def running(role: Task) -> list[Endpoint]:
+def running(role: Role) -> list[Endpoint]:
     """The servers of this user that are alive and accept a connection, newest first. Never raises; leaves the files alone."""
     folder = run_folder()
     if not _private(folder):
@@ -101,6 +109,14 @@ def _found(folder: Path) -> list[tuple[Path, Endpoint]]:
         try:
             row = json.loads(file.read_text("utf-8"))
             one = Endpoint(row["role"], str(row["url"]), str(row["model"]), int(row["pid"]), float(row["started"]))
+            if one.role == "ui":
+                one = replace(
+                    one,
+                    serves=tuple(map(str, row["serves"])),
+                    asks=str(row["asks"]),
+                    token=str(row["token"]),
+                    id=str(row["id"]),
+                )
         except (OSError, ValueError, KeyError, TypeError):
             continue
         endpoints.append((file, one))

@@ -10,9 +10,11 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     │   ├── NotShown            a passage without a picture, or whose file is gone
     │   └── MissingExtra        an optional package is not installed
     ├── BackendError        3   a model or its server failed or answered nonsense
-    │   └── ContentRefused      it takes some contents not, and works for others
+    │   ├── ContentRefused      it takes some contents not, and works for others
+    │   └── Overloaded          it has more to do than it can
     ├── IndexFailure        4   the index folder
     │   ├── IndexNotFound       no index there
+    │   ├── NoSuchIndex         a server does not serve it
     │   ├── IndexDamaged        something in it is not what was written
     │   ├── IndexLocked         another process writes it
     │   ├── IndexReplaced       rebuilt since it was opened
@@ -30,7 +32,7 @@ Exit codes: 0 done or found · 1 nothing found · 2 wrong request · 3 model or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +106,10 @@ class ContentRefused(BackendError):
         self.others = others
 
 
+class Overloaded(BackendError):
+    """A server has more to do than it can: ask again later, or less."""
+
+
 class IndexFailure(RagError):
     """The index folder cannot be used as it is."""
 
@@ -115,6 +121,13 @@ class IndexNotFound(IndexFailure):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"no index at {folder}", remedy="make one: rag index FOLDER (or name another with --index)")
+
+
+class NoSuchIndex(IndexFailure):
+    """A server does not serve an index of that name."""
+
+    def __init__(self, name: str, served: Sequence[str]) -> None:
+        super().__init__(f"no index called {name!r} is served here", remedy=f"the indexes are: {', '.join(served)}")
 
 
 class IndexDamaged(IndexFailure):

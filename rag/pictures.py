@@ -52,7 +52,9 @@ def query_picture_bytes(data: bytes, policy: Policy) -> Content:
             with open_picture(file, replace(policy.limits, max_source_pixels=1 << 62)) as image:
                 width, height = image.size
         except UnreadableDocument as error:
-            raise WrongRequest(f"the query picture {error.what}", remedy="give a JPEG, PNG, WebP or other picture") from error
+            raise WrongRequest(
+                f"the query picture {error.what}", remedy="ask with --image for a picture, --video for a video"
+            ) from error
         most = min(QUERY_PIXELS, policy.limits.max_source_pixels)
         if width * height > most:
             what = f"the query picture is {width:,} × {height:,} pixels; the limit is {most:,}"

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rag.canaries import compare_canaries
 from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
 from rag.config import Settings, load_settings
+from rag.contract import checked_kinds
 from rag.errors import IndexFailure, NoSuchPassage, WrongRequest
 from rag.evaluation import Place
 from rag.index.questions import literal, spoken
 from rag.opening import at_home, existing_index, open_embedder, open_reranker, policy_of
-from rag.types import KINDS, Content, Filters, Hit, Kind, Query
+from rag.types import Content, Filters, Hit, Kind, Query
 
 if TYPE_CHECKING:
     from rag.backends.base import Reranker
@@ -280,14 +281,6 @@ def _asked_for(text: str) -> str:
 
 
 # ---- values ---------------------------------------------------------------------------------
-
-
-def checked_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
-    """The kinds, where they are kinds."""
-    for kind in kinds:
-        if kind not in KINDS:
-            raise WrongRequest(f"no kind is called {kind!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
-    return tuple(kind for kind in KINDS if kind in kinds)
 
 
 def moment(given: str | float | None) -> float | None:

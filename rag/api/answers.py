@@ -6,7 +6,6 @@ Knows our errors and HTTP's status codes; knows no route.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,15 +17,16 @@ from starlette.exceptions import HTTPException
 
 from rag import errors
 from rag.api.jobs import JobRuns, NoSuchJob
-from rag.api.served import NoSuchIndex
-from rag.api.turns import Busy, TookTooLong
+from rag.api.turns import Busy, Ending, TookTooLong
+from rag.contract import error_code
 from rag.errors import BackendError, RagError
 
 # The first that fits counts: leaves before their branches.
 _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (Busy, 429),
     (TookTooLong, 504),
-    (NoSuchIndex, 404),
+    (Ending, 503),
+    (errors.NoSuchIndex, 404),
     (NoSuchJob, 404),
     (errors.NoSuchPassage, 404),
     (errors.NotShown, 404),
@@ -84,7 +84,7 @@ def refusal(error: RagError) -> Json:
     """Our error as an answer; `code` is the class's name in snake case, `busy` or `wrong_request`."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     headers = {"Retry-After": "1"} if status in (429, 503) else None
-    return failure(status, error.what, error.remedy, code_of(type(error)), headers)
+    return failure(status, error.what, error.remedy, error_code(type(error)), headers)
 
 
 def plain_failure(status: int, headers: Mapping[str, str] | None = None) -> Json:
@@ -92,11 +92,6 @@ def plain_failure(status: int, headers: Mapping[str, str] | None = None) -> Json
     what, remedy = _HTTP.get(status, (f"refused with status {status}", "/docs says what is taken"))
     codes = {401: "no_key", 403: "foreign", 404: "not_found", 405: "wrong_method", 413: "too_large"}
     return failure(status, what, remedy, codes.get(status, "wrong_request"), headers)
-
-
-def code_of(kind: type[RagError]) -> str:
-    """`no_such_passage` of NoSuchPassage."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower().strip("_")
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -110,7 +105,7 @@ def answer_failures(app: FastAPI, saw: Callable[[BackendError, str], None]) -> N
     async def of_ours(_: Request, error: Exception) -> Json:
         assert isinstance(error, RagError)
         if isinstance(error, BackendError):
-            saw(error, code_of(type(error)))
+            saw(error, error_code(type(error)))
         return refusal(error)
 
     app.add_exception_handler(RagError, of_ours)

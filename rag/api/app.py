@@ -66,7 +66,7 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
     @app.get("/healthz", tags=["server"])
     async def healthz() -> dict[str, str]:
         """Whether this process answers."""
-        return {"status": "ok"}
+        return {"status": "ok", "id": served.id}
 
     @app.get("/metrics", tags=["server"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:

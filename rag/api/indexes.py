@@ -15,11 +15,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.api.answers import Json, Said, code_of, documented
+from rag.api.answers import Json, Said, documented
 from rag.api.jobs import Job, Jobs, job_json
 from rag.api.served import Served
 from rag.api.turns import Turns
-from rag.contract import status_json
+from rag.contract import failure_json, status_json
 from rag.errors import IndexFailure, IndexNotFound, WrongRequest
 
 LOOK = 0.2  # seconds between two looks at a job that is followed
@@ -171,8 +171,7 @@ def _shelf(served: Served, jobs: Jobs, name: str) -> dict[str, Any]:
         found = served.status(name)
     except IndexFailure as error:
         nothing: dict[str, Any] = {"documents": 0, "passages": 0, "kinds": {}, "model": None, "roots": [], "generation": 0}
-        said = {"what": error.what, "remedy": error.remedy, "code": code_of(type(error))}
-        return shelf | nothing | {"exists": not isinstance(error, IndexNotFound), "problem": said}
+        return shelf | nothing | {"exists": not isinstance(error, IndexNotFound), "problem": failure_json(error)}
     return shelf | {
         "exists": True,
         "problem": None,

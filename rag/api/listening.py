@@ -6,16 +6,24 @@ Knows sockets, signals and uvicorn; knows no route.
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
 
 from rag.api.guard import Trust
+from rag.api.served import Served
+from rag.choosing import query_print
+from rag.endpoints import Endpoint, announce, withdraw
 from rag.errors import WrongRequest
+from rag.searching import Say
 
 BACKLOG = 512
 CONNECTIONS = 1_024  # at once; more are answered 503
@@ -27,6 +35,26 @@ def address(trust: Trust) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(trust.host, trust.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"http://{host}:{trust.port}/" + (f"?token={trust.token}" if trust.token else "")
+
+
+@contextmanager
+def announced(served: Served, trust: Trust, say: Say) -> Iterator[None]:
+    """The run file by which commands of this user find the server; where it cannot be written, that is said."""
+    place = urlsplit(address(trust))
+    url = f"{place.scheme}://{place.netloc}"
+    folders = tuple(os.path.realpath(folder) for folder in served.folders.values())
+    asks = query_print(served.settings)
+    me = Endpoint("ui", url, "", os.getpid(), time.time(), folders, asks, trust.token, served.id)
+    file = None
+    try:
+        file = announce(me)
+    except WrongRequest as error:
+        say(f"note: `rag query` will not find this server: {error.what}")
+    try:
+        yield
+    finally:
+        if file is not None:
+            withdraw(file)
 
 
 def bind(trust: Trust) -> socket.socket:

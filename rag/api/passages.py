@@ -11,11 +11,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from rag.api.answers import Json, Said, code_of, documented
+from rag.api.answers import Json, Said, documented
 from rag.api.searches import MOST_WORDS, media_of
 from rag.api.served import Served
 from rag.api.turns import Turns
-from rag.contract import locator_json, place
+from rag.contract import failure_json, locator_json, place
 from rag.errors import NotShown, RagError, UnreadableDocument
 from rag.index.marks import marks
 from rag.index.reader import OpenIndex
@@ -169,7 +169,7 @@ def describe(
         if one.modality != "text":
             found |= _shown(policy, projector, stored, words if regions and matched else "")
     except (NotShown, UnreadableDocument) as error:
-        found["trouble"] = {"what": error.what, "remedy": error.remedy, "code": code_of(type(error))}
+        found["trouble"] = failure_json(error)
     return found
 
 

@@ -5,13 +5,14 @@ Knows index folders and searchers; knows no HTTP.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.config import Settings
-from rag.errors import IndexNotFound, IndexReplaced, NoSuchPassage, WrongRequest
+from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
 from rag.index.reader import IndexStatus, OpenIndex, open_index
 from rag.opening import finish_rebuild, index_folder, up_to_date
 from rag.searching import Searcher, reranker_beside
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from rag.backends.base import Reranker
     from rag.searching import Models, Say
     from rag.types import StoredPassage
-
-
-class NoSuchIndex(WrongRequest):
-    """A name that is not served."""
-
-    def __init__(self, name: str, served: Sequence[str]) -> None:
-        super().__init__(f"no index called {name!r} is served here", remedy=f"the indexes are: {', '.join(served)}")
 
 
 class Served:
@@ -38,6 +32,7 @@ class Served:
 
     def __init__(self, named: Sequence[str], settings: Settings, *, token: str = "", say: Say = lambda _: None) -> None:
         """`named` as for `--index`; none means the default. WrongRequest where two folders have one name."""
+        self.id = secrets.token_hex(8)  # of this run: who finds its run file knows by it whom he talks to
         self.settings = settings
         self.token = token
         self.folders: Mapping[str, Path] = _by_name([index_folder(name) for name in named or [settings.index]])

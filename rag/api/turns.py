@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from rag.errors import RagError
+from rag.errors import Overloaded
 
 T = TypeVar("T")
 
@@ -19,18 +19,25 @@ LINE = 256  # callers that may wait
 PATIENCE = 60.0  # seconds from asking to the answer
 
 
-class Busy(RagError):
+class Busy(Overloaded):
     """So many wait already that one more is sent away."""
 
     def __init__(self) -> None:
         super().__init__(f"{LINE} questions wait for an answer already", remedy="ask again in a second")
 
 
-class TookTooLong(RagError):
+class TookTooLong(Overloaded):
     """The answer did not come in time."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"no answer within {seconds:.0f} s", remedy="ask for less, or look whether a model server is overloaded")
+
+
+class Ending(Overloaded):
+    """The server stops while the answer is being made."""
+
+    def __init__(self) -> None:
+        super().__init__("this server is being stopped", remedy="ask again when it runs")
 
 
 class Turns:
@@ -61,6 +68,8 @@ class Turns:
             if future.done() and not future.cancelled():
                 raise  # `work` itself raised it
             raise TookTooLong(self._patience) from None
+        except asyncio.CancelledError:  # the server ends, and nobody else cancels: the caller gets an answer all the same
+            raise Ending from None
 
     def close(self) -> None:
         """Ends the threads when their work is done; those who wait are not served any more."""

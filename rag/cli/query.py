@@ -32,6 +32,7 @@ def query(
     model: Model = None,
     family: Family = None,
     url: Url = None,
+    server: Annotated[str | None, typer.Option(help="Ask a `rag ui` at this address; none: not even one found here.")] = None,
     reranker: Reranker = None,
     reranker_model: RerankerModel = None,
     reranker_family: RerankerFamily = None,
@@ -49,9 +50,9 @@ def query(
     In the words: '"harbour crane"' must be there side by side, -draft must not, harb* begins so. A query that begins with a
     minus comes after --: rag query -- -draft harbour
     """
+    from rag.cli.asking import asking
     from rag.cli.formats import FORMATS, Answer, show_answers
     from rag.errors import NOTHING_FOUND, WrongRequest
-    from rag.searching import open_index
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
@@ -60,17 +61,19 @@ def query(
     flags["search"] = search
     flags |= {"backend": backend, "model": model, "family": family, "url": url or None}
     flags |= {"reranker": "none" if no_rerank else reranker, "reranker_model": reranker_model}
-    flags |= {"reranker_family": reranker_family, "reranker_url": reranker_url or None}
+    flags |= {"reranker_family": reranker_family, "reranker_url": reranker_url or None, "server": server}
     many = words == ["-"]
     asked = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
     answers = []
-    with open_index(index, say=say, **flags) as searcher:
+    order = None
+    with asking(index, flags, image=image, video=video) as ask:
         for text in asked:
-            results = searcher.search(
+            results = ask(
                 text,
+                texts=wanted == "context",
                 image=image,
                 video=video,
-                kinds=kind or (),  # type: ignore[arg-type]
+                kinds=kind or (),
                 paths=path or (),
                 roots=root or (),
                 after=after,
@@ -78,12 +81,13 @@ def query(
             )
             for note in results.notes:
                 say(f"note: {note}")
-            answers.append(Answer(text, results.hits, searcher.texts(results.hits) if wanted == "context" else {}))
+            order = results.reranker
+            answers.append(Answer(text, results.hits, results.texts))
         show_answers(answers, wanted, explain=explain, many=many, preview=preview)
     if not any(answer.hits for answer in answers):
         say("nothing found" if asked else "no query came from stdin: write one a line")
         raise typer.Exit(NOTHING_FOUND)
-    if wanted == "table" and searcher.reranker and searcher.reranker.name == "lite":
+    if wanted == "table" and order == "lite":
         for answer in answers:
             if answer.hits and answer.hits[0].score < WEAK:
                 asked_for = f" for {answer.query!r}" if many else ""

@@ -39,7 +39,7 @@ def ui(
 
     from rag.api.app import create_app
     from rag.api.guard import trust
-    from rag.api.listening import address, bind, listen
+    from rag.api.listening import address, announced, bind, listen
     from rag.api.served import Served
 
     settings = load_settings({"token": token})
@@ -59,7 +59,9 @@ def ui(
 
             webbrowser.open(place)
 
-    listen(app, bind(trusted), started)
+    bound = bind(trusted)
+    with announced(served, trusted, say):
+        listen(app, bound, started)
 
 
 def _mount(app: FastAPI, served: Served) -> bool:

@@ -51,6 +51,6 @@ def test_the_public_list() -> None:
     assert rag.__all__ == sorted(rag.__all__)
     assert all(getattr(rag, name) is not None for name in rag.__all__)
     assert sorted(rag.__all__) == [
-        *("Filters", "Hit", "RagError", "Report", "Searcher", "Settings"),
-        *("build_index", "hit_json", "load_settings", "open_index", "remove_documents"),
+        *("Client", "Filters", "Hit", "RagError", "Report", "Searcher", "Settings"),
+        *("build_index", "connect", "hit_json", "load_settings", "open_index", "remove_documents"),
     ]

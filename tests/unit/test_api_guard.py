@@ -29,7 +29,7 @@ def test_a_foreign_host_is_refused_everywhere(api: TestClient, host: str, path: 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:7860", "localhost:9", "[::1]:7860", "LOCALHOST", "localhost."])
 def test_names_of_this_machine_are_known(api: TestClient, host: str) -> None:
-    assert api.get("/healthz", headers={"Host": host}).json() == {"status": "ok"}
+    assert api.get("/healthz", headers={"Host": host}).json()["status"] == "ok"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,220 @@
+"""A running `rag ui` asked from Python: the same question, the same hits, without loading a model.
+
+    with rag.connect("http://127.0.0.1:7860") as client:
+        for hit in client.query("harbour at night", kinds=["image"]):
+            print(hit.score, hit.path, hit.locator)
+
+Knows HTTP and the contract of a hit; knows no index and no model.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from rag.contract import checked_kinds, error_from_json, hit_from_json
+from rag.errors import BackendError, WrongRequest
+from rag.types import Hit
+
+if TYPE_CHECKING:
+    import httpx
+
+PATIENCE = 90.0  # seconds for one answer; the server gives up after 60
+
+
+class Unreachable(BackendError):
+    """Nothing answers there, or not as this API does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hits, best first, and what the server says about them."""
+
+    hits: list[Hit]
+    notes: tuple[str, ...]
+    good: bool  # False: nothing is a good match; the best are there all the same
+    reranker: str | None  # its name, where one ran
+    index: str
+    generation: int
+    counts: Mapping[str, Mapping[str, int]]  # candidates by `kinds`, `folders` and `roots`
+    seconds: Mapping[str, float]  # of each stage, and `total`
+    texts: Mapping[str, str]  # the whole words by the id of the hit, where they were asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """One document of a reranking: its place in the list that was given, from 0, and its score in 0…1."""
+
+    index: int
+    score: float
+
+
+def connect(url: str, token: str = "", *, timeout: float = PATIENCE, ca_bundle: str = "") -> Client:
+    """A client of the `rag ui` at `url`; `token` is its key, `ca_bundle` a file of certificates. WrongRequest for no address."""
+    return Client(url, token, timeout=timeout, ca_bundle=ca_bundle)
+
+
+class Client:
+    """A connection to a running `rag ui`. Close it, or use it in a `with`.
+
+    Errors are those the same call would raise here (WrongRequest, IndexNotFound, BackendError, …), and Unreachable.
+    """
+
+    def __init__(self, url: str, token: str = "", *, timeout: float = PATIENCE, ca_bundle: str = "") -> None:
+        import ssl
+
+        import httpx
+
+        place = urlsplit(url)
+        if place.scheme not in ("http", "https") or not place.hostname:
+            raise WrongRequest(f"no address of a server: {url!r}", remedy="write http://127.0.0.1:7860")
+        self.url = f"{place.scheme}://{place.netloc}{place.path.rstrip('/')}"
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        trusted: Any = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
+        local = place.hostname in ("127.0.0.1", "::1", "localhost")  # no proxy of the environment stands before this machine
+        self._http = httpx.Client(
+            base_url=self.url, headers=headers, timeout=timeout, verify=trusted if place.scheme == "https" else False,
+            trust_env=not local,
+        )  # fmt: skip
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self._http.close()
+
+    def query(self, text: str = "", **asked: Any) -> list[Hit]:
+        """The hits for words, a picture or both, best first; the keywords are those of `search`."""
+        return self.search(text, **asked).hits
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        image: str | os.PathLike[str] | bytes | None = None,
+        like: str | None = None,
+        index: str | None = None,
+        kinds: Sequence[str] = (),
+        paths: Sequence[str] = (),
+        roots: Sequence[str] = (),
+        after: str | float | None = None,
+        before: str | float | None = None,
+        top_k: int = 10,
+        candidates: int | None = None,
+        min_score: float | None = None,
+        blend: float | str | None = None,
+        rerank: bool = True,
+        texts: bool = False,
+        **more: Any,
+    ) -> Found:
+        """The hits and what is said about them. `image` is a picture file of this machine, or the bytes of one."""
+        asked = {
+            "text": text.encode("utf-8", "replace").decode(),
+            "image": None if image is None else _data_url(image),
+            "like": like,
+            "index": index,
+            "kinds": list(checked_kinds(kinds)),
+            "paths": list(paths),
+            "roots": list(roots),
+            "after": after,
+            "before": before,
+            "top_k": top_k,
+            "candidates": candidates,
+            "min_score": min_score,
+            "blend": blend,
+            "rerank": rerank,
+            "texts": texts,
+            "explain": True,
+            **more,
+        }
+        found = self._ask("POST", "/v1/search", {key: value for key, value in asked.items() if value is not None})
+        return Found(
+            hits=[hit_from_json(hit) for hit in found["hits"]],
+            notes=tuple(found["notes"]),
+            good=found["good"],
+            reranker=found["reranker"],
+            index=found["index"],
+            generation=found["generation"],
+            counts=found["counts"],
+            seconds=found["seconds"],
+            texts={hit["id"]: hit["text"] for hit in found["hits"]} if texts else {},
+        )
+
+    def id(self) -> str:
+        """The id this run of the server gave itself."""
+        return str(self._ask("GET", "/healthz").get("id", ""))
+
+    def rerank(self, query: str, documents: Sequence[str], top_n: int | None = None) -> list[Relevance]:
+        """The documents, best first, as the server's reranker sees them."""
+        asked = {"query": query, "documents": list(documents)} | ({"top_n": top_n} if top_n else {})
+        found = self._ask("POST", "/v1/rerank", asked)
+        return [Relevance(one["index"], one["relevance_score"]) for one in found["results"]]
+
+    def indexes(self) -> list[dict[str, Any]]:
+        """Every index the server knows: name, folder, documents, passages, kinds, model, roots, job, problem."""
+        found: list[dict[str, Any]] = self._ask("GET", "/v1/indexes")
+        return found
+
+    def status(self, index: str | None = None) -> dict[str, Any]:
+        """What an index holds: the JSON of `rag status`."""
+        found: dict[str, Any] = self._ask("GET", "/v1/status" + (f"?index={quote(index, safe='')}" if index else ""))
+        return found
+
+    def start_indexing(self, index: str | None = None, root: str | None = None) -> str:
+        """Starts a job that brings a root, or every one, up to date; its id."""
+        return str(self._ask("POST", "/v1/index", {"index": index, "root": root})["job"])
+
+    def job(self, id: str) -> dict[str, Any]:
+        """Where a job stands: `state` is running, done, stopped or failed."""
+        found: dict[str, Any] = self._ask("GET", f"/v1/index/jobs/{quote(id, safe='')}")
+        return found
+
+    def stop_indexing(self, id: str) -> dict[str, Any]:
+        """Stops a job as Ctrl-C does: what is done is committed."""
+        found: dict[str, Any] = self._ask("DELETE", f"/v1/index/jobs/{quote(id, safe='')}")
+        return found
+
+    def _ask(self, method: str, path: str, asked: Mapping[str, Any] | None = None) -> Any:
+        import httpx
+
+        body = None if asked is None else json.dumps(asked).encode("ascii")
+        try:
+            answer = self._http.request(method, path, content=body, headers={"Content-Type": "application/json"})
+        except httpx.HTTPError as error:
+            what = f"{self.url} does not answer: {error or type(error).__name__}"
+            raise Unreachable(what, remedy="is `rag ui` running there? `rag ui --no-open` starts it") from error
+        return _value(self.url, answer)
+
+
+def _value(url: str, answer: httpx.Response) -> Any:
+    try:
+        value = answer.json()
+    except ValueError as error:
+        what = f"{url} answers with {answer.status_code} and no JSON"
+        raise Unreachable(what, remedy="is it the address of a `rag ui`?") from error
+    if answer.is_success:
+        return value
+    if not isinstance(value, dict) or not isinstance(value.get("error"), dict):
+        raise Unreachable(f"{url} answers with {answer.status_code}", remedy="is it the address of a `rag ui`?")
+    raise error_from_json(value["error"], answer.status_code)
+
+
+def _data_url(image: str | os.PathLike[str] | bytes) -> str:
+    if isinstance(image, bytes):
+        data = image
+    else:
+        try:
+            data = Path(os.path.expanduser(image)).read_bytes()  # noqa: PTH111 (that of Path fails where there is no home)
+        except OSError as error:
+            raise WrongRequest(f"{os.fspath(image)} cannot be opened: {error.strerror}", "ask with another picture") from error
+    return f"data:image/any;base64,{base64.b64encode(data).decode('ascii')}"
