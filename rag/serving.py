@@ -25,6 +25,7 @@ NEWEST_ASCEND = "0.23.0"  # the vLLM that the newest stable vllm-ascend pairs wi
 SMALL_CONTEXT = (
     2048  # tokens on an Atlas 300I DUO, whose attention mask grows with the square: one largest picture and its prompt
 )
+MOST_FRAMES = 64  # of a video, in the reference code
 ENTRY = ("vllm", "serve")
 CLASSIFIERS = {"qwen3-vl-reranker": "Qwen3VLForSequenceClassification", "qwen3-reranker": "Qwen3ForSequenceClassification"}
 
@@ -158,8 +159,10 @@ def _family_flags(family: Family, length: int, terms: Terms) -> list[str]:
         if family.sees:
             flags += ["--limit-mm-per-prompt", json.dumps({"image": 8, "video": 1})]
     if family.sees:
-        # The loader that takes max_frames came with 0.24 (CVE-2026-105758 names the range); before, num_frames is the bound.
-        bounds = {"fps": 1, "max_frames": 64} if release(terms.version) >= (0, 24) else {"num_frames": 64, "fps": 1}
+        # num_frames bounds the frames a client has chosen (`video/jpeg`; 32 unless told) and, before 0.24, those of files.
+        # The loader that takes max_frames for files came with 0.24 (CVE-2026-105758 names the range).
+        bounds = {"fps": 1, "num_frames": MOST_FRAMES}
+        bounds |= {"max_frames": MOST_FRAMES} if release(terms.version) >= (0, 24) else {}
         flags += ["--media-io-kwargs", json.dumps({"video": bounds})]
     return flags
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from rag.types import Pixels
 
 MAX_VIDEO_PIXELS = 7_864_320  # of all frames together, as in the models' reference code
-# The reference code takes up to 64 frames, but vLLM (0.23 and 0.32) keeps the first 32 JPEGs of a `video/jpeg` URL at its default
-# `num_frames` and drops the rest without a word. These are spread over the whole video instead.
+# The reference code takes up to 64 frames, and so does a server of `rag serve`. But vLLM (0.23 and 0.32) keeps the first 32 JPEGs
+# of a `video/jpeg` URL at its default `num_frames` and drops the rest without a word, and no answer tells which server it is.
+# These are spread over the whole video instead, so that every server gives the same vector.
 MAX_FRAMES = 32
 MAX_ASPECT = 180  # longer to shorter side; the models' processors refuse more than 200, and sides are rounded on the way
 QUALITY = 95  # JPEG, without subsampling of colours: small coloured letters stay readable

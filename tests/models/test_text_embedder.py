@@ -9,29 +9,14 @@ from rag.backends.base import Choice
 from rag.backends.transformers import TransformersEmbedder
 from rag.backends.vllm_engine import EngineEmbedder
 from rag.errors import BackendError
-from tests.models import checkpoints as tiny
 from tests.models import engines, oracle
 from tests.models.samples import CONTENTS, TEXTS
 
+WHICH = "text-embedder"
 TASK = "Given a web search query, retrieve relevant passages that answer the query"
 SAME = 0.9999
 
-
-@pytest.fixture(scope="module")
-def folder(checkpoints):
-    return tiny.make("text-embedder", checkpoints)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server(folder, tmp_path_factory):
-    with engines.serving("text-embedder", folder, tmp_path_factory.mktemp("text-embedder") / "log") as started:
-        yield started
-
-
-@pytest.fixture(scope="module", params=["transformers", "vllm", "server"])
-def embedder(request, folder, server):
-    with engines.embedding(request.param, folder, server) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("server")  # comes up while the models in this process are asked
 
 
 @pytest.fixture(scope="module")

@@ -5,32 +5,17 @@ from functools import cache
 import pytest
 
 from rag.types import Content
-from tests.models import checkpoints as tiny
 from tests.models import engines, oracle
 from tests.models.samples import CONTENTS, TEXTS, painted
 
+WHICH = "text-reranker"
 TASK = "Given a web search query, retrieve relevant passages that answer the query"
 OWN = "Given a part number, find the manual"
 NEAR = 1e-3
 QUERIES = {"words": "harbour crane in spring", "chinese": "港口的吊车", "empty": ""}
 PICTURE = Content("image", text="", pixels=(painted(64, 64, 5),), clues="a crane in the harbour")
 
-
-@pytest.fixture(scope="module")
-def folder(checkpoints):
-    return tiny.make("text-reranker", checkpoints)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server(folder, tmp_path_factory):
-    with engines.serving("text-reranker", folder, tmp_path_factory.mktemp("text-reranker") / "log") as started:
-        yield started
-
-
-@pytest.fixture(scope="module", params=["transformers", "vllm", "server"])
-def reranker(request, folder, server):
-    with engines.reranking(request.param, folder, server) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("server")  # comes up while the models in this process are asked
 
 
 @pytest.fixture(scope="module")

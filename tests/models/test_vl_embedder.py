@@ -10,25 +10,11 @@ from tests.models import checkpoints as tiny
 from tests.models import engines, oracle
 from tests.models.samples import CONTENTS, decoded
 
+WHICH = "vl-embedder"
 TOLD = {"document": "Represent the user's input.", "query": "Retrieve images or text relevant to the user's query."}
 SAME = 0.9999
 
-
-@pytest.fixture(scope="module")
-def folder(checkpoints):
-    return tiny.make("vl-embedder", checkpoints)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server(folder, tmp_path_factory):
-    with engines.serving("vl-embedder", folder, tmp_path_factory.mktemp("vl-embedder") / "log") as started:
-        yield started
-
-
-@pytest.fixture(scope="module", params=["transformers", "vllm", "server"])
-def embedder(request, folder, server):
-    with engines.embedding(request.param, folder, server) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("server")  # comes up while the models in this process are asked
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 
 from rag.backends import media
 from rag.types import Content
-from tests.models import checkpoints as tiny
 from tests.models import engines, oracle
 from tests.models.samples import CONTENTS, decoded, painted
 
+WHICH = "vl-reranker"
 TOLD = "Given a search query, retrieve relevant candidates that answer the query."
 OWN = "Find the picture of the ship that is described"
 NEAR = 1e-3
@@ -20,22 +20,7 @@ QUERIES = {
     "picture and words": Content("image", text="the same, at night", pixels=(painted(100, 70, 42),)),
 }
 
-
-@pytest.fixture(scope="module")
-def folder(checkpoints):
-    return tiny.make("vl-reranker", checkpoints)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server(folder, tmp_path_factory):
-    with engines.serving("vl-reranker", folder, tmp_path_factory.mktemp("vl-reranker") / "log") as started:
-        yield started
-
-
-@pytest.fixture(scope="module", params=["transformers", "vllm", "server"])
-def reranker(request, folder, server):
-    with engines.reranking(request.param, folder, server) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("server")  # comes up while the models in this process are asked
 
 
 @pytest.fixture(scope="module")
