@@ -5,10 +5,8 @@ Knows one segment's rows and FAISS; knows no search. Layout: indexes/README.md, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,19 +15,16 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
-from rag.index.derived import replace_file
+from rag.index.derived import open_sealed, write_sealed
 from rag.index.exact import open_mapped
-from rag.index.parts import spread
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
 PROMISED = 4  # so many rows are rescored for each that is asked for, and never fewer than
 AT_LEAST = 300
-_VERSION = 1
-_BLOCK = 1 << 20  # bytes under one checksum
+_KIND = "coarse 1"
 _STEP = 8192  # rows quantised at once
-_SUM = 16  # bytes of the checksum over everything after the blob
 _PREFIXES = (256, 512)  # lengths tried: below 256 the scan no longer costs the most
 _SAMPLE, _PROBES, _ENOUGH = 20_000, 256, 0.995
 
@@ -50,23 +45,14 @@ def coarse_file(segment_file: Path) -> Path:
 def open_coarse(rows: Rows) -> CoarseCodes | None:
     """The coarse stage of a segment; None where there is none, or it is damaged, or was made from other vectors."""
     file = coarse_file(rows.file)
-    try:
-        content = np.memmap(file, np.uint8, "r")
-    except (OSError, ValueError):  # ValueError: it is empty
-        return None
-    told = _trusted_end(content)
-    if told is None or told["version"] != _VERSION or told["segment"] != rows.segment.checksum.hex():
-        return None
-    size, dims = int(told["size"]), int(told["dims"])
-    end = content[size:].tobytes()
-    steps = np.frombuffer(end, "<f4", dims).astype(np.float32)
-    sums = np.frombuffer(end, "<u8", -(-size // _BLOCK), offset=4 * dims)
-    if not np.array_equal(_sums_of(content[:size]), sums):
+    sealed = open_sealed(file)
+    if sealed is None or sealed.told["kind"] != _KIND or sealed.told["segment"] != rows.segment.checksum.hex():
         return None
     try:
-        index = open_mapped(file)
-    except IndexDamaged:
+        index = open_mapped(file)  # FAISS reads its own part, in front, and leaves the rest alone
+    except IndexDamaged:  # the file was replaced by a damaged one since
         return None
+    steps = np.frombuffer(sealed.payload[-4 * index.d :].tobytes(), "<f4").astype(np.float32)
     return CoarseCodes(index, steps)
 
 
@@ -81,32 +67,14 @@ def build_coarse(rows: Rows) -> None:
     for part in _parts(vectors, dims):
         np.maximum(most, np.abs(part).max(axis=0), out=most)
     steps = np.where(most > 0, most, 1) / np.float32(127)
-    header = _faiss_header(len(vectors), dims)
 
-    def codes() -> Iterator[bytes]:
-        yield header
+    def payload() -> Iterator[bytes]:
+        yield _faiss_header(len(vectors), dims)
         for part in _parts(vectors, dims):
             yield (np.rint(part / steps).astype(np.int16) + 128).astype(np.uint8).tobytes()
+        yield steps.astype("<f4").tobytes()
 
-    def content() -> Iterator[bytes]:
-        import xxhash
-
-        sums, kept = [], bytearray()
-        for chunk in codes():
-            yield chunk
-            kept += chunk
-            while len(kept) >= _BLOCK:
-                sums.append(xxhash.xxh3_64_intdigest(kept[:_BLOCK]))
-                del kept[:_BLOCK]
-        if kept:
-            sums.append(xxhash.xxh3_64_intdigest(kept))
-        told = {"version": _VERSION, "segment": rows.segment.checksum.hex(), "dims": dims}
-        told["size"] = len(header) + len(vectors) * dims
-        line = json.dumps(told).encode()
-        end = steps.astype("<f4").tobytes() + np.array(sums, "<u8").tobytes() + line + len(line).to_bytes(4, "little")
-        yield end + blake2b(end, digest_size=_SUM).digest()
-
-    replace_file(coarse_file(rows.file), content())
+    write_sealed(coarse_file(rows.file), payload(), {"kind": _KIND, "segment": rows.segment.checksum.hex()})
 
 
 def leading_dims(vectors: NDArray[np.float16]) -> int:
@@ -151,27 +119,3 @@ def _faiss_header(rows: int, dims: int) -> bytes:
     header[8:16] = rows.to_bytes(8, "little")
     header[-8:] = (rows * dims).to_bytes(8, "little")
     return bytes(header)
-
-
-def _trusted_end(content: NDArray[np.uint8]) -> dict[str, Any] | None:
-    """What the end of the file tells of it; None where the end is not what was written."""
-    tail = content[-(_SUM + 4 + 4096) :].tobytes()
-    if len(tail) < _SUM + 4:
-        return None
-    length = int.from_bytes(tail[-_SUM - 4 : -_SUM], "little")
-    line = tail[-_SUM - 4 - length : -_SUM - 4]
-    try:
-        told: dict[str, Any] = json.loads(line)
-        end = content[int(told["size"]) :].tobytes()
-    except (ValueError, KeyError, TypeError):
-        return None
-    return told if blake2b(end[:-_SUM], digest_size=_SUM).digest() == end[-_SUM:] else None
-
-
-def _sums_of(content: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """XXH3, 64 bits, of each block: 25 ms for 256 MB on two cores."""
-    import xxhash
-
-    blocks = range(0, len(content), _BLOCK)
-    found = spread(lambda start: xxhash.xxh3_64_intdigest(content[start : start + _BLOCK].data), list(blocks))
-    return np.array(found, np.uint64)

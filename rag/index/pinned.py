@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexFailure
+from rag.index.columns import LIVE, read_columns
 from rag.index.reachable import Reachable, reach
 from rag.index.rows import to_name
 from rag.index.segments import Segment, read_segments
-
-LIVE = "born <= ?1 AND (ended IS NULL OR ended > ?1)"  # at generation ?1
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +29,7 @@ class Pinned:
     segments: tuple[Segment, ...]
     numbers: NDArray[np.int64]
     documents: NDArray[np.int64]
-    kinds: NDArray[np.int64]
+    kinds: NDArray[np.uint8]
     vectors: NDArray[np.int64]  # the vector's number
     dated: NDArray[np.float64]
 
@@ -69,25 +68,22 @@ class DocumentTable:
     paths: tuple[str, ...]
 
 
-def pin(connection: apsw.Connection, generation: int) -> Pinned:
-    """Reads the passages of a generation: 45 ms for 100,000 on 2 cores. IndexFailure where it was compacted away."""
-    columns = "number, document, kind, vector, dated"
+def pin(folder: Path, connection: apsw.Connection, generation: int) -> Pinned:
+    """The passages of a generation; `rag.index.columns` says how long it takes. IndexFailure where it was compacted away."""
     with connection:  # one moment of the catalog: a compaction changes the numbers of vectors
         compacted = int(connection.execute("SELECT value FROM facts WHERE name = 'compacted'").get or 0)
         if compacted > generation:
             raise IndexFailure(f"generation {generation} was compacted away by {compacted}", remedy="ask again")
-        rows = connection.execute(f"SELECT {columns} FROM passages WHERE {LIVE} ORDER BY number", (generation,))
-        # float64 holds every integer up to 2^53, and no catalog counts that far.
-        table = np.fromiter(chain.from_iterable(rows), np.float64).reshape(-1, 5)
+        found = read_columns(folder, connection, generation, compacted)
         segments = read_segments(connection, generation)
-    numbers, documents, kinds, vectors = (table[:, column].astype(np.int64) for column in range(4))
-    held = np.zeros(len(vectors), np.bool_)
-    for segment in segments:
-        held |= (vectors >= segment.first) & (vectors < segment.first + segment.rows)
-    if not held.all():
-        lost = int(np.argmin(held))
-        raise apsw.CorruptError(f"passage {numbers[lost]} has vector {vectors[lost]}, which no segment holds")
-    return Pinned(generation, segments, numbers, documents, kinds, vectors, table[:, 4].copy())
+    by_first = sorted(segments, key=lambda segment: segment.first)
+    starts = np.array([0, *(segment.first for segment in by_first)])
+    ends = np.array([0, *(segment.first + segment.rows for segment in by_first)])
+    lost = np.flatnonzero(found.vectors >= ends[np.searchsorted(starts, found.vectors, "right") - 1])
+    if len(lost):
+        at = int(lost[0])
+        raise apsw.CorruptError(f"passage {found.numbers[at]} has vector {found.vectors[at]}, which no segment holds")
+    return Pinned(generation, segments, found.numbers, found.documents, found.kinds, found.vectors, found.dated)
 
 
 def read_documents(connection: apsw.Connection, generation: int) -> DocumentTable:

@@ -216,7 +216,7 @@ class OpenIndex:
         with self._lock, self._reading() as connection:
             pinned = self._pinned
             if pinned is None:
-                pinned = self._pinned = pin(connection, self.generation)
+                pinned = self._pinned = pin(self.folder, connection, self.generation)
             return pinned
 
     def _document_table(self) -> DocumentTable:

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import apsw
 
+from rag.index.columns import LIVE
 from rag.index.folder import read_fingerprint, read_settings, size_on_disk
-from rag.index.pinned import LIVE
 from rag.index.rows import to_name
 from rag.index.schema import FORMAT, KIND_CODES
 from rag.types import DocumentId, Fingerprint, Kind, Skipped

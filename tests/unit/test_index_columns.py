@@ -1,0 +1,103 @@
+"""The columns kept beside the catalog give what the catalog gives, whatever happened since, and are not missed."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.index import columns
+from rag.index.columns import columns_file
+from rag.index.reader import open_index
+from rag.index.writer import writing
+from tests.unit.index_samples import made, put, unit_rows
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr(columns, "WORTH_KEEPING", 20)
+    return made(tmp_path / "index", {f"{at}.md": [f"{at} a", f"{at} b"] for at in range(15)})
+
+
+def seen(folder: Path) -> list[tuple[str, float]]:
+    """Everything the dense lane finds, by its text."""
+    with open_index(folder) as index:
+        found = index.nearest(unit_rows(1, 1), 1000)[0]
+        return [(each.passage.text, score) for each, (_, score) in zip(index.passages([n for n, _ in found]), found, strict=True)]
+
+
+def without_columns(folder: Path) -> list[tuple[str, float]]:
+    """The same, in a copy of the index without them."""
+    other = folder.with_name("bare")
+    shutil.copytree(folder, other)
+    columns_file(other).unlink(missing_ok=True)
+    found = seen(other)
+    shutil.rmtree(other)
+    return found
+
+
+def test_they_are_kept_once_there_is_much_to_read_and_followed_by_what_changed(folder):
+    assert not columns_file(folder).exists()
+    assert len(seen(folder)) == 30
+    first = columns_file(folder).stat().st_mtime_ns
+    for step in range(6):
+        with writing(folder) as writer:
+            put(writer, f"{step}.md", [f"changed {step}"])
+            writer.remove("docs", f"{14 - step}.md")
+            put(writer, f"new {step}.md", [f"new {step}"] if step % 2 else [f"{step} a"])
+            writer.commit()
+        assert seen(folder) == without_columns(folder)
+        kept = columns_file(folder).stat().st_mtime_ns == first
+        assert kept == (step < 3), step  # 7 changes a step: from 20 on they are kept anew, and from there again
+        if not kept:
+            break
+    assert len(seen(folder)) == len(without_columns(folder)) == 30 - 2 * 8 + 8
+
+
+def test_an_open_reader_keeps_its_generation(folder):
+    with open_index(folder) as index:
+        before = index.generation
+        with writing(folder) as writer:
+            writer.remove("docs", "3.md")
+            writer.commit()
+        assert len(seen(folder)) == 28 and columns_file(folder).exists()
+        assert (index.generation, len(index.nearest(unit_rows(1, 1), 1000)[0])) == (before, 30)
+        assert index.refresh() and len(index.nearest(unit_rows(1, 1), 1000)[0]) == 28
+
+
+def test_damage_is_noticed_and_mended(folder):
+    wanted = seen(folder)
+    file = columns_file(folder)
+    whole = file.read_bytes()
+    random = np.random.default_rng(0)
+    for at in random.integers(0, len(whole), 60).tolist():
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << int(random.integers(8))
+        file.write_bytes(damaged)
+        assert seen(folder) == wanted
+        assert file.read_bytes() == whole
+    for length in (0, 1, 15, 40, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:length])
+        assert seen(folder) == wanted
+
+
+def test_a_catalog_put_back_from_a_copy_is_believed_and_the_columns_are_not(folder):
+    old = folder.with_name("old")
+    shutil.copytree(folder, old)
+    with writing(folder) as writer:
+        put(writer, "later.md", ["later"])
+        writer.commit()
+    assert len(seen(folder)) == 31
+    for file in ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"):
+        (folder / file).unlink(missing_ok=True)
+    shutil.copy(old / "catalog.sqlite", folder)
+    assert len(seen(folder)) == 30
+    with writing(folder) as writer:
+        put(writer, "another.md", ["another"])
+        writer.commit()
+    assert len(seen(folder)) == 31 and "another" in dict(seen(folder)) and "later" not in dict(seen(folder))
+
+
+def test_where_they_cannot_be_written_nothing_is_missed(folder):
+    columns_file(folder).mkdir()
+    assert len(seen(folder)) == 30
