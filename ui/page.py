@@ -55,7 +55,7 @@ def _blocks() -> Any:
     """Two tabs with an empty column each. No `gr.HTML`: its templates are compiled in the browser, which needs 'unsafe-eval'."""
     import gradio as gr
 
-    with gr.Blocks(title="rag", analytics_enabled=False) as blocks, gr.Tabs(elem_id="tabs"):
+    with gr.Blocks(title="rag", analytics_enabled=False) as blocks, gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
         for name, label in (("search", "Search"), ("index", "Index")):
             with gr.Tab(label, id=name, elem_id=f"tab-{name}"):
                 gr.Column(elem_id=f"rag-{name}")

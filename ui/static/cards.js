@@ -3,8 +3,6 @@ import { h, icon, marked } from "./dom.js";
 import { folderOf, nameOf, place } from "./places.js";
 import { t } from "./words.js";
 
-const ROWS = 7; // lines of text shown on a card
-
 /** The card of a hit: an article whose heading is a button that opens it. */
 export function card(hit, open) {
   const name = nameOf(hit.document);
@@ -54,6 +52,6 @@ function lines(hit) {
     "div",
     { class: "card-sheet" },
     heading && h("p", { class: "card-heading" }, heading),
-    h("p", { class: "card-lines", style: { "--rows": String(heading ? ROWS - 1 : ROWS) } }, marked(hit.snippet, hit.marks)),
+    h("p", { class: "card-lines" }, marked(hit.snippet, hit.marks)),
   );
 }

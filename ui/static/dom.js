@@ -76,7 +76,7 @@ export function marked(text, marks = []) {
   const points = Array.from(text);
   const pieces = [];
   let at = 0;
-  for (const [start, end] of [...(marks || [])].sort((a, b) => a[0] - b[0])) {
+  for (const [start, end] of joined(marks || [])) {
     if (start < at || end > points.length || end <= start) continue;
     if (start > at) pieces.push(points.slice(at, start).join(""));
     pieces.push(h("mark", { text: points.slice(start, end).join("") }));
@@ -84,4 +84,14 @@ export function marked(text, marks = []) {
   }
   if (at < points.length) pieces.push(points.slice(at).join(""));
   return pieces;
+}
+
+/** Ranges in order, those that touch made one: every Chinese character is a match of its own. */
+function joined(marks) {
+  const made = [];
+  for (const [start, end] of [...marks].sort((a, b) => a[0] - b[0])) {
+    if (made.length && made.at(-1)[1] === start) made.at(-1)[1] = end;
+    else made.push([start, end]);
+  }
+  return made;
 }

@@ -20,6 +20,7 @@ export function searchTab(host, named) {
   let running = null; // AbortController of the search on its way
   let typing = false; // the last step of the history was made by typing: the next letters change it
   let seen = 0; // top_k asked for
+  let facets = { of: "", counts: {} }; // counts without the filters on kinds and folders, and the query they belong to
 
   const box = searchBox({
     typed: (text) => change({ text }, { typed: true }),
@@ -50,7 +51,7 @@ export function searchTab(host, named) {
     typing = typed && !address.asksNothing(fresh);
     const same = "sort" in fields && Object.keys(fields).length === 1 && answer;
     asked = fresh;
-    if (same) return draw(answer), filters.show(asked, answer.counts, named().names, sortable());
+    if (same) return draw(answer), filters.show(asked, counted(answer.counts), named().names, sortable());
     return run();
   }
 
@@ -133,17 +134,24 @@ export function searchTab(host, named) {
     const hits = ordered(found.hits, asked.sort);
     const line = !found.good && hits.length ? h("div", { class: "weak-line", role: "note" }, h("strong", {}, t("nothing_good")), h("span", {}, t("nothing_good_more"))) : null;
     cards.show(hits, { below: 0, line });
-    filters.show(asked, found.counts, named().names, sortable());
+    filters.show(asked, counted(found.counts), named().names, sortable());
     fill(end, hits.length >= seen && seen < MOST ? h("span", { class: "dim" }, t("more")) : null);
     if (hits.length) return;
     const why = filtered(asked) ? [t("nothing_filters"), h("button", { type: "button", class: "plain", on: { click: () => change({ kinds: [], paths: [], roots: [], after: "", before: "" }) } }, t("no_filters"))] : [t("nothing_hint")];
     cards.element.append(h("div", { class: "empty" }, h("strong", {}, t("nothing")), h("p", {}, why)));
   }
 
+  /** Chips keep the counts of what they would add, as the query without them told. */
+  function counted(counts) {
+    const of = address.written({ ...asked, kinds: [], paths: [], open: "", sort: "" });
+    if (!asked.kinds.length && !asked.paths.length) facets = { of, counts };
+    if (facets.of !== of) return counts;
+    return { ...counts, kinds: asked.kinds.length ? { ...facets.counts.kinds, ...counts.kinds } : counts.kinds, folders: asked.paths.length ? facets.counts.folders : counts.folders };
+  }
+
   function tell(found, order) {
     const n = found.hits.length;
-    const source = asked.like && found.hits[0] ? "" : null;
-    const parts = [n === 1 ? t("found_one") : t("found", { n: count(n) }), found.seconds?.total !== undefined && t("took", { s: found.seconds.total.toFixed(2) }), order, source, ...(found.notes || [])];
+    const parts = [n === 1 ? t("found_one") : t("found", { n: count(n) }), found.seconds?.total !== undefined && t("took", { s: found.seconds.total.toFixed(2) }), order, ...(found.notes || [])];
     told.textContent = parts.filter(Boolean).join(" · ");
   }
 

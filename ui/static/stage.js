@@ -14,7 +14,7 @@ export function stage(passage, view, full) {
   const boxes = (passage.regions || []).map((region) => h("span", { class: "region", title: region.words || "", style: { left: `${region.x * 100}%`, top: `${region.y * 100}%`, width: `${region.width * 100}%`, height: `${region.height * 100}%` } }));
   const sheet = h("div", { class: "sheet" }, image, boxes);
   const button = (name, key, act) => h("button", { type: "button", class: "round", "aria-label": t(key), title: t(key), on: { click: act } }, icon(name));
-  const tools = h("div", { class: "stage-tools" }, boxes.length > 0 && h("span", { class: "stage-note" }, t("regions", { n: boxes.length })), button("minus", "zoom_out", () => zoom(1 / 1.5)), button("fit", "fit", () => fit()), button("plus", "zoom_in", () => zoom(1.5)));
+  const tools = h("div", { class: "stage-tools" }, boxes.length > 0 && h("span", { class: "stage-note" }, t(boxes.length === 1 ? "region_one" : "regions", { n: boxes.length })), button("minus", "zoom_out", () => zoom(1 / 1.5)), button("fit", "fit", () => fit()), button("plus", "zoom_in", () => zoom(1.5)));
   const window_ = h("div", { class: "stage", tabindex: "0", "aria-label": passage.document, role: "group" }, sheet);
   image.addEventListener("error", () => fill(window_, h("p", { class: "stage-none" }, t("no_picture"))), { once: true });
 

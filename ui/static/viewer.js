@@ -71,7 +71,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     shown = found;
     const spot = place(found.locator);
     title.textContent = nameOf(found.document);
-    where.textContent = [t(`kind_${found.kind}`), spot, found.pages && "page" in found.locator && t("of_pages", { n: found.pages })].filter(Boolean).join(" · ");
+    where.textContent = [t(`kind_${found.kind}`), found.pages && "page" in found.locator ? t("of_pages", { place: spot, n: found.pages }) : spot].filter(Boolean).join(" · ");
     const own = hit && (hit.id === found.id || hit.members.some((member) => member.id === found.id)) ? hit : null;
     const same = hits().filter((one) => one.document === found.document && one.root === found.root);
     if (found.video) fill(look, film(found, own, same, server.media));
