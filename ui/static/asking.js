@@ -37,7 +37,8 @@ export function withValues(path, values) {
 
 export const media = (id, index, size, more = {}) => withValues(`/v1/media/${encodeURIComponent(id)}`, { size, index, ...more });
 export const search = (question, signal) => ask("/v1/search", { method: "POST", body: question, signal });
-export const passage = (id, index, words, signal) => ask(withValues(`/v1/passages/${encodeURIComponent(id)}`, { index, words }), { signal });
+/** A passage. Outlines (`regions`) may take seconds where words in a picture must be found first. */
+export const passage = (id, index, words, regions, signal) => ask(withValues(`/v1/passages/${encodeURIComponent(id)}`, { index, words, regions }), { signal });
 export const indexes = () => ask("/v1/indexes");
 export const status = (index) => ask(withValues("/v1/status", { index }));
 export const startIndexing = (index, root) => ask("/v1/index", { method: "POST", body: { index, root } });

@@ -16,25 +16,38 @@ export function film(passage, hit, same, media) {
     strip();
     return holder;
   }
+  const clip = passage.video.clip; // where only a stretch is played, whose own clock begins at 0
+  const lead = clip ? start - clip.start : 0; // seconds it begins before the second asked for
+  let offset = clip ? clip.start : 0;
   const waiting = h("p", { class: "film-wait" }, t("converting"));
   const video = h("video", { class: "film-video", controls: true, playsinline: true, preload: "auto", poster: media(passage.id, passage.index, "view"), "aria-label": passage.document });
-  video.src = videoAddress(passage);
+  video.src = videoAddress(passage, null);
   const at = h("span", { class: "film-at", style: { left: `${(start / length) * 100}%` } });
+  let wanted = start; // seconds of the file to show when the next stretch has come
   video.addEventListener("loadedmetadata", () => {
     waiting.remove();
-    video.currentTime = Math.min(start, Math.max(0, video.duration - 0.05));
+    seek(wanted);
+  });
+  const seek = (time) => {
+    video.currentTime = Math.min(Math.max(0, time - offset), Math.max(0, video.duration - 0.05));
     video.play().catch(() => null); // a browser may forbid sound without a click: the controls are there
-  }, { once: true });
-  video.addEventListener("timeupdate", () => at.style.setProperty("left", `${(video.currentTime / (video.duration || length)) * 100}%`));
+  };
+  video.addEventListener("timeupdate", () => at.style.setProperty("left", `${(Math.min(length, video.currentTime + offset) / length) * 100}%`));
   video.addEventListener("error", () => (strip(), holder.prepend(h("p", { class: "film-note" }, t("video_error")))), { once: true });
-  const go = (time) => ((video.currentTime = time), video.play().catch(() => null));
+  const go = (time) => {
+    const here = !clip || (time >= offset && time < offset + (video.duration || 0));
+    if (here) return seek(time);
+    [wanted, offset] = [time, Math.max(0, time - lead)];
+    video.src = videoAddress(passage, time);
+    return video.parentElement.append(waiting);
+  };
   const line = h("div", { class: "film-line" }, h("div", { class: "film-track", "aria-hidden": "true", on: { click: (event) => go((event.offsetX / event.currentTarget.offsetWidth) * length) } }), at, times.map((mark) => dot(mark, length, go)));
   fill(holder, h("div", { class: "film-screen" }, video, waiting), h("p", { class: "film-label" }, t("hits_here")), line);
   return holder;
 }
 
-function videoAddress(passage) {
-  const values = new URLSearchParams(passage.index ? { index: passage.index } : {});
+function videoAddress(passage, time) {
+  const values = new URLSearchParams({ index: passage.index, ...(time === null ? {} : { at: time }) });
   return `/v1/media/${encodeURIComponent(passage.id)}/video?${values}`;
 }
 

@@ -6,7 +6,6 @@ import { t } from "./words.js";
 
 const BEAT = 700; // milliseconds between two looks at a running job
 const ROWS = 200; // skipped files shown; the field above them finds the others
-const JOB = "rag.job."; // sessionStorage: a reload goes on following
 
 /** Draws the index tab into `host` and keeps it true while it is looked at. */
 export function indexTab(host, { chosen, changed }) {
@@ -23,27 +22,27 @@ export function indexTab(host, { chosen, changed }) {
       const told = await Promise.all(list.map((one) => server.status(one.name).catch((error) => ({ error }))));
       fill(trouble);
       fill(body, list.map((one, at) => section(one, told[at])));
-      for (const one of list) if (!jobs.has(one.name) && sessionStorage.getItem(JOB + one.name)) follow(one.name, sessionStorage.getItem(JOB + one.name));
+      for (const one of list) if (one.job && jobs.get(one.name)?.state !== "running") follow(one.name, one.job);
     } catch (error) {
       fill(trouble, h("div", { class: "trouble" }, icon("warning"), h("div", {}, h("strong", {}, error.message), h("p", {}, error.remedy)), h("button", { type: "button", class: "plain", on: { click: refresh } }, t("again"))));
     }
   }
 
   function section(one, told) {
-    if (told?.error || !told) return empty(one, told?.error);
-    const state = Array.isArray(told.indexes) ? told.indexes.find((each) => each.index === one.name) : told;
-    if (!state || state.documents === undefined || state.error) return empty(one, state?.error);
-    const roots = Object.entries(state.roots || {});
+    if (!told || told.error) return empty(one, told?.error);
+    const state = told;
+    const skips = state.skipped_count ?? state.skipped.length;
+    const roots = one.roots || [];
     return h(
       "section",
       { class: "index", "data-index": one.name, "aria-label": one.name },
       h("header", { class: "index-top" }, h("h2", {}, one.name), h("p", { class: "dim" }, state.folder), h("div", { class: "index-act" }, startButton(one.name, null))),
       h("div", { class: "index-job", "data-job": one.name }, progress(one.name)),
-      h("div", { class: "figures" }, figure(count(state.documents), t("documents")), figure(count(sum(state.passages)), t("passages")), figure(bytes(state.bytes), t("on_disk")), figure(count(state.skipped.length), t("skipped"))),
+      h("div", { class: "figures" }, figure(count(state.documents), t("documents")), figure(count(sum(state.passages)), t("passages")), figure(bytes(state.bytes), t("on_disk")), figure(count(skips), t("skipped"))),
       h("div", { class: "columns" }, kinds(state), suffixes(state)),
-      roots.length > 0 && h("div", { class: "panel" }, h("h3", {}, t("roots")), h("ul", { class: "roots" }, roots.map(([name, folder]) => h("li", {}, icon("folder"), h("span", {}, h("strong", {}, name), " ", h("span", { class: "dim" }, folder)), roots.length > 1 && startButton(one.name, name))))),
+      roots.length > 0 && h("div", { class: "panel" }, h("h3", {}, t("roots")), h("ul", { class: "roots" }, roots.map(({ name, folder, present }) => h("li", {}, icon("folder"), h("span", {}, h("strong", {}, name), " ", h("span", { class: "dim" }, folder), !present && h("em", {}, ` ${t("gone_root")}`)), roots.length > 1 && startButton(one.name, name))))),
       model(state.fingerprint),
-      skipped(state.skipped),
+      skipped(state.skipped, skips),
     );
   }
 
@@ -65,7 +64,7 @@ export function indexTab(host, { chosen, changed }) {
     return h("div", { class: "panel" }, h("h3", {}, t("model")), h("p", { class: "model" }, h("strong", {}, fingerprint.model), " · ", rows[1][1], rows[2][1] ? ` · ${rows[2][1]}` : ""), rows[3][1] && h("p", { class: "dim print" }, rows[3][1]));
   }
 
-  function skipped(all) {
+  function skipped(all, skips) {
     if (!all.length) return h("div", { class: "panel" }, h("h3", {}, t("skipped")), h("p", { class: "dim" }, icon("check"), t("skipped_none")));
     const rows = h("tbody");
     const draw = () => {
@@ -75,14 +74,14 @@ export function indexTab(host, { chosen, changed }) {
     };
     draw();
     const find = h("input", { type: "search", class: "find", value: wanted, placeholder: t("filter_skipped"), "aria-label": t("filter_skipped"), on: { input: (event) => ((wanted = event.target.value), draw()) } });
-    return h("div", { class: "panel" }, h("div", { class: "panel-top" }, h("h3", {}, `${t("skipped")} (${count(all.length)})`), all.length > 8 && find), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": t("skipped") }, h("table", { class: "skipped" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("path")), h("th", { scope: "col" }, t("reason")))), rows)));
+    return h("div", { class: "panel" }, h("div", { class: "panel-top" }, h("h3", {}, `${t("skipped")} (${count(skips)})`), all.length > 8 && find), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": t("skipped") }, h("table", { class: "skipped" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("path")), h("th", { scope: "col" }, t("reason")))), rows)));
   }
 
   /** No index yet, or one that cannot be opened: what to do about it. */
   function empty(one, error) {
-    const command = one.name === "default" ? "rag index ./corpus" : `rag index ./corpus --index ${one.name}`;
-    const told = error?.remedy ? [h("p", {}, h("strong", {}, error.message || error.what)), h("p", {}, error.remedy)] : [h("p", {}, t("empty_hint")), h("pre", {}, h("code", {}, command)), h("p", { class: "dim" }, t("empty_then"))];
-    return h("section", { class: "index empty-index", "data-index": one.name }, h("header", { class: "index-top" }, h("h2", {}, one.name)), h("h3", {}, error?.remedy ? t("unavailable") : t("empty_title")), told);
+    const broken = one.exists && (one.problem || error);
+    const told = broken ? [h("p", {}, broken.what || broken.message), h("p", {}, broken.remedy)] : [h("p", {}, t("empty_hint")), h("pre", {}, h("code", {}, commandFor(one))), h("p", { class: "dim" }, t("empty_then"))];
+    return h("section", { class: "index empty-index", "data-index": one.name, "aria-label": one.name }, h("header", { class: "index-top" }, h("h2", {}, one.name), h("p", { class: "dim" }, one.folder)), h("h3", {}, t(broken ? "unavailable" : "empty_title")), told);
   }
 
   function startButton(index, root) {
@@ -95,7 +94,6 @@ export function indexTab(host, { chosen, changed }) {
   async function start(index, root) {
     try {
       const { job } = await server.startIndexing(index, root);
-      sessionStorage.setItem(JOB + index, job);
       jobs.set(index, { state: "running", id: job });
       show(index);
       follow(index, job);
@@ -110,7 +108,6 @@ export function indexTab(host, { chosen, changed }) {
       try {
         jobs.set(index, { ...(await server.job(id)), id });
       } catch (error) {
-        sessionStorage.removeItem(JOB + index);
         if (error.code === "down") jobs.set(index, { state: "failed", error: { what: error.message, remedy: error.remedy } });
         else jobs.delete(index);
       }
@@ -118,7 +115,6 @@ export function indexTab(host, { chosen, changed }) {
       if (jobs.get(index)?.state !== "running") break;
       await new Promise((done) => setTimeout(done, BEAT));
     }
-    sessionStorage.removeItem(JOB + index);
     changed();
     return refresh();
   }
@@ -156,6 +152,12 @@ export function indexTab(host, { chosen, changed }) {
 
   const timer = setInterval(() => chosen() && !document.hidden && list.some((one) => !one.documents) && refresh(), 4000);
   return { refresh, end: () => clearInterval(timer) };
+}
+
+/** What to type for an index that is not there. */
+export function commandFor(one) {
+  const plain = one.folder.endsWith("/indexes/default");
+  return plain ? "rag index ./corpus" : `rag index ./corpus --index ${/^[\w./-]+$/.test(one.folder) ? one.folder : `'${one.folder.replace(/'/g, "'\\''")}'`}`;
 }
 
 const sum = (counts) => Object.values(counts || {}).reduce((all, one) => all + one, 0);

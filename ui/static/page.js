@@ -7,7 +7,7 @@ import { searchTab } from "./searching.js";
 import { applyTheme, topBar } from "./shell.js";
 import { chooseLanguage } from "./words.js";
 
-const NOTHING = { names: [], kinds: {}, documents: 0, passages: 0 };
+const NOTHING = { names: [], kinds: {}, documents: 0, passages: 0, first: null };
 let held = NOTHING; // what all indexes hold together
 
 chooseLanguage();
@@ -68,6 +68,7 @@ async function start() {
   draw();
   if (address.read().tab === "index") tab("index")?.click();
   else if (address.asksNothing(address.read()) && !matchMedia("(pointer: coarse)").matches) search.focus();
+  setInterval(() => held.first && !held.documents && !document.hidden && look(), 4000); // an index that is being made appears
   await look();
   performance.mark("rag:ready");
   document.documentElement.dataset.ready = "true";
@@ -77,7 +78,7 @@ async function start() {
 async function holdings() {
   const all = await server.indexes();
   const kinds = Object.fromEntries(KINDS.map((kind) => [kind, all.reduce((n, one) => n + (one.kinds?.[kind] || 0), 0)]));
-  return { names: all.map((one) => one.name), kinds, documents: all.reduce((n, one) => n + (one.documents || 0), 0), passages: all.reduce((n, one) => n + (one.passages || 0), 0) };
+  return { names: all.map((one) => one.name), first: all[0] || null, kinds, documents: all.reduce((n, one) => n + (one.documents || 0), 0), passages: all.reduce((n, one) => n + (one.passages || 0), 0) };
 }
 
 /** The element with that id, as soon as Gradio has drawn it. */

@@ -16,10 +16,18 @@ export function reader(passage, openId) {
       { class: "reader-page" },
       near(passage.neighbours?.before?.at(-1), "previous_part", "left"),
       context.length > 0 && h("p", { class: "reader-context" }, [...new Set(context)].join(" › ")),
-      h("div", { class: "reader-lines" }, rows(passage, first)),
+      beside(passage.neighbours?.before?.at(-1)),
+      h("div", { class: "reader-lines reader-own" }, rows(passage, first)),
+      beside(passage.neighbours?.after?.[0]),
       near(passage.neighbours?.after?.[0], "next_part", "right"),
     ),
   );
+}
+
+/** The part before or after, paler and without marks: what the passage stands in. */
+function beside(part) {
+  if (!part?.text) return null;
+  return h("div", { class: "reader-lines reader-beside" }, rows({ text: part.text, locator: part.locator }, part.locator.line_start ?? null));
 }
 
 /** Lines as rows; numbered where the text's own lines are the file's lines. */

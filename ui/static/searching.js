@@ -5,6 +5,7 @@ import { searchBox } from "./box.js";
 import { fill, h, icon } from "./dom.js";
 import { filterRow, filtered } from "./filters.js";
 import { grid } from "./grid.js";
+import { commandFor } from "./indexing.js";
 import { kept } from "./pictures.js";
 import { count, nameOf } from "./places.js";
 import { viewer } from "./viewer.js";
@@ -35,7 +36,7 @@ export function searchTab(host, named) {
   const better = h("button", { type: "button", class: "better", hidden: true });
   const trouble = h("div", { class: "trouble-place", role: "alert" });
   const end = h("div", { class: "end" });
-  const hero = h("div", { class: "hero" }, h("h1", {}, t("title")), h("p", { class: "hero-holds" }));
+  const hero = h("div", { class: "hero" }, h("h1", {}, t("title")), h("div", { class: "hero-holds" }));
   const results = h("section", { class: "results", id: "results", tabindex: "-1", "aria-label": t("results") }, told, trouble, cards.element, end);
   const view = h("div", { class: "search" }, hero, h("div", { class: "bar" }, box.element, filters.element), better, results);
   const looking = viewer({ hits: () => answer?.hits || [], words: () => asked.text, index: () => answer?.index || asked.index, alike: (id) => change({ like: id, picture: "", text: "", open: "" }), closed, turned });
@@ -97,7 +98,9 @@ export function searchTab(host, named) {
     looking.close();
     view.classList.remove("is-searching");
     const { kinds, documents, passages } = named();
-    hero.querySelector(".hero-holds").textContent = documents ? t("holds", { documents: count(documents), passages: count(passages) }) : "";
+    const holds = hero.querySelector(".hero-holds");
+    if (documents) holds.textContent = t("holds", { documents: count(documents), passages: count(passages) });
+    else if (named().first) fill(holds, t("empty_title"), ". ", t("empty_hint"), h("br"), h("pre", {}, commandFor(named().first)));
     filters.show(asked, { kinds }, named().names, false);
   }
 
@@ -105,7 +108,7 @@ export function searchTab(host, named) {
     answer = found;
     draw(found);
     tell(found, t("ranking"));
-    performance.mark("rag:painted");
+    requestAnimationFrame(() => setTimeout(() => performance.mark("rag:painted"))); // after the frame that shows it
   }
 
   /** The reranked order: at once where nobody points at a card or reads one, else behind a button. */

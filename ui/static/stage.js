@@ -10,11 +10,12 @@ export function stage(passage, view, full) {
   let [scale, x, y] = [1, 0, 0];
   let grabbed = null;
   const pointers = new Map();
-  const image = h("img", { src: view, alt: passage.caption || passage.document, draggable: "false" });
-  const boxes = (passage.regions || []).map((region) => h("span", { class: "region", title: region.words || "", style: { left: `${region.x * 100}%`, top: `${region.y * 100}%`, width: `${region.width * 100}%`, height: `${region.height * 100}%` } }));
-  const sheet = h("div", { class: "sheet" }, image, boxes);
+  const image = h("img", { src: view, alt: passage.caption || passage.text.slice(0, 300) || passage.document, draggable: "false" });
+  const box = (region) => h("span", { class: "region", title: region.words || "", style: { left: `${region.x * 100}%`, top: `${region.y * 100}%`, width: `${region.width * 100}%`, height: `${region.height * 100}%` } });
+  const sheet = h("div", { class: "sheet" }, image);
+  const note = h("span", { class: "stage-note", role: "status" });
   const button = (name, key, act) => h("button", { type: "button", class: "round", "aria-label": t(key), title: t(key), on: { click: act } }, icon(name));
-  const tools = h("div", { class: "stage-tools" }, boxes.length > 0 && h("span", { class: "stage-note" }, t(boxes.length === 1 ? "region_one" : "regions", { n: boxes.length })), button("minus", "zoom_out", () => zoom(1 / 1.5)), button("fit", "fit", () => fit()), button("plus", "zoom_in", () => zoom(1.5)));
+  const tools = h("div", { class: "stage-tools" }, note, button("minus", "zoom_out", () => zoom(1 / 1.5)), button("fit", "fit", () => fit()), button("plus", "zoom_in", () => zoom(1.5)));
   const window_ = h("div", { class: "stage", tabindex: "0", "aria-label": passage.document, role: "group" }, sheet);
   image.addEventListener("error", () => fill(window_, h("p", { class: "stage-none" }, t("no_picture"))), { once: true });
 
@@ -64,7 +65,14 @@ export function stage(passage, view, full) {
     const act = { "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: fit }[event.key];
     if (act) (event.preventDefault(), act());
   });
-  return h("div", { class: "stage-frame" }, window_, tools);
+  /** Outlines the matching rectangles, each in 0…1 of the picture. */
+  function outline(regions) {
+    for (const old of sheet.querySelectorAll(".region")) old.remove();
+    sheet.append(...regions.map(box));
+    note.textContent = regions.length ? t(regions.length === 1 ? "region_one" : "regions", { n: regions.length }) : "";
+  }
+  outline(passage.regions || []);
+  return { element: h("div", { class: "stage-frame" }, window_, tools), outline };
 }
 
 function spread(pointers) {

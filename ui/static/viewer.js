@@ -3,7 +3,7 @@ import * as server from "./asking.js";
 import { fill, h, icon, marked } from "./dom.js";
 import { why } from "./explain.js";
 import { film } from "./film.js";
-import { bytes, day, folderOf, nameOf, place } from "./places.js";
+import { day, folderOf, nameOf, place } from "./places.js";
 import { reader } from "./reader.js";
 import { stage } from "./stage.js";
 import { t } from "./words.js";
@@ -56,11 +56,13 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     if (from) title.textContent = nameOf(from.document);
     look.classList.add("is-loading");
     try {
-      const found = await server.passage(id, hit?.index || index(), words(), asking.signal);
-      draw(found);
+      const { signal } = asking;
+      const found = await server.passage(id, hit?.index || index(), words(), false, signal);
+      const outline = draw(found);
+      if (outline && words().trim()) outline((await server.passage(id, found.index, words(), true, signal)).regions);
     } catch (error) {
       if (error.name === "AbortError") return;
-      fill(look, h("div", { class: "trouble", role: "alert" }, icon("warning"), h("div", {}, h("strong", {}, error.message), h("p", {}, error.remedy || ""))));
+      fill(look, notice(error.message, error.remedy));
       fill(side);
     } finally {
       look.classList.remove("is-loading");
@@ -74,11 +76,23 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     where.textContent = [t(`kind_${found.kind}`), found.pages && "page" in found.locator ? t("of_pages", { place: spot, n: found.pages }) : spot].filter(Boolean).join(" · ");
     const own = hit && (hit.id === found.id || hit.members.some((member) => member.id === found.id)) ? hit : null;
     const same = hits().filter((one) => one.document === found.document && one.root === found.root);
-    if (found.video) fill(look, film(found, own, same, server.media));
-    else if (found.kind === "text" && found.modality === "text" && !found.size) fill(look, reader(found, (id) => openId(id)));
-    else fill(look, stage(found, server.media(found.id, found.index, "view"), server.media(found.id, found.index, "full")));
-    fill(side, actions(found), about(found, spot), found.caption && part("caption", h("p", { class: "words" }, found.caption)), beside(found), spoken(found), own && why(own));
+    let outline = null;
+    if (found.trouble && found.modality !== "text") fill(look, notice(found.trouble.what, found.trouble.remedy));
+    else if (found.video) fill(look, film(found, own, same, server.media));
+    else if (found.modality === "text") fill(look, reader(found, (id) => openId(id)));
+    else {
+      const made = stage(found, found.picture, server.media(found.id, found.index, "full"));
+      fill(look, made.element);
+      outline = made.outline;
+    }
+    fill(side, actions(found), about(found, spot), found.caption && part("caption", h("p", { class: "words" }, marked(found.caption, found.caption_marks))), beside(found), spoken(found), own && why(own));
+    side.scrollTop = 0;
+    const here = side.querySelector(".near-here"); // in the middle of the strip, as it is in the document
+    if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - (here.parentElement.clientWidth - here.clientWidth) / 2;
+    return outline;
   }
+
+  const notice = (what, remedy) => h("div", { class: "trouble", role: "alert" }, icon("warning"), h("div", {}, h("strong", {}, what), h("p", {}, remedy || "")));
 
   function actions(found) {
     const path = hit?.path && found.document === hit.document ? hit.path : found.path;
@@ -93,14 +107,14 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
   const span = (found) => (hit && "start" in hit.locator ? { start: hit.locator.start, end: Math.max(hit.locator.end, hit.locator.start + 3) } : { start: found.locator.start, end: Math.max(found.locator.end, found.locator.start + 3) });
 
   function about(found, spot) {
-    const rows = [["place", spot], ["path", folderOf(found.document) ? `${folderOf(found.document)}/` : ""], ["heading", found.context?.heading], ["modified", found.modified && day(found.modified)], ["size", found.size && `${found.size[0]} × ${found.size[1]}`], ["on_disk", found.bytes && bytes(found.bytes)]];
+    const rows = [["place", spot], ["path", folderOf(found.document) ? `${folderOf(found.document)}/` : ""], ["heading", found.context?.heading], ["modified", found.modified && day(found.modified)], ["size", found.size && found.kind !== "page" && `${found.size[0]} × ${found.size[1]}`]];
     return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
   }
 
   /** Previous and next pages, frames or parts, each opening in place. */
   function beside(found) {
     const parts = [...(found.neighbours?.before || []), null, ...(found.neighbours?.after || [])];
-    if (parts.length < 2) return null;
+    if (parts.length < 2 || found.modality === "text") return null;
     const one = (near) =>
       near === null
         ? h("span", { class: "near near-here", "aria-current": "true" }, face(found), h("span", {}, place(found.locator) || "•"))
@@ -110,7 +124,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
   }
 
   function spoken(found) {
-    if (!found.text || (found.kind === "text" && !found.size)) return null;
+    if (!found.text || found.modality === "text") return null;
     const folded = h("details", { class: "part", open: found.text.length < 700 }, h("summary", {}, t("text")), h("p", { class: "words" }, marked(found.text, found.marks)));
     return folded;
   }

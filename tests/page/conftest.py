@@ -1,0 +1,185 @@
+"""A real `rag ui` and a real browser: what the tests of the page share. Needs Debian's chromium and the extra `page`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+TOP = Path(__file__).parents[2]
+SHOTS = TOP / ".work/screenshots"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+PATIENCE = 20_000  # milliseconds a step may take on a busy machine
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
+    return {**kept, "PYTHONPATH": str(TOP)}
+
+
+def rag(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the command line."""
+    return subprocess.run([sys.executable, "-m", "rag.cli", *words], cwd=cwd, env=environment(), capture_output=True, text=True)
+
+
+@dataclass
+class Server:
+    """A `rag ui` that answers."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def serving(folder: Path, *indexes: Path) -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    named = [word for index in indexes for word in ("--index", str(index))]
+    log = folder / f"ui-{port}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rag.cli", "ui", "--no-open", "--port", str(port), *named],
+            cwd=folder,
+            env=environment(),
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        for _ in range(600):
+            assert process.poll() is None, log.read_text()
+            try:
+                httpx.get(f"{url}/healthz")
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield Server(url, process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the sample corpus and of the broken files."""
+    folder = tmp_path_factory.mktemp("samples")
+    index = folder / "indexes/samples"
+    done = rag("index", str(TOP / "samples/corpus"), str(TOP / "samples/broken"), "--index", str(index), "--quiet", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return index
+
+
+@pytest.fixture(scope="session")
+def server(samples: Path) -> Iterator[Server]:
+    with serving(samples.parent.parent, samples) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Visitor:
+    """A browser window on one server, and everything that went wrong in it."""
+
+    page: Page
+    url: str
+    said: list[str] = field(default_factory=list)  # errors of the console and of scripts
+    foreign: list[str] = field(default_factory=list)  # addresses on other hosts
+
+    def open(self, query: str = "") -> Page:
+        self.page.goto(f"{self.url}/{query}")
+        self.page.wait_for_selector("html[data-ready]")
+        return self.page
+
+    def search(self, query: str) -> Page:
+        """Opens the page with a query and waits for the last order."""
+        self.open(query)
+        self.settled()
+        return self.page
+
+    def settled(self) -> None:
+        self.page.wait_for_selector(".search:not(.is-searching) .told:not(:empty)")
+
+    def ask(self, words: str) -> None:
+        """Types words and waits for their last order."""
+        box = self.page.locator("#rag-words")
+        box.fill(words)
+        with self.page.expect_response(lambda answer: '"rerank":true' in (answer.request.post_data or "")):
+            box.press("Enter")
+        self.settled()
+
+    def shot(self, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_timeout(400)  # pictures fade in
+        self.page.screenshot(path=SHOTS / f"{name}.png")
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Opens windows; at the end none may have complained or asked another host, unless the test is marked `complains`."""
+    contexts: list[BrowserContext] = []
+    visitors: list[Visitor] = []
+
+    def opened(server: Server, width: int = 1280, height: int = 860, **options: object) -> Visitor:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        visitor = Visitor(context.new_page(), server.url)
+        page = visitor.page
+        page.on("console", lambda message: visitor.said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: visitor.said.append(str(error)))
+        page.on("dialog", lambda dialog: (visitor.said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda asked: _note_foreign(visitor, asked.url))
+        visitors.append(visitor)
+        return visitor
+
+    yield opened
+    for context in contexts:
+        context.close()
+    for visitor in visitors:
+        assert not visitor.foreign
+        if request.node.get_closest_marker("complains") is None:
+            assert not visitor.said
+
+
+def _note_foreign(visitor: Visitor, address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme not in ("data", "blob") and f"{parts.scheme}://{parts.netloc}" != visitor.url:
+        visitor.foreign.append(address)
