@@ -8,7 +8,10 @@ INSTALLED := $(VENV)/.installed
 MODELS_VENV ?= .venv-models
 MODELS_INSTALLED := $(MODELS_VENV)/.installed
 
-.PHONY: demo test test-models test-hostile check bench bench-models bench-gpu samples clean
+# The page is tested in Debian's chromium, driven by Playwright.
+PAGE_INSTALLED := $(VENV)/.page-installed
+
+.PHONY: demo test test-page test-models test-hostile check bench bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh

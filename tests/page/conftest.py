@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 TOP = Path(__file__).parents[2]
 SHOTS = TOP / ".work/screenshots"
@@ -32,7 +32,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-PATIENCE = 20_000  # milliseconds a step may take on a busy machine
+PATIENCE = 30_000  # milliseconds a step may take on a busy machine
+expect.set_options(timeout=PATIENCE)
 
 
 def environment() -> dict[str, str]:

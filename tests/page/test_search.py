@@ -216,7 +216,9 @@ def test_cards_do_not_move_under_the_pointer(server: Server, visit: Visit) -> No
         found["hits"] = [{**hit, "rank": rank} for rank, hit in enumerate(reversed(found["hits"]), 1)]
         route.fulfill(response=answer, json=found)  # type: ignore[attr-defined]
 
-    page.route("**/v1/search", lambda route: later(route) if '"rerank":true' in (route.request.post_data or "") else route.continue_())
+    page.route(
+        "**/v1/search", lambda route: later(route) if '"rerank":true' in (route.request.post_data or "") else route.continue_()
+    )
     page.locator("#rag-words").fill("lighthouse")
     expect(page.locator(".card").first).to_be_visible()
     shown = names(page)

@@ -28,7 +28,10 @@ def test_a_page_with_its_matches_outlined_and_zoomed(server: Server, visit: Visi
     picture = page.locator(".sheet img").bounding_box()
     region = page.locator(".region").first.bounding_box()
     assert picture is not None and region is not None
-    assert picture["x"] < region["x"] < picture["x"] + picture["width"] and picture["y"] < region["y"] < picture["y"] + picture["height"]
+    assert (
+        picture["x"] < region["x"] < picture["x"] + picture["width"]
+        and picture["y"] < region["y"] < picture["y"] + picture["height"]
+    )
     visitor.shot("open-page")
     page.get_by_role("button", name="Zoom in").click(click_count=2)
     larger = page.locator(".sheet img").bounding_box()
@@ -75,7 +78,8 @@ def test_an_image_with_its_caption(server: Server, visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "name"), [("alarm", "induction-talk.mp4"), ("restore berths snapshot", "rec_0412.webm"), ("ferry lighthouse", "evening-ferry.mkv")]
+    ("query", "name"),
+    [("alarm", "induction-talk.mp4"), ("restore berths snapshot", "rec_0412.webm"), ("ferry lighthouse", "evening-ferry.mkv")],
 )
 def test_a_video_starts_at_its_hit(server: Server, visit: Visit, query: str, name: str) -> None:
     """Within half a second of the second of the hit, counted on the file's own clock, whatever was done to make it play."""
@@ -93,7 +97,9 @@ def test_a_video_starts_at_its_hit(server: Server, visit: Visit, query: str, nam
     page.wait_for_function("() => window.firstShown !== undefined")
     offset = video["clip"]["start"] if video["clip"] else 0
     assert abs(page.evaluate("window.firstShown") + offset - video["start"]) <= 0.5
-    page.wait_for_function("before => document.querySelector('video').currentTime > before + 0.3", arg=page.evaluate("window.firstShown"))
+    page.wait_for_function(
+        "before => document.querySelector('video').currentTime > before + 0.3", arg=page.evaluate("window.firstShown")
+    )
     assert page.locator(".film-mark").count() >= 1
     page.locator(".film-mark").first.click()
     assert page.evaluate("document.querySelector('video').currentTime") < video["duration"]
@@ -146,8 +152,8 @@ def test_the_address_of_an_opened_hit_opens_it(server: Server, visit: Visit) -> 
     other.open(address.partition("/?")[2].join(["?", ""]))
     expect(other.page.locator(".viewer h2")).to_have_text("annual-report-2025.pdf")
     other.page.keyboard.press("Escape")
+    other.page.wait_for_url(lambda url: "open=" not in url)
     expect(other.page.locator("dialog.viewer")).to_be_hidden()
-    assert "open=" not in other.page.url
 
 
 def test_a_passage_that_is_gone_is_told(server: Server, visit: Visit) -> None:

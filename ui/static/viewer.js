@@ -22,7 +22,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
   const previous = button("left", "previous_hit", () => turn(-1));
   const next = button("right", "next_hit", () => turn(1));
   const top = h("header", { class: "viewer-top" }, h("div", { class: "viewer-name" }, title, where), previous, next, button("close", "close", () => element.close()));
-  const element = h("dialog", { class: "viewer", "aria-labelledby": "viewer-title" }, top, h("div", { class: "viewer-body" }, look, side));
+  const element = h("dialog", { class: "viewer", "aria-labelledby": "viewer-title", tabindex: "-1" }, top, h("div", { class: "viewer-body" }, look, side));
   document.body.append(element);
   element.addEventListener("close", () => {
     asking?.abort();
@@ -32,7 +32,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     fill(side);
     if (!silent) closed(id);
   });
-  element.addEventListener("keydown", keys);
+  document.addEventListener("keydown", (event) => element.isConnected && element.open && keys(event)); // focus may rest on the page below
 
   const at = () => hits().findIndex((one) => one.id === hit?.id);
   function turn(by) {
@@ -87,6 +87,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     }
     fill(side, actions(found), about(found, spot), found.caption && part("caption", h("p", { class: "words" }, marked(found.caption, found.caption_marks))), beside(found), spoken(found), own && why(own));
     side.scrollTop = 0;
+    if (!element.contains(document.activeElement)) element.focus(); // the button that led here may be gone
     const here = side.querySelector(".near-here"); // in the middle of the strip, as it is in the document
     if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - (here.parentElement.clientWidth - here.clientWidth) / 2;
     return outline;

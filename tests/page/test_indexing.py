@@ -1,0 +1,128 @@
+"""The index tab on a growing corpus, an index that is not there yet, and a server that dies."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import expect
+from tests.page.conftest import Server, Visit, environment, rag, serving
+
+
+def picture(file: Path, number: int) -> None:
+    """A screenshot-like picture with words that OCR takes its time to read."""
+    image = Image.new("RGB", (1280, 720), (250, 250, 250))
+    draw = ImageDraw.Draw(image)
+    for row in range(24):
+        draw.text(
+            (30, 20 + 28 * row), f"berth {number} row {row} mooring line checked by the crew of the pilot boat", fill=(20, 20, 20)
+        )
+    image.save(file)
+
+
+def test_what_the_index_holds(server: Server, visit: Visit) -> None:
+    page = visit(server).open("?tab=index")
+    section = page.locator('[data-index="samples"]')
+    assert int(section.locator(".figure", has_text="Documents").locator("strong").inner_text()) >= 261
+    expect(section.locator(".bars li", has_text="Pages")).to_contain_text(re.compile(r"4\d"))
+    expect(section.locator(".panel", has_text="Model").first).to_contain_text("lite")
+    row = section.locator(".skipped tr", has_text="not-a-picture.jpg")
+    expect(row).to_contain_text("is named .jpg but holds text")
+    section.get_by_label("Find a file or a reason").fill("poster-huge")
+    expect(section.locator(".skipped tbody tr")).to_have_count(1)
+    expect(section.locator(".skipped tbody tr")).to_contain_text("20,000 × 20,000 pixels")
+
+
+def test_an_index_is_updated_from_the_page(tmp_path: Path, visit: Visit) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "first.txt").write_text("The pilot boat leaves at dawn.")
+    index = tmp_path / "indexes/default"
+    assert rag("index", str(corpus), "--index", str(index), "--quiet", cwd=tmp_path).returncode == 0
+    with serving(tmp_path, index) as server:
+        visitor = visit(server)
+        page = visitor.open()
+        page.get_by_role("tab", name="Index").click()
+        expect(page.locator(".figure", has_text="Documents").locator("strong")).to_have_text("1")
+        assert "tab=index" in page.url
+        (corpus / "second.txt").write_text("The lighthouse keeper counts porpoises.")
+        page.get_by_role("button", name="Update the index").click()
+        expect(page.locator(".job-done")).to_contain_text("The index is up to date")
+        expect(page.locator(".figure", has_text="Documents").locator("strong")).to_have_text("2")
+        page.get_by_role("tab", name="Search").click()
+        visitor.ask("lighthouse keeper")
+        expect(page.locator(".card h3").first).to_have_text("second.txt")
+
+
+def test_indexing_is_followed_stopped_and_resumed(tmp_path: Path, visit: Visit) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "first.txt").write_text("The pilot boat leaves at dawn.")
+    index = tmp_path / "indexes/default"
+    assert rag("index", str(corpus), "--index", str(index), "--quiet", cwd=tmp_path).returncode == 0
+    for number in range(10):
+        picture(corpus / f"screen-{number}.png", number)
+    with serving(tmp_path, index) as server:
+        visitor = visit(server)
+        page = visitor.open("?tab=index")
+        page.get_by_role("button", name="Update the index").click()
+        expect(page.locator(".job-words")).to_contain_text(re.compile(r"\d+ of 11 documents"))
+        expect(page.locator(".job-file")).to_contain_text(re.compile(r"screen-\d"))
+        visitor.shot("indexing")
+        page.get_by_role("tab", name="Search").click()
+        visitor.ask("pilot boat leaves")  # searching goes on meanwhile
+        expect(page.locator(".card h3").first).to_have_text("first.txt")
+        page.get_by_role("tab", name="Index").click()
+        page.reload()  # a page opened later follows the run that goes on
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".job-stopped")).to_contain_text("What was done is kept", timeout=60_000)
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator(".job-done")).to_be_visible(timeout=120_000)
+        expect(page.locator(".figure", has_text="Documents").locator("strong")).to_have_text("11")
+
+
+def test_an_index_that_appears(tmp_path: Path, visit: Visit) -> None:
+    with serving(tmp_path, tmp_path / "indexes/default") as server:
+        visitor = visit(server)
+        page = visitor.open()
+        expect(page.locator(".hero-holds")).to_contain_text("Nothing is indexed yet")
+        expect(page.locator(".hero-holds pre")).to_have_text("rag index ./corpus")
+        visitor.shot("empty")
+        corpus = tmp_path / "corpus"
+        corpus.mkdir()
+        (corpus / "first.txt").write_text("The pilot boat leaves at dawn.")
+        run = subprocess.run(
+            [sys.executable, "-m", "rag.cli", "index", "corpus", "--quiet"], cwd=tmp_path, env=environment(), capture_output=True
+        )
+        assert run.returncode == 0, run.stderr
+        expect(page.locator(".hero-holds")).to_contain_text("1 documents, 1 passages")
+        visitor.ask("pilot boat")
+        expect(page.locator(".card h3").first).to_have_text("first.txt")
+
+
+@pytest.mark.complains
+def test_a_search_before_there_is_an_index(tmp_path: Path, visit: Visit) -> None:
+    with serving(tmp_path, tmp_path / "indexes/default") as server:
+        page = visit(server).open("?q=boat")
+        expect(page.locator(".trouble")).to_contain_text("rag index")
+
+
+@pytest.mark.complains
+def test_a_server_that_dies_is_told_with_its_address(samples: Path, tmp_path: Path, visit: Visit) -> None:
+    with serving(tmp_path, samples) as server:
+        visitor = visit(server)
+        page = visitor.search("?q=lighthouse")
+        before = page.locator(".card").count()
+        server.process.kill()
+        server.process.wait()
+        page.locator("#rag-words").fill("porpoise")
+        expect(page.locator(".trouble")).to_contain_text(f"No answer from {server.url}")
+        expect(page.locator(".trouble")).to_contain_text("rag ui")
+        assert page.locator(".card").count() == before  # what was found stays readable
+        visitor.shot("down")
+        page.locator(".card-open").first.click()
+        expect(page.locator(".viewer .trouble")).to_contain_text(f"No answer from {server.url}")

@@ -1,0 +1,105 @@
+"""Light and dark, 360 to 2,560 pixels, Chinese; axe finds no serious violation. Screenshots for people to look at."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from tests.page.conftest import Server, Visit
+
+
+def violations(page: Page) -> list[str]:
+    """Serious and critical findings of axe-core, each with the elements it means."""
+    found = Axe().run(page).response["violations"]
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [
+        f"{one['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}" for one in serious for node in one["nodes"]
+    ]
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(server: Server, visit: Visit, scheme: str) -> None:
+    visitor = visit(server, color_scheme=scheme)
+    page = visitor.open()
+    assert violations(page) == []
+    visitor.search("?q=lighthouse")
+    visitor.shot(f"results-{scheme}")
+    assert violations(page) == []
+    for query in ("?q=porpoise&kind=page", "?q=vpn&kind=text", "?q=alarm&kind=frame"):
+        visitor.search(query)
+        page.locator(".card-open").first.click()
+        expect(page.locator("dialog.viewer .facts")).to_be_visible()
+        page.locator("summary", has_text="Why this result").click()
+        page.wait_for_timeout(500)
+        visitor.shot(f"open-{query[-5:].partition('=')[2] or 'hit'}-{scheme}")
+        assert violations(page) == []
+    visitor.open("?tab=index")
+    expect(page.locator(".figures")).to_be_visible()
+    visitor.shot(f"index-{scheme}")
+    assert violations(page) == []
+
+
+def test_dark_is_dark_and_can_be_chosen(server: Server, visit: Visit) -> None:
+    visitor = visit(server, color_scheme="dark")
+    page = visitor.search("?q=harbour")
+    ground = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b)"
+    assert page.evaluate(ground) < 120
+    page.get_by_role("button", name="Colours: as the system").click()
+    assert page.evaluate(ground) > 650
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert page.evaluate(ground) > 650
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (768, 1024), (2560, 1300)])
+def test_widths(server: Server, visit: Visit, width: int, height: int) -> None:
+    visitor = visit(server, width=width, height=height)
+    page = visitor.open()
+    visitor.shot(f"home-{width}")
+    assert overflow(page) == 0
+    expect(page.get_by_role("tab", name="Index")).to_be_visible()
+    visitor.search("?q=lighthouse")
+    visitor.shot(f"results-{width}")
+    assert overflow(page) == 0
+    columns = len(page.locator(".grid").evaluate("grid => getComputedStyle(grid).gridTemplateColumns").split())
+    assert columns == {360: 1, 768: 2, 2560: 6}[width]
+    page.locator('.card[data-kind="image"] .card-open').first.click()
+    expect(page.locator("dialog.viewer .facts")).to_be_visible()
+    visitor.shot(f"open-{width}")
+    assert page.locator(".viewer").evaluate("viewer => viewer.scrollWidth - viewer.clientWidth") <= 0
+    expect(page.get_by_role("button", name="More like this")).to_be_attached()
+    visitor.open("?tab=index")
+    expect(page.locator(".figures")).to_be_visible()
+    visitor.shot(f"index-{width}")
+    assert overflow(page) == 0
+
+
+def test_chinese(server: Server, visit: Visit) -> None:
+    visitor = visit(server, locale="zh-CN")
+    page = visitor.open()
+    expect(page.locator("h1").first).to_have_text("搜索您的全部资料")
+    expect(page.get_by_role("tab", name="索引")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    visitor.ask("台风来之前缆绳怎么加固")
+    expect(page.locator(".card h3").first).to_have_text("港口安全手册.pdf")
+    expect(page.locator(".card .card-place").first).to_have_text(re.compile("^第 3 页$"))
+    visitor.shot("chinese")
+    page.get_by_role("button", name="用英文显示本页").click()
+    expect(page.get_by_role("tab", name="Index")).to_be_visible()
+    expect(page.locator(".card .card-place").first).to_have_text("p. 3")
+    assert page.locator("#rag-words").input_value() == "台风来之前缆绳怎么加固"
+
+
+def test_the_two_tables_of_words_have_the_same_keys(server: Server, visit: Visit) -> None:
+    page = visit(server).open()
+    source = page.evaluate("fetch('/page/words.js').then((answer) => answer.text())")
+    english, chinese = (set(re.findall(r"(\w+): \"", part)) for part in re.split(r"const CHINESE", source, maxsplit=1))
+    assert len(english) > 100
+    assert english == chinese
