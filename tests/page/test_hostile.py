@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import expect
+
 from tests.page.conftest import Server, Visit, rag, serving
 
 RUN = "window.ran=1"

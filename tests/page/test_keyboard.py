@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import expect
+
 from tests.page.conftest import Server, Visit
 
 FOCUSED = "document.activeElement.closest('.card')?.dataset.id"
@@ -78,7 +79,8 @@ def test_every_control_is_reached_and_named(server: Server, visit: Visit) -> Non
         reached.append(
             page.evaluate(
                 """() => { const one = document.activeElement;
-                return [one.tagName, one.getAttribute("aria-label") || one.innerText || one.placeholder || one.title || one.labels?.[0]?.innerText || ""]; }"""
+                const label = one.getAttribute("aria-label") || one.innerText || one.placeholder || one.title;
+                return [one.tagName, label || one.labels?.[0]?.innerText || ""]; }"""
             )
         )
         if any("gull-head.jpg" in name for _, name in reached):

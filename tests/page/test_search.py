@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, expect
+
 from tests.page.conftest import TOP, Server, Visit
 
 PICTURES = TOP / "samples/query_pictures"
@@ -239,7 +240,7 @@ def test_cards_do_not_move_under_the_pointer(server: Server, visit: Visit) -> No
 
 
 def test_the_first_result_is_painted_within_300_ms_of_the_answer(server: Server, visit: Visit) -> None:
-    """From the last byte of the first /v1/search to the frame after the cards; the second best of seven, as others use the machine."""
+    """From the last byte of the first answer to the frame with the cards; the second best of seven, as others work here."""
     visitor = visit(server)
     page = visitor.open()
     took = []

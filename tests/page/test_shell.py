@@ -6,8 +6,8 @@ import re
 
 import httpx
 import pytest
-from tests.page.conftest import Server
 
+from tests.page.conftest import Server
 from ui.files import static_files
 
 

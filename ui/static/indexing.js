@@ -74,7 +74,7 @@ export function indexTab(host, { chosen, changed }) {
     };
     draw();
     const find = h("input", { type: "search", class: "find", value: wanted, placeholder: t("filter_skipped"), "aria-label": t("filter_skipped"), on: { input: (event) => ((wanted = event.target.value), draw()) } });
-    return h("div", { class: "panel" }, h("div", { class: "panel-top" }, h("h3", {}, `${t("skipped")} (${count(skips)})`), all.length > 8 && find), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": t("skipped") }, h("table", { class: "skipped" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("path")), h("th", { scope: "col" }, t("reason")))), rows)));
+    return h("div", { class: "panel" }, h("div", { class: "panel-top" }, h("h3", {}, `${t("skipped")} (${count(skips)})`), all.length > 3 && find), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": t("skipped") }, h("table", { class: "skipped" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("path")), h("th", { scope: "col" }, t("reason")))), rows)));
   }
 
   /** No index yet, or one that cannot be opened: what to do about it. */
