@@ -1,0 +1,45 @@
+"""Generated requests over the OpenAPI description: no 500, and every answer is one the description has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import CHECKS
+
+from rag.api.app import create_app
+from rag.api.served import Served
+from rag.config import load_settings
+
+HOST = "127.0.0.1:7860"
+KEPT = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
+LEFT_OUT = {("POST", "/v1/index")}  # each would be a process
+GENEROUS = settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def described(library: Path) -> schemathesis.BaseSchema:
+    """The routes of an application over the samples."""
+    app = create_app(Served([str(library)], load_settings({"ocr": "never"})))
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers={"Host": HOST})
+    schema.config.update(base_url=f"http://{HOST}")
+    return schema
+
+
+def test_every_answer_is_as_described(described: schemathesis.BaseSchema) -> None:
+    asked = []
+    for found in described.get_all_operations():
+        operation = found.ok()
+        if (operation.method.upper(), operation.path) in LEFT_OUT:
+            continue
+
+        @GENEROUS
+        @given(case=operation.as_strategy())
+        def try_it(case: schemathesis.Case) -> None:
+            case.validate_response(case.call(headers={"Host": HOST}), checks=CHECKS.get_by_names(KEPT))
+
+        try_it()
+        asked.append(operation.path)
+    assert {"/v1/search", "/v1/rerank", "/v1/status", "/v1/passages/{id}", "/v1/media/{id}", "/healthz", "/metrics"} <= set(asked)
