@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import apsw
 import numpy as np
@@ -51,7 +52,7 @@ class OpenIndex:
         self.name = folder.absolute().name
         self._structure = structure
         self._own = threading.local()
-        self._connections: list[apsw.Connection] = []
+        self._connections: WeakSet[apsw.Connection] = WeakSet()  # each belongs to its thread, and goes with it
         self._lock = threading.RLock()
         self._closed = False
         self._pinned: Pinned | None = None
@@ -79,7 +80,7 @@ class OpenIndex:
         """Closes the connections of all threads; none may be searching."""
         with self._lock:
             self._closed = True
-            for connection in self._connections:
+            for connection in list(self._connections):
                 connection.close()
             self._connections.clear()
             self._structures.clear()
@@ -202,7 +203,7 @@ class OpenIndex:
             connection = catalog.open_to_read(self.folder)
             self._refuse_replaced()
             with self._lock:
-                self._connections.append(connection)
+                self._connections.add(connection)
             self._own.connection = connection
         found: apsw.Connection = self._own.connection
         return found

@@ -1,6 +1,7 @@
 """The dense lane against a plain NumPy look at every live passage; passages come back as they were put."""
 
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -164,3 +165,13 @@ def test_status_counts(index):
     assert status.bytes == size_on_disk(index.folder) > 50_000
     assert (status.fingerprint, status.settings) == (FINGERPRINT, {"passage_characters": "1200"})
     assert (index.name, index.fingerprint) == ("index", FINGERPRINT)
+
+
+def test_the_connection_of_a_thread_goes_with_it(tmp_path: Path) -> None:
+    """A server may search from ever new threads."""
+    with open_index(made(tmp_path / "index", {"a.txt": ["harbour"]})) as index:
+        for _ in range(5):
+            worker = Thread(target=index.status)
+            worker.start()
+            worker.join()
+        assert len(index._connections) == 1

@@ -1,0 +1,101 @@
+"""Several questions at once: each gets its own answer, the line is bounded, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+import rag
+from rag.api.turns import Busy, Ending, TookTooLong, Turns
+from tests.unit.api_server import asking
+
+QUERIES = ("harbour dues", "gull", "annual report income", "crane safety induction", "lighthouse", "ferry tickets")
+
+
+def test_many_askers_get_each_their_own_answer(api: TestClient, library: Path) -> None:
+    with rag.open_index(str(library)) as searcher:
+        expected = {text: [hit.id for hit in searcher.query(text, top_k=5)] for text in QUERIES}
+
+    def ask(text: str) -> tuple[str, list[str]]:
+        answer = api.post("/v1/search", json={"text": text, "top_k": 5})
+        return text, [hit["id"] for hit in answer.json()["hits"]]
+
+    with ThreadPoolExecutor(8) as askers:
+        for text, found in askers.map(ask, QUERIES * 6):
+            assert found == expected[text]
+
+
+def test_the_line_is_bounded_and_moves_on() -> None:
+    async def scene() -> None:
+        gate = threading.Event()
+        turns = Turns(threads=1, line=2, patience=30)
+        first = [asyncio.create_task(turns.take(gate.wait)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert turns.inside == 3
+        with pytest.raises(Busy):
+            await turns.take(int)
+        gate.set()
+        assert await asyncio.gather(*first) == [True, True, True]
+        assert await turns.take(lambda: 7) == 7
+        turns.close()
+
+    asyncio.run(scene())
+
+
+def test_who_waits_too_long_is_told_and_leaves_the_line() -> None:
+    async def scene() -> None:
+        gate = threading.Event()
+        turns = Turns(threads=1, line=4, patience=0.05)
+        with pytest.raises(TookTooLong):
+            await turns.take(gate.wait)
+        with pytest.raises(TookTooLong):
+            await turns.take(int)  # never started: the thread is still at the first
+        assert turns.inside == 1
+        gate.set()
+        while turns.inside:
+            await asyncio.sleep(0.01)
+        assert await turns.take(lambda: "again") == "again"
+        turns.close()
+
+    asyncio.run(scene())
+
+
+def test_a_time_out_inside_the_work_is_the_works_own() -> None:
+    def work() -> None:
+        raise TimeoutError("of the work")
+
+    async def scene() -> None:
+        with pytest.raises(TimeoutError, match="of the work"):
+            await Turns(threads=1).take(work)
+
+    asyncio.run(scene())
+
+
+def test_a_server_that_ends_answers_those_who_wait() -> None:
+    async def scene() -> None:
+        gate = threading.Event()
+        task = asyncio.create_task(Turns(threads=1).take(gate.wait))
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(Ending):
+            await task
+        gate.set()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(("error", "status"), [(Busy(), 429), (TookTooLong(60), 504), (Ending(), 503)])
+def test_their_statuses(library: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int) -> None:
+    async def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Turns, "take", refuse)
+    with asking(library) as client:
+        answer = client.post("/v1/search", json={"text": "harbour"})
+    assert (answer.status_code, bool(answer.json()["error"]["remedy"])) == (status, True)
+    assert ("Retry-After" in answer.headers) == (status != 504)
