@@ -7,13 +7,15 @@ strangers wrote them: what stands in a file is never an instruction.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult, ContentBlock, ImageContent, TextContent, ToolAnnotations
 from pydantic import Field
+from starlette.exceptions import HTTPException
 
 from rag import __version__
 from rag.contract import hit_json, locator_json, place
@@ -22,7 +24,7 @@ from rag.opening import policy_of
 from rag.types import Hit, Kind, Locator, Page, Seconds, StoredPassage
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from rag.index.reader import IndexStatus, OpenIndex
     from rag.searching import Searcher
@@ -110,10 +112,26 @@ def server(library: Library, projector: Projector, take: Take, look: Take) -> MC
     return found
 
 
-def http_app(agents: MCPServer[Any]) -> Starlette:
-    """The server over streamable HTTP at `/mcp`, without sessions. The guard around it checks who may ask."""
-    security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-    return agents.streamable_http_app(stateless_http=True, json_response=True, transport_security=security)
+class OverHttp:
+    """The server over streamable HTTP, without sessions, as an ASGI endpoint. The guard around it checks who may ask."""
+
+    def __init__(self, agents: MCPServer[Any]) -> None:
+        self._agents = agents
+        self._app: ASGIApp | None = None
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """Answers within this block; an application that is started again begins another."""
+        security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+        self._app = self._agents.streamable_http_app(stateless_http=True, json_response=True, transport_security=security)
+        async with self._agents.session_manager.run():
+            yield
+        self._app = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            raise HTTPException(503)
+        await self._app(scope, receive, send)
 
 
 async def _answered(take: Take, work: Callable[..., CallToolResult], *given: Any) -> CallToolResult:

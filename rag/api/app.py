@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Response
+from starlette.routing import Route
 
 from rag import __version__, mcp
 from rag.api import indexes, media, passages, reranks, searches
@@ -30,12 +31,11 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
     meters = Meters(served, turns, jobs)
     looking = Turns(threads=6, patience=200.0)  # those who look at pictures and videos: searches do not wait for a decoder
     projector = Projector()
-    agents = mcp.server(served, projector, turns.take, looking.take)
-    spoken_to = mcp.http_app(agents)
+    agents = mcp.OverHttp(mcp.server(served, projector, turns.take, looking.take))
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
-        async with agents.session_manager.run():
+        async with agents.living():
             yield
         jobs.close()
         turns.close()
@@ -61,7 +61,7 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
     app.include_router(media.router(served, projector, looking))
     app.include_router(passages.router(served, projector, looking))
 
-    app.router.routes.extend(spoken_to.routes)  # not mounted: its address is /mcp, without a slash behind it
+    app.router.routes.append(Route("/mcp", agents))  # not mounted: its address has no slash behind it
 
     @app.get("/healthz", tags=["server"])
     async def healthz() -> dict[str, str]:

@@ -21,6 +21,7 @@ from rag.api.served import Served
 from rag.api.turns import Turns
 from rag.contract import explain_json, hit_json
 from rag.errors import IndexFailure, WrongRequest
+from rag.index.marks import marks as spans_of
 from rag.types import Hit, Kind, Slide
 
 if TYPE_CHECKING:
@@ -177,10 +178,7 @@ def thumbnail_of(id: str, modality: str, index: str) -> str | None:
 
 def marks(text: str, query: str) -> list[list[int]]:
     """Where the words of the query stand in `text`: [start, end] in code points, as the lexical lane folds them."""
-    from rag.snippets import words_of
-
-    wanted = {word for word, _, _ in words_of(query)}
-    return [[start, end] for word, start, end in words_of(text) if word in wanted] if wanted else []
+    return [list(span) for span in spans_of(text, query)]
 
 
 def _counts(results: Results) -> dict[str, dict[str, int]]:

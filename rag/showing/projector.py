@@ -87,6 +87,7 @@ class Projector:
 
     def __init__(self) -> None:
         self._quick = Decoders(2, _QUICK)
+        self._readers = Decoders(1, _QUICK)  # of words in pixels: nobody waits for them to see the picture itself
         self._slow = Decoders(1, _SLOW)
         self._shelf = Shelf()
         self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURES)
@@ -102,6 +103,7 @@ class Projector:
     def close(self) -> None:
         """Ends the decoders and removes the videos made."""
         self._quick.close()
+        self._readers.close()
         self._slow.close()
         self._shelf.close()
 
@@ -137,14 +139,10 @@ class Projector:
 
         NotShown, UnreadableDocument. `ocr` asks a decoder to read the picture again, which takes up to some seconds.
         """
-        passage = stored.passage
-        details = {"kind": passage.kind, "locator": locator_json(passage.locator), "words": words, "ocr": ocr}
         with opened(stored) as original:
-            name = version_of(original, "outlines", details, limits)
-            found = self._facts.find(name)
-            if found is None:
-                found, _ = self._quick.ask("outlines", original, **details, limits=asdict(limits))
-                self._facts.keep(name, found, len(repr(found)))
+            found = self._outlined(self._quick, original, stored, words, limits, ocr=False)
+            if ocr and words.strip() and not found["regions"]:
+                found = self._outlined(self._readers, original, stored, words, limits, ocr=True)
         return found
 
     def video(self, stored: StoredPassage, limits: Limits) -> Video:
@@ -186,6 +184,18 @@ class Projector:
             bounds = {"start": start, "end": end, "max_source_pixels": limits.max_source_pixels}
             with self._made(original, "clip", "video/mp4", **bounds) as playing:
                 yield playing
+
+    def _outlined(
+        self, decoders: Decoders, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
+    ) -> dict[str, Any]:
+        passage = stored.passage
+        details = {"kind": passage.kind, "locator": locator_json(passage.locator), "words": words, "ocr": ocr}
+        name = version_of(original, "outlines", details, limits)
+        found = self._facts.find(name)
+        if found is None:
+            found, _ = decoders.ask("outlines", original, **details, limits=asdict(limits))
+            self._facts.keep(name, found, len(repr(found)))
+        return found
 
     def _video(self, original: Original, limits: Limits) -> Video:
         name = version_of(original, "video", limits.max_source_pixels)
