@@ -11,7 +11,7 @@ MODELS_INSTALLED := $(MODELS_VENV)/.installed
 # The page is tested in Debian's chromium, driven by Playwright.
 PAGE_INSTALLED := $(VENV)/.page-installed
 
-.PHONY: demo test test-page test-models test-hostile check bench bench-models bench-gpu samples clean
+.PHONY: demo test test-page test-faults test-faults-long test-models test-hostile check bench bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -21,6 +21,13 @@ test: $(INSTALLED) ## the whole default test suite
 
 test-page: $(PAGE_INSTALLED) ## the web page in a real browser, on the samples; needs Debian's chromium
 	$(BIN)/pytest tests/page
+
+test-faults: $(INSTALLED) ## kills, refusing disks and damage, at every place; Linux with strace
+	@command -v strace >/dev/null || echo 'strace is not installed, so kills at system calls are skipped: apt-get install strace'
+	$(BIN)/pytest $(wildcard tests/faults/durable_*.py)
+
+test-faults-long: $(INSTALLED) ## the same at every write, ten times as often: hours
+	FAULTS=long $(BIN)/pytest $(wildcard tests/faults/durable_*.py)
 
 test-models: $(MODELS_INSTALLED) ## prompts and scores against real vLLM and transformers, on tiny random models
 	PYTHONPATH=tests/models/site $(MODELS_VENV)/bin/pytest tests/models

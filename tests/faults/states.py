@@ -1,0 +1,62 @@
+"""What an index says, in values that two indexes of the same documents share: for "equal to a clean build"."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.index.check import check_bytes, check_structure
+from rag.index.reader import open_index
+from rag.index.writer import writing
+from tests.unit.index_samples import key_of, unit_rows, vector_of
+
+LONG = os.environ.get("FAULTS") == "long"  # make test-faults-long
+QUERIES = np.concatenate([unit_rows(2, 1), vector_of(key_of("c 1 common"))[None], vector_of(key_of("shared"))[None]])
+WORDS = ("common", "shared", "new", "a", "three 北京")
+
+
+def state_of(folder: Path) -> dict[str, Any]:
+    """Documents with their stamps, passages, vectors and the hits of both lanes. The index must be sound."""
+    assert check_structure(folder) == [] and check_bytes(folder) == []
+    with open_index(folder) as index:
+        numbers = sorted(number for number, _ in index.nearest(QUERIES[:1], 100_000)[0])
+        stored = {each.number: each for each in index.passages(numbers)}
+        vectors = {stored[number].id: row.tobytes() for number, row in zip(numbers, index.vectors(numbers), strict=True)}
+        dense = [_named(stored, hits) for hits in index.nearest(QUERIES, 100_000)]
+        lexical = {word: _named(stored, index.containing(word, 1000), digits=0) for word in WORDS}
+        frequencies = index.document_frequencies(WORDS)
+    passages = {each.id: (each.passage, each.dated) for each in stored.values()}
+    with writing(folder) as writer:
+        stamps = {root: dict(writer.stamps(root)) for root in writer.roots()}
+    return {
+        "stamps": stamps,
+        "passages": passages,
+        "vectors": vectors,
+        "dense": dense,
+        "lexical": lexical,
+        "frequencies": frequencies,
+    }
+
+
+def documents_of(folder: Path) -> dict[str, tuple[str, ...]]:
+    """The texts of every live document by path, through a fresh reader."""
+    with open_index(folder) as index:
+        numbers = sorted(number for number, _ in index.nearest(QUERIES[:1], 100_000)[0])
+        texts: dict[str, list[str]] = {}
+        for each in index.passages(numbers):
+            texts.setdefault(each.passage.document.path, []).append(each.passage.text)
+    return {path: tuple(found) for path, found in texts.items()}
+
+
+def _named(stored: dict[int, Any], hits: list[tuple[int, float]], digits: int = 5) -> list[tuple[float, str]]:
+    # Full-text scores depend on ended rows until they are compacted: there only who is found counts.
+    return sorted((round(-score, digits) if digits else 0.0, stored[number].id) for number, score in hits)
+
+
+def spread(count: int, most: int) -> Iterator[int]:
+    """At most `most` numbers from 0 up to `count`, evenly."""
+    return iter(sorted({round(at * (count - 1) / max(most - 1, 1)) for at in range(min(count, most))})) if count else iter(())
