@@ -25,7 +25,7 @@ def said_by(folder: Path):
     with open_index(folder) as index:
         dense = index.nearest(QUERIES, 50)
         lexical = [index.containing(word, 50) for word in WORDS]
-        numbers = sorted({number for one in [*dense, *lexical] for number, _ in one})
+        numbers = sorted({number for one in [*dense, *lexical] for number, *_ in one})
         stored = index.passages(numbers)
         return dense, lexical, stored, index.vectors(numbers).tobytes(), index.neighbours(numbers[0]), index.roots()
 

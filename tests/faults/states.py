@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +52,9 @@ def documents_of(folder: Path) -> dict[str, tuple[str, ...]]:
     return {path: tuple(found) for path, found in texts.items()}
 
 
-def _named(stored: dict[int, Any], hits: list[tuple[int, float]], digits: int = 5) -> list[tuple[float, str]]:
+def _named(stored: dict[int, Any], hits: Sequence[Any], digits: int = 5) -> list[tuple[float, str]]:
     # Full-text scores depend on ended rows until they are compacted: there only who is found counts.
-    return sorted((round(-score, digits) if digits else 0.0, stored[number].id) for number, score in hits)
+    return sorted((round(-score, digits) if digits else 0.0, stored[number].id) for number, score, *_ in hits)
 
 
 def spread(count: int, most: int) -> Iterator[int]:

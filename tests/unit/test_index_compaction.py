@@ -29,7 +29,7 @@ def answers(folder: Path, index=None):
         found = [[(number, round(score, 6)) for number, score in one] for one in opened.nearest(QUERIES, 1000)]
         text = {number: opened.passages([number])[0] for one in found for number, _ in one}
         named = [sorted((-score, text[number].id, text[number].passage.text) for number, score in one) for one in found]
-        words = sorted(opened.passages([number])[0].id for number, _ in opened.containing("common", 1000))
+        words = sorted(opened.passages([number])[0].id for number, *_ in opened.containing("common", 1000))
         return named, words, opened.document_frequencies(["common", "b"]), opened.status().passages
 
     if index is not None:
@@ -192,7 +192,7 @@ def test_documents_of_a_damaged_segment_are_named_and_read_again(worn, harm):
 
 def answers_without(folder: Path, gone: set[str]) -> set[str]:
     with open_index(folder) as index:
-        found = {str(index.passages([number])[0].passage.document) for number, _ in index.containing("common b d", 1000)}
+        found = {str(index.passages([number])[0].passage.document) for number, *_ in index.containing("common b d", 1000)}
     assert not found & gone
     return found
 

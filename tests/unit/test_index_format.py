@@ -90,7 +90,7 @@ def test_an_old_index_is_brought_up_to_date(tmp_path):
         best = index.nearest(vector_of(key_of("five"))[None], 9)[0]
         texts = [stored.passage.text for stored in index.passages([number for number, _ in best])]
         assert (texts[0], len(texts)) == ("five", 5)
-        (found,) = index.passages([number for number, _ in index.containing("inv-4421", 9)])
+        (found,) = index.passages([number for number, *_ in index.containing("inv-4421", 9)])
         assert (found.passage.document.path, found.passage.caption) == ("photo.jpg", "the quay")
         assert len(index.containing("北京大学", 9)) == 1
     with writing(folder) as writer:
