@@ -49,7 +49,7 @@ class Settings(BaseSettings):
     timeout: float = Field(120.0, gt=0, description="Seconds one request may take.")
     top_k: int = Field(10, ge=1, le=1_000, description="How many hits a query returns.")
     candidates: int = Field(100, ge=1, le=10_000, description="How many candidates of the first stages reach the reranker.")
-    search: str = Field("auto", description="How vectors are searched: auto, exact, coarse, or module:Class.")
+    search: str = Field("auto", description="How vectors are searched: auto, exact, coarse, ivf, or module:Class.")
     min_score: float = Field(0.0, ge=0.0, le=1.0, description="Hits below this score are not shown.")
     ocr: Literal["auto", "always", "never"] = Field(
         "auto", description="Reading text in pictures. auto: wherever a picture has no words of its own."

@@ -27,7 +27,7 @@ def query(
     before: Annotated[str | None, typer.Option(help="Only before this date.", metavar="DATE")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", "-k", help="How many hits.")] = None,
     candidates: Annotated[int | None, typer.Option(help="How many candidates reach the reranker.")] = None,
-    search: Annotated[str | None, typer.Option(help="How vectors are searched: auto, exact, coarse.")] = None,
+    search: Annotated[str | None, typer.Option(help="How vectors are searched: auto, exact, coarse, ivf.")] = None,
     backend: Backend = None,
     model: Model = None,
     family: Family = None,

@@ -3,4 +3,5 @@
 STRUCTURES = {
     "exact": "rag.index.exact:ExactStructure",
     "coarse": "rag.index.coarse:CoarseStructure",
+    "ivf": "rag.index.ivf:InvertedStructure",
 }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
-from rag.index.derived import open_sealed, write_sealed
+from rag.index.derived import derived_file, open_sealed, write_sealed
 from rag.index.exact import open_mapped
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 PROMISED = 4  # so many rows are rescored for each that is asked for, and never fewer than
 AT_LEAST = 300
+NAME = "coarse"
 _KIND = "coarse 1"
 _STEP = 8192  # rows quantised at once
 _PREFIXES = (256, 512)  # lengths tried: below 256 the scan no longer costs the most
@@ -37,14 +37,9 @@ class CoarseCodes:
     steps: Vectors  # one a dimension: number ≈ step × code, code in -127…127
 
 
-def coarse_file(segment_file: Path) -> Path:
-    """Where the coarse stage of a segment lies."""
-    return segment_file.with_suffix(".coarse")
-
-
 def open_coarse(rows: Rows) -> CoarseCodes | None:
     """The coarse stage of a segment; None where there is none, or it is damaged, or was made from other vectors."""
-    file = coarse_file(rows.file)
+    file = derived_file(rows.file, NAME)
     sealed = open_sealed(file)
     if sealed is None or sealed.told["kind"] != _KIND or sealed.told["segment"] != rows.segment.checksum.hex():
         return None
@@ -74,7 +69,7 @@ def build_coarse(rows: Rows) -> None:
             yield (np.rint(part / steps).astype(np.int16) + 128).astype(np.uint8).tobytes()
         yield steps.astype("<f4").tobytes()
 
-    write_sealed(coarse_file(rows.file), payload(), {"kind": _KIND, "segment": rows.segment.checksum.hex()})
+    write_sealed(derived_file(rows.file, NAME), payload(), {"kind": _KIND, "segment": rows.segment.checksum.hex()})
 
 
 def leading_dims(vectors: NDArray[np.float16]) -> int:

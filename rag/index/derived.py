@@ -40,6 +40,11 @@ class Sealed:
     told: Mapping[str, Any]
 
 
+def derived_file(segment_file: Path, name: str) -> Path:
+    """Where the file of that structure lies, beside the segment it is derived from."""
+    return segment_file.with_suffix(f".{name}")
+
+
 def write_sealed(file: Path, payload: Iterable[bytes | memoryview], told: Mapping[str, Any]) -> None:
     """Writes to a name of its own and renames: readers see the old file or the new one, whole. OSError.
 

@@ -123,6 +123,12 @@ class OpenIndex:
         kinds = pinned.kinds_apart if within is None else pinned.apart(filters.kept_of(pinned, within))
         return dense.nearest_apart(kinds, self._open_structures(pinned), queries, k, promised)
 
+    def ready(self) -> None:
+        """Opens what the first search would open: for those who want to know before it, or not to wait then."""
+        pinned = self._pin()
+        self._open_structures(pinned)
+        _ = pinned.everything
+
     def remarks(self) -> tuple[str, ...]:
         """What is worth saying of how the segments were opened since this was asked last."""
         with self._lock:

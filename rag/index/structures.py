@@ -11,12 +11,13 @@ from pathlib import Path
 from rag.errors import WrongRequest
 from rag.index import STRUCTURES
 from rag.index.base import Rows, Structure
-from rag.index.coarse_file import coarse_file
+from rag.index.derived import derived_file
 from rag.index.exact import ExactStructure
 from rag.tables import resolve
 
 AUTO = "auto"
 EXACT_UP_TO = 100_000  # vectors of a whole index that are quick to look at one by one: 205 MB of 1024 numbers
+COARSE_UP_TO = 4_000_000  # that are quick to scan at 8 bits: 1 GB where a prefix of 256 numbers tells enough
 SMALL = 10_000  # rows of a segment that are, whatever was asked: a scan of them costs less than to choose candidates
 
 
@@ -34,14 +35,16 @@ def structure_for(asked: str, rows: int, total: int) -> str:
         return "exact"
     if asked != AUTO:
         return asked
-    return "exact" if total <= EXACT_UP_TO else "coarse"
+    if total <= EXACT_UP_TO:
+        return "exact"
+    return "coarse" if total <= COARSE_UP_TO else "ivf"
 
 
 def open_structure(rows: Rows, name: str) -> tuple[Structure, tuple[str, ...]]:
     """The structure over these rows, and remarks: that a file was made first, or could not be. IndexDamaged."""
     if name == "exact":
         return ExactStructure(rows), ()
-    derived, started = coarse_file(rows.file), time.monotonic()
+    derived, started = derived_file(rows.file, name), time.monotonic()
     before = _identity(derived)
     try:
         structure: Structure = resolve(STRUCTURES, name, "search structure")(rows)

@@ -113,7 +113,15 @@ def test_a_derived_file_is_made_once_and_made_again_where_it_is_damaged(folder, 
     with open_index(folder, name) as index:
         assert (index.nearest(query, 10), index.remarks()) == (first, ())
     random = np.random.default_rng(1)
-    for at in (0, 5, 9, 40, len(whole) - 1, len(whole) - 30, *random.integers(0, len(whole), 20).tolist()):
+    for at in (
+        0,
+        5,
+        9,
+        40,
+        len(whole) - 1,
+        len(whole) - 30,
+        *random.integers(0, len(whole), 20 if name == "coarse" else 4).tolist(),
+    ):
         damaged = bytearray(whole)
         damaged[at] ^= 1 << int(random.integers(8))
         file.write_bytes(damaged)
@@ -152,6 +160,7 @@ def test_the_structure_follows_the_size_unless_it_is_named():
     chosen = structures.structure_for
     assert chosen("auto", 90_000, 100_000) == "exact"
     assert chosen("auto", 90_000, 100_001) == "coarse"
+    assert chosen("auto", 1_000_000, 4_000_001) == "ivf"
     assert chosen("auto", 9_999, 3_000_000) == "exact"
     assert chosen("exact", 1_000_000, 3_000_000) == "exact"
     assert chosen("coarse", 20_000, 20_000) == "coarse"
