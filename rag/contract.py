@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import errors
 from rag.errors import BackendError, RagError, WrongRequest
-from rag.types import KINDS, Context, Hit, Kind, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Slide, Whole
+from rag.types import KINDS, Context, Hit, Kind, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Similar, Slide, Whole
 
 if TYPE_CHECKING:
     from rag.index.status import IndexStatus
@@ -79,6 +79,17 @@ def hit_json(hit: Hit) -> dict[str, Any]:
             "slide": hit.context.slide,
             "sheet": hit.context.sheet,
         },
+        "folded": [
+            {
+                "id": one.id,
+                "root": one.root,
+                "document": one.document,
+                "path": one.path,
+                "locator": locator_json(one.locator),
+                "score": round(one.score, 6),
+            }
+            for one in hit.folded
+        ],
     }
 
 
@@ -96,6 +107,12 @@ def hit_from_json(value: Mapping[str, Any]) -> Hit:
             context=Context(**value["context"]),
             fused=explained["fused"],
             decided=explained["score_is"],
+            folded=tuple(Similar(**{**one, "locator": locator_from_json(one["locator"])}) for one in value["folded"]),
+            ranks={
+                stage: explained[name]
+                for stage, name in (("fused", "fused_rank"), ("reranked", "rerank_rank"))
+                if explained[name] is not None
+            },
         )
     except (KeyError, TypeError) as error:
         raise WrongRequest(f"not a hit: {error} is missing or odd", remedy="is the server of the same version?") from error
@@ -149,7 +166,14 @@ def explain_json(hit: Hit) -> dict[str, Any]:
         lane: {"rank": seen.rank, "score": round(seen.score, 6), "share": round(seen.share, 6)}
         for lane, seen in hit.lanes.items()
     }
-    return {"lanes": lanes, "fused": round(hit.fused, 6), "rerank_score": hit.rerank_score, "score_is": hit.decided}
+    return {
+        "lanes": lanes,
+        "fused": round(hit.fused, 6),
+        "fused_rank": hit.ranks.get("fused"),
+        "rerank_score": hit.rerank_score,
+        "rerank_rank": hit.ranks.get("reranked"),
+        "score_is": hit.decided,
+    }
 
 
 def place(locator: Locator) -> str:

@@ -6,13 +6,14 @@ Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder, Reranker
 from rag.errors import EmbedderMismatch, WrongRequest
-from rag.fusion import choose, fuse
+from rag.folding import Folded, fold, unfolded
+from rag.fusion import Candidate, choose, fuse
 from rag.grouping import Group, Scored, group
 from rag.index.questions import spoken
 from rag.index.reader import Allowed, OpenIndex
@@ -20,11 +21,13 @@ from rag.laps import Laps
 from rag.loaders.base import Limits
 from rag.rescoring import Judged, rescore
 from rag.snippets import snippet
-from rag.types import Clue, Content, Hit, Lane, Member, Query, StoredPassage
+from rag.types import Clue, Content, Hit, Lane, Member, Query, Similar, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
+GOOD_FROM = {"lite": 0.25}  # rerank scores: below it the lite reranker found some of the words, not the thing
+OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; careful, because the scores of rerankers behind HTTP differ
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
 
 
@@ -36,6 +39,7 @@ class Reach:
     candidates: int = 100  # how many reach the reranker
     promised: int = 12  # of those, so many of each kind where there are that many
     min_score: float = 0.0
+    fold: bool = True  # results that repeat one another are one hit
     blend: float | str = (
         "auto"  # share of the rerank score in the final one; "auto": as the reranker's `trust` says; "never": all
     )
@@ -50,6 +54,7 @@ class Results:
     notes: tuple[str, ...]
     candidates: tuple[StoredPassage, ...] = ()  # all that a first stage found
     seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in the order they ran
+    good: bool | None = None  # whether the best hit is a good match; None where no reranker judged it, or nobody can say
 
 
 def search(
@@ -93,15 +98,21 @@ def search(
     laps.end("rerank")
     if reranker is not None:
         notes += _unjudged(judged)
-    order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= reach.min_score]
-    if order and order[0].score > 0:
-        order = [one for one in order if one.score > 0]  # nothing in common with the query, where something has
-    groups = group(order)[: reach.top_k]
-    similarities = _similarities(index, vector, groups, lanes)
+    order = _worth_showing(judged, present, reach.min_score, nothing=embedder.fingerprint.model == "lite")
+    groups = group(order)
+    if reach.fold:
+        found_alike = fold(groups, index.vectors([one.best.stored.number for one in groups]))[: reach.top_k]
+    else:
+        found_alike = unfolded(groups[: reach.top_k])
+    similarities = _similarities(index, vector, [one.shown for one in found_alike], lanes)
     by_number = {one.candidate.number: one for one in judged}
+    ranks = _ranks(fused, judged if reranker is not None else ())
     hits = [
-        _hit(rank, index.name, one, by_number[one.best.stored.number], query, similarities)
-        for rank, one in enumerate(groups, start=1)
+        replace(
+            _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, similarities),
+            ranks=ranks[one.shown.best.stored.number],
+        )
+        for rank, one in enumerate(found_alike, start=1)
     ]
     stages = {
         "dense": lanes["dense"],
@@ -110,7 +121,8 @@ def search(
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
     laps.end("group")
-    return Results(hits, stages, notes + remark + index.remarks(), tuple(present.values()), laps.seconds)
+    good = _is_good(hits, reranker)
+    return Results(hits, stages, notes + remark + index.remarks(), tuple(present.values()), laps.seconds, good)
 
 
 def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:
@@ -165,6 +177,33 @@ def _is_gone(file: Path) -> bool:
 # ---- hits ---------------------------------------------------------------------------------------
 
 
+def _worth_showing(
+    judged: Sequence[Judged], present: Mapping[int, StoredPassage], least: float, *, nothing: bool
+) -> list[Scored]:
+    """What scores enough, best first. Scores of 0 have nothing in common with the query: they are left out where others have.
+
+    With `nothing` they are left out in any case: a model of words that finds none of them has no other opinion.
+    """
+    order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= least]
+    if nothing or (order and order[0].score > 0):
+        return [one for one in order if one.score > 0]
+    return order
+
+
+def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, dict[str, int]]:
+    ranks: dict[int, dict[str, int]] = {one.number: {"fused": rank} for rank, one in enumerate(fused, start=1)}
+    for rank, one in enumerate(judged, start=1):
+        ranks[one.candidate.number]["reranked"] = rank
+    return ranks
+
+
+def _is_good(hits: Sequence[Hit], reranker: Reranker | None) -> bool | None:
+    if reranker is None or not hits:
+        return None if hits else False
+    judged = [hit.rerank_score for hit in hits if hit.rerank_score is not None]
+    return max(judged) >= GOOD_FROM.get(reranker.name, OTHERS_GOOD_FROM) if judged else None
+
+
 def _similarities(
     index: OpenIndex, vector: Vectors, groups: Sequence[Group], lanes: Mapping[Lane, Sequence[tuple[int, float]]]
 ) -> dict[int, float]:
@@ -178,11 +217,12 @@ def _similarities(
 def _hit(
     rank: int,
     index: str,
-    found: Group,
+    alike: Folded,
     judged: Judged,
     query: Query,
     similarities: Mapping[int, float],
 ) -> Hit:
+    found = alike.shown
     stored = found.best.stored
     passage = stored.passage
     return Hit(
@@ -205,4 +245,11 @@ def _hit(
         context=passage.context,
         fused=judged.candidate.fused,
         decided=judged.decided,
+        folded=tuple(_similar(one) for one in alike.others),
     )
+
+
+def _similar(found: Group) -> Similar:
+    stored = found.best.stored
+    document = stored.passage.document
+    return Similar(stored.id, document.root, document.path, str(stored.file), found.locator, found.best.score)

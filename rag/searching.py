@@ -107,12 +107,14 @@ class Searcher:
         min_score: float | None = None,
         blend: float | str | None = None,
         rerank: bool = True,
+        fold: bool = True,
     ) -> Results:
         """Hits, the order after each stage, and notes.
 
         `image` is a picture file, or the bytes of one; `video` is `FILE@SECONDS`; `like` is the id of a passage, which is left
         out of the hits. `after` (inclusive) and `before` (exclusive) are dates such as `2026-03-14` or seconds since the epoch.
-        What is None is as the settings say; with `rerank` false the order of the first stages stands.
+        What is None is as the settings say; with `rerank` false the order of the first stages stands, with `fold`
+        false results that repeat one another stand each for itself.
 
         WrongRequest where nothing is asked or a filter cannot be meant, NoSuchPassage, TooLarge for the bytes of a huge picture.
         """
@@ -136,6 +138,7 @@ class Searcher:
             candidates=max(settings.candidates if candidates is None else candidates, wanted),
             min_score=settings.min_score if min_score is None else min_score,
             blend=settings.blend if blend is None else blend,
+            fold=fold,
         )
         words = text if text.strip() else literal(content.text or content.clues)
         ask = partial(
@@ -173,7 +176,10 @@ class Searcher:
             stored = self.index.passages([number for number, _ in ranking])
             places = [Place(one.passage.document.path, one.passage.locator) for one in stored]
             stages[stage] = [(place, score) for place, (_, score) in zip(places, ranking, strict=True)]
-        stages["hits"] = [(Place(hit.document, hit.locator), hit.score) for hit in results.hits]
+        stages["hits"] = []
+        for hit in results.hits:
+            stages["hits"].append((Place(hit.document, hit.locator), hit.score))
+            stages["hits"] += [(Place(one.document, one.locator), one.score) for one in hit.folded]
         return stages
 
     def _asked(self, text: str, image: str | os.PathLike[str] | bytes | None, video: str | None, like: str | None) -> Content:

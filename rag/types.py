@@ -227,6 +227,18 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Similar:
+    """A result that repeats a hit, and is shown under it."""
+
+    id: str
+    root: str
+    document: str
+    path: str
+    locator: Locator
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A final result, with every score that led to it. Its JSON is a contract: `rag.contract`."""
 
@@ -249,3 +261,5 @@ class Hit:
     context: Context
     fused: float  # the fused score of the lanes, 0…1
     decided: str  # what `score` is: "rerank_score", "fused", or how the two were blended
+    folded: tuple[Similar, ...] = ()  # results that repeat this one, best first
+    ranks: Mapping[str, int] = field(default_factory=dict)  # from 1, among the "fused" and the "reranked"

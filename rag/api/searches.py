@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 MOST_HITS = 200
 MOST_WORDS = 20_000  # characters of a question
-WEAK = 0.25  # below it the lite reranker found some of the words, not the thing
 _PICTURE = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.ASCII)
 _Name = Annotated[str, Field(max_length=4_096)]
 
@@ -112,7 +111,7 @@ def answer(served: Served, question: Question) -> dict[str, Any]:
         "hits": [_hit(hit, name, question, texts) for hit in results.hits],
         "counts": _counts(results),
         "notes": list(results.notes),
-        "good": _is_good(searcher, results, reranked),
+        "good": _is_good(results),
         "reranked": reranked,
         "reranker": searcher.reranker.name if searcher.reranker and reranked else None,
         "index": name,
@@ -137,6 +136,7 @@ def _ask(searcher: Searcher, question: Question, image: bytes | None) -> Results
         min_score=question.min_score,
         blend=question.blend,
         rerank=question.rerank,
+        fold=question.fold,
     )
 
 
@@ -194,8 +194,5 @@ def _by_count(names: Sequence[str]) -> dict[str, int]:
     return dict(sorted(Counter(names).items(), key=lambda one: (-one[1], one[0])))
 
 
-def _is_good(searcher: Searcher, results: Results, reranked: bool) -> bool:
-    if not results.hits:
-        return False
-    lite = reranked and searcher.reranker is not None and searcher.reranker.name == "lite"
-    return not lite or results.hits[0].score >= WEAK
+def _is_good(results: Results) -> bool:
+    return bool(results.hits) and results.good is not False

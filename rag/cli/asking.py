@@ -29,7 +29,7 @@ class Answered:
     hits: list[Hit]
     notes: tuple[str, ...]
     texts: Mapping[str, str]  # the whole words by the id of the hit, where they were asked for
-    reranker: str | None  # the name of the one that ordered them
+    good: bool | None  # whether the best is a good match; None where nobody can say
 
 
 Ask = Callable[..., Answered]  # (words, *, texts: bool, **the keywords of Searcher.search)
@@ -60,7 +60,7 @@ def _here(index: str, flags: Mapping[str, Any], opened: ExitStack) -> Ask:
         [searcher] = searchers
         found = searcher.search(text, **asked)
         words = searcher.texts(found.hits) if texts else {}
-        return Answered(found.hits, found.notes, words, searcher.reranker.name if searcher.reranker else None)
+        return Answered(found.hits, found.notes, words, found.good)
 
     searchers: list[Any] = []
     return ask
@@ -133,7 +133,7 @@ def _there(client: Client, index: str | None, settings: Settings) -> Ask:
             if image is not None:  # the server knows the picture, not its name
                 error.what = error.what.replace("the query picture", str(at_home(image).absolute()))
             raise
-        return Answered(found.hits, found.notes, found.texts, found.reranker)
+        return Answered(found.hits, found.notes, found.texts, found.good)
 
     return ask
 

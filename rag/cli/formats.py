@@ -25,11 +25,12 @@ COLUMNS = ("rank", "score", "kind", "document", "place", "id", "root", "path", "
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A query, its hits, and for `context` the whole text of each hit by its id."""
+    """A query, its hits, for `context` the whole text of each hit by its id, and whether the best is a good match."""
 
     query: str
     hits: Sequence[Hit]
     texts: Mapping[str, str]
+    good: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ def _as_table(answers: Sequence[Answer], show: Show) -> None:
                 console.print(_indented(_marked(hit.snippet, answer.query)), style="dim" if sys.stdout.isatty() else None)
             if show.explain:
                 console.print(_indented(Text(_explained(hit), style="cyan")))
+                for one in hit.folded:
+                    same = f"similar: {harmless(one.document)}  {harmless(place(one.locator))}  {one.score:.3f}  #{one.id}"
+                    console.print(_indented(Text(same, style="cyan")))
             if show.preview and hit.modality != "text":
                 from rag.cli.preview import print_preview
 
@@ -82,6 +86,8 @@ def _head(hit: Hit) -> Text:
     shown = harmless(heading) if len(heading) <= 80 else f"{harmless(heading)[:79]}…"
     line.append(f"  {shown}" if shown else "", style="dim italic")
     line.append(f"  #{hit.id}", style="dim")
+    if hit.folded:
+        line.append(f"  +{len(hit.folded)} similar", style="cyan")
     return line
 
 
@@ -113,10 +119,14 @@ def _marked(snippet: str, query: str) -> Text:
 
 def _explained(hit: Hit) -> str:
     lanes = [f"{lane} #{seen.rank} ({seen.score:.3f}{_partly(seen.share)})" for lane, seen in hit.lanes.items()]
-    rerank = f"rerank {hit.rerank_score:.3f}" if hit.rerank_score is not None else "no reranker: the fused score orders"
+    fused = f"fused #{hit.ranks['fused']} ({hit.fused:.3f})" if "fused" in hit.ranks else f"fused {hit.fused:.3f}"
+    place_there = f" #{hit.ranks['reranked']}" if "reranked" in hit.ranks else ""
+    rerank = (
+        f"rerank{place_there} ({hit.rerank_score:.3f})" if hit.rerank_score is not None else "no reranker: the fused score orders"
+    )
     similarity = f"similarity {hit.similarity:.3f}" if hit.similarity is not None else ""
     decided = f"score = {hit.decided}" if hit.decided not in ("fused", "rerank_score") else ""
-    return " · ".join(part for part in (*lanes, similarity, f"fused {hit.fused:.3f}", rerank, decided) if part)
+    return " · ".join(part for part in (*lanes, similarity, fused, rerank, decided) if part)
 
 
 def _partly(share: float) -> str:

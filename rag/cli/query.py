@@ -10,8 +10,6 @@ import typer
 from rag.cli.options import Backend, Family, Index, Json, Model, Reranker, RerankerFamily, RerankerModel, RerankerUrl, Url
 from rag.cli.terminal import say
 
-WEAK = 0.25  # below it the lite reranker found some of the words, not the thing
-
 
 def query(
     words: Annotated[list[str] | None, typer.Argument(help="What to look for; `-` reads one query a line from stdin.")] = None,
@@ -40,6 +38,7 @@ def query(
     blend: Annotated[str | None, typer.Option(help="Share of the rerank score: auto, never, or 0…1.")] = None,
     no_rerank: Annotated[bool, typer.Option("--no-rerank", help="The order of the first stage.")] = False,
     min_score: Annotated[float | None, typer.Option(help="Leave out hits below this score, 0…1.")] = None,
+    no_fold: Annotated[bool, typer.Option("--no-fold", help="Show results that repeat one another each for itself.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show every stage's rank and score.")] = False,
     format: Annotated[str, typer.Option(help="table, json, jsonl, csv, md, paths or context.")] = "table",
     json: Json = False,
@@ -65,7 +64,6 @@ def query(
     many = words == ["-"]
     asked = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
     answers = []
-    order = None
     with asking(index, flags, image=image, video=video) as ask:
         for text in asked:
             results = ask(
@@ -78,17 +76,16 @@ def query(
                 roots=root or (),
                 after=after,
                 before=before,
+                fold=not no_fold,
             )
             for note in results.notes:
                 say(f"note: {note}")
-            order = results.reranker
-            answers.append(Answer(text, results.hits, results.texts))
+            answers.append(Answer(text, results.hits, results.texts, results.good))
         show_answers(answers, wanted, explain=explain, many=many, preview=preview)
     if not any(answer.hits for answer in answers):
         say("nothing found" if asked else "no query came from stdin: write one a line")
         raise typer.Exit(NOTHING_FOUND)
-    if wanted == "table" and order == "lite":
-        for answer in answers:
-            if answer.hits and answer.hits[0].score < WEAK:
-                asked_for = f" for {answer.query!r}" if many else ""
-                say(f"no good match{asked_for}: the best score is {answer.hits[0].score:.2f}")
+    for answer in answers:
+        if answer.hits and answer.good is False:
+            asked_for = f" for {answer.query!r}" if many else ""
+            say(f"no good match{asked_for}: the best score is {answer.hits[0].score:.2f}; the hits hold a part of what was asked")

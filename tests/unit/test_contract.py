@@ -6,7 +6,7 @@ import pytest
 
 from rag.contract import clock, explain_json, hit_json, locator_from_json, locator_json, place
 from rag.errors import WrongRequest
-from rag.types import Context, Hit, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Slide, Whole
+from rag.types import Context, Hit, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Similar, Slide, Whole
 
 LOCATORS: list[tuple[Locator, dict[str, object], str]] = [
     (Page(12), {"page": 12}, "p. 12"),
@@ -57,6 +57,8 @@ def test_the_keys_of_a_hit() -> None:
         context=Context(title="T", heading="H"),
         fused=0.75,
         decided="fused",
+        folded=(Similar("def", "docs", "a/c.pdf", "/x/a/c.pdf", Page(3), 0.2),),
+        ranks={"fused": 4},
     )
     assert hit_json(hit) == {
         "rank": 1,
@@ -76,10 +78,15 @@ def test_the_keys_of_a_hit() -> None:
         "best": {"page": 2},
         "members": [{"id": "abc", "locator": {"page": 2}, "score": 0.25}],
         "context": {"title": "T", "heading": "H", "slide": None, "sheet": ""},
+        "folded": [
+            {"id": "def", "root": "docs", "document": "a/c.pdf", "path": "/x/a/c.pdf", "locator": {"page": 3}, "score": 0.2}
+        ],
     }
     assert explain_json(hit) == {
         "lanes": {"dense": {"rank": 1, "score": 0.5, "share": 1.0}},
         "fused": 0.75,
+        "fused_rank": 4,
         "rerank_score": None,
+        "rerank_rank": None,
         "score_is": "fused",
     }
