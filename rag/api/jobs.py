@@ -203,7 +203,8 @@ def _error_of(tail: Sequence[str], code: int) -> dict[str, str]:
     remedy = next((line.strip().removeprefix("→ ") for line in reversed(lines) if line.strip().startswith("→ ")), "")
     if not what:
         ended = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        what, remedy = f"`rag index` {ended}", "start it again: what was committed is kept; its output is in the log of `rag ui`"
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        what, remedy = f"`rag index` {ended}: {last}", "start it again: what was committed is kept; or run it in a terminal"
     return {"what": what, "remedy": remedy, "code": "job_failed"}
 
 

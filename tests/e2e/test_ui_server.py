@@ -178,8 +178,9 @@ def test_it_ends_in_order(corpus: Path, tmp_path: Path, number: signal.Signals) 
 def test_a_job_is_stopped_with_its_server(corpus: Path, tmp_path: Path) -> None:
     """What was done is committed, and no process is left."""
     library.build_index(corpus, ocr="never")
-    for number in range(3_000):
-        (corpus / f"note-{number}.txt").write_text(f"note {number}: the tide table of day {number}\n" * 20)
+    (corpus / "notes").mkdir()
+    for number in range(200):
+        (corpus / f"notes/{number}.txt").write_text(f"note {number}: the tide table of day {number}\n" * 100)
     with serving(tmp_path) as (url, process):
         with library.connect(url) as client:
             job = client.start_indexing()
@@ -188,5 +189,5 @@ def test_a_job_is_stopped_with_its_server(corpus: Path, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     with library.open_index() as searcher:
-        assert 5 <= searcher.status().documents < 3_005
+        assert 5 <= searcher.status().documents <= 205
     library.build_index()  # nobody holds the lock

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
 import rag
@@ -33,6 +34,18 @@ def build_library(folder: Path) -> Path:
     index = folder / "indexes/library"
     rag.build_index(corpus, index=str(index), ocr="never")
     return index
+
+
+def make_signs(folder: Path, count: int) -> None:
+    """Pictures of words, each another: slow to index, because the words are recognised."""
+    for number in range(count):
+        sign = Image.new("RGB", (900, 700), "white")
+        pen = ImageDraw.Draw(sign)
+        for line in range(12):
+            pen.text(
+                (40, 30 + 54 * line), f"berth {number} line {line}: vessel {number * 7 + line} departs", "black", font_size=30
+            )
+        sign.save(folder / f"sign-{number}.png")
 
 
 @contextmanager
