@@ -106,9 +106,10 @@ def answer(served: Served, question: Question) -> dict[str, Any]:
         results = _ask(served.searcher(question.index), question, image)  # a commit came in between: once more, at the newest
     reranked = question.rerank and searcher.reranker is not None
     texts = searcher.texts(results.hits) if question.texts else {}
+    dates = {stored.id: stored.dated for stored in results.candidates}
     name = served.name(question.index)
     return {
-        "hits": [_hit(hit, name, question, texts) for hit in results.hits],
+        "hits": [_hit(hit, name, question, texts) | {"dated": dates.get(hit.id)} for hit in results.hits],
         "counts": _counts(results),
         "notes": list(results.notes),
         "good": _is_good(results),

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import Server, Visit
+from tests.page.conftest import TOP, Server, Visit
 
 
 def violations(page: Page) -> list[str]:
@@ -104,3 +104,29 @@ def test_the_two_tables_of_words_have_the_same_keys(server: Server, visit: Visit
     english, chinese = (set(re.findall(r"(\w+): \"", part)) for part in re.split(r"const CHINESE", source, maxsplit=1))
     assert len(english) > 100
     assert english == chinese
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "scheme", "locale"),
+    [
+        ("results", "?q=pump+room", "light", "en-US"),
+        ("page", "?q=porpoise&kind=page", "light", "en-US"),
+        ("picture", "", "dark", "en-US"),
+        ("video", "?q=alarm&kind=frame", "dark", "zh-CN"),
+    ],
+)
+def test_pictures_for_the_readme(server: Server, visit: Visit, name: str, query: str, scheme: str, locale: str) -> None:
+    """Four windows as docs/pictures shows them: page-NAME.webp is readme-NAME.png of .work/screenshots, 1,200 pixels wide."""
+    visitor = visit(server, width=1200, height=780, color_scheme=scheme, locale=locale)
+    page = visitor.open(query)
+    if name == "picture":
+        page.locator("input[type=file]").set_input_files(TOP / "samples/query_pictures/evening.jpg")
+        expect(page.locator(".card h3").first).to_have_text("IMG_2041.jpg")
+    visitor.settled()
+    if name in ("page", "video"):
+        page.locator(".card-open").first.click()
+        expect(page.locator("dialog.viewer .facts")).to_be_visible()
+    if name == "page":
+        expect(page.locator(".region").first).to_be_visible()
+    page.wait_for_timeout(1200)
+    visitor.shot(f"readme-{name}")

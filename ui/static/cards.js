@@ -1,6 +1,6 @@
 // One hit as a card. Knows the JSON of a hit; knows no server and no other card.
 import { h, icon, marked } from "./dom.js";
-import { folderOf, nameOf, place } from "./places.js";
+import { folderOf, nameOf, place, plain } from "./places.js";
 import { t } from "./words.js";
 
 /** The card of a hit: an article whose heading is a button that opens it. */
@@ -12,13 +12,13 @@ export function card(hit, open) {
   const shows = hit.kind === "text" ? lines(hit) : picture(hit);
   return h(
     "article",
-    { class: `card card-${hit.kind}`, "data-id": hit.id, "data-kind": hit.kind, title: hit.path },
+    { class: `card card-${hit.kind}`, "data-id": hit.id, "data-kind": hit.kind, title: plain(hit.path) },
     h("div", { class: "card-look" }, shows, h("span", { class: `badge badge-${hit.kind}` }, icon(hit.kind), t(`kind_${hit.kind}`)), where && h("span", { class: "card-place" }, where)),
     h(
       "div",
       { class: "card-words" },
       h("h3", {}, button),
-      h("p", { class: "card-path" }, folderOf(hit.document) || hit.root),
+      h("p", { class: "card-path" }, folderOf(hit.document) || plain(hit.root)),
       hit.kind !== "text" && hit.snippet && h("p", { class: "card-snippet" }, marked(hit.snippet, hit.marks)),
       h("p", { class: "card-foot" }, score(hit), hit.members.length > 1 && h("span", { class: "dim" }, t("members", { n: hit.members.length }))),
     ),

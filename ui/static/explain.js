@@ -2,6 +2,8 @@
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
+const SHOWN = { rerank_score: "stage_rerank", fused: "stage_fused" }; // what the server calls them
+
 /** A small table from the first lanes to the score shown. */
 export function why(hit) {
   const told = hit.explain || { lanes: hit.lanes, rerank_score: hit.rerank_score };
@@ -17,6 +19,6 @@ export function why(hit) {
     { class: "part why" },
     h("summary", {}, t("why")),
     h("table", {}, h("thead", {}, h("tr", {}, ["stage", "stage_rank", "stage_score"].map((key) => h("th", { scope: "col" }, t(key))))), h("tbody", {}, rows)),
-    told.score_is && h("p", { class: "dim" }, t("score_is", { what: told.score_is })),
+    told.score_is && h("p", { class: "dim" }, t("score_is", { what: SHOWN[told.score_is] ? t(SHOWN[told.score_is]) : told.score_is })),
   );
 }

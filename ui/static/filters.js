@@ -1,6 +1,6 @@
 // Filters as chips with counts: kind, folder, date, index, order. Knows the query's fields; sends nothing.
 import { fill, h, icon } from "./dom.js";
-import { KINDS, count, day } from "./places.js";
+import { KINDS, count, day, plain } from "./places.js";
 import { t } from "./words.js";
 
 const FOLDERS = 40; // in the list; more are rarely read
@@ -17,10 +17,10 @@ export function filterRow(change) {
     fill(
       element,
       KINDS.map((kind) => kindChip(kind, asked, counts.kinds || {}, change)),
-      folders(asked, counts.folders || {}, change),
+      (counts.folders || asked.paths.length > 0) && folders(asked, counts.folders || {}, change),
       dates(asked, change),
       indexes.length > 1 && choice("index", "stack", t("which_index"), indexes.map((name) => [name, name]), asked.index || indexes[0], (index) => change({ index, paths: [], kinds: [] })),
-      choice("sort", "sort", t("sort"), [["", t("sort_best")], ...(sortable ? [["new", t("sort_new")]] : []), ["name", t("sort_name")]], asked.sort, (sort) => change({ sort })),
+      counts.folders && choice("sort", "sort", t("sort"), [["", t("sort_best")], ...(sortable ? [["new", t("sort_new")]] : []), ["name", t("sort_name")]], asked.sort, (sort) => change({ sort })),
       filtered(asked) && h("button", { type: "button", class: "chip chip-clear", "data-key": "clear", on: { click: () => change({ kinds: [], paths: [], roots: [], after: "", before: "" }) } }, icon("close"), t("no_filters")),
     );
     if (opened) element.querySelector(`details[data-key="${opened}"]`)?.setAttribute("open", "");
@@ -61,10 +61,10 @@ function folders(asked, counts, change) {
   const names = Object.entries(counts).filter(([name]) => name).sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, FOLDERS);
   const chosen = asked.paths.map(folderOfPattern);
   const option = (label, on, paths, found) =>
-    h("button", { type: "button", class: "menu-option", "aria-pressed": String(on), "data-key": `folder-${label}`, on: { click: () => change({ paths }) } }, icon(on ? "check" : "folder"), h("span", {}, label), found !== undefined && h("span", { class: "chip-count" }, count(found)));
+    h("button", { type: "button", class: "menu-option", "aria-pressed": String(on), "data-key": `folder-${label}`, on: { click: () => change({ paths }) } }, icon(on ? "check" : "folder"), h("span", {}, plain(label)), found !== undefined && h("span", { class: "chip-count" }, count(found)));
   const listed = names.map(([name, found]) => option(name, chosen.includes(name), chosen.includes(name) ? asked.paths.filter((path) => folderOfPattern(path) !== name) : [...asked.paths, patternOf(name)], found));
   const gone = chosen.filter((name) => !(name in counts)).map((name) => option(name, true, asked.paths.filter((path) => folderOfPattern(path) !== name)));
-  return menu("folder", "folder", chosen.length ? chosen.join(", ") : t("folder"), chosen.length, option(t("any_folder"), !chosen.length, []), gone, listed);
+  return menu("folder", "folder", chosen.length ? plain(chosen.join(", ")) : t("folder"), chosen.length, option(t("any_folder"), !chosen.length, []), gone, listed);
 }
 
 /** A folder at the top of a root as a pattern that means it and nothing else: names may hold `*`, `?` or `[`. */

@@ -1,7 +1,7 @@
 // The index tab: what an index holds, what was skipped and why, and indexing started, followed and stopped. Draws no result.
 import * as server from "./asking.js";
 import { fill, h, icon } from "./dom.js";
-import { KINDS, bytes, count, span } from "./places.js";
+import { KINDS, bytes, count, plain, span } from "./places.js";
 import { t } from "./words.js";
 
 const BEAT = 700; // milliseconds between two looks at a running job
@@ -40,7 +40,7 @@ export function indexTab(host, { chosen, changed }) {
       h("div", { class: "index-job", "data-job": one.name }, progress(one.name)),
       h("div", { class: "figures" }, figure(count(state.documents), t("documents")), figure(count(sum(state.passages)), t("passages")), figure(bytes(state.bytes), t("on_disk")), figure(count(skips), t("skipped"))),
       h("div", { class: "columns" }, kinds(state), suffixes(state)),
-      roots.length > 0 && h("div", { class: "panel" }, h("h3", {}, t("roots")), h("ul", { class: "roots" }, roots.map(({ name, folder, present }) => h("li", {}, icon("folder"), h("span", {}, h("strong", {}, name), " ", h("span", { class: "dim" }, folder), !present && h("em", {}, ` ${t("gone_root")}`)), roots.length > 1 && startButton(one.name, name))))),
+      roots.length > 0 && h("div", { class: "panel" }, h("h3", {}, t("roots")), h("ul", { class: "roots" }, roots.map(({ name, folder, present }) => h("li", {}, icon("folder"), h("span", {}, h("strong", {}, plain(name)), " ", h("span", { class: "dim" }, plain(folder)), !present && h("em", {}, ` ${t("gone_root")}`)), roots.length > 1 && startButton(one.name, name))))),
       model(state.fingerprint),
       skipped(state.skipped, skips),
     );
@@ -70,7 +70,7 @@ export function indexTab(host, { chosen, changed }) {
     const draw = () => {
       const words = wanted.toLowerCase();
       const fitting = all.filter((one) => !words || `${one.root}/${one.document} ${one.reason}`.toLowerCase().includes(words)).slice(0, ROWS);
-      fill(rows, fitting.map((one) => h("tr", {}, h("td", {}, h("span", { class: "dim" }, `${one.root}/`), one.document), h("td", {}, one.reason))));
+      fill(rows, fitting.map((one) => h("tr", {}, h("td", {}, h("span", { class: "dim" }, `${plain(one.root)}/`), plain(one.document)), h("td", {}, one.reason))));
     };
     draw();
     const find = h("input", { type: "search", class: "find", value: wanted, placeholder: t("filter_skipped"), "aria-label": t("filter_skipped"), on: { input: (event) => ((wanted = event.target.value), draw()) } });
@@ -147,7 +147,7 @@ export function indexTab(host, { chosen, changed }) {
     const [done, total] = [job.done || 0, job.total || 0];
     const told = [total && t("progress", { done: count(done), total: count(total) }), job.passages_per_second > 0 && t("speed", { n: count(Math.round(job.passages_per_second)) }), job.seconds_left > 0 && t("left", { time: span(job.seconds_left) })];
     const stopper = h("button", { type: "button", class: "plain", disabled: Boolean(job.stopping), on: { click: () => stop(index) } }, t(job.stopping ? "stopping" : "stop"));
-    return h("div", { class: "job" }, h("div", { class: "job-words" }, h("strong", {}, t("running")), h("span", { class: "dim" }, told.filter(Boolean).join(" · ")), stopper), h("progress", { max: total || 1, ...(total ? { value: done } : {}), "aria-label": t("running") }), h("p", { class: "dim job-file" }, job.current || ""));
+    return h("div", { class: "job" }, h("div", { class: "job-words" }, h("strong", {}, t("running")), h("span", { class: "dim" }, told.filter(Boolean).join(" · ")), stopper), h("progress", { max: total || 1, ...(total ? { value: done } : {}), "aria-label": t("running") }), h("p", { class: "dim job-file" }, plain(job.current || "")));
   }
 
   const timer = setInterval(() => chosen() && !document.hidden && list.some((one) => !one.documents) && refresh(), 4000);

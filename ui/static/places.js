@@ -27,11 +27,14 @@ export function place(locator) {
   return "";
 }
 
-/** The last part of a document's path. */
-export const nameOf = (document) => document.split("/").pop();
+/** A name or path to be shown: characters that would turn or hide its letters (`gpj.exe` read backwards) become a visible sign. */
+export const plain = (name) => name.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "\ufffd");
+
+/** The last part of a document's path, to be shown. */
+export const nameOf = (document) => plain(document.split("/").pop());
 
 /** The folders of a document below its root, "" at the top. */
-export const folderOf = (document) => document.split("/").slice(0, -1).join("/");
+export const folderOf = (document) => plain(document.split("/").slice(0, -1).join("/"));
 
 export const count = (n) => new Intl.NumberFormat(language() === "zh" ? "zh-CN" : "en").format(n);
 

@@ -102,10 +102,12 @@ export function searchTab(host, named) {
     if (documents) holds.textContent = t("holds", { documents: count(documents), passages: count(passages) });
     else if (named().first) fill(holds, t("empty_title"), ". ", t("empty_hint"), h("br"), h("pre", {}, commandFor(named().first)));
     filters.show(asked, { kinds }, named().names, false);
+    filters.element.hidden = !documents;
   }
 
   function paint(found) {
     answer = found;
+    filters.element.hidden = false;
     draw(found);
     tell(found, t("ranking"));
     requestAnimationFrame(() => setTimeout(() => performance.mark("rag:painted"))); // after the frame that shows it
@@ -222,7 +224,7 @@ export function searchTab(host, named) {
     if (!asked.open) looking.close();
     return run();
   }
-  const sortable = () => Boolean(answer?.hits.some((hit) => hit.modified));
+  const sortable = () => Boolean(answer?.hits.some((hit) => hit.dated));
   return { navigate, run, focus: () => (box.input.focus(), box.input.select()), refresh: () => address.asksNothing(asked) && rest() };
 }
 
@@ -230,10 +232,9 @@ const nextDay = (date) => new Date(new Date(date).getTime() + 86400000).toISOStr
 
 function ordered(hits, sort) {
   if (sort === "name") return [...hits].sort((a, b) => nameOf(a.document).localeCompare(nameOf(b.document), undefined, { numeric: true }) || a.rank - b.rank);
-  if (sort === "new") return [...hits].sort((a, b) => moment(b) - moment(a) || a.rank - b.rank);
+  if (sort === "new") return [...hits].sort((a, b) => (b.dated || 0) - (a.dated || 0) || a.rank - b.rank);
   return hits;
 }
-const moment = (hit) => (typeof hit.modified === "number" ? hit.modified : Date.parse(hit.modified || 0) / 1000);
 
 /** The later answer's facts in the order already on the page, so that an open result can be turned where it stands. */
 function inPlace(shown, found) {
