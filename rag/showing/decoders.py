@@ -84,8 +84,11 @@ class Decoders:
         with self._lock:
             if self._closed:
                 raise UnreadableDocument("cannot be shown: the program is ending")
-            if self._idle:
-                return self._idle.pop()
+            while self._idle:
+                decoder = self._idle.pop()
+                if decoder.is_alive():
+                    return decoder
+                decoder.end()
         return _Decoder()
 
     def _put_back(self, decoder: _Decoder) -> None:
@@ -125,6 +128,10 @@ class _Decoder:
             raise _unreadable(original, f"took longer than {seconds:g} s to decode") from error
         except (OSError, EOFError, ValueError) as error:
             raise _unreadable(original, f"stopped its decoder after {time.monotonic() - started:.1f} s") from error
+
+    def is_alive(self) -> bool:
+        """Whether it still waits for a question: one that had none for minutes ended itself."""
+        return self._process.poll() is None
 
     def end(self) -> None:
         self._line.close()

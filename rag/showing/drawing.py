@@ -16,7 +16,7 @@ from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.suffixes import SHOWN_BY
 from rag.tables import resolve
-from rag.types import Content, Document, DocumentId, Kind, Passage
+from rag.types import Content, Document, DocumentId, Kind, Passage, Seconds
 
 if TYPE_CHECKING:
     from rag.types import Pixels
@@ -27,11 +27,17 @@ _QUALITY = 88  # JPEG, colours at full resolution: thin red lines on a page stay
 
 
 def picture(
-    file: Path, *, kind: Kind, locator: dict[str, Any], size: str, limits: dict[str, Any]
+    file: Path, *, kind: Kind, locator: dict[str, Any], size: str, stamp: str, limits: dict[str, Any]
 ) -> tuple[dict[str, Any], bytes]:
     """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, JPEG else."""
     side = SIDES[size]
-    pixels = decoded(file, kind, locator, replace(Limits(**limits), max_pixels=min(side * side, _MOST_PIXELS)))
+    place = locator_from_json(locator)
+    if kind == "frame" and isinstance(place, Seconds):
+        from rag.showing.reel import frame_of
+
+        pixels = frame_of(file, stamp, place.start, replace(Limits(**limits), max_pixels=_MOST_PIXELS))
+    else:
+        pixels = decoded(file, kind, locator, replace(Limits(**limits), max_pixels=min(side * side, _MOST_PIXELS)))
     return _encoded(pixels, side, "WEBP" if size == "thumb" else "JPEG")
 
 

@@ -228,7 +228,7 @@ class Projector:
             return found
         content = kept.find(version) if kept is not None else None
         if content is None:
-            said, content = self._quick.ask("picture", original, size=size, **details)
+            said, content = self._quick.ask("picture", original, size=size, stamp=original.stamp, **details)
             form = str(said["type"])
             if kept is not None:
                 kept.keep(version, content)

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from rag.errors import UnreadableDocument
 
 MOST_BYTES = 4_000_000_000
+_PREFIX = "rag-video-"
 _FREE = 500_000_000  # bytes of the disk that stay free
 
 
@@ -70,7 +73,8 @@ class Shelf:
     def _made_folder(self) -> Path:
         with self._lock:
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="rag-video-"))  # readable by nobody else
+                _sweep()
+                self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))  # readable by nobody else
             return self._folder
 
     def _find(self, name: str) -> int | None:
@@ -91,3 +95,23 @@ class Shelf:
                 oldest, _ = self._sizes.popitem(last=False)
                 if self._folder is not None:
                     (self._folder / oldest).unlink(missing_ok=True)
+
+
+def _sweep() -> None:
+    """Removes what programs of this user left that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_PREFIX).split("-")[0]
+        with suppress(OSError):
+            seen = folder.lstat()
+            if owner.isdigit() and seen.st_uid == os.getuid() and stat.S_ISDIR(seen.st_mode) and not _runs(int(owner)):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

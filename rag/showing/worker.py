@@ -16,14 +16,16 @@ from rag.errors import UnreadableDocument
 from rag.showing import exchange
 from rag.showing.originals import readable_name
 
+_IDLE = 300.0  # seconds without a question after which it ends, and with it the memory of the OCR engine
 _MOST_MEMORY = 12 << 30  # bytes of addresses; a picture of 100 million pixels takes 0.8 GB, the OCR engine maps 2
 
 
 def main() -> None:
-    """Answers until nobody asks any more."""
+    """Answers until nobody asks any more, or nobody did for a while."""
     _limit()
     line = socket.socket(fileno=int(sys.argv[1]))
-    with line, suppress(BrokenPipeError, ConnectionResetError, EOFError):
+    line.settimeout(_IDLE)
+    with line, suppress(BrokenPipeError, ConnectionResetError, EOFError, TimeoutError):
         while heard := exchange.hear(line):
             asked, fd = heard
             with open(fd, "rb", closefd=True):  # noqa: PTH123 (a descriptor has no path)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from rag.errors import NotShown, UnreadableDocument, WrongRequest
 from rag.loaders.base import Limits
 from rag.showing.originals import opened
 from rag.showing.projector import Picture, Projector
+from rag.showing.shelf import Shelf
 from rag.showing.thumbnails import Thumbnails
 from rag.types import DocumentId, Kind, Lines, Locator, Page, Passage, Seconds, StoredPassage, Whole
 from tests.unit.films import colour, film, heard, watched
@@ -366,7 +370,7 @@ def test_a_decoder_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: p
 
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
     one = passage(tmp_path, "p.png", "image")
-    asked = {"kind": "image", "locator": {}, "size": "thumb", "limits": {}}
+    asked = {"kind": "image", "locator": {}, "size": "thumb", "stamp": "", "limits": {}}
     with Decoders(1, 30.0) as decoders, opened(one) as original:
         with pytest.raises(UnreadableDocument, match=r"p\.png stopped its decoder"):
             decoders.ask("no such question", original)
@@ -376,4 +380,43 @@ def test_a_decoder_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: p
             decoders.ask("picture", original, **asked)
         monkeypatch.undo()
         said, content = decoders.ask("picture", original, **asked)
-    assert (said["width"], said["height"], content[:4]) == (8, 8, b"RIFF")
+        assert (said["width"], said["height"], content[:4]) == (8, 8, b"RIFF")
+        (idle,) = decoders._idle
+        os.kill(idle._process.pid, signal.SIGKILL)  # as one that had nothing to do for minutes ends
+        os.waitid(os.P_PID, idle._process.pid, os.WEXITED | os.WNOWAIT)
+        assert decoders.ask("picture", original, **asked)[1] == content
+
+
+def test_what_a_killed_program_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / f"rag-video-{gone.pid}-x").mkdir()
+    (tmp_path / f"rag-video-{gone.pid}-x/a").write_text("left")
+    (tmp_path / f"rag-video-{os.getppid()}-y").mkdir()
+    shelf = Shelf()
+    os.close(shelf.opened("one", 1, lambda path: Path(path).write_text("made") and None))
+    names = sorted(folder.name for folder in tmp_path.iterdir())
+    assert len(names) == 2 and f"rag-video-{os.getppid()}-y" in names
+    shelf.close()
+    assert [folder.name for folder in tmp_path.iterdir()] == [f"rag-video-{os.getppid()}-y"]
+
+
+def test_a_shelf_keeps_the_most_used_and_hands_out_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    shelf = Shelf(most_bytes=250)
+    made = []
+
+    def make(path: str) -> None:
+        made.append(path)
+        Path(path).write_bytes(bytes(100))
+
+    first = shelf.opened("a", 100, make)
+    for name in ("b", "a", "c", "a", "b"):
+        os.close(shelf.opened(name, 100, make))
+    assert [Path(path).name for path in made] == [".a", ".b", ".c", ".b"]  # "c" sent "b" away, not "a"
+    assert len(os.pread(first, 200, 0)) == 100
+    os.close(first)
+    with pytest.raises(UnreadableDocument, match="too large"):
+        shelf.opened("d", 251, make)
+    shelf.close()
