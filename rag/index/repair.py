@@ -25,6 +25,7 @@ from rag.index.documents import count_terms, end_document, read_words_again
 from rag.index.folder import SEGMENTS, read_fingerprint, segment_file
 from rag.index.lock import locked
 from rag.index.rows import to_bytes
+from rag.index.rubbish import remove_rubbish
 from rag.index.segments import BLOCK, Segment, block_sum, faiss_header, read_segments, read_sums, vectors_in
 from rag.index.transaction import Transaction
 from rag.types import DocumentId
@@ -47,6 +48,7 @@ def repair(folder: Path) -> Repaired:
         # A page that is gone cannot be made again from the others.
         raise IndexDamaged(f"the catalog cannot be repaired: {'; '.join(found[:3])}", remedy=catalog.REBUILD)
     with locked(folder), closing(catalog.open_to_write(folder)) as connection, catalog.translated(folder):
+        remove_rubbish(folder, connection)
         done = list(_without_derived(folder))
         transaction = Transaction(folder, connection)
         generation = catalog.generation_of(connection)

@@ -1,0 +1,77 @@
+"""kill -9 at random moments of `rag index`, over the real command line: the index is always sound, and ends as a clean build."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rag.index.check import check_bytes, check_structure
+from rag.index.reader import open_index
+from tests.faults.states import LONG
+
+ROOT = Path(__file__).parents[2]
+KILLS = 1000 if LONG else 100
+FILES = 40
+
+
+def command(corpus: Path, index: Path) -> subprocess.Popen[str]:
+    words = [sys.executable, "-m", "rag.cli", "index", str(corpus), "--index", str(index), "--quiet", "--commit-seconds", "0.1"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")} | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(words, cwd=corpus.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finished(corpus: Path, index: Path) -> float:
+    started = time.monotonic()
+    run = command(corpus, index)
+    _, complaints = run.communicate(timeout=300)
+    assert run.returncode == 0, complaints
+    return time.monotonic() - started
+
+
+def write(corpus: Path, chance: random.Random, number: int) -> None:
+    text = "\n\n".join(
+        f"paragraph {part} of {number}: {chance.random()} harbour crane {chance.randrange(9)} " * 8 for part in range(6)
+    )
+    (corpus / f"note-{number:02}.md").write_text(f"# Note {number}\n\n{text}\n")
+
+
+def held(index: Path):
+    """Every passage by its id, with its text, and every document's path; the index must be sound."""
+    assert check_structure(index) == [] and check_bytes(index) == []
+    with open_index(index) as opened:
+        status = opened.status()
+        numbers = sorted(opened._pin().numbers.tolist())
+        return {each.id: (str(each.passage.document), each.passage.text) for each in opened.passages(numbers)}, status.documents
+
+
+def test_random_kills_of_the_command_lose_nothing(tmp_path):
+    corpus, index = tmp_path / "corpus", tmp_path / "index"
+    corpus.mkdir()
+    chance = random.Random(3)
+    for number in range(FILES):
+        write(corpus, chance, number)
+    usual = finished(corpus, tmp_path / "timing")
+    struck = generations = 0
+    for _ in range(KILLS):
+        for number in chance.sample(range(FILES), 12):
+            write(corpus, chance, number)
+        if chance.random() < 0.3:
+            (corpus / f"note-{chance.randrange(FILES):02}.md").unlink(missing_ok=True)
+        run = command(corpus, index)
+        time.sleep(chance.uniform(0.3, 1.1) * usual)
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        struck += run.returncode == -signal.SIGKILL
+        if (index / "catalog.sqlite").exists():
+            with open_index(index) as opened:
+                assert opened.generation >= generations, "a commit was lost"
+                generations = opened.generation
+            held(index)
+    finished(corpus, index)
+    finished(corpus, tmp_path / "clean")
+    assert held(index) == held(tmp_path / "clean")
+    print(f"{struck} of {KILLS} runs were killed, at {generations} commits in all")
+    assert struck > KILLS // 3

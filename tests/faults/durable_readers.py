@@ -1,0 +1,89 @@
+"""One writer and eight readers, each a process: every answer belongs to one generation. A second writer leaves at once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from rag.index.check import check_bytes, check_structure
+from rag.index.writer import writing
+from tests.faults.states import LONG
+from tests.unit.index_samples import made, put
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 120 if LONG else 10
+READERS = 8
+DOCUMENTS = 5
+READ = f"""
+import sys, time
+from pathlib import Path
+from rag.errors import IndexFailure
+from rag.index.reader import open_index
+from tests.unit.index_samples import unit_rows
+end, rounds, again = time.monotonic() + float(sys.argv[2]), set(), 0
+def ask(index):
+    dense = [number for number, _ in index.nearest(unit_rows(1, 1), 1000)[0]]
+    lexical = [number for number, *_ in index.containing("round", 1000)]
+    return index.passages(dense), index.passages(lexical)
+with open_index(Path(sys.argv[1])) as index:
+    while time.monotonic() < end or len(rounds) < 5:
+        index.refresh()
+        for attempt in range(20):
+            try:
+                dense, lexical = ask(index)
+                break
+            except IndexFailure:
+                again += 1
+                assert index.refresh(), "an error, and no newer commit"
+        seen = {{one.passage.text.split()[1] for one in dense}}
+        assert len(seen) == 1 and len(dense) == {DOCUMENTS}, (seen, len(dense))
+        assert {{one.number for one in dense}} == {{one.number for one in lexical}}
+        rounds |= seen
+print(len(rounds), again)
+"""
+WRITE = """
+import sys
+from pathlib import Path
+from rag.errors import IndexLocked
+from rag.index.writer import writing
+try:
+    with writing(Path(sys.argv[1])):
+        print("let in")
+except IndexLocked as error:
+    print(error.what)
+"""
+
+
+def test_every_answer_belongs_to_one_generation(tmp_path):
+    folder = made(tmp_path / "index", _round(0))
+    words = [sys.executable, "-c", READ, str(folder), str(SECONDS)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    readers = [subprocess.Popen(words, cwd=ROOT, **pipes) for _ in range(READERS)]
+    number = 0
+    while any(reader.poll() is None for reader in readers):
+        with writing(folder) as writer:  # a fresh one each time: it removes what compactions left
+            for _ in range(5):
+                number += 1
+                for path, texts in _round(number).items():
+                    put(writer, path, texts)
+                writer.commit()
+            if number % 20 == 0:
+                writer.compact()
+    for reader in readers:
+        said, complaints = reader.communicate()
+        assert reader.returncode == 0, complaints
+        assert int(said.split()[0]) >= 5
+    assert check_structure(folder) == [] and check_bytes(folder) == []
+
+
+def test_a_second_writer_leaves_at_once_and_names_the_first(tmp_path):
+    folder = made(tmp_path / "index", _round(0))
+    with writing(folder):
+        second = subprocess.run(
+            [sys.executable, "-c", WRITE, str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        )
+    assert f"is being written by process {os.getpid()} on " in second.stdout
+
+
+def _round(number: int) -> dict[str, list[str]]:
+    return {f"{at}.md": [f"round {number} document {at}"] for at in range(DOCUMENTS)}

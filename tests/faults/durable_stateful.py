@@ -1,0 +1,181 @@
+"""Any order of adding, changing, deleting, moving, copying, dying, compacting and repairing, against a dict and NumPy."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from rag.index import compaction
+from rag.index.check import check_bytes, check_structure
+from rag.index.folder import create
+from rag.index.reader import open_index
+from rag.index.repair import repair
+from rag.index.writer import Writer, writing
+from tests.faults.states import LONG
+from tests.unit.index_samples import FINGERPRINT, document, key_of, passage, put, unit_rows, vector_of
+
+PATHS = st.sampled_from([f"{folder}{name}.md" for folder in ("", "notes/", "ü/") for name in "abcd"])
+TEXTS = st.lists(st.sampled_from([f"word{at} common" for at in range(12)]), min_size=1, max_size=4)
+QUERIES = unit_rows(3, 5)
+Model = dict[str, tuple[str, ...]]  # the texts of the passages of each document
+
+
+class Killed(Exception):
+    """The end of a process, as far as one process can have it: nothing after it is done."""
+
+
+class AnIndex(RuleBasedStateMachine):
+    """Every rule is a run of its own; a run that dies leaves what its last commit left."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.place = Path(tempfile.mkdtemp())
+        self.folder = self.place / "index"
+        create(self.folder, FINGERPRINT, {})
+        with writing(self.folder) as writer:
+            writer.add_root("docs", Path("/corpus"))
+            writer.commit()
+        self.model: Model = {}
+        self.old: tuple[object, Model] | None = None
+
+    def teardown(self) -> None:
+        if hasattr(self, "place"):
+            if self.old:
+                self.old[0].close()
+            shutil.rmtree(self.place)
+
+    @rule(path=PATHS, texts=TEXTS)
+    def put(self, path: str, texts: list[str]) -> None:
+        with writing(self.folder) as writer:
+            put(writer, path, texts)
+            writer.commit()
+        self.model[path] = tuple(texts)
+
+    @rule(documents=st.dictionaries(PATHS, TEXTS, max_size=5), gone=st.sets(PATHS, max_size=3))
+    def change_much_in_one_commit(self, documents: dict[str, list[str]], gone: set[str]) -> None:
+        with writing(self.folder) as writer:
+            for path, texts in documents.items():
+                put(writer, path, texts)
+            for path in gone:
+                assert writer.remove("docs", path) == (path in self.model or path in documents)
+            writer.commit()
+        self.model = {
+            path: each for path, each in (self.model | {p: tuple(t) for p, t in documents.items()}).items() if path not in gone
+        }
+
+    @rule(data=st.data(), place=PATHS, stays=st.booleans())
+    @precondition(lambda self: self.model)
+    def move_or_copy(self, data: st.DataObject, place: str, stays: bool) -> None:
+        source = data.draw(st.sampled_from(sorted(self.model)))
+        texts = self.model[source]
+        with writing(self.folder) as writer:
+            twin = writer.twin(key_of("\n".join(texts)), "text 1")
+            assert twin is not None, "what is there is found, so that no model is asked"
+            _take_over(writer, place, twin.passages)
+            if not stays and source != place:
+                writer.remove("docs", source)
+            writer.commit()
+        self.model[place] = texts
+        if not stays and source != place:
+            del self.model[source]
+
+    @rule(documents=st.dictionaries(PATHS, TEXTS, max_size=4), gone=PATHS, vectors=st.booleans(), rubbish=st.booleans())
+    def die(self, documents: dict[str, list[str]], gone: str, vectors: bool, rubbish: bool) -> None:
+        """Changes that no commit follows; perhaps the vectors were committed already, and perhaps a segment was half written."""
+        try:
+            with writing(self.folder) as writer:
+                if vectors:
+                    keys = sorted({key_of(text) for each in documents.values() for text in each})
+                    writer.put_vectors(keys, np.array([vector_of(key) for key in keys]))
+                    writer.commit()
+                for path, texts in documents.items():
+                    put(writer, path, texts)
+                writer.remove("docs", gone)
+                raise Killed
+        except Killed:
+            pass
+        if rubbish:
+            (self.folder / "segments" / "000999.faiss").write_bytes(b"half")
+            (self.folder / "segments" / "001000.faiss.new").write_bytes(b"half")
+
+    @rule()
+    def compact(self) -> None:
+        with writing(self.folder) as writer:
+            writer.compact()
+            assert writer.compact().passages == 0
+
+    @rule()
+    def repair_what_is_sound(self) -> None:
+        assert repair(self.folder).done == ()
+
+    @rule()
+    def hold_a_reader(self) -> None:
+        """A reader that has searched keeps its generation until it is told to move on."""
+        if self.old:
+            self.old[0].close()
+        index = open_index(self.folder)
+        self.old = (index, dict(self.model))
+        _compare(index, self.model)
+
+    @rule()
+    @precondition(lambda self: self.old is not None)
+    def move_the_reader_on(self) -> None:
+        index, _ = self.old
+        index.refresh()
+        self.old = (index, dict(self.model))
+        _compare(index, self.model)
+
+    @invariant()
+    def answers(self) -> None:
+        if not hasattr(self, "folder"):
+            return
+        assert check_structure(self.folder) == [] and check_bytes(self.folder) == []
+        with open_index(self.folder) as index:
+            _compare(index, self.model)
+        if self.old:
+            index, model = self.old
+            rows = [vector_of(key_of(text)).astype(np.float16) for texts in model.values() for text in texts]
+            expected = sorted(float(row @ QUERIES[0]) for row in rows)
+            found = sorted(score for _, score in index.nearest(QUERIES[:1], 1000)[0])
+            np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def _take_over(writer: Writer, path: str, passages) -> None:
+    found = document(path)
+    texts = [each.text for each, _ in passages]
+    taken = [(passage(found, at, text), key) for at, (text, (_, key)) in enumerate(zip(texts, passages, strict=True))]
+    writer.put_document(found, digest=key_of("\n".join(texts)), loader="text 1", passages=taken, path_words="")
+
+
+def _compare(index, model: Model) -> None:
+    """Documents, passages, both lanes and the counts of words are those of the model."""
+    for query, hits in zip(QUERIES, index.nearest(QUERIES, 1000), strict=True):
+        stored = index.passages([number for number, _ in hits])
+        texts: dict[str, dict[int, str]] = {}
+        for one, (_, score) in zip(stored, hits, strict=True):
+            texts.setdefault(one.passage.document.path, {})[one.passage.ordinal] = one.passage.text
+            assert abs(score - float(vector_of(key_of(one.passage.text)).astype(np.float16) @ query)) < 1e-3
+        assert {path: tuple(each[at] for at in sorted(each)) for path, each in texts.items()} == model
+        scores = [score for _, score in hits]
+        assert scores == sorted(scores, reverse=True)
+    words = ("common", "word3", "nowhere")
+    frequencies, total = index.document_frequencies(words)
+    everything = [text.split() for each in model.values() for text in each]
+    assert total == len(everything)
+    assert frequencies == {word: sum(word in text for text in everything) for word in words}
+    assert len(index.containing("word3", 1000)) == frequencies["word3"]
+
+
+compaction.MANY, compaction.FEW_ENDED = 4, 6  # so that short runs compact on their own
+TestAnIndex = AnIndex.TestCase
+TestAnIndex.settings = settings(
+    max_examples=1000 if LONG else 10,
+    stateful_step_count=50 if LONG else 20,
+    deadline=None,
+    derandomize=not LONG,
+    suppress_health_check=list(HealthCheck),
+)
