@@ -24,5 +24,6 @@ def check(
     for finding in found:
         print(harmless(finding))
     if found:
-        raise IndexDamaged(f"{folder}: {len(found)} finding{'' if len(found) == 1 else 's'}: it is not what was written", remedy="rag repair")
+        count = f"{len(found)} finding{'' if len(found) == 1 else 's'}"
+        raise IndexDamaged(f"{folder} is not what was written: {count}", remedy="rag repair")
     print(f"{harmless(str(folder))} is sound" + ("" if read_data else " in structure; --read-data compares every checksum"))
