@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Verdict = Literal["ok", "warning", "failed", "skipped"]
 
+RERANK = "/v1/rerank"
+OLDER = "/rerank"  # all that TEI has: the query and `texts`
 LONGEST = 60.0  # seconds a small question may take; a first request may compile kernels
 
 
@@ -62,11 +64,11 @@ def talking(choice: Choice, url: str) -> Iterator[httpx.Client]:
 
 
 def models_of(client: httpx.Client) -> Models:
-    """GET /v1/models and /version, where there are such routes. BackendError where the endpoint does not answer."""
+    """GET /v1/models and /version, or TEI's /info, where there are such routes. BackendError where it does not answer."""
     try:
         listed = ask(client, "/v1/models")
     except NotOffered:
-        return Models((), 0, "")
+        return _models_of_tei(client)
     rows = [row for row in listed.get("data", ()) if isinstance(row, dict)]
     length = next((row["max_model_len"] for row in rows if isinstance(row.get("max_model_len"), int)), 0)
     try:
@@ -74,6 +76,16 @@ def models_of(client: httpx.Client) -> Models:
     except BackendError:
         version = ""
     return Models(tuple((str(row.get("id", "")), str(row.get("root") or "")) for row in rows), length, version)
+
+
+def _models_of_tei(client: httpx.Client) -> Models:
+    try:
+        told = ask(client, "/info")
+    except BackendError:
+        return Models((), 0, "")
+    name, length = told.get("model_id"), told.get("max_input_length")
+    names = ((name, ""),) if isinstance(name, str) and name else ()
+    return Models(names, length if isinstance(length, int) else 0, "")
 
 
 def count_tokens(client: httpx.Client, model: str, prompt: str, *, special: bool) -> int | None:
@@ -99,16 +111,16 @@ def embed(client: httpx.Client, body: Mapping[str, Any]) -> tuple[list[list[floa
     return vectors, _prompt_tokens(answer)
 
 
-def rerank(client: httpx.Client, body: Mapping[str, Any]) -> tuple[list[float], int]:
-    """POST /v1/rerank: scores in the order of the documents sent, and the prompt tokens (0: not told)."""
-    answer = ask(client, "/v1/rerank", body)
+def rerank(client: httpx.Client, body: Mapping[str, Any], path: str = RERANK) -> tuple[list[float], int]:
+    """POST /v1/rerank, or OLDER: scores in the order of the documents sent, and the prompt tokens (0: not told)."""
+    answer = ask(client, path, {**body, "texts": body["documents"]} if path == OLDER else body)
     try:
         rows = sorted(answer["results"], key=lambda row: int(row["index"]))
-        scores = [float(row["relevance_score"]) for row in rows]
+        scores = [float(row["relevance_score"] if "relevance_score" in row else row["score"]) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
-        raise BackendError(f"{client.base_url}: /v1/rerank answered no scores: {str(answer)[:200]}") from error
+        raise BackendError(f"{client.base_url}: {path} answered no scores: {str(answer)[:200]}") from error
     if len(scores) != len(body["documents"]) or not all(map(math.isfinite, scores)):
-        raise BackendError(f"{client.base_url}: /v1/rerank answered {len(scores)} scores for {len(body['documents'])} documents")
+        raise BackendError(f"{client.base_url}: {path} answered {len(scores)} scores for {len(body['documents'])} documents")
     return scores, _prompt_tokens(answer)
 
 
@@ -124,7 +136,10 @@ class NotOffered(BackendError):
 
 
 def ask(client: httpx.Client, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """One question, its JSON object. NotOffered for 404, 405 and 501; BackendError, with what the server said, for the rest."""
+    """One question, its JSON object; a bare list stands under `results`.
+
+    NotOffered for 404, 405 and 501; BackendError, with what the server said, for the rest.
+    """
     import httpx
 
     where = f"{str(client.base_url).rstrip('/')}{path}"
@@ -142,6 +157,8 @@ def ask(client: httpx.Client, path: str, body: Mapping[str, Any] | None = None) 
         raise NotOffered(f"{where} is not offered ({answer.status_code}: {said})")
     if answer.status_code in (401, 403):
         raise BackendError(f"{where} refuses the key ({answer.status_code})", remedy="set api_key (RAG_API_KEY)")
+    if isinstance(found, list):
+        return {"results": found}
     if not isinstance(found, dict):
         raise BackendError(f"{where} answered {answer.status_code}: {said}")
     return found

@@ -14,7 +14,7 @@ from rag.backends.families import Family
 from rag.backends.media import media_parts
 from rag.backends.prompts import instruction_for, rerank_prompt
 from rag.errors import BackendError
-from rag.probing import Finding, Verdict, count_tokens, rerank
+from rag.probing import OLDER, RERANK, Finding, NotOffered, Verdict, count_tokens, rerank
 from rag.proofs import CACHE_REMEDY, OTHERS, PICTURE_REMEDY, QUERY, RELEVANT, REPEATS, Report, known_pair, picture, reporter, seen
 from rag.types import Content
 
@@ -30,8 +30,17 @@ def prove_reranker(client: httpx.Client, choice: Choice, family: Family, model: 
     report = reporter(subject)
     told = instruction_for(family, choice, "rerank")
     documents = [RELEVANT, *OTHERS]
-    (alone,), used = _reranked(client, family, model, [RELEVANT], told)
     found: list[Finding] = []
+    path = RERANK
+    try:
+        (alone,), used = _reranked(client, family, model, [RELEVANT], told)
+    except NotOffered:
+        path = OLDER
+        (alone,), used = _reranked(client, family, model, [RELEVANT], told, path)
+        if family.templated:
+            detail = f"only at {OLDER}, as TEI does: without the chat template and the instruction of {family.name}"
+            return [report("reranks", "failed", detail, TEMPLATE_REMEDY)]
+        found.append(report("reranks", "ok", f"only at {OLDER}, as TEI does; that is used", ""))
     counted = False
     if family.templated:
         tokens = _rerank_tokens(report, client, family, model, told, used)
@@ -41,9 +50,9 @@ def prove_reranker(client: httpx.Client, choice: Choice, family: Family, model: 
             found.append(_own_instruction(report, client, family, model))
     if family.sees:
         found.append(_judged_picture(report, client, family, model, told))
-    batch, _ = _reranked(client, family, model, [OTHERS[0], RELEVANT, OTHERS[1]], told)
+    batch, _ = _reranked(client, family, model, [OTHERS[0], RELEVANT, OTHERS[1]], told, path)
     found.append(_agreement(report, "alone and in a batch", [alone, batch[1]], "a score must not depend on its neighbours"))
-    again = [_reranked(client, family, model, documents, told)[0] for _ in range(REPEATS)]
+    again = [_reranked(client, family, model, documents, told, path)[0] for _ in range(REPEATS)]
     apart = [max(abs(one[at] - again[0][at]) for one in again) for at in range(len(documents))]
     found.append(_agreement(report, "repeated requests", [0.0, max(apart)], CACHE_REMEDY))
     if all(abs(score - 0.5) <= HALF for score in batch):
@@ -94,9 +103,11 @@ def _own_instruction(report: Report, client: httpx.Client, family: Family, model
     return report(name, "failed", f"does not reach the prompt ({used} tokens, not {expected})", TEMPLATE_REMEDY)
 
 
-def _reranked(client: httpx.Client, family: Family, model: str, documents: Sequence[str], told: str) -> tuple[list[float], int]:
+def _reranked(
+    client: httpx.Client, family: Family, model: str, documents: Sequence[str], told: str, path: str = RERANK
+) -> tuple[list[float], int]:
     body = {"model": model, "query": QUERY, "documents": list(documents)}
-    return rerank(client, {**body, "instruction": told} if family.templated else body)
+    return rerank(client, {**body, "instruction": told} if family.templated else body, path)
 
 
 def _agreement(report: Report, name: str, scores: Sequence[float], remedy: str) -> Finding:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.accelerators import VISIBLE, Card, Platform
+from rag.backends import modelscope
 from rag.backends.base import Choice
 from rag.backends.families import Family, family_of, model_name
 from rag.backends.prompts import template_file
@@ -139,9 +140,10 @@ def elsewhere(wanted: Terms, card_memory: float) -> Terms:
 
 
 def _entry(server: Server, terms: Terms) -> list[str]:
-    name = model_name(server.model) if _is_folder(server.model) else server.model
+    model = modelscope.name_of(server.model)
+    name = model_name(model) if _is_folder(model) else model
     place = ["--host", terms.host, "--port", str(server.port)]
-    return [*terms.entry, server.model, "--served-model-name", name, *place, "--runner", "pooling"]
+    return [*terms.entry, model, "--served-model-name", name, *place, "--runner", "pooling"]
 
 
 def _family_flags(family: Family, length: int, terms: Terms) -> list[str]:
@@ -194,6 +196,8 @@ def _defaults(server: Server, shape: Shape | None, length: int, terms: Terms, en
         space = kept_space(shape, max_model_len=length or 8192, bytes_a_number=_bytes(terms))
         wanted["VLLM_CPU_KVCACHE_SPACE"] = str(space)
     wanted = {name: value for name, value in wanted.items() if name not in environment}
+    if modelscope.is_there(server.model):
+        wanted[modelscope.VARIABLE] = "True"
     return {**wanted, "VLLM_API_KEY": terms.api_key} if terms.api_key else wanted
 
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from rag.backends.base import Choice
+from rag.backends.modelscope import name_of
 from rag.backends.neutral import neutral
 from rag.errors import WrongRequest, WrongSetting
 from rag.types import Fingerprint, Kind, Role
@@ -125,7 +126,7 @@ def model_name(model: str) -> str:
 
     The last part of the path, spelled as published where that is a known model.
     """
-    parts = PurePath(model.replace("\\", "/").rstrip("/")).parts
+    parts = PurePath(name_of(model).replace("\\", "/").rstrip("/")).parts
     name = parts[-1] if parts else ""
     if len(parts) >= 3 and parts[-2] == "snapshots" and parts[-3].startswith("models--"):  # the layout of Hugging Face's cache
         name = parts[-3].rpartition("--")[2]

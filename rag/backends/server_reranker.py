@@ -111,6 +111,8 @@ class ServerReranker:
             try:
                 return answers_to(self._endpoints, path, batches, body, scores_of, harmless)
             except Refused as refused:
+                if refused.status in (404, 405) and self._family.templated and path == RERANK:
+                    refused.remedy = f"{self.name} needs {RERANK} with its chat template: rag serve reranker; `rag doctor` looks"
                 if refused.status not in (404, 405) or path == self._paths[-1]:
                     raise
             self._paths = self._paths[-1:]

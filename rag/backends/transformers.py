@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.backends import prompts
+from rag.backends import modelscope, prompts
 from rag.backends.base import UNTOLD, Choice
 from rag.backends.families import Family, family_of, fingerprint_of, instruction_for, model_name, trust_of
 from rag.backends.in_process import (
@@ -206,6 +206,7 @@ class _Run:
 def _loaded(model: str, make: Callable[[str, Family, Mapping[str, Any]], Any], family: Family) -> Any:
     import torch
 
+    model = modelscope.folder_of(model)
     device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         return make(model, family, {"device": device, "dtype": torch.float32 if device == "cpu" else torch.bfloat16})

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.backends import prompts
+from rag.backends import modelscope, prompts
 from rag.backends.base import UNTOLD, Choice
 from rag.backends.families import Family, family_of, fingerprint_of, instruction_for, model_name, trust_of
 from rag.backends.in_process import (
@@ -163,6 +163,10 @@ def _started(model: str, family: Family, overrides: Mapping[str, Any], options: 
         "VLLM_CPU_KVCACHE_SPACE": "4",  # GiB
     }.items():
         os.environ.setdefault(name, value)
+    modelscope.require(model)
+    if modelscope.is_there(model):
+        os.environ[modelscope.VARIABLE] = "True"
+        model = modelscope.name_of(model)
     try:
         import vllm
         from vllm.platforms import current_platform

@@ -39,6 +39,7 @@ def serve(
     """Start vLLM for an embedder, a reranker, or both on one card, with the right flags and templates."""
     import os
 
+    from rag.backends.modelscope import require
     from rag.cli.terminal import say
     from rag.launching import here, required_engine, run
     from rag.serving import Terms, commands, elsewhere
@@ -62,6 +63,8 @@ def serve(
     if not dry_run:
         terms = here(wanted)
         required_engine(terms.platform or "")
+        for server in servers:
+            require(server.model)
         run(commands(servers, terms, os.environ), say)
     elif card_memory or templates:
         print("\n".join(map(str, commands(servers, elsewhere(wanted, card_memory), {}))))

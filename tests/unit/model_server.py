@@ -40,6 +40,7 @@ class Faults:
     status: int = 200
     key: str = ""
     usage: bool = True
+    older: bool = False  # only /rerank and /info, as TEI
     picture: int = 64  # tokens of a picture of 256 × 256
 
 
@@ -92,7 +93,7 @@ def serving(faults: Faults) -> Iterator[str]:
 
     def wrapped(query: str, document: str, told: str) -> str:
         family = FAMILIES[faults.family]
-        if faults.template == "none":
+        if faults.template == "none" or not family.templated:
             return f"{query}{document}"
         told = "" if faults.template == "deaf" else told
         once = rerank_prompt(family, Content("text", query), Content("text", "DOCUMENT"), told).replace("DOCUMENT", document)
@@ -132,7 +133,9 @@ def serving(faults: Faults) -> Iterator[str]:
 
         def do_GET(self) -> None:
             models = {"data": [{"id": faults.model, "root": faults.root or faults.model, "max_model_len": 8192}]}
-            known = {"/v1/models": models, "/version": {"version": "0.33.0"}, "/health": {}}
+            known: dict[str, Any] = {"/v1/models": models, "/version": {"version": "0.33.0"}, "/health": {}}
+            if faults.older:
+                known = {"/info": {"model_id": faults.model, "max_input_length": 512, "version": "1.8.1"}, "/health": ""}
             self.reply(200 if self.path in known else 404, known.get(self.path, {"error": "no such route"}))
 
         def do_POST(self) -> None:
@@ -145,6 +148,11 @@ def serving(faults: Faults) -> Iterator[str]:
                 return self.reply(200, {"count": len(with_end(body["prompt"], body.get("add_special_tokens", True)))})
             reranks = faults.family.endswith("reranker")
             routes = {"/v1/rerank": reranked} if reranks else {"/v1/embeddings": embeddings}
+            if faults.older:
+                if self.path != "/rerank" or body["texts"] != body["documents"]:
+                    return self.reply(404, "")
+                rows = reranked(body)["results"]
+                return self.reply(200, [{"index": row["index"], "score": row["relevance_score"]} for row in rows])
             if self.path not in routes:
                 return self.reply(404, {"error": "no such route"})
             answer = routes[self.path](body)

@@ -181,6 +181,22 @@ def test_a_wrong_template_is_named(family: str, template: str, check: str, said:
     assert said in failures(reranker(family, template=template))[check]
 
 
+def test_a_server_that_reranks_at_the_older_path_alone_is_used_for_plain_models() -> None:
+    with serving(Faults("plain-reranker", "BAAI/bge-reranker-v2-m3", older=True)) as url:
+        found = {one.check: one for one in prove(Choice(urls=(url,)), "reranker")}
+    assert failures(found) == {}
+    assert found["answers"].detail == "BAAI/bge-reranker-v2-m3, prompts to 512 tokens"
+    assert found["reranks"].detail == "only at /rerank, as TEI does; that is used"
+    assert found["repeated requests"].verdict == "ok"
+
+
+def test_a_server_that_reranks_at_the_older_path_alone_is_denied_to_the_models_with_a_template() -> None:
+    found = reranker("qwen3-reranker", older=True)
+    said = "only at /rerank, as TEI does: without the chat template and the instruction of qwen3-reranker"
+    assert failures(found) == {"reranks": said}
+    assert "rag serve reranker" in found["reranks"].remedy
+
+
 def test_a_missing_template_is_seen_in_the_scores_where_tokens_cannot_be_counted() -> None:
     found = reranker("qwen3-vl-reranker", template="none", tokenize=False)
     assert found["prompt tokens"].verdict == "skipped"
