@@ -8,141 +8,80 @@ that the model can take.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from rag.backends import modelscope, prompts
+from rag.backends import modelscope
 from rag.backends.base import UNTOLD, Choice
-from rag.backends.families import Family, family_of, fingerprint_of, instruction_for, model_name, trust_of
-from rag.backends.in_process import (
-    dim_of,
-    fitted,
-    judged,
-    modalities_of,
-    refuse_unseen,
-    require,
-    require_dim,
-    shown,
-    times,
-    unit_rows,
-)
+from rag.backends.families import Family
+from rag.backends.in_process import dim_of, shown, times
+from rag.backends.loaded import LoadedEmbedder, LoadedReranker, Prompt
 from rag.errors import BackendError
-from rag.types import Content, Kind, Role
+from rag.types import Content, Role
 
-if TYPE_CHECKING:
-    from rag.types import Vectors
-
-_ROLES: tuple[Role, ...] = ("query", "document")
 TEXTS = 16  # in one run of the model, fewer where they are long
 TOKENS = 16_384  # in one run of the model, padding included
 
 
-class TransformersEmbedder:
-    """An embedding model in transformers; see the module. Threads take turns."""
+class TransformersEmbedder(LoadedEmbedder):
+    """An embedding model in transformers; see the module."""
+
+    package, extra = "sentence_transformers", "transformers"
+    batch = 2 * TEXTS
 
     def __init__(self, choice: Choice = UNTOLD) -> None:
-        require("sentence_transformers", "transformers", choice.model)
-        self._choice = choice
-        self._family = family_of(choice, "embedder")
-        self._told = {role: instruction_for(self._family, choice, role) for role in _ROLES}
-        self._loaded: Any = None
-        self._turn = Lock()
-        self.modalities = modalities_of(self._family)
-        self.reads_clues = False
-        self.batch = 2 * TEXTS
-        dim = dim_of(choice) if self._family.templated else None
-        if dim is None:  # only the model itself can tell
-            native = int(self._ready().get_embedding_dimension())
-            require_dim(choice, native)
-            dim = choice.dim or native
-        self.fingerprint = fingerprint_of(choice, self._family, dim)
+        super().__init__(choice)
 
-    def load(self) -> None:
-        """Loads the weights, unless they are. BackendError with the reason where it cannot."""
-        with self._turn:
-            if self._loaded is None:
-                self._loaded = _loaded(
-                    self._choice.model, _embedding_model if self._family.templated else _sentence_model, self._family
-                )
+    def _made(self) -> Any:
+        return _loaded(self._choice.model, _embedding_model if self._family.templated else _sentence_model, self._family)
 
-    def _ready(self) -> Any:
-        self.load()
-        return self._loaded
+    def _tokenizer(self) -> Any:
+        return self._loaded.tokenizer
 
-    def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
-        """Unit rows, float32 (n, dim); the law is that of rag.backends.base.Embedder. What it cannot see is refused unloaded."""
-        refuse_unseen(self._family, contents, self._choice.model)
-        dim = self.fingerprint.dim
-        if not contents:
-            return np.zeros((0, dim), np.float32)
-        self.load()
-        render = partial(prompts.embedding_prompt, self._family, role=role, instruction=self._told[role])
-        with self._turn:
-            if not self._family.templated:
-                rows = self._loaded.encode([render(content) for content in contents], batch_size=TEXTS, show_progress_bar=False)
-                return unit_rows(rows, dim, len(contents), self._choice.model)
-            kept = [fitted(content, (), self._loaded.tokenizer, self._family.max_tokens, render) for content in contents]
-            hidden = self._loaded.run(
-                [(render(content), [content]) for content in kept], lambda out: out.last_hidden_state[:, -1]
-            )
-        return unit_rows(hidden, dim, len(contents), self._choice.model)
+    def _limit(self) -> int:
+        return self._family.max_tokens
+
+    def _known_dim(self) -> int | None:
+        return dim_of(self._choice) if self._family.templated else None  # others may end in a layer of another width
+
+    def _native_dim(self) -> int:
+        return int(self._loaded.get_embedding_dimension())
+
+    def _rows(self, contents: Sequence[Content], role: Role) -> Any:
+        if self._family.templated:
+            return self._loaded.run(self._prompts(contents, role), lambda out: out.last_hidden_state[:, -1])
+        texts = [self._render(content, role) for content in contents]
+        return self._loaded.encode(texts, batch_size=TEXTS, show_progress_bar=False)
 
 
-class TransformersReranker:
-    """A reranking model in transformers; see the module. A model that sees nothing scores a picture by its words."""
+class TransformersReranker(LoadedReranker):
+    """A reranking model in transformers; see the module. For models other than Qwen3: the sigmoid of their log-odds."""
+
+    package, extra = "sentence_transformers", "transformers"
 
     def __init__(self, choice: Choice = UNTOLD) -> None:
-        require("sentence_transformers", "transformers", choice.model)
-        self._choice = choice
-        self._family = family_of(choice, "reranker")
-        self._told = instruction_for(self._family, choice, "rerank")
-        self._loaded: Any = None
-        self._turn = Lock()
-        self.name = model_name(choice.model)
-        self.modalities = modalities_of(self._family)
-        self.trust: Mapping[Kind, float] = trust_of(choice)
+        super().__init__(choice)
 
-    def wants_pixels(self, query: Content) -> bool:
-        """Whatever is asked: whether the model sees."""
-        return self._family.sees
+    def _made(self) -> Any:
+        return _loaded(self._choice.model, _judging_model if self._family.templated else _cross_encoder, self._family)
 
-    def load(self) -> None:
-        """Loads the weights, unless they are. BackendError with the reason where it cannot."""
-        with self._turn:
-            if self._loaded is None:
-                self._loaded = _loaded(
-                    self._choice.model, _judging_model if self._family.templated else _cross_encoder, self._family
-                )
+    def _tokenizer(self) -> Any:
+        return self._loaded.tokenizer
 
-    def score(self, query: Content, contents: Sequence[Content]) -> list[float]:
-        """One score in 0…1 per content, in order: sigmoid(yes − no) for the Qwen3 rerankers, the sigmoid of others' log-odds."""
-        if not contents:
-            return []
-        self.load()
-        with self._turn:
-            if not self._family.templated:
-                found = self._compared(query, contents)
-            else:
-                found = self._loaded.run([self._pair(query, content) for content in contents], self._loaded.judge)
-        return judged(found, len(contents), self._choice.model)
+    def _limit(self) -> int:
+        return self._family.max_tokens
 
-    def _pair(self, query: Content, content: Content) -> tuple[str, list[Content]]:
-        def render(document: Content) -> str:
-            return prompts.rerank_prompt(self._family, query, document, self._told)
+    def _judged(self, asked: Sequence[Prompt]) -> Sequence[float]:
+        found: list[float] = self._loaded.run(asked, self._loaded.judge)
+        return found
 
-        seen = [query] if self._family.sees else []
-        kept = fitted(content, seen, self._loaded.tokenizer, self._family.max_tokens, render)
-        return render(kept), [*seen, kept] if self._family.sees else []
-
-    def _compared(self, query: Content, contents: Sequence[Content]) -> Any:
+    def _compared(self, query: str, words: Sequence[str]) -> Sequence[float]:
         import torch
 
-        words = [prompts.rerank_words(self._family, content) for content in (query, *contents)]
-        pairs = [(words[0], word) for word in words[1:]]
-        return self._loaded.predict(pairs, batch_size=TEXTS, activation_fn=torch.nn.Sigmoid(), show_progress_bar=False)
+        pairs, sigmoid = [(query, word) for word in words], torch.nn.Sigmoid()
+        scores: Sequence[float] = self._loaded.predict(pairs, batch_size=TEXTS, activation_fn=sigmoid, show_progress_bar=False)
+        return scores
 
 
 class _Run:
@@ -158,7 +97,7 @@ class _Run:
         logits = out.logits[:, -1].float()
         return (logits[:, self._yes] - logits[:, self._no]).sigmoid()
 
-    def run(self, asked: Sequence[tuple[str, Sequence[Content]]], take: Callable[[Any], Any]) -> list[Any]:
+    def run(self, asked: Sequence[Prompt], take: Callable[[Any], Any]) -> list[Any]:
         """What `take` takes of the output for each prompt with its contents, as float32 arrays in order.
 
         Texts go together with others of their length, padded on the left, so that the last token is the last of each; what
@@ -176,7 +115,7 @@ class _Run:
                     found[number] = row
         return found
 
-    def _batches(self, asked: Sequence[tuple[str, Sequence[Content]]]) -> list[list[int]]:
+    def _batches(self, asked: Sequence[Prompt]) -> list[list[int]]:
         batches: list[list[int]] = []
         alone = [number for number, (_, contents) in enumerate(asked) if any(content.pixels for content in contents)]
         lengths = {number: len(self._ids(prompt)) for number, (prompt, _) in enumerate(asked) if number not in set(alone)}
@@ -190,7 +129,7 @@ class _Run:
     def _ids(self, prompt: str) -> Any:
         return self.tokenizer(prompt, add_special_tokens=self._ended)["input_ids"]
 
-    def _inputs(self, asked: Sequence[tuple[str, Sequence[Content]]]) -> Any:
+    def _inputs(self, asked: Sequence[Prompt]) -> Any:
         texts = [prompt for prompt, _ in asked]
         pictures, films = shown([content for _, contents in asked for content in contents])
         common = {"add_special_tokens": self._ended, "return_tensors": "pt"}

@@ -111,8 +111,8 @@ def told(model, **changes):
     from dataclasses import replace
 
     other = type(model)(replace(model._choice, **changes))
-    for kept in {"_engine", "_loaded"} & vars(model).keys():
-        setattr(other, kept, getattr(model, kept))
+    if hasattr(model, "_loaded"):
+        other._loaded = model._loaded
     return other
 
 
@@ -126,9 +126,8 @@ def _loaded(kind, folder: Path):
     try:
         yield made
     finally:
-        engine = vars(made).get("_engine")
-        if engine is not None:
-            engine.llm_engine.engine_core.shutdown()
+        if isinstance(made, EngineEmbedder | EngineReranker) and made._loaded is not None:
+            made._loaded.llm_engine.engine_core.shutdown()
 
 
 @contextmanager

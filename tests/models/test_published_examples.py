@@ -136,7 +136,7 @@ def test_qwen3_vl_embedding_online_curl(served):
 @pytest.mark.parametrize("name", INPUTS)
 def test_qwen3_vl_embedding_offline(embedding_engine, name):
     """The model card's `prepare_vllm_inputs`: the chat template with a generation prompt, the pictures beside it, `LLM.embed`."""
-    engine, content = embedding_engine._engine, INPUTS[name]
+    engine, content = embedding_engine._loaded, INPUTS[name]
     images, _ = decoded(content)
     said = [{"type": "image", "image": image} for image in images] + (
         [{"type": "text", "text": content.text}] * bool(content.text)
@@ -151,7 +151,7 @@ def test_qwen3_vl_embedding_offline(embedding_engine, name):
 def test_qwen3_vl_embedding_offline_texts(embedding_engine):
     """The guide's `model.embed(queries + documents)`: bare texts, as this program sends them for a plain model."""
     queries = [f"Instruct: {TASK}\nQuery: {query}" for query in QUERIES]
-    outputs = embedding_engine._engine.embed([*queries, *DOCUMENTS], use_tqdm=False)
+    outputs = embedding_engine._loaded.embed([*queries, *DOCUMENTS], use_tqdm=False)
     published = np.array([output.outputs.embedding for output in outputs])
     bare = engines.told(embedding_engine, family="plain-embedding", query_instruction=f"Instruct: {TASK}\nQuery: ")
     asked, answered = (
@@ -199,7 +199,7 @@ def test_qwen3_vl_reranker_online(served, path, name):
 def test_qwen3_vl_reranker_offline(vl_reranking_engine, name):
     """vision_reranker_offline.py: `LLM.score(query, documents, chat_template=…)`."""
     documents, contents = BESIDE_EACH_OTHER[name]
-    outputs = vl_reranking_engine._engine.score(BEACH, documents, chat_template=template("qwen3-vl-reranker"), use_tqdm=False)
+    outputs = vl_reranking_engine._loaded.score(BEACH, documents, chat_template=template("qwen3-vl-reranker"), use_tqdm=False)
     published = [output.outputs.score for output in outputs]
     assert vl_reranking_engine.score(words(BEACH), contents) == pytest.approx(published, abs=NEAR)
 
@@ -238,7 +238,7 @@ def pairs(reranker) -> list[float]:
 
 def test_qwen3_reranker_offline(reranking_engine):
     """vLLM's qwen3_reranker_offline.py: `LLM.score(queries, documents, chat_template=…)`."""
-    outputs = reranking_engine._engine.score(QUERIES, DOCUMENTS, chat_template=template("qwen3-reranker"), use_tqdm=False)
+    outputs = reranking_engine._loaded.score(QUERIES, DOCUMENTS, chat_template=template("qwen3-reranker"), use_tqdm=False)
     assert pairs(reranking_engine) == pytest.approx([output.outputs.score for output in outputs], abs=NEAR)
 
 
@@ -247,7 +247,7 @@ def test_qwen3_reranker_offline_wrapped_by_the_client(reranking_engine):
     joined = "{{ messages[0].content }}{{ messages[1].content }}"
     query = f"{PREFIX}<Instruct>: {TASK}\n<Query>: {QUERIES[0]}\n"
     documents = [f"<Document>: {text}{SUFFIX}" for text in DOCUMENTS]
-    outputs = reranking_engine._engine.score(query, documents, chat_template=joined, use_tqdm=False)
+    outputs = reranking_engine._loaded.score(query, documents, chat_template=joined, use_tqdm=False)
     published = [output.outputs.score for output in outputs]
     assert reranking_engine.score(words(QUERIES[0]), [words(text) for text in DOCUMENTS]) == pytest.approx(published, abs=NEAR)
 

@@ -66,5 +66,4 @@ def test_a_picture_is_refused_before_anything_loads(kind, folder, name):
     with pytest.raises(BackendError, match="embeds text only") as refused:
         made.embed([CONTENTS["text"], CONTENTS[name]], role="document")
     assert "Qwen3-VL-Embedding" in refused.value.remedy
-    assert vars(made).get("_engine") is None
-    assert vars(made).get("_loaded") is None
+    assert made._loaded is None

@@ -11,9 +11,10 @@ import yaml
 from typer.testing import CliRunner
 
 from rag.accelerators import Card
+from rag.backends.media import MAX_FRAMES
 from rag.cli.app import app
 from rag.errors import WrongRequest
-from rag.serving import Server, Terms, commands, elsewhere, partner, release
+from rag.serving import MOST_FRAMES, Server, Terms, commands, elsewhere, partner, release
 
 GOLDEN = Path(__file__).parent / "golden_commands.txt"
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -72,6 +73,7 @@ def test_flags_that_differ_by_version() -> None:
 
     assert video("0.33.0") == video("0.32.0") == {"fps": 1, "num_frames": 64, "max_frames": 64}
     assert video("0.23.0") == video("0.23.0.post1") == {"fps": 1, "num_frames": 64}
+    assert MOST_FRAMES >= MAX_FRAMES  # no frame of ours is dropped
 
 
 @pytest.mark.parametrize(("version", "off"), [("0.18.0", True), ("0.19.0", True), ("0.19.1", False), ("0.23.0.post1", False)])
