@@ -29,12 +29,12 @@ class Cutter:
         self._counts = bool(limit)
         self._told = False
 
-    def is_suspect(self, prompt: str) -> bool:
-        """Whether a prompt may well have more tokens than the model reads: worth counting them before it is sent."""
-        if not self._counts or len(prompt) * 4 < self.limit:
+    def is_suspect(self, text: str) -> bool:
+        """Whether a text may well have more tokens than the model reads: worth counting them before it is sent."""
+        if not self._counts or len(text) < self.limit // 2:
             return False
-        ascii_letters = sum(letter < "\x80" for letter in prompt)
-        return ascii_letters // LETTERS + len(prompt) - ascii_letters >= self.limit
+        ascii_letters = sum(letter < "\x80" for letter in text)
+        return ascii_letters // LETTERS + len(text) - ascii_letters >= self.limit
 
     def cut(self, content: Content, render: Callable[[Content], str]) -> Content:
         """The content with as much of its text as fits when rendered; the content itself where the server counts no tokens."""

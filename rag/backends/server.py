@@ -5,7 +5,7 @@ Knows prompts, requests and answers; knows no file and loads no model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -103,7 +103,7 @@ class ServerEmbedder:
         cutter = self._cutting
         render = partial(embedding_prompt, self._family, role=role, instruction=instruction_for(self._family, self._choice, role))
         numbered = [
-            _Numbered(number, cutter.cut(content, render) if _is_suspect(content, render, cutter) else content)
+            _Numbered(number, cutter.cut(content, render) if not content.pixels and cutter.is_suspect(content.text) else content)
             for number, content in enumerate(contents)
         ]
         try:
@@ -158,11 +158,6 @@ class ServerEmbedder:
         if family.templated:
             return {"input": prompts, "add_special_tokens": True, **shape}
         return {"input": [prompt or " " for prompt in prompts], **shape}  # an empty string is refused by OpenAI and by TEI
-
-
-def _is_suspect(content: Content, render: Callable[[Content], str], cutter: Cutter) -> bool:
-    """Whether it is a text that may be too long for the model."""
-    return not content.pixels and cutter.is_suspect(render(content))
 
 
 def _is_long(one: _Numbered, found: Mapping[int, Vectors | Refused]) -> bool:
