@@ -24,11 +24,20 @@ def command(corpus: Path, index: Path) -> subprocess.Popen[str]:
 
 
 def finished(corpus: Path, index: Path) -> float:
-    started = time.monotonic()
+    """A whole run; gives the seconds from its first hold of the lock to its end."""
     run = command(corpus, index)
+    until_it_writes(run, index)
+    started = time.monotonic()
     _, complaints = run.communicate(timeout=300)
     assert run.returncode == 0, complaints
     return time.monotonic() - started
+
+
+def until_it_writes(run: subprocess.Popen[str], index: Path) -> None:
+    """Waits until the run has signed the lock, or has ended."""
+    lock = index / "lock"
+    while run.poll() is None and not (lock.exists() and f'"pid": {run.pid},' in lock.read_text()):
+        time.sleep(0.002)
 
 
 def write(corpus: Path, chance: random.Random, number: int) -> None:
@@ -61,7 +70,8 @@ def test_random_kills_of_the_command_lose_nothing(tmp_path):
         if chance.random() < 0.3:
             (corpus / f"note-{chance.randrange(FILES):02}.md").unlink(missing_ok=True)
         run = command(corpus, index)
-        time.sleep(chance.uniform(0.3, 1.1) * usual)
+        until_it_writes(run, index)
+        time.sleep(chance.uniform(0, 0.5) * usual)
         run.send_signal(signal.SIGKILL)
         run.communicate()
         struck += run.returncode == -signal.SIGKILL
@@ -74,4 +84,4 @@ def test_random_kills_of_the_command_lose_nothing(tmp_path):
     finished(corpus, tmp_path / "clean")
     assert held(index) == held(tmp_path / "clean")
     print(f"{struck} of {KILLS} runs were killed, at {generations} commits in all")
-    assert struck > KILLS // 3
+    assert struck > KILLS // 5 and generations > KILLS // 10
