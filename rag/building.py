@@ -38,6 +38,7 @@ from rag.opening import (
     policy_of,
     up_to_date,
 )
+from rag.types import KINDS, Kind
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
@@ -46,9 +47,16 @@ if TYPE_CHECKING:
 
 
 def build_index(
-    *folders: str | os.PathLike[str], index: str = "", rebuild: bool = False, tell: Tell | None = None, **flags: Any
+    *folders: str | os.PathLike[str],
+    index: str = "",
+    rebuild: bool = False,
+    kinds: Sequence[Kind] = (),
+    tell: Tell | None = None,
+    **flags: Any,
 ) -> Report:
     """Indexes folders, or brings every known root up to date where none is named. Keywords are settings.
+
+    With `kinds`, only documents that give passages of these kinds are read; what the index holds of others stays.
 
     Errors: WrongRequest for a folder that is none, EmbedderMismatch, IndexLocked, StorageFailed, BackendError.
     """
@@ -60,7 +68,12 @@ def build_index(
     folder = index_folder(settings.index)
     wanted = [at_home(one) for one in folders]
     _check_folders(wanted, folder)
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown:
+        raise WrongRequest(f"no kind is called {unknown[0]!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
     if rebuild and (folder / "catalog.sqlite").exists():
+        if kinds:
+            raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
         return _rebuild(folder, wanted, settings, flags, tell)
     fresh = not (folder / "catalog.sqlite").exists()
     if fresh and not wanted:
@@ -76,7 +89,7 @@ def build_index(
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)
-    return _write(folder, wanted, embedder, policy_of(kept), settings, tell)
+    return _write(folder, wanted, embedder, policy_of(kept), settings, frozenset(kinds), tell)
 
 
 def _kept(settings: Settings, chosen: Chosen, embedder: Embedder) -> dict[str, str]:
@@ -105,9 +118,16 @@ def _check_folders(wanted: Sequence[Path], index: Path) -> None:
 
 
 def _write(
-    folder: Path, wanted: Sequence[Path], embedder: Embedder, policy: Policy, settings: Settings, tell: Tell | None
+    folder: Path,
+    wanted: Sequence[Path],
+    embedder: Embedder,
+    policy: Policy,
+    settings: Settings,
+    kinds: frozenset[Kind],
+    tell: Tell | None,
 ) -> Report:
     from rag.corpus import Root
+    from rag.decoding.budget import budget
     from rag.index.writer import writing
     from rag.indexing import index_targets
     from rag.targets import Target, absorb_roots, choose_root, without_repeats
@@ -136,7 +156,8 @@ def _write(
             policy,
             notes=notes,
             commit_seconds=settings.commit_seconds,
-            jobs=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            budget=budget(settings.jobs, settings.max_memory),
+            kinds=kinds,
             tell=tell or (lambda _: None),
         )
         absorb_roots(writer, targets)
@@ -170,7 +191,7 @@ def _rebuild(folder: Path, wanted: list[Path], settings: Settings, flags: Mappin
                     writer.add_root(name, known)
                 writer.commit()
             everything = [*roots.values(), *wanted]
-            report = _write(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, tell)
+            report = _write(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, frozenset(), tell)
             _take_place(fresh, folder, old)
         except Interrupted as error:
             raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error

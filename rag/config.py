@@ -6,11 +6,12 @@ Knows names, types and bounds of the settings; knows nothing of what they do.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import WrongSetting
@@ -18,6 +19,24 @@ from rag.types import Clue
 
 FILE = "rag.toml"
 OWN_VARIABLES = frozenset({"RAG_CONFIG"})  # names the settings file; not a setting itself
+
+
+def parse_bytes(value: Any) -> Any:
+    """Bytes from what a person writes: `8G`, `500 MB`, `2GiB`, `1_000`; what is no such text stays as it is.
+
+    K, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024.
+    """
+    match = re.fullmatch(r"\s*([\d_.]+)\s*([KMGT]?)(i?)B?\s*", value, re.IGNORECASE) if isinstance(value, str) else None
+    if match is None:
+        return value
+    number, letter, binary = match.groups()
+    try:
+        return int(float(number) * (1024 if binary else 1000) ** ("KMGT".find(letter.upper()) + 1 if letter else 0))
+    except ValueError:
+        return value
+
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 
 
 class Settings(BaseSettings):
@@ -64,9 +83,14 @@ class Settings(BaseSettings):
     )
     max_pixels: int = Field(1_310_720, ge=4_096, description="Pictures are decoded down to this many pixels.")
     max_source_pixels: int = Field(100_000_000, ge=4_096, description="A picture with more pixels is skipped.")
-    max_file_bytes: int = Field(2_000_000_000, ge=1, description="A larger file is skipped.")
-    max_text_bytes: int = Field(50_000_000, ge=1, description="A larger text file is skipped.")
+    max_file_bytes: Bytes = Field(2_000_000_000, ge=1, description="A larger file is skipped.")
+    max_text_bytes: Bytes = Field(50_000_000, ge=1, description="A larger text file is skipped.")
     max_pages: int = Field(5_000, ge=1, description="A PDF with more pages is skipped.")
+    jobs: Literal["auto"] | Annotated[int, Field(ge=0, le=1_024)] = Field(
+        "auto",
+        description="Processes that read files; auto: one for each processor; 0: read in the one that writes.",
+    )
+    max_memory: Bytes = Field(0, ge=0, description="Memory indexing may use, in bytes or as 8G; 0: 3 GB for each reader.")
     commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="A running `rag index` commits this often.")
     server: str = Field(
         "auto",

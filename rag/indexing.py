@@ -9,34 +9,33 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
 
 from rag.assembly import Arriving
 from rag.backends.base import Embedder
+from rag.changes import look, of_pictures, shown_anew, shows_pictures
 from rag.clues import found_by
-from rag.contract import place
-from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, composed, walk
+from rag.corpus import Found, Root, composed
+from rag.decoding.budget import Budget
 from rag.decoding.inbox import Inbox
 from rag.decoding.jobs import Again, Answer, Ended, Failed, Identity, Job, Look, Part, Read, Refused, Rules, Split
 from rag.decoding.pool import Answered, Pool
-from rag.decoding.work import is_light, perform
-from rag.errors import BackendError, IndexFailure, Interrupted, RagError, WrongRequest
+from rag.decoding.work import is_light, perform, size_in, size_of
+from rag.errors import BackendError, IndexFailure, Interrupted, RagError, StorageFailed, WrongRequest
 from rag.feeding import Embedded, Feeding
 from rag.identity import reading_key
 from rag.index.writer import Writer
 from rag.opening import Policy
+from rag.pace import Pace
+from rag.quarantine import name_of, read_quarantine, write_quarantine
 from rag.reading import describe
 from rag.recognition import Recognised
-from rag.reports import Progress, Report, Tally, Tell
-from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES
+from rag.refusals import go_without
+from rag.reports import Report, Tally, Tell
 from rag.targets import Target
-from rag.types import CaptionOf, DocumentId, Passage, Skipped
+from rag.types import DocumentId, Kind, Passage, Skipped
 
-DECODED_BYTES = 64_000_000  # of answers that wait to be taken from the decoders
-FED_BYTES = 64_000_000  # of contents that wait for the model, for each 8 calls it takes at once
 UNCOMMITTED = 2_000  # passages held in memory until the next commit
 AHEAD = 64  # documents under way at once, beside four for each decoder
 FIRST_COMMIT = 2.0  # seconds after the start: what a person looks for first
@@ -51,16 +50,17 @@ def index_targets(
     *,
     notes: Sequence[str],
     commit_seconds: float,
-    jobs: int,
+    budget: Budget,
+    kinds: frozenset[Kind] = frozenset(),
     tell: Tell,
 ) -> Report:
     """Brings the index up to date with the targets and says what was done.
 
-    `jobs` decoders at most run beside this process; with 0 everything is read in it. Commits every `commit_seconds`; Ctrl-C or a
-    failing model commits what is finished, then raises.
+    The readers of the budget run beside this process; without any, everything is read in it. With `kinds`, only documents of
+    these are read. Commits every `commit_seconds`; Ctrl-C or a failing model commits what is finished, then raises.
     """
     started = time.monotonic()
-    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), commit_seconds, jobs, tell)
+    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), commit_seconds, budget, kinds, tell)
     try:
         try:
             for target in targets:
@@ -96,7 +96,8 @@ class _Run:
     policy: Policy
     tally: Tally
     commit_seconds: float
-    jobs: int
+    budget: Budget
+    kinds: frozenset[Kind]
     tell: Tell
     inbox: Inbox[Answered, Embedded] = field(init=False)
     pool: Pool = field(init=False)
@@ -105,19 +106,21 @@ class _Run:
     rules: Rules = field(init=False)
     under_way: dict[int, Arriving] = field(default_factory=dict)  # by ticket
     reading: dict[tuple[bytes, str], list[Arriving]] = field(default_factory=dict)  # by digest and reading: who waits for it
+    quarantined: dict[str, str] = field(init=False)  # reasons, by `quarantine.name_of`
     recaptioned: set[str] = field(default_factory=set)  # pictures of which something else is said now
     refused: dict[bytes, str] = field(default_factory=dict)  # keys of contents that the model does not take, with its reason
     tickets: int = 0
-    done: int = 0  # documents of this target
-    total: int = 0
+    pace: Pace = field(default_factory=Pace)  # of this target
     uncommitted: int = 0  # passages
+    started: float = field(default_factory=time.monotonic)
     due: float = 0.0  # when the next commit is
 
     def __post_init__(self) -> None:
-        self.inbox = Inbox(DECODED_BYTES)
+        self.inbox = Inbox(self.budget.queue)
         self.recognised = Recognised(self.writer)
-        self.pool = Pool(self.jobs, self.inbox, self.recognised.find)
+        self.pool = Pool(self.budget.jobs, self.inbox, self.recognised.find, self.budget.memory)
         self.feeding = Feeding(self.embedder, self.inbox)
+        self.quarantined = read_quarantine(self.writer.folder)
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
@@ -132,60 +135,26 @@ class _Run:
         Documents that show pictures come first: what they say of a picture is known before the picture is read.
         """
         root = target.root
-        changes, gone = self._look(target)
-        first = [change.found for change in changes if _shows_pictures(change.found.path)]
-        rest = [change.found for change in changes if not _shows_pictures(change.found.path)]
-        self.recaptioned, self.done, self.total = set(), 0, len(changes)
+        changed, gone = look(target, self.writer, self.tally, self.kinds)
+        first = [found for found in changed if shows_pictures(found.path)]
+        rest = [found for found in changed if not shows_pictures(found.path)]
+        self.recaptioned, self.pace = set(), Pace()
+        self._expect(changed)
         self._read_all(root, first)
         for path in gone:
             self.recaptioned |= self.writer.put_captions(root.name, path, [])
-        again = self._shown_anew(target, self.recaptioned - {composed(found.path) for found in rest})
-        self.total += len(again)
+        again = shown_anew(target, self.recaptioned - {composed(found.path) for found in rest}, self.kinds)
+        self.tally.unchanged -= len(again)
+        self._expect(again)
         self._read_all(root, [*rest, *again])
         for path in gone:
             self._forget(root, path)
         self._tell("")
 
-    def _shown_anew(self, target: Target, recaptioned: AbstractSet[str]) -> list[Found]:
-        """Unchanged pictures below the target of which other documents say something else now."""
-        if not recaptioned:
-            return []
-        again = [item for item in walk(*target) if isinstance(item, Found) and composed(item.path) in recaptioned]
-        self.tally.unchanged -= len(again)
-        return again
-
-    def _look(self, target: Target) -> tuple[list[Change], list[str]]:
-        """What changed below a target, and which documents are gone; an empty root is not believed."""
-        root, under = target
-        changes: list[Change] = []
-        gone: list[str] = []
-        present = 0
-        for item in compare(walk(root, under), self.writer.stamps(root.name, under)):
-            match item:
-                case None:
-                    self.tally.unchanged += 1
-                    present += 1
-                case Change():
-                    changes.append(item)
-                    present += 1
-                case Gone(path):
-                    gone.append(path)
-                case Ignored(_, reason):
-                    self.tally.ignored[reason] += 1
-                case Blocked(path, reason):
-                    self.tally.skipped.append(Skipped(DocumentId(root.name, path), reason))
-        if gone and not present and not under:
-            self.tally.notes.append(
-                f"{root.folder} is empty, and the index holds {len(gone)} documents of it: they are kept. "
-                f"If they are gone for good: rag rm {root.folder}"
-            )
-            gone = []
-        return changes, gone
-
     def _read_all(self, root: Root, all_found: Sequence[Found]) -> None:
         """Brings documents in, many at once; comes back when the last is there (its vectors may not be)."""
         for found in all_found:
-            while len(self.under_way) >= AHEAD + 4 * self.jobs or self._is_full():
+            while len(self.under_way) >= AHEAD + 4 * self.budget.jobs or self._is_full():
                 self._take_next(PAUSE)
             while self._take_next(0.0):
                 pass
@@ -206,7 +175,7 @@ class _Run:
 
     def _ask(self, arriving: Arriving, job: Job) -> None:
         """Has a job done: here what costs less than to send it away, elsewhere what could do harm."""
-        if self.jobs and not is_light(job):
+        if self.budget.jobs and not is_light(job):
             self.pool.submit(arriving.ticket, job)
             return
         for answer in perform(job, self.recognised.find, threads=os.cpu_count() or 1):
@@ -229,6 +198,8 @@ class _Run:
                 self.tally.dropped += arriving.dropped
                 self._put(arriving, arriving.passages)
             case Failed():
+                if answer.killed and arriving.identity is not None:
+                    self._quarantine(arriving.identity, answer.reason)
                 self._leave_out(arriving, answer)
             case Again():
                 arriving.begin_anew()
@@ -236,7 +207,11 @@ class _Run:
                 raise WrongRequest(what, remedy)
 
     def _identified(self, arriving: Arriving, identity: Identity) -> None:
-        """Takes over a document with the same bytes, waits for one that is being read, or reads it."""
+        """Takes over a document with the same bytes, waits for one that is being read, or reads it; never one in quarantine."""
+        reason = self.quarantined.get(name_of(identity.digest, identity.reading))
+        if reason is not None:
+            self._leave_out(arriving, Failed(reason))
+            return
         arriving.twin = self.writer.twin(identity.digest, identity.reading)
         if arriving.twin is not None and arriving.is_renamed:
             self._ask(arriving, Split(arriving.document, self.rules, identity.loader))
@@ -268,11 +243,12 @@ class _Run:
         """Hands a whole document to the writer."""
         identity, document = arriving.identity, arriving.document
         assert identity is not None
-        self.recaptioned |= self.writer.put_captions(arriving.root.name, arriving.found.path, _of_pictures(identity.captions))
+        self.recaptioned |= self.writer.put_captions(arriving.root.name, arriving.found.path, of_pictures(identity.captions))
         words = found_by(passages[0][0], self.policy.clues)
         self.writer.put_document(document, digest=identity.digest, loader=identity.reading, passages=passages, path_words=words)
         self.tally.passages.update(Counter(passage.kind for passage, _ in passages))
         self.uncommitted += len(passages)
+        self.pace.passages += len(passages)
         self._end(arriving)
 
     def _leave_out(self, arriving: Arriving, failed: Failed) -> None:
@@ -289,9 +265,17 @@ class _Run:
             self.writer.put_skipped(replace(document, stamp="") if failed.passing else document, failed.reason)
         self._end(arriving)
 
+    def _quarantine(self, identity: Identity, reason: str) -> None:
+        self.quarantined[name_of(identity.digest, identity.reading)] = reason
+        try:
+            write_quarantine(self.writer.folder, self.quarantined)
+        except OSError as error:
+            raise StorageFailed(self.writer.folder, error.strerror or str(error)) from error
+
     def _end(self, arriving: Arriving) -> None:
         """The document is done with; those that waited for its passages can take them over."""
-        self.done += 1
+        self.pace.documents += 1
+        self.pace.megabytes += size_of(arriving.document) / 1e6
         del self.under_way[arriving.ticket]
         if arriving.identity is not None and arriving.twin is None:
             for other in self.reading.pop((arriving.identity.digest, arriving.identity.reading), ()):
@@ -310,7 +294,7 @@ class _Run:
 
     def _is_full(self) -> bool:
         """Whether so much waits for the model that nothing more should be decoded."""
-        return self.feeding.nbytes > FED_BYTES * max(1, self.feeding.at_once // 8)
+        return self.feeding.nbytes > self.budget.queue * max(1, self.feeding.at_once // 8)
 
     def _take_next(self, seconds: float) -> bool:
         """Takes what came from the decoders or from the model; False where nothing came within so many seconds."""
@@ -336,6 +320,7 @@ class _Run:
         self.refused |= embedded.refused
         self.writer.put_vectors(embedded.keys, embedded.vectors)
         self.tally.embedded += len(embedded.keys)
+        self.pace.tokens += embedded.tokens
 
     def embed_what_waits(self) -> None:
         """Asks the model for everything that was decoded, and waits for it."""
@@ -349,45 +334,30 @@ class _Run:
         """Waits for the model, then makes everything durable."""
         self.embed_what_waits()
         self._commit()
+        if self.pool.missing:
+            self.tally.notes.append(
+                f"this system cannot keep {' and '.join(self.pool.missing)} from the processes that read files"
+            )
 
     def _commit(self) -> None:
         if self.refused:
-            self._go_without(self.refused)
+            go_without(self.refused, self.writer, self.tally)
         self.writer.commit()
         self.recognised.committed()
         self.due, self.uncommitted = time.monotonic() + self.commit_seconds, 0
-
-    def _go_without(self, refused: Mapping[bytes, str]) -> None:
-        """Reports the passages the model refuses; their documents are committed without them and tried again in the next run."""
-        met: set[bytes] = set()
-        for document, digest, lost, whole in self.writer.give_up_vectors(refused.keys()):
-            self.tally.passages.subtract(Counter(passage.kind for passage, _ in lost))
-            if not whole:
-                reasons = [f"{place(passage.locator)}: {refused[key]}" for passage, key in lost]
-                self.tally.skipped += [Skipped(document.id, reason.removeprefix(": ")) for reason in reasons]
-                continue
-            reason = refused[lost[0][1]]
-            self.writer.put_skipped(replace(document, stamp=""), reason)
-            self.tally.skipped.append(Skipped(document.id, reason))
-            if digest in met:
-                self.tally.reused -= 1
-            else:
-                self.tally.indexed -= 1
-            met.add(digest)
 
     def _commit_when_due(self) -> None:
         if self.uncommitted > UNCOMMITTED or time.monotonic() > self.due:
             self._commit()
 
     def _tell(self, path: str) -> None:
-        self.tell(Progress(self.done, self.total, path, passages=self.tally.passages.total()))
+        waiting = {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": self._waits()}
+        self.tell(self.pace.progress(path, waiting))
 
+    def _waits(self) -> float:
+        return min(1.0, self.inbox.starved / max(1e-6, time.monotonic() - self.started))
 
-def _of_pictures(captions: Sequence[CaptionOf]) -> list[CaptionOf]:
-    """What is said of files that are pictures by their names."""
-    said = ((composed(one.target), one.text) for one in captions)
-    return [CaptionOf(path, text) for path, text in said if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES]
-
-
-def _shows_pictures(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in CAPTION_SUFFIXES
+    def _expect(self, coming: Sequence[Found]) -> None:
+        """Counts documents that are to be read."""
+        self.pace.total += len(coming)
+        self.pace.megabytes_total += sum(size_in(found.stamp) for found in coming) / 1e6

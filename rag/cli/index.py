@@ -43,12 +43,17 @@ def index(
     clues: Annotated[str | None, typer.Option(help="What is known beside pixels: ocr,caption,path,date.")] = None,
     frames: Annotated[str | None, typer.Option(help="Frames of a video: keyframes (fast), uniform.")] = None,
     frame_seconds: Annotated[float | None, typer.Option(help="At most one frame in this many seconds.")] = None,
+    frames_per_minute: Annotated[float | None, typer.Option(help="The same the other way round.", min=1 / 60)] = None,
+    kinds: Annotated[str | None, typer.Option(help="Read only text,page,image,screenshot,frame; the rest stays.")] = None,
     passage_characters: Annotated[int | None, typer.Option(help="The longest text passage.")] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Decode pictures down to this many pixels.")] = None,
     max_source_pixels: Annotated[int | None, typer.Option(help="Skip pictures with more pixels.")] = None,
-    max_file_bytes: Annotated[int | None, typer.Option(help="Skip larger files.")] = None,
-    max_text_bytes: Annotated[int | None, typer.Option(help="Skip larger text files.")] = None,
+    max_file_bytes: Annotated[str | None, typer.Option(help="Skip larger files.")] = None,
+    max_file_size: Annotated[str | None, typer.Option(help="The same, written as 8G or 500M.")] = None,
+    max_text_bytes: Annotated[str | None, typer.Option(help="Skip larger text files.")] = None,
     max_pages: Annotated[int | None, typer.Option(help="Skip PDFs with more pages.")] = None,
+    jobs: Annotated[str | None, typer.Option(help="Processes that read files: auto, or how many; 0 reads in this one.")] = None,
+    max_memory: Annotated[str | None, typer.Option(help="Memory to stay within, such as 8G.")] = None,
     commit_seconds: Annotated[float | None, typer.Option(help="Commit this often.")] = None,
 ) -> None:
     """Index folders of text, PDFs, images, screenshots and videos; later runs read only what changed."""
@@ -79,13 +84,16 @@ def index(
             ocr=ocr,
             clues=clues,
             frames=frames,
-            frame_seconds=frame_seconds,
+            frame_seconds=60 / frames_per_minute if frames_per_minute else frame_seconds,
+            kinds=kinds.split(",") if kinds else (),  # type: ignore[arg-type]
             passage_characters=passage_characters,
             max_pixels=max_pixels,
             max_source_pixels=max_source_pixels,
-            max_file_bytes=max_file_bytes,
+            max_file_bytes=max_file_size or max_file_bytes,
             max_text_bytes=max_text_bytes,
             max_pages=max_pages,
+            jobs=jobs,
+            max_memory=max_memory,
             commit_seconds=commit_seconds,
         )
     if fresh and is_lite(folder):

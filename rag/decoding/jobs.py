@@ -106,6 +106,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """A worker's first word, with what could not be taken from it: "the network", "writing files"."""
+
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """A worker's question: are the words in the picture of this digest known? Answered by a str or None."""
 

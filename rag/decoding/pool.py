@@ -16,8 +16,9 @@ from rag.decoding.jobs import Again, Answer, Ended, Failed, Identity, Job, Known
 from rag.decoding.process import Died, NotStarted, Process
 from rag.decoding.work import size_of
 
+SECONDS = 60.0  # for each answer
+MEMORY = 3_000_000_000  # bytes: a picture of `max_source_pixels` twice, and the models of OCR
 _SLOWEST = 2_000_000  # bytes a second that a job must get through, beside its minute: a network disk on a bad day
-_SECONDS = 60.0  # for each answer
 
 
 class Answered(NamedTuple):
@@ -42,16 +43,25 @@ class Pool:
     it has `Failed`. Everything else is untouched by it.
     """
 
-    def __init__(self, most: int, inbox: Answers, known: Callable[[bytes], str | None]) -> None:
+    def __init__(
+        self,
+        most: int,
+        inbox: Answers,
+        known: Callable[[bytes], str | None],
+        memory: int = MEMORY,
+        seconds: float = SECONDS,
+    ) -> None:
+        """`most` processes, each with `memory` bytes; each answer takes at most so many seconds, more for a large file."""
         self._most, self._inbox, self._known = most, inbox, known
+        self._memory, self._seconds = memory, seconds
+        self.missing: tuple[str, ...] = ()  # what could not be taken from the processes: "the network", "writing files"
         self._reads: deque[tuple[int, Job]] = deque()
         self._looks: deque[tuple[int, Job]] = deque()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._processes: set[Process] = set()
+        self._busy: set[Process] = set()  # those that have not given the last answer to their job
         self._idle = 0
         self._closed = False
-        self._broken_off = False  # jobs were under way at the end
         self.starved = 0.0  # seconds that all processes together waited for jobs
         self._births: list[float] = []
 
@@ -67,21 +77,19 @@ class Pool:
             self._changed.notify()
 
     def waits(self) -> float:
-        """The share of their time, 0…1, that the processes had no job; 0 where none was started."""
+        """The share of their time, 0…1, that the processes had no job; 1 where none was started."""
         now = time.monotonic()
         lived = sum(now - birth for birth in self._births)
-        return min(1.0, self.starved / lived) if lived else 0.0
+        return min(1.0, self.starved / lived) if lived else 1.0
 
     def close(self) -> None:
         """Ends all jobs at once; those that are not done get no more answers. Processes that have none are kept as spares."""
         with self._changed:
             self._closed = True
-            self._broken_off = self._idle < len(self._threads)
             self._changed.notify_all()
-            busy = list(self._processes) if self._broken_off else []
+            for process in self._busy:
+                process.strike()
         self._inbox.close()
-        for process in busy:
-            process.strike()
         for thread in self._threads:
             thread.join()
 
@@ -96,12 +104,8 @@ class Pool:
             refused = Refused(f"no process can be started to read files in: {error}", "read them in this one: --jobs 0")
             self._inbox.put(Answered(-1, refused), 0)
         finally:
-            if process is not None and not self._broken_off:
-                with self._changed:
-                    self._processes.discard(process)
+            if process is not None:
                 spares.keep(process)
-            else:
-                self._end(process)
 
     def _next(self) -> tuple[int, Job] | None:
         with self._changed:
@@ -120,9 +124,12 @@ class Pool:
         process = process or self._start()
         try:
             self._talk(process, ticket, job)
-            return process
+            if not process.is_swollen():
+                return process
+            process.end()
+            return None
         except Died:
-            self._end(process)
+            process.end()
         if self._closed:
             return None
         self._inbox.put(Answered(ticket, Again()), 0)
@@ -131,32 +138,36 @@ class Pool:
             self._talk(alone, ticket, job)
         except Died as died:
             self._inbox.put(Answered(ticket, Failed(str(died), killed=True)), 0)
-        self._end(alone)
+        alone.end()
         return None
 
     def _talk(self, process: Process, ticket: int, job: Job) -> None:
-        process.tell(job, _SECONDS)
-        seconds = _SECONDS + size_of(job.document) / _SLOWEST
-        while True:
-            answer = process.hear(seconds)
-            if isinstance(answer, Known):
-                process.tell(self._known(answer.digest), _SECONDS)
-                continue
-            self._inbox.put(Answered(ticket, answer), answer.nbytes if isinstance(answer, Part) else 0)
-            if isinstance(answer, Identity | Ended | Failed | Refused):
-                return
+        with self._changed:
+            self._busy.add(process)
+            if self._closed:
+                process.strike()
+        try:
+            process.tell(job, self._seconds)
+            seconds = self._seconds + size_of(job.document) / _SLOWEST
+            while True:
+                answer = process.hear(seconds)
+                if isinstance(answer, Known):
+                    process.tell(self._known(answer.digest), self._seconds)
+                    continue
+                last = isinstance(answer, Identity | Ended | Failed | Refused)
+                if last:
+                    self._is_done(process)
+                self._inbox.put(Answered(ticket, answer), answer.nbytes if isinstance(answer, Part) else 0)
+                if last:
+                    return
+        finally:
+            self._is_done(process)
+
+    def _is_done(self, process: Process) -> None:
+        with self._changed:
+            self._busy.discard(process)
 
     def _start(self, *, fresh: bool = False) -> Process:
-        process = (None if fresh else spares.take()) or Process()
-        with self._changed:
-            self._processes.add(process)
-            if not self._closed:
-                return process
-        self._end(process)
-        raise NotStarted("the run was stopped")
-
-    def _end(self, process: Process | None) -> None:
-        if process is not None:
-            with self._changed:
-                self._processes.discard(process)
-            process.end()
+        process = (None if fresh else spares.take(self._memory)) or Process(self._memory)
+        self.missing = process.missing
+        return process

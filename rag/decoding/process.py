@@ -6,6 +6,7 @@ Knows processes and the wire; knows no loader.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.decoding import wire
+from rag.decoding.jobs import Ready
 
 _START = "from rag.decoding.worker import main; main()"
 _SECONDS_TO_START = 120.0
@@ -32,9 +34,12 @@ class NotStarted(Exception):
 class Process:
     """For one thread at a time, but for `strike`."""
 
-    def __init__(self) -> None:
-        """NotStarted where it cannot be started."""
+    def __init__(self, memory: int) -> None:
+        """Starts it, with at most `memory` bytes. NotStarted where it cannot be started."""
+        self.memory = memory
+        self.missing: tuple[str, ...] = ()  # what could not be taken from it
         self._link, theirs = socket.socketpair()
+        pipe, self._held = os.pipe()  # closed with this process, however it ends
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
         hidden = {name for name in os.environ if name.startswith("RAG_")}  # no key of a model server for a decoder
         environment = {name: value for name, value in os.environ.items() if name not in hidden}
@@ -42,8 +47,8 @@ class Process:
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
+                [sys.executable, "-c", _START, str(theirs.fileno()), str(pipe), str(memory)],
+                pass_fds=[theirs.fileno(), pipe],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
@@ -54,13 +59,16 @@ class Process:
             raise NotStarted(f"{sys.executable}: {error.strerror}") from error
         finally:
             theirs.close()
+            os.close(pipe)
         self._link.settimeout(_SECONDS_TO_START)
         try:
-            wire.receive(self._link)
+            ready = wire.receive(self._link)
         except (wire.Closed, TimeoutError) as error:
             last_words = self._last_words()
             self.end()
             raise NotStarted(last_words or str(error)) from error
+        if isinstance(ready, Ready):
+            self.missing = ready.missing
 
     def tell(self, message: object, seconds: float) -> None:
         """Sends a message. Died where it is not taken within so many seconds."""
@@ -82,6 +90,14 @@ class Process:
         """Whether the process is there."""
         return self._process.poll() is None
 
+    def is_swollen(self) -> bool:
+        """Whether more than half of its memory is in use between two jobs: better a new one than a job that fails."""
+        try:
+            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            return False
+        return pages * resource.getpagesize() > self.memory // 2
+
     def strike(self) -> None:
         """Ends it, whatever it does, and whichever thread talks to it: that one hears Died. SIGKILL cannot be held back."""
         with suppress(ProcessLookupError):
@@ -92,6 +108,7 @@ class Process:
         self.strike()
         self._process.wait()
         self._link.close()
+        os.close(self._held)
         self._said.close()
 
     def _death(self, error: Exception, seconds: float = 0.0) -> Died:

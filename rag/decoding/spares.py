@@ -15,20 +15,24 @@ _spares: list[tuple[Process, float]] = []  # with the time of their end
 _lock = threading.Lock()
 
 
-def take() -> Process | None:
-    """A process that is alive and has no job; None where there is none."""
+def take(memory: int) -> Process | None:
+    """A process that is alive, has no job and may use so much memory; None where there is none."""
     while True:
         with _lock:
-            if not _spares:
+            found = next((one for one in _spares if one[0].memory == memory), None)
+            if found is None:
                 return None
-            process, _ = _spares.pop()
-        if process.is_alive():
-            return process
-        process.end()
+            _spares.remove(found)
+        if found[0].is_alive():
+            return found[0]
+        found[0].end()
 
 
 def keep(process: Process) -> None:
-    """Keeps a process that has no job for the next who takes one, for a little while."""
+    """Keeps a process that has no job for the next who takes one, for a little while; a dead one is forgotten."""
+    if not process.is_alive():
+        process.end()
+        return
     with _lock:
         _spares.append((process, time.monotonic() + KEPT_SECONDS))
     timer = threading.Timer(KEPT_SECONDS + 0.1, _end_old)

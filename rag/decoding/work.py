@@ -109,5 +109,10 @@ def is_light(job: Job) -> bool:
 
 def size_of(document: Document) -> int:
     """Bytes of the file as the walk saw it; 0 where it did not look."""
-    length = document.stamp.partition(":")[0]
+    return size_in(document.stamp)
+
+
+def size_in(stamp: str) -> int:
+    """Bytes of a file, by its stamp."""
+    length = stamp.partition(":")[0]
     return int(length) if length.isdigit() else 0

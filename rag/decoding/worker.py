@@ -11,14 +11,20 @@ import socket
 import sys
 
 from rag.decoding import wire
-from rag.decoding.jobs import Ended, Known
-from rag.decoding.work import perform
+from rag.decoding.jobs import Known, Ready
+from rag.decoding.sandbox import allow_seconds, confine, end_with
+from rag.decoding.work import perform, size_of
 
 
 def main() -> None:
-    """`python -c "from rag.decoding.worker import main; main()" DESCRIPTOR`, the descriptor of one end of a socket pair."""
+    """`python -c "from rag.decoding.worker import main; main()" SOCKET PIPE BYTES`: the line to its reader, and how much memory.
+
+    The other end of the pipe is held by the reader alone.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the reader of the answers, who ends this one
     link = socket.socket(fileno=int(sys.argv[1]))
+    end_with(int(sys.argv[2]))
+    missing = confine(int(sys.argv[3]))
 
     def known(digest: bytes) -> str | None:
         wire.send(link, Known(digest))
@@ -26,10 +32,11 @@ def main() -> None:
         return words if isinstance(words, str) else None
 
     try:
-        wire.send(link, Ended())  # it is there
+        wire.send(link, Ready(missing))
         while True:
             job = wire.receive(link)
             os.ftruncate(2, 0)  # what libraries grumbled about the file before
+            allow_seconds(size_of(job.document))
             for answer in perform(job, known, threads=1):
                 wire.send(link, answer)
     except wire.Closed:

@@ -32,3 +32,11 @@ def test_an_unknown_format_is_refused_before_anything_is_made(corpus: Path, tmp_
     ran = rag("index", str(corpus), "--format", "xml")
     assert (ran.code, "text, json, jsonl" in ran.err) == (2, True)
     assert not (tmp_path / "indexes").exists()
+
+
+def test_only_some_kinds_are_read_and_the_rest_comes_later(corpus: Path, rag: Callable[..., Ran]) -> None:
+    first = rag("index", str(corpus), "--kinds", "text", "--json").json
+    assert (first["indexed"], first["ignored"]["of a kind not asked for"]) == (3, 2)
+    assert rag("index", "--kinds", "image", "--jobs", "1", "--max-memory", "2G", "--json").json["indexed"] == 2
+    assert rag("index", "--json").json["unchanged"] == 5
+    assert "the kinds are: text, page" in rag("index", "--kinds", "sound").err

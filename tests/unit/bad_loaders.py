@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import socket
 from collections.abc import Iterator, Sequence
 
 from rag.loaders.base import Limits
@@ -55,3 +56,22 @@ class Grow(_Bad):
         kept = []
         while True:
             kept.append(b"x" * 50_000_000)
+
+
+class Escape(_Bad):
+    """Says what it reached: the port named in the file beside its document, and the folder."""
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        reached = []
+        try:
+            port = int(document.file.with_name("port").read_text())
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            reached.append("the network")
+        except OSError:
+            pass
+        try:
+            document.file.with_name("escaped").write_text("x")
+            reached.append("writing files")
+        except OSError:
+            pass
+        yield Content("text", " ".join(reached))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import socket
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from rag.decoding import wire
 from rag.decoding.inbox import Inbox
 from rag.decoding.jobs import Again, Ended, Failed, Identity, Look, Part, Read, Rules
 from rag.decoding.pool import Answered, Pool
+from rag.decoding.process import Process
 from rag.decoding.work import is_light, perform
 from rag.loaders.base import Limits
 from rag.types import Content, Document, DocumentId, Page, Passage
@@ -75,6 +79,93 @@ def test_a_loader_that_dies_is_tried_twice_and_takes_nothing_with_it(picture: Pa
         pool.close()
     assert found[:2] == [Again(), Failed(reason, killed=True)]
     assert isinstance(found[2], Part)
+
+
+def test_a_loader_that_hangs_with_the_interpreter_s_lock_is_stopped(picture: Path) -> None:
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    pool = Pool(1, inbox, lambda _: None, seconds=1.0)
+    try:
+        pool.submit(1, Read(document(picture), RULES, "tests.unit.bad_loaders:Hang"))
+        found = answers(inbox, Failed)
+    finally:
+        pool.close()
+    assert found == [Again(), Failed("its reader was stopped: no answer in 1 s", killed=True)]
+
+
+def test_a_loader_that_takes_memory_without_end_gets_no_more(picture: Path) -> None:
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    pool = Pool(1, inbox, lambda _: None, memory=400_000_000)
+    try:
+        pool.submit(1, Read(document(picture), RULES, "tests.unit.bad_loaders:Grow"))
+        pool.submit(2, Read(document(picture), RULES, "picture"))
+        found = answers(inbox)
+    finally:
+        pool.close()
+    assert found[0] == Failed("needs more memory than a reader is given (--max-memory)")
+    assert isinstance(found[1], Part)
+
+
+def test_a_reader_reaches_no_network_and_writes_nothing(picture: Path) -> None:
+    """The test's own port is open to this process, and closed to the reader; as far as the kernel can do it."""
+    process = Process(1_000_000_000)
+    missing = process.missing
+    process.end()
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    pool = Pool(1, inbox, lambda _: None)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        picture.with_name("port").write_text(str(server.getsockname()[1]))
+        try:
+            pool.submit(1, Read(document(picture), RULES, "tests.unit.bad_loaders:Escape"))
+            part, _ = answers(inbox)
+        finally:
+            pool.close()
+    assert isinstance(part, Part) and isinstance(part.outcome, Content)
+    assert part.outcome.text == " ".join(missing)
+    assert picture.with_name("escaped").exists() == ("writing files" in missing)
+
+
+ORPHAN = """
+import sys
+from pathlib import Path
+from rag.decoding.process import Process
+from rag.decoding.jobs import Read, Rules
+from rag.loaders.base import Limits
+from rag.types import Document, DocumentId
+process = Process(1_000_000_000)
+document = Document(DocumentId("r", "a"), Path("a"))
+process.tell(Read(document, Rules(Limits(), "never", True, "k"), "tests.unit.bad_loaders:Hang"), 9)
+print(process._process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_reader_that_hangs_ends_with_the_process_that_started_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", ORPHAN], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        orphan = int(started.stdout.readline())
+        started.kill()
+    end = time.monotonic() + 30
+    while Path(f"/proc/{orphan}").exists() and "Z" not in Path(f"/proc/{orphan}/stat").read_text().split()[2]:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_a_program_that_reads_again_gets_the_same_process(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    class Counted(Process):
+        def __init__(self, memory: int) -> None:
+            started.append(memory)
+            super().__init__(memory)
+
+    monkeypatch.setattr("rag.decoding.pool.Process", Counted)
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    for _ in range(3):
+        pool = Pool(1, inbox, lambda _: None, memory=900_000_000)
+        pool.submit(1, Look(document(picture), RULES))
+        answers(inbox, Identity)
+        pool.close()
+    assert started == [900_000_000]
 
 
 def test_known_words_are_not_recognised_again(picture: Path) -> None:

@@ -1,0 +1,86 @@
+"""What changed below a target since the last run, and which documents say something of pictures.
+
+Knows the walk and the stamps of the index; opens no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import PurePosixPath
+
+from rag.corpus import Blocked, Change, Found, Gone, Ignored, compare, composed, walk
+from rag.index.writer import Writer
+from rag.reports import Tally
+from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from rag.targets import Target
+from rag.types import CaptionOf, DocumentId, Kind, Skipped
+
+
+def look(target: Target, writer: Writer, tally: Tally, kinds: frozenset[Kind]) -> tuple[list[Found], list[str]]:
+    """What is new or changed below a target, and which documents are gone; an empty root is not believed.
+
+    With `kinds`, documents whose names say that they give no passage of these are left as they are.
+    """
+    root, under = target
+    changed: list[Found] = []
+    gone: list[str] = []
+    present = 0
+    for seen in compare(walk(root, under), writer.stamps(root.name, under)):
+        match seen:
+            case None:
+                tally.unchanged += 1
+                present += 1
+            case Change(found):
+                present += 1
+                if is_asked_for(found.path, kinds):
+                    changed.append(found)
+                else:
+                    tally.ignored["of a kind not asked for"] += 1
+            case Gone(path):
+                gone.append(path)
+            case Ignored(_, reason):
+                tally.ignored[reason] += 1
+            case Blocked(path, reason):
+                tally.skipped.append(Skipped(DocumentId(root.name, path), reason))
+    if gone and not present and not under:
+        tally.notes.append(
+            f"{root.folder} is empty, and the index holds {len(gone)} documents of it: they are kept. "
+            f"If they are gone for good: rag rm {root.folder}"
+        )
+        gone = []
+    return changed, gone
+
+
+def shown_anew(target: Target, recaptioned: AbstractSet[str], kinds: frozenset[Kind]) -> list[Found]:
+    """Unchanged pictures below the target of which other documents say something else now."""
+    if not recaptioned:
+        return []
+    pictures = (seen for seen in walk(*target) if isinstance(seen, Found) and is_asked_for(seen.path, kinds))
+    return [seen for seen in pictures if composed(seen.path) in recaptioned]
+
+
+def is_asked_for(path: str, kinds: frozenset[Kind]) -> bool:
+    """Whether a document of that name may give a passage of one of the kinds; without any, all are asked for."""
+    return not kinds or not kinds.isdisjoint(kinds_of(path))
+
+
+def kinds_of(path: str) -> frozenset[Kind]:
+    """The kinds of passages a document of that name gives; whether a picture shows a screen is known only when it was read."""
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix in PICTURE_SUFFIXES:
+        return frozenset({"image", "screenshot"})
+    if suffix == ".pdf":
+        return frozenset({"page"})
+    return frozenset({"frame"}) if suffix in VIDEO_SUFFIXES else frozenset({"text"})
+
+
+def shows_pictures(path: str) -> bool:
+    """Whether a document of that name may say something of pictures."""
+    return PurePosixPath(path).suffix.lower() in CAPTION_SUFFIXES
+
+
+def of_pictures(captions: Sequence[CaptionOf]) -> list[CaptionOf]:
+    """What is said of files that are pictures by their names."""
+    said = ((composed(one.target), one.text) for one in captions)
+    return [CaptionOf(path, text) for path, text in said if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES]

@@ -1,0 +1,43 @@
+"""How much memory the readers and the queues between them may use.
+
+Knows bytes; knows no process.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from rag.decoding.pool import MEMORY
+
+QUEUE_BYTES = 64_000_000  # of each of the two queues: what was decoded, and what waits for the model
+_LEAST_MEMORY = 400_000_000  # of a reader: its libraries and a picture of 12 million pixels
+_OWN = 600_000_000  # of the process that writes, without its queues
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many processes read, with how many bytes each, and the bytes of each queue."""
+
+    jobs: int
+    memory: int
+    queue: int
+
+
+def budget(jobs: int | str, max_memory: int) -> Budget:
+    """Shares `max_memory` bytes (0: no bound of ours) among at most `jobs` readers ("auto": one a processor) and this process.
+
+    There are fewer readers where each would have too little to read anything.
+    """
+    asked = processors() if isinstance(jobs, str) else jobs
+    if not max_memory:
+        return Budget(asked, MEMORY, QUEUE_BYTES)
+    queue = min(QUEUE_BYTES, max_memory // 20)
+    left = max(_LEAST_MEMORY, max_memory - _OWN - 2 * queue)
+    fewer = min(asked, max(1, left // _LEAST_MEMORY))
+    return Budget(fewer, min(MEMORY, left // max(1, fewer)), queue)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

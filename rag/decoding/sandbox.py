@@ -1,0 +1,88 @@
+"""What a decoder process may do, before it opens the first strange file: little memory, no network, no writing.
+
+Knows the kernel; knows no job. Limits are setrlimit(2), unshare(2) and landlock(7); the numbers of the system calls are those of
+Linux on x86-64 and aarch64. Elsewhere what is missing is named.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import resource
+import sys
+
+OPEN_FILES = 256
+WRITTEN_BYTES = 64_000_000  # to what was open before, stderr
+_CPU_SECONDS = 1_800  # for one job, and as much again for every 180 MB of its file: a decoder left alone ends all the same
+
+_PR_SET_NO_NEW_PRIVS = 38
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_LANDLOCK_CREATE, _LANDLOCK_RESTRICT_SELF, _LANDLOCK_VERSION = 444, 446, 1
+# Everything that changes a file system: write, remove, make, and from ABI 2 and 3 on refer and truncate. Reading stays free.
+_WRITING = {1: 0x1FF2, 2: 0x3FF2, 3: 0x7FF2}
+_TCP = 0x3  # bind and connect, from ABI 4 on
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = (("files", ctypes.c_uint64), ("net", ctypes.c_uint64))
+
+
+def confine(memory: int) -> tuple[str, ...]:
+    """Takes from this process what a decoder does not need; gives what could not be taken, in words.
+
+    `memory` is bytes of private memory; an allocation beyond it fails, and what reads the file with it.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+    _limit(resource.RLIMIT_FSIZE, WRITTEN_BYTES)
+    if sys.platform != "linux":
+        return ("the network", "writing files", "memory")
+    _limit(resource.RLIMIT_DATA, memory)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    offline = _leave_network(libc)
+    files, net = _landlock(libc)
+    return (() if offline or net else ("the network",)) + (() if files else ("writing files",))
+
+
+def end_with(pipe: int) -> None:
+    """Lets the kernel end this process as soon as nobody holds the other end of the pipe, whatever this process does then.
+
+    SIGIO ends a process that does not handle it. (PR_SET_PDEATHSIG looks at the thread that started it only.)
+    """
+    fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def allow_seconds(size: int) -> None:
+    """Gives the process CPU time for one more job, for a file of so many bytes."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + _CPU_SECONDS + size // 100_000)
+
+
+def _limit(what: int, most: int) -> None:
+    """Lowers the soft limit; the hard one stays, so that it can be set anew for the next job."""
+    _, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+
+
+def _leave_network(libc: ctypes.CDLL) -> bool:
+    """Moves to a network without devices. Root keeps its user namespace: in a new one it could not read what others own."""
+    flags = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWUSER | _CLONE_NEWNET
+    return bool(libc.unshare(flags) == 0)
+
+
+def _landlock(libc: ctypes.CDLL) -> tuple[bool, bool]:
+    """Whether writing to files, and TCP, are taken away now."""
+    abi = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
+    if abi < 1:
+        return False, False
+    rules = _Ruleset(_WRITING[min(abi, 3)], _TCP if abi >= 4 else 0)
+    size = ctypes.sizeof(rules) if abi >= 4 else 8
+    descriptor = libc.syscall(_LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0)
+    if descriptor < 0:
+        return False, False
+    taken = libc.syscall(_LANDLOCK_RESTRICT_SELF, descriptor, 0) == 0
+    os.close(descriptor)
+    return taken, taken and abi >= 4

@@ -1,0 +1,62 @@
+"""How fast a run goes, what is left of it, and which stage holds the others back.
+
+Knows counts and clocks; knows nothing of what is counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rag.reports import Progress
+
+WINDOW = 10.0  # seconds: rates are those of the last so many
+SURE = 2.0  # seconds after which something is said of the time left
+
+
+@dataclass(slots=True)
+class Pace:
+    """Counts of a run and, in `marks`, what they were a little while ago."""
+
+    documents: int = 0  # done
+    total: int = 0
+    megabytes: float = 0.0  # of the files that are done, 10⁶ bytes
+    megabytes_total: float = 0.0
+    passages: int = 0
+    tokens: int = 0
+    started: float = field(default_factory=time.monotonic)
+    marks: deque[tuple[float, int, float, int, int]] = field(default_factory=deque)  # time and counts
+
+    def progress(self, path: str, waiting: Mapping[str, float]) -> Progress:
+        """Where the run stands now. `waiting` is the share of its time that each stage waits for another."""
+        now = time.monotonic()
+        counts = (now, self.documents, self.megabytes, self.passages, self.tokens)
+        if not self.marks or now - self.marks[-1][0] >= 0.2:
+            self.marks.append(counts)
+        while len(self.marks) > 1 and now - self.marks[0][0] > WINDOW:
+            self.marks.popleft()
+        then, documents, megabytes, passages, tokens = self.marks[0]
+        span = max(now - then, 1e-6) if now - then > 0.2 else float("inf")
+        return Progress(
+            self.documents,
+            self.total,
+            path,
+            passages=self.passages,
+            documents_per_second=max(0, self.documents - documents) / span,
+            passages_per_second=max(0, self.passages - passages) / span,
+            megabytes_per_second=max(0.0, self.megabytes - megabytes) / span,
+            tokens_per_second=max(0, self.tokens - tokens) / span,
+            seconds_left=self._seconds_left(now),
+            waiting=waiting,
+        )
+
+    def _seconds_left(self, now: float) -> float | None:
+        """By the mean of two shares that are done, of the documents and of their bytes: neither tells alone."""
+        gone = now - self.started
+        if self.documents >= self.total:
+            return 0.0
+        shares = self.documents / self.total, self.megabytes / self.megabytes_total if self.megabytes_total else 0.0
+        done = sum(shares) / 2
+        return gone * (1 / done - 1) if gone > SURE and done > 0 else None
