@@ -6,6 +6,8 @@ Knows one segment file; knows no passages, and asks for the names of documents o
 from __future__ import annotations
 
 import mmap
+import os
+import weakref
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +38,10 @@ class TrustedRows:
         self._folder = folder
         self._dim = dim
         self._sums = sums
-        with self.file.open("rb") as opened:
-            self._bytes = np.frombuffer(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+        opened = self.file.open("rb")
+        weakref.finalize(self, opened.close)
+        self._descriptor = opened.fileno()
+        self._bytes = np.frombuffer(mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ), np.uint8)
         self._rows = self._bytes[segment.header :].view("<f2").reshape(segment.rows, dim)
         self._good = np.zeros(len(sums), np.bool_)
 
@@ -48,7 +52,18 @@ class TrustedRows:
         # Usually a row lies in one block or two; with more than 32,768 numbers it may span several.
         spans = [(starts + offset) // BLOCK for offset in (*range(0, width, BLOCK), width - 1)]
         self._check(np.unique(np.concatenate(spans)))
-        return np.asarray(self._rows[rows], np.float32)
+        if 8 * len(rows) > self.segment.rows:
+            return np.asarray(self._rows[rows], np.float32)
+        # Read, not mapped: Linux maps up to 2 MB around every row that is touched, and so soon the whole file.
+        found = np.empty((len(rows), self._dim), "<f2")
+        for row, start in zip(found, starts.tolist(), strict=True):
+            try:
+                whole = os.preadv(self._descriptor, [row.data], start) == width
+            except OSError as error:
+                raise IndexDamaged(f"{self.file} cannot be read: {error.strerror}", remedy=REMEDY) from error
+            if not whole:
+                raise IndexDamaged(f"{self.file} ends before byte {start + width}", remedy=REMEDY)
+        return np.asarray(found, np.float32)
 
     def all(self) -> NDArray[np.float16]:
         """Every row, (rows, dim), read from disk as they are touched. Checks them all: 100,000 × 1024 take 20 ms."""
@@ -66,7 +81,11 @@ class TrustedRows:
             self._good[block] = True
 
     def _is_good(self, block: int) -> bool:
-        return block_sum(self._bytes[block * BLOCK : (block + 1) * BLOCK].data) == int(self._sums[block])
+        try:
+            content = os.pread(self._descriptor, BLOCK, block * BLOCK)
+        except OSError:
+            return False
+        return block_sum(content) == int(self._sums[block])
 
     def _damage(self, block: int) -> IndexDamaged:
         with closing(catalog.open_to_read(self._folder)) as connection, catalog.translated(self._folder):
