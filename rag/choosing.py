@@ -95,8 +95,8 @@ def remembered(chosen: Chosen, settings: Settings) -> dict[str, str]:
 
 
 def query_print(settings: Settings) -> str:
-    """A short text that is equal for settings that choose the same models for a query, and were given in the same places."""
-    given = {key: [getattr(settings, key), key in settings.model_fields_set] for key in (*REMEMBERED, *_OF_RERANKER)}
+    """A short text that is equal for settings that choose the same models and search, and were given in the same places."""
+    given = {key: [getattr(settings, key), key in settings.model_fields_set] for key in (*REMEMBERED, *_OF_RERANKER, "search")}
     return hashlib.blake2b(json.dumps(given, default=str).encode(), digest_size=8).hexdigest()
 
 

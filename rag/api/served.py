@@ -122,7 +122,7 @@ class Served:
             folder = finish_rebuild(self.folders[name])
             if not (folder / "catalog.sqlite").exists():
                 raise IndexNotFound(folder)
-            self._readers[name] = open_index(up_to_date(folder))
+            self._readers[name] = open_index(up_to_date(folder), self.settings.search)
         return self._readers[name]
 
 

@@ -71,7 +71,7 @@ def _named(settings: Settings, flags: Mapping[str, Any], video: str | None, open
     from rag.client import connect
     from rag.errors import WrongRequest
 
-    own = ("backend", "model", "family", "url", "reranker_model", "reranker_family", "reranker_url")
+    own = ("backend", "model", "family", "url", "reranker_model", "reranker_family", "reranker_url", "search")
     given = [key for key in own if flags.get(key)] + ["reranker"] * (flags.get("reranker") not in (None, "none"))
     if given:
         what = f"--{given[0].replace('_', '-')} says nothing to {settings.server}, which has its own models"

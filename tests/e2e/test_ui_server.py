@@ -70,6 +70,7 @@ def test_a_server_that_is_found_answers_as_this_process_would(served: str, rag: 
         ("--image", "corpus/a/IMG_2.png", "--json"),
         ("tug", "--no-rerank", "--kind", "image", "--json"),
         ("zzyzx",),
+        ("harbour", "--no-fold", "--json"),
         ("harbour", "--path", "nothing/**"),
         ("--image", "corpus/page.md"),
         ("--image", "nowhere.png"),
@@ -79,9 +80,9 @@ def test_a_server_that_is_found_answers_as_this_process_would(served: str, rag: 
         asked, here = rag("query", *words), rag("query", *words, "--server", "none")
         assert (asked.code, asked.out, asked.err) == (here.code, here.out, here.err)
     figures = httpx.get(f"{served}/metrics").text
-    assert 'route="/v1/search",status="200"} 6.0' in figures
+    assert 'route="/v1/search",status="200"} 7.0' in figures
     rag("query", "harbour", "--reranker", "none", "--model", "another")  # other models than the server's
-    assert httpx.get(f"{served}/metrics").text.count('route="/v1/search",status="200"} 6.0') == 1
+    assert httpx.get(f"{served}/metrics").text.count('route="/v1/search",status="200"} 7.0') == 1
 
 
 def test_many_queries_of_one_command(served: str, rag: Callable[..., Ran]) -> None:

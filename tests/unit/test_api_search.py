@@ -12,7 +12,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import rag
-from tests.unit.api_server import CORPUS
+from tests.unit.api_server import CORPUS, asking
 
 
 def ask(api: TestClient, **question: Any) -> dict[str, Any]:
@@ -131,3 +131,21 @@ def test_a_body_of_unknown_length_is_refused_where_it_grows_too_large(api: TestC
     pieces = (b" " * (1 << 20) for _ in range(40))
     answer = api.post("/v1/search", content=pieces, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_a_copy_is_what_is_most_like_a_picture(tmp_path: Path) -> None:
+    """It repeats the picture that was asked with, and is not folded away with it."""
+    photo = Image.open(CORPUS / "photos/IMG_2063.jpg")
+    (tmp_path / "corpus").mkdir()
+    photo.save(tmp_path / "corpus/photo.jpg")
+    photo.resize((photo.width // 2, photo.height // 2)).save(tmp_path / "corpus/smaller.jpg")
+    Image.open(CORPUS / "photos/IMG_2041.jpg").save(tmp_path / "corpus/other.jpg")
+    index = tmp_path / "indexes/copies"
+    rag.build_index(tmp_path / "corpus", index=str(index), ocr="never")
+    with asking(index) as client:
+        [asked] = [
+            hit for hit in ask(client, image=data_url((tmp_path / "corpus/photo.jpg").read_bytes()))["hits"] if hit["folded"]
+        ]
+        like = [hit["document"] for hit in ask(client, like=asked["id"])["hits"]]
+    assert like[0] == asked["folded"][0]["document"]
+    assert asked["document"] not in like
