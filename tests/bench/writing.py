@@ -1,0 +1,144 @@
+"""The write path beside bare loops over the same files on all cores, and beside a model's own limit.
+
+Knows files, the write path and floors. `--full` takes the counts of the promise; without it a few minutes are enough.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from rag.backends.lite import DIM, LiteEmbedder
+from rag.building import build_index
+from rag.decoding.budget import processors
+from rag.types import Content, Role
+from tests.bench import inputs
+from tests.bench.measure import Row, alternate, seconds
+
+FULL = "--full" in sys.argv
+PHOTOS, REPORTS, LETTERS = (2_000, 50, 20_000) if FULL else (60, 8, 1_500)
+PIXELS = 1_310_720
+IN_FLIGHT, REQUEST = 8, 0.05  # of the slow model: calls at once, seconds of each
+
+
+def rows() -> list[Row]:
+    """Photos, PDF pages, isolation, a slow model, and the first commit."""
+    photos = inputs.folder_of("photo", PHOTOS, inputs.photo, ".jpg")
+    reports = inputs.folder_of("report", REPORTS, inputs.report, ".pdf")
+    return [
+        *_beside("photos of 12 megapixels", photos, _photo, 0.85),
+        *_beside("PDF pages, text and picture", reports, _pages, 0.8),
+        *_isolated(photos),
+        *_slow(),
+    ]
+
+
+def _beside(what: str, folder: Path, floor: Callable[[Path], int], bound: float) -> list[Row]:
+    """The whole of `rag index`, without OCR, beside a pool of processes that only decodes."""
+    files = sorted(folder.iterdir())
+
+    def bare() -> None:
+        with ProcessPoolExecutor(processors(), mp_context=get_context("forkserver")) as pool:
+            list(pool.map(floor, files))
+
+    ours, least = alternate(lambda: _index(folder), bare, runs=3)
+    ratio = least / ours
+    return [Row(f"{what}, {len(files)} files", f"{ours:.1f} s", f"bare {least:.1f} s", ratio, f"≥ {bound}", ratio >= bound)]
+
+
+def _index(folder: Path, **flags: object) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        build_index(folder, index=str(Path(home, "index")), ocr="never", **flags)
+
+
+def _photo(file: Path) -> int:
+    from PIL import Image
+
+    image = Image.open(file)
+    scale = math.sqrt(PIXELS / (image.width * image.height))
+    size = (int(image.width * scale), int(image.height * scale))
+    image.draft("RGB", size)
+    return np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)).nbytes
+
+
+def _pages(file: Path) -> int:
+    import pypdfium2
+
+    count = 0
+    for page in (pdf := pypdfium2.PdfDocument(file)):
+        width, height = page.get_size()
+        page.get_textpage().get_text_bounded()
+        count += page.render(scale=math.sqrt(PIXELS / (width * height)), rev_byteorder=True).to_numpy().nbytes
+    pdf.close()
+    return count
+
+
+def _isolated(folder: Path) -> list[Row]:
+    """One reader beside this process, and the same files read in it."""
+    apart, here = alternate(lambda: _index(folder, jobs=1), lambda: _index(folder, jobs=0), runs=3)
+    ratio = here / apart
+    return [
+        Row("one reader in a process of its own", f"{apart:.1f} s", f"in this one {here:.1f} s", ratio, "≥ 0.9", ratio >= 0.9)
+    ]
+
+
+class SlowEmbedder(LiteEmbedder):
+    """A model behind a wire: 50 ms for a call of 16 contents, eight calls at once, and nothing to do for this machine."""
+
+    batch = 16 * IN_FLIGHT
+    in_flight = IN_FLIGHT
+    calls = 0
+    lock = threading.Lock()
+    room = threading.Semaphore(IN_FLIGHT)
+
+    def embed(self, contents: Sequence[Content], *, role: Role) -> np.ndarray:
+        with SlowEmbedder.room:
+            time.sleep(REQUEST * math.ceil(len(contents) / 16))
+        with SlowEmbedder.lock:
+            SlowEmbedder.calls += math.ceil(len(contents) / 16)
+        rows = np.zeros((len(contents), DIM), np.float32)
+        rows[:, 0] = 1
+        return rows
+
+
+def _slow() -> list[Row]:
+    """A mixed folder before a model that takes a call for every content: what share of its limit is reached."""
+    mixed = inputs.HOME / f"mixed-{LETTERS}"
+    letters = inputs.folder_of("letter", LETTERS, inputs.letter, ".txt")
+    if not mixed.exists():
+        shutil.copytree(letters, mixed)
+        for file in (inputs.HOME / f"photo-{PHOTOS}").iterdir():
+            if int(file.stem[-5:]) % 10 == 0:
+                shutil.copy(file, mixed)
+    SlowEmbedder.batch = IN_FLIGHT  # a call for each content
+    SlowEmbedder.calls = 0
+    taken = seconds(lambda: _index(mixed, backend="tests.bench.writing:SlowEmbedder"))
+    limit = SlowEmbedder.calls * REQUEST / IN_FLIGHT
+    ratio = limit / taken
+    what = f"mixed folder, a model of {REQUEST * 1000:.0f} ms a request, {IN_FLIGHT} at once"
+    return [Row(what, f"{taken:.1f} s", f"its limit {limit:.1f} s", ratio, "≥ 0.95", ratio >= 0.95), *_first_commit(mixed)]
+
+
+def _first_commit(folder: Path) -> list[Row]:
+    """Seconds from the start of the command until a query could find something."""
+    with tempfile.TemporaryDirectory() as home:
+        index = Path(home, "index")
+        words = [sys.executable, "-m", "rag.cli", "index", str(folder), "--index", str(index), "--ocr", "never", "--quiet"]
+        started = time.monotonic()
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+            while running.poll() is None and not any(Path(index, "segments").glob("*.faiss")):
+                time.sleep(0.02)
+            taken = time.monotonic() - started
+            running.terminate()
+    return [Row("first commit after the start of the command", f"{taken:.1f} s", "5 s", taken / 5, "≤ 1", taken <= 5)]
