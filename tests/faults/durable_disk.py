@@ -1,0 +1,53 @@
+"""A real file system of 16 MB that fills up: the last commit stands, searches go on, and room that is made is used."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rag.index.writer import writing
+from tests.unit.index_samples import made, put
+from tests.unit.test_index_durability import fill, holds
+
+KINDS = {
+    "ext4": ("-o", "loop"),
+    "tmpfs": ("-t", "tmpfs", "-o", "size=16m"),
+}
+
+
+@pytest.fixture(params=KINDS)
+def disk(request, tmp_path):
+    """16 MB; only root may mount it, and a container may not have loop devices."""
+    place, image = tmp_path / "disk", tmp_path / "image"
+    place.mkdir()
+    source = "none"
+    if request.param == "ext4":
+        image.write_bytes(bytes(16_000_000))
+        source = str(image)
+        made_one = subprocess.run(["mkfs.ext4", "-q", "-F", source], capture_output=True, check=False)
+        if made_one.returncode:
+            pytest.skip(f"no ext4 can be made: {made_one.stderr.decode().strip()}")
+    mounted = subprocess.run(["mount", *KINDS[request.param], source, place], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"a disk of {request.param} cannot be mounted here: {mounted.stderr.decode().strip()}")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_leaves_the_last_commit_and_takes_more_when_there_is_room(disk: Path):
+    ballast = disk / "ballast"
+    ballast.write_bytes(bytes(9_000_000))
+    folder = made(disk / "index", {"a.md": ["one"]})
+    fill(folder)
+    full = holds(folder)
+    fill(folder)
+    assert holds(folder) >= full > 1
+    ballast.unlink()
+    with writing(folder) as writer:
+        for path, _ in list(writer.stamps("docs"))[:20]:
+            writer.remove("docs", path)
+        writer.commit()
+        writer.compact()
+        put(writer, "late.md", ["late"])
+        writer.commit()
+    assert 1 < holds(folder) < full
