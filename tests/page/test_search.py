@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import TOP, Server, Visit
@@ -237,6 +238,33 @@ def test_cards_do_not_move_under_the_pointer(server: Server, visit: Visit) -> No
     assert names(page) == shown
     page.locator(".better").click()
     expect(page.locator(".card h3").first).to_have_text(shown[-1])
+
+
+@pytest.mark.complains
+def test_a_reranker_that_fails_leaves_the_first_order(server: Server, visit: Visit) -> None:
+    page = visit(server).open()
+    said = {"error": {"what": "the reranker does not answer", "remedy": "start it: rag serve reranker", "code": "backend_error"}}
+    page.route(
+        "**/v1/search",
+        lambda route: (
+            route.fulfill(status=503, json=said) if '"rerank":true' in (route.request.post_data or "") else route.continue_()
+        ),
+    )
+    page.locator("#rag-words").fill("lighthouse")
+    expect(page.locator(".trouble")).to_contain_text("the reranker does not answer")
+    expect(page.locator(".trouble")).to_contain_text("start it: rag serve reranker")
+    assert page.locator(".card").count() > 5
+
+
+def test_newest_first(server: Server, visit: Visit) -> None:
+    visitor = visit(server)
+    page = visitor.search("?q=lighthouse&kind=image")
+    with page.expect_response(re.compile("/v1/search")) as answered:
+        visitor.open("?q=lighthouse&kind=image&sort=new")
+    visitor.settled()
+    dates = {hit["id"]: hit["dated"] for hit in answered.value.json()["hits"]}
+    shown = page.locator(".card").evaluate_all("cards => cards.map(card => card.dataset.id)")
+    assert [dates[one] for one in shown] == sorted(dates.values(), reverse=True)
 
 
 def test_the_first_result_is_painted_within_300_ms_of_the_answer(server: Server, visit: Visit) -> None:

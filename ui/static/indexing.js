@@ -150,8 +150,8 @@ export function indexTab(host, { chosen, changed }) {
     return h("div", { class: "job" }, h("div", { class: "job-words" }, h("strong", {}, t("running")), h("span", { class: "dim" }, told.filter(Boolean).join(" · ")), stopper), h("progress", { max: total || 1, ...(total ? { value: done } : {}), "aria-label": t("running") }), h("p", { class: "dim job-file" }, plain(job.current || "")));
   }
 
-  const timer = setInterval(() => chosen() && !document.hidden && list.some((one) => !one.documents) && refresh(), 4000);
-  return { refresh, end: () => clearInterval(timer) };
+  setInterval(() => chosen() && !document.hidden && list.some((one) => !one.documents) && refresh(), 4000);
+  return { refresh };
 }
 
 /** What to type for an index that is not there. */

@@ -16,19 +16,10 @@ start();
 
 async function start() {
   const host = await appears("rag-search");
-  const bar = topBar(() => (draw(), navigate()));
-  let search;
+  const bar = topBar(() => location.reload());
+  const search = searchTab(host, () => held);
   let index = null;
 
-  function draw() {
-    for (const old of document.querySelectorAll("dialog.viewer, .veil")) old.remove();
-    search = searchTab(host, () => held);
-    search.run();
-    const place = document.getElementById("rag-index");
-    index?.end();
-    index = place && indexTab(place, { chosen: () => onTab() === "index", changed: look });
-    index?.refresh();
-  }
   async function look() {
     held = await holdings().catch(() => held);
     search.refresh();
@@ -65,7 +56,7 @@ async function start() {
       search.focus();
     } else if (event.key === "?") bar.keys();
   });
-  draw();
+  search.run();
   if (address.read().tab === "index") tab("index")?.click();
   else if (address.asksNothing(address.read()) && !matchMedia("(pointer: coarse)").matches) search.focus();
   setInterval(() => held.first && !held.documents && !document.hidden && look(), 4000); // an index that is being made appears

@@ -79,12 +79,13 @@ export function searchTab(host, named) {
     if (asked.picture && !kept(asked.picture)) return refuse(new server.Refusal(t("error_gone"), t("error_gone_more"), "gone"));
     view.classList.add("is-searching");
     told.textContent = t("searching");
+    const before = answer;
     try {
       paint(await server.search(question({ rerank: false }), signal));
       if (asked.open) reopen();
       settle(await server.search(question({ rerank: true }), signal));
     } catch (error) {
-      if (error.name !== "AbortError") refuse(error);
+      if (error.name !== "AbortError") refuse(error, answer !== before); // a first order that came stays, whatever becomes of the second
     } finally {
       if (running?.signal === signal) view.classList.remove("is-searching");
     }
@@ -176,20 +177,20 @@ export function searchTab(host, named) {
       tell(answer, answer.reranked ? t("ranked") : "");
       if (!fresh.length) seen = MOST;
     } catch (error) {
-      if (error.name !== "AbortError") refuse(error);
+      if (error.name !== "AbortError") refuse(error, true);
     } finally {
       running.more = false;
     }
   }
 
-  function refuse(error) {
+  function refuse(error, keep = false) {
     view.classList.remove("is-searching", "at-rest");
     told.textContent = "";
     fill(
       trouble,
       h("div", { class: "trouble" }, icon("warning"), h("div", {}, h("strong", {}, error.message), error.remedy && h("p", {}, error.remedy)), error.code !== "gone" && error.code !== "picture" && h("button", { type: "button", class: "plain", on: { click: () => run() } }, t("again"))),
     );
-    if (error.code === "picture" || error.code === "down") return;
+    if (keep || error.code === "picture" || error.code === "down") return;
     answer = null;
     cards.show([]);
   }

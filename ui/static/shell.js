@@ -15,7 +15,7 @@ export function applyTheme() {
   return chosen;
 }
 
-/** The bar on top. `spoken` is called after the language changed. */
+/** The bar on top. `spoken` is called after the language changed: the address and this tab's storage hold everything else. */
 export function topBar(spoken) {
   const tools = h("div", { class: "top-tools" });
   const bar = h("div", { class: "top", role: "banner" }, h("a", { class: "brand", href: "/" }, mark(), h("span", {}, "rag")), tools);
@@ -28,7 +28,7 @@ export function topBar(spoken) {
     const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
     fill(
       tools,
-      h("button", { type: "button", class: "word", "aria-label": t("language_name"), title: t("language_name"), on: { click: () => (speak(language() === "zh" ? "en" : "zh"), draw(), spoken()) } }, t("language")),
+      h("button", { type: "button", class: "word", "aria-label": t("language_name"), title: t("language_name"), on: { click: () => (speak(language() === "zh" ? "en" : "zh"), spoken()) } }, t("language")),
       h("button", { type: "button", class: "round", "aria-label": t(`theme_${theme}`), title: t(`theme_${theme}`), on: { click: () => (localStorage.setItem("rag.theme", next), draw(), tools.children[1].focus()) } }, icon(ICONS[theme])),
       h("button", { type: "button", class: "round", "aria-label": t("help"), title: `${t("help")} (?)`, on: { click: () => keys() } }, icon("help")),
     );
