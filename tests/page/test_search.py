@@ -258,8 +258,8 @@ def test_a_reranker_that_fails_leaves_the_first_order(server: Server, visit: Vis
 
 def test_newest_first(server: Server, visit: Visit) -> None:
     visitor = visit(server)
-    page = visitor.search("?q=lighthouse&kind=image")
-    with page.expect_response(re.compile("/v1/search")) as answered:
+    page = visitor.page
+    with page.expect_response(lambda answer: '"rerank":true' in (answer.request.post_data or "")) as answered:
         visitor.open("?q=lighthouse&kind=image&sort=new")
     visitor.settled()
     dates = {hit["id"]: hit["dated"] for hit in answered.value.json()["hits"]}
