@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,11 +52,13 @@ def build_index(
     rebuild: bool = False,
     kinds: Sequence[Kind] = (),
     tell: Tell | None = None,
+    models: MutableMapping[Chosen, Embedder] | None = None,
     **flags: Any,
 ) -> Report:
     """Indexes folders, or brings every known root up to date where none is named. Keywords are settings.
 
     With `kinds`, only documents that give passages of these kinds are read; what the index holds of others stays.
+    `models` are opened already, or are kept there once they are, for the next run.
 
     Errors: WrongRequest for a folder that is none, EmbedderMismatch, IndexLocked, StorageFailed, BackendError.
     """
@@ -80,7 +82,7 @@ def build_index(
         raise IndexNotFound(folder)
     kept = {} if fresh else settings_of(up_to_date(folder))
     chosen = choose_embedder(settings, kept, this_machine())
-    embedder = open_embedder(chosen)
+    embedder = _opened(chosen, {} if models is None else models)
     if fresh:
         create(folder, embedder.fingerprint, _kept(settings, chosen, embedder))
         kept = settings_of(folder)
@@ -90,6 +92,12 @@ def build_index(
     if not fresh:
         compare_canaries(folder, kept, embedder)
     return _write(folder, wanted, embedder, policy_of(kept), settings, frozenset(kinds), tell)
+
+
+def _opened(chosen: Chosen, models: MutableMapping[Chosen, Embedder]) -> Embedder:
+    if chosen not in models:
+        models[chosen] = open_embedder(chosen)
+    return models[chosen]
 
 
 def _kept(settings: Settings, chosen: Chosen, embedder: Embedder) -> dict[str, str]:

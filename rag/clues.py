@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from rag.types import Clue, Passage
+from rag.types import Clue, Passage, Slide
 
 _SEPARATORS = re.compile(r"[/\\_.\-+~()\[\]{}\s]+")
 _MONTHS = (
@@ -45,9 +45,16 @@ def found_by(passage: Passage, allowed: frozenset[Clue]) -> str:
     return f"{path} {date}".strip()
 
 
+def kind_words(passage: Passage) -> str:
+    """What a person calls a passage of this kind: who asks for "the slide about …" means one."""
+    if isinstance(passage.locator, Slide):
+        return "slide 幻灯片"
+    return {"screenshot": "screenshot 截图", "frame": "video 视频", "page": "page 页"}.get(passage.kind, "")
+
+
 def judged_clues(passage: Passage, allowed: frozenset[Clue]) -> str:
-    """What a reranker that reads may know of a passage beside its content: all clues, its title and its headings."""
+    """What a reranker that reads may know of a passage beside its content: all clues, its title and its headings, its kind."""
     around = (passage.context.title, passage.context.heading, passage.context.sheet)
     own = "" if passage.modality == "text" else passage.text
-    parts = (own, passage.caption, *around, found_by(passage, allowed))
+    parts = (own, passage.caption, *around, found_by(passage, allowed), kind_words(passage))
     return "\n".join(part for part in parts if part)

@@ -27,6 +27,7 @@ LITE = (
 def index(
     folders: Annotated[list[str] | None, typer.Argument(help="Folders to index. None: every folder the index knows.")] = None,
     index: Index = "",
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and index what changes within two seconds.")] = False,
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read everything anew, and then take the place of the old index.")
     ] = False,
@@ -70,32 +71,32 @@ def index(
         raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
     folder = index_folder(load_settings({"index": index or None}).index)
     fresh = not (folder / "catalog.sqlite").exists()
+    settings: dict[str, Any] = {
+        "backend": backend,
+        "model": model,
+        "family": family,
+        "url": url or None,
+        "dim": dim,
+        "ocr": ocr,
+        "clues": clues,
+        "frames": frames,
+        "frame_seconds": 60 / frames_per_minute if frames_per_minute else frame_seconds,
+        "kinds": kinds.split(",") if kinds else (),
+        "passage_characters": passage_characters,
+        "max_pixels": max_pixels,
+        "max_source_pixels": max_source_pixels,
+        "max_file_bytes": max_file_size or max_file_bytes,
+        "max_text_bytes": max_text_bytes,
+        "max_pages": max_pages,
+        "jobs": jobs,
+        "max_memory": max_memory,
+        "commit_seconds": commit_seconds,
+    }
+    if watch:
+        _follow(folders or [], index, rebuild, quiet, wanted, settings)
+        return
     with telling("" if quiet else wanted) as tell:
-        report = build_index(
-            *(folders or []),
-            index=index,
-            rebuild=rebuild,
-            tell=tell,
-            backend=backend,
-            model=model,
-            family=family,
-            url=url or None,
-            dim=dim,
-            ocr=ocr,
-            clues=clues,
-            frames=frames,
-            frame_seconds=60 / frames_per_minute if frames_per_minute else frame_seconds,
-            kinds=kinds.split(",") if kinds else (),  # type: ignore[arg-type]
-            passage_characters=passage_characters,
-            max_pixels=max_pixels,
-            max_source_pixels=max_source_pixels,
-            max_file_bytes=max_file_size or max_file_bytes,
-            max_text_bytes=max_text_bytes,
-            max_pages=max_pages,
-            jobs=jobs,
-            max_memory=max_memory,
-            commit_seconds=commit_seconds,
-        )
+        report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, **settings)
     if fresh and is_lite(folder):
         say(LITE)
     if wanted == "text":
@@ -106,6 +107,35 @@ def index(
         json_line({"event": "report", **_json(report)})
     if strict and report.skipped:
         raise typer.Exit(DOCUMENTS_SKIPPED)
+
+
+def _follow(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: str, settings: dict[str, Any]) -> None:
+    """Follows the folders until Ctrl-C; a line, or a JSON object, for each run that changed something."""
+    import signal
+
+    from rag.cli.progress import json_line
+    from rag.config import load_settings
+    from rag.errors import Interrupted, WrongRequest
+    from rag.opening import index_folder
+    from rag.watching import watch_index
+
+    if rebuild or wanted == "json":
+        other = "--rebuild" if rebuild else "--format json"
+        raise WrongRequest(f"--watch does not go with {other}", remedy="rebuild first; for programs: --format jsonl")
+
+    def seen(report: Report) -> None:
+        if wanted == "jsonl":
+            json_line({"event": "report", **_json(report)})
+        else:
+            _print(report, index_folder(load_settings({"index": index or None}).index))
+
+    # A shell starts background jobs with SIGINT ignored; this one must hear it to be stopped.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        watch_index(*folders, index=index, seen=seen, say=(lambda _: None) if quiet else say, **settings)
+    except KeyboardInterrupt as error:
+        raise Interrupted("stopped following; what was read is committed", remedy="the same command goes on") from error
 
 
 def _print(report: Report, folder: Path) -> None:
