@@ -41,14 +41,17 @@ def fuse(
     with all the words, gives 1; a lane that found only words everybody uses has next to no say, and one that found nothing none.
     A lane that does not hold p adds nothing, with one exception: a `wordless` passage (a photo) cannot be expected in the
     lexical lane, so it counts there as if it stood at the better of its ranks, with h(lane).
-    The score never falls when a rank improves. Equal scores keep the order of the smaller number.
+    The score never falls when a rank improves. Passages that a lane scores equally share the better rank: copies of one text are
+    then equal, in whatever order they came into the index. Equal fused scores keep the order of the smaller number.
     """
     held = shares or {}
     asked = [lane for lane, found in lanes.items() if found]
     ranks: dict[int, dict[Lane, LaneRank]] = {}
     most: dict[Lane, float] = {}
     for lane in asked:
-        for rank, (number, score) in enumerate(lanes[lane], start=1):
+        rank, before = 0, None
+        for place, (number, score) in enumerate(lanes[lane], start=1):
+            rank, before = (rank, before) if score == before else (place, score)
             share = held.get(number, 1.0) if lane == "lexical" else 1.0
             ranks.setdefault(number, {})[lane] = LaneRank(rank, score, share)
             most[lane] = max(most.get(lane, 0.0), share)

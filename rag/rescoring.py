@@ -18,7 +18,7 @@ from rag.loaders.detect import loader_name
 from rag.loaders.spans import text_content
 from rag.suffixes import SHOWN_BY
 from rag.tables import resolve
-from rag.types import Clue, Content, Document, Query, StoredPassage
+from rag.types import Clue, Content, Document, DocumentId, Query, StoredPassage
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def rescore(
     refuses, such as a text too long for it.
     """
     if reranker is None:
-        return [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]
+        return _ordered([Judged(candidate, candidate.fused, None, "fused") for candidate in chosen], stored)
     if reranker.wants_pixels(query.content):
         contents = read_contents([stored[candidate.number] for candidate in chosen], limits)
     else:
@@ -69,7 +69,17 @@ def rescore(
         else _judged(candidate, content, next(given), reranker, blend)
         for at, (candidate, content) in enumerate(zip(chosen, told, strict=True))
     ]
-    return sorted(judged, key=lambda one: (-one.score, -one.candidate.fused, one.candidate.number))
+    return _ordered(judged, stored)
+
+
+def _ordered(judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> list[Judged]:
+    """Best first; equals by their place in the corpus, which does not depend on when they came into the index."""
+
+    def place(one: Judged) -> tuple[float, float, DocumentId, int]:
+        passage = stored[one.candidate.number].passage
+        return -one.score, -one.candidate.fused, passage.document, passage.ordinal
+
+    return sorted(judged, key=place)
 
 
 def _judged(candidate: Candidate, content: Content, score: float, reranker: Reranker, blend: float | str) -> Judged:

@@ -142,7 +142,7 @@ def test_no_name_controls_the_terminal(run: Run) -> None:
 
 
 def test_texts_with_hostile_names_are_found(run: Run) -> None:
-    found = json.loads(_rag(run.folder, "query", "dredger Kestrel north mole", "-k", "100", "--json").stdout)
+    found = json.loads(_rag(run.folder, "query", "dredger Kestrel north mole", "-k", "100", "--no-fold", "--json").stdout)
     named = {one["document"] for one in found if one["document"].startswith("names/")}
     wanted = {bad.path for bad in BAD if bad.path.startswith("names/") and bad.fate == "indexed"}
     assert wanted - named == set()

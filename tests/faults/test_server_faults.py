@@ -467,7 +467,7 @@ def indexed(corpus, monkeypatch):
             server.faults, server.always = kept, always
         report = rag.build_index(corpus, index=where, backend="server", model=MODEL, url=(server.url,), timeout=1.0)
         with rag.open_index(where, reranker="none") as opened:
-            return report, {hit.document: hit.similarity for hit in opened.query("harbour", top_k=50)}
+            return report, {hit.document: hit.similarity for hit in opened.query("harbour", top_k=50, fold=False)}
 
     return index
 

@@ -38,7 +38,7 @@ def test_a_photo_without_words_stands_as_high_as_a_text_found_by_both_lanes() ->
 
 
 def test_a_lane_counts_by_how_much_of_the_question_it_found() -> None:
-    lanes = {"dense": [(1, 0.6), (2, 0.1), (3, 0.1)], "lexical": [(3, 0.9), (2, 0.8)]}
+    lanes = {"dense": [(1, 0.6), (2, 0.2), (3, 0.1)], "lexical": [(3, 0.9), (2, 0.8)]}
     found = fuse(lanes, kinds(4), NONE, {3: 0.04, 2: 0.04})
     assert [candidate.number for candidate in found] == [1, 2, 3]
     assert found[0].fused == pytest.approx(1 / (1 + 0.04**FADES))
