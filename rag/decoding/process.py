@@ -22,6 +22,12 @@ from rag.decoding.jobs import Ready
 _START = "from rag.decoding.worker import main; main()"
 _SECONDS_TO_START = 120.0
 
+_ENDED_BY = {
+    signal.SIGABRT: "its reader gave up, as libraries do that get no more memory (--max-memory)",
+    signal.SIGKILL: "its reader was killed, perhaps because this machine has no more memory",
+    signal.SIGXCPU: "its reader took more processor time than one file is given",
+}
+
 
 class Died(Exception):
     """The process is gone, or does not answer; the text is the reason a person reads."""
@@ -120,8 +126,8 @@ class Process:
         if code is None:
             return Died("its reader was stopped: it closed its line")
         if code < 0:
-            name = signal.Signals(-code).name
-            return Died(f"its reader crashed ({name})")
+            name = signal.Signals(-code)
+            return Died(f"{_ENDED_BY.get(name, 'its reader crashed')} ({name.name})")
         said = self._last_words()
         return Died(f"its reader crashed ({said})" if said else f"its reader ended with {code}")
 

@@ -76,6 +76,10 @@ def pdfs() -> Iterator[Bad]:
         filled(pdf(one, _page(contents="/Contents 4 0 R"), _stream(zeros, "[/FlateDecode /FlateDecode]"))),
         "either",
     )
+    eight = zlib.compressobj(9)
+    whole = zlib.compress(b"".join(eight.compress(bytes(10_000_000)) for _ in range(800)) + eight.flush(), 9)
+    endless = pdf(one, _page(contents="/Contents 4 0 R"), _stream(whole, "[/FlateDecode /FlateDecode]"))
+    yield Bad("bombs/pdf/flate-of-8-gigabytes.pdf", filled(endless), "skipped", "memory")
     yield Bad("bombs/pdf/strokes.pdf", filled(pdf(one, _page(contents="/Contents 4 0 R"), _stream(strokes))), "either")
     yield Bad("bombs/pdf/saved-states.pdf", filled(pdf(one, _page(contents="/Contents 4 0 R"), _stream(nested))), "either")
     own = "<< /XObject << /X 5 0 R >> >>"
