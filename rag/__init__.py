@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from rag.config import Settings, load_settings
     from rag.contract import hit_json
     from rag.errors import RagError
+    from rag.joining import open_index
     from rag.reports import Report
-    from rag.searching import Searcher, open_index
+    from rag.searching import Searcher
     from rag.types import Filters, Hit
 
 __version__ = "0.1.0"
@@ -35,7 +36,7 @@ _HOMES = {
     "connect": "rag.client",
     "hit_json": "rag.contract",
     "load_settings": "rag.config",
-    "open_index": "rag.searching",
+    "open_index": "rag.joining",
     "remove_documents": "rag.building",
 }
 __all__ = [

@@ -45,6 +45,7 @@ class Found:
     counts: Mapping[str, Mapping[str, int]]  # candidates by `kinds`, `folders` and `roots`
     seconds: Mapping[str, float]  # of each stage, and `total`
     texts: Mapping[str, str]  # the whole words by the id of the hit, where they were asked for
+    indexes: tuple[str, ...] = ()  # those that were asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Client:
         image: str | os.PathLike[str] | bytes | None = None,
         like: str | None = None,
         index: str | None = None,
+        indexes: Sequence[str] = (),
         kinds: Sequence[str] = (),
         paths: Sequence[str] = (),
         roots: Sequence[str] = (),
@@ -117,12 +119,15 @@ class Client:
         texts: bool = False,
         **more: Any,
     ) -> Found:
-        """The hits and what is said about them. `image` is a picture file of this machine, or the bytes of one."""
+        """The hits and what is said about them. `image` is a picture file of this machine, or the bytes of one.
+
+        Without `index` and `indexes` the first index is asked; several `indexes` are asked as one.
+        """
         asked = {
             "text": text.encode("utf-8", "replace").decode(),
             "image": None if image is None else _data_url(image),
             "like": like,
-            "index": index,
+            **_which(index, indexes),
             "kinds": list(checked_kinds(kinds)),
             "paths": list(paths),
             "roots": list(roots),
@@ -144,6 +149,7 @@ class Client:
             good=found["good"],
             reranker=found["reranker"],
             index=found["index"],
+            indexes=tuple(found.get("indexes", [found["index"]])),
             generation=found["generation"],
             counts=found["counts"],
             seconds=found["seconds"],
@@ -207,6 +213,15 @@ def _value(url: str, answer: httpx.Response) -> Any:
     if not isinstance(value, dict) or not isinstance(value.get("error"), dict):
         raise Unreachable(f"{url} answers with {answer.status_code}", remedy="is it the address of a `rag ui`?")
     raise error_from_json(value["error"], answer.status_code)
+
+
+def _which(index: str | None, indexes: Sequence[str]) -> dict[str, Any]:
+    """One index as a server of any version understands it; several as `indexes`. WrongRequest where both are named."""
+    if index is not None and indexes:
+        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
+    if len(indexes) > 1:
+        return {"indexes": list(indexes)}
+    return {"index": indexes[0] if indexes else index}
 
 
 def _data_url(image: str | os.PathLike[str] | bytes) -> str:

@@ -87,6 +87,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
                 "path": one.path,
                 "locator": locator_json(one.locator),
                 "score": round(one.score, 6),
+                "index": one.index,
             }
             for one in hit.folded
         ],

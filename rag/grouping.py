@@ -37,9 +37,9 @@ def group(scored: Sequence[Scored]) -> list[Group]:
 
     A group grows from its best passage to both sides over neighbours that are near and comparably good.
     """
-    by_document: dict[str, list[Scored]] = {}
+    by_document: dict[object, list[Scored]] = {}
     for one in scored:
-        by_document.setdefault(str(one.stored.passage.document), []).append(one)
+        by_document.setdefault(_document(one), []).append(one)
     for members in by_document.values():
         members.sort(key=lambda one: one.stored.passage.ordinal)
     grouped: set[int] = set()
@@ -47,10 +47,14 @@ def group(scored: Sequence[Scored]) -> list[Group]:
     for one in scored:
         if one.stored.number in grouped:
             continue
-        members = _around(one, by_document[str(one.stored.passage.document)], grouped)
+        members = _around(one, by_document[_document(one)], grouped)
         grouped |= {member.stored.number for member in members}
         groups.append(Group(one, _cover([member.stored.passage.locator for member in members]), tuple(members)))
     return groups
+
+
+def _document(one: Scored) -> object:
+    return one.stored.index, one.stored.passage.document
 
 
 def _around(best: Scored, document: list[Scored], grouped: set[int]) -> list[Scored]:

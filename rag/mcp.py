@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from rag.index.reader import IndexStatus, OpenIndex
+    from rag.joining import Joined
     from rag.searching import Searcher
     from rag.showing.projector import Projector
 
@@ -58,6 +59,8 @@ class Library(Protocol):
 
     def searcher(self, index: str | None = None) -> Searcher: ...
 
+    def searching(self, names: Sequence[str]) -> Searcher | Joined: ...
+
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]: ...
 
     def status(self, index: str | None = None) -> IndexStatus: ...
@@ -77,13 +80,17 @@ def server(library: Library, projector: Projector, take: Take, look: Take) -> MC
         after: Date = None,
         before: Date = None,
         index: Index = None,
+        indexes: Annotated[
+            list[str] | None,
+            Field(max_length=64, description="Or several, asked as one. Each hit says its index; `get` needs it."),
+        ] = None,
     ) -> CallToolResult:
         """Search text, PDF pages, images, screenshots and video moments of the user's files; hits come best first.
 
         Each hit has an id for `get`, its place (path; page, lines or seconds), a score from 0 to 1, and the words that match.
         """
         filters = {"kinds": kinds or (), "paths": paths or (), "after": after, "before": before}
-        return await _answered(take, _search, library, index, query, like or None, top_k, filters)
+        return await _answered(take, _search, library, index, indexes or [], query, like or None, top_k, filters)
 
     @found.tool(title="Get a passage", annotations=_READS)
     async def get(
@@ -144,10 +151,20 @@ async def _answered(take: Take, work: Callable[..., CallToolResult], *given: Any
 
 
 def _search(
-    library: Library, index: str | None, query: str, like: str | None, top_k: int, filters: dict[str, Any]
+    library: Library,
+    index: str | None,
+    indexes: Sequence[str],
+    query: str,
+    like: str | None,
+    top_k: int,
+    filters: dict[str, Any],
 ) -> CallToolResult:
+    if index is not None and indexes:
+        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
+    names = list(dict.fromkeys(library.name(each) for each in indexes or (index,)))
+
     def ask() -> Any:
-        return library.searcher(index).search(query, like=like, top_k=top_k, **filters)
+        return library.searching(names).search(query, like=like, top_k=top_k, **filters)
 
     try:
         results = ask()
@@ -156,14 +173,15 @@ def _search(
             raise
         results = ask()  # a commit came in between: once more, at the newest
     hits: Sequence[Hit] = results.hits
-    name = library.name(index)
-    lines = [f"{len(hits)} hits in the index {name}. {NOTICE}" if hits else f"Nothing was found in the index {name}."]
+    asked = f"the index {names[0]}" if len(names) == 1 else f"the indexes {', '.join(names)}"
+    lines = [f"{len(hits)} hits in {asked}. {NOTICE}" if hits else f"Nothing was found in {asked}."]
     lines += results.notes
     for hit in hits:
-        lines.append(f"\n{hit.rank}. id {hit.id}, {hit.kind}, score {hit.score:.2f}")
+        of = f", index {hit.index}" if len(names) > 1 else ""
+        lines.append(f"\n{hit.rank}. id {hit.id}{of}, {hit.kind}, score {hit.score:.2f}")
         lines.append(_quoted(_where(hit.document, hit.locator) + (f"\n{hit.snippet}" if hit.snippet else "")))
-    said = {"index": name, "hits": [_clean(hit_json(hit)) for hit in hits], "notes": list(results.notes)}
-    return CallToolResult(content=[_text("\n".join(lines))], structured_content=said)
+    said = {"index": names[0], "indexes": names, "hits": [hit_json(hit) for hit in hits], "notes": list(results.notes)}
+    return CallToolResult(content=[_text("\n".join(lines))], structured_content=_clean(said))
 
 
 def _get_text(library: Library, index: str | None, id: str, start: int) -> CallToolResult:

@@ -103,7 +103,7 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits) -> list[Conte
     by_document: dict[object, list[StoredPassage]] = {}
     for one in stored:
         if one.passage.modality != "text":
-            by_document.setdefault(one.passage.document, []).append(one)
+            by_document.setdefault((one.index, one.passage.document), []).append(one)
     for passages in by_document.values():
         ordered = sorted(passages, key=lambda one: one.passage.ordinal)
         first = ordered[0]

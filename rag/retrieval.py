@@ -5,6 +5,7 @@ Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from rag.errors import EmbedderMismatch, WrongRequest
 from rag.folding import Folded, fold, unfolded
 from rag.fusion import Candidate, choose, fuse
 from rag.grouping import Group, Scored, group
+from rag.index.joined import Searchable
 from rag.index.questions import spoken
-from rag.index.reader import Allowed, OpenIndex
+from rag.index.reader import Allowed
 from rag.laps import Laps
 from rag.loaders.base import Limits
 from rag.rescoring import Judged, rescore
@@ -58,7 +60,7 @@ class Results:
 
 
 def search(
-    index: OpenIndex,
+    index: Searchable,
     query: Query,
     embedder: Embedder,
     reranker: Reranker | None,
@@ -152,8 +154,12 @@ def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPa
     """Without passages whose file is gone while its folder is there: a hit one cannot open is worse than none."""
     files = {stored.file for stored in found.values()}
     gone = {file for file in files if _is_gone(file) and not _is_gone(file.parent)}
-    note = f"{len(gone)} files that matched are gone; `rag index` brings the index up to date"
-    return {n: stored for n, stored in found.items() if stored.file not in gone}, (note,) if gone else ()
+    missed = {(stored.index, stored.file) for stored in found.values() if stored.file in gone}
+    notes = [
+        f"{index}{': ' if index else ''}{count} files that matched are gone; `rag index` brings the index up to date"
+        for index, count in Counter(index for index, _ in missed).items()
+    ]
+    return {n: stored for n, stored in found.items() if stored.file not in gone}, tuple(notes)
 
 
 def _unjudged(judged: Sequence[Judged]) -> tuple[str, ...]:
@@ -205,7 +211,7 @@ def _is_good(hits: Sequence[Hit], reranker: Reranker | None) -> bool | None:
 
 
 def _similarities(
-    index: OpenIndex, vector: Vectors, groups: Sequence[Group], lanes: Mapping[Lane, Sequence[tuple[int, float]]]
+    index: Searchable, vector: Vectors, groups: Sequence[Group], lanes: Mapping[Lane, Sequence[tuple[int, float]]]
 ) -> dict[int, float]:
     known = dict(lanes["dense"])
     missing = [one.best.stored.number for one in groups if one.best.stored.number not in known]
@@ -228,7 +234,7 @@ def _hit(
     return Hit(
         rank=rank,
         id=stored.id,
-        index=index,
+        index=stored.index or index,
         root=passage.document.root,
         document=passage.document.path,
         path=str(stored.file),
@@ -245,11 +251,12 @@ def _hit(
         context=passage.context,
         fused=judged.candidate.fused,
         decided=judged.decided,
-        folded=tuple(_similar(one) for one in alike.others),
+        folded=tuple(_similar(one, index) for one in alike.others),
     )
 
 
-def _similar(found: Group) -> Similar:
+def _similar(found: Group, index: str) -> Similar:
     stored = found.best.stored
     document = stored.passage.document
-    return Similar(stored.id, document.root, document.path, str(stored.file), found.locator, found.best.score)
+    index = stored.index or index
+    return Similar(stored.id, document.root, document.path, str(stored.file), found.locator, found.best.score, index)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,16 +17,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.canaries import compare_canaries
 from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
-from rag.config import Settings, load_settings
+from rag.config import Settings
 from rag.contract import checked_kinds
 from rag.errors import IndexFailure, NoSuchPassage, WrongRequest
 from rag.evaluation import Place
 from rag.index.questions import literal, spoken
-from rag.opening import at_home, existing_index, open_embedder, open_reranker, policy_of
+from rag.opening import at_home, open_embedder, open_reranker, policy_of
 from rag.types import Content, Filters, Hit, Kind, Query
 
 if TYPE_CHECKING:
     from rag.backends.base import Reranker
+    from rag.index.joined import Searchable
     from rag.index.reader import IndexStatus, OpenIndex
     from rag.retrieval import Results
 
@@ -34,17 +36,8 @@ Say = Callable[[str], None]
 Models = MutableMapping[tuple[str, Chosen], Any]  # by role: those that are loaded already, shared by several indexes
 
 
-def _silent(_: str) -> None:
-    return None
-
-
-def open_index(index: str = "", *, say: Say = _silent, **flags: Any) -> Searcher:
-    """Opens an index for questions; keywords are settings. `say` is told which model is loaded and how long it took.
-
-    IndexNotFound, IndexDamaged, IndexTooNew, AnotherModel, BackendError, WrongSetting.
-    """
-    folder = existing_index(index)
-    return Searcher(folder, load_settings(flags), say)
+def silent(_: str) -> None:
+    """Says nothing."""
 
 
 class Searcher:
@@ -54,7 +47,7 @@ class Searcher:
         self,
         folder: Path,
         settings: Settings,
-        say: Say = _silent,
+        say: Say = silent,
         models: Models | None = None,
         opened: OpenIndex | None = None,
     ) -> None:
@@ -71,12 +64,26 @@ class Searcher:
             compare_canaries(folder, kept, self.embedder)
         self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, say, models)
         self.index = opened or open_folder(folder, settings.search)
+        self._asked_of: Searchable = self.index
 
     def __enter__(self) -> Searcher:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def name(self) -> str:
+        """The name of the index; of several, all of them."""
+        return self._asked_of.name
+
+    def beside(self, others: Sequence[Searcher]) -> Searcher:
+        """One whose questions go to the indexes of all of them, with the models of this one. EmbedderMismatch."""
+        from rag.index.joined import JoinedIndex
+
+        together = copy(self)
+        together._asked_of = JoinedIndex([self.index, *(other.index for other in others)])
+        return together
 
     def close(self) -> None:
         """Lets go of the index folder."""
@@ -85,6 +92,10 @@ class Searcher:
     def status(self) -> IndexStatus:
         """What the index holds."""
         return self.index.status()
+
+    def roots(self) -> Mapping[str, Path]:
+        """The roots that can be asked for, by name, with the folder of each."""
+        return self._asked_of.roots()
 
     def query(self, text: str = "", **asked: Any) -> list[Hit]:
         """The hits for words, a picture or both, best first; the keywords are those of `search`."""
@@ -97,6 +108,7 @@ class Searcher:
         image: str | os.PathLike[str] | bytes | None = None,
         video: str | None = None,
         like: str | None = None,
+        content: Content | None = None,
         kinds: Sequence[Kind] = (),
         paths: Sequence[str] = (),
         roots: Sequence[str] = (),
@@ -112,9 +124,9 @@ class Searcher:
         """Hits, the order after each stage, and notes.
 
         `image` is a picture file, or the bytes of one; `video` is `FILE@SECONDS`; `like` is the id of a passage, which is left
-        out of the hits. `after` (inclusive) and `before` (exclusive) are dates such as `2026-03-14` or seconds since the epoch.
-        What is None is as the settings say; with `rerank` false the order of the first stages stands, with `fold`
-        false results that repeat one another stand each for itself.
+        out of the hits; `content` is what it holds, where another index has it. `after` (inclusive) and `before` (exclusive)
+        are dates such as `2026-03-14` or seconds since the epoch. What is None is as the settings say; with `rerank` false the
+        order of the first stages stands, with `fold` false results that repeat one another stand each for itself.
 
         WrongRequest where nothing is asked or a filter cannot be meant, NoSuchPassage, TooLarge for the bytes of a huge picture.
         """
@@ -128,7 +140,8 @@ class Searcher:
             after=moment(after),
             before=moment(before),
         )
-        content = self._asked(text, image, video, like)
+        if content is None:
+            content = self._asked(text, image, video, like)
         settings = self.settings
         wanted = settings.top_k if top_k is None else top_k
         if wanted < 1:
@@ -143,7 +156,7 @@ class Searcher:
         words = text if text.strip() else literal(content.text or content.clues)
         ask = partial(
             search,
-            self.index,
+            self._asked_of,
             Query(words, content, filters),
             self.embedder,
             self.reranker if rerank else None,
@@ -154,7 +167,7 @@ class Searcher:
         try:
             results = ask()
         except IndexFailure:
-            if not self.index.refresh():
+            if not self._asked_of.refresh():
                 raise
             results = ask()  # what was pinned had been compacted away
         return results if like is None else _without(results, like, wanted)
@@ -173,7 +186,7 @@ class Searcher:
         results = self.search(text, image=image)
         stages: dict[str, list[tuple[Place, float]]] = {}
         for stage, ranking in results.stages.items():
-            stored = self.index.passages([number for number, _ in ranking])
+            stored = self._asked_of.passages([number for number, _ in ranking])
             places = [Place(one.passage.document.path, one.passage.locator) for one in stored]
             stages[stage] = [(place, score) for place, (_, score) in zip(places, ranking, strict=True)]
         stages["hits"] = []
@@ -189,7 +202,7 @@ class Searcher:
         if len(given) > 1:
             raise WrongRequest(f"both a {given[0]} and a {given[1]} were given", remedy="ask with one of them")
         if like is not None:
-            return self._content_of(like, text)
+            return self.content_of(like, text)
         if isinstance(image, bytes):
             shown = query_picture_bytes(image, self.policy)
         elif image is not None:
@@ -205,11 +218,11 @@ class Searcher:
         asked = _asked_for(text) if text.strip() else ""
         return Content(modality="image", text=asked, pixels=shown.pixels, clues=shown.clues)
 
-    def _content_of(self, id: str, text: str) -> Content:
-        """A passage as a query: its words, or its picture with the words known about it; `text` is asked beside it."""
+    def content_of(self, id: str, text: str) -> Content:
+        """A passage as a query: its words, or its picture with the words known about it; `text` stands beside. NoSuchPassage."""
         from rag.rescoring import read_contents
 
-        stored = self.index.by_id(id.removeprefix("#"))
+        stored = self._asked_of.by_id(id.removeprefix("#"))
         if stored is None:
             raise NoSuchPassage(id)
         passage = stored.passage
@@ -224,7 +237,7 @@ class Searcher:
 
     def _below_roots(self, paths: Sequence[str], roots: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
         """Patterns that are all written as they lie on disk, in one root: as they lie below it, and that root."""
-        known = self.index.roots() if any(path.startswith(("/", "~")) for path in paths) else {}
+        known = self.roots() if any(path.startswith(("/", "~")) for path in paths) else {}
         below: list[str] = []
         owners: list[str] = []
         for path in paths:
@@ -236,14 +249,14 @@ class Searcher:
         return (below, roots or owners) if len(set(owners)) == 1 and len(below) == len(paths) else (paths, roots)
 
     def _known_roots(self, roots: Sequence[str]) -> tuple[str, ...]:
-        known = self.index.roots()
+        known = self.roots()
         for root in roots:
             if root not in known:
                 raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
         return tuple(roots)
 
 
-def reranker_beside(embedder: str, settings: Settings, say: Say = _silent, models: Models | None = None) -> Reranker | None:
+def reranker_beside(embedder: str, settings: Settings, say: Say = silent, models: Models | None = None) -> Reranker | None:
     """The reranker that runs beside the embedding model of that name, loaded; None where there is none."""
     chosen = choose_reranker(settings, embedder, this_machine())
     return None if chosen is None else _shared(chosen, open_reranker, say, models)

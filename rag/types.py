@@ -215,6 +215,7 @@ class StoredPassage:
     passage: Passage
     file: Path  # where the document was found, absolute
     dated: float  # date taken, else modification: what the date filters compare
+    index: str = ""  # its name, where passages of several stand side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,7 @@ class Similar:
     path: str
     locator: Locator
     score: float
+    index: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,12 @@ from rag.index.marks import marks as spans_of
 from rag.types import Hit, Kind, Slide
 
 if TYPE_CHECKING:
+    from rag.joining import Joined
     from rag.retrieval import Results
     from rag.searching import Searcher
 
 MOST_HITS = 200
+MOST_INDEXES = 64  # of one question
 MOST_WORDS = 20_000  # characters of a question
 _PICTURE = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.ASCII)
 _Name = Annotated[str, Field(max_length=4_096)]
@@ -43,6 +45,7 @@ class Question(BaseModel):
     image: str | None = Field(None, description="A picture as a data URL: data:image/jpeg;base64,…")
     like: str | None = Field(None, max_length=64, description="The id of a passage: more like this.")
     index: _Name | None = Field(None, description="Which index; the first where none is named.")
+    indexes: list[_Name] = Field([], max_length=MOST_INDEXES, description="Or several, asked as one.")
     kinds: list[Kind] = Field([], max_length=8)
     paths: list[_Name] = Field([], max_length=64, description="Globs over the path below the root.")
     roots: list[_Name] = Field([], max_length=64)
@@ -75,8 +78,9 @@ class Found(BaseModel):
     good: bool = Field(description="false: nothing is a good match; the best are shown all the same.")
     reranked: bool
     reranker: str | None
-    index: str
-    generation: int
+    index: str = Field(description="The first that was asked; every hit says its own.")
+    indexes: list[str] = Field(description="All that were asked.")
+    generation: int = Field(description="Of the first.")
     seconds: dict[str, float]
 
 
@@ -97,32 +101,42 @@ def router(served: Served, turns: Turns, saw: Callable[[Mapping[str, float]], No
 def answer(served: Served, question: Question) -> dict[str, Any]:
     """The body of the answer. Errors are those of `Searcher.search` and of opening an index."""
     image = picture_of(question.image) if question.image is not None else None
-    searcher = served.searcher(question.index)
+    names = _named(served, question)
+    searcher = served.searching(names)
     try:
         results = _ask(searcher, question, image)
     except IndexFailure as error:
         if type(error) is not IndexFailure:
             raise
-        results = _ask(served.searcher(question.index), question, image)  # a commit came in between: once more, at the newest
-    reranked = question.rerank and searcher.reranker is not None
+        searcher = served.searching(names)  # a commit came in between: once more, at the newest
+        results = _ask(searcher, question, image)
+    first = served.searcher(names[0])
+    reranked = question.rerank and first.reranker is not None
     texts = searcher.texts(results.hits) if question.texts else {}
     dates = {stored.id: stored.dated for stored in results.candidates}
-    name = served.name(question.index)
     return {
-        "hits": [_hit(hit, name, question, texts) | {"dated": dates.get(hit.id)} for hit in results.hits],
+        "hits": [_hit(hit, question, texts) | {"dated": dates.get(hit.id)} for hit in results.hits],
         "counts": _counts(results),
         "notes": list(results.notes),
         "good": _is_good(results),
         "reranked": reranked,
-        "reranker": searcher.reranker.name if searcher.reranker and reranked else None,
-        "index": name,
-        "generation": searcher.index.generation,
+        "reranker": first.reranker.name if first.reranker and reranked else None,
+        "index": names[0],
+        "indexes": names,
+        "generation": first.index.generation,
         "seconds": {stage: round(one, 6) for stage, one in results.seconds.items()}
         | {"total": round(sum(results.seconds.values()), 6)},
     }
 
 
-def _ask(searcher: Searcher, question: Question, image: bytes | None) -> Results:
+def _named(served: Served, question: Question) -> list[str]:
+    """The indexes that are asked, each once. WrongRequest, NoSuchIndex."""
+    if question.index is not None and question.indexes:
+        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
+    return list(dict.fromkeys(served.name(each) for each in question.indexes or (question.index,)))
+
+
+def _ask(searcher: Searcher | Joined, question: Question, image: bytes | None) -> Results:
     return searcher.search(
         question.text,
         image=image,
@@ -152,10 +166,10 @@ def picture_of(address: str) -> bytes:
         raise WrongRequest("the query picture is not base64", remedy="send its bytes in base64, without line breaks") from error
 
 
-def _hit(hit: Hit, index: str, question: Question, texts: dict[str, str]) -> dict[str, Any]:
+def _hit(hit: Hit, question: Question, texts: dict[str, str]) -> dict[str, Any]:
     extra: dict[str, Any] = {
         "media": media_of(hit.kind, hit.best),
-        "thumbnail": thumbnail_of(hit.id, hit.modality, index),
+        "thumbnail": thumbnail_of(hit.id, hit.modality, hit.index),
         "marks": marks(hit.snippet, question.text),
     }
     if question.explain:

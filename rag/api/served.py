@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rag.config import Settings
 from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
 from rag.index.reader import IndexStatus, OpenIndex, open_index
+from rag.joining import Joined
 from rag.opening import finish_rebuild, index_folder, up_to_date
 from rag.searching import Searcher, reranker_beside
 
@@ -75,6 +76,12 @@ class Served:
                 with self._loading:
                     self._searchers[name] = Searcher(self.folders[name], self.settings, self._say, self._models, opened)
             return self._searchers[name]
+
+    def searching(self, names: Sequence[str]) -> Searcher | Joined:
+        """What answers for these indexes, as one where there are several. What `searcher` raises for each."""
+        if len(names) == 1:
+            return self.searcher(names[0])
+        return Joined([self.searcher(name) for name in names])
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
         """A live passage by its id, with the index that holds it. NoSuchPassage, and what `reader` raises."""

@@ -6,7 +6,7 @@ Knows settings, run files and both ways of asking; knows no format.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,27 +36,28 @@ Ask = Callable[..., Answered]  # (words, *, texts: bool, **the keywords of Searc
 
 
 @contextmanager
-def asking(index: str, flags: Mapping[str, Any], *, image: str | None, video: str | None) -> Iterator[Ask]:
-    """What answers, opened when it is first asked; flags as for `rag.open_index`. Errors are those of searching here."""
+def asking(indexes: Sequence[str], flags: Mapping[str, Any], *, image: str | None, video: str | None) -> Iterator[Ask]:
+    """What answers, opened when it is first asked; indexes and flags as for `rag.open_index`. Errors: those of searching here."""
     from rag.config import load_settings
 
-    settings = load_settings({**flags, "index": index or None})
+    settings = load_settings({**flags, "index": indexes[0] if indexes else None})
     with ExitStack() as opened:
-        here = _here(index, flags, opened)
+        here = _here(indexes, flags, opened)
+        names = list(indexes) or [settings.index]
         if settings.server not in ("auto", "none"):
-            yield _named(settings, flags, video, opened)
+            yield _named(settings, names, flags, video, opened)
         elif settings.server == "none" or video or _too_much(settings, image):
             yield here
         else:
-            yield _nearby(settings, flags, here, opened)
+            yield _nearby(settings, names, flags, here, opened)
 
 
-def _here(index: str, flags: Mapping[str, Any], opened: ExitStack) -> Ask:
+def _here(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -> Ask:
     def ask(text: str, *, texts: bool, **asked: Any) -> Answered:
-        from rag.searching import open_index
+        from rag.joining import open_index
 
         if not searchers:
-            searchers.append(opened.enter_context(open_index(index, say=say, **flags)))
+            searchers.append(opened.enter_context(open_index(*indexes, say=say, **flags)))
         [searcher] = searchers
         found = searcher.search(text, **asked)
         words = searcher.texts(found.hits) if texts else {}
@@ -66,7 +67,7 @@ def _here(index: str, flags: Mapping[str, Any], opened: ExitStack) -> Ask:
     return ask
 
 
-def _named(settings: Settings, flags: Mapping[str, Any], video: str | None, opened: ExitStack) -> Ask:
+def _named(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], video: str | None, opened: ExitStack) -> Ask:
     """The server of the setting `server`, with its own models."""
     from rag.client import connect
     from rag.errors import WrongRequest
@@ -81,20 +82,21 @@ def _named(settings: Settings, flags: Mapping[str, Any], video: str | None, open
             "a frame of a video is not sent to a server", remedy="ask here: --server none; or send a picture of it"
         )
     client = opened.enter_context(connect(settings.server, settings.token, ca_bundle=settings.ca_bundle))
-    return _there(client, settings.index or None, settings)
+    return _there(client, [name for name in names if name], settings)
 
 
-def _nearby(settings: Settings, flags: Mapping[str, Any], here: Ask, opened: ExitStack) -> Ask:
-    """A `rag ui` of this user that serves the index with the same models; `here` where there is none, or it cannot answer."""
+def _nearby(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], here: Ask, opened: ExitStack) -> Ask:
+    """A `rag ui` of this user that serves the indexes with the same models; `here` where there is none, or it cannot answer."""
     from rag.choosing import query_print
     from rag.config import load_settings
     from rag.endpoints import running
     from rag.opening import index_folder
 
-    folder = index_folder(settings.index)
+    folders = [index_folder(name) for name in names]
+    wanted = {os.path.realpath(folder) for folder in folders}
     reranking = {key: value for key, value in flags.items() if (key, value) != ("reranker", "none")}
     asks = query_print(load_settings(reranking))  # leaving the reranker out needs no other models
-    found = next((one for one in running("ui") if os.path.realpath(folder) in one.serves and one.asks == asks), None)
+    found = next((one for one in running("ui") if wanted <= set(one.serves) and one.asks == asks), None)
     if found is None:
         return here
 
@@ -102,7 +104,7 @@ def _nearby(settings: Settings, flags: Mapping[str, Any], here: Ask, opened: Exi
     from rag.errors import Overloaded, TooLarge
 
     client = opened.enter_context(connect(found.url, found.token))
-    there = _there(client, folder.name, settings)
+    there = _there(client, [folder.name for folder in folders], settings)
     silent = False
 
     def ask(text: str, *, texts: bool, **asked: Any) -> Answered:
@@ -119,7 +121,7 @@ def _nearby(settings: Settings, flags: Mapping[str, Any], here: Ask, opened: Exi
     return ask
 
 
-def _there(client: Client, index: str | None, settings: Settings) -> Ask:
+def _there(client: Client, names: Sequence[str], settings: Settings) -> Ask:
     from rag.errors import WrongRequest
     from rag.opening import at_home
 
@@ -128,7 +130,7 @@ def _there(client: Client, index: str | None, settings: Settings) -> Ask:
 
     def ask(text: str, *, texts: bool, video: None = None, image: str | None = None, **asked: Any) -> Answered:
         try:
-            found = client.search(text, index=index, texts=texts, image=image, **wanted, **asked)
+            found = client.search(text, indexes=names, texts=texts, image=image, **wanted, **asked)
         except WrongRequest as error:
             if image is not None:  # the server knows the picture, not its name
                 error.what = error.what.replace("the query picture", str(at_home(image).absolute()))

@@ -40,11 +40,12 @@ class Show:
     explain: bool
     many: bool
     preview: bool
+    several: bool  # indexes were asked: each hit says its own
 
 
-def show_answers(answers: Sequence[Answer], name: str, *, explain: bool, many: bool, preview: bool) -> None:
+def show_answers(answers: Sequence[Answer], name: str, *, explain: bool, many: bool, preview: bool, several: bool) -> None:
     """Prints the answers in a format of FORMATS on stdout."""
-    FORMATS[name](answers, Show(explain, many, preview))
+    FORMATS[name](answers, Show(explain, many, preview, several))
 
 
 def _as_table(answers: Sequence[Answer], show: Show) -> None:
@@ -55,7 +56,7 @@ def _as_table(answers: Sequence[Answer], show: Show) -> None:
         if show.many:
             console.print(Text(harmless(answer.query), style="bold underline"))
         for hit in answer.hits:
-            console.print(_head(hit))
+            console.print(_head(hit, show))
             if hit.snippet:
                 console.print(_indented(_marked(hit.snippet, answer.query)), style="dim" if sys.stdout.isatty() else None)
             if show.explain:
@@ -69,7 +70,7 @@ def _as_table(answers: Sequence[Answer], show: Show) -> None:
                 print_preview(console, hit)
 
 
-def _head(hit: Hit) -> Text:
+def _head(hit: Hit, show: Show) -> Text:
     from rich.style import Style
     from rich.text import Text
 
@@ -85,6 +86,7 @@ def _head(hit: Hit) -> Text:
     heading = hit.context.heading or hit.context.title
     shown = harmless(heading) if len(heading) <= 80 else f"{harmless(heading)[:79]}…"
     line.append(f"  {shown}" if shown else "", style="dim italic")
+    line.append(f"  {harmless(hit.index)}" if show.several else "", style="blue")
     line.append(f"  #{hit.id}", style="dim")
     if hit.folded:
         line.append(f"  +{len(hit.folded)} similar", style="cyan")
@@ -157,13 +159,14 @@ def _as_jsonl(answers: Sequence[Answer], show: Show) -> None:
 def _as_csv(answers: Sequence[Answer], show: Show) -> None:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((("query",) if show.many else ()) + COLUMNS + (("explain",) if show.explain else ()))
+    writer.writerow((("query",) if show.many else ()) + COLUMNS + ("index",) * show.several + ("explain",) * show.explain)
     for answer in answers:
         for hit in answer.hits:
             values = (
                 *((answer.query,) if show.many else ()),
                 *(hit.rank, f"{hit.score:.6f}", hit.kind, hit.document, place(hit.locator)),
                 *(hit.id, hit.root, hit.path, hit.snippet),
+                *((hit.index,) if show.several else ()),
                 *((_explained(hit),) if show.explain else ()),
             )
             writer.writerow([_cell(str(value)) for value in values])
@@ -181,7 +184,7 @@ def _as_markdown(answers: Sequence[Answer], show: Show) -> None:
         if show.many:
             print(f"## {_escaped(answer.query)}\n")
         for hit in answer.hits:
-            where = f", {place(hit.locator)}" if place(hit.locator) else ""
+            where = (f", {place(hit.locator)}" if place(hit.locator) else "") + (f" ({hit.index})" if show.several else "")
             link = f"[{_escaped(hit.document)}](<{Path(hit.path).as_uri()}>)"
             print(f"{hit.rank}. {link}{_escaped(where)} — {hit.kind}, {hit.score:.2f}")
             if hit.snippet:
@@ -208,8 +211,9 @@ def _as_context(answers: Sequence[Answer], show: Show) -> None:
             print(f"For: {harmless(answer.query)}\n")
         for hit in answer.hits:
             where = f", {place(hit.locator)}" if place(hit.locator) else ""
+            of = f", index {harmless(hit.index)}" if show.several else ""
             heading = f" — {harmless(hit.context.heading)}" if hit.context.heading else ""
-            print(f"[{hit.rank}] {harmless(hit.document)}{harmless(where)} ({hit.kind}){heading}")
+            print(f"[{hit.rank}] {harmless(hit.document)}{harmless(where)} ({hit.kind}{of}){heading}")
             text = answer.texts.get(hit.id, "").strip()
             print("\n".join(harmless(line) for line in text.splitlines()) or "(a picture without words)")
             print()

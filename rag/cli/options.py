@@ -9,6 +9,9 @@ import typer
 Index = Annotated[
     str, typer.Option("--index", "-i", help="Name or folder of the index. Default: RAG_INDEX, else the nearest indexes/default.")
 ]
+Indexes = Annotated[
+    list[str] | None, typer.Option("--index", "-i", help="Name or folder of the index; repeatable: several are asked as one.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Backend = Annotated[str | None, typer.Option(help="Where the embedder runs: auto, lite, server, vllm, transformers.")]
 Model = Annotated[str | None, typer.Option(help="Which embedding model: a name or a local folder.")]

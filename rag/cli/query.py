@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from rag.cli.options import Backend, Family, Index, Json, Model, Reranker, RerankerFamily, RerankerModel, RerankerUrl, Url
+from rag.cli.options import Backend, Family, Indexes, Json, Model, Reranker, RerankerFamily, RerankerModel, RerankerUrl, Url
 from rag.cli.terminal import say
 
 
 def query(
     words: Annotated[list[str] | None, typer.Argument(help="What to look for; `-` reads one query a line from stdin.")] = None,
-    index: Index = "",
+    index: Indexes = None,
     image: Annotated[str | None, typer.Option(help="A picture to look for.", metavar="FILE")] = None,
     video: Annotated[str | None, typer.Option(help="A frame to look for.", metavar="FILE@SECONDS")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only text, page, image, screenshot, frame (repeatable).")] = None,
@@ -64,7 +64,7 @@ def query(
     many = words == ["-"]
     asked = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
     answers = []
-    with asking(index, flags, image=image, video=video) as ask:
+    with asking(index or [], flags, image=image, video=video) as ask:
         for text in asked:
             results = ask(
                 text,
@@ -81,7 +81,7 @@ def query(
             for note in results.notes:
                 say(f"note: {note}")
             answers.append(Answer(text, results.hits, results.texts, results.good))
-        show_answers(answers, wanted, explain=explain, many=many, preview=preview)
+        show_answers(answers, wanted, explain=explain, many=many, preview=preview, several=len(index or ()) > 1)
     if not any(answer.hits for answer in answers):
         say("nothing found" if asked else "no query came from stdin: write one a line")
         raise typer.Exit(NOTHING_FOUND)

@@ -103,6 +103,10 @@ class OpenIndex:
         """The passages the filters allow; None where that is every live one."""
         return filters.matching(self._pin(), self._document_table, wanted)
 
+    def everything(self) -> Allowed:
+        """Every live passage."""
+        return Allowed(self._pin().numbers)
+
     def nearest(self, vectors: Vectors, k: int, within: Allowed | None = None) -> list[list[tuple[int, float]]]:
         """For each row of `vectors` (queries, dim) the k nearest live passages as (number, inner product).
 

@@ -244,7 +244,7 @@ def test_copies_are_one_hit_unless_asked_for(indexed: Path, rag: Callable[..., R
     first = rag("query", "harbour traffic", "--json").json[0]
     copies = {"a/report.txt", "copy one.txt", "copy two.txt"}
     assert {first["document"], *(one["document"] for one in first["folded"])} == copies
-    assert {"id", "root", "document", "path", "locator", "score"} == set(first["folded"][0])
+    assert {"id", "root", "document", "path", "locator", "score", "index"} == set(first["folded"][0])
     assert "+2 similar" in rag("query", "harbour traffic").out.splitlines()[0]
     apart = rag("query", "harbour traffic", "--json", "--no-fold").json
     assert {hit["document"] for hit in apart[:3]} == copies

@@ -57,7 +57,7 @@ def test_the_keys_of_a_hit() -> None:
         context=Context(title="T", heading="H"),
         fused=0.75,
         decided="fused",
-        folded=(Similar("def", "docs", "a/c.pdf", "/x/a/c.pdf", Page(3), 0.2),),
+        folded=(Similar("def", "docs", "a/c.pdf", "/x/a/c.pdf", Page(3), 0.2, "own"),),
         ranks={"fused": 4},
     )
     assert hit_json(hit) == {
@@ -79,7 +79,10 @@ def test_the_keys_of_a_hit() -> None:
         "members": [{"id": "abc", "locator": {"page": 2}, "score": 0.25}],
         "context": {"title": "T", "heading": "H", "slide": None, "sheet": ""},
         "folded": [
-            {"id": "def", "root": "docs", "document": "a/c.pdf", "path": "/x/a/c.pdf", "locator": {"page": 3}, "score": 0.2}
+            {
+                **{"id": "def", "root": "docs", "document": "a/c.pdf", "path": "/x/a/c.pdf"},
+                **{"locator": {"page": 3}, "score": 0.2, "index": "own"},
+            }
         ],
     }
     assert explain_json(hit) == {
