@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -24,6 +25,7 @@ Keyed: TypeAlias = tuple[bytes, Content]
 CALL_TOKENS = 100_000  # of text in one call, about: a batch is padded to its longest text by some models
 CALL_PIXELS = 5_500_000  # in one call: four pictures of the largest size a model sees
 REST = 0.25  # seconds that contents wait for company before a call is made with fewer than it takes
+WINDOW = 16  # calls: texts of similar length are looked for among the oldest so many, however many wait
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,8 @@ class Feeding:
     """For the one thread that writes; `put_result` is called from threads of its own.
 
     An embedder says with `in_flight` how many calls of `embed` it takes at once; without it, one. With 0 it is called in the
-    thread that feeds it: plain Python in a second thread holds the first back (2.7 times slower for 7,600 texts).
+    thread that feeds it: plain Python in a second thread holds the first back (2.7 times slower for 7,600 texts). With
+    `pictures` it says how many contents with pixels one call should have, where that is less than of texts.
     """
 
     def __init__(self, embedder: Embedder, results: Results) -> None:
@@ -57,49 +60,69 @@ class Feeding:
         self._here = in_flight == 0
         self.at_once = max(1, in_flight)
         self._call = max(1, embedder.batch // self.at_once)  # contents of one call
-        self._waiting: dict[bytes, Content] = {}
+        self._shown_call = max(1, min(self._call, int(getattr(embedder, "pictures", self._call))))  # the same, of pictures
+        self._shown: dict[bytes, Content] = {}  # contents with pixels that wait
+        self._texts: dict[bytes, Content] = {}  # and those without
+        self._pixels = 0  # of those that wait
         self._since = 0.0  # when the oldest of them came
         self._asked: set[bytes] = set()  # keys under way
         self._calls: SimpleQueue[list[Keyed] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._under_way = 0  # calls
         self._most_under_way = 1 if self.at_once == 1 else self.at_once + max(2, self.at_once // 4)  # some are being made ready
+        self._ending = False
         self._busy = 0.0  # seconds of calls, all together
         self._born = time.monotonic()
         self.nbytes = 0  # of contents that wait or are under way
 
     def has(self, key: bytes) -> bool:
         """Whether a vector of that key is on its way."""
-        return key in self._waiting or key in self._asked
+        return key in self._texts or key in self._shown or key in self._asked
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is under way."""
-        return not self._waiting and not self._under_way
+        return not self._texts and not self._shown and not self._under_way
 
     def add(self, key: bytes, content: Content) -> None:
         """Takes a content; its vector comes as a result, sooner or later."""
-        if not self._waiting:
+        if not self._texts and not self._shown:
             self._since = time.monotonic()
-        self._waiting[key] = content
+        if content.pixels:
+            self._shown[key] = content
+            self._pixels += pixels_of(content)
+        else:
+            self._texts[key] = content
         self.nbytes += size_of(content)
         self.advance()
 
     def advance(self) -> None:
-        """Makes the calls that are due: those that are full, and where the model is idle those that have waited."""
+        """Makes the calls that are due: those that are full, and where the model is idle those that have waited.
+
+        While other calls are under way a half is the least: many small ones cost a server more than they bring.
+        """
         most = self._call if self.at_once == 1 else 2 * self._call  # so that what is left at the end is no tiny call
-        while self._waiting and self._under_way < self._most_under_way:
-            texts = sum(not content.pixels for content in self._waiting.values()) if len(self._waiting) >= most else 0
-            full = texts >= most or (len(self._waiting) - texts and self._pixels() >= CALL_PIXELS)
-            rested = self._under_way < self.at_once and time.monotonic() - self._since > REST
-            if not full and not rested:
+        while (self._texts or self._shown) and self._under_way < self._most_under_way:
+            full = len(self._shown) >= self._shown_call or self._pixels >= CALL_PIXELS or len(self._texts) >= most
+            if not full and not self._ending and not self._rested():
                 return
-            self._send(next(self._batches()))
+            self._send(self._next())
 
     def flush(self) -> None:
-        """Makes all calls that are left, whether there is room for them or not."""
-        for batch in list(self._batches()):
-            self._send(batch)
+        """Nothing comes any more: what waits goes out as soon as there is room, however little it is."""
+        self._ending = True
+        while self._here and (self._texts or self._shown):
+            self._send(self._next())
+        self.advance()
+
+    def drop(self) -> None:
+        """Forgets what waits. Only the calls under way still give results; where there is none, one last call."""
+        if not self._under_way and (self._texts or self._shown):
+            self._send(self._next())
+        self.nbytes -= sum(map(size_of, (*self._texts.values(), *self._shown.values())))
+        self._texts.clear()
+        self._shown.clear()
+        self._pixels = 0
 
     def took(self, embedded: Embedded) -> None:
         """Must be told of every result."""
@@ -120,21 +143,28 @@ class Feeding:
 
     # ---- batches ----------------------------------------------------------------------------------
 
-    def _pixels(self) -> int:
-        return sum(pixels.size for content in self._waiting.values() for pixels in content.pixels) // 3
+    def _rested(self) -> bool:
+        enough = len(self._shown) + len(self._texts) >= self._call // 2 if self._under_way else True
+        return enough and self._under_way < self.at_once and time.monotonic() - self._since > REST
 
-    def _batches(self) -> Iterator[list[Keyed]]:
-        """What waits, as batches: pictures in the order they came, then texts by length; the full ones first."""
-        pictures = [one for one in self._waiting.items() if one[1].pixels]
-        texts = sorted((one for one in self._waiting.items() if not one[1].pixels), key=lambda one: -len(one[1].text))
-        shown = cut(pictures, self._call, CALL_PIXELS, lambda content: sum(pixels.size for pixels in content.pixels) // 3)
-        read = cut(texts, self._call, CALL_TOKENS, tokens_of)
-        yield from shown
-        yield from read
+    def _next(self) -> list[Keyed]:
+        """The next batch: pictures in the order they came; else the oldest text with others of about its length."""
+        if self._shown:
+            oldest = list(islice(self._shown.items(), self._shown_call))
+            return cut(oldest, self._shown_call, CALL_PIXELS, pixels_of)[0]
+        oldest = list(islice(self._texts.items(), WINDOW * self._call))
+        by_length = sorted(oldest, key=lambda one: -len(one[1].text))
+        count = self._call if len(oldest) >= 2 * self._call else -(-len(oldest) // -(-len(oldest) // self._call))
+        at = min(by_length.index(oldest[0]), len(oldest) - count)
+        return cut(by_length[at : at + count], count, CALL_TOKENS, tokens_of)[0]
 
     def _send(self, batch: list[Keyed]) -> None:
-        for key, _ in batch:
-            del self._waiting[key]
+        for key, content in batch:
+            if content.pixels:
+                del self._shown[key]
+                self._pixels -= pixels_of(content)
+            else:
+                del self._texts[key]
             self._asked.add(key)
         self._since = time.monotonic()
         self._under_way += 1
@@ -195,5 +225,9 @@ def size_of(content: Content) -> int:
 
 def tokens_of(content: Content) -> int:
     """Tokens a model sees, about: one for 4 bytes of UTF-8, one for 32 × 32 pixels."""
-    pixels = sum(one.size for one in content.pixels) // 3
-    return len(content.text.encode("utf-8", "surrogatepass")) // 4 + pixels // 1024 + 1
+    return len(content.text.encode("utf-8", "surrogatepass")) // 4 + pixels_of(content) // 1024 + 1
+
+
+def pixels_of(content: Content) -> int:
+    """Pixels of all its pictures together."""
+    return sum(pixels.size for pixels in content.pixels) // 3

@@ -58,6 +58,7 @@ def index_targets(
 
     The readers of the budget run beside this process; without any, everything is read in it. With `kinds`, only documents of
     these are read. Commits every `commit_seconds`; Ctrl-C or a failing model commits what is finished, then raises.
+    Ctrl-C waits for the calls that are under way, or for one last call.
     """
     started = time.monotonic()
     run = _Run(writer, embedder, policy, Tally(notes=list(notes)), commit_seconds, budget, kinds, tell)
@@ -70,6 +71,7 @@ def index_targets(
             run.pool.close()
     except KeyboardInterrupt:
         try:
+            run.feeding.drop()
             run.embed_what_waits()
         finally:  # also where Ctrl-C comes again
             done = run.tally.indexed + run.tally.reused - writer.give_up_waiting()

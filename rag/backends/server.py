@@ -73,6 +73,7 @@ class ServerEmbedder:
         self.modalities: frozenset[Modality] = frozenset({"text", "image", "video"} if self._family.sees else {"text"})
         self.in_flight = self._endpoints.capacity
         self.batch = TEXTS * self.in_flight
+        self.pictures = 1  # in one call: a picture travels alone anyhow, so none waits for another
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row for each content, float32 (n, dim); the law is that of rag.backends.base.Embedder.

@@ -87,3 +87,65 @@ def test_a_batch_is_bounded_in_number_and_weight() -> None:
     cut_up = cut(contents, most=4, budget=20, weigh=lambda content: len(content.text))
     assert [[len(content.text) for _, content in batch] for batch in cut_up] == [[5, 5], [50], [3, 3, 3, 3]]
     assert cut([], 4, 20, lambda _: 1) == []
+
+
+def shown(side: int) -> Content:
+    return Content("image", pixels=(np.zeros((side, side, 3), np.uint8),))
+
+
+def test_a_picture_that_travels_alone_waits_for_no_other() -> None:
+    fed, embedder, inbox = feeding(batch=64, in_flight=2)
+    embedder.pictures = 1  # type: ignore[attr-defined]
+    fed = Feeding(embedder, inbox)
+    embedder.gate.release(10)
+    fed.add(b"t", Content("text", "x"))
+    fed.add(b"p", shown(4))
+    came = inbox.get(answers=False, seconds=30)
+    assert isinstance(came, Embedded)
+    assert (came.keys, fed.has(b"t"), embedder.calls) == ((b"p",), True, [[0]])
+    fed.close()
+
+
+def test_the_oldest_text_is_in_the_next_call_whatever_its_length() -> None:
+    fed, embedder, inbox = feeding(batch=4, in_flight=1)
+    embedder.gate.release(100)
+    for number in range(40):
+        fed.add(bytes([number]), Content("text", "x" * (1 if number == 3 else 100 + number)))
+    came: list[Embedded] = []
+    for _ in range(2):
+        result = inbox.get(answers=False, seconds=30)
+        assert isinstance(result, Embedded)
+        came.append(result)
+        fed.took(result)
+    assert bytes([3]) in came[0].keys + came[1].keys
+    fed.close()
+
+
+def test_what_waits_is_dropped_and_what_is_under_way_still_comes() -> None:
+    fed, embedder, inbox = feeding(batch=2, in_flight=2)
+    for number in range(9):
+        fed.add(bytes([number]), Content("text", "x"))
+    assert fed.nbytes == 9 * 204
+    fed.drop()
+    embedder.gate.release(100)
+    came = 0
+    while not fed.idle:
+        result = inbox.get(answers=False, seconds=30)
+        assert isinstance(result, Embedded)
+        came += len(result.keys)
+        fed.took(result)
+    assert (came, len(embedder.calls), fed.nbytes, fed.has(bytes([8]))) == (4, 4, 0, False)
+    fed.close()
+
+
+def test_where_nothing_is_under_way_one_last_call_is_made() -> None:
+    fed, embedder, inbox = feeding(batch=4, in_flight=1)
+    embedder.gate.release(100)
+    for number in range(3):
+        fed.add(bytes([number]), Content("text", "x"))
+    fed.drop()
+    result = inbox.get(answers=False, seconds=30)
+    assert isinstance(result, Embedded)
+    fed.took(result)
+    assert (embedder.calls, fed.idle) == ([[1, 1, 1]], True)
+    fed.close()
