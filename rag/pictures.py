@@ -5,6 +5,7 @@ Knows the loaders; knows no index and no model.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 import threading
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _MOMENT = re.compile(r"(?:\d+:)?(?:\d+:)?\d+(?:\.\d*)?", re.ASCII)
 
 QUERY_PIXELS = 50_000_000  # of a query picture that came as bytes: decoded it takes 150 MB, or 200 with transparency
+REMEMBERED = 64  # query pictures whose words are kept
+_READ: dict[bytes, str] = {}  # by the digest of the pixels; the oldest goes first
 _ONE_DECODES = threading.Lock()  # many strangers' pictures at once must not fill the memory
 MODEL_INPUT = Policy(Limits(), "never", frozenset())
 MOST_FRAMES, FEWEST_FRAMES, VIDEO_PIXELS = 64, 4, 7_864_320  # of one video input of Qwen3-VL-Embedding
@@ -60,9 +63,10 @@ def query_picture_bytes(data: bytes, policy: Policy) -> Content:
             what = f"the query picture is {width:,} × {height:,} pixels; the limit is {most:,}"
             raise TooLarge(what, remedy="make it smaller; 2,000 pixels a side show everything a model sees")
         try:
-            return query_picture(file, policy)
+            seen = query_picture(file, replace(policy, ocr="never"))
         except WrongRequest as error:
             raise WrongRequest(error.what.replace(str(file), "the query picture"), error.remedy) from error
+    return replace(seen, clues=_words(seen, policy))  # nobody's decoding waits for the reading, which takes seconds
 
 
 def query_frame(asked: str, policy: Policy) -> Content:
@@ -115,9 +119,21 @@ def _read(document: Document, passage: Passage, family: str, policy: Policy) -> 
 def _words(content: Content, policy: Policy) -> str:
     if policy.ocr == "never" or "ocr" not in policy.clues:
         return ""
+    return "\n".join(_words_in(pixels) for pixels in content.pixels)
+
+
+def _words_in(pixels: Pixels) -> str:
+    """What is written there; the same picture is asked with again and again, with other filters and for more hits."""
     from rag.loaders.ocr import recognise
 
-    return "\n".join(recognise(pixels).text for pixels in content.pixels)
+    seen = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
+    if seen not in _READ:
+        words = recognise(pixels).text
+        while len(_READ) >= REMEMBERED:
+            _READ.pop(next(iter(_READ)), None)
+        _READ[seen] = words
+        return words
+    return _READ[seen]
 
 
 def model_input(text: str, image: str, video: str) -> Content:

@@ -120,13 +120,16 @@ class Searcher:
         blend: float | str | None = None,
         rerank: bool = True,
         fold: bool = True,
+        ocr: bool = True,
     ) -> Results:
         """Hits, the order after each stage, and notes.
 
         `image` is a picture file, or the bytes of one; `video` is `FILE@SECONDS`; `like` is the id of a passage, which is left
         out of the hits; `content` is what it holds, where another index has it. `after` (inclusive) and `before` (exclusive)
         are dates such as `2026-03-14` or seconds since the epoch. What is None is as the settings say; with `rerank` false the
-        order of the first stages stands, with `fold` false results that repeat one another stand each for itself.
+        order of the first stages stands, with `fold` false results that repeat one another stand each for itself. With `ocr`
+        false the words in a query picture are not looked for, which takes seconds: its pixels alone count, unless the model
+        only reads.
 
         WrongRequest where nothing is asked or a filter cannot be meant, NoSuchPassage, TooLarge for the bytes of a huge picture.
         """
@@ -141,7 +144,7 @@ class Searcher:
             before=moment(before),
         )
         if content is None:
-            content = self._asked(text, image, video, like)
+            content = self._asked(text, image, video, like, ocr)
         settings = self.settings
         wanted = settings.top_k if top_k is None else top_k
         if wanted < 1:
@@ -195,8 +198,12 @@ class Searcher:
             stages["hits"] += [(Place(one.document, one.locator), one.score) for one in hit.folded]
         return stages
 
-    def _asked(self, text: str, image: str | os.PathLike[str] | bytes | None, video: str | None, like: str | None) -> Content:
+    def _asked(
+        self, text: str, image: str | os.PathLike[str] | bytes | None, video: str | None, like: str | None, ocr: bool
+    ) -> Content:
         from rag.pictures import query_frame, query_picture, query_picture_bytes
+
+        policy = self.policy if ocr or "image" not in self.embedder.modalities else replace(self.policy, ocr="never")
 
         given = [name for name, one in (("picture", image), ("video", video), ("passage", like)) if one is not None]
         if len(given) > 1:
@@ -204,13 +211,13 @@ class Searcher:
         if like is not None:
             return self.content_of(like, text)
         if isinstance(image, bytes):
-            shown = query_picture_bytes(image, self.policy)
+            shown = query_picture_bytes(image, policy)
         elif image is not None:
             if not os.fspath(image):
                 raise WrongRequest("a picture without a name was given", remedy="name a picture file")
-            shown = query_picture(at_home(image), self.policy)
+            shown = query_picture(at_home(image), policy)
         elif video is not None:
-            shown = query_frame(video, self.policy)
+            shown = query_frame(video, policy)
         elif text.strip():
             return Content(modality="text", text=_asked_for(text))
         else:

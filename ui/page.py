@@ -10,6 +10,7 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from ui.files import static_routes
+from ui.later import Later
 from ui.shell import Shell
 
 if TYPE_CHECKING:
@@ -21,9 +22,14 @@ UPLOAD = 1  # bytes: the page uploads nothing to Gradio, and `Shell` keeps its u
 
 
 def mount(app: FastAPI, served: object = None) -> None:
-    """Puts the page on every address of `app` that has no route of its own: mount it last. `served` is not looked at."""
+    """Puts the page on every address of `app` that has no route of its own: mount it last. `served` is not looked at.
+
+    Returns at once: Gradio is imported in a thread while the API answers already.
+    """
+    import numpy  # noqa: F401 (a search imports it too: not half-made in two threads at once)
+
     static_routes(app)
-    app.mount("/", Shell(_gradio_app()))
+    app.mount("/", Later(lambda: Shell(_gradio_app())))
 
 
 def _gradio_app() -> FastAPI:

@@ -9,6 +9,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -24,6 +25,7 @@ from rag.errors import IndexFailure, IndexNotFound, WrongRequest
 
 LOOK = 0.2  # seconds between two looks at a job that is followed
 HEARTBEAT = 15.0  # seconds after which a silent stream shows that it lives
+MOST_FOLDERS = 100
 MOST_SKIPPED = 1_000  # skipped files in one answer
 _Index = Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")]
 
@@ -45,6 +47,9 @@ class Shelf(BaseModel):
     documents: int
     passages: int
     kinds: dict[str, int]
+    folders: dict[str, int] = Field(
+        description='Documents by the first folder of their path, the 100 with most; "": the root itself.'
+    )
     model: str | None
     roots: list[Rooted]
     generation: int
@@ -170,7 +175,15 @@ def _shelf(served: Served, jobs: Jobs, name: str) -> dict[str, Any]:
     try:
         found = served.status(name)
     except IndexFailure as error:
-        nothing: dict[str, Any] = {"documents": 0, "passages": 0, "kinds": {}, "model": None, "roots": [], "generation": 0}
+        nothing: dict[str, Any] = {
+            "documents": 0,
+            "passages": 0,
+            "kinds": {},
+            "folders": {},
+            "model": None,
+            "roots": [],
+            "generation": 0,
+        }
         return shelf | nothing | {"exists": not isinstance(error, IndexNotFound), "problem": failure_json(error)}
     return shelf | {
         "exists": True,
@@ -178,6 +191,7 @@ def _shelf(served: Served, jobs: Jobs, name: str) -> dict[str, Any]:
         "documents": found.documents,
         "passages": sum(found.passages.values()),
         "kinds": {kind: count for kind, count in found.passages.items() if count},
+        "folders": dict(islice(found.folders.items(), MOST_FOLDERS)),
         "model": found.fingerprint.model,
         "roots": [{"name": root, "folder": str(folder), "present": folder.is_dir()} for root, folder in found.roots.items()],
         "generation": found.generation,

@@ -54,6 +54,7 @@ class Question(BaseModel):
     top_k: int = Field(20, ge=1, le=MOST_HITS)
     rerank: bool = Field(True, description="false: the order of the first stages, at once.")
     explain: bool = Field(False, description="Every stage's rank and score with each hit.")
+    ocr: bool = Field(True, description="false: the words in the query picture are not read, which takes seconds.")
     fold: bool = Field(True, description="Near-duplicates as one hit.")
     texts: bool = Field(False, description="The whole words of each hit.")
     candidates: int | None = Field(None, ge=1, le=1_000, description="How many candidates reach the reranker.")
@@ -152,6 +153,7 @@ def _ask(searcher: Searcher | Joined, question: Question, image: bytes | None) -
         blend=question.blend,
         rerank=question.rerank,
         fold=question.fold,
+        ocr=question.ocr,
     )
 
 

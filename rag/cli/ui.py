@@ -66,7 +66,7 @@ def ui(
 
 def _mount(app: FastAPI, served: Served) -> bool:
     """Puts the page at /. By name, so that the library never imports it; False where it is not installed."""
-    if find_spec("ui.page") is None:
+    if find_spec("gradio") is None or find_spec("ui.page") is None:
         say("the page is not installed: the API alone is served")
         return False
     import_module("ui.page").mount(app, served)

@@ -5,6 +5,7 @@ Knows the tables of the catalog; knows no search and no files but their sizes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,7 @@ class IndexStatus:
     roots: Mapping[str, Path]
     documents: int  # those that could be read
     suffixes: Mapping[str, int]  # ".pdf": 3; "" for names without one; most first
+    folders: Mapping[str, int]  # documents by the first folder of their path; "" for those at the root itself; most first
     passages: Mapping[Kind, int]
     skipped: tuple[Skipped, ...]  # files that could not be read, and why
     vectors: int  # rows in all segments: shared ones once, those no longer used too
@@ -41,10 +43,12 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
     at = (generation,)
     kinds: dict[int, int] = dict(connection.execute(f"SELECT kind, count(*) FROM passages WHERE {LIVE} GROUP BY kind", at))
     paths = connection.execute(f"SELECT path FROM documents WHERE {LIVE} AND skipped IS NULL", at)
-    suffixes: dict[str, int] = {}
+    suffixes: Counter[str] = Counter()
+    folders: Counter[str] = Counter()
     for (path,) in paths:
-        suffix = PurePosixPath(to_name(path)).suffix.lower()
-        suffixes[suffix] = suffixes.get(suffix, 0) + 1
+        name = PurePosixPath(to_name(path))
+        suffixes[name.suffix.lower()] += 1
+        folders[name.parts[0] if len(name.parts) > 1 else ""] += 1
     return IndexStatus(
         folder=folder,
         format=FORMAT,
@@ -53,12 +57,17 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         settings=read_settings(connection),
         roots=read_roots(connection, generation),
         documents=sum(suffixes.values()),
-        suffixes=dict(sorted(suffixes.items(), key=lambda pair: (-pair[1], pair[0]))),
+        suffixes=_most_first(suffixes),
+        folders=_most_first(folders),
         passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
         skipped=tuple(_skipped(connection, generation)),
         vectors=int(connection.execute(f"SELECT coalesce(sum(rows), 0) FROM segments WHERE {LIVE}", at).get),
         bytes=size_on_disk(folder),
     )
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def read_roots(connection: apsw.Connection, generation: int) -> dict[str, Path]:

@@ -73,6 +73,7 @@ def test_indexing_is_followed_stopped_and_resumed(tmp_path: Path, visit: Visit) 
         page.get_by_role("button", name="Update the index").click()
         expect(page.locator(".job-words")).to_contain_text(re.compile(r"\d+ of 10 documents"))
         expect(page.locator(".job-file")).to_contain_text(re.compile(r"screen-\d"))
+        expect(page.locator(".job-words")).to_contain_text("held back by reading")
         visitor.shot("indexing")
         page.get_by_role("tab", name="Search").click()
         visitor.ask("pilot boat leaves")  # searching goes on meanwhile
@@ -84,6 +85,32 @@ def test_indexing_is_followed_stopped_and_resumed(tmp_path: Path, visit: Visit) 
         page.get_by_role("button", name="Go on").click()
         expect(page.locator(".job-done")).to_be_visible(timeout=120_000)
         expect(page.locator(".figure", has_text="Documents").locator("strong")).to_have_text("11")
+
+
+def test_of_two_indexes_one_is_chosen(tmp_path: Path, samples: Path, visit: Visit) -> None:
+    """Each with what it holds; the choice is in the address, and a hit opens from the index it was found in."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "lighthouse.txt").write_text("The lighthouse keeper counts porpoises.")
+    index = tmp_path / "indexes/diary"
+    assert rag("index", str(corpus), "--index", str(index), "--quiet", cwd=tmp_path).returncode == 0
+    with serving(tmp_path, samples, index) as server:
+        visitor = visit(server)
+        page = visitor.open()
+        chip = page.get_by_label("Index", exact=True).locator("xpath=self::select")
+        assert [re.sub(r"\d+", "N", words) for words in chip.locator("option").all_inner_texts()] == ["samples (N)", "diary (N)"]
+        visitor.ask("lighthouse")
+        assert page.locator(".card").count() > 5
+        chip.select_option("diary")
+        expect(page.locator(".card h3")).to_have_text(["lighthouse.txt"])
+        assert "index=diary" in page.url
+        visitor.settled()
+        page.locator(".card-open").first.click()
+        expect(page.locator(".reader-own")).to_contain_text("porpoises")
+        page.keyboard.press("Escape")
+        page.reload()
+        expect(page.locator(".card h3")).to_have_text(["lighthouse.txt"])
+        visitor.shot("two-indexes")
 
 
 def test_an_index_that_appears(tmp_path: Path, visit: Visit) -> None:

@@ -111,6 +111,31 @@ def test_what_is_no_picture_is_refused_in_words(server: Server, visit: Visit, tm
     expect(page.locator(".trouble")).to_contain_text("Use a JPEG")
 
 
+def test_a_picture_that_is_too_large_is_refused_with_the_limit(server: Server, visit: Visit, tmp_path: Path) -> None:
+    page = visit(server).open()
+    page.locator("input[type=file]").set_input_files(TOP / "samples/broken/poster-huge.png")
+    expect(page.locator(".trouble")).to_contain_text("This picture is too large (20,000 × 20,000 pixels)")
+    expect(page.locator(".trouble")).to_contain_text("Use one of at most 100,000,000 pixels")
+    with (tmp_path / "scan.tiff").open("wb") as heavy:
+        heavy.truncate(51 * 2**20)
+    page.locator("input[type=file]").set_input_files(tmp_path / "scan.tiff")
+    expect(page.locator(".trouble")).to_contain_text("This picture is too large (51 MiB)")
+    expect(page.locator(".trouble")).to_contain_text("Use one below 50 MB")
+
+
+def test_a_picture_is_answered_from_its_pixels_first(server: Server, visit: Visit) -> None:
+    """The first answer does not wait for the words in the picture; the second one reads them."""
+    visitor = visit(server)
+    page = visitor.open()
+    questions: list[dict[str, object]] = []
+    page.on("request", lambda asked: questions.append(asked.post_data_json) if asked.url.endswith("/v1/search") else None)
+    page.locator("input[type=file]").set_input_files(PICTURES / "evening.jpg")
+    expect(page.locator(".card h3").first).to_have_text("IMG_2041.jpg")
+    visitor.settled()
+    expect(page.locator(".card h3").first).to_have_text("IMG_2041.jpg")
+    assert [(one["rerank"], one.get("ocr", True)) for one in questions] == [(False, False), (True, True)]
+
+
 def test_a_picture_of_another_tab_is_missed_in_words(server: Server, visit: Visit) -> None:
     page = visit(server).open("?picture=0123456789ab")
     expect(page.locator(".trouble")).to_contain_text("The query picture is no longer here")
@@ -144,6 +169,18 @@ def test_filters_narrow_and_are_in_the_address(server: Server, visit: Visit) -> 
     page.get_by_role("button", name="Clear filters").click()
     visitor.settled()
     assert set(asked(page)) == {"q"}
+
+
+def test_folders_are_counted_before_anything_is_asked(server: Server, visit: Visit) -> None:
+    page = visit(server).open()
+    page.locator("summary", has_text="Folder").click()
+    photos = page.locator(".menu-option", has_text="photos")
+    assert int(photos.locator(".chip-count").inner_text()) >= 15
+    photos.click()
+    expect(page.locator("summary", has_text="photos")).to_be_visible()
+    assert asked(page)["path"] == ["/photos/**"]
+    page.locator("#rag-words").fill("lighthouse")
+    expect(page.locator(".card-path").first).to_have_text(re.compile("^photos"))
 
 
 def test_dates_filter(server: Server, visit: Visit) -> None:
@@ -196,11 +233,16 @@ def test_more_results_on_scroll_without_losing_place(server: Server, visit: Visi
 
 
 def test_nothing_good_says_so_and_shows_the_nearest(server: Server, visit: Visit) -> None:
+    page = visit(server).search("?q=insurance+claim+after+a+flood+in+the+museum")
+    expect(page.locator(".weak-line")).to_contain_text("Nothing good found")
+    assert page.locator(".card").count() >= 10
+    assert page.locator(".grid > *").first.get_attribute("class") == "weak-line"
+
+
+def test_nothing_at_all_says_so(server: Server, visit: Visit) -> None:
     page = visit(server).search("?q=kubernetes+autoscaling+policy")
-    if page.locator(".card").count():
-        expect(page.locator(".weak-line")).to_contain_text("Nothing good found")
-    else:
-        expect(page.locator(".empty")).to_contain_text("Nothing found")
+    expect(page.locator(".empty")).to_contain_text("Nothing found")
+    expect(page.locator(".card")).to_have_count(0)
 
 
 def test_cards_do_not_move_under_the_pointer(server: Server, visit: Visit) -> None:
@@ -268,7 +310,7 @@ def test_newest_first(server: Server, visit: Visit) -> None:
 
 
 def test_the_first_result_is_painted_within_300_ms_of_the_answer(server: Server, visit: Visit) -> None:
-    """From the last byte of the first answer to the frame with the cards; the second best of seven, as others work here."""
+    """From the last byte of the first answer to the frame with the cards; the median of seven."""
     visitor = visit(server)
     page = visitor.open()
     took = []
@@ -282,4 +324,4 @@ def test_the_first_result_is_painted_within_300_ms_of_the_answer(server: Server,
             )
         )
     print("painted after (ms):", [round(one) for one in took])
-    assert sorted(took)[1] <= 300
+    assert sorted(took)[3] <= 300

@@ -149,3 +149,31 @@ def test_a_copy_is_what_is_most_like_a_picture(tmp_path: Path) -> None:
         like = [hit["document"] for hit in ask(client, like=asked["id"])["hits"]]
     assert like[0] == asked["folded"][0]["document"]
     assert asked["document"] not in like
+
+
+def test_the_words_of_a_query_picture_are_read_where_they_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for a picture, however often it is asked with; `ocr` false answers from its pixels."""
+    from rag.loaders import ocr
+
+    (tmp_path / "corpus").mkdir()
+    Image.new("RGB", (320, 240), (20, 90, 160)).save(tmp_path / "corpus/sea.png")
+    (tmp_path / "corpus/pilot.txt").write_text("The pilot boat leaves at dawn.\n")
+    index = tmp_path / "indexes/pictures"
+    rag.build_index(tmp_path / "corpus", index=str(index))
+    read: list[tuple[int, ...]] = []
+
+    def recognise(pixels: Any, threads: int = 1) -> ocr.Recognised:
+        read.append(pixels.shape)
+        return ocr.Recognised("pilot boat", ())
+
+    monkeypatch.setattr(ocr, "recognise", recognise)
+    asked = data_url(jpeg(311, 207))
+    with asking(index) as client:
+        quick = ask(client, image=asked, ocr=False, rerank=False)
+        assert read == []
+        assert [hit["document"] for hit in quick["hits"]][:1] == ["sea.png"]
+        assert all(hit["lanes"].keys() == {"dense"} for hit in quick["hits"])
+        for _ in range(2):
+            whole = ask(client, image=asked)
+        assert len(read) == 1
+        assert whole["hits"][0]["document"] == "pilot.txt"

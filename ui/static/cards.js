@@ -20,10 +20,14 @@ export function card(hit, open) {
       h("h3", {}, button),
       h("p", { class: "card-path" }, folderOf(hit.document) || plain(hit.root)),
       hit.kind !== "text" && hit.snippet && h("p", { class: "card-snippet" }, marked(hit.snippet, hit.marks)),
-      h("p", { class: "card-foot" }, score(hit), hit.members.length > 1 && h("span", { class: "dim" }, t("members", { n: hit.members.length }))),
+      h("p", { class: "card-foot" }, score(hit), hit.members.length > 1 && h("span", { class: "dim" }, t("members", { n: hit.members.length })), hit.folded?.length > 0 && alike(hit, name, open)),
     ),
   );
 }
+
+/** `+3 similar`: the results that repeat this one, in the opened view. */
+const alike = (hit, name, open) =>
+  h("button", { type: "button", class: "card-alike", "aria-label": `${t("similar_count", { n: hit.folded.length })}: ${name}`, on: { click: () => open(hit, { alike: true }) } }, icon("stack"), t("similar_count", { n: hit.folded.length }));
 
 /** The score as a short bar and a number; what it means stands in its name. */
 function score(hit) {

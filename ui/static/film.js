@@ -20,7 +20,7 @@ export function film(passage, hit, same, media) {
   const lead = clip ? start - clip.start : 0; // seconds it begins before the second asked for
   let offset = clip ? clip.start : 0;
   const waiting = h("p", { class: "film-wait" }, t("converting"));
-  const video = h("video", { class: "film-video", controls: true, playsinline: true, preload: "auto", poster: media(passage.id, passage.index, "view"), "aria-label": passage.document });
+  const video = h("video", { class: "film-video", controls: true, playsinline: true, preload: "auto", poster: passage.picture || media(passage.id, passage.index, "view"), "aria-label": passage.document });
   video.src = videoAddress(passage, null);
   const at = h("span", { class: "film-at", style: { left: `${(start / length) * 100}%` } });
   let wanted = start; // seconds of the file to show when the next stretch has come

@@ -10,8 +10,8 @@ const DAY = 86400000; // milliseconds
 export function filterRow(change) {
   const element = h("div", { class: "filters", role: "group", "aria-label": t("filters") });
 
-  /** `counts` are those of the last answer; `indexes` the names that can be chosen. */
-  function show(asked, counts, indexes, sortable) {
+  /** `counts` are those of the last answer, or of all that is there; `indexes` and `orders` what can be chosen. */
+  function show(asked, counts, indexes, orders) {
     const focused = element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const opened = element.querySelector("details[open]")?.dataset.key;
     fill(
@@ -19,8 +19,8 @@ export function filterRow(change) {
       KINDS.map((kind) => kindChip(kind, asked, counts.kinds || {}, change)),
       (counts.folders || asked.paths.length > 0) && folders(asked, counts.folders || {}, change),
       dates(asked, change),
-      indexes.length > 1 && choice("index", "stack", t("which_index"), indexes.map((name) => [name, name]), asked.index || indexes[0], (index) => change({ index, paths: [], kinds: [] })),
-      counts.folders && choice("sort", "sort", t("sort"), [["", t("sort_best")], ...(sortable ? [["new", t("sort_new")]] : []), ["name", t("sort_name")]], asked.sort, (sort) => change({ sort })),
+      indexes.length > 1 && choice("index", "stack", t("which_index"), indexes.map((one) => [one.name, t("index_holds", { name: plain(one.name), n: count(one.documents) })]), asked.index || indexes[0].name, (index) => change({ index: index === indexes[0].name ? "" : index, paths: [], roots: [], kinds: [] })),
+      orders.length > 0 && choice("sort", "sort", t("sort"), orders.map(([order, words]) => [order, t(words)]), asked.sort, (sort) => change({ sort })),
       filtered(asked) && h("button", { type: "button", class: "chip chip-clear", "data-key": "clear", on: { click: () => change({ kinds: [], paths: [], roots: [], after: "", before: "" }) } }, icon("close"), t("no_filters")),
     );
     if (opened) element.querySelector(`details[data-key="${opened}"]`)?.setAttribute("open", "");

@@ -4,6 +4,7 @@ import { fill, h, icon } from "./dom.js";
 import { KINDS, bytes, count, plain, span } from "./places.js";
 import { t } from "./words.js";
 
+const TELLING = 0.2; // share of time by which the stages' waiting must differ to tell which one holds the others back
 const BEAT = 700; // milliseconds between two looks at a running job
 const ROWS = 200; // skipped files shown; the field above them finds the others
 
@@ -145,13 +146,19 @@ export function indexTab(host, { chosen, changed }) {
 
   function running(index, job) {
     const [done, total] = [job.done || 0, job.total || 0];
-    const told = [total && t("progress", { done: count(done), total: count(total) }), job.passages_per_second > 0 && t("speed", { n: count(Math.round(job.passages_per_second)) }), job.seconds_left > 0 && t("left", { time: span(job.seconds_left) })];
+    const told = [total && t("progress", { done: count(done), total: count(total) }), job.passages_per_second > 0 && t("speed", { n: count(Math.round(job.passages_per_second)) }), job.megabytes_per_second >= 0.1 && t("megabytes", { n: job.megabytes_per_second.toFixed(1) }), job.seconds_left > 0 && t("left", { time: span(job.seconds_left) }), slowest(job.stages)];
     const stopper = h("button", { type: "button", class: "plain", disabled: Boolean(job.stopping), on: { click: () => stop(index) } }, t(job.stopping ? "stopping" : "stop"));
     return h("div", { class: "job" }, h("div", { class: "job-words" }, h("strong", {}, t("running")), h("span", { class: "dim" }, told.filter(Boolean).join(" · ")), stopper), h("progress", { max: total || 1, ...(total ? { value: done } : {}), "aria-label": t("running") }), h("p", { class: "dim job-file" }, plain(job.current || "")));
   }
 
   setInterval(() => chosen() && !document.hidden && list.some((one) => !one.documents) && refresh(), 4000);
   return { refresh };
+}
+
+/** The stage that waits least for the others, where that is telling. */
+function slowest(stages) {
+  const waits = Object.entries(stages || {}).sort((a, b) => a[1] - b[1]);
+  return waits.length > 1 && waits.at(-1)[1] - waits[0][1] > TELLING && t("held_back", { stage: t(`stage_${waits[0][0]}`) });
 }
 
 /** What to type for an index that is not there. */

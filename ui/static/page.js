@@ -2,13 +2,12 @@
 import * as address from "./address.js";
 import * as server from "./asking.js";
 import { indexTab } from "./indexing.js";
-import { KINDS } from "./places.js";
 import { searchTab } from "./searching.js";
 import { applyTheme, topBar } from "./shell.js";
 import { chooseLanguage } from "./words.js";
 
-const NOTHING = { names: [], kinds: {}, documents: 0, passages: 0, first: null };
-let held = NOTHING; // what all indexes hold together
+const NOTHING = { indexes: [], documents: 0, passages: 0, first: null };
+let held = NOTHING; // what all indexes hold together, and each of them
 
 chooseLanguage();
 applyTheme();
@@ -65,11 +64,10 @@ async function start() {
   document.documentElement.dataset.ready = "true";
 }
 
-/** What the indexes hold together, and their names. */
+/** What the indexes hold together, and each of them. */
 async function holdings() {
   const all = await server.indexes();
-  const kinds = Object.fromEntries(KINDS.map((kind) => [kind, all.reduce((n, one) => n + (one.kinds?.[kind] || 0), 0)]));
-  return { names: all.map((one) => one.name), first: all[0] || null, kinds, documents: all.reduce((n, one) => n + (one.documents || 0), 0), passages: all.reduce((n, one) => n + (one.passages || 0), 0) };
+  return { indexes: all, first: all[0] || null, documents: all.reduce((n, one) => n + (one.documents || 0), 0), passages: all.reduce((n, one) => n + (one.passages || 0), 0) };
 }
 
 /** The element with that id, as soon as Gradio has drawn it. */

@@ -1,15 +1,18 @@
 // A query picture: read and made small in the browser, kept for this tab. Knows files and canvases; knows no search.
 import { Refusal } from "./asking.js";
-import { bytes } from "./places.js";
+import { bytes, count } from "./places.js";
 import { t } from "./words.js";
 
 const EDGE = 1280; // pixels: longer than any query picture is looked at
 const LARGEST = 50 * 2 ** 20; // bytes: decoding more would stop the browser for seconds
+const MOST_PIXELS = 100_000_000; // decoded they take 400 MB
 const KEPT = "rag.picture.";
 
 /** A data: URL of a JPEG no longer than EDGE on a side. Refusal for what is no picture or is too large. */
 export async function shrunk(file) {
   if (file.size > LARGEST) throw new Refusal(t("error_picture_large", { size: bytes(file.size) }), t("error_picture_large_more"), "picture");
+  const [width, height] = await sizeOf(file);
+  if (width * height > MOST_PIXELS) throw new Refusal(t("error_picture_pixels", { width: count(width), height: count(height) }), t("error_picture_pixels_more", { most: count(MOST_PIXELS) }), "picture");
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -26,6 +29,21 @@ export async function shrunk(file) {
   brush.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   return canvas.toDataURL("image/jpeg", 0.9);
+}
+
+/** Width and height as the first bytes of a PNG, GIF, WebP or JPEG tell them, before anything is decoded; [0, 0] of other files. */
+async function sizeOf(file) {
+  const head = new DataView(await file.slice(0, 2 ** 18).arrayBuffer());
+  const long = head.byteLength >= 30;
+  if (long && head.getUint32(0) === 0x89504e47) return [head.getUint32(16), head.getUint32(20)];
+  if (long && head.getUint32(0) === 0x47494638) return [head.getUint16(6, true), head.getUint16(8, true)];
+  if (long && head.getUint32(0) === 0x52494646 && head.getUint32(12) === 0x56503858) return [1 + (head.getUint32(24, true) & 0xffffff), 1 + (head.getUint32(26, true) >>> 8)];
+  if (!long || head.getUint16(0) !== 0xffd8) return [0, 0];
+  for (let at = 2; at + 9 < head.byteLength && head.getUint8(at) === 0xff; at += 2 + head.getUint16(at + 2)) {
+    const marker = head.getUint8(at + 1);
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return [head.getUint16(at + 7), head.getUint16(at + 5)];
+  }
+  return [0, 0];
 }
 
 /** Keeps a picture for this tab under a short name that may stand in the address. */

@@ -7,7 +7,7 @@ import { filterRow, filtered } from "./filters.js";
 import { grid } from "./grid.js";
 import { commandFor } from "./indexing.js";
 import { kept } from "./pictures.js";
-import { count, nameOf } from "./places.js";
+import { KINDS, count, nameOf } from "./places.js";
 import { viewer } from "./viewer.js";
 import { t } from "./words.js";
 
@@ -31,7 +31,7 @@ export function searchTab(host, named) {
     down: () => cards.focus(),
   });
   const filters = filterRow((fields) => change(fields));
-  const cards = grid((hit) => open(hit));
+  const cards = grid((hit, how) => open(hit, how));
   const told = h("p", { class: "told", role: "status", "aria-live": "polite" });
   const better = h("button", { type: "button", class: "better", hidden: true });
   const trouble = h("div", { class: "trouble-place", role: "alert" });
@@ -52,7 +52,7 @@ export function searchTab(host, named) {
     typing = typed && !address.asksNothing(fresh);
     const same = "sort" in fields && Object.keys(fields).length === 1 && answer;
     asked = fresh;
-    if (same) return draw(answer), filters.show(asked, counted(answer.counts), named().names, sortable());
+    if (same) return draw(answer), filters.show(asked, counted(answer.counts), named().indexes, orders());
     return run();
   }
 
@@ -81,7 +81,7 @@ export function searchTab(host, named) {
     told.textContent = t("searching");
     const before = answer;
     try {
-      paint(await server.search(question({ rerank: false }), signal));
+      paint(await server.search(question({ rerank: false, ocr: false }), signal));
       if (asked.open) reopen();
       settle(await server.search(question({ rerank: true }), signal));
     } catch (error) {
@@ -98,11 +98,12 @@ export function searchTab(host, named) {
     told.textContent = "";
     looking.close();
     view.classList.remove("is-searching");
-    const { kinds, documents, passages } = named();
+    const { indexes, documents, passages } = named();
+    const chosen = indexes.find((one) => one.name === asked.index) || indexes[0];
     const holds = hero.querySelector(".hero-holds");
     if (documents) holds.textContent = t("holds", { documents: count(documents), passages: count(passages) });
     else if (named().first) fill(holds, t("empty_title"), ". ", t("empty_hint"), h("br"), h("pre", {}, commandFor(named().first)));
-    filters.show(asked, { kinds }, named().names, false);
+    filters.show(asked, { kinds: noneOf(chosen?.kinds), folders: chosen?.folders }, indexes, []);
     filters.element.hidden = !documents;
   }
 
@@ -140,7 +141,7 @@ export function searchTab(host, named) {
     const hits = ordered(found.hits, asked.sort);
     const line = !found.good && hits.length ? h("div", { class: "weak-line", role: "note" }, h("strong", {}, t("nothing_good")), h("span", {}, t("nothing_good_more"))) : null;
     cards.show(hits, { below: 0, line });
-    filters.show(asked, counted(found.counts), named().names, sortable());
+    filters.show(asked, counted(found.counts), named().indexes, orders());
     fill(end, hits.length >= seen && seen < MOST ? h("span", { class: "dim" }, t("more")) : null);
     if (hits.length) return;
     const why = filtered(asked) ? [t("nothing_filters"), h("button", { type: "button", class: "plain", on: { click: () => change({ kinds: [], paths: [], roots: [], after: "", before: "" }) } }, t("no_filters"))] : [t("nothing_hint")];
@@ -195,10 +196,10 @@ export function searchTab(host, named) {
     cards.show([]);
   }
 
-  function open(hit) {
+  function open(hit, how) {
     asked = { ...asked, open: hit.id };
     address.push(asked);
-    looking.open(hit);
+    looking.open(hit, how);
   }
   const reopen = () => {
     const hit = answer?.hits.find((one) => one.id === asked.open || one.members.some((member) => member.id === asked.open));
@@ -225,10 +226,12 @@ export function searchTab(host, named) {
     if (!asked.open) looking.close();
     return run();
   }
-  const sortable = () => Boolean(answer?.hits.some((hit) => hit.dated));
+  /** The orders that can be chosen, with their words; none by date where no hit has one. */
+  const orders = () => [["", "sort_best"], ...(answer?.hits.some((hit) => hit.dated) ? [["new", "sort_new"]] : []), ["name", "sort_name"]];
   return { navigate, run, focus: () => (box.input.focus(), box.input.select()), refresh: () => address.asksNothing(asked) && rest() };
 }
 
+const noneOf = (kinds) => kinds && Object.fromEntries(KINDS.map((kind) => [kind, kinds[kind] || 0])); // 0 for kinds that are not there
 const nextDay = (date) => new Date(new Date(date).getTime() + 86400000).toISOString().slice(0, 10); // the server's `before` leaves that day out
 
 function ordered(hits, sort) {

@@ -69,10 +69,16 @@ export function stage(passage, view, full) {
   function outline(regions) {
     for (const old of sheet.querySelectorAll(".region")) old.remove();
     sheet.append(...regions.map(box));
+    note.classList.remove("is-coming");
     note.textContent = regions.length ? t(regions.length === 1 ? "region_one" : "regions", { n: regions.length }) : "";
   }
+  /** Says that the rectangles are being looked for. */
+  function coming() {
+    note.classList.add("is-coming");
+    note.textContent = t("regions_coming");
+  }
   outline(passage.regions || []);
-  return { element: h("div", { class: "stage-frame" }, window_, tools), outline };
+  return { element: h("div", { class: "stage-frame" }, window_, tools), outline, coming };
 }
 
 function spread(pointers) {

@@ -3,7 +3,7 @@ import * as server from "./asking.js";
 import { fill, h, icon, marked } from "./dom.js";
 import { why } from "./explain.js";
 import { film } from "./film.js";
-import { day, folderOf, nameOf, place } from "./places.js";
+import { day, folderOf, nameOf, place, plain } from "./places.js";
 import { reader } from "./reader.js";
 import { stage } from "./stage.js";
 import { t } from "./words.js";
@@ -40,32 +40,45 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     if (to && hit) (turned(to.id), open(to));
   }
 
-  function open(chosen) {
+  async function open(chosen, { alike = false } = {}) {
     hit = chosen;
-    return show(chosen.id, chosen);
+    await show(chosen.id, chosen, () => alike && side.querySelector(".similar .near")?.focus());
   }
   /** A passage that is in no result: from the address, or a neighbour. */
   const openId = (id) => show(id, hit);
 
-  async function show(id, from) {
+  async function show(id, from, drawn = () => null) {
     asking?.abort();
-    asking = new AbortController();
+    const mine = (asking = new AbortController());
     if (!element.open) element.showModal();
     previous.disabled = !hit || at() <= 0;
     next.disabled = !hit || at() < 0 || at() >= hits().length - 1;
     if (from) title.textContent = nameOf(from.document);
     look.classList.add("is-loading");
     try {
-      const { signal } = asking;
+      const { signal } = mine;
       const found = await server.passage(id, hit?.index || index(), words(), false, signal);
-      const outline = draw(found);
-      if (outline && words().trim()) outline((await server.passage(id, found.index, words(), true, signal)).regions);
+      const made = draw(found);
+      look.classList.remove("is-loading");
+      drawn();
+      if (made && found.marks.length) await outlined(made, found, signal);
     } catch (error) {
       if (error.name === "AbortError") return;
       fill(look, notice(error.message, error.remedy));
       fill(side);
     } finally {
-      look.classList.remove("is-loading");
+      if (asking === mine) look.classList.remove("is-loading"); // else a later one is on its way
+    }
+  }
+
+  /** The rectangles of the matching words come when they are found; the picture is there already, and stays if none come. */
+  async function outlined(made, found, signal) {
+    made.coming();
+    try {
+      made.outline((await server.passage(found.id, found.index, words(), true, signal)).regions);
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      made.outline([]);
     }
   }
 
@@ -76,21 +89,20 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     where.textContent = [t(`kind_${found.kind}`), found.pages && "page" in found.locator ? t("of_pages", { place: spot, n: found.pages }) : spot].filter(Boolean).join(" · ");
     const own = hit && (hit.id === found.id || hit.members.some((member) => member.id === found.id)) ? hit : null;
     const same = hits().filter((one) => one.document === found.document && one.root === found.root);
-    let outline = null;
+    let made = null;
     if (found.trouble && found.modality !== "text") fill(look, notice(found.trouble.what, found.trouble.remedy));
     else if (found.video) fill(look, film(found, own, same, server.media));
     else if (found.modality === "text") fill(look, reader(found, (id) => openId(id)));
     else {
-      const made = stage(found, found.picture, server.media(found.id, found.index, "full"));
+      made = stage(found, found.picture, server.media(found.id, found.index, "full"));
       fill(look, made.element);
-      outline = made.outline;
     }
-    fill(side, actions(found), about(found, spot), found.caption && part("caption", h("p", { class: "words" }, marked(found.caption, found.caption_marks))), beside(found), spoken(found), own && why(own));
+    fill(side, actions(found), about(found, spot), found.caption && part("caption", h("p", { class: "words" }, marked(found.caption, found.caption_marks))), beside(found), similar(found), spoken(found), own && why(own));
     side.scrollTop = 0;
     if (!element.contains(document.activeElement)) element.focus(); // the button that led here may be gone
     const here = side.querySelector(".near-here"); // in the middle of the strip, as it is in the document
     if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - (here.parentElement.clientWidth - here.clientWidth) / 2;
-    return outline;
+    return made;
   }
 
   const notice = (what, remedy) => h("div", { class: "trouble", role: "alert" }, icon("warning"), h("div", {}, h("strong", {}, what), h("p", {}, remedy || "")));
@@ -122,6 +134,14 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
         : h("button", { type: "button", class: "near", on: { click: () => openId(near.id) } }, face(near), h("span", {}, place(near.locator)));
     const face = (near) => (near.kind === "text" && !near.thumbnail ? icon("text") : h("img", { src: near.thumbnail || server.media(near.id, found.index, "thumb"), alt: "", loading: "lazy" }));
     return part("around", h("div", { class: "nears" }, parts.map(one)));
+  }
+
+  /** What was folded under the result because it repeats it: each opens in place, and the result itself to return to. */
+  function similar(found) {
+    if (!hit?.folded?.length || ![hit, ...hit.members, ...hit.folded].some((one) => one.id === found.id)) return null;
+    const one = ({ id, document, locator }) =>
+      h("button", { type: "button", class: "near", "aria-current": id === found.id ? "true" : null, title: plain(document), on: { click: () => openId(id) } }, hit.modality === "text" ? icon("text") : h("img", { src: server.media(id, found.index, "thumb"), alt: "", loading: "lazy" }), h("span", {}, [nameOf(document), place(locator)].filter(Boolean).join(", ")));
+    return h("section", { class: "part similar" }, h("h3", {}, t("similar")), h("div", { class: "nears" }, [hit, ...hit.folded].map(one)));
   }
 
   function spoken(found) {

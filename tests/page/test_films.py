@@ -1,0 +1,94 @@
+"""Videos no browser plays: transcoded around the hit, or shown as moments; and what becomes of one that fails half way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.page.conftest import Server, Visit, rag, serving
+from tests.unit.films import film
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of one MPEG-4 part 2 AVI, which no browser plays, with subtitles that find its moments."""
+    folder = tmp_path_factory.mktemp("films")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    film(corpus / "harbour-tour.avi", 12, "mpeg4", "libmp3lame")
+    (corpus / "harbour-tour.srt").write_text(
+        "1\n00:00:00,500 --> 00:00:02,000\nThe ferry leaves.\n\n2\n00:00:07,000 --> 00:00:09,000\nHere stands the lighthouse.\n"
+    )
+    index = folder / "indexes/films"
+    done = rag("index", str(corpus), "--index", str(index), "--quiet", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    with serving(folder, index) as one:
+        yield one
+
+
+def opened(page: Page) -> dict[str, Any]:
+    """Opens the first card and waits for what its passage says of the video."""
+    with page.expect_response(re.compile("/v1/passages/")) as answered:
+        page.locator(".card-open").first.click()
+    expect(page.locator("dialog.viewer .facts")).to_be_visible()
+    said: dict[str, Any] = answered.value.json()["video"]
+    return said
+
+
+def test_what_no_browser_plays_is_transcoded_around_the_hit(films: Server, visit: Visit) -> None:
+    visitor = visit(films)
+    visitor.page.add_init_script(
+        """addEventListener("playing", (event) => { window.firstShown ??= event.target.currentTime; }, true);"""
+    )
+    page = visitor.search("?q=lighthouse&kind=frame")
+    video = opened(page)
+    assert video["playable"] == "transcode"
+    page.wait_for_function("() => window.firstShown !== undefined")
+    assert abs(page.evaluate("window.firstShown") + video["clip"]["start"] - video["start"]) <= 0.5
+    expect(page.locator(".film-wait")).to_have_count(0)
+    visitor.shot("open-video-avi")
+
+
+def test_what_cannot_be_transcoded_is_shown_as_moments(films: Server, visit: Visit) -> None:
+    """The answer is changed on its way: here is no file that can be indexed but not be transcoded."""
+
+    def frames_only(route: Route) -> None:
+        answer = route.fetch()
+        said = answer.json()
+        said["video"] |= {"playable": "frames", "type": "", "clip": None}
+        route.fulfill(response=answer, json=said)
+
+    visitor = visit(films)
+    visitor.page.route("**/v1/passages/**", frames_only)
+    page = visitor.search("?q=lighthouse&kind=frame")
+    opened(page)
+    expect(page.locator(".film-label")).to_contain_text("No browser can play this file; here are its moments.")
+    strip_of_moments(page)
+    visitor.shot("open-video-moments")
+
+
+@pytest.mark.complains
+def test_a_video_that_fails_is_shown_as_moments(films: Server, visit: Visit) -> None:
+    visitor = visit(films)
+    visitor.page.route("**/video?*", lambda route: route.fulfill(status=422, json={"error": {"what": "damaged"}}))
+    page = visitor.search("?q=lighthouse&kind=frame")
+    opened(page)
+    expect(page.locator(".film-note")).to_contain_text("The video could not be played; here are its moments.")
+    strip_of_moments(page)
+
+
+def strip_of_moments(page: Page) -> None:
+    """The moments are real pictures of the file, and a click shows one large."""
+    large = page.locator(".film-large")
+    first = large.get_attribute("src")
+    shown = page.locator(".nears-wide img")
+    assert shown.count() >= 12
+    for image in (large, shown.first):
+        assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") >= 200
+    page.locator(".nears-wide .near").last.click()
+    assert large.get_attribute("src") != first
+    assert large.evaluate("image => image.decode().then(() => image.naturalWidth)") >= 200

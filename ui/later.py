@@ -1,0 +1,46 @@
+"""An application that is made while the server answers already: Gradio takes some seconds to import.
+
+Knows ASGI and a thread; knows neither Gradio nor the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+LOADING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>rag</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<style>body{font:17px/1.6 system-ui,sans-serif;display:grid;place-content:center;height:90vh;margin:0;text-align:center}</style>
+<main role="status">Loading the page…<br>It takes a few seconds after the start.<br>
+<span lang="zh-CN">正在加载页面…</span></main></html>
+"""
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+class Later:
+    """ASGI: what `make` returns, as soon as it is there. Until then a browser sees a page that asks again, others wait."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        threads = ThreadPoolExecutor(1, "rag-page")
+        self._made = threads.submit(make)
+        threads.shutdown(wait=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from starlette.responses import HTMLResponse
+
+        if not self._made.done() and scope["type"] == "http" and _wants_a_page(scope):
+            headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
+            await HTMLResponse(LOADING, headers=headers)(scope, receive, send)
+            return
+        app = await asyncio.shield(asyncio.wrap_future(self._made))
+        await app(scope, receive, send)
+
+
+def _wants_a_page(scope: Scope) -> bool:
+    accepted: bytes = dict(scope["headers"]).get(b"accept", b"")
+    return b"text/html" in accepted
