@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from rag.errors import ContentRefused, RagError
+from rag.index.unbroken import unbroken
 from rag.types import Content
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ class Feeding:
         at = min(by_length.index(oldest[0]), len(oldest) - count)
         return cut(by_length[at : at + count], count, CALL_TOKENS, tokens_of)[0]
 
+    @unbroken()
     def _send(self, batch: list[Keyed]) -> None:
+        """Has a batch embedded. Ctrl-C waits until it is on its way, or done: half sent, its result would be waited for forever."""
         for key, content in batch:
             if content.pixels:
                 del self._shown[key]

@@ -25,6 +25,7 @@ from rag.decoding.work import is_light, perform, size_in, size_of
 from rag.errors import BackendError, IndexFailure, Interrupted, RagError, StorageFailed, WrongRequest
 from rag.feeding import Embedded, Feeding
 from rag.identity import reading_key
+from rag.index.unbroken import unbroken
 from rag.index.writer import Writer
 from rag.opening import Policy
 from rag.pace import Pace
@@ -301,7 +302,6 @@ class _Run:
     def _take_next(self, seconds: float) -> bool:
         """Takes what came from the decoders or from the model; False where nothing came within so many seconds."""
         came = self.inbox.get(answers=not self._is_full(), seconds=seconds)
-        self.feeding.advance()
         if isinstance(came, Embedded):
             self._store(came)
         elif came is not None:
@@ -312,9 +312,11 @@ class _Run:
                     self._tell(arriving.found.path)
             elif isinstance(came.answer, Refused):
                 raise WrongRequest(came.answer.what, came.answer.remedy)
+        self.feeding.advance()
         self._commit_when_due()
         return came is not None
 
+    @unbroken()
     def _store(self, embedded: Embedded) -> None:
         self.feeding.took(embedded)
         if embedded.vectors is None:

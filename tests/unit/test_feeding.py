@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from rag.decoding.inbox import Inbox
 from rag.errors import BackendError
@@ -149,3 +151,26 @@ def test_where_nothing_is_under_way_one_last_call_is_made() -> None:
     fed.took(result)
     assert (embedder.calls, fed.idle) == ([[1, 1, 1]], True)
     fed.close()
+
+
+class Struck(Embedder):
+    """Ctrl-C comes in the middle of its first call."""
+
+    def embed(self, contents: Sequence[Content], *, role: str) -> np.ndarray:
+        if not self.calls:
+            signal.raise_signal(signal.SIGINT)
+        return super().embed(contents, role=role)
+
+
+def test_a_call_in_this_thread_ends_before_ctrl_c_is_heard() -> None:
+    inbox = Inbox[object, Embedded](1)
+    fed = Feeding(Struck(batch=2, in_flight=0), inbox)
+    fed.add(b"a", Content("text", "x"))
+    with pytest.raises(KeyboardInterrupt):
+        fed.add(b"b", Content("text", "xx"))
+    result = inbox.get(answers=False, seconds=0)
+    assert isinstance(result, Embedded)
+    assert result.vectors is not None
+    assert sorted(zip(result.keys, result.vectors.tolist(), strict=True)) == [(b"a", [1.0]), (b"b", [2.0])]
+    fed.took(result)
+    assert fed.idle
