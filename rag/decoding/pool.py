@@ -97,13 +97,16 @@ class Pool:
 
     def _serve(self) -> None:
         process: Process | None = None
+        refused: Refused | None = Refused("a thread that has files read ended", "the error is above; read them here: --jobs 0")
         try:
             while (task := self._next()) is not None:
                 process = self._do(process, *task)
+            refused = None
         except NotStarted as error:
             refused = Refused(f"no process can be started to read files in: {error}", "read them in this one: --jobs 0")
-            self._inbox.put(Answered(-1, refused), 0)
-        finally:
+        finally:  # also after an error that is a bug: the thread that writes must not wait for ever
+            if refused is not None:
+                self._inbox.put(Answered(-1, refused), 0)
             if process is not None:
                 spares.keep(process)
 

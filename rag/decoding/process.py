@@ -44,9 +44,12 @@ class Process:
         """Starts it, with at most `memory` bytes. NotStarted where it cannot be started."""
         self.memory = memory
         self.missing: tuple[str, ...] = ()  # what could not be taken from it
-        self._link, theirs = socket.socketpair()
-        pipe, self._held = os.pipe()  # closed with this process, however it ends
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+        try:
+            self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+            self._link, theirs = socket.socketpair()
+            pipe, self._held = os.pipe()  # closed with this process, however it ends
+        except OSError as error:  # a full disk, or no more open files
+            raise NotStarted(error.strerror or str(error)) from error
         hidden = {name for name in os.environ if name.startswith("RAG_")}  # no key of a model server for a decoder
         environment = {name: value for name, value in os.environ.items() if name not in hidden}
         environment |= {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
@@ -126,8 +129,9 @@ class Process:
         if code is None:
             return Died("its reader was stopped: it closed its line")
         if code < 0:
-            name = signal.Signals(-code)
-            return Died(f"{_ENDED_BY.get(name, 'its reader crashed')} ({name.name})")
+            named = {each.value: each for each in signal.Signals}.get(-code)  # real-time signals have no name
+            reason = "its reader crashed" if named is None else _ENDED_BY.get(named, "its reader crashed")
+            return Died(f"{reason} ({f'signal {-code}' if named is None else named.name})")
         said = self._last_words()
         return Died(f"its reader crashed ({said})" if said else f"its reader ended with {code}")
 

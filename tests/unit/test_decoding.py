@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -16,9 +18,9 @@ import pytest
 
 from rag.decoding import wire
 from rag.decoding.inbox import Inbox
-from rag.decoding.jobs import Again, Ended, Failed, Identity, Look, Part, Read, Rules
+from rag.decoding.jobs import Again, Ended, Failed, Identity, Look, Part, Read, Refused, Rules
 from rag.decoding.pool import Answered, Pool
-from rag.decoding.process import Process
+from rag.decoding.process import Died, Process
 from rag.decoding.work import is_light, perform
 from rag.loaders.base import Limits
 from rag.types import Content, Document, DocumentId, Page, Passage
@@ -127,7 +129,7 @@ def test_a_reader_reaches_no_network_and_writes_nothing(picture: Path) -> None:
 ORPHAN = """
 import sys
 from pathlib import Path
-from rag.decoding.process import Process
+from rag.decoding.process import Died, Process
 from rag.decoding.jobs import Read, Rules
 from rag.loaders.base import Limits
 from rag.types import Document, DocumentId
@@ -210,6 +212,42 @@ def test_a_message_makes_nouns_and_nothing_else() -> None:
             near.sendall(wire._HEAD.pack(len(body := pickle.dumps(evil)), 0) + body)
             with pytest.raises(wire.Closed, match="no noun that travels"):
                 wire.receive(far)
+
+
+def test_a_thread_that_cannot_go_on_says_so(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    inbox: Inbox[Answered, object] = Inbox(10_000)
+    with monkeypatch.context() as patched:
+        patched.setattr("rag.decoding.process.tempfile.TemporaryFile", full)
+        pool = Pool(1, inbox, lambda _: None, memory=1_999_999_999)
+        pool.submit(1, Look(document(picture), RULES))
+        [refused] = answers(inbox, Refused)
+        pool.close()
+    assert "No usable temporary directory found" in refused.what
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_fails_says_so(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object) -> None:
+        raise ZeroDivisionError
+
+    inbox: Inbox[Answered, object] = Inbox(10_000)
+    monkeypatch.setattr("rag.decoding.pool.Process.tell", wrong)
+    pool = Pool(1, inbox, lambda _: None)
+    pool.submit(1, Look(document(picture), RULES))
+    [refused] = answers(inbox, Refused)
+    pool.close()
+    assert refused.what == "a thread that has files read ended"
+
+
+def test_a_reader_ended_by_a_signal_without_a_name(picture: Path) -> None:
+    process = Process(2_000_000_000)
+    os.kill(process._process.pid, signal.SIGRTMIN + 6)
+    with pytest.raises(Died, match=rf"its reader crashed \(signal {signal.SIGRTMIN + 6}\)"):
+        process.hear(30)
+    process.end()
 
 
 def test_answers_wait_outside_while_too_many_bytes_are_inside() -> None:
