@@ -170,9 +170,9 @@ class Searcher:
         try:
             results = ask()
         except IndexFailure:
-            if not self._asked_of.refresh():
-                raise
-            results = ask()  # what was pinned had been compacted away
+            # What was pinned had been compacted away, or another thread moved on meanwhile; an error that stays comes again.
+            self._asked_of.refresh()
+            results = ask()
         return results if like is None else _without(results, like, wanted)
 
     def texts(self, hits: Sequence[Hit]) -> dict[str, str]:

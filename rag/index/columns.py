@@ -61,7 +61,7 @@ def read_columns(folder: Path, connection: apsw.Connection, generation: int, com
         ended = np.fromiter((number for (number,) in connection.execute(question, (since, generation, last))), np.int64)
         found = _joined(old, ended, added)
         read = len(added.numbers) + len(ended)
-    if read >= WORTH_KEEPING:
+    if read >= WORTH_KEEPING and len(found.numbers):
         try:
             told = {"kind": _KIND, "generation": generation, "compacted": compacted, "count": len(found.numbers)}
             last_one = _told_of_last(connection, int(found.numbers[-1]))

@@ -6,7 +6,7 @@ Knows the parts of this room; knows no model and no corpus.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -228,7 +228,14 @@ class OpenIndex:
             pinned = self._pinned
             if pinned is None:
                 pinned = self._pinned = pin(self.folder, connection, self.generation)
+                self._let_go({segment.number for segment in pinned.segments})
             return pinned
+
+    def _let_go(self, live: Set[int]) -> None:
+        """Closes the segments that compactions have ended: open, their files keep their place on disk and a descriptor each."""
+        for number in self._rows.keys() - live:
+            del self._rows[number]
+            self._structures.pop(number, None)
 
     def _document_table(self) -> DocumentTable:
         with self._lock, self._reading() as connection:

@@ -85,7 +85,7 @@ def _without_derived(folder: Path) -> Iterator[str]:
     """Removes what is made again when it is missed."""
     derived = [file for file in (folder / SEGMENTS).iterdir() if file.suffix != ".faiss"]
     for file in derived:
-        file.unlink()
+        file.unlink(missing_ok=True)  # a reader may just have finished it, under another name
     if derived:
         yield f"{len(derived)} derived files are removed; searches make them again"
     if (folder / "thumbs").is_dir():

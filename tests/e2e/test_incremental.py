@@ -238,6 +238,24 @@ def test_an_interrupted_run_goes_on_where_it_stopped(corpus: Path, calls: Calls)
     assert found("note on buoy 39")[0] == "n39.txt"
 
 
+def test_a_query_during_which_another_thread_moves_on_is_answered(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index(corpus)
+    with rag.open_index(backend=COUNTING, reranker="none") as searcher:
+        reader = searcher.index
+        read, moves = reader.passages, iter(range(1))
+
+        def passages(numbers: Sequence[int]) -> Any:
+            if next(moves, None) is not None:
+                for file in corpus.rglob("*.txt"):
+                    file.write_text(file.read_text() + "And a lighthouse.\n")
+                index(corpus)
+                assert reader.refresh()
+            return read(numbers)
+
+        monkeypatch.setattr(reader, "passages", passages)
+        assert "lighthouse" in searcher.query("lighthouse", kinds=["text"])[0].snippet
+
+
 class TextOnlyEmbedder(CountingEmbedder):
     """A model that only reads."""
 

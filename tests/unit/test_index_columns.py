@@ -101,3 +101,12 @@ def test_a_catalog_put_back_from_a_copy_is_believed_and_the_columns_are_not(fold
 def test_where_they_cannot_be_written_nothing_is_missed(folder):
     columns_file(folder).mkdir()
     assert len(seen(folder)) == 30
+
+
+def test_an_index_that_lost_all_its_passages_opens(folder):
+    assert len(seen(folder)) == 30
+    with writing(folder) as writer:
+        for at in range(15):
+            writer.remove("docs", f"{at}.md")
+        writer.commit()
+    assert seen(folder) == []

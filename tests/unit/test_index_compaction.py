@@ -264,3 +264,31 @@ def test_another_process_of_sqlite_sees_the_pages_too(worn):
     connection = apsw.Connection(str(worn / "catalog.sqlite"), vfs="unix", flags=apsw.SQLITE_OPEN_READONLY)
     assert connection.execute("SELECT count(*) FROM documents WHERE ended IS NULL").get == 8
     connection.close()
+
+
+def test_a_reader_lets_go_of_segments_that_are_no_more(worn):
+    with open_index(worn) as index:
+        before = answers(worn, index)
+        held = set(index._rows)
+        with writing(worn) as writer:
+            writer.compact()
+        with writing(worn):
+            pass  # removes their files
+        assert index.refresh()
+        assert answers(worn, index) == before
+        assert index._rows.keys() == index._structures.keys()
+        assert held.isdisjoint(index._rows)
+
+
+def test_a_derived_file_that_a_reader_finishes_meanwhile_is_no_failure(worn, monkeypatch):
+    seen = Path.iterdir
+
+    def before_it_was_renamed(folder):
+        yield from seen(folder)
+        yield folder / "000001.coarse.1-ab.new"
+
+    monkeypatch.setattr(Path, "iterdir", before_it_was_renamed)
+    with writing(worn):
+        pass
+    repair(worn)
+    assert sound(worn)
