@@ -161,7 +161,7 @@ class Feeding:
 
     @unbroken()
     def _send(self, batch: list[Keyed]) -> None:
-        """Has a batch embedded. Ctrl-C waits until it is on its way, or done: half sent, its result would be waited for forever."""
+        """Has a batch embedded. Ctrl-C waits until it is on its way: half sent, it would be waited for forever."""
         for key, content in batch:
             if content.pixels:
                 del self._shown[key]
