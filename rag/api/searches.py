@@ -59,7 +59,9 @@ class Question(BaseModel):
     texts: bool = Field(False, description="The whole words of each hit.")
     candidates: int | None = Field(None, ge=1, le=1_000, description="How many candidates reach the reranker.")
     min_score: float | None = Field(None, ge=0, le=1)
-    blend: Literal["auto", "never"] | float | None = Field(None, description="Share of the rerank score in the final one.")
+    blend: Literal["auto", "never"] | Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="Share of the rerank score in the final one."
+    )
 
 
 class Counts(BaseModel):

@@ -80,8 +80,12 @@ def _documents_kept(table: DocumentTable, filters: Filters) -> NDArray[np.bool_]
         pairs = zip(table.roots, table.paths, strict=True)
         keep &= np.fromiter((pair in wanted for pair in pairs), np.bool_, len(keep))
     if filters.paths:
-        fits = re.compile("|".join(f"(?:{glob_to_regex(_composed(glob))})" for glob in filters.paths), re.S).fullmatch
-        keep &= np.fromiter((fits(_composed(path)) is not None for path in table.paths), np.bool_, len(keep))
+        globs = [_composed(glob) for glob in filters.paths]
+        usual = "|".join(f"(?:{glob_to_regex(glob)})" for glob in globs if not is_wild(glob))
+        tests: list[Callable[[str], object]] = [re.compile(usual, re.S).fullmatch] if usual else []
+        tests += [wild_matcher(glob) for glob in globs if is_wild(glob)]
+        paths = map(_composed, table.paths)
+        keep &= np.fromiter((any(fits(path) for fits in tests) for path in paths), np.bool_, len(keep))
     return keep
 
 
@@ -103,6 +107,69 @@ def glob_to_regex(glob: str) -> str:
         pattern += "**"
     start = "" if anchored or "/" in pattern else "(?:.*/)?"
     return start + "".join(_piece(token) for token in _TOKEN.finditer(pattern))
+
+
+def is_wild(glob: str) -> bool:
+    """Whether a regular expression, which tries every way to share a path among the stars, could take minutes over one path."""
+    found = [token.lastgroup for token in _tokens(glob)]
+    crossing, within = found.count("all") + found.count("folders"), found.count("some")
+    return crossing > 2 or within > (1 if found.count("all") else 2) or crossing + within > 3
+
+
+def wild_matcher(glob: str) -> Callable[[str], bool]:
+    """Whether the whole path fits, in time proportional to its length: every way is followed at once, one bit for each."""
+    steps: list[str] = []  # what one character must be to go on; "" goes on by itself
+    stays_anywhere = stays_within = 0
+    for token in _tokens(glob):
+        here = 1 << len(steps)
+        if token["folders"]:  # gone past as a whole, or left by a slash
+            steps += ["skip", "/"]
+            stays_anywhere |= here << 1
+        elif token["all"]:
+            steps.append("")
+            stays_anywhere |= here
+        elif token["some"]:
+            steps.append("")
+            stays_within |= here
+        else:
+            steps.append(_piece(token))
+    free = sum(1 << place for place, step in enumerate(steps) if step in ("", "skip"))
+    skips = sum(1 << place for place, step in enumerate(steps) if step == "skip")
+    takes: dict[str, int] = {}
+
+    def onward(ways: int) -> int:
+        while (more := ways | (ways & free) << 1 | (ways & skips) << 2) != ways:
+            ways = more
+        return ways
+
+    def fits(path: str) -> bool:
+        ways = onward(1)
+        for character in path:
+            if character not in takes:
+                takes[character] = sum(
+                    1 << place
+                    for place, step in enumerate(steps)
+                    if step not in ("", "skip") and re.fullmatch(step, character, re.S)
+                )
+            stays = stays_anywhere if character == "/" else stays_anywhere | stays_within
+            ways = onward((ways & takes[character]) << 1 | ways & stays)
+            if not ways:
+                return False
+        return bool(ways >> len(steps) & 1)
+
+    return fits
+
+
+def _tokens(glob: str) -> list[re.Match[str]]:
+    """What `glob_to_regex` spells, token by token; none for a glob without a wildcard."""
+    anchored = glob.startswith(("/", "./"))
+    pattern = glob.removeprefix("./").lstrip("/")
+    if not re.search(r"[*?\[]", pattern):
+        return []
+    if pattern.endswith("/"):
+        pattern += "**"
+    start = "" if anchored or "/" in pattern else "**/"
+    return list(_TOKEN.finditer(start + pattern))
 
 
 def _piece(token: re.Match[str]) -> str:

@@ -177,3 +177,14 @@ def test_the_words_of_a_query_picture_are_read_where_they_are_wanted(tmp_path: P
             whole = ask(client, image=asked)
         assert len(read) == 1
         assert whole["hits"][0]["document"] == "pilot.txt"
+
+
+@pytest.mark.parametrize("blend", ["NaN", "Infinity", "5", "-1"])
+def test_a_share_is_between_none_and_all(api: TestClient, blend: str) -> None:
+    asked = f'{{"text": "harbour", "blend": {blend}}}'
+    assert api.post("/v1/search", content=asked, headers={"Content-Type": "application/json"}).status_code == 422
+
+
+def test_a_glob_of_many_stars_does_not_hold_the_server_up(api: TestClient) -> None:
+    asked = {"text": "harbour", "paths": ["*a" * 1_000 + "b", "**/" * 300 + "*e*e*e*e*e*e*e*e*e*z"]}
+    assert api.post("/v1/search", json=asked).json()["hits"] == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.index.filters import glob_to_regex
+from rag.index.filters import glob_to_regex, is_wild, wild_matcher
 from rag.index.reader import open_index
 from rag.index.writer import writing
 from rag.types import KINDS, DocumentId, Filters
@@ -49,6 +49,21 @@ PATHS = [
 )
 def test_a_glob_fits_these_paths(glob, fits):
     assert [path for path in PATHS if re.compile(glob_to_regex(glob), re.S).fullmatch(path)] == fits
+    if any(wildcard in glob for wildcard in "*?["):
+        assert list(filter(wild_matcher(glob), PATHS)) == fits
+
+
+@pytest.mark.parametrize("glob", ["*a" * 40 + "b", "**/" + "*a" * 40 + "b", "**a" * 40 + "b", "**/a/" * 40 + "b"])
+def test_no_glob_is_slow_over_a_path_made_for_it(glob):
+    assert is_wild(glob)
+    fits = wild_matcher(glob)
+    assert not fits("a" * 250) and not fits("a/" * 2_000 + "a")
+    assert fits(glob.replace("**/", "a/").replace("*", "a"))
+
+
+@pytest.mark.parametrize("glob", ["*.pdf", "notes/", "*harbour*", "**/draft/**", "notes/**/*.md", "20[0-9][0-9]/*"])
+def test_usual_globs_go_the_fast_way(glob):
+    assert not is_wild(glob)
 
 
 @given(st.text(max_size=30))
