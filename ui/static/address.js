@@ -1,7 +1,7 @@
 // The query in the address, so that it can be shared and the back button works. Knows names of fields; knows no elements.
 
-const LISTS = { kinds: "kind", paths: "path", roots: "root" };
-const WORDS = { text: "q", like: "like", picture: "picture", after: "after", before: "before", index: "index", sort: "sort", open: "open", tab: "tab" };
+const LISTS = { kinds: "kind", paths: "path", roots: "root", indexes: "index" };
+const WORDS = { text: "q", like: "like", picture: "picture", after: "after", before: "before", sort: "sort", open: "open", tab: "tab" };
 
 /** What the address asks for; every field is there, empty where nothing was said. */
 export function read() {

@@ -19,7 +19,7 @@ export function filterRow(change) {
       KINDS.map((kind) => kindChip(kind, asked, counts.kinds || {}, change)),
       (counts.folders || asked.paths.length > 0) && folders(asked, counts.folders || {}, change),
       dates(asked, change),
-      indexes.length > 1 && choice("index", "stack", t("which_index"), indexes.map((one) => [one.name, t("index_holds", { name: plain(one.name), n: count(one.documents) })]), asked.index || indexes[0].name, (index) => change({ index: index === indexes[0].name ? "" : index, paths: [], roots: [], kinds: [] })),
+      indexes.length > 1 && several(asked, indexes, change),
       orders.length > 0 && choice("sort", "sort", t("sort"), orders.map(([order, words]) => [order, t(words)]), asked.sort, (sort) => change({ sort })),
       filtered(asked) && h("button", { type: "button", class: "chip chip-clear", "data-key": "clear", on: { click: () => change({ kinds: [], paths: [], roots: [], after: "", before: "" }) } }, icon("close"), t("no_filters")),
     );
@@ -70,6 +70,21 @@ function folders(asked, counts, change) {
 /** A folder at the top of a root as a pattern that means it and nothing else: names may hold `*`, `?` or `[`. */
 const patternOf = (name) => `/${name.replace(/[*?[]/g, "[$&]")}/**`;
 const folderOfPattern = (pattern) => pattern.replace(/^\//, "").replace(/\/\*\*$/, "").replace(/\[([*?[])\]/g, "$1");
+
+/** The indexes that are asked: the first where the address names none. */
+export const chosenOf = (indexes, asked) => (asked.indexes.length ? indexes.filter((one) => asked.indexes.includes(one.name)) : indexes.slice(0, 1));
+
+/** Several indexes are asked as one; the last that is chosen cannot be left off. */
+function several(asked, indexes, change) {
+  const chosen = chosenOf(indexes, asked).map((one) => one.name);
+  const toggled = (name) => indexes.map((one) => one.name).filter((one) => (one === name) !== chosen.includes(one));
+  const set = (names) => change({ indexes: names.length === 1 && names[0] === indexes[0].name ? [] : names, paths: [], roots: [], kinds: [] });
+  const option = ({ name, documents }) => {
+    const on = chosen.includes(name);
+    return h("button", { type: "button", class: "menu-option", "aria-pressed": String(on), "data-key": `index-${name}`, disabled: on && chosen.length === 1, on: { click: () => set(toggled(name)) } }, icon(on ? "check" : "stack"), h("span", {}, plain(name)), h("span", { class: "chip-count" }, count(documents)));
+  };
+  return menu("index", "stack", plain(chosen.join(", ")) || t("which_index"), chosen.length > 1, indexes.map(option));
+}
 
 function dates(asked, change) {
   const ago = (days) => new Date(Date.now() - days * DAY).toISOString().slice(0, 10);

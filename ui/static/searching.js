@@ -3,7 +3,7 @@ import * as address from "./address.js";
 import * as server from "./asking.js";
 import { searchBox } from "./box.js";
 import { fill, h, icon } from "./dom.js";
-import { filterRow, filtered } from "./filters.js";
+import { chosenOf, filterRow, filtered } from "./filters.js";
 import { grid } from "./grid.js";
 import { commandFor } from "./indexing.js";
 import { kept } from "./pictures.js";
@@ -39,7 +39,7 @@ export function searchTab(host, named) {
   const hero = h("div", { class: "hero" }, h("h1", {}, t("title")), h("div", { class: "hero-holds" }));
   const results = h("section", { class: "results", id: "results", tabindex: "-1", "aria-label": t("results") }, told, trouble, cards.element, end);
   const view = h("div", { class: "search" }, hero, h("div", { class: "bar" }, box.element, filters.element), better, results);
-  const looking = viewer({ hits: () => answer?.hits || [], words: () => asked.text, index: () => answer?.index || asked.index, alike: (id) => change({ like: id, picture: "", text: "", open: "" }), closed, turned });
+  const looking = viewer({ hits: () => answer?.hits || [], words: () => asked.text, index: () => answer?.index || asked.indexes[0] || "", alike: (id, index) => change({ like: id, indexes: within(index), picture: "", text: "", open: "" }), closed, turned });
   fill(host, view);
   cards.element.addEventListener("leave", () => box.input.focus());
   new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && more(), { rootMargin: "600px" }).observe(end);
@@ -59,7 +59,7 @@ export function searchTab(host, named) {
   /** What the server is asked for the present query. */
   function question(more) {
     return {
-      text: asked.text, image: asked.picture ? kept(asked.picture) : null, like: asked.like || null, index: asked.index || null, kinds: asked.kinds, paths: asked.paths,
+      text: asked.text, image: asked.picture ? kept(asked.picture) : null, like: asked.like || null, indexes: asked.indexes, kinds: asked.kinds, paths: asked.paths,
       roots: asked.roots, after: asked.after || null, before: asked.before ? nextDay(asked.before) : null, top_k: seen, explain: true, fold: true, ...more,
     };
   }
@@ -72,7 +72,7 @@ export function searchTab(host, named) {
     cards.rest();
     fill(trouble);
     better.hidden = true;
-    box.show(asked, asked.like && server.media(asked.like, asked.index, "thumb"));
+    box.show(asked, asked.like && server.media(asked.like, asked.indexes[0], "thumb"));
     view.classList.toggle("at-rest", address.asksNothing(asked));
     document.title = asked.text.trim() ? t("page_title", { q: asked.text.trim() }) : t("title");
     if (address.asksNothing(asked)) return rest();
@@ -99,11 +99,11 @@ export function searchTab(host, named) {
     looking.close();
     view.classList.remove("is-searching");
     const { indexes, documents, passages } = named();
-    const chosen = indexes.find((one) => one.name === asked.index) || indexes[0];
+    const chosen = chosenOf(indexes, asked);
     const holds = hero.querySelector(".hero-holds");
     if (documents) holds.textContent = t("holds", { documents: count(documents), passages: count(passages) });
     else if (named().first) fill(holds, t("empty_title"), ". ", t("empty_hint"), h("br"), h("pre", {}, commandFor(named().first)));
-    filters.show(asked, { kinds: noneOf(chosen?.kinds), folders: chosen?.folders }, indexes, []);
+    filters.show(asked, { kinds: { ...NONE, ...together(chosen, "kinds") }, folders: together(chosen, "folders") }, indexes, []);
     filters.element.hidden = !documents;
   }
 
@@ -226,12 +226,22 @@ export function searchTab(host, named) {
     if (!asked.open) looking.close();
     return run();
   }
+  /** The indexes asked, that of the passage first: the server knows it by that one. */
+  const within = (index) => (asked.indexes.length ? [index, ...asked.indexes.filter((one) => one !== index)] : index === named().first?.name ? [] : [index]);
   /** The orders that can be chosen, with their words; none by date where no hit has one. */
   const orders = () => [["", "sort_best"], ...(answer?.hits.some((hit) => hit.dated) ? [["new", "sort_new"]] : []), ["name", "sort_name"]];
   return { navigate, run, focus: () => (box.input.focus(), box.input.select()), refresh: () => address.asksNothing(asked) && rest() };
 }
 
-const noneOf = (kinds) => kinds && Object.fromEntries(KINDS.map((kind) => [kind, kinds[kind] || 0])); // 0 for kinds that are not there
+const NONE = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+
+/** The counts of several indexes in one. */
+function together(indexes, of) {
+  const sums = {};
+  for (const one of indexes) for (const [name, n] of Object.entries(one[of] || {})) sums[name] = (sums[name] || 0) + n;
+  return sums;
+}
+
 const nextDay = (date) => new Date(new Date(date).getTime() + 86400000).toISOString().slice(0, 10); // the server's `before` leaves that day out
 
 function ordered(hits, sort) {

@@ -8,7 +8,7 @@ import { reader } from "./reader.js";
 import { stage } from "./stage.js";
 import { t } from "./words.js";
 
-/** A dialog. `hits()` are those on the page, `alike(id)` searches, `closed(id)` and `turned(id)` tell the address. */
+/** A dialog. `hits()` are those on the page, `alike(id, index)` searches, `closed(id)` and `turned(id)` tell the address. */
 export function viewer({ hits, words, index, alike, closed, turned }) {
   let hit = null; // the result it was opened from, null for one from the address alone
   let shown = null; // the passage on the stage
@@ -113,7 +113,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     const link = (name, key, href) => h("a", { class: "action", href, download: true }, icon(name), h("span", {}, t(key)));
     const here = server.withValues(`/v1/media/${encodeURIComponent(found.id)}/original`, { index: found.index });
     const clip = found.video && "start" in found.locator && server.withValues(`/v1/media/${encodeURIComponent(found.id)}/clip`, { index: found.index, ...span(found) });
-    const like = h("button", { type: "button", class: "action", on: { click: () => ((silent = true), element.close(), (silent = false), alike(found.id)) } }, icon("alike"), h("span", {}, t("more_like")));
+    const like = h("button", { type: "button", class: "action", on: { click: () => ((silent = true), element.close(), (silent = false), alike(found.id, found.index)) } }, icon("alike"), h("span", {}, t("more_like")));
     return h("div", { class: "actions" }, like, copy, link("download", "download", here), clip && link("clip", "clip", clip));
   }
 

@@ -28,7 +28,7 @@ const ENGLISH = {
   state_failed: "Indexing failed", report: "{indexed} read, {unchanged} unchanged, {removed} removed, {skipped} skipped", kinds_of: "What it holds", by_kind: "Passages by kind", files_by: "Files by kind",
   empty_title: "Nothing is indexed yet", empty_hint: "In a terminal:", empty_then: "This page notices when it is there.", filter_skipped: "Find a file or a reason", gone_root: "not there now",
   error_down: "No answer from {address}", error_down_more: "Is it still running? Start it again with: rag ui", again: "Try again", error_picture: "{name} is not a picture this browser can read",
-  error_picture_more: "Use a JPEG, PNG, WebP, GIF or AVIF.", error_picture_large: "This picture is too large ({size})", error_picture_large_more: "Use one below 50 MB.", error_picture_pixels: "This picture is too large ({width} × {height} pixels)", error_picture_pixels_more: "Use one of at most {most} pixels; 2,000 a side show everything a model sees.", index_holds: "{name} ({n})", error_gone: "The query picture is no longer here",
+  error_picture_more: "Use a JPEG, PNG, WebP, GIF or AVIF.", error_picture_large: "This picture is too large ({size})", error_picture_large_more: "Use one below 50 MB.", error_picture_pixels: "This picture is too large ({width} × {height} pixels)", error_picture_pixels_more: "Use one of at most {most} pixels; 2,000 a side show everything a model sees.", error_gone: "The query picture is no longer here",
   error_gone_more: "Pictures stay in the tab they were added in. Add it again.", error_other: "The server could not answer ({status})", error_other_more: "Try again; its terminal tells more.", seconds: "{n} s", minutes: "{n} min", hours: "{n} h",
   skip_to: "Skip to results", results: "Results", page_title: "{q} · search", unavailable: "cannot be searched", strong: "strong", fair: "fair", weak: "weak", updated: "just now",
 };
@@ -61,7 +61,7 @@ const CHINESE = {
   state_failed: "索引失败", report: "读取 {indexed}，未变 {unchanged}，移除 {removed}，跳过 {skipped}", kinds_of: "内容", by_kind: "按种类的片段", files_by: "按类型的文件",
   empty_title: "尚未建立索引", empty_hint: "在终端中运行：", empty_then: "索引建立后本页会自动发现。", filter_skipped: "查找文件或原因", gone_root: "现在不在",
   error_down: "{address} 没有响应", error_down_more: "程序还在运行吗？请重新启动：rag ui", again: "重试", error_picture: "浏览器无法读取图片 {name}",
-  error_picture_more: "请使用 JPEG、PNG、WebP、GIF 或 AVIF。", error_picture_large: "图片太大（{size}）", error_picture_large_more: "请使用小于 50 MB 的图片。", error_picture_pixels: "图片太大（{width} × {height} 像素）", error_picture_pixels_more: "请使用不超过 {most} 像素的图片；边长 2,000 像素已足够。", index_holds: "{name}（{n}）", error_gone: "查询图片已不在",
+  error_picture_more: "请使用 JPEG、PNG、WebP、GIF 或 AVIF。", error_picture_large: "图片太大（{size}）", error_picture_large_more: "请使用小于 50 MB 的图片。", error_picture_pixels: "图片太大（{width} × {height} 像素）", error_picture_pixels_more: "请使用不超过 {most} 像素的图片；边长 2,000 像素已足够。", error_gone: "查询图片已不在",
   error_gone_more: "图片只保留在添加它的标签页中，请重新添加。", error_other: "服务器无法回答（{status}）", error_other_more: "请重试；终端中有更多信息。", seconds: "{n} 秒", minutes: "{n} 分钟", hours: "{n} 小时",
   skip_to: "跳到结果", results: "结果", page_title: "{q} · 搜索", unavailable: "无法搜索", strong: "强", fair: "中", weak: "弱", updated: "刚刚",
 };
