@@ -38,6 +38,7 @@ from rag.opening import (
     policy_of,
     up_to_date,
 )
+from rag.pace import keep_rate
 from rag.types import KINDS, Kind
 
 if TYPE_CHECKING:
@@ -69,10 +70,8 @@ def build_index(
     settings = load_settings({**flags, "index": index or None})
     folder = index_folder(settings.index)
     wanted = [at_home(one) for one in folders]
-    _check_folders(wanted, folder)
-    unknown = sorted(set(kinds) - set(KINDS))
-    if unknown:
-        raise WrongRequest(f"no kind is called {unknown[0]!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
+    check_folders(wanted, folder)
+    check_kinds(kinds)
     if rebuild and (folder / "catalog.sqlite").exists():
         if kinds:
             raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
@@ -116,7 +115,15 @@ def _kept(settings: Settings, chosen: Chosen, embedder: Embedder) -> dict[str, s
     return fixed_settings(settings) | remembered(chosen, settings) | canaries
 
 
-def _check_folders(wanted: Sequence[Path], index: Path) -> None:
+def check_kinds(kinds: Sequence[Kind]) -> None:
+    """WrongRequest for a kind that there is not."""
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown:
+        raise WrongRequest(f"no kind is called {unknown[0]!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
+
+
+def check_folders(wanted: Sequence[Path], index: Path) -> None:
+    """WrongRequest for a folder that is not there, or is the index."""
     for one in wanted:
         if not one.exists():
             raise WrongRequest(f"no such folder: {one}", remedy="nothing was changed; to forget a folder: rag rm FOLDER")
@@ -170,6 +177,7 @@ def _write(
         )
         absorb_roots(writer, targets)
         writer.commit()
+    keep_rate(folder, sum(report.passages.values()), report.seconds)
     return report
 
 

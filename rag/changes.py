@@ -5,19 +5,25 @@ Knows the walk and the stamps of the index; opens no file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
+from typing import Protocol
 
 from rag.corpus import Blocked, Change, Found, Gone, Ignored, compare, composed, walk
-from rag.index.writer import Writer
 from rag.reports import Tally
 from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from rag.targets import Target
 from rag.types import CaptionOf, DocumentId, Kind, Skipped
 
 
-def look(target: Target, writer: Writer, tally: Tally, kinds: frozenset[Kind]) -> tuple[list[Found], list[str]]:
+class Stamps(Protocol):
+    """What is known of the files: a `Writer`, or an index that is only looked at."""
+
+    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]: ...
+
+
+def look(target: Target, known: Stamps, tally: Tally, kinds: frozenset[Kind]) -> tuple[list[Found], list[str]]:
     """What is new or changed below a target, and which documents are gone; an empty root is not believed.
 
     With `kinds`, documents whose names say that they give no passage of these are left as they are.
@@ -26,7 +32,7 @@ def look(target: Target, writer: Writer, tally: Tally, kinds: frozenset[Kind]) -
     changed: list[Found] = []
     gone: list[str] = []
     present = 0
-    for seen in compare(walk(root, under), writer.stamps(root.name, under)):
+    for seen in compare(walk(root, under), known.stamps(root.name, under)):
         match seen:
             case None:
                 tally.unchanged += 1

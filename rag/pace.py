@@ -1,19 +1,24 @@
-"""How fast a run goes, what is left of it, and which stage holds the others back.
+"""How fast a run goes, what is left of it, which stage holds the others back; and how fast the last long run was.
 
-Knows counts and clocks; knows nothing of what is counted.
+Knows counts and clocks, and the file `pace.json` of an index; knows nothing of what is counted.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rag.reports import Progress
 
 WINDOW = 10.0  # seconds: rates are those of the last so many
 SURE = 2.0  # seconds after which something is said of the time left
+FILE = "pace.json"
+TELLING = 100  # passages: the rate of a run with fewer is mostly that of its start
 
 
 @dataclass(slots=True)
@@ -60,3 +65,35 @@ class Pace:
         shares = self.documents / self.total, self.megabytes / self.megabytes_total if self.megabytes_total else 0.0
         done = sum(shares) / 2
         return gone * (1 / done - 1) if gone > SURE and done > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a run did, all in all."""
+
+    passages: int
+    seconds: float
+
+    @property
+    def passages_per_second(self) -> float:
+        """Written, from the start of the run to its last commit."""
+        return self.passages / self.seconds
+
+
+def keep_rate(folder: Path, passages: int, seconds: float) -> None:
+    """Keeps the rate of a run in the index, where it tells something. A disk that does not take it costs an estimate only."""
+    if passages >= TELLING and seconds > 0:
+        temporary = folder / f"{FILE}.new"
+        with suppress(OSError):
+            temporary.write_text(json.dumps({"passages": passages, "seconds": round(seconds, 3)}), "utf-8")
+            temporary.rename(folder / FILE)
+
+
+def read_rate(folder: Path) -> Rate | None:
+    """The rate of the last run that was kept; None where there is none that can be read."""
+    try:
+        kept = json.loads((folder / FILE).read_text("utf-8"))
+        rate = Rate(int(kept["passages"]), float(kept["seconds"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    return rate if rate.passages > 0 and rate.seconds > 0 else None

@@ -31,6 +31,7 @@ def index(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read everything anew, and then take the place of the old index.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 when documents were skipped.")] = False,
     format: Annotated[str, typer.Option(help="text, json, or jsonl: progress and report, one object a line.")] = "text",
     json: Json = False,
@@ -92,6 +93,9 @@ def index(
         "max_memory": max_memory,
         "commit_seconds": commit_seconds,
     }
+    if dry_run:
+        _foretell(folders or [], index, rebuild or watch, wanted, settings)
+        return
     if watch:
         _follow(folders or [], index, rebuild, quiet, wanted, settings)
         return
@@ -107,6 +111,43 @@ def index(
         json_line({"event": "report", **_json(report)})
     if strict and report.skipped:
         raise typer.Exit(DOCUMENTS_SKIPPED)
+
+
+def _foretell(folders: list[str], index: str, is_other: bool, wanted: str, settings: dict[str, Any]) -> None:
+    """What a run would do, and how long at the rate of the last one."""
+    from dataclasses import asdict
+    from json import dumps
+
+    from rag.cli.progress import json_line
+    from rag.errors import WrongRequest
+    from rag.planning import plan_index
+
+    if is_other:
+        raise WrongRequest("--dry-run does not go with --rebuild or --watch", remedy="a rebuild reads every document again")
+    plan = plan_index(*folders, index=index, **settings)
+    if wanted != "text":
+        value = asdict(plan) | {"skipped": _skipped(plan.skipped)}
+        print(dumps(value, ensure_ascii=False, indent=2)) if wanted == "json" else json_line({"event": "plan", **value})
+        return
+    for note in plan.notes:
+        say(f"note: {note}")
+    for name, families in (("new", plan.new), ("changed", plan.changed)):
+        print(f"{name}: {', '.join(f'{count} {family}' for family, count in sorted(families.items())) or 'none'}")
+    print(f"gone: {plan.gone}, unchanged: {plan.unchanged}, to read: {plan.megabytes:.1f} MB")
+    if plan.ignored:
+        print("ignored: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(plan.ignored.items())))
+    print(f"passages, each at most one for the model: {'at least' if plan.unknown else 'about'} {plan.passages}")
+    if plan.unknown:
+        alike = ", ".join(f"{count} {family}" for family, count in sorted(plan.unknown.items()))
+        print(f"of unknown length, because this index holds none alike: {alike}; so the time is not known either")
+    elif plan.passages:
+        told = "not known: no long run was measured yet" if plan.seconds is None else f"about {_lasting(plan.seconds)}"
+        print(f"time, at the rate of the last long run: {told}")
+    _print_skipped(plan.skipped)
+
+
+def _lasting(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"
 
 
 def _follow(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: str, settings: dict[str, Any]) -> None:
@@ -175,7 +216,9 @@ def _json(report: Report) -> dict[str, Any]:
     from dataclasses import asdict
 
     value = asdict(report)
-    value["skipped"] = [
-        {"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in report.skipped
-    ]
+    value["skipped"] = _skipped(report.skipped)
     return value
+
+
+def _skipped(skipped: Sequence[Skipped]) -> list[dict[str, str]]:
+    return [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in skipped]
