@@ -338,6 +338,7 @@ class _Run:
         """Waits for the model, then makes everything durable."""
         self.embed_what_waits()
         self._commit()
+        self.tally.notes.extend(self.writer.remarks)
         if self.pool.missing:
             self.tally.notes.append(
                 f"this system cannot keep {' and '.join(self.pool.missing)} from the processes that read files"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from rag.backends import EMBEDDERS, RERANKERS
 from rag.choosing import Chosen
 from rag.config import Settings, load_settings
-from rag.errors import IndexNotFound
+from rag.errors import IndexDamaged, IndexNotFound
 from rag.loaders.base import Limits
 from rag.tables import resolve
 from rag.types import Clue
@@ -101,6 +101,19 @@ def up_to_date(folder: Path) -> Path:
 
         bring_up_to_date(folder)
     return folder
+
+
+def made_ready(folder: Path) -> tuple[str, ...]:
+    """Makes what the first search of an index would make and wait for, where that takes seconds; says what was made."""
+    from rag.index.reader import open_index
+
+    try:
+        with open_index(folder, load_settings({}).search) as opened:
+            if opened.scanned:
+                opened.ready()
+            return opened.remarks()
+    except IndexDamaged as error:
+        return (f"{error.what}; {error.remedy}",)
 
 
 def open_embedder(chosen: Chosen) -> Embedder:

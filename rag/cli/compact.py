@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from rag.cli.options import Index
-from rag.cli.terminal import harmless, size
+from rag.cli.terminal import harmless, say, size
 
 
 def compact(index: Index = "") -> None:
     """Remove what was deleted or replaced from the index for good, and join its segments. Queries may go on meanwhile."""
     from rag.index.folder import size_on_disk
     from rag.index.writer import writing
-    from rag.opening import existing_index
+    from rag.opening import existing_index, made_ready
 
     folder = existing_index(index)
     before = size_on_disk(folder)
     with writing(folder) as writer:
         done = writer.compact()
+    for remark in made_ready(folder):
+        say(f"note: {remark}")
     with writing(folder):
         after = size_on_disk(folder)  # without the files the new segments replace
     print(

@@ -13,7 +13,11 @@ def config(json: Json = False) -> None:
 
     settings = load_settings({})
     rows: dict[str, dict[str, Any]] = {
-        key: {"value": getattr(settings, key), "from": origin(key, {}), "meaning": field.description}
+        key: {
+            "value": _shown(getattr(settings, key), secret=not field.repr),
+            "from": origin(key, {}),
+            "meaning": field.description,
+        }
         for key, field in Settings.model_fields.items()
     }
     if json:
@@ -26,3 +30,8 @@ def config(json: Json = False) -> None:
         value = ",".join(row["value"]) if isinstance(row["value"], tuple) else row["value"]
         shown = f'"{value}"' if isinstance(value, str) else value
         print(f"{f'{key} = {shown}':<40} # {row['meaning']} [{row['from']}]")
+
+
+def _shown(value: Any, *, secret: bool) -> Any:
+    """The value; of a key only that there is one, because what is printed gets into logs and reports."""
+    return "…" if secret and value else value

@@ -65,7 +65,7 @@ def index(
     from rag.cli.progress import json_line, telling
     from rag.config import load_settings
     from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
-    from rag.opening import index_folder, is_lite
+    from rag.opening import index_folder, is_lite, made_ready
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
@@ -101,6 +101,8 @@ def index(
         return
     with telling("" if quiet else wanted) as tell:
         report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, **settings)
+    for remark in made_ready(folder):
+        say(f"note: {remark}")
     if fresh and is_lite(folder):
         say(LITE)
     if wanted == "text":

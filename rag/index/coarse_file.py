@@ -26,7 +26,9 @@ NAME = "coarse"
 _KIND = "coarse 1"
 _STEP = 8192  # rows quantised at once
 _PREFIXES = (256, 512)  # lengths tried: below 256 the scan no longer costs the most
-_SAMPLE, _PROBES, _ENOUGH = 20_000, 256, 0.995
+# Clustered rows of 1024 numbers, weights even or falling, 100,000 of them: where a prefix of 256 keeps 0.97 of the hundred, it
+# keeps 1.000 of the ten nearest after the rescore, at half the bytes of 512.
+_SAMPLE, _PROBES, _ENOUGH = 20_000, 256, 0.97
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,7 +26,7 @@ from rag.index.questions import understand
 from rag.index.schema import COLUMNS
 from rag.index.segments import Segment
 from rag.index.status import IndexStatus, read_roots, read_status
-from rag.index.structures import AUTO, known_structure, open_structure, structure_for
+from rag.index.structures import AUTO, COARSE_UP_TO, known_structure, open_structure, structure_for
 from rag.index.trusted import TrustedRows, open_rows
 from rag.types import Filters, Fingerprint, StoredPassage
 
@@ -126,6 +126,11 @@ class OpenIndex:
         pinned = self._pin()
         kinds = pinned.kinds_apart if within is None else pinned.apart(filters.kept_of(pinned, within))
         return dense.nearest_apart(kinds, self._open_structures(pinned), queries, k, promised)
+
+    @property
+    def scanned(self) -> bool:
+        """Whether the vectors are few enough to be scanned: what such a search needs is made in seconds."""
+        return sum(segment.rows for segment in self._pin().segments) <= COARSE_UP_TO
 
     def ready(self) -> None:
         """Opens what the first search would open: for those who want to know before it, or not to wait then."""

@@ -51,7 +51,7 @@ def open_structure(rows: Rows, name: str) -> tuple[Structure, tuple[str, ...]]:
     except OSError as error:
         what = f"{derived.name} cannot be written ({error.strerror}), so {rows.segment.rows:,} vectors were looked at one by one"
         return ExactStructure(rows), (what,)
-    said = f"{derived.name} was made, for this search and the next ones, in {time.monotonic() - started:.1f} s"
+    said = f"{derived.name} was made once for all searches, in {time.monotonic() - started:.1f} s"
     return structure, (said,) if _identity(derived) != before else ()
 
 

@@ -48,6 +48,11 @@ class Transaction:
             self.connection.execute("COMMIT")
         self.nothing_changed()
 
+    def go_on(self) -> None:
+        """After damage that was found while everything was committed, and is no matter of the catalog: the last commit stands."""
+        self._failed = ""
+        self.nothing_changed()
+
     @contextmanager
     def changing(self) -> Iterator[apsw.Connection]:
         """One change; where it raises, nothing of it stays."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from rag.errors import IndexFailure
+from rag.errors import IndexDamaged, IndexFailure
 from rag.index import catalog, pictures
 from rag.index.compaction import Compacted, compact_all, compact_some, shrink
 from rag.index.documents import (
@@ -36,6 +36,7 @@ from rag.index.keyed import KeyedVectors
 from rag.index.lock import locked
 from rag.index.rows import to_bytes
 from rag.index.rubbish import remove_rubbish
+from rag.index.segments import REMEDY
 from rag.index.status import read_roots
 from rag.index.transaction import Transaction
 from rag.index.unbroken import unbroken
@@ -80,6 +81,7 @@ class Writer:
         self._waiting: dict[DocumentId, Arrival] = {}
         self._waiting_as: dict[tuple[bytes, str], DocumentId] = {}  # by digest and loader: the last that came
         self._vectors = KeyedVectors(self._transaction, self.fingerprint.dim)
+        self.remarks: list[str] = []  # what a person should know, though every commit was made
         self._terms: Counter[str] = Counter()  # changes to the table `terms`
 
     # ---- roots ----------------------------------------------------------------------------------
@@ -274,9 +276,20 @@ class Writer:
                 self._vectors.write(connection, self._coming)
                 count_terms(connection, self._terms)
             self._commit()
+            if not self.remarks:
+                self._compact_some()
+        return self.generation
+
+    def _compact_some(self) -> None:
+        """One bounded round. Segments that are damaged stay as they are, and that is remarked: the commit before it stands."""
+        try:
             if compact_some(self._transaction, self.generation, self.fingerprint.dim):
                 self._commit()
-        return self.generation
+        except IndexDamaged as error:
+            if isinstance(error.__cause__, apsw.Error):  # the catalog itself: nothing more is written to it
+                raise
+            self._transaction.go_on()
+            self.remarks.append(f"{error.what}; what was read is committed. rag check says what is damaged, {REMEDY}")
 
     def compact(self) -> Compacted:
         """Commits, then removes what has ended and what nobody uses, and makes few large segments of many: another commit.

@@ -172,6 +172,9 @@ def test_status_check_and_config(indexed: Path, rag: Callable[..., Ran]) -> None
     assert rag("check", "--read-data").out.endswith("is sound\n")
     shown = rag("config", "--json", RAG_TOP_K="7").json
     assert (shown["top_k"]["value"], shown["top_k"]["from"]) == (7, "RAG_TOP_K")
+    for words in (("config",), ("config", "--json")):
+        told = rag(*words, RAG_TOKEN="open sesame", RAG_API_KEY="sk-mellon").out
+        assert "sesame" not in told and "mellon" not in told and "…" in told and "RAG_TOKEN" in told
 
 
 def test_names_cannot_steer_a_terminal(corpus: Path, rag: Callable[..., Ran]) -> None:

@@ -292,3 +292,24 @@ def test_a_derived_file_that_a_reader_finishes_meanwhile_is_no_failure(worn, mon
         pass
     repair(worn)
     assert sound(worn)
+
+
+def test_damage_met_after_a_commit_is_a_remark_and_the_commit_stands(tmp_path):
+    folder = made(tmp_path / "index")
+    with writing(folder) as writer:
+        for commit in range(compaction.MANY - 1):
+            put(writer, f"{commit}.md", [f"{commit} {at} common" for at in range(2)])
+            writer.commit()
+        segment = sorted((folder / "segments").glob("*.faiss"))[3]
+        held = bytearray(segment.read_bytes())
+        held[-3] ^= 0x40
+        segment.write_bytes(held)
+        for name in ("last", "one more"):
+            put(writer, f"{name}.md", [f"{name} words", f"{name} other"])
+            writer.commit()
+        assert len(writer.remarks) == 1 and segment.name in writer.remarks[0] and "rag check" in writer.remarks[0]
+        assert "rag repair" in writer.remarks[0]
+    assert check_structure(folder) == []
+    with open_index(folder) as index:
+        assert index.status().documents == compaction.MANY + 1
+        assert len(index.containing("words", 10)) == 2

@@ -11,6 +11,7 @@ from rag.index import STRUCTURES, structures
 from rag.index.folder import create
 from rag.index.reader import open_index
 from rag.index.writer import writing
+from rag.opening import made_ready
 from rag.types import KINDS, Filters, Fingerprint
 from tests.unit.index_samples import document, key_of, passage
 
@@ -169,3 +170,15 @@ def test_the_structure_follows_the_size_unless_it_is_named():
 def test_a_structure_that_there_is_not_is_refused(folder):
     with pytest.raises(WrongRequest, match="hnsw"):
         open_index(folder, "hnsw")
+
+
+def test_what_the_first_search_needs_is_made_before_it(folder, monkeypatch):
+    monkeypatch.setenv("RAG_SEARCH", "coarse")
+    for file in (folder / "segments").glob("*.coarse"):
+        file.unlink()
+    said = made_ready(folder)
+    assert len(said) == len(list((folder / "segments").glob("*.coarse"))) > 0 and "was made once for all searches" in said[0]
+    assert made_ready(folder) == ()
+    with open_index(folder, "coarse") as index:
+        index.nearest(clustered(1, 5), 10)
+        assert index.remarks() == ()
