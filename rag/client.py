@@ -158,7 +158,7 @@ class Client:
 
     def id(self) -> str:
         """The id this run of the server gave itself."""
-        return str(self._ask("GET", "/healthz").get("id", ""))
+        return str(self._ask("GET", "/healthz", key=False).get("id", ""))
 
     def rerank(self, query: str, documents: Sequence[str], top_n: int | None = None) -> list[Relevance]:
         """The documents, best first, as the server's reranker sees them."""
@@ -190,12 +190,15 @@ class Client:
         found: dict[str, Any] = self._ask("DELETE", f"/v1/index/jobs/{quote(id, safe='')}")
         return found
 
-    def _ask(self, method: str, path: str, asked: Mapping[str, Any] | None = None) -> Any:
+    def _ask(self, method: str, path: str, asked: Mapping[str, Any] | None = None, *, key: bool = True) -> Any:
         import httpx
 
         body = None if asked is None else json.dumps(asked).encode("ascii")
         try:
-            answer = self._http.request(method, path, content=body, headers={"Content-Type": "application/json"})
+            request = self._http.build_request(method, path, content=body, headers={"Content-Type": "application/json"})
+            if not key:  # who answers there is what is asked: another program may have taken the port
+                request.headers.pop("Authorization", None)
+            answer = self._http.send(request)
         except httpx.HTTPError as error:
             what = f"{self.url} does not answer: {error or type(error).__name__}"
             raise Unreachable(what, remedy="is `rag ui` running there? `rag ui --no-open` starts it") from error

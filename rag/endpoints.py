@@ -60,7 +60,9 @@ def announce(endpoint: Endpoint) -> Path:
                 stale.unlink(missing_ok=True)
         file = folder / f"{endpoint.role}-{endpoint.pid}.json"
         draft = file.with_suffix(".new")
-        draft.write_text(json.dumps(asdict(endpoint)), "utf-8")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+            out.write(json.dumps(asdict(endpoint)))  # readable by nobody else: it holds the key, and the folder may be older
         draft.replace(file)
     except OSError as error:
         raise WrongRequest(

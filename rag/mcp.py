@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from rag import __version__
 from rag.contract import hit_json, locator_json, place
-from rag.errors import IndexFailure, NotShown, RagError, WrongRequest
+from rag.errors import IndexFailure, NotShown, RagError, UnreadableDocument, WrongRequest
 from rag.opening import policy_of
 from rag.types import Hit, Kind, Locator, Page, Seconds, StoredPassage
 
@@ -145,7 +145,8 @@ async def _answered(take: Take, work: Callable[..., CallToolResult], *given: Any
     try:
         answer: CallToolResult = await take(work, *given)
     except RagError as error:
-        said = f"{error.what}\n{error.remedy}" if error.remedy else error.what
+        what = f"{NOTICE}\n{_quoted(error.what)}" if isinstance(error, NotShown | UnreadableDocument) else error.what
+        said = f"{what}\n{error.remedy}" if error.remedy else what  # those two name files, whose names strangers may have given
         return CallToolResult(content=[_text(said)], is_error=True)
     return answer
 

@@ -107,13 +107,14 @@ class _Decoder:
         with other:
             home = str(Path(__file__).parents[2])
             paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}  # no key for it
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rag.showing.worker", str(other.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[other.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},
+                env=environment | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},
                 start_new_session=True,  # Ctrl-C is for the program that asked; it ends this one
             )
 

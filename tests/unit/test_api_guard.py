@@ -132,7 +132,10 @@ def test_the_address_with_the_key_gives_a_cookie_and_goes_on_without_it(library:
         cookie = welcome.headers["Set-Cookie"]
         assert "HttpOnly" in cookie and "SameSite=strict" in cookie and KEY not in cookie
         assert client.get("/v1/indexes").status_code == 200  # the client keeps the cookie
+        kept = cookie.partition(";")[0]
         client.cookies.clear()
+        for odd in ('theme={"dark":true}; ', "a[b]=c; ", "=; "):  # cookies of other programs of the same host
+            assert client.get("/v1/indexes", headers={"Cookie": f"{odd}{kept}"}).status_code == 200
         assert client.get("/v1/indexes", headers={"Cookie": "rag_key_7860=0000"}).status_code == 401
 
 

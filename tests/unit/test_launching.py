@@ -198,8 +198,31 @@ def test_a_folder_others_may_write_in_is_not_believed(place: Path) -> None:
         announce(Endpoint("embedder", "http://127.0.0.1:1", "m", os.getpid(), 1.0))
 
 
+def test_a_run_file_is_read_by_nobody_else_in_a_folder_others_may_enter(place: Path) -> None:
+    run_folder().mkdir(mode=0o755)
+    written = announce(Endpoint("ui", "http://127.0.0.1:1", "", os.getpid(), 1.0, token="a key of sixteen letters"))
+    assert written.stat().st_mode & 0o777 == 0o600
+
+
 def test_without_a_runtime_folder_the_cache_is_used(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     monkeypatch.setenv("HOME", str(place))
     assert run_folder() == place / ".cache/multimodal-rag"
     assert running("embedder") == []
+
+
+def test_who_answers_is_asked_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    import httpx
+
+    from rag.client import connect
+
+    sent: list[httpx.Request] = []
+
+    def send(_: httpx.Client, request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={"id": "of this run"} if request.url.path == "/healthz" else [])
+
+    monkeypatch.setattr(httpx.Client, "send", send)
+    with connect("http://127.0.0.1:7860", "a-key-of-16-letters") as client:
+        assert (client.id(), client.indexes()) == ("of this run", [])
+    assert [request.headers.get("Authorization") for request in sent] == [None, "Bearer a-key-of-16-letters"]

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -362,6 +363,19 @@ def test_pictures_are_not_played_and_damaged_videos_have_frames_only(projector: 
     assert projector.video(broken, LIMITS).playable == "frames"
     with pytest.raises(UnreadableDocument, match="cannot be played"), projector.playing(broken, LIMITS, 0.0):
         pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_decoder_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rag.showing.decoders import Decoders
+
+    monkeypatch.setenv("RAG_TOKEN", "a-key-of-the-server")
+    Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
+    asked = {"kind": "image", "locator": {}, "size": "thumb", "stamp": "", "limits": {}}
+    with Decoders(1, 30.0) as decoders, opened(passage(tmp_path, "p.png", "image")) as original:
+        decoders.ask("picture", original, **asked)
+        (idle,) = decoders._idle
+        assert b"RAG_" not in Path(f"/proc/{idle._process.pid}/environ").read_bytes()
 
 
 def test_a_decoder_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
