@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.grouping import Group
 from rag.types import Page, Passage, Slide
@@ -21,6 +21,7 @@ ALIKE = 0.97  # cosine from which on two passages may be the same. Measured with
 # burst 0.999, different crops and different pictures below 0.92. With neural models it is a guess on the careful side.
 EQUAL = 0.99999  # the same content: only the rounding of 16-bit vectors lies between
 SAME_WORDS = 0.85  # of all words, counted with repeats, those that both texts have
+_ROWS = 256  # cosines of so many results with all others are held at once
 _WORD = re.compile(r"\w+")
 
 
@@ -30,6 +31,13 @@ class Folded:
 
     shown: Group
     others: tuple[Group, ...]
+
+
+class _Said(NamedTuple):
+    """What a passage says, counted with repeats."""
+
+    words: Counter[str]
+    numbers: dict[str, int]
 
 
 def unfolded(groups: Sequence[Group]) -> list[Folded]:
@@ -45,40 +53,45 @@ def fold(groups: Sequence[Group], vectors: Vectors, alike: float = ALIKE) -> lis
     template are two documents. Equal vectors come from equal contents and need no look at the words. Pictures without words
     are compared by their vectors alone. Nothing is folded under what is itself folded, so likeness does not creep.
     """
-    shown: list[int] = []
-    under: dict[int, list[Group]] = {}
-    closeness = vectors @ vectors.T if len(groups) else vectors
+    under: dict[int, list[Group]] = {}  # by the place of the one shown
+    counted: dict[int, _Said] = {}
+
+    def said(at: int) -> _Said:
+        if at not in counted:
+            words = _words(groups[at].best.stored.passage)
+            counted[at] = _Said(words, _numbers(words))
+        return counted[at]
+
+    def repeats(leader: int, at: int, cosine: float) -> bool:
+        first, second = groups[leader].best.stored.passage, groups[at].best.stored.passage
+        if first.kind != second.kind:
+            return False
+        return cosine >= EQUAL or _say_the_same(said(leader), said(at), wordless=first.modality != "text")
+
     for at, one in enumerate(groups):
-        for leader in shown:
-            if _same(groups[leader], one, float(closeness[leader, at]), alike):
-                under[leader].append(one)
-                break
-        else:
-            shown.append(at)
+        if at % _ROWS == 0:
+            closeness = vectors[at : at + _ROWS] @ vectors.T
+        row = closeness[at % _ROWS, :at]
+        near = (leader for leader in (row >= alike).nonzero()[0].tolist() if leader in under)
+        leader = next((each for each in near if repeats(each, at, float(row[each]))), None)
+        if leader is None:
             under[at] = []
-    return [Folded(groups[leader], tuple(under[leader])) for leader in shown]
+        else:
+            under[leader].append(one)
+    return [Folded(groups[leader], tuple(others)) for leader, others in under.items()]
 
 
-def _same(one: Group, other: Group, cosine: float, alike: float) -> bool:
-    first, second = one.best.stored.passage, other.best.stored.passage
-    if first.kind != second.kind or cosine < alike:
+def _say_the_same(first: _Said, second: _Said, *, wordless: bool) -> bool:
+    """Whether the words of two passages are nearly the same, and all numbers; `wordless`: what holds for two without words."""
+    if not first.words and not second.words:
+        return wordless
+    if first.numbers != second.numbers:
         return False
-    if cosine >= EQUAL:
-        return True
-    return say_the_same(first, second)
-
-
-def say_the_same(one: Passage, other: Passage) -> bool:
-    """Whether the words of two passages are nearly the same, numbers and all; their own page or slide number aside."""
-    first, second = _words(one), _words(other)
-    if not first and not second:
-        return one.modality != "text"
-    if _numbers(first) != _numbers(second):
-        return False
-    return (first & second).total() >= SAME_WORDS * (first | second).total()
+    return (first.words & second.words).total() >= SAME_WORDS * (first.words | second.words).total()
 
 
 def _words(passage: Passage) -> Counter[str]:
+    """Its words, counted; its own page or slide number aside."""
     found = Counter(_WORD.findall(f"{passage.text}\n{passage.caption}".casefold()))
     if isinstance(passage.locator, Page | Slide):
         own = str(passage.locator.number)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from rag import folding
 from rag.backends.lite import LiteEmbedder
 from rag.folding import fold, unfolded
 from rag.grouping import Group, Scored
@@ -105,3 +106,15 @@ def test_nothing_and_unfolded():
     assert fold([], np.empty((0, 4), np.float32)) == []
     groups = [result(0, "text", "one"), result(1, "text", "one")]
     assert numbers(unfolded(groups)) == [[0], [1]]
+
+
+def test_the_words_of_a_result_are_counted_once(monkeypatch):
+    counts: list[int] = []
+    count = folding._words
+    monkeypatch.setattr(folding, "_words", lambda passage: counts.append(1) or count(passage))
+    groups = [result(at, "text", f"{LETTER} Invoice {at // 2}.") for at in range(600)]
+    rng = np.random.default_rng(1)
+    vectors = rng.standard_normal(64) + 1e-2 * rng.standard_normal((600, 64))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert numbers(fold(groups, vectors.astype(np.float32))) == [[at, at + 1] for at in range(0, 600, 2)]
+    assert len(counts) == 600
