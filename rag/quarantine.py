@@ -16,7 +16,7 @@ def read_quarantine(folder: Path) -> dict[str, str]:
     """The reasons, by `name_of` a document. A file that cannot be read quarantines nothing: it is only there to spare time."""
     try:
         kept = json.loads((folder / FILE).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return {str(name): str(reason) for name, reason in kept.items()} if isinstance(kept, dict) else {}
 

@@ -118,8 +118,10 @@ class Jobs:
     def stop(self, id: str) -> Job:
         """Ctrl-C for that run: what is done is committed, and the next run goes on. NoSuchJob."""
         job = self.get(id)
-        if job.state == "running":
-            job.stopping = True
+        with self._lock:
+            first = job.state == "running" and not job.stopping
+            job.stopping = job.stopping or first
+        if first:  # a second Ctrl-C would break off the commit
             job.changes += 1
             _signal(job.process, signal.SIGINT)
             threading.Thread(target=_kill_late, args=(job.process,), name="rag-job-stop", daemon=True).start()
@@ -170,7 +172,9 @@ def _follow(job: Job) -> None:
     for line in job.process.stdout or ():
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
+            continue
+        if not isinstance(event, dict):
             continue
         if event.get("event") == "progress":
             job.seen = event
