@@ -27,7 +27,9 @@ class Transaction:
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to commit."""
+        """Whether there is anything to commit. StorageFailed where writing has failed before: nothing more is committed then."""
+        if self._failed:
+            raise StorageFailed(self.folder, f"this run ended with: {self._failed}")
         return self.connection.total_changes() != self._committed
 
     def nothing_changed(self) -> None:

@@ -63,8 +63,18 @@ function move(element, event) {
   buttons[Math.min(to, buttons.length - 1)].focus();
 }
 
+/** Where a card stands in the layout, also while it still moves there. */
+function laidOut(card) {
+  const place = { top: 0, left: 0 };
+  for (let one = card; one; one = one.offsetParent) {
+    place.top += one.offsetTop;
+    place.left += one.offsetLeft;
+  }
+  return place;
+}
+
 function across(buttons, at, direction) {
-  const boxes = buttons.map((button) => button.closest(".card").getBoundingClientRect());
+  const boxes = buttons.map((button) => laidOut(button.closest(".card")));
   const here = boxes[at];
   const beyond = boxes.map((box, number) => ({ box, number })).filter(({ box }) => (box.top - here.top) * direction > 4);
   if (!beyond.length) return direction < 0 ? -1 : at;
