@@ -60,7 +60,7 @@ $(INSTALLED): pyproject.toml
 	touch $@
 
 $(PAGE_INSTALLED): $(INSTALLED)
-	@command -v chromium >/dev/null || apt-get install --yes --no-install-recommends chromium || { echo "install a browser first: sudo apt-get install chromium"; exit 1; }
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends chromium; } || { echo "install a browser first: sudo apt-get install chromium"; exit 1; }
 	$(BIN)/python -m pip install --quiet --editable '.[ui,dev,page]'
 	touch $@
 
