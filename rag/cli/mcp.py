@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -35,5 +36,7 @@ def mcp(
         with Projector() as projector:
             server(served, projector, turns.take, turns.take).run("stdio")
     finally:
+        with suppress(OSError):  # what a library printed may still wait in a buffer: it is no part of the protocol
+            os.dup2(2, 1)
         turns.close()
         served.close()
