@@ -157,6 +157,8 @@ async def _steady(port: int, requests: list[bytes], rate: float, seconds: float)
 
     async def one(due: float) -> None:
         nonlocal failures
+        while idle and idle[-1][0].at_eof():  # the server closes what was idle for 5 seconds
+            idle.pop()[1].close()
         reader, writer = idle.pop() if idle else await asyncio.open_connection("127.0.0.1", port)
         failures += not await _answered(reader, writer, next(turn))
         waits.append(time.monotonic() - due)
