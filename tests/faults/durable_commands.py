@@ -62,7 +62,7 @@ def test_random_kills_of_the_command_lose_nothing(tmp_path):
     chance = random.Random(3)
     for number in range(FILES):
         write(corpus, chance, number)
-    usual = finished(corpus, tmp_path / "timing")
+    reach = finished(corpus, tmp_path / "timing")
     struck = generations = 0
     for _ in range(KILLS):
         for number in chance.sample(range(FILES), 12):
@@ -71,15 +71,18 @@ def test_random_kills_of_the_command_lose_nothing(tmp_path):
             (corpus / f"note-{chance.randrange(FILES):02}.md").unlink(missing_ok=True)
         run = command(corpus, index)
         until_it_writes(run, index)
-        time.sleep(chance.uniform(0, 0.5) * usual)
+        time.sleep(chance.uniform(0, reach))
         run.send_signal(signal.SIGKILL)
         run.communicate()
-        struck += run.returncode == -signal.SIGKILL
+        killed, before = run.returncode == -signal.SIGKILL, generations
+        struck += killed
         if (index / "catalog.sqlite").exists():
             with open_index(index) as opened:
                 assert opened.generation >= generations, "a commit was lost"
                 generations = opened.generation
             held(index)
+        # Machines differ in when a run first commits: later kills where none had committed, sooner ones where the run outlived them.
+        reach *= 0.9 if not killed else 1.1 if generations == before else 1
     finished(corpus, index)
     finished(corpus, tmp_path / "clean")
     assert held(index) == held(tmp_path / "clean")
