@@ -15,7 +15,7 @@ from rag.backends.http import Endpoints
 from rag.errors import ContentRefused
 
 TOO_LONG = "index shorter passages (RAG_PASSAGE_CHARACTERS), ask something shorter, or let the server take more (--max-model-len)"
-OF_CONTENT = frozenset({400, 413, 422})  # what a server answers where it does not take what is in a request
+OF_CONTENT = frozenset({400, 413, 422, 500})  # what a server answers where it does not take, or fails at, what is in a request
 _TOO_LONG = re.compile(r"too (long|large|many|big)|maximum|longer than|at most|exceed|limit", re.IGNORECASE)
 
 T = TypeVar("T")
@@ -52,9 +52,10 @@ def answers_to(
 ) -> list[R | Refused]:
     """One result for each item of all batches, in order; `read` gets an answer and how many items it is for.
 
-    A batch refused for what is in it (400, 413, 422) is sent again as two halves, down to single items, whose refusal then stands
-    in their place: at most 2n − 1 requests for n items. First the server must take `harmless`, a request that it has no reason
-    to refuse, so that one that refuses everything is not asked about every item; its refusal, and any other one, is raised.
+    A batch refused for what is in it (400, 413, 422, and 500 each time) is sent again as two halves, down to single items, whose
+    refusal then stands in their place: at most 2n − 1 requests for n items. First the server must take `harmless`, a request that
+    it has no reason to refuse, so that one that refuses everything is not asked about every item; its refusal, and any other one,
+    is raised.
     """
     found: dict[int, R | Refused] = {}
     taken: list[Mapping[str, Any]] = []

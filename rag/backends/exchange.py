@@ -44,9 +44,9 @@ class Answer:
 class Refused(BackendError):
     """The server says no to this request: another attempt would not help, a smaller or different one might."""
 
-    def __init__(self, place: str, status: int, message: str) -> None:
-        remedy = REMEDIES.get(status, "`rag doctor` looks at the server; its own log says more")
-        super().__init__(f"{place} refused a request ({status}): {message or 'it does not say why'}", remedy=remedy)
+    def __init__(self, place: str, status: int, message: str, *, what: str = "", remedy: str = "") -> None:
+        what = what or f"{place} refused a request ({status}): {message or 'it does not say why'}"
+        super().__init__(what, remedy or REMEDIES.get(status, "`rag doctor` looks at the server; its own log says more"))
         self.status = status
         self.message = message
 
@@ -54,11 +54,14 @@ class Refused(BackendError):
 class Passing(Exception):
     """A failure that may go away. Never leaves this room."""
 
-    def __init__(self, what: str, *, attempts: int = 0, wait: float | None = None, unreachable: bool = False) -> None:
+    def __init__(
+        self, what: str, *, attempts: int = 0, wait: float | None = None, unreachable: bool = False, broken: str = ""
+    ) -> None:
         super().__init__(what)
         self.attempts = attempts  # at most, where fewer than usual
         self.wait = wait  # seconds the server asks for
         self.unreachable = unreachable  # no connection was made
+        self.broken = broken  # what a server says that answers and fails (500): perhaps only at what is in this request
 
 
 async def exchange(client: httpx.AsyncClient, place: str, content: bytes | None, seconds: float) -> Answer:
@@ -109,8 +112,11 @@ async def _read(response: httpx.Response, place: str) -> bytes:
 def _understood(place: str, response: httpx.Response, received: bytes) -> Answer:
     status = response.status_code
     if status in PASSING:
-        what = f"answered {status}: {_message(received) or response.reason_phrase}"
-        raise Passing(what, attempts=FEW if status == 500 else 0, wait=_told_to_wait(response))
+        said = _message(received) or response.reason_phrase or "it does not say why"
+        wait = _told_to_wait(response)
+        if status == 500:
+            raise Passing(f"answered {status}: {said}", attempts=FEW, wait=wait, broken=said)
+        raise Passing(f"answered {status}: {said}", wait=wait)
     if 300 <= status < 400:
         where = shown(response.headers.get("location", "nowhere"))
         raise BackendError(

@@ -198,7 +198,10 @@ def _give_up(endpoint: Endpoint, passing: Passing, attempts: int, seconds: float
         if passing.unreachable
         else "look at its log; fewer requests at once (RAG_IN_FLIGHT) or more time (RAG_TIMEOUT) may help"
     )
-    raise BackendError(f"{endpoint.url} {passing} ({tried})", remedy=remedy) from passing
+    what = f"{endpoint.url} {passing} ({tried})"
+    if passing.broken:
+        raise Refused(endpoint.url, 500, passing.broken, what=what, remedy=remedy) from passing
+    raise BackendError(what, remedy=remedy) from passing
 
 
 def _encoded(body: Mapping[str, Any]) -> bytes:

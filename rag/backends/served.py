@@ -15,6 +15,7 @@ from rag.backends.http import Endpoints
 from rag.errors import BackendError
 
 MODELS = "/v1/models"
+ABOUT = "/info"  # where TEI names its model
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,16 @@ def is_known(choice: Choice, task: Task) -> bool:
 def look(endpoints: Endpoints, choice: Choice, task: Task) -> Served:
     """What the endpoints serve under which name, once for all; from now on each must prove that it serves this model.
 
-    A server without /v1/models (TEI) is believed. Where the name of the choice, or the one served, is an alias that does not tell
-    the family, the model behind it does (`root`, which vLLM gives). BackendError where another model is served, or none is named.
+    A server without /v1/models is believed; TEI tells at /info what it serves. Where the name of the choice, or the one served,
+    is an alias that does not tell the family, the model behind it does (`root`, which vLLM gives). BackendError where another
+    model is served, or none is named.
     """
     try:
         answer = endpoints.ask(MODELS)
     except Refused as refused:
         if refused.status not in (404, 405):
             raise
-        if not choice.model:
-            raise BackendError(
-                f"{refused.what}: it does not say which model it serves", remedy="name the model: --model"
-            ) from refused
+        choice = choice if choice.model else replace(choice, model=_told_by_tei(endpoints, refused))
         return Served(choice.model, choice, family_of(choice, task))
     card = _chosen(answer, choice.model)
     endpoints.prove(MODELS, lambda other: _check(other, card.id))
@@ -54,6 +53,18 @@ def look(endpoints: Endpoints, choice: Choice, task: Task) -> Served:
     named = [replace(choice, model=name) for name in names]
     told = next((one for one in named if family_of(one, task).templated), named[0])
     return Served(card.id, told, family_of(told, task), card.max_tokens)
+
+
+def _told_by_tei(endpoints: Endpoints, refused: Refused) -> str:
+    """The model that TEI serves. BackendError, with the refusal of /v1/models, where it is not told."""
+    try:
+        told = endpoints.ask(ABOUT).content
+    except Refused:
+        told = None
+    name = told.get("model_id") if isinstance(told, dict) else None
+    if not isinstance(name, str) or not name:
+        raise BackendError(f"{refused.what}: it does not say which model it serves", "name the model: --model") from refused
+    return name
 
 
 def _chosen(answer: Answer, model: str) -> Card:

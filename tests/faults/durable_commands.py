@@ -81,7 +81,7 @@ def test_random_kills_of_the_command_lose_nothing(tmp_path):
                 assert opened.generation >= generations, "a commit was lost"
                 generations = opened.generation
             held(index)
-        # Machines differ in when a run first commits: later kills where none had committed, sooner ones where the run outlived them.
+        # Machines differ in when a run first commits: later where nothing was committed yet, sooner where the run outlived it.
         reach *= 0.9 if not killed else 1.1 if generations == before else 1
     finished(corpus, index)
     finished(corpus, tmp_path / "clean")

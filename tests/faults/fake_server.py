@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.fake.looks += 1
         if self.path not in self.fake.paths:
             return reply(self, {"error": {"message": "Not Found", "code": 404}}, status=404)
-        return reply(self, self.fake.cards())
+        return reply(self, {"model_id": self.fake.model} if self.path == "/info" else self.fake.cards())
 
     def do_POST(self):
         fake = self.fake

@@ -329,6 +329,21 @@ def test_a_picture_a_server_does_not_take_is_told_from_one_that_takes_none():
         assert not isinstance(raised.value, ContentRefused)
 
 
+def test_a_text_at_which_a_server_fails_each_time_is_found_and_costs_only_itself(server):
+    server.always = refusing("passage 2", code=500, message="list index out of range")
+    with pytest.raises(ContentRefused, match=r"answered 500: list index out of range \(3 attempts in") as raised:
+        embedder(server).embed(TEXTS, role="document")
+    assert dict(raised.value.reasons) == {2: "the model server refuses it (list index out of range)"}
+    np.testing.assert_allclose(raised.value.others, truth(server, [TEXTS[0], TEXTS[1], TEXTS[3]]), atol=1e-6)
+
+
+def test_a_server_that_fails_at_everything_ends_the_call(server):
+    server.always = refusing("length", "passage", code=500, message="engine is dead")
+    with pytest.raises(BackendError, match=r"answered 500: engine is dead \(3 attempts in") as raised:
+        embedder(server).embed(TEXTS, role="document")
+    assert not isinstance(raised.value, ContentRefused)
+
+
 def test_one_text_that_is_too_long_says_so(server):
     server.always = refusing("passage 3")
     with pytest.raises(ContentRefused, match="maximum context length is 8192") as raised:

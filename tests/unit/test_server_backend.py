@@ -328,6 +328,8 @@ def test_tei_and_infinity_are_asked_at_their_path():
             [server.score(server.requests[-1].body["query"], text) for text in server.requests[-1].body["texts"]]
         )
         assert server.requests[-1].body["texts"] == server.requests[-1].body["documents"]
+        server.paths = {"/rerank", "/info"}
+        assert reranker(server, "").name == "bge-reranker-v2-m3"
 
 
 def test_a_plain_server_without_any_rerank_says_so():
