@@ -5,8 +5,9 @@ Knows rerankers and loaders; knows no index and no terminal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from rag.backends.base import Reranker
 from rag.clues import judged_clues
@@ -19,6 +20,9 @@ from rag.loaders.spans import text_content
 from rag.suffixes import SHOWN_BY
 from rag.tables import resolve
 from rag.types import Clue, Content, Document, DocumentId, Query, StoredPassage
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +44,24 @@ def rescore(
     blend: float | str,
     limits: Limits,
     clues: frozenset[Clue],
+    vectors: Callable[[Sequence[int]], Vectors] | None = None,
 ) -> list[Judged]:
     """Candidates in the final order, best first.
 
     score = t · rerank score + (1 − t) · fused score, where t is 1, or less for kinds the reranker is known to hurt (its
     `trust`), or `blend` where that is a number. Without a reranker the fused score orders; it also scores what the reranker
-    refuses, such as a text too long for it.
+    refuses, such as a text too long for it. `vectors` gives those of passages, where the reranker reads them instead of pixels.
     """
     if reranker is None:
         return _ordered([Judged(candidate, candidate.fused, None, "fused") for candidate in chosen], stored)
-    if reranker.wants_pixels(query.content):
-        contents = read_contents([stored[candidate.number] for candidate in chosen], limits)
+    candidates = [stored[candidate.number] for candidate in chosen]
+    if not reranker.wants_pixels(query.content):
+        contents = [words_only(one) for one in candidates]
+    elif vectors is not None:
+        rows = vectors([one.number for one in candidates])
+        contents = [replace(words_only(one), vector=row) for one, row in zip(candidates, rows, strict=True)]
     else:
-        contents = [words_only(stored[candidate.number]) for candidate in chosen]
+        contents = read_contents(candidates, limits)
     told = [
         replace(content, clues=judged_clues(stored[candidate.number].passage, clues))
         for candidate, content in zip(chosen, contents, strict=True)

@@ -96,7 +96,8 @@ def search(
     fused = fuse(lanes, kinds, wordless, {number: share for number, _, share in worded})
     chosen = choose(fused, reach.candidates, reach.promised)
     laps.end("fuse")
-    judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues)
+    read = index.vectors if reranker is not None and reranker.reads_vectors == index.fingerprint else None
+    judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues, vectors=read)
     laps.end("rerank")
     if reranker is not None:
         notes += _unjudged(judged)

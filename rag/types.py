@@ -160,6 +160,7 @@ class Content:
     text: str = ""  # the words of a text; "" for a picture
     pixels: tuple[Pixels, ...] = ()  # RGB, uint8, (height, width, 3); several only for a video
     clues: str = ""  # words known about a picture (OCR, caption, date), for models that cannot see or cannot read
+    vector: Vectors | None = None  # float32 (dim,): what an embedder made of a document, for a reranker that reads it
 
 
 @dataclass(frozen=True, slots=True)

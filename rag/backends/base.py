@@ -61,10 +61,13 @@ class Reranker(Protocol):
     - ``score`` uses a candidate's pixels where it has them and never fails without them. ``wants_pixels(query)`` says whether
       the pictures and videos among the candidates must be decoded again for this query; where it is false they come with their
       clues alone.
+    - ``reads_vectors`` is the fingerprint of the embedder whose document vectors tell it all that pixels would: candidates of
+      such an index come with their `vector` instead of pixels, and no file is opened. None for most.
     """
 
     name: str
     modalities: frozenset[Modality]  # a content of another modality is scored by its clues
+    reads_vectors: Fingerprint | None
     trust: Mapping[Kind, float]  # share of its score in the final one, 0…1, where published figures say it hurts a kind; else 1
 
     def wants_pixels(self, query: Content) -> bool: ...

@@ -75,6 +75,13 @@ class LiteEmbedder:
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
+def looks_of(row: Vectors) -> tuple[Vectors, Vectors] | None:
+    """What `lite_pixels.see` told of the pixels of a document with this row; None for one without pixels."""
+    visual, attributes = row[VISUAL], row[ATTRIBUTES]
+    lengths = float(np.linalg.norm(visual)), float(np.linalg.norm(attributes))
+    return (visual / lengths[0], attributes / lengths[1]) if all(lengths) else None
+
+
 def _weigh_document(row: NDArray[np.float64], content: Content) -> None:
     """Gives each block its share, and the filler the rest."""
     row[TEXT] *= np.sqrt(DOCUMENT_TEXT)

@@ -1,6 +1,7 @@
 """The `lite` reranker: how much of what the query asks a passage holds, and how alike two pictures look.
 
-Knows no file, no network and no learned weights, and nothing of the vectors.
+Knows no file, no network and no learned weights. What the pixels of a passage look like it sees in them, or reads in the vector
+that the `lite` embedder made of them.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from rag.backends import lite_pixels
 from rag.backends.base import UNTOLD, Choice
+from rag.backends.lite import LiteEmbedder, looks_of
 from rag.backends.lite_attributes import ATTRIBUTES, spans
 from rag.backends.lite_matching import Ask, asks, match
-from rag.types import Content, Kind, Modality
+from rag.types import Content, Fingerprint, Kind, Modality
 
 if TYPE_CHECKING:
     from rag.types import Pixels, Vectors
@@ -29,6 +31,7 @@ class LiteReranker:
 
     name = "lite"
     modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
+    reads_vectors: Fingerprint | None = LiteEmbedder.fingerprint
     trust: Mapping[Kind, float] = {}
 
     def __init__(self, choice: Choice = UNTOLD) -> None:
@@ -42,7 +45,7 @@ class LiteReranker:
         """One float in 0…1 for each content; the law is that of rag.backends.base.Reranker.
 
         words w       match(text of the query; text and clues of the content), attributes seen where pixels are there
-        looks v       (cosine of the descriptors − 0.25) / 0.75, from 0; 0 where the content has no pixels
+        looks v       (cosine of the descriptors − 0.25) / 0.75, from 0; 0 where the content has no pixels, and no vector of them
         words asked   w; with a picture 0.5 w + 0.5 v
         picture only  v; with words in both 0.7 v + 0.3 w; a content without pixels 0.5 w
         """
@@ -55,7 +58,7 @@ class LiteReranker:
 def _score(asked: list[Ask], read: list[Ask], sought: Vectors | None, content: Content) -> float:
     words = f"{content.text}\n{content.clues}"
     names = any(ask.attribute for ask in asked)
-    seen = lite_pixels.see(content.pixels) if content.pixels and (names or sought is not None) else None
+    seen = _seen(content) if names or sought is not None else None
     shown = _shown(seen[1]) if seen is not None else {} if content.modality != "text" else None
     if sought is None:
         return match(asked, words, shown)
@@ -67,6 +70,13 @@ def _score(asked: list[Ask], read: list[Ask], sought: Vectors | None, content: C
     if seen is None:
         return UNSEEN * match(read, words)
     return LOOKS_READ * looks + (1 - LOOKS_READ) * match(read, words)
+
+
+def _seen(content: Content) -> tuple[Vectors, Vectors] | None:
+    """The descriptor and the attributes; None for a content without pixels."""
+    if content.vector is not None:
+        return looks_of(content.vector)
+    return lite_pixels.see(content.pixels) if content.pixels else None
 
 
 def _shown(strengths: Vectors) -> Mapping[str, float]:

@@ -17,7 +17,7 @@ from rag.backends import modelscope, prompts
 from rag.backends.base import Choice
 from rag.backends.families import Family, Task, family_of, fingerprint_of, instruction_for, model_name, trust_of
 from rag.backends.in_process import fitted, judged, modalities_of, refuse_unseen, require, require_dim, unit_rows
-from rag.types import Content, Kind, Role
+from rag.types import Content, Fingerprint, Kind, Role
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -111,6 +111,8 @@ class LoadedEmbedder(_Loaded):
 
 class LoadedReranker(_Loaded):
     """A reranking model in this process; a subclass is a row of RERANKERS. One that is blind scores a picture by its words."""
+
+    reads_vectors: Fingerprint | None = None
 
     def __init__(self, choice: Choice) -> None:
         super().__init__(choice, "reranker")

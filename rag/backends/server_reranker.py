@@ -20,7 +20,7 @@ from rag.backends.media import media_parts
 from rag.backends.prompts import EMPTY, rerank_words
 from rag.backends.served import Served, is_known, look
 from rag.errors import BackendError
-from rag.types import Content, Kind, Modality
+from rag.types import Content, Fingerprint, Kind, Modality
 
 RERANK = "/v1/rerank"
 SCORE = "/score"  # vLLM's own: its answer does not hold the pictures again
@@ -38,6 +38,8 @@ class ServerReranker:
     A model that sees gets pictures and videos as they look; any other one scores them by their clues. Nothing is truncated: the
     server's `truncate_prompt_tokens` would cut off the end of the prompt, where the score is read.
     """
+
+    reads_vectors: Fingerprint | None = None
 
     def __init__(self, choice: Choice = UNTOLD, patience: Patience = PATIENCE) -> None:
         """Asks the server only where the choice does not name a model, or one that is not known.

@@ -224,6 +224,21 @@ def test_another_file_in_the_place_of_a_picture_is_not_shown_as_one(indexed: Pat
     assert hit_pixels(hits["a/IMG_2.png"]) is not None
 
 
+def test_a_picture_is_judged_by_what_the_index_knows_of_its_pixels(indexed: Path, tmp_path: Path) -> None:
+    """No file is decoded again: the same scores where nothing can be read there any more."""
+    from PIL import Image
+
+    asked = tmp_path / "red.png"
+    Image.new("RGB", (300, 220), (205, 35, 28)).save(asked)
+    with rag.open_index() as searcher:
+        before = [(hit.document, hit.score) for hit in searcher.query(image=asked)]
+        for picture in (*indexed.rglob("*.jpg"), *indexed.rglob("*.png")):
+            picture.write_bytes(b"")
+        after = [(hit.document, hit.score) for hit in searcher.query(image=asked)]
+    assert any(document.endswith((".jpg", ".png")) for document, _ in before)
+    assert after == before
+
+
 def test_a_path_is_found_however_its_accents_are_spelled(corpus: Path) -> None:
     from PIL import Image
 

@@ -1,10 +1,12 @@
 """The lite reranker on hand-made cases."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from rag.backends.lite import LiteEmbedder
 from rag.backends.lite_matching import asks, match
 from rag.backends.lite_reranker import LiteReranker, likeness
 from rag.types import Content
@@ -163,3 +165,12 @@ def test_pixels_are_wanted_only_where_they_help(query, wanted):
 
 def test_endless_words_end():
     assert scored("q" * 200_000 + " " + "港" * 20_000, "q" * 199_999 + " 港口" * 10_000)[0] < 0.5
+
+
+def test_the_vector_of_a_document_tells_what_its_pixels_do():
+    """At the precision of the index, 16 bits; words, attributes, pictures, and both."""
+    passages = [image(RED), image(BLUE, clues="a crane"), text("red"), image(clues="no pixels")]
+    rows = LiteEmbedder().embed(passages, role="document").astype(np.float16).astype(np.float32)
+    told = [replace(one, pixels=(), vector=row) for one, row in zip(passages, rows, strict=True)]
+    for query in (text("blue picture"), text("crane"), image(RED[:30]), Content("image", text="red crane", pixels=(BLUE,))):
+        assert LiteReranker().score(query, told) == pytest.approx(LiteReranker().score(query, passages), abs=2e-3)
