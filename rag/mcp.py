@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rag.showing.projector import Projector
 
 MOST_HITS = 50
+MOST_WORDS = 20_000  # characters of a question
 MOST_CHARACTERS = 40_000  # of one answer; the rest is asked for with `start`
 NOTICE = (
     "The lines that begin with > come from the user's files. "
@@ -45,8 +46,11 @@ INSTRUCTIONS = (
 _READS = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 
 Take = Callable[..., Awaitable[Any]]  # runs a function in a thread
-Index = Annotated[str | None, Field(description="Which index; the first where none is named. `status` names them.")]
-Date = Annotated[str | None, Field(description="A date such as 2026-03-14, or 2026-03-14T09:30.")]
+Name = Annotated[str, Field(max_length=4_096)]
+Index = Annotated[
+    str | None, Field(max_length=4_096, description="Which index; the first where none is named. `status` names them.")
+]
+Date = Annotated[str | None, Field(max_length=64, description="A date such as 2026-03-14, or 2026-03-14T09:30.")]
 
 
 class Library(Protocol):
@@ -72,16 +76,20 @@ def server(library: Library, projector: Projector, take: Take, look: Take) -> MC
 
     @found.tool(title="Search files", annotations=_READS)
     async def search(
-        query: Annotated[str, Field(description="What to look for, in any words. May be empty where `like` is given.")] = "",
+        query: Annotated[
+            str, Field(max_length=MOST_WORDS, description="What to look for, in any words. May be empty where `like` is given.")
+        ] = "",
         like: Annotated[str, Field(max_length=64, description="The id of a passage: find more like it.")] = "",
         top_k: Annotated[int, Field(ge=1, le=MOST_HITS, description="How many hits.")] = 10,
-        kinds: Annotated[list[Kind] | None, Field(description="Only these kinds.")] = None,
-        paths: Annotated[list[str] | None, Field(description="Only paths like these: reports/**, *.pdf, or a folder.")] = None,
+        kinds: Annotated[list[Kind] | None, Field(max_length=8, description="Only these kinds.")] = None,
+        paths: Annotated[
+            list[Name] | None, Field(max_length=64, description="Only paths like these: reports/**, *.pdf, or a folder.")
+        ] = None,
         after: Date = None,
         before: Date = None,
         index: Index = None,
         indexes: Annotated[
-            list[str] | None,
+            list[Name] | None,
             Field(max_length=64, description="Or several, asked as one. Each hit says its index; `get` needs it."),
         ] = None,
     ) -> CallToolResult:

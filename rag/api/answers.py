@@ -50,7 +50,9 @@ _HTTP = {
     403: ("the request comes from another site, or names this server wrongly", "use the address that `rag ui` printed"),
     404: ("there is nothing at this address", "/docs lists what there is"),
     405: ("this address does not take that method", "/docs says which"),
+    408: ("the body of the request did not come in time", "send it again, or less of it"),
     413: ("the request is too large", "send less; a query picture of 2,000 pixels a side shows all a model sees"),
+    429: ("others are sending much at the moment", "ask again in a second"),
 }
 
 
@@ -90,7 +92,7 @@ def refusal(error: RagError) -> Json:
 def plain_failure(status: int, headers: Mapping[str, str] | None = None) -> Json:
     """An answer for what HTTP itself refuses."""
     what, remedy = _HTTP.get(status, (f"refused with status {status}", "/docs says what is taken"))
-    codes = {401: "no_key", 403: "foreign", 404: "not_found", 405: "wrong_method", 413: "too_large"}
+    codes = {401: "no_key", 403: "foreign", 404: "not_found", 405: "wrong_method", 408: "too_slow", 413: "too_large", 429: "busy"}
     return failure(status, what, remedy, codes.get(status, "wrong_request"), headers)
 
 

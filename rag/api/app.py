@@ -15,6 +15,7 @@ from starlette.routing import Route
 from rag import __version__, mcp
 from rag.api import indexes, media, passages, reranks, searches
 from rag.api.answers import Json, answer_failures
+from rag.api.door import Codes
 from rag.api.guard import Guard, Trust
 from rag.api.jobs import Jobs
 from rag.api.manual import manual
@@ -24,8 +25,11 @@ from rag.api.turns import Turns
 from rag.showing.projector import Projector
 
 
-def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
-    """The API over `served`, guarded as `trust` says; without one it is for loopback, port 7860, with `served.token`."""
+def create_app(served: Served, trust: Trust | None = None, codes: Codes | None = None) -> FastAPI:
+    """The API over `served`, guarded as `trust` says; without one it is for loopback, port 7860, with `served.token`.
+
+    A browser that comes with one of `codes` gets in as with the key.
+    """
     turns = Turns(threads=max(2, os.cpu_count() or 2))
     jobs = Jobs()
     meters = Meters(served, turns, jobs)
@@ -53,9 +57,9 @@ def create_app(served: Served, trust: Trust | None = None) -> FastAPI:
         lifespan=living,
     )
     answer_failures(app, meters.saw_error)
-    app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, served.token))
+    app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, served.token), codes=codes or Codes())
     app.add_middleware(Counted, meters=meters)  # around the guard: refusals count too
-    app.include_router(searches.router(served, turns, meters.saw_search))
+    app.include_router(searches.router(served, projector, turns, meters.saw_search))
     app.include_router(indexes.router(served, turns, jobs))
     app.include_router(reranks.router(served, turns))
     app.include_router(media.router(served, projector, looking))

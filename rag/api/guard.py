@@ -12,29 +12,23 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.api.answers import plain_failure
+from rag.api.bodies import EACH, Bodies
+from rag.api.door import Codes, asked_for_key, welcome
 from rag.errors import WrongRequest
 
-BODY = 32 * 1024 * 1024  # bytes of one request
 SHORTEST_TOKEN = 16
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-OWN = ("/v1/", "/mcp", "/healthz", "/metrics", "/docs", "/openapi.json")  # ours; all else is the page's
+OWN = ("/v1/", "/mcp", "/healthz", "/metrics", "/docs", "/openapi.json")  # never kept; all else is the page's
 OPEN = frozenset({"/healthz"})  # answered without the key
 STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
-# Gradio's page is one inline script and styles set by script, so 'unsafe-inline'; its templates are compiled, so 'unsafe-eval'.
-PAGE = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
-    "object-src 'none'; frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +63,11 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """ASGI middleware: refuses strangers (403, 401) and huge bodies (413), and puts the headers on what goes out."""
 
-    def __init__(self, app: ASGIApp, trust: Trust) -> None:
+    def __init__(self, app: ASGIApp, trust: Trust, codes: Codes) -> None:
         self._app = app
         self._trust = trust
+        self._codes = codes
+        self._bodies = Bodies()
         self._cookie = f"rag_key_{trust.port}"  # cookies know no ports: two servers on one machine must not take each other's
         self._proof = hmac.new(trust.token.encode(), b"cookie", hashlib.sha256).hexdigest()
 
@@ -90,7 +86,8 @@ class Guard:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
         else:
-            await self._app(scope, _bounded(receive), _dressed(scope, send))
+            with self._bodies.counted(receive) as bounded:
+                await self._app(scope, bounded, _dressed(scope, send))
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
@@ -98,12 +95,14 @@ class Guard:
             return plain_failure(403)
         if not self._trust.token or scope["path"] in OPEN:
             return self._too_large(headers)
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        if "token" in query and scope["path"] == "/":
-            if _equal(query.pop("token")[-1], self._trust.token):
-                return self._welcome(scope, urlencode(query, doseq=True))
-        elif self._has_key(headers):
+        query = parse_qs(scope["query_string"].decode("latin-1")) if scope["path"] == "/" else {}
+        token, code = query.pop("token", [""])[-1], query.pop("code", [""])[-1]
+        if (token and _equal(token, self._trust.token)) or (code and self._codes.redeem(code)):
+            return welcome(query, self._cookie, self._proof, scope["scheme"] == "https")
+        if self._has_key(headers):
             return self._too_large(headers)
+        if scope["path"] == "/" and "text/html" in headers.get("accept", ""):
+            return asked_for_key(query, bool(token or code))
         return plain_failure(401, {"WWW-Authenticate": "Bearer"})
 
     def _known(self, host: str) -> bool:
@@ -125,34 +124,20 @@ class Guard:
         # Not by http.cookies, which gives up at the first odd cookie: other programs of this machine share the name localhost.
         return _equal(cookie_parser(headers.get("cookie", "")).get(self._cookie, ""), self._proof)
 
-    def _welcome(self, scope: Scope, query: str) -> Response:
-        """Sets the cookie and goes on to the page without the key in the address.
-
-        By a page and not a redirect: after a click on another site a browser sends no SameSite=Strict cookie along one.
-        """
-        onward = f"/?{query}" if query else "/"
-        escaped = onward.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-        page = HTMLResponse(f'<!doctype html><title>rag</title><meta http-equiv="refresh" content="0;url={escaped}">')
-        page.set_cookie(
-            self._cookie, self._proof, httponly=True, samesite="strict", secure=scope["scheme"] == "https", max_age=30 * 86_400
-        )
-        page.headers["Cache-Control"] = "no-store"
-        return page
-
     def _too_large(self, headers: Headers) -> Response | None:
         length = headers.get("content-length", "0")
-        return plain_failure(413) if not length.isdigit() or int(length) > BODY else None
+        return plain_failure(413) if not length.isdigit() or int(length) > EACH else None
 
 
 def _same_site(scope: Scope, headers: Headers, host: str) -> bool:
-    """Whether the request does not come from another site's page. A link there may be followed to our page, nothing else."""
+    """Whether the request does not come from another site's page. A link there may be followed to our page at /, nothing else."""
     origin = headers.get("origin")
     if origin is not None:
         return origin in (f"http://{host}", f"https://{host}")
     if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return True
     followed = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-    return followed and scope.get("method") == "GET" and not scope["path"].startswith(OWN)
+    return followed and scope.get("method") == "GET" and scope["path"] == "/"
 
 
 def _is_address(name: str) -> bool:
@@ -167,21 +152,6 @@ def _equal(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 
 
-def _bounded(receive: Receive) -> Receive:
-    """Counts a body that did not tell its length; 413 from inside the route that reads it."""
-    read = 0
-
-    async def counted() -> Message:
-        nonlocal read
-        message = await receive()
-        read += len(message.get("body", b""))
-        if read > BODY:
-            raise HTTPException(413)
-        return message
-
-    return counted
-
-
 def _dressed(scope: Scope, send: Send) -> Send:
     """Puts the headers of our answers on; a route that has set one keeps its own."""
     own = scope["path"].startswith(OWN)
@@ -194,7 +164,7 @@ def _dressed(scope: Scope, send: Send) -> Send:
             headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
             headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
             headers.setdefault("X-Frame-Options", "DENY")
-            headers.setdefault("Content-Security-Policy", STRICT if own else PAGE)
+            headers.setdefault("Content-Security-Policy", STRICT)
             if own:
                 headers.setdefault("Cache-Control", "no-store")
         await send(message)

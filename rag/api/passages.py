@@ -6,20 +6,19 @@ Knows the contract of a passage; what is outlined and played is `rag.showing`'s.
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
+from rag.api.addresses import media_of, picture_address
 from rag.api.answers import Json, Said, documented
-from rag.api.searches import MOST_WORDS, media_of
+from rag.api.searches import MOST_WORDS
 from rag.api.served import Served
 from rag.api.turns import Turns
 from rag.contract import failure_json, locator_json, place
-from rag.errors import NotShown, RagError, UnreadableDocument
+from rag.errors import NotShown, UnreadableDocument
 from rag.index.marks import marks
 from rag.index.reader import OpenIndex
-from rag.loaders.base import Limits
 from rag.opening import Policy, policy_of
 from rag.showing.projector import Projector, clip_around
 from rag.types import Seconds, StoredPassage
@@ -171,19 +170,6 @@ def describe(
     except (NotShown, UnreadableDocument) as error:
         found["trouble"] = failure_json(error)
     return found
-
-
-def picture_address(
-    projector: Projector, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
-) -> str | None:
-    """Where the picture is, with the version of the file as it is now, so that it may be cached for good; None for a text."""
-    if stored.passage.modality == "text":
-        return None
-    address = f"/v1/media/{stored.id}?size={size}&index={quote(index, safe='', errors='surrogateescape')}"
-    try:
-        return f"{address}&v={projector.version(stored, size, limits).name[:16]}"
-    except RagError:
-        return address
 
 
 def _shown(policy: Policy, projector: Projector, stored: StoredPassage, words: str) -> dict[str, Any]:

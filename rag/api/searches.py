@@ -11,18 +11,19 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.api.addresses import media_of, picture_address
 from rag.api.answers import Json, documented
 from rag.api.served import Served
 from rag.api.turns import Turns
 from rag.contract import explain_json, hit_json
 from rag.errors import IndexFailure, WrongRequest
 from rag.index.marks import marks as spans_of
-from rag.types import Hit, Kind, Slide
+from rag.showing.projector import Projector
+from rag.types import Hit, Kind
 
 if TYPE_CHECKING:
     from rag.joining import Joined
@@ -87,21 +88,21 @@ class Found(BaseModel):
     seconds: dict[str, float]
 
 
-def router(served: Served, turns: Turns, saw: Callable[[Mapping[str, float]], None]) -> APIRouter:
+def router(served: Served, projector: Projector, turns: Turns, saw: Callable[[Mapping[str, float]], None]) -> APIRouter:
     """The route of questions; `saw` is told the seconds of each stage."""
     routes = APIRouter(prefix="/v1", tags=["search"])
 
     @routes.post("/search", response_model=Found, responses=documented(400, 404, 409, 413, 422, 429, 503, 504))
     async def search(question: Question) -> Json:
         """Search with words, a picture, a passage, or words beside one of them."""
-        found = await turns.take(answer, served, question)
+        found = await turns.take(answer, served, projector, question)
         saw(found["seconds"])
         return Json(found)
 
     return routes
 
 
-def answer(served: Served, question: Question) -> dict[str, Any]:
+def answer(served: Served, projector: Projector, question: Question) -> dict[str, Any]:
     """The body of the answer. Errors are those of `Searcher.search` and of opening an index."""
     image = picture_of(question.image) if question.image is not None else None
     names = _named(served, question)
@@ -116,9 +117,15 @@ def answer(served: Served, question: Question) -> dict[str, Any]:
     first = served.searcher(names[0])
     reranked = question.rerank and first.reranker is not None
     texts = searcher.texts(results.hits) if question.texts else {}
-    dates = {stored.id: stored.dated for stored in results.candidates}
+    found = {(stored.id, str(stored.file)): stored for stored in results.candidates}
+    limits = {name: served.searcher(name).policy.limits for name in names}
+
+    def shown(hit: Hit) -> dict[str, Any]:
+        stored = found[hit.id, hit.path]
+        return {"thumbnail": picture_address(projector, stored, hit.index, limits[hit.index], "thumb"), "dated": stored.dated}
+
     return {
-        "hits": [_hit(hit, question, texts) | {"dated": dates.get(hit.id)} for hit in results.hits],
+        "hits": [_hit(hit, question, texts) | shown(hit) for hit in results.hits],
         "counts": _counts(results),
         "notes": list(results.notes),
         "good": _is_good(results),
@@ -173,7 +180,6 @@ def picture_of(address: str) -> bytes:
 def _hit(hit: Hit, question: Question, texts: dict[str, str]) -> dict[str, Any]:
     extra: dict[str, Any] = {
         "media": media_of(hit.kind, hit.best),
-        "thumbnail": thumbnail_of(hit.id, hit.modality, hit.index),
         "marks": marks(hit.snippet, question.text),
     }
     if question.explain:
@@ -181,18 +187,6 @@ def _hit(hit: Hit, question: Question, texts: dict[str, str]) -> dict[str, Any]:
     if question.texts:
         extra["text"] = texts.get(hit.id, "")
     return hit_json(hit) | extra
-
-
-def media_of(kind: Kind, locator: object) -> str:
-    """How a page shows it: image, page, video, slide or text."""
-    if isinstance(locator, Slide):
-        return "slide"
-    return {"screenshot": "image", "frame": "video"}.get(kind, kind)
-
-
-def thumbnail_of(id: str, modality: str, index: str) -> str | None:
-    """Where its small picture is; None for a text."""
-    return None if modality == "text" else f"/v1/media/{id}?size=thumb&index={quote(index, errors='surrogateescape')}"
 
 
 def marks(text: str, query: str) -> list[list[int]]:

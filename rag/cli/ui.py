@@ -38,6 +38,7 @@ def ui(
         raise MissingExtra(f"`rag ui` needs the package {missing}, which is not installed", "ui")
 
     from rag.api.app import create_app
+    from rag.api.door import Codes
     from rag.api.guard import trust
     from rag.api.listening import address, announced, bind, listen
     from rag.api.served import Served
@@ -45,7 +46,8 @@ def ui(
     settings = load_settings({"token": token})
     trusted = trust(host, port, settings.token, name or ())
     served = Served(index or [], settings, token=settings.token, say=say)
-    app = create_app(served, trusted)
+    codes = Codes()
+    app = create_app(served, trusted, codes)
     shown = page and _mount(app, served)
     for one, folder in served.folders.items():
         known = (folder / "catalog.sqlite").exists()
@@ -57,7 +59,8 @@ def ui(
         if open and shown:
             import webbrowser
 
-            webbrowser.open(place)
+            code = f"?code={codes.make()}" if trusted.token else ""  # the key would stand on a command line that others can read
+            webbrowser.open(f"{place.partition('?')[0]}{code}")
 
     bound = bind(trusted)
     with announced(served, trusted, say):

@@ -10,6 +10,7 @@ import shutil
 import stat
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +31,7 @@ class Shelf:
         self._folder: Path | None = None
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
-        self._making: dict[str, threading.Lock] = {}
+        self._making: weakref.WeakValueDictionary[str, threading.Lock] = weakref.WeakValueDictionary()  # while somebody waits
 
     def close(self) -> None:
         """Removes everything."""

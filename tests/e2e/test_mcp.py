@@ -100,6 +100,13 @@ async def everything(client: Client) -> dict[str, Any]:
     found["no index"] = await client.call_tool("search", {"query": "x", "index": "elsewhere"})
     found["empty"] = await client.call_tool("search", {"query": ""})
     found["wrong"] = await client.call_tool("search", {"query": "x", "top_k": 5_000})
+    bounds = (
+        {"query": "x" * 20_001},
+        {"query": "x", "paths": ["*"] * 65},
+        {"query": "x", "paths": ["x" * 4_097]},
+        {"query": "x", "kinds": ["text"] * 9},
+    )
+    found["huge"] = [await client.call_tool("search", asked) for asked in bounds]
     found["second"] = await client.call_tool("get", {"id": boat, "form": "picture", "at": 3})
     return found
 
@@ -159,6 +166,7 @@ def test_errors_say_what_and_what_to_do(found: dict[str, Any]) -> None:
     assert all(found[name].is_error for name in said)
     assert said["unknown"] == "no passage has the id nothing\ntake an id from a hit; a changed file has new ones"
     assert "the indexes are: default" in said["no index"]
+    assert [one.is_error for one in found["huge"]] == [True] * 4
     assert "top_k" in said["wrong"] and "has no seconds" in said["second"] and "empty" in said["empty"]
 
 

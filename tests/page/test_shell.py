@@ -12,7 +12,7 @@ from ui.files import static_files
 
 
 def test_the_page_allows_its_own_scripts_by_hash_and_no_others(server: Server) -> None:
-    answer = httpx.get(f"{server.url}/")
+    answer = httpx.get(f"{server.url}/", timeout=60)  # Gradio may still be on its way
     policy = answer.headers["content-security-policy"]
     scripts = re.search(r"script-src ([^;]*)", policy)
     assert scripts is not None

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from rag.api.door import Codes
 from rag.api.guard import Guard, Trust, trust
 from rag.errors import WrongRequest
 from tests.unit.api_server import asking
@@ -53,6 +54,8 @@ def test_other_sites_may_not_embed_or_fetch_but_link_to_the_page(api: TestClient
     assert api.get("/v1/indexes", headers=followed).status_code == 403
     assert api.get("/", headers=followed).status_code == 404  # no page is mounted here; the guard let it pass
     assert api.get("/", headers={**followed, "Sec-Fetch-Dest": "iframe"}).status_code == 403
+    for path in ("/page/page.js", "/assets/index.js", "/mcpx", "/config"):
+        assert api.get(path, headers=followed).status_code == 403
 
 
 def test_the_headers_of_our_answers(api: TestClient) -> None:
@@ -149,7 +152,7 @@ def test_off_loopback_addresses_and_given_names_are_known_others_not(library: Pa
 def test_what_is_mounted_is_guarded_too() -> None:
     """Gradio's routes and its web socket are behind the same door."""
     app = FastAPI()
-    app.add_middleware(Guard, trust=Trust("127.0.0.1", 7860))
+    app.add_middleware(Guard, trust=Trust("127.0.0.1", 7860), codes=Codes())
 
     @app.websocket("/queue")
     async def queue(socket: WebSocket) -> None:

@@ -64,7 +64,8 @@ def test_a_picture_finds_itself(api: TestClient) -> None:
     picture = (CORPUS / "photos/IMG_2063.jpg").read_bytes()
     hit = ask(api, image=data_url(picture))["hits"][0]
     assert (hit["document"], hit["media"]) == ("photos/IMG_2063.jpg", "image")
-    assert hit["thumbnail"] == f"/v1/media/{hit['id']}?size=thumb&index=library"
+    assert hit["thumbnail"].startswith(f"/v1/media/{hit['id']}?size=thumb&index=library&v=")
+    assert "immutable" in api.get(hit["thumbnail"]).headers["Cache-Control"]
 
 
 def test_more_like_a_passage_leaves_it_out(api: TestClient) -> None:

@@ -1,0 +1,119 @@
+"""How a browser gets in: codes that open once, the form for the key; and how much all bodies together may hold."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from starlette.exceptions import HTTPException
+from starlette.testclient import TestClient
+from starlette.types import Message
+
+from rag.api.app import create_app
+from rag.api.bodies import FREE, Bodies
+from rag.api.door import Codes
+from rag.api.guard import Trust
+from rag.api.served import Served
+from rag.config import load_settings
+
+KEY = "0123456789abcdef"
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.fixture
+def codes() -> Codes:
+    return Codes()
+
+
+@pytest.fixture
+def client(library: Path, codes: Codes) -> TestClient:
+    served = Served([str(library)], load_settings({"ocr": "never"}), token=KEY)
+    app = create_app(served, Trust("0.0.0.0", 7860, KEY), codes)
+    return TestClient(app, base_url="http://0.0.0.0:7860", raise_server_exceptions=False)
+
+
+def test_a_code_opens_once(client: TestClient, codes: Codes) -> None:
+    code = codes.make()
+    welcome = client.get(f"/?code={code}&q=harbour")
+    assert (welcome.status_code, 'content="0;url=/?q=harbour"' in welcome.text) == (200, True)
+    assert code not in welcome.text and "HttpOnly" in welcome.headers["Set-Cookie"]
+    assert client.get("/v1/index/jobs/x").status_code == 404  # the client keeps the cookie
+    client.cookies.clear()
+    assert client.get(f"/?code={code}").status_code == 401
+    assert client.get("/v1/index/jobs/x").status_code == 401
+    for path in ("/v1/indexes", "/docs"):  # codes open the page, nothing else
+        assert client.get(f"{path}?code={codes.make()}").status_code == 401
+
+
+def test_a_code_is_soon_too_old() -> None:
+    old = Codes(lives=0.0)
+    assert not old.redeem(old.make())
+    assert not Codes().redeem("") and not Codes().redeem("ü")
+
+
+def test_a_browser_without_the_key_is_asked_for_it(client: TestClient) -> None:
+    form = client.get("/?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", headers=BROWSER)
+    assert (form.status_code, form.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert '<form action="/" method="get">' in form.text and 'name="q" value="&quot;&gt;&lt;script&gt;' in form.text
+    assert "<script" not in form.text and "script-src" not in form.headers["Content-Security-Policy"]
+    assert "does not fit" not in form.text
+    tried = client.get("/?token=wrong-wrong-wrong", headers=BROWSER)
+    assert (tried.status_code, "does not fit" in tried.text, "wrong-wrong" in tried.text) == (401, True, False)
+    assert client.get("/").json()["error"]["code"] == "no_key"  # programs get what programs read
+    assert client.get("/v1/indexes", headers=BROWSER).json()["error"]["code"] == "no_key"
+
+
+# ---- bodies -----------------------------------------------------------------------------------
+
+
+def part(size: int, more: bool = True) -> Message:
+    return {"type": "http.request", "body": b"x" * size, "more_body": more}
+
+
+def receiving(*messages: Message) -> object:
+    waiting = list(messages)
+
+    async def receive() -> Message:
+        if not waiting:
+            await asyncio.Event().wait()
+        return waiting.pop(0)
+
+    return receive
+
+
+def refused(error: pytest.ExceptionInfo[HTTPException]) -> int:
+    return error.value.status_code
+
+
+def test_one_body_has_a_limit_and_all_together_another() -> None:
+    async def play() -> None:
+        bodies = Bodies(each=3 * FREE, together=3 * FREE)
+        with bodies.counted(receiving(part(2 * FREE), part(2 * FREE))) as first, pytest.raises(HTTPException) as large:
+            await first()
+            await first()
+        assert (refused(large), bodies.held) == (413, 0)
+        with bodies.counted(receiving(part(3 * FREE, more=False))) as first:
+            await first()
+            assert bodies.held == 2 * FREE
+            with bodies.counted(receiving(part(3 * FREE))) as second, pytest.raises(HTTPException) as busy:
+                await second()
+            assert (refused(busy), busy.value.headers) == (429, {"Retry-After": "1"})
+            with bodies.counted(receiving(part(FREE, more=False))) as words:
+                assert len((await words())["body"]) == FREE  # a question of words gets in all the same
+        assert bodies.held == 0
+
+    asyncio.run(play())
+
+
+def test_a_body_that_never_ends_is_given_up_but_a_client_that_waits_for_its_answer_is_not() -> None:
+    async def play() -> None:
+        bodies = Bodies(patience=0.0)
+        with bodies.counted(receiving()) as slow, pytest.raises(HTTPException) as late:
+            await slow()
+        assert refused(late) == 408
+        with bodies.counted(receiving(part(1, more=False), {"type": "http.disconnect"})) as whole:
+            await whole()
+            assert (await whole())["type"] == "http.disconnect"
+
+    asyncio.run(play())
