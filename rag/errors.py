@@ -18,6 +18,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     │   ├── IndexDamaged        something in it is not what was written
     │   ├── IndexLocked         another process writes it
     │   ├── IndexReplaced       rebuilt since it was opened
+    │   ├── MovedOn             what was looked at was compacted away: ask again
     │   ├── IndexTooNew         made by a newer version of this program
     │   ├── IndexTooOld         made by an older one, and not yet brought up to date
     │   ├── AnotherModel        a server answers with other weights than it did
@@ -146,6 +147,13 @@ class IndexReplaced(IndexFailure):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"{folder} was rebuilt meanwhile", remedy="open it again")
+
+
+class MovedOn(IndexFailure):
+    """What was looked at is of an older commit, of which a compaction has removed what is needed now."""
+
+    def __init__(self, folder: Path, generation: int) -> None:
+        super().__init__(f"{folder}: commit {generation} was compacted away meanwhile", remedy="ask again")
 
 
 class IndexTooNew(IndexFailure):

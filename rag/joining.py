@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
@@ -95,13 +95,6 @@ class Joined:
             found.append(Ranking(searcher.name, searcher.reranker, results))
         return joined(found, self.searchers[0].settings.top_k if top_k is None else top_k)
 
-    def texts(self, hits: Sequence[Hit]) -> dict[str, str]:
-        """The whole words of hits, with those of every member, by the id of the hit."""
-        texts: dict[str, str] = {}
-        for searcher in self.searchers:
-            texts |= searcher.texts([hit for hit in hits if hit.index == searcher.index.name])
-        return texts
-
     @cached_property
     def _lists(self) -> Mapping[Fingerprint, Searcher]:
         """What is ranked together."""
@@ -121,7 +114,7 @@ class Joined:
 
     def _content_of(self, like: str, text: str) -> Content:
         for searcher in self.searchers:
-            if searcher.index.by_id(like.removeprefix("#")) is not None:
+            with suppress(NoSuchPassage):
                 return searcher.content_of(like, text)
         raise NoSuchPassage(like)
 
@@ -160,6 +153,7 @@ def joined(found: Sequence[Ranking], top_k: int) -> Results:
         notes=tuple(_named(note, ranking.name) for ranking in found for note in ranking.results.notes),
         candidates=tuple(one for ranking in found for one in ranking.results.candidates),
         seconds=seconds,
+        generations={name: one for ranking in found for name, one in ranking.results.generations.items()},
         good=True if True in goods else None if None in goods else False,
     )
 

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from rag import __version__
 from rag.contract import hit_json, locator_json, place
-from rag.errors import IndexFailure, NotShown, RagError, UnreadableDocument, WrongRequest
+from rag.errors import IndexReplaced, MovedOn, NotShown, RagError, UnreadableDocument, WrongRequest
 from rag.opening import policy_of
 from rag.types import Hit, Kind, Locator, Page, Seconds, StoredPassage
 
@@ -66,6 +66,8 @@ class Library(Protocol):
     def searching(self, names: Sequence[str]) -> Searcher | Joined: ...
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]: ...
+
+    def around(self, id: str, index: str | None, reach: int) -> tuple[OpenIndex, StoredPassage, list[StoredPassage]]: ...
 
     def status(self, index: str | None = None) -> IndexStatus: ...
 
@@ -177,10 +179,8 @@ def _search(
 
     try:
         results = ask()
-    except IndexFailure as error:
-        if type(error) is not IndexFailure:
-            raise
-        results = ask()  # a commit came in between: once more, at the newest
+    except (MovedOn, IndexReplaced):
+        results = ask()  # it was compacted or rebuilt in between: once more, at the newest
     hits: Sequence[Hit] = results.hits
     asked = f"the index {names[0]}" if len(names) == 1 else f"the indexes {', '.join(names)}"
     lines = [f"{len(hits)} hits in {asked}. {NOTICE}" if hits else f"Nothing was found in {asked}."]
@@ -194,13 +194,12 @@ def _search(
 
 
 def _get_text(library: Library, index: str | None, id: str, start: int) -> CallToolResult:
-    opened, stored = library.passage(id.removeprefix("#"), index)
+    _, stored, beside = library.around(id.removeprefix("#"), index, 1)
     one = stored.passage
     words = "\n".join(part for part in (one.caption, one.text) if part)
     if start and start >= len(words):
         raise WrongRequest(f"the passage has {len(words):,} characters", remedy="start before its end")
     cut = words[start : start + MOST_CHARACTERS]
-    beside = opened.neighbours(stored.number)
     around = [f"{_side(stored, other)}: id {other.id}, {place(other.passage.locator)}" for other in beside]
     lines = [f"id {stored.id}, {one.kind}. {NOTICE}", *around, _quoted(_where(one.document.path, one.locator))]
     if one.context.heading or one.context.title:

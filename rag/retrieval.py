@@ -5,28 +5,22 @@ Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder, Reranker
 from rag.errors import EmbedderMismatch, WrongRequest
+from rag.finding import find
 from rag.folding import Folded, fold, unfolded
 from rag.fusion import Candidate, choose, fuse
 from rag.grouping import Group, Scored, group
 from rag.index.joined import Searchable
 from rag.index.questions import spoken
-from rag.index.reader import Allowed
 from rag.laps import Laps
 from rag.loaders.base import Limits
 from rag.rescoring import Judged, rescore
 from rag.snippets import snippet
-from rag.types import Clue, Content, Hit, Lane, Member, Query, Similar, StoredPassage
-
-if TYPE_CHECKING:
-    from rag.types import Vectors
+from rag.types import Clue, Content, Hit, Member, Query, Similar, StoredPassage
 
 GOOD_FROM = {"lite": 0.25}  # rerank scores: below it the lite reranker found some of the words, not the thing
 OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; careful, because the scores of rerankers behind HTTP differ
@@ -54,9 +48,19 @@ class Results:
     hits: list[Hit]
     stages: Mapping[str, list[tuple[int, float]]]
     notes: tuple[str, ...]
-    candidates: tuple[StoredPassage, ...] = ()  # all that a first stage found
+    candidates: tuple[StoredPassage, ...] = ()  # all that a first stage found, each with the name of its index
     seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in the order they ran
     good: bool | None = None  # whether the best hit is a good match; None where no reranker judged it, or nobody can say
+    generations: Mapping[str, int] = field(default_factory=dict)  # of each index, by name: the commit that answered
+
+    def texts(self) -> dict[str, str]:
+        """The whole words of the hits, with those of every member, by the id of the hit."""
+        words = {(one.index, one.id): (one.passage.caption, one.passage.text) for one in self.candidates}
+        texts = {}
+        for hit in self.hits:
+            parts = [part for member in hit.members for part in words[hit.index, member.id] if part]
+            texts[hit.id] = "\n".join(dict.fromkeys(parts))
+        return texts
 
 
 def search(
@@ -73,30 +77,16 @@ def search(
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
     laps = Laps()
-    filtered = index.matching(query.filters)
-    allowed = index.meeting(query.words, filtered)
-    laps.end("filter")
     content, remark = asked_as(embedder, query.content)
     vector = embedder.embed([content], role="query")
     laps.end("embed")
-    dense = index.nearest_by_kind(vector, reach.candidates, reach.promised, allowed)[0]
-    laps.end("dense")
-    worded = index.containing(query.words, reach.candidates, allowed) if query.words.strip() else []
-    lexical = [(number, score) for number, score, _ in worded]
-    laps.end("lexical")
-    found = {stored.number: stored for stored in index.passages([number for number, _ in dense + lexical])}
-    present, notes = _still_there(found)
-    notes += _why_nothing(query, filtered, allowed, dense)
-    lanes: dict[Lane, list[tuple[int, float]]] = {
-        "dense": [(number, score) for number, score in dense if number in present],
-        "lexical": [(number, score) for number, score in lexical if number in present],
-    }
-    wordless = frozenset(n for n, stored in present.items() if not (stored.passage.text or stored.passage.caption))
-    kinds = {number: stored.passage.kind for number, stored in present.items()}
-    fused = fuse(lanes, kinds, wordless, {number: share for number, _, share in worded})
+    with index.moment() as moment:  # one commit answers; no model is called while it is held
+        found = find(moment, query, vector, reach.candidates, reach.promised, laps)
+    present, notes = found.passages, found.notes
+    fused = fuse(found.lanes, found.kinds, found.wordless, found.shares)
     chosen = choose(fused, reach.candidates, reach.promised)
     laps.end("fuse")
-    read = index.vectors if reranker is not None and reranker.reads_vectors == index.fingerprint else None
+    read = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
     judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues, vectors=read)
     laps.end("rerank")
     if reranker is not None:
@@ -104,28 +94,28 @@ def search(
     order = _worth_showing(judged, present, reach.min_score, nothing=embedder.fingerprint.model == "lite")
     groups = group(order)
     if reach.fold:
-        found_alike = fold(groups, index.vectors([one.best.stored.number for one in groups]))[: reach.top_k]
+        found_alike = fold(groups, found.vectors_of([one.best.stored.number for one in groups]))[: reach.top_k]
     else:
         found_alike = unfolded(groups[: reach.top_k])
-    similarities = _similarities(index, vector, [one.shown for one in found_alike], lanes)
     by_number = {one.candidate.number: one for one in judged}
     ranks = _ranks(fused, judged if reranker is not None else ())
     hits = [
         replace(
-            _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, similarities),
+            _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities),
             ranks=ranks[one.shown.best.stored.number],
         )
         for rank, one in enumerate(found_alike, start=1)
     ]
     stages = {
-        "dense": lanes["dense"],
-        "lexical": lanes["lexical"],
+        "dense": list(found.lanes["dense"]),
+        "lexical": list(found.lanes["lexical"]),
         "fused": [(candidate.number, candidate.fused) for candidate in fused],
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
     laps.end("group")
     good = _is_good(hits, reranker)
-    return Results(hits, stages, notes + remark + index.remarks(), tuple(present.values()), laps.seconds, good)
+    candidates = tuple(replace(one, index=one.index or index.name) for one in present.values())
+    return Results(hits, stages, notes + remark + index.remarks(), candidates, laps.seconds, good, found.generations)
 
 
 def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:
@@ -139,46 +129,11 @@ def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, 
     return Content("text", text=words), (f"{model} only reads: the picture counts by its words alone",)
 
 
-def _why_nothing(
-    query: Query, filtered: Allowed | None, allowed: Allowed | None, dense: Sequence[tuple[int, float]]
-) -> tuple[str, ...]:
-    """A note where nothing can be found whatever the models say."""
-    if filtered is not None and not len(filtered):
-        below = "; paths are those below a root, as hits show them" if query.filters.paths else ""
-        return (f"nothing in the index passes the filters{below}",)
-    if allowed is not None and not len(allowed):
-        return ("no passage holds what is quoted and none of what is not wanted; without quotes, words count one by one",)
-    return () if dense else ("the index holds no passages yet; `rag status` says what it holds",)
-
-
-def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPassage], tuple[str, ...]]:
-    """Without passages whose file is gone while its folder is there: a hit one cannot open is worse than none."""
-    files = {stored.file for stored in found.values()}
-    gone = {file for file in files if _is_gone(file) and not _is_gone(file.parent)}
-    missed = {(stored.index, stored.file) for stored in found.values() if stored.file in gone}
-    notes = [
-        f"{index}{': ' if index else ''}{count} files that matched are gone; `rag index` brings the index up to date"
-        for index, count in Counter(index for index, _ in missed).items()
-    ]
-    return {n: stored for n, stored in found.items() if stored.file not in gone}, tuple(notes)
-
-
 def _unjudged(judged: Sequence[Judged]) -> tuple[str, ...]:
     """A note on the candidates that the reranker did not take."""
     refused = [one.decided for one in judged if one.rerank_score is None]
     many = f"{len(refused)} of {len(judged)} candidates have the score of the first stage: "
     return (many + refused[0].removeprefix("fused: "),) if refused else ()
-
-
-def _is_gone(file: Path) -> bool:
-    """Whether there is nothing at that place; what one may not look at is not gone."""
-    try:
-        file.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
 
 
 # ---- hits ---------------------------------------------------------------------------------------
@@ -209,16 +164,6 @@ def _is_good(hits: Sequence[Hit], reranker: Reranker | None) -> bool | None:
         return None if hits else False
     judged = [hit.rerank_score for hit in hits if hit.rerank_score is not None]
     return max(judged) >= GOOD_FROM.get(reranker.name, OTHERS_GOOD_FROM) if judged else None
-
-
-def _similarities(
-    index: Searchable, vector: Vectors, groups: Sequence[Group], lanes: Mapping[Lane, Sequence[tuple[int, float]]]
-) -> dict[int, float]:
-    known = dict(lanes["dense"])
-    missing = [one.best.stored.number for one in groups if one.best.stored.number not in known]
-    if missing:
-        known |= dict(zip(missing, (index.vectors(missing) @ vector[0]).tolist(), strict=True))
-    return known
 
 
 def _hit(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from rag.canaries import compare_canaries
 from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
 from rag.config import Settings
 from rag.contract import checked_kinds
-from rag.errors import IndexFailure, NoSuchPassage, WrongRequest
+from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.evaluation import Place
 from rag.index.questions import literal, spoken
 from rag.opening import at_home, open_embedder, open_reranker, policy_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _Model = TypeVar("_Model")
 Say = Callable[[str], None]
+_ATTEMPTS = 4  # each is undone only by another compaction within milliseconds
 Models = MutableMapping[tuple[str, Chosen], Any]  # by role: those that are loaded already, shared by several indexes
 
 
@@ -95,7 +97,8 @@ class Searcher:
 
     def roots(self) -> Mapping[str, Path]:
         """The roots that can be asked for, by name, with the folder of each."""
-        return self._asked_of.roots()
+        with self._asked_of.moment() as moment:
+            return moment.roots()
 
     def query(self, text: str = "", **asked: Any) -> list[Hit]:
         """The hits for words, a picture or both, best first; the keywords are those of `search`."""
@@ -167,31 +170,14 @@ class Searcher:
             limits=self.policy.limits,
             clues=self.policy.clues,
         )
-        try:
-            results = ask()
-        except IndexFailure:
-            # What was pinned had been compacted away, or another thread moved on meanwhile; an error that stays comes again.
-            self._asked_of.refresh()
-            results = ask()
+        results = _asked_again(ask)
         return results if like is None else _without(results, like, wanted)
-
-    def texts(self, hits: Sequence[Hit]) -> dict[str, str]:
-        """The whole words of hits, with those of every member, by the id of the hit."""
-        texts = {}
-        for hit in hits:
-            stored = [self.index.by_id(member.id) for member in hit.members]
-            parts = [part for one in stored if one for part in (one.passage.caption, one.passage.text) if part]
-            texts[hit.id] = "\n".join(dict.fromkeys(parts))
-        return texts
 
     def rankings(self, text: str, image: Path | None = None) -> dict[str, list[tuple[Place, float]]]:
         """The places each stage found, best first, for `rag.evaluation`."""
         results = self.search(text, image=image)
-        stages: dict[str, list[tuple[Place, float]]] = {}
-        for stage, ranking in results.stages.items():
-            stored = self._asked_of.passages([number for number, _ in ranking])
-            places = [Place(one.passage.document.path, one.passage.locator) for one in stored]
-            stages[stage] = [(place, score) for place, (_, score) in zip(places, ranking, strict=True)]
+        places = {one.number: Place(one.passage.document.path, one.passage.locator) for one in results.candidates}
+        stages = {stage: [(places[number], score) for number, score in ranking] for stage, ranking in results.stages.items()}
         stages["hits"] = []
         for hit in results.hits:
             stages["hits"].append((Place(hit.document, hit.locator), hit.score))
@@ -229,7 +215,8 @@ class Searcher:
         """A passage as a query: its words, or its picture with the words known about it; `text` stands beside. NoSuchPassage."""
         from rag.rescoring import read_contents
 
-        stored = self._asked_of.by_id(id.removeprefix("#"))
+        with self._asked_of.moment() as moment:
+            stored = moment.by_id(id.removeprefix("#"))
         if stored is None:
             raise NoSuchPassage(id)
         passage = stored.passage
@@ -291,6 +278,14 @@ def _loaded(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say) -> _M
     load()
     say(f"loaded in {time.monotonic() - started:.1f} s; `rag serve` keeps it loaded")
     return model
+
+
+def _asked_again(ask: Callable[[], Results]) -> Results:
+    """What is asked, also where a compaction took away what was about to be opened: the next moment is of a newer commit."""
+    for _ in range(_ATTEMPTS):
+        with suppress(MovedOn):
+            return ask()
+    return ask()
 
 
 def _without(results: Results, id: str, top_k: int) -> Results:

@@ -5,6 +5,7 @@ Knows the contract of a passage; what is outlined and played is `rag.showing`'s.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -18,7 +19,7 @@ from rag.api.turns import Turns
 from rag.contract import failure_json, locator_json, place
 from rag.errors import NotShown, UnreadableDocument
 from rag.index.marks import marks
-from rag.index.reader import OpenIndex
+from rag.loaders.base import Limits
 from rag.opening import Policy, policy_of
 from rag.showing.projector import Projector, clip_around
 from rag.types import Seconds, StoredPassage
@@ -126,7 +127,7 @@ def describe(
     served: Served, projector: Projector, id: str, index: str | None, words: str, regions: bool, reach: int
 ) -> dict[str, Any]:
     """The body of the answer. NoSuchPassage, and what opening an index raises."""
-    opened, stored = served.passage(id, index)
+    opened, stored, beside = served.around(id, index, reach)
     policy = policy_of(opened.settings)
     name = served.name(index)
     one = stored.passage
@@ -152,7 +153,7 @@ def describe(
         },
         "marks": matched,
         "caption_marks": marks(one.caption, words),
-        "neighbours": _neighbours(opened, projector, stored, name, reach),
+        "neighbours": _neighbours(projector, stored, beside, name, policy.limits),
         "regions": [],
         "video": None,
         "pages": None,
@@ -191,10 +192,10 @@ def _shown(policy: Policy, projector: Projector, stored: StoredPassage, words: s
 
 
 def _neighbours(
-    opened: OpenIndex, projector: Projector, stored: StoredPassage, index: str, reach: int
+    projector: Projector, stored: StoredPassage, beside: Sequence[StoredPassage], index: str, limits: Limits
 ) -> dict[str, list[dict[str, Any]]]:
     sides: dict[str, list[dict[str, Any]]] = {"before": [], "after": []}
-    for other in opened.neighbours(stored.number, reach) if reach else []:
+    for other in beside:
         side = "before" if other.passage.ordinal < stored.passage.ordinal else "after"
         sides[side].append(
             {
@@ -202,7 +203,7 @@ def _neighbours(
                 "locator": locator_json(other.passage.locator),
                 "place": place(other.passage.locator),
                 "kind": other.passage.kind,
-                "thumbnail": picture_address(projector, other, index, policy_of(opened.settings).limits, "thumb"),
+                "thumbnail": picture_address(projector, other, index, limits, "thumb"),
                 "text": other.passage.text[:BESIDE],
             }
         )

@@ -20,7 +20,7 @@ from rag.api.answers import Json, documented
 from rag.api.served import Served
 from rag.api.turns import Turns
 from rag.contract import explain_json, hit_json
-from rag.errors import IndexFailure, WrongRequest
+from rag.errors import IndexReplaced, MovedOn, WrongRequest
 from rag.index.marks import marks as spans_of
 from rag.showing.projector import Projector
 from rag.types import Hit, Kind
@@ -109,19 +109,17 @@ def answer(served: Served, projector: Projector, question: Question) -> dict[str
     searcher = served.searching(names)
     try:
         results = _ask(searcher, question, image)
-    except IndexFailure as error:
-        if type(error) is not IndexFailure:
-            raise
-        searcher = served.searching(names)  # a commit came in between: once more, at the newest
+    except (MovedOn, IndexReplaced):
+        searcher = served.searching(names)  # it was compacted or rebuilt in between: once more, at the newest
         results = _ask(searcher, question, image)
     first = served.searcher(names[0])
     reranked = question.rerank and first.reranker is not None
-    texts = searcher.texts(results.hits) if question.texts else {}
-    found = {(stored.id, str(stored.file)): stored for stored in results.candidates}
+    texts = results.texts() if question.texts else {}
+    found = {(stored.index, stored.id): stored for stored in results.candidates}
     limits = {name: served.searcher(name).policy.limits for name in names}
 
     def shown(hit: Hit) -> dict[str, Any]:
-        stored = found[hit.id, hit.path]
+        stored = found[hit.index, hit.id]
         return {"thumbnail": picture_address(projector, stored, hit.index, limits[hit.index], "thumb"), "dated": stored.dated}
 
     return {
@@ -133,7 +131,7 @@ def answer(served: Served, projector: Projector, question: Question) -> dict[str
         "reranker": first.reranker.name if first.reranker and reranked else None,
         "index": names[0],
         "indexes": names,
-        "generation": first.index.generation,
+        "generation": results.generations.get(names[0], first.index.generation),
         "seconds": {stage: round(one, 6) for stage, one in results.seconds.items()}
         | {"total": round(sum(results.seconds.values()), 6)},
     }

@@ -85,18 +85,25 @@ class Served:
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
         """A live passage by its id, with the index that holds it. NoSuchPassage, and what `reader` raises."""
-        opened = self.reader(index)
-        stored = opened.by_id(id)
-        if stored is None:
-            raise NoSuchPassage(id)
+        opened, stored, _ = self.around(id, index, 0)
         return opened, stored
+
+    def around(self, id: str, index: str | None, reach: int) -> tuple[OpenIndex, StoredPassage, list[StoredPassage]]:
+        """The same, with the passages of its document up to `reach` places before and after it, all of one commit."""
+        opened = self.reader(index)
+        with opened.moment() as moment:
+            stored = moment.by_id(id)
+            if stored is None:
+                raise NoSuchPassage(id)
+            return opened, stored, moment.neighbours(stored.number, reach) if reach else []
 
     def status(self, index: str | None = None) -> IndexStatus:
         """What an index holds, counted once for each of its commits. Raises what `reader` does."""
         opened, name = self.reader(index), self.name(index)
         known = self._counted.get(name)
         if known is None or known[0] is not opened or known[1].generation != opened.generation:
-            known = self._counted[name] = (opened, opened.status())
+            with opened.moment() as moment:
+                known = self._counted[name] = (opened, moment.status())
         return known[1]
 
     def reranker(self) -> Reranker:

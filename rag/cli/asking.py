@@ -60,7 +60,7 @@ def _here(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -
             searchers.append(opened.enter_context(open_index(*indexes, say=say, **flags)))
         [searcher] = searchers
         found = searcher.search(text, **asked)
-        words = searcher.texts(found.hits) if texts else {}
+        words = found.texts() if texts else {}
         return Answered(found.hits, found.notes, words, found.good)
 
     searchers: list[Any] = []

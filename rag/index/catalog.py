@@ -112,6 +112,11 @@ def generation_of(connection: apsw.Connection) -> int:
     return int(fact(connection, "generation"))
 
 
+def compacted_of(connection: apsw.Connection) -> int:
+    """The generation of the last compaction, which numbered vectors anew and removed what had ended before it; 0 for none."""
+    return int(connection.execute("SELECT value FROM facts WHERE name = 'compacted'").get or 0)
+
+
 def fact(connection: apsw.Connection, name: str) -> str | int:
     """One value of the table `facts`."""
     found = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).get

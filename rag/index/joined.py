@@ -5,7 +5,8 @@ Knows open indexes; knows no model and no corpus.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,7 @@ import numpy as np
 
 from rag.errors import EmbedderMismatch
 from rag.index.filters import Allowed
+from rag.index.moment import Moment
 from rag.index.reader import OpenIndex
 from rag.types import Filters, Fingerprint, StoredPassage
 
@@ -21,16 +23,11 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 
-class Searchable(Protocol):
-    """What the read path asks: an open index, or several of one fingerprint. The laws are those of `OpenIndex`."""
+class Answering(Protocol):
+    """What the read path asks of one commit: a `Moment`, or those of several indexes. The laws are those of `Moment`."""
 
     @property
-    def name(self) -> str: ...
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def fingerprint(self) -> Fingerprint: ...
-    def refresh(self) -> bool: ...
+    def generations(self) -> Mapping[str, int]: ...
     def matching(self, wanted: Filters) -> Allowed | None: ...
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None: ...
     def nearest_by_kind(
@@ -41,16 +38,23 @@ class Searchable(Protocol):
     def by_id(self, short_id: str) -> StoredPassage | None: ...
     def vectors(self, numbers: Sequence[int]) -> Vectors: ...
     def roots(self) -> Mapping[str, Path]: ...
+
+
+class Searchable(Protocol):
+    """What the read path opens moments of: an open index, or several of one fingerprint."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def fingerprint(self) -> Fingerprint: ...
+    def moment(self) -> AbstractContextManager[Answering]: ...
     def remarks(self) -> tuple[str, ...]: ...
 
 
 class JoinedIndex:
-    """Open indexes of equal fingerprints, searched as one.
-
-    Passage `n` of the index at place `i` of `count` is `n · count + i` here; every passage says its index. Similarities are
-    those of one index with all passages. A lexical score counts how rare a word is in its own index, as a search engine over
-    several shards does. What is found is in the law's order: larger first, equal scores by smaller number.
-    """
+    """Open indexes of equal fingerprints, searched as one."""
 
     def __init__(self, parts: Sequence[OpenIndex]) -> None:
         """EmbedderMismatch where the fingerprints differ. The parts stay their owner's: closing them is not done here."""
@@ -63,17 +67,39 @@ class JoinedIndex:
         self.folder = first.folder
         self.fingerprint = first.fingerprint
 
-    def refresh(self) -> bool:
-        """Moves every part on to its last commit; True where one had a newer one."""
-        moved = [part.refresh() for part in self.parts]  # every one, whatever the first says
-        return True in moved
+    @contextmanager
+    def moment(self) -> Iterator[JoinedMoment]:
+        """The last commit of each part, for all that is asked within the `with`. Errors as `OpenIndex.moment`."""
+        with ExitStack() as begun:
+            yield JoinedMoment([begun.enter_context(part.moment()) for part in self.parts])
+
+    def remarks(self) -> tuple[str, ...]:
+        """The remarks of each part, with its name before them."""
+        return tuple(f"{part.name}: {remark}" for part in self.parts for remark in part.remarks())
+
+
+class JoinedMoment:
+    """One commit of each of several indexes, asked as one.
+
+    Passage `n` of the index at place `i` of `count` is `n · count + i` here; every passage says its index. Similarities are
+    those of one index with all passages. A lexical score counts how rare a word is in its own index, as a search engine over
+    several shards does. What is found is in the law's order: larger first, equal scores by smaller number.
+    """
+
+    def __init__(self, parts: Sequence[Moment]) -> None:
+        self.parts = tuple(parts)
+
+    @property
+    def generations(self) -> Mapping[str, int]:
+        """The generation of each part, by the name of the index."""
+        return {part.name: part.generation for part in self.parts}
 
     def matching(self, wanted: Filters) -> Allowed | None:
         """What the filters allow in each part; None where that is everything in all of them."""
         return self._allowed([part.matching(wanted) for part in self.parts])
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
-        """As `OpenIndex.meeting`, in each part."""
+        """As `Moment.meeting`, in each part."""
         split = self._split(within)
         return self._allowed([part.meeting(words, mine) for part, mine in zip(self.parts, split, strict=True)])
 
@@ -118,7 +144,7 @@ class JoinedIndex:
 
     def vectors(self, numbers: Sequence[int]) -> Vectors:
         """The stored vectors of live passages, float32 (n, dim), in the order asked."""
-        found = np.empty((len(numbers), self.fingerprint.dim), np.float32)
+        found = np.empty((len(numbers), self.parts[0].fingerprint.dim), np.float32)
         owners = np.asarray(numbers, np.int64) % len(self.parts)
         for at, mine in self._by_part(numbers).items():
             found[owners == at] = self.parts[at].vectors(mine)
@@ -127,10 +153,6 @@ class JoinedIndex:
     def roots(self) -> dict[str, Path]:
         """The roots of all parts by name; of two with one name, the folder of the first."""
         return {name: folder for part in reversed(self.parts) for name, folder in part.roots().items()}
-
-    def remarks(self) -> tuple[str, ...]:
-        """The remarks of each part, with its name before them."""
-        return tuple(f"{part.name}: {remark}" for part in self.parts for remark in part.remarks())
 
     def _here(self, at: int, number: int) -> int:
         return number * len(self.parts) + at

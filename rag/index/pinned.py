@@ -14,7 +14,8 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import IndexFailure
+from rag.errors import MovedOn
+from rag.index.catalog import compacted_of
 from rag.index.columns import LIVE, read_columns
 from rag.index.reachable import Reachable, reach
 from rag.index.rows import to_name
@@ -69,11 +70,11 @@ class DocumentTable:
 
 
 def pin(folder: Path, connection: apsw.Connection, generation: int) -> Pinned:
-    """The passages of a generation; `rag.index.columns` says how long it takes. IndexFailure where it was compacted away."""
+    """The passages of a generation; `rag.index.columns` says how long it takes. MovedOn where it was compacted away."""
     with connection:  # one moment of the catalog: a compaction changes the numbers of vectors
-        compacted = int(connection.execute("SELECT value FROM facts WHERE name = 'compacted'").get or 0)
+        compacted = compacted_of(connection)
         if compacted > generation:
-            raise IndexFailure(f"generation {generation} was compacted away by {compacted}", remedy="ask again")
+            raise MovedOn(folder, generation)
         found = read_columns(folder, connection, generation, compacted)
         segments = read_segments(connection, generation)
     by_first = sorted(segments, key=lambda segment: segment.first)

@@ -38,7 +38,10 @@ class TrustedRows:
         self._folder = folder
         self._dim = dim
         self._sums = sums
-        opened = self.file.open("rb")
+        try:
+            opened = self.file.open("rb")
+        except OSError as error:
+            raise IndexDamaged(f"{self.file} cannot be read: {error.strerror}", remedy=REMEDY) from error
         weakref.finalize(self, opened.close)
         self._descriptor = opened.fileno()
         self._bytes = np.frombuffer(mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ), np.uint8)

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 import rag
 from rag.errors import EmbedderMismatch, IndexDamaged, IndexReplaced, Interrupted, WrongRequest, WrongSetting
+from rag.index.moment import Moment
 from rag.types import Content, Document, Role
 from tests.e2e.conftest import COUNTING, Calls, CountingEmbedder
 
@@ -238,22 +240,27 @@ def test_an_interrupted_run_goes_on_where_it_stopped(corpus: Path, calls: Calls)
     assert found("note on buoy 39")[0] == "n39.txt"
 
 
-def test_a_query_during_which_another_thread_moves_on_is_answered(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_during_which_another_thread_moves_on_is_of_one_commit(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index(corpus)
     with rag.open_index(backend=COUNTING, reranker="none") as searcher:
         reader = searcher.index
-        read, moves = reader.passages, iter(range(1))
+        read, moves = Moment.passages, iter(range(1))
 
-        def passages(numbers: Sequence[int]) -> Any:
+        def passages(moment: Moment, numbers: Sequence[int]) -> Any:
             if next(moves, None) is not None:
                 for file in corpus.rglob("*.txt"):
                     file.write_text(file.read_text() + "And a lighthouse.\n")
                 index(corpus)
-                assert reader.refresh()
-            return read(numbers)
+                with ThreadPoolExecutor() as pool:
+                    assert pool.submit(reader.refresh).result()
+            return read(moment, numbers)
 
-        monkeypatch.setattr(reader, "passages", passages)
-        assert "lighthouse" in searcher.query("lighthouse", kinds=["text"])[0].snippet
+        monkeypatch.setattr(Moment, "passages", passages)
+        before = searcher.search("harbour", paths=["*.txt"])
+        assert before.hits and not any("lighthouse" in words for words in before.texts().values())
+        after = searcher.search("harbour", paths=["*.txt"])
+        assert after.hits and all("lighthouse" in words for words in after.texts().values())
+        assert before.generations["default"] < after.generations["default"] == reader.generation
 
 
 class TextOnlyEmbedder(CountingEmbedder):

@@ -17,7 +17,7 @@ DOCUMENTS = 5
 READ = f"""
 import sys, time
 from pathlib import Path
-from rag.errors import IndexFailure
+from rag.errors import MovedOn
 from rag.index.reader import open_index
 from tests.unit.index_samples import unit_rows
 end, rounds, again = time.monotonic() + float(sys.argv[2]), set(), 0
@@ -32,7 +32,7 @@ with open_index(Path(sys.argv[1])) as index:
             try:
                 dense, lexical = ask(index)
                 break
-            except IndexFailure:
+            except MovedOn:
                 again += 1
                 assert index.refresh(), "an error, and no newer commit"
         seen = {{one.passage.text.split()[1] for one in dense}}

@@ -56,7 +56,7 @@ def test_without_reranking_the_fused_score_orders(api: TestClient) -> None:
 
 def test_every_stage_has_its_seconds(api: TestClient) -> None:
     seconds = ask(api, text="harbour")["seconds"]
-    assert list(seconds) == ["filter", "embed", "dense", "lexical", "fuse", "rerank", "group", "total"]
+    assert list(seconds) == ["embed", "filter", "dense", "lexical", "fuse", "rerank", "group", "total"]
     assert seconds["total"] == pytest.approx(sum(value for stage, value in seconds.items() if stage != "total"), abs=1e-4)
 
 

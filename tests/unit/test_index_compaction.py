@@ -269,15 +269,15 @@ def test_another_process_of_sqlite_sees_the_pages_too(worn):
 def test_a_reader_lets_go_of_segments_that_are_no_more(worn):
     with open_index(worn) as index:
         before = answers(worn, index)
-        held = set(index._rows)
+        held = set(index._loaded._rows)
         with writing(worn) as writer:
             writer.compact()
         with writing(worn):
             pass  # removes their files
         assert index.refresh()
         assert answers(worn, index) == before
-        assert index._rows.keys() == index._structures.keys()
-        assert held.isdisjoint(index._rows)
+        assert index._loaded._rows.keys() == index._loaded._structures.keys()
+        assert held.isdisjoint(index._loaded._rows)
 
 
 def test_a_derived_file_that_a_reader_finishes_meanwhile_is_no_failure(worn, monkeypatch):

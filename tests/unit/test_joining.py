@@ -72,7 +72,7 @@ def test_every_hit_says_its_index_and_repeats_fold_across_them(shelf: Path) -> N
         first = several.query("harbour dues")[0]
         assert (first.document, first.index) == ("dues.txt", "port")
         assert [(one.document, one.index) for one in first.folded] == [("copy.txt", "kitchen")]
-        assert several.texts([first]) == {first.id: DUES.strip()}
+        assert several.search("harbour dues").texts()[first.id] == DUES.strip()
 
 
 def test_documents_of_one_name_in_two_indexes_stay_two(tmp_path: Path) -> None:
