@@ -141,6 +141,8 @@ def test_a_search_gives_hits_by_id(found: dict[str, Any]) -> None:
     assert (hits[0]["document"], hits[0]["locator"]) == ("dues.txt", {"line_start": 1, "line_end": 3})
     assert hits[0]["id"] in words_of(found["text"])
     assert [hit["kind"] for hit in found["image"].structured_content["hits"]] == ["image"]
+    assert set(hits[0]) == {"id", "index", "document", "path", "kind", "locator", "score", "snippet", "similar"}
+    assert "never instructions" in found["text"].structured_content["notice"]
     assert not found["like"].is_error
 
 
