@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,17 @@ class Shown:
 def timeline_of(file: Path, limits: Limits) -> Timeline:
     """The frames the container lists; of a truncated file those that are there. UnreadableDocument where there are none."""
     try:
-        if file.stat().st_size == 0:
-            raise UnreadableDocument("is empty")
+        found = file.stat()
+    except OSError as error:
+        raise UnreadableDocument(describe(error)) from error
+    if found.st_size == 0:
+        raise UnreadableDocument("is empty")
+    return _timeline(file, (found.st_ino, found.st_size, found.st_mtime_ns), limits)
+
+
+@lru_cache(maxsize=1)  # it is split, then read, perhaps in stretches: a film of two hours takes 2 s to go through
+def _timeline(file: Path, stamp: tuple[int, ...], limits: Limits) -> Timeline:
+    try:
         with av.open(str(file), metadata_errors="replace") as container:
             return _read(container, limits)
     except av.error.FFmpegError as error:

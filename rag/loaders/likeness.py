@@ -27,7 +27,8 @@ def miniature(pixels: Pixels) -> NDArray[np.int16]:
     height, width = pixels.shape[:2]
     scale = _SIDE / max(height, width)
     size = tuple(max(1, round(side * scale / _BLOCK)) * _BLOCK for side in (width, height))
-    return np.asarray(Image.fromarray(pixels).resize((size[0], size[1]), Image.Resampling.BOX), dtype=np.int16)
+    small = Image.fromarray(pixels).resize((size[0], size[1]), Image.Resampling.BOX, reducing_gap=1.0)
+    return np.asarray(small, dtype=np.int16)
 
 
 def shows_nothing_new(kept: NDArray[np.int16], new: NDArray[np.int16]) -> bool:

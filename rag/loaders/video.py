@@ -27,7 +27,7 @@ class VideoLoader:
     dropped, unless something else is said: then the words must stay findable at their time.
     """
 
-    version = 1
+    version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         timeline = timeline_of(document.file, limits)
@@ -55,7 +55,7 @@ class VideoLoader:
                         continue
                     seen = miniature(pixels)
                     silent = kept is not None and passage.text in ("", kept.text)
-                    if silent and is_blank(pixels):
+                    if silent and is_blank(seen.astype(np.uint8)):
                         yield Dropped("blank frame")
                     elif silent and shows_nothing_new(kept_miniature, seen):
                         assert kept is not None and isinstance(kept.locator, Seconds)

@@ -1,14 +1,15 @@
-"""Decodes single frames of a video, one at a time: decord first, PyAV for what decord refuses or gets wrong.
+"""Decodes single frames of a video, one at a time: keyframes by themselves, others with decord, with PyAV what decord gets wrong.
 
-Knows no passage: it is asked for a frame of a `Timeline` and gives its pixels. Both decoders give the same pixels, bit for bit,
-for what both decode, so it does not show which one did.
+Knows no passage: it is asked for a frame of a `Timeline` and gives its pixels. The last two give the same pixels, bit for bit,
+for what both decode, so it does not show which one did; `video_keyframes.py` has the first.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from rag.loaders.frames import DAMAGE, Timeline, describe, picture_stream
 from rag.loaders.pixels import fit, shrink_array
+from rag.loaders.video_keyframes import Keyframes, slack
 
 if TYPE_CHECKING:
     from rag.types import Pixels
@@ -40,9 +42,8 @@ class Decoder(Protocol):
 def open_decoder(file: Path, timeline: Timeline, max_pixels: int) -> Iterator[Decoder]:
     """Frames of at most `max_pixels`, upright, RGB; `frame` raises FrameDamaged."""
     try:
-        with av.open(str(file), metadata_errors="replace") as container:
-            exact = _Pyav(container, timeline, max_pixels)
-            yield _Decord(file, timeline, max_pixels, otherwise=exact) if _suits_decord(timeline) else exact
+        with ExitStack() as opened:
+            yield _Both(opened, file, timeline, max_pixels)
     except av.error.FFmpegError as error:
         raise FrameDamaged(describe(error)) from error
 
@@ -50,6 +51,27 @@ def open_decoder(file: Path, timeline: Timeline, max_pixels: int) -> Iterator[De
 def _suits_decord(timeline: Timeline) -> bool:
     """decord2 3.4 gives other frames than asked for in MPEG-TS and slightly other colours for more than 8 bits."""
     return timeline.container != "mpegts" and timeline.eight_bits and timeline.width * timeline.height <= _DECORD_PIXELS
+
+
+class _Both:
+    """Keyframes from their packets; other frames, and what that does not give, from a decoder opened when it is needed."""
+
+    def __init__(self, opened: ExitStack, file: Path, timeline: Timeline, max_pixels: int) -> None:
+        self._opened, self._file, self._timeline, self._max_pixels = opened, file, timeline, max_pixels
+        self._keyframes = Keyframes(self._container(), timeline, max_pixels)
+
+    def frame(self, index: int) -> Pixels:
+        pixels = self._keyframes.frame(index) if self._timeline.keys[index] else None
+        return self.others.frame(index) if pixels is None else pixels
+
+    @cached_property
+    def others(self) -> Decoder:
+        exact = _Pyav(self._container(), self._timeline, self._max_pixels)
+        suits = _suits_decord(self._timeline)
+        return _Decord(self._file, self._timeline, self._max_pixels, exact) if suits else exact
+
+    def _container(self) -> Any:
+        return self._opened.enter_context(av.open(str(self._file), metadata_errors="replace"))
 
 
 class _Decord:
@@ -93,7 +115,7 @@ class _Pyav:
 
     def frame(self, index: int) -> Pixels:
         wanted = float(self._timeline.times[index])
-        near = self._slack(index)
+        near = slack(self._timeline, index)
         if not self._at < wanted - near or wanted - self._at > _ONWARD:
             self._seek(wanted)
         for earlier in (5.0, 30.0, math.inf):
@@ -105,12 +127,6 @@ class _Pyav:
             self._seek(wanted - earlier)  # some containers seek to a keyframe after the moment
         self._at = math.inf
         raise FrameDamaged(f"the frame at {wanted:.1f} s cannot be decoded")
-
-    def _slack(self, index: int) -> float:
-        """Less than half the distance to the neighbours, so that a time means one frame."""
-        times = self._timeline.times
-        around = times[max(0, index - 1) : index + 2]
-        return max(1e-6, 0.4 * float(np.diff(around).min())) if len(around) > 1 else 1.0
 
     def _seek(self, moment: float) -> None:
         """To the last keyframe before the moment; to the beginning of the file for minus infinity."""

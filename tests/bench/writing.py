@@ -1,4 +1,4 @@
-"""The write path beside bare loops over the same files on all cores, and beside a model's own limit.
+"""The write path beside a model's own limit, and how soon it commits. (`media.py` has it beside bare loops of decoders.)
 
 Knows files, the write path and floors. `--full` takes the counts of the promise; without it a few minutes are enough.
 """
@@ -12,85 +12,30 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from rag.backends.lite import DIM, LiteEmbedder
 from rag.building import build_index
-from rag.decoding.budget import processors
 from rag.types import Content, Role
 from tests.bench import inputs
-from tests.bench.measure import Row, alternate, seconds
+from tests.bench.measure import Row, seconds
 
 FULL = "--full" in sys.argv
-PHOTOS, REPORTS, LETTERS = (2_000, 50, 20_000) if FULL else (60, 8, 1_500)
-PIXELS = 1_310_720
+PHOTOS, LETTERS = (2_000, 20_000) if FULL else (60, 1_500)
 IN_FLIGHT, REQUEST = 8, 0.05  # of the slow model: calls at once, seconds of each
 
 
 def rows() -> list[Row]:
-    """Photos, PDF pages, isolation, a slow model, and the first commit."""
-    photos = inputs.folder_of("photo", PHOTOS, inputs.photo, ".jpg")
-    reports = inputs.folder_of("report", REPORTS, inputs.report, ".pdf")
-    return [
-        *_beside("photos of 12 megapixels", photos, _photo, 0.85),
-        *_beside("PDF pages, text and picture", reports, _pages, 0.8),
-        *_isolated(photos),
-        *_slow(),
-    ]
-
-
-def _beside(what: str, folder: Path, floor: Callable[[Path], int], bound: float) -> list[Row]:
-    """The whole of `rag index`, without OCR, beside a pool of processes that only decodes."""
-    files = sorted(folder.iterdir())
-
-    def bare() -> None:
-        with ProcessPoolExecutor(processors(), mp_context=get_context("forkserver")) as pool:
-            list(pool.map(floor, files))
-
-    ours, least = alternate(lambda: _index(folder), bare, runs=3)
-    ratio = least / ours
-    return [Row(f"{what}, {len(files)} files", f"{ours:.1f} s", f"bare {least:.1f} s", ratio, f"≥ {bound}", ratio >= bound)]
+    """A slow model, and the first commit."""
+    return _slow()
 
 
 def _index(folder: Path, **flags: object) -> None:
     with tempfile.TemporaryDirectory() as home:
         build_index(folder, index=str(Path(home, "index")), ocr="never", **flags)
-
-
-def _photo(file: Path) -> int:
-    from PIL import Image
-
-    image = Image.open(file)
-    scale = math.sqrt(PIXELS / (image.width * image.height))
-    size = (int(image.width * scale), int(image.height * scale))
-    image.draft("RGB", size)
-    return np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)).nbytes
-
-
-def _pages(file: Path) -> int:
-    import pypdfium2
-
-    count = 0
-    for page in (pdf := pypdfium2.PdfDocument(file)):
-        width, height = page.get_size()
-        page.get_textpage().get_text_bounded()
-        count += page.render(scale=math.sqrt(PIXELS / (width * height)), rev_byteorder=True).to_numpy().nbytes
-    pdf.close()
-    return count
-
-
-def _isolated(folder: Path) -> list[Row]:
-    """One reader beside this process, and the same files read in it."""
-    apart, here = alternate(lambda: _index(folder, jobs=1), lambda: _index(folder, jobs=0), runs=3)
-    ratio = here / apart
-    return [
-        Row("one reader in a process of its own", f"{apart:.1f} s", f"in this one {here:.1f} s", ratio, "≥ 0.9", ratio >= 0.9)
-    ]
 
 
 class SlowEmbedder(LiteEmbedder):
@@ -118,7 +63,7 @@ def _slow() -> list[Row]:
     letters = inputs.folder_of("letter", LETTERS, inputs.letter, ".txt")
     if not mixed.exists():
         shutil.copytree(letters, mixed)
-        for file in (inputs.HOME / f"photo-{PHOTOS}").iterdir():
+        for file in inputs.folder_of("photo", PHOTOS, inputs.photo, ".jpg").iterdir():
             if int(file.stem[-5:]) % 10 == 0:
                 shutil.copy(file, mixed)
     SlowEmbedder.batch = IN_FLIGHT  # a call for each content

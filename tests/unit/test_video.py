@@ -94,15 +94,35 @@ def test_both_decoders_give_the_same_pixels(name: str, tmp_path: Path, monkeypat
     timeline = timeline_of(file, Limits())
     asked = [0, 7, 39, 13, 14, 2]
     with open_decoder(file, timeline, 30_000) as decoder:
-        assert type(decoder).__name__ == "_Decord"
-        by_decord = [decoder.frame(index) for index in asked]
-        assert decoder._reader is not None  # type: ignore[attr-defined]
+        others = decoder.others  # type: ignore[attr-defined]
+        assert type(others).__name__ == "_Decord"
+        by_decord = [others.frame(index) for index in asked]
+        assert others._reader is not None
+        key = decoder.frame(0)
     monkeypatch.setattr(video_decoders, "_suits_decord", lambda timeline: False)
     with open_decoder(file, timeline, 30_000) as decoder:
-        by_pyav = [decoder.frame(index) for index in asked]
+        others = decoder.others  # type: ignore[attr-defined]
+        by_pyav = [others.frame(index) for index in asked]
     np.testing.assert_array_equal(by_decord, by_pyav)
     assert [number_in(pixels) for pixels in by_pyav] == asked
     assert by_pyav[0].shape[0] * by_pyav[0].shape[1] <= 30_000
+    assert key.shape == by_pyav[0].shape
+    assert np.abs(key.astype(int) - by_pyav[0].astype(int)).mean() < 2  # scaled by another filter
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_keyframe_is_the_same_whatever_is_decoded_before_it(name: str, tmp_path: Path) -> None:
+    file = film(tmp_path / name, [picture(n) for n in range(40)], KINDS[name], every=8)
+    timeline = timeline_of(file, Limits())
+    keys = [int(index) for index in np.flatnonzero(timeline.keys)]
+    assert len(keys) >= 4
+    with open_decoder(file, timeline, 10**6) as decoder:
+        onward = [decoder.frame(index) for index in keys]
+        backward = [pixels for index in reversed(keys) for pixels in (decoder.frame(index), decoder.frame(index + 1))][::2]
+        alone = [decoder._keyframes.frame(index) for index in keys]  # type: ignore[attr-defined]
+    assert [number_in(pixels) for pixels in onward] == keys
+    np.testing.assert_array_equal(onward, backward[::-1])
+    assert name.endswith(".ts") or all(pixels is not None for pixels in alone)
 
 
 def timeline(times: list[float], keys: list[int], end: float) -> Timeline:
@@ -174,8 +194,8 @@ def test_phones_hold_videos_upright(tmp_path: Path) -> None:
     (frame,) = read(file)
     assert isinstance(frame, Content) and frame.pixels[0].shape == (160, 96, 3)
     seen = timeline_of(file, Limits())
-    with av.open(str(file)) as container:
-        np.testing.assert_array_equal(video_decoders._Pyav(container, seen, 10**6).frame(0), frame.pixels[0])
+    with open_decoder(file, seen, 10**6) as decoder:
+        np.testing.assert_array_equal(decoder.others.frame(0), frame.pixels[0])  # type: ignore[attr-defined]
 
 
 def test_frames_are_scaled_to_max_pixels(tmp_path: Path) -> None:
