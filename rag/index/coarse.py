@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
-from rag.index.coarse_file import AT_LEAST, PROMISED, build_coarse, open_coarse
+from rag.index.coarse_file import build_coarse, open_coarse
 from rag.index.exact import ExactStructure
 from rag.index.parts import best_rows, codes_of, cut
 from rag.index.products import best_products
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 _BATCH = 4  # queries from which matrix products are faster than FAISS's scan of one query after the other
+_AT_LEAST = 75  # asked for: where it is fewer, so many candidates are taken as for these
 _NEAR = 2  # of the candidates: so few allowed rows are looked at one by one
 
 
 class CoarseStructure:
-    """The leading numbers of each row at 8 bits (all, where a prefix says little), scanned for PROMISED × k candidates.
+    """The leading numbers of each row at 8 bits (all, where a prefix says little), scanned for several candidates a hit.
 
     FAISS multiplies these codes with whole numbers only, so a query is rounded to -127…127 first, after each of its numbers
     was multiplied by the step of its dimension. Few allowed rows, or a large k, are searched exactly.
@@ -42,6 +43,7 @@ class CoarseStructure:
             raise IndexDamaged(f"the coarse stage of {rows.file} changed while it was written", remedy="search again")
         self._rows = rows
         self._steps = codes.steps
+        self._promised = codes.promised
         self._parts = cut(codes.index)
         self._index = codes.index
         self._codes = codes_of(codes.index)
@@ -53,7 +55,7 @@ class CoarseStructure:
         """The law is in `rag.index.base`; of rows beyond the candidates nothing is known."""
         allowed = len(self) if within is None else int(np.count_nonzero(within))
         k = min(k, allowed)
-        candidates = max(PROMISED * k, AT_LEAST)
+        candidates = self._promised * max(k, _AT_LEAST)
         if within is not None and allowed <= _NEAR * candidates:
             return among(self._rows, np.flatnonzero(within), queries, k)
         if k == 0 or len(queries) == 0:

@@ -28,7 +28,8 @@ def nearest(reachable: Reachable, structures: Sequence[Structure], queries: Vect
         return [[] for _ in queries]
     searched = [(structure, part) for structure, part in zip(structures, reachable.parts, strict=True) if part.count]
     answers: list[list[tuple[int, float]]] = [[] for _ in queries]
-    wanted = k
+    # One more than asked: of one segment with a passage a vector, exactly k rows would always look like a tie at the last place.
+    wanted = k + 1
     remaining = np.arange(len(queries))
     while len(remaining):
         parts = [(*structure.nearest(queries[remaining], wanted, part.mask), part) for structure, part in searched]
