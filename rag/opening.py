@@ -111,6 +111,7 @@ def made_ready(folder: Path) -> tuple[str, ...]:
         with open_index(folder, load_settings({}).search) as opened:
             if opened.scanned:
                 opened.ready()
+            opened.keep_words()
             return opened.remarks()
     except IndexDamaged as error:
         return (f"{error.what}; {error.remedy}",)

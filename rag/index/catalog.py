@@ -6,6 +6,7 @@ Knows SQLite; knows none of the tables but `facts`, which holds the generation.
 from __future__ import annotations
 
 import ctypes
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ _MAY = "may you read this folder?"
 _READS = {apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS}
 _PATIENCE_MS = 10_000  # how long a connection waits for another's moment of exclusive work
 _PAGES_KIB = 64_000  # page cache of one connection
+_NAMED = 1_000  # commits whose names are kept
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100  # bytes of SQLite's header: the page size stands at 16, the bytes kept free in every page at 20
 
@@ -115,6 +117,22 @@ def generation_of(connection: apsw.Connection) -> int:
 def compacted_of(connection: apsw.Connection) -> int:
     """The generation of the last compaction, which numbered vectors anew and removed what had ended before it; 0 for none."""
     return int(connection.execute("SELECT value FROM facts WHERE name = 'compacted'").get or 0)
+
+
+def make_generation(connection: apsw.Connection, generation: int) -> None:
+    """Raises the generation within a transaction, and gives that commit a random name, so that nobody takes another for it."""
+    connection.execute("UPDATE facts SET value = ? WHERE name = 'generation'", (generation,))
+    connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (f"commit {generation}", os.urandom(8).hex()))
+    connection.execute("DELETE FROM facts WHERE name = ?", (f"commit {generation - _NAMED}",))
+
+
+def commit_name(connection: apsw.Connection, generation: int) -> str | None:
+    """The name of a commit; None of those that are long past, or were made before commits had names.
+
+    A catalog put back from a copy counts on from an older generation: its commits have other names than those of before.
+    """
+    found = connection.execute("SELECT value FROM facts WHERE name = ?", (f"commit {generation}",)).get
+    return str(found) if found else None
 
 
 def fact(connection: apsw.Connection, name: str) -> str | int:

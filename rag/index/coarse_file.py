@@ -79,7 +79,7 @@ def build_coarse(rows: Rows) -> None:
 
 
 def scanned_and_promised(vectors: NDArray[np.float16]) -> tuple[int, int]:
-    """How many leading numbers to scan, and how many rows to rescore for each asked for; all numbers, where no prefix says enough.
+    """How many leading numbers to scan, and how many rows to rescore for each asked for; all numbers, where no prefix says it.
 
     Models trained for it (Matryoshka) say the most in front, others do not. The vectors themselves show it, a name does not: in a
     sample, the nearest hundred of the whole, in proportion, must be among so many times more by the prefix alone.

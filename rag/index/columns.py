@@ -19,12 +19,13 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index import catalog
 from rag.index.derived import Sealed, open_sealed, write_sealed
 
 LIVE = "born <= ?1 AND (ended IS NULL OR ended > ?1)"  # at generation ?1
 WORTH_KEEPING = 50_000  # passages read row by row: 25 ms
 
-_KIND = "columns 1"
+_KIND = "columns 2"
 _NAMES = "number, document, kind, vector, dated"
 
 
@@ -61,11 +62,11 @@ def read_columns(folder: Path, connection: apsw.Connection, generation: int, com
         ended = np.fromiter((number for (number,) in connection.execute(question, (since, generation, last))), np.int64)
         found = _joined(old, ended, added)
         read = len(added.numbers) + len(ended)
-    if read >= WORTH_KEEPING and len(found.numbers):
+    name = catalog.commit_name(connection, generation)
+    if read >= WORTH_KEEPING and len(found.numbers) and name:
         try:
             told = {"kind": _KIND, "generation": generation, "compacted": compacted, "count": len(found.numbers)}
-            last_one = _told_of_last(connection, int(found.numbers[-1]))
-            write_sealed(columns_file(folder), (_bytes(column) for column in found), {**told, "last": last_one})
+            write_sealed(columns_file(folder), (_bytes(column) for column in found), {**told, "commit": name})
         except OSError:  # a read-only index is opened the long way every time
             pass
     return found
@@ -79,16 +80,9 @@ def _opened(folder: Path, connection: apsw.Connection, generation: int, compacte
     since, count = int(sealed.told["generation"]), int(sealed.told["count"])
     if not count or since > generation or sealed.told["compacted"] != compacted or compacted > since:
         return None
-    columns = _columns(sealed, count)
-    # A catalog put back from a copy may have gone another way since: its last passage is another one.
-    return (columns, since) if _told_of_last(connection, int(columns.numbers[-1])) == sealed.told["last"] else None
-
-
-def _told_of_last(connection: apsw.Connection, number: int) -> list[Any]:
-    """What tells one passage from another of the same number."""
-    question = """SELECT passages.born, vector, id, hex(key) FROM passages JOIN texts ON passage = passages.number
-        JOIN vectors ON vectors.number = vector WHERE passages.number = ?"""
-    return list(connection.execute(question, (number,)).fetchone() or ())
+    # A catalog put back from a copy may have gone another way since: then that generation was another commit.
+    name = catalog.commit_name(connection, since)
+    return (_columns(sealed, count), since) if name and name == sealed.told["commit"] else None
 
 
 def _columns(sealed: Sealed, count: int) -> Columns:

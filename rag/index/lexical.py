@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.gates import any_of, gates
+from rag.index.postings import Postings
 from rag.index.questions import Question, Unit, understand, units_of
 from rag.index.schema import COLUMN_WEIGHTS, COLUMNS
 from rag.index.scoring import Scoring, idf, mass, score
+from rag.index.summing import best_by_sums
 
 _UNITS = 16  # units asked for: the rarest
 _LONGEST_QUERY = 10_000  # characters; the rest of a longer one is not read
@@ -32,15 +34,19 @@ def containing(
     allowed: NDArray[np.int64],
     live: int,
     columns: Sequence[str] = COLUMNS,
+    mean: float = 0.0,
+    kept: Postings | None = None,
 ) -> list[tuple[int, float, float]]:
     """The best k (number, score, share) among the sorted numbers `allowed`; equal scores by smaller number.
 
     score   b / (1 + b), with b the BM25 of `rag.index.scoring` over the `live` passages
     share   how much of the question the passage holds, 0…1: Σ mass of its units ÷ Σ mass of all that were asked, unknown ones too
 
-    Words of a closed class ("the", "of") are looked for only where no other word is known; where others were asked, they are
-    0 of the share. Every passage with a unit can be found; those that can be best are scored first, and others only where
-    fewer than ten were found. A query whose words are known is never answered with nothing.
+    `mean` is how many terms a live passage has (0: as the full text counts them, with ended ones), `kept` what is known of
+    the common words without asking the full text. Words of a closed class ("the", "of") are looked for only where no other
+    word is known; where others were asked, they are 0 of the share. Every passage with a unit can be found; those that can be
+    best are scored first, and others only where fewer than ten were found. A query whose words are known is never answered
+    with nothing.
     """
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
@@ -50,7 +56,7 @@ def containing(
     if k <= 0 or not ranked or not columns or not len(allowed):
         return []
     shares = _shares(counted, live)
-    search = _Search(connection, ranked, [shares[unit] for unit, _ in ranked], allowed, live, columns)
+    search = _Search(connection, ranked, [shares[unit] for unit, _ in ranked], allowed, live, columns, mean, kept)
     return [(number, -low / (1 - low), min(1.0, share)) for low, number, share in sorted(search.best(k))[:k]]
 
 
@@ -82,16 +88,23 @@ class _Search:
         allowed: NDArray[np.int64],
         live: int,
         columns: Sequence[str],
+        mean: float,
+        kept: Postings | None,
     ) -> None:
         self.connection, self.ranked, self.shares = connection, ranked, shares
         self.allowed, self.live, self.columns = allowed, live, columns
-        held = np.zeros(int(allowed[-1]) + 1, np.bool_)
-        held[allowed] = True
-        self.held = held.tobytes()
+        self.mean, self.kept = mean, kept
+        self.mask = np.zeros(int(allowed[-1]) + 1, np.bool_)
+        self.mask[allowed] = True
+        self.held = self.mask.tobytes()
         self.everything = any_of([unit for unit, _ in ranked])
 
     def best(self, k: int) -> list[tuple[float, int, float]]:
         """(−BM25, number, share) of at least the best k, in any order."""
+        if self.kept and len(self.columns) == len(COLUMNS):
+            summed = best_by_sums(self.connection, self.kept, self.ranked, self.shares, self.mask, self.live, self.mean, k)
+            if summed is not None:
+                return summed
         if len(self.allowed) <= _NAMED:
             return self._scored(self.everything, numbers=self.allowed) or []
         ladder, at = gates(self.ranked, self.live)
@@ -120,6 +133,7 @@ class _Search:
             idfs=[idf(self.live, count) for _, count in self.ranked],
             weights=self.shares,
             allowed=self.held,
+            mean=self.mean,
         )
         match = self._within(self.everything if gate == self.everything else f"({self.everything} AND {gate})")
         every = score(self.connection, match, scoring, _SCORED, numbers)

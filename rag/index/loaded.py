@@ -16,7 +16,9 @@ import apsw
 from rag.errors import IndexDamaged, IndexReplaced, MovedOn
 from rag.index import catalog
 from rag.index.base import Structure
+from rag.index.commonwords import CommonWords
 from rag.index.pinned import DocumentTable, Pinned, pin, read_documents
+from rag.index.postings import Postings
 from rag.index.segments import Segment, read_segments
 from rag.index.structures import open_structure, structure_for
 from rag.index.trusted import TrustedRows, open_rows
@@ -35,6 +37,7 @@ class Loaded:
         self._documents: WeakKeyDictionary[Pinned, DocumentTable] = WeakKeyDictionary()
         self._rows: dict[int, TrustedRows] = {}  # by segment
         self._structures: dict[int, Structure] = {}
+        self._words = CommonWords(folder)
         self._remarks: list[str] = []
 
     def refuse_replaced(self) -> None:
@@ -49,6 +52,7 @@ class Loaded:
             self._pinned.clear()
             self._rows.clear()
             self._structures.clear()
+            self._words = CommonWords(self.folder)
 
     def pinned(self, connection: apsw.Connection, generation: int) -> Pinned:
         """The passages of a generation. MovedOn where it was compacted away."""
@@ -89,6 +93,14 @@ class Loaded:
                     self._structures[segment.number] = structure
                     self._remarks.extend(remarks)
             return [self._structures[segment.number] for segment in pinned.segments]
+
+    def words(self, connection: apsw.Connection, generation: int) -> Postings | None:
+        """What is kept of the common words; None where nothing is."""
+        return self._words.at(connection, generation)
+
+    def keep_words(self, connection: apsw.Connection, pinned: Pinned) -> None:
+        """Makes that, where many passages of a generation are not in it."""
+        self._remarks.extend(self._words.keep(connection, pinned.generation, pinned.numbers))
 
     def remarks(self) -> tuple[str, ...]:
         """What is worth saying of how the segments were opened since this was asked last."""

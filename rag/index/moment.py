@@ -56,6 +56,10 @@ class Moment:
         self._loaded.structures(self._connection, self.pinned, self.fingerprint.dim)
         _ = self.pinned.everything
 
+    def keep_words(self) -> None:
+        """Keeps the common words as arrays, where many passages are not in them."""
+        self._loaded.keep_words(self._catalog, self.pinned)
+
     # ---- which passages -------------------------------------------------------------------------
 
     def matching(self, wanted: Filters) -> Allowed | None:
@@ -102,7 +106,8 @@ class Moment:
         """The k passages that hold the words best, as (number, score, share), larger better; `rag.index.lexical` says how."""
         pinned = self.pinned
         allowed = pinned.numbers if within is None else pinned.numbers[filters.kept_of(pinned, within)]
-        return lexical.containing(self._catalog, words, k, allowed, len(pinned.numbers), columns)
+        kept = self._loaded.words(self._connection, self.generation)
+        return lexical.containing(self._catalog, words, k, allowed, len(pinned.numbers), columns, pinned.length, kept)
 
     # ---- the passages ---------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from rag.index.catalog import compacted_of
 from rag.index.columns import LIVE, read_columns
 from rag.index.reachable import Reachable, reach
 from rag.index.rows import to_name
+from rag.index.scoring import mean_length
 from rag.index.segments import Segment, read_segments
 
 
@@ -33,6 +34,7 @@ class Pinned:
     kinds: NDArray[np.uint8]
     vectors: NDArray[np.int64]  # the vector's number
     dated: NDArray[np.float64]
+    length: float  # terms of a passage, at the mean
 
     @cached_property
     def everything(self) -> Reachable:
@@ -77,6 +79,7 @@ def pin(folder: Path, connection: apsw.Connection, generation: int) -> Pinned:
             raise MovedOn(folder, generation)
         found = read_columns(folder, connection, generation, compacted)
         segments = read_segments(connection, generation)
+        length = mean_length(connection)
     by_first = sorted(segments, key=lambda segment: segment.first)
     starts = np.array([0, *(segment.first for segment in by_first)])
     ends = np.array([0, *(segment.first + segment.rows for segment in by_first)])
@@ -84,7 +87,7 @@ def pin(folder: Path, connection: apsw.Connection, generation: int) -> Pinned:
     if len(lost):
         at = int(lost[0])
         raise apsw.CorruptError(f"passage {found.numbers[at]} has vector {found.vectors[at]}, which no segment holds")
-    return Pinned(generation, segments, found.numbers, found.documents, found.kinds, found.vectors, found.dated)
+    return Pinned(generation, segments, found.numbers, found.documents, found.kinds, found.vectors, found.dated, length)
 
 
 def read_documents(connection: apsw.Connection, generation: int) -> DocumentTable:

@@ -108,6 +108,11 @@ class OpenIndex:
         with self._pinned() as moment:
             moment.ready()
 
+    def keep_words(self) -> None:
+        """Keeps the common words of a large index as arrays, where many passages are not in them: seconds for each 20,000."""
+        with self._pinned() as moment:
+            moment.keep_words()
+
     def remarks(self) -> tuple[str, ...]:
         """What is worth saying of how the segments were opened since this was asked last."""
         return self._loaded.remarks()

@@ -24,6 +24,7 @@ from rag.index.damage import owners
 from rag.index.documents import count_terms, end_document, read_words_again
 from rag.index.folder import SEGMENTS, read_fingerprint, segment_file
 from rag.index.lock import locked
+from rag.index.postings import postings_file
 from rag.index.rows import to_bytes
 from rag.index.rubbish import remove_rubbish
 from rag.index.segments import BLOCK, Segment, block_sum, faiss_header, read_segments, read_sums, vectors_in
@@ -65,9 +66,10 @@ def repair(folder: Path) -> Repaired:
                 done.append(f"{names}: the rows that are what was written are in a new segment")
             if what := wrong_in_full_text(connection):
                 read_words_again(connection)
+                postings_file(folder).unlink(missing_ok=True)
                 done.append(f"the full text was made anew: {what}")
             if transaction.changed:
-                connection.execute("UPDATE facts SET value = ? WHERE name = 'generation'", (generation + 1,))
+                catalog.make_generation(connection, generation + 1)
         if transaction.changed:
             transaction.commit()
     return Repaired(tuple(done), tuple(lost))

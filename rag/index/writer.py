@@ -305,7 +305,7 @@ class Writer:
 
     def _commit(self) -> None:
         with self._transaction.changing() as connection:
-            connection.execute("UPDATE facts SET value = ? WHERE name = 'generation'", (self._coming,))
+            catalog.make_generation(connection, self._coming)
         # Even where this fails the segment must stay: the log may hold the whole commit, and recovery would then keep it.
         self._transaction.commit()
         self.generation = self._coming

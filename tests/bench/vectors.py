@@ -158,7 +158,7 @@ def make(folder: Path, count: int) -> np.ndarray:
         last = "INSERT INTO texts VALUES (?, 'last', 0, '{}', 'text', '', '', '{}', NULL)"
         connection.execute(last, (count,))
         record_segment(connection, segment, sums, 1)
-        connection.execute("UPDATE facts SET value = 1 WHERE name = 'generation'")
+        catalog.make_generation(connection, 1)
     connection.close()
     return vectors
 

@@ -98,6 +98,20 @@ def test_a_catalog_put_back_from_a_copy_is_believed_and_the_columns_are_not(fold
     assert len(seen(folder)) == 31 and "another" in dict(seen(folder)) and "later" not in dict(seen(folder))
 
 
+def test_two_histories_of_one_copy_are_told_apart(folder):
+    """Both end a passage in the middle, in a commit of the same number, and the last passage is the same."""
+    assert len(seen(folder)) == 30
+    columns_file(folder).unlink()
+    old = Path(shutil.copytree(folder, folder.with_name("old")))
+    for kept, gone in ((old, "3.md"), (folder, "4.md")):
+        with writing(kept) as writer:
+            writer.remove("docs", gone)
+            writer.commit()
+        assert len(seen(kept)) == 28 and columns_file(kept).exists()
+    shutil.copy(columns_file(old), columns_file(folder))
+    assert {text.split()[0] for text, _ in seen(folder)} == {str(at) for at in range(15) if at != 4}
+
+
 def test_where_they_cannot_be_written_nothing_is_missed(folder):
     columns_file(folder).mkdir()
     assert len(seen(folder)) == 30

@@ -1,0 +1,59 @@
+"""A question whose common words are kept as arrays: the best passages by sums, instead of one by one.
+
+Knows postings and the full text; knows no query syntax and no filters but a mask of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.index.gates import any_of
+from rag.index.postings import FACTOR, Postings
+from rag.index.questions import Unit
+from rag.index.scoring import Scoring, idf, score
+from rag.index.tally import Weighed, best_sums, posting_of
+
+_RARE = 4_000  # passages of a unit that is not kept: they are scored one by one, 2–3 µs each
+_FRESH = 20_000  # passages later than the file that hold a unit, scored one by one as well
+
+
+def best_by_sums(
+    connection: apsw.Connection,
+    kept: Postings,
+    ranked: Sequence[tuple[Unit, int]],
+    shares: Sequence[float],
+    held: NDArray[np.bool_],
+    live: int,
+    mean: float,
+    k: int,
+) -> list[tuple[float, int, float]] | None:
+    """(−BM25, number, share) of at least the best k that are `held`, one bool a number.
+
+    None where sums are not the way: a common unit is not kept (a phrase, the start of many words), or too much is later.
+    """
+    units = []
+    allowed = held.tobytes()
+    for (unit, count), share in zip(ranked, shares, strict=True):
+        posting = kept.of(unit.terms[0]) if len(unit.terms) == 1 and unit.phrases == (f'"{unit.terms[0]}"',) else None
+        rare = idf(live, count)
+        if posting:
+            units.append(Weighed(posting, rare * FACTOR, share))
+            continue
+        alone = Scoring([len(unit.phrases)], [rare], [share], allowed, mean)
+        if count > _RARE or not score(connection, unit.expression, alone, _RARE):
+            return None
+        found = sorted((number, -low) for low, number, _ in alone.found)
+        numbers = np.array([number for number, _ in found], np.int64)
+        weights = np.array([each for _, each in found], np.float32)
+        units.append(Weighed(posting_of(numbers, weights, kept.blocks), 1.0, share))
+    best = best_sums(units, held[: kept.last + 1], kept.blocks, k)
+    if held[kept.last + 1 :].any():
+        later = Scoring([len(u.phrases) for u, _ in ranked], [idf(live, n) for _, n in ranked], shares, allowed, mean)
+        if not score(connection, any_of([unit for unit, _ in ranked]), later, _FRESH, after=kept.last):
+            return None
+        best += later.found
+    return best
