@@ -20,6 +20,8 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     corpus = folder / "corpus"
     corpus.mkdir()
     film(corpus / "harbour-tour.avi", 12, "mpeg4", "libmp3lame")
+    film(corpus / "crane-tour.avi", 44, "mpeg4", "libmp3lame")
+    (corpus / "crane-tour.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHere stands the crane.\n")
     (corpus / "harbour-tour.srt").write_text(
         "1\n00:00:00,500 --> 00:00:02,000\nThe ferry leaves.\n\n2\n00:00:07,000 --> 00:00:09,000\nHere stands the lighthouse.\n"
     )
@@ -51,6 +53,23 @@ def test_what_no_browser_plays_is_transcoded_around_the_hit(films: Server, visit
     assert abs(page.evaluate("window.firstShown") + video["clip"]["start"] - video["start"]) <= 0.5
     expect(page.locator(".film-wait")).to_have_count(0)
     visitor.shot("open-video-avi")
+
+
+def test_the_next_stretch_of_a_transcoded_video_follows(films: Server, visit: Visit) -> None:
+    page = visit(films).search("?q=crane&kind=frame")
+    video = opened(page)
+    first_end = video["clip"]["end"]
+    assert first_end < video["duration"] - 5
+    page.wait_for_function("() => document.querySelector('video').readyState >= 2")
+    with page.expect_response(re.compile("/clip[?].*start=")) as asked:
+        page.evaluate("() => { const film = document.querySelector('video'); film.currentTime = film.duration - 1; }")
+    assert abs(float(re.search(r"start=([\d.]+)", asked.value.url)[1]) - first_end) < 0.5  # type: ignore[index]
+    page.wait_for_function(
+        "() => { const film = document.querySelector('video'); return film.src.includes('/clip?') && film.currentTime > 0; }"
+    )
+    left = page.locator(".film-at").evaluate("mark => parseFloat(mark.style.left)")
+    assert left >= 100 * (first_end - 0.5) / video["duration"]
+    expect(page.locator(".film-wait")).to_have_count(0)
 
 
 def test_what_cannot_be_transcoded_is_shown_as_moments(films: Server, visit: Visit) -> None:

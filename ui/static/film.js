@@ -4,6 +4,9 @@ import { clock } from "./places.js";
 import { t } from "./words.js";
 
 const MOMENTS = 12; // pictures in the strip
+const STRETCH = 30; // seconds made playable at once, where no browser plays the file
+const LEAD = 2; // seconds a stretch begins before the moment it is for
+const SOON = 12; // seconds before the end of a stretch the next one is asked for
 
 /** The film of a passage. `hit` is the result it belongs to or null, `same` all results of its document. */
 export function film(passage, hit, same, media) {
@@ -17,11 +20,10 @@ export function film(passage, hit, same, media) {
     return holder;
   }
   const clip = passage.video.clip; // where only a stretch is played, whose own clock begins at 0
-  const lead = clip ? start - clip.start : 0; // seconds it begins before the second asked for
   let offset = clip ? clip.start : 0;
   const waiting = h("p", { class: "film-wait" }, t("converting"));
   const video = h("video", { class: "film-video", controls: true, playsinline: true, preload: "auto", poster: passage.picture || media(passage.id, passage.index, "view"), "aria-label": passage.document });
-  video.src = videoAddress(passage, null);
+  video.src = `/v1/media/${encodeURIComponent(passage.id)}/video?${new URLSearchParams({ index: passage.index })}`;
   const at = h("span", { class: "film-at", style: { left: `${(start / length) * 100}%` } });
   let wanted = start; // seconds of the file to show when the next stretch has come
   video.addEventListener("loadedmetadata", () => {
@@ -32,13 +34,26 @@ export function film(passage, hit, same, media) {
     video.currentTime = Math.min(Math.max(0, time - offset), Math.max(0, video.duration - 0.05));
     video.play().catch(() => null); // a browser may forbid sound without a click: the controls are there
   };
+  const end = () => offset + (video.duration || 0);
+  const goesOn = () => clip && video.duration > 0.5 && end() < length - 0.5;
+  let asked = 0; // the second from which on the next stretch was asked for
+  video.addEventListener("timeupdate", () => {
+    if (!goesOn() || end() === asked || video.duration - video.currentTime > SOON) return;
+    asked = end();
+    fetch(stretchAddress(passage, asked, length), { headers: { Range: "bytes=0-0" } }).catch(() => null); // made while this one still plays
+  });
+  video.addEventListener("ended", () => goesOn() && stretch(end(), end()));
   video.addEventListener("timeupdate", () => at.style.setProperty("left", `${(Math.min(length, video.currentTime + offset) / length) * 100}%`));
   video.addEventListener("error", () => (strip(), holder.prepend(h("p", { class: "film-note" }, t("video_error")))), { once: true });
   const go = (time) => {
     const here = !clip || (time >= offset && time < offset + (video.duration || 0));
     if (here) return seek(time);
-    [wanted, offset] = [time, Math.max(0, time - lead)];
-    video.src = videoAddress(passage, time);
+    return stretch(Math.max(0, time - LEAD), time);
+  };
+  /** Plays what begins at the second `from` of the file, from the second `time` on. */
+  const stretch = (from, time) => {
+    [wanted, offset] = [time, from];
+    video.src = stretchAddress(passage, from, length);
     return video.parentElement.append(waiting);
   };
   const line = h("div", { class: "film-line" }, h("div", { class: "film-track", "aria-hidden": "true", on: { click: (event) => go((event.offsetX / event.currentTarget.offsetWidth) * length) } }), at, times.map((mark) => dot(mark, length, go)));
@@ -46,9 +61,9 @@ export function film(passage, hit, same, media) {
   return holder;
 }
 
-function videoAddress(passage, time) {
-  const values = new URLSearchParams({ index: passage.index, ...(time === null ? {} : { at: time }) });
-  return `/v1/media/${encodeURIComponent(passage.id)}/video?${values}`;
+function stretchAddress(passage, from, length) {
+  const values = new URLSearchParams({ index: passage.index, start: from.toFixed(3), end: Math.min(length, from + STRETCH).toFixed(3) });
+  return `/v1/media/${encodeURIComponent(passage.id)}/clip?${values}`;
 }
 
 /** The times of this hit and of the others in the same file, each once, in order. */

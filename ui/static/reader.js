@@ -3,23 +3,25 @@ import { h, icon, marked } from "./dom.js";
 import { place } from "./places.js";
 import { t } from "./words.js";
 
-/** The text of a passage with the way to the part before and after it. */
+/** The text of a passage among the parts around it, with the way to what is further off. */
 export function reader(passage, openId) {
   const first = passage.locator.line_start || null;
   const near = (part, key, name) => part && h("button", { type: "button", class: "reader-near", on: { click: () => openId(part.id) } }, icon(name), `${t(key)} · ${place(part.locator)}`);
-  const context = [passage.context?.title, passage.context?.heading].filter(Boolean);
+  const [title, heading] = [passage.context?.title, passage.context?.heading];
+  const context = heading?.startsWith(title) ? [heading] : [title, heading].filter(Boolean);
+  const { before = [], after = [] } = passage.neighbours || {};
   return h(
     "div",
     { class: "reader", tabindex: "0", role: "group", "aria-label": t("text") },
     h(
       "div",
       { class: "reader-page" },
-      near(passage.neighbours?.before?.at(-1), "previous_part", "left"),
-      context.length > 0 && h("p", { class: "reader-context" }, [...new Set(context)].join(" › ")),
-      beside(passage.neighbours?.before?.at(-1)),
+      near(before[0], "previous_part", "left"),
+      context.length > 0 && h("p", { class: "reader-context" }, context.join(" › ")),
+      before.map(beside),
       h("div", { class: "reader-lines reader-own" }, rows(passage, first)),
-      beside(passage.neighbours?.after?.[0]),
-      near(passage.neighbours?.after?.[0], "next_part", "right"),
+      after.map(beside),
+      near(after.at(-1), "next_part", "right"),
     ),
   );
 }

@@ -92,7 +92,10 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     let made = null;
     if (found.trouble && found.modality !== "text") fill(look, notice(found.trouble.what, found.trouble.remedy));
     else if (found.video) fill(look, film(found, own, same, server.media));
-    else if (found.modality === "text") fill(look, reader(found, (id) => openId(id)));
+    else if (found.modality === "text") {
+      fill(look, reader(found, (id) => openId(id)));
+      look.querySelector(".reader-own").scrollIntoView({ block: "center" });
+    }
     else {
       made = stage(found, found.picture, server.media(found.id, found.index, "full"));
       fill(look, made.element);
