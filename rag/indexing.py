@@ -327,12 +327,13 @@ class _Run:
         self.pace.tokens += embedded.tokens
 
     def embed_what_waits(self) -> None:
-        """Asks the model for everything that was decoded, and waits for it."""
+        """Asks the model for everything that was decoded, and waits for it; what comes is committed when that is due."""
         self.feeding.flush()
         while not self.feeding.idle:
             came = self.inbox.get(answers=False, seconds=PAUSE)
             if isinstance(came, Embedded):
                 self._store(came)
+            self._commit_when_due()
 
     def finish(self) -> None:
         """Waits for the model, then makes everything durable."""
