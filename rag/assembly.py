@@ -22,39 +22,58 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Arriving:
-    """A document on its way into the index."""
+class Piece:
+    """What came of one job: of the whole document, or of a stretch of it."""
 
-    ticket: int
-    root: Root
-    found: Found
-    document: Document
-    identity: Identity | None = None
-    twin: TwinDocument | None = None
     passages: list[tuple[Passage, bytes]] = field(default_factory=list)  # each with the key of its vector
     fresh: list[Passage] = field(default_factory=list)  # as split now, where a twin is taken over
     lost: list[Skipped] = field(default_factory=list)  # parts that could not be read
     dropped: Counter[str] = field(default_factory=Counter)  # parts left out on purpose, by reason
     unseen: str = ""  # why the model could be shown nothing of it
 
-    def begin_anew(self) -> None:
-        """Forgets the parts that came."""
-        self.passages, self.fresh, self.lost, self.dropped, self.unseen = [], [], [], Counter(), ""
 
-    def take(self, part: Part, embedder: Embedder, policy: Policy) -> tuple[bytes, Content] | None:
+@dataclass(slots=True)
+class Arriving:
+    """A document on its way into the index."""
+
+    number: int
+    root: Root
+    found: Found
+    document: Document
+    identity: Identity | None = None
+    twin: TwinDocument | None = None
+    tickets: set[int] = field(default_factory=set)  # of all jobs asked for it
+    pieces: dict[int, Piece] = field(default_factory=lambda: {0: Piece()})  # 0: of the job for the whole, then by stretch
+    missing: set[int] = field(default_factory=lambda: {0})  # pieces whose job has not ended
+    changed: bool = False  # while it was read
+
+    def begin(self, stretch: int) -> None:
+        """Awaits one more piece, or the same once more: what came of it is forgotten."""
+        self.pieces[stretch] = Piece()
+        self.missing.add(stretch)
+
+    def ended(self, stretch: int, changed: bool) -> bool:
+        """Whether the whole document is there now, with this piece."""
+        self.missing.discard(stretch)
+        self.changed |= changed
+        return not self.missing
+
+    def take(self, part: Part, stretch: int, embedder: Embedder, policy: Policy) -> tuple[bytes, Content] | None:
         """Keeps one part; gives the content the model is to be shown and its key, where there is one."""
-        content = part.outcome
+        content, piece = part.outcome, self.pieces[stretch]
         if content is None:
-            self.fresh.append(part.passage)
+            piece.fresh.append(part.passage)
         elif isinstance(content, Dropped):
-            self.dropped[content.reason.partition(" at ")[0]] += 1
+            piece.dropped[content.reason.partition(" at ")[0]] += 1
         elif isinstance(content, Skipped):
-            self.lost.append(content)
+            piece.lost.append(content)
         else:
-            return self._keyed(part, content, embedder, policy)
+            return self._keyed(part, content, piece, embedder, policy)
         return None
 
-    def _keyed(self, part: Part, content: Content, embedder: Embedder, policy: Policy) -> tuple[bytes, Content] | None:
+    def _keyed(
+        self, part: Part, content: Content, piece: Piece, embedder: Embedder, policy: Policy
+    ) -> tuple[bytes, Content] | None:
         passage = part.passage
         if content.modality != "text":
             seen = "\n".join(filter(None, part.words))
@@ -62,26 +81,42 @@ class Arriving:
             content = replace(content, clues=embedded_clues(passage, policy.clues))
         shown = shown_to(embedder.modalities, content)
         if isinstance(shown, Dropped):
-            self.dropped[shown.reason] += 1
-            self.unseen = f"{shown.reason}: {embedder.fingerprint.model}"
+            piece.dropped[shown.reason] += 1
+            piece.unseen = f"{shown.reason}: {embedder.fingerprint.model}"
             return None
         clues = shown.clues if embedder.reads_clues else ""
         key = content_key(shown, embedder.fingerprint, clues=clues, seen=part.digests if shown.pixels else ())
-        self.passages.append((passage, key))
+        piece.passages.append((passage, key))
         return key, shown
+
+    @property
+    def passages(self) -> list[tuple[Passage, bytes]]:
+        """All of them in order, each with the key of its vector."""
+        return [one for _, piece in sorted(self.pieces.items()) for one in piece.passages]
+
+    @property
+    def lost(self) -> list[Skipped]:
+        """The parts that could not be read."""
+        return [one for _, piece in sorted(self.pieces.items()) for one in piece.lost]
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """How many parts were left out on purpose, by reason."""
+        return sum((piece.dropped for piece in self.pieces.values()), Counter[str]())
 
     @property
     def failure(self) -> str:
         """Why nothing of it can be indexed; "" where something can."""
-        if self.passages:
+        if any(piece.passages for piece in self.pieces.values()):
             return ""
-        return self.lost[0].reason if self.lost else self.unseen or "nothing in it can be indexed"
+        unseen = next((piece.unseen for piece in self.pieces.values() if piece.unseen), "")
+        return self.lost[0].reason if self.lost else unseen or "nothing in it can be indexed"
 
     def taken_over(self) -> list[tuple[Passage, bytes]]:
         """The passages of its twin as its own. A name may say that a picture is a screenshot, or be a title."""
         assert self.twin is not None
         taken = [(replace(passage, document=self.document.id), key) for passage, key in self.twin.passages]
-        fresh = {passage.ordinal: passage for passage in self.fresh}
+        fresh = {passage.ordinal: passage for passage in self.pieces[0].fresh}
         return [
             (replace(passage, kind=now.kind, context=now.context) if (now := fresh.get(passage.ordinal)) else passage, key)
             for passage, key in taken

@@ -16,6 +16,12 @@ from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from rag.targets import Target
 from rag.types import CaptionOf, DocumentId, Kind, Skipped
 
+_KINDS: dict[str, frozenset[Kind]] = {  # by loader; the others give text
+    "picture": frozenset({"image", "screenshot"}),
+    "pdf": frozenset({"page"}),
+    "video": frozenset({"frame"}),
+}
+
 
 class Stamps(Protocol):
     """What is known of the files: a `Writer`, or an index that is only looked at."""
@@ -75,10 +81,15 @@ def kinds_of(path: str) -> frozenset[Kind]:
     """The kinds of passages a document of that name gives; whether a picture shows a screen is known only when it was read."""
     suffix = PurePosixPath(path).suffix.lower()
     if suffix in PICTURE_SUFFIXES:
-        return frozenset({"image", "screenshot"})
+        return _KINDS["picture"]
     if suffix == ".pdf":
-        return frozenset({"page"})
-    return frozenset({"frame"}) if suffix in VIDEO_SUFFIXES else frozenset({"text"})
+        return _KINDS["pdf"]
+    return _KINDS["video"] if suffix in VIDEO_SUFFIXES else frozenset({"text"})
+
+
+def gives(loader: str, kinds: frozenset[Kind]) -> bool:
+    """Whether a loader of that name may give a passage of one of the kinds; of one that is a stranger's it is not known."""
+    return not kinds or ":" in loader or not kinds.isdisjoint(_KINDS.get(loader, {"text"}))
 
 
 def shows_pictures(path: str) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from rag.identity import stamp_of
 from rag.suffixes import PICTURE_SUFFIXES, SUBTITLE_SUFFIXES, VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -140,8 +141,7 @@ def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companion
         return Ignored(path, "not a regular file (socket, FIFO or device)")
     if not found.st_size and _suffix(entry.name) not in NEVER_EMPTY:
         return Ignored(path, "empty")
-    stamp = f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
-    return Found(path, stamp + beside, found.st_mtime, companions)
+    return Found(path, stamp_of(found) + beside, found.st_mtime, companions)
 
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:

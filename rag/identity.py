@@ -6,6 +6,7 @@ Knows bytes and nouns; knows no format, no model and no index.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Hashable, Sequence
 from dataclasses import astuple
 from hashlib import blake2b, sha256
@@ -54,6 +55,11 @@ def content_digest(document: Document) -> bytes:
             digest.update(b"unread")
     digest.update(document.caption.encode("utf-8", "surrogatepass"))
     return digest.digest()
+
+
+def stamp_of(found: os.stat_result) -> str:
+    """Size, times of change and number of a file: where they are as before, its bytes are taken to be."""
+    return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
 
 
 def _bytes_digest(file: Path) -> bytes:

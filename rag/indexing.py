@@ -14,15 +14,31 @@ from dataclasses import dataclass, field, replace
 
 from rag.assembly import Arriving
 from rag.backends.base import Embedder
-from rag.changes import look, of_pictures, shown_anew, shows_pictures
+from rag.changes import gives, look, of_pictures, shown_anew, shows_pictures
 from rag.clues import found_by
 from rag.corpus import Found, Root, composed
 from rag.decoding.budget import Budget
 from rag.decoding.inbox import Inbox
-from rag.decoding.jobs import Again, Answer, Ended, Failed, Identity, Job, Look, Part, Read, Refused, Rules, Split
+from rag.decoding.jobs import (
+    Again,
+    Answer,
+    Ended,
+    Failed,
+    Identity,
+    Job,
+    Look,
+    Part,
+    Read,
+    ReadStretch,
+    Refused,
+    Rules,
+    Split,
+    Stretch,
+)
 from rag.decoding.pool import Answered, Pool
-from rag.decoding.work import is_light, perform, size_in, size_of
-from rag.errors import BackendError, IndexFailure, Interrupted, RagError, StorageFailed, WrongRequest
+from rag.decoding.work import size_in, size_of
+from rag.errands import Errands
+from rag.errors import BackendError, IndexFailure, Interrupted, RagError, WrongRequest
 from rag.feeding import Embedded, Feeding
 from rag.identity import reading_key
 from rag.index.unbroken import unbroken
@@ -104,24 +120,25 @@ class _Run:
     tell: Tell
     inbox: Inbox[Answered, Embedded] = field(init=False)
     pool: Pool = field(init=False)
+    errands: Errands = field(init=False)
     feeding: Feeding = field(init=False)
     recognised: Recognised = field(init=False)
     rules: Rules = field(init=False)
-    under_way: dict[int, Arriving] = field(default_factory=dict)  # by ticket
+    under_way: dict[int, Arriving] = field(default_factory=dict)  # documents, by their number
     reading: dict[tuple[bytes, str], list[Arriving]] = field(default_factory=dict)  # by digest and reading: who waits for it
     quarantined: dict[str, str] = field(init=False)  # reasons, by `quarantine.name_of`
     recaptioned: set[str] = field(default_factory=set)  # pictures of which something else is said now
     refused: dict[bytes, str] = field(default_factory=dict)  # keys of contents that the model does not take, with its reason
-    tickets: int = 0
+    begun: int = 0  # documents
     pace: Pace = field(default_factory=Pace)  # of this target
     uncommitted: int = 0  # passages
-    started: float = field(default_factory=time.monotonic)
     due: float = 0.0  # when the next commit is
 
     def __post_init__(self) -> None:
         self.inbox = Inbox(self.budget.queue)
         self.recognised = Recognised(self.writer)
         self.pool = Pool(self.budget.jobs, self.inbox, self.recognised.find, self.budget.memory)
+        self.errands = Errands(self.pool, self.budget.jobs, self.recognised.find)
         self.feeding = Feeding(self.embedder, self.inbox)
         self.quarantined = read_quarantine(self.writer.folder)
         policy = self.policy
@@ -171,46 +188,59 @@ class _Run:
 
     def _begin(self, root: Root, found: Found) -> None:
         document = describe(root, found, self.writer, self.policy, self.tally)
-        self.tickets += 1
-        arriving = Arriving(self.tickets, root, found, document)
-        self.under_way[arriving.ticket] = arriving
+        self.begun += 1
+        arriving = Arriving(self.begun, root, found, document)
+        self.under_way[arriving.number] = arriving
         self._ask(arriving, Look(document, self.rules))
 
-    def _ask(self, arriving: Arriving, job: Job) -> None:
-        """Has a job done: here what costs less than to send it away, elsewhere what could do harm."""
-        if self.budget.jobs and not is_light(job):
-            self.pool.submit(arriving.ticket, job)
-            return
-        for answer in perform(job, self.recognised.find, threads=os.cpu_count() or 1):
-            self._take(arriving, answer)
+    def _ask(self, arriving: Arriving, job: Job, stretch: int = 0) -> None:
+        for answer in self.errands.ask(arriving, job, stretch):
+            self._take(arriving, answer, stretch)
 
-    def _take(self, arriving: Arriving, answer: Answer) -> None:
+    def _take(self, arriving: Arriving, answer: Answer, stretch: int) -> None:
         match answer:
             case Identity():
                 arriving.identity = answer
                 self._identified(arriving, answer)
             case Part():
-                self._keep(arriving, answer)
-            case Ended() if arriving.twin is not None:
-                self._take_over(arriving)
-            case Ended() if arriving.failure:
-                self._leave_out(arriving, Failed(arriving.failure))
-            case Ended():
-                self.tally.indexed += 1
-                self.tally.skipped += arriving.lost
-                self.tally.dropped += arriving.dropped
-                self._put(arriving, arriving.passages)
+                self._keep(arriving, answer, stretch)
+            case Stretch(number, passages):
+                if number not in arriving.pieces and arriving.identity is not None:  # else it was found before its reader died
+                    arriving.begin(number)
+                    self._ask(arriving, ReadStretch(arriving.document, self.rules, arriving.identity.loader, passages), number)
+            case Ended(changed):
+                if arriving.ended(stretch, changed):
+                    self._complete(arriving)
             case Failed():
                 if answer.killed and arriving.identity is not None:
                     self._quarantine(arriving.identity, answer.reason)
                 self._leave_out(arriving, answer)
             case Again():
-                arriving.begin_anew()
+                arriving.begin(stretch)
             case Refused(what, remedy):
                 raise WrongRequest(what, remedy)
 
+    def _complete(self, arriving: Arriving) -> None:
+        """All of it was read."""
+        if arriving.twin is not None:
+            self._take_over(arriving)
+        elif arriving.failure:
+            self._leave_out(arriving, Failed(arriving.failure))
+        else:
+            self.tally.indexed += 1
+            self.tally.skipped += arriving.lost
+            self.tally.dropped += arriving.dropped
+            self._put(arriving, arriving.passages)
+
     def _identified(self, arriving: Arriving, identity: Identity) -> None:
-        """Takes over a document with the same bytes, waits for one that is being read, or reads it; never one in quarantine."""
+        """Takes over a document with the same bytes, waits for one that is being read, or reads it; none in quarantine.
+
+        Only now is it known what it is, whatever its name says.
+        """
+        if not gives(identity.loader, self.kinds):
+            self.tally.ignored["of a kind not asked for"] += 1
+            self._end(arriving)
+            return
         reason = self.quarantined.get(name_of(identity.digest, identity.reading))
         if reason is not None:
             self._leave_out(arriving, Failed(reason))
@@ -224,13 +254,13 @@ class _Run:
             self.reading[identity.digest, identity.reading].append(arriving)
         else:
             self.reading[identity.digest, identity.reading] = []
-            self._ask(arriving, Read(arriving.document, self.rules, identity.loader))
+            self._ask(arriving, Read(arriving.document, self.rules, identity.loader, self.budget.jobs))
 
-    def _keep(self, arriving: Arriving, part: Part) -> None:
+    def _keep(self, arriving: Arriving, part: Part, stretch: int) -> None:
         for digest, words in zip(part.digests, part.words, strict=True):
             if digest in part.fresh and words is not None:
                 self.recognised.keep(digest, words)
-        keyed = arriving.take(part, self.embedder, self.policy)
+        keyed = arriving.take(part, stretch, self.embedder, self.policy)
         if keyed is None or keyed[0] in self.refused or self.feeding.has(keyed[0]) or self.writer.known([keyed[0]]):
             return
         self.feeding.add(*keyed)
@@ -246,9 +276,13 @@ class _Run:
         """Hands a whole document to the writer."""
         identity, document = arriving.identity, arriving.document
         assert identity is not None
+        digest = identity.digest
+        if arriving.changed:  # which bytes its passages are of is not known: no other document may take them over
+            digest, document = b"", replace(document, stamp="")
+            self.tally.changing += 1
         self.recaptioned |= self.writer.put_captions(arriving.root.name, arriving.found.path, of_pictures(identity.captions))
         words = found_by(passages[0][0], self.policy.clues)
-        self.writer.put_document(document, digest=identity.digest, loader=identity.reading, passages=passages, path_words=words)
+        self.writer.put_document(document, digest=digest, loader=identity.reading, passages=passages, path_words=words)
         self.tally.passages.update(Counter(passage.kind for passage, _ in passages))
         self.uncommitted += len(passages)
         self.pace.passages += len(passages)
@@ -270,16 +304,14 @@ class _Run:
 
     def _quarantine(self, identity: Identity, reason: str) -> None:
         self.quarantined[name_of(identity.digest, identity.reading)] = reason
-        try:
-            write_quarantine(self.writer.folder, self.quarantined)
-        except OSError as error:
-            raise StorageFailed(self.writer.folder, error.strerror or str(error)) from error
+        write_quarantine(self.writer.folder, self.quarantined)
 
     def _end(self, arriving: Arriving) -> None:
         """The document is done with; those that waited for its passages can take them over."""
         self.pace.documents += 1
         self.pace.megabytes += size_of(arriving.document) / 1e6
-        del self.under_way[arriving.ticket]
+        del self.under_way[arriving.number]
+        self.errands.forget(arriving)
         if arriving.identity is not None and arriving.twin is None:
             for other in self.reading.pop((arriving.identity.digest, arriving.identity.reading), ()):
                 assert other.identity is not None
@@ -305,10 +337,11 @@ class _Run:
         if isinstance(came, Embedded):
             self._store(came)
         elif came is not None:
-            arriving = self.under_way.get(came.ticket)
-            if arriving is not None:
-                self._take(arriving, came.answer)
-                if arriving.ticket not in self.under_way:
+            whose = self.errands.whose(came.ticket)
+            if whose is not None:
+                arriving, stretch = whose
+                self._take(arriving, came.answer, stretch)
+                if arriving.number not in self.under_way:
                     self._tell(arriving.found.path)
             elif isinstance(came.answer, Refused):
                 raise WrongRequest(came.answer.what, came.answer.remedy)
@@ -327,13 +360,12 @@ class _Run:
         self.pace.tokens += embedded.tokens
 
     def embed_what_waits(self) -> None:
-        """Asks the model for everything that was decoded, and waits for it; what comes is committed when that is due."""
+        """Asks the model for everything that was decoded, and waits for it."""
         self.feeding.flush()
         while not self.feeding.idle:
             came = self.inbox.get(answers=False, seconds=PAUSE)
             if isinstance(came, Embedded):
                 self._store(came)
-            self._commit_when_due()
 
     def finish(self) -> None:
         """Waits for the model, then makes everything durable."""
@@ -357,11 +389,8 @@ class _Run:
             self._commit()
 
     def _tell(self, path: str) -> None:
-        waiting = {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": self._waits()}
+        waiting = {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": self.inbox.waits()}
         self.tell(self.pace.progress(path, waiting))
-
-    def _waits(self) -> float:
-        return min(1.0, self.inbox.starved / max(1e-6, time.monotonic() - self.started))
 
     def _expect(self, coming: Sequence[Found]) -> None:
         """Counts documents that are to be read."""

@@ -9,6 +9,8 @@ import json
 import os
 from pathlib import Path
 
+from rag.errors import StorageFailed
+
 FILE = "quarantine.json"
 
 
@@ -22,13 +24,16 @@ def read_quarantine(folder: Path) -> dict[str, str]:
 
 
 def write_quarantine(folder: Path, reasons: dict[str, str]) -> None:
-    """Keeps the reasons. OSError where the folder cannot be written."""
+    """Keeps the reasons. StorageFailed where the folder cannot be written."""
     temporary = folder / f"{FILE}.new"
-    with temporary.open("w", encoding="utf-8") as out:
-        json.dump(reasons, out, ensure_ascii=False, indent=1)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.rename(folder / FILE)
+    try:
+        with temporary.open("w", encoding="utf-8") as out:
+            json.dump(reasons, out, ensure_ascii=False, indent=1)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.rename(folder / FILE)
+    except OSError as error:
+        raise StorageFailed(folder, error.strerror or str(error)) from error
 
 
 def name_of(digest: bytes, reading: str) -> str:

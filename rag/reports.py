@@ -62,6 +62,7 @@ class Tally:
     ignored: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     passages: Counter[Kind] = field(default_factory=Counter)
+    changing: int = 0  # documents that changed after they were found: read as they were met
     notes: list[str] = field(default_factory=list)
     arrived: Counter[bytes] = field(default_factory=Counter)  # digests that a path took over from another document
     departed: Counter[bytes] = field(default_factory=Counter)  # digests of documents that are gone
@@ -69,6 +70,9 @@ class Tally:
     def report(self, seconds: float) -> Report:
         """The counts as they stand, frozen. What is gone in one place and has come in another has moved."""
         moved = (self.arrived & self.departed).total()
+        if self.changing:
+            which = "a document changed" if self.changing == 1 else f"{self.changing} documents changed"
+            self.notes.append(f"{which} while the run went on: what was met is indexed, the next run reads it again")
         return Report(
             self.indexed,
             self.reused - moved,

@@ -24,6 +24,7 @@ class Inbox(Generic[A, V]):
         self._results: deque[V] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self._born = time.monotonic()
         self.starved = 0.0  # seconds that `get` waited
         self.stalled = 0.0  # seconds that all calls of `put` together waited
 
@@ -61,6 +62,10 @@ class Inbox(Generic[A, V]):
                     return None
                 self._changed.wait(end - began)
                 self.starved += time.monotonic() - began
+
+    def waits(self) -> float:
+        """The share of its time, 0…1, that `get` waited."""
+        return min(1.0, self.starved / max(1e-6, time.monotonic() - self._born))
 
     def close(self) -> None:
         """From now on nobody waits to put something in."""

@@ -41,14 +41,28 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What do its passages hold? Answered by a `Part` for each, in order, then `Ended`."""
+    """What do its passages hold? Answered by a `Part` for each, in order, then `Ended`.
+
+    Where several readers may share it, a long one is answered by a `Stretch` for each that is to be read apart, then `Ended`.
+    """
 
     document: Document
     rules: Rules
     loader: str
+    readers: int = 1
 
 
-Job: TypeAlias = Look | Split | Read
+@dataclass(frozen=True, slots=True)
+class ReadStretch:
+    """What do these passages of it hold? Answered by a `Part` for each, in order, then `Ended`."""
+
+    document: Document
+    rules: Rules
+    loader: str
+    passages: tuple[Passage, ...]
+
+
+Job: TypeAlias = Look | Split | Read | ReadStretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +93,23 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Passages of a long document that any process may read, as a job of their own; numbered from 1."""
+
+    number: int
+    passages: tuple[Passage, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return sum(4 * len(passage.text) + 500 for passage in self.passages)
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """All parts of a job have come."""
+    """All parts of a job have come; `changed` where the file is not as the walk saw it: nobody knows which bytes were read."""
+
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +148,4 @@ class Known:
     digest: bytes
 
 
-Answer: TypeAlias = Identity | Part | Ended | Failed | Again | Refused
+Answer: TypeAlias = Identity | Part | Stretch | Ended | Failed | Again | Refused

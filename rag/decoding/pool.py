@@ -9,10 +9,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
 from rag.decoding import spares
-from rag.decoding.jobs import Again, Answer, Ended, Failed, Identity, Job, Known, Look, Part, Refused
+from rag.decoding.jobs import Again, Answer, Ended, Failed, Identity, Job, Known, Look, Part, ReadStretch, Refused, Stretch
 from rag.decoding.process import Died, NotStarted, Process
 from rag.decoding.work import size_of
 
@@ -57,6 +58,7 @@ class Pool:
         self.missing: tuple[str, ...] = ()  # what could not be taken from the processes: "the network", "writing files"
         self._reads: deque[tuple[int, Job]] = deque()
         self._looks: deque[tuple[int, Job]] = deque()
+        self._stretches: deque[tuple[int, Job]] = deque()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
         self._busy: set[Process] = set()  # those that have not given the last answer to their job
@@ -66,15 +68,21 @@ class Pool:
         self._births: list[float] = []
 
     def submit(self, ticket: int, job: Job) -> None:
-        """Queues a job; documents that are known by their bytes come before those that are not."""
+        """Queues a job. Documents that are begun come before those that are known by their bytes, and these before the others."""
+        queue = self._looks if isinstance(job, Look) else self._stretches if isinstance(job, ReadStretch) else self._reads
         with self._changed:
-            (self._looks if isinstance(job, Look) else self._reads).append((ticket, job))
-            if len(self._reads) + len(self._looks) > self._idle and len(self._threads) < self._most:
+            queue.append((ticket, job))
+            if len(self._stretches) + len(self._reads) + len(self._looks) > self._idle and len(self._threads) < self._most:
                 thread = threading.Thread(target=self._serve, name=f"rag-decoder-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
                 self._births.append(time.monotonic())
                 thread.start()
             self._changed.notify()
+
+    def forget(self, tickets: AbstractSet[int]) -> None:
+        """Takes what is queued under these tickets back: the document cannot be read. What is under way goes on."""
+        with self._changed:
+            self._stretches = deque(task for task in self._stretches if task[0] not in tickets)
 
     def waits(self) -> float:
         """The share of their time, 0…1, that the processes had no job; 1 where none was started."""
@@ -114,13 +122,13 @@ class Pool:
         with self._changed:
             began = time.monotonic()
             self._idle += 1
-            while not (self._reads or self._looks or self._closed):
+            while not (self._stretches or self._reads or self._looks or self._closed):
                 self._changed.wait()
             self._idle -= 1
             self.starved += time.monotonic() - began
             if self._closed:
                 return None
-            return (self._reads or self._looks).popleft()
+            return (self._stretches or self._reads or self._looks).popleft()
 
     def _do(self, process: Process | None, ticket: int, job: Job) -> Process | None:
         """Has one job done, in the process given or in a new one; gives the process that can take the next job."""
@@ -160,7 +168,7 @@ class Pool:
                 last = isinstance(answer, Identity | Ended | Failed | Refused)
                 if last:
                     self._is_done(process)
-                self._inbox.put(Answered(ticket, answer), answer.nbytes if isinstance(answer, Part) else 0)
+                self._inbox.put(Answered(ticket, answer), answer.nbytes if isinstance(answer, Part | Stretch) else 0)
                 if last:
                     return
         finally:

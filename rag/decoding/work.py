@@ -5,14 +5,16 @@ Knows loaders and OCR; knows no process and no index.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from rag.decoding.jobs import Answer, Ended, Failed, Identity, Job, Look, Part, Read, Refused, Rules
+from rag.decoding.jobs import Answer, Ended, Failed, Identity, Job, Look, Part, Read, ReadStretch, Refused, Rules, Split, Stretch
 from rag.errors import UnreadableDocument, WrongRequest
-from rag.identity import content_digest, pixels_digest
+from rag.identity import content_digest, pixels_digest, stamp_of
 from rag.loaders import LOADERS
+from rag.loaders.base import STRETCH
 from rag.loaders.detect import loader_name, suffixes
 from rag.suffixes import CAPTION_SUFFIXES
 from rag.tables import resolve
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from rag.loaders.base import Loader
     from rag.types import Passage
 
+BY_PLACE = frozenset({"pdf", "picture", "video"})  # loaders that reach a passage without those before it
 LIGHT = frozenset({"text", "markdown", "code", "notebook"})  # loaders that are plain Python
 LIGHT_BYTES = 500_000  # of a file
 
@@ -38,12 +41,13 @@ def perform(job: Job, known: Known, threads: int) -> Iterator[Answer]:
             yield _identity(job)
             return
         loader: Loader = resolve(LOADERS, job.loader, "loader")()
-        passages = list(loader.split(job.document, job.rules.limits))
-        if isinstance(job, Read):
-            yield from _read(job, loader, passages, known, threads)
+        if isinstance(job, ReadStretch):
+            yield from _read(job, loader, job.passages, known, threads)
+        elif isinstance(job, Split):
+            yield from map(Part, list(loader.split(job.document, job.rules.limits)))
         else:
-            yield from (Part(passage) for passage in passages)
-        yield Ended()
+            yield from _read_or_share(job, loader, known, threads)
+        yield Ended(_is_changed(job.document))
     except UnreadableDocument as error:
         yield Failed(error.what, passing=_is_the_systems(error.__cause__))
     except MemoryError:
@@ -70,7 +74,46 @@ def _identity(job: Look) -> Identity:
     return Identity(name, f"{name}{suffix}:{loader.version}:{rules.key}", digest, captions)
 
 
-def _read(job: Read, loader: Loader, passages: list[Passage], known: Known, threads: int) -> Iterator[Part]:
+def _read_or_share(job: Read, loader: Loader, known: Known, threads: int) -> Iterator[Part | Stretch]:
+    """Reads the document, or, where it is long and others may read it too, gives its stretches as they are found."""
+    passages = loader.split(job.document, job.rules.limits)
+    shared = job.readers > 1 and job.loader in BY_PLACE
+    first = list(islice(passages, 2 * STRETCH)) if shared else list(passages)
+    after = list(islice(passages, 1))
+    if not after:
+        yield from _read(job, loader, first, known, threads)
+        return
+    for number, stretch in enumerate(stretches(chain(first, after, passages), job.readers), start=1):
+        yield Stretch(number, tuple(stretch))
+
+
+def stretches(passages: Iterable[Passage], readers: int) -> Iterator[list[Passage]]:
+    """Passages as lists that begin at multiples of `STRETCH` and hold at least two: longer ones later, where many came before.
+
+    So the last to end is never far behind the others, and a document of thousands of pages is not opened hundreds of times.
+    """
+    held: list[Passage] = []
+    begun = 0
+    for passage in passages:
+        held.append(passage)
+        length = max(1, begun // (4 * readers) // STRETCH) * STRETCH
+        if len(held) >= length + 2:  # what is left is more than one
+            yield held[:length]
+            begun += length
+            held = held[length:]
+    if held:
+        yield held
+
+
+def _is_changed(document: Document) -> bool:
+    """Whether the file is not as the walk saw it."""
+    try:
+        return bool(document.stamp) and stamp_of(document.file.stat()) != document.stamp.partition("|")[0]
+    except OSError:
+        return True
+
+
+def _read(job: Read | ReadStretch, loader: Loader, passages: Sequence[Passage], known: Known, threads: int) -> Iterator[Part]:
     contents = loader.read(job.document, passages, job.rules.limits)
     for passage, content in zip(passages, contents, strict=True):
         if not isinstance(content, Content) or not content.pixels:

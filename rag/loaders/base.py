@@ -23,13 +23,17 @@ class Limits:
     max_pages: int = 5_000
 
 
+STRETCH = 16  # passages. Of a long document each stretch of so many, from the first on, may be read by another process
+
+
 class Loader(Protocol):
     """One family of formats.
 
     Laws, checked for every row of LOADERS by tests/contracts/test_loaders.py:
     - ``split`` is streaming and deterministic: same bytes and limits, same passages, same order, ordinals from 0.
     - ``read`` yields one value for each passage asked for, in order: its content, `Dropped` where the loader leaves it
-      out on purpose (never for the first passage asked), or `Skipped` where this part alone is damaged.
+      out on purpose (never for the first of the document or for one asked alone), or `Skipped` where this part is damaged.
+    - What is left out depends on nothing outside its stretch: ordinals from a multiple of `STRETCH` to the next.
     - Both stay within the limits in memory and raise only `UnreadableDocument`, whose text is a reason a person understands.
     - ``read`` gives equal content whenever the file's bytes are equal, whichever passages are asked for together.
     """

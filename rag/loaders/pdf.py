@@ -52,7 +52,7 @@ class PdfLoader:
         with _open(document.file, limits) as pdf:
             with _LOCK:
                 pdf.init_forms()  # so that the values of filled forms are drawn
-            for place, passage in enumerate(passages):
+            for passage in passages:
                 assert isinstance(passage.locator, Page)
                 number = passage.locator.number
                 try:
@@ -61,7 +61,7 @@ class PdfLoader:
                 except (pdfium.PdfiumError, ValueError, MemoryError) as error:
                     yield Skipped(document.id, f"page {number} cannot be drawn: {error}")
                     continue
-                if place > 0 and not passage.text and is_blank(pixels):
+                if passage.ordinal > 0 and len(passages) > 1 and not passage.text and is_blank(pixels):
                     yield Dropped("blank page")
                 else:
                     yield Content("image", pixels=(pixels,))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rag.errors import UnreadableDocument
-from rag.loaders.base import Limits
+from rag.loaders.base import STRETCH, Limits
 from rag.loaders.frames import choose, timeline_of
 from rag.loaders.likeness import miniature, shows_nothing_new
 from rag.loaders.pixels import is_blank
@@ -23,8 +23,8 @@ from rag.types import CaptionOf, Content, Document, Dropped, Passage, Seconds, S
 class VideoLoader:
     """One passage a chosen frame, from its own time to the time of the next; its text is what the subtitles say in between.
 
-    Splitting decodes no picture. Reading decodes one frame at a time; blank frames and frames that repeat the last kept one are
-    dropped, unless something else is said: then the words must stay findable at their time.
+    Splitting decodes no picture. Reading decodes one frame at a time; blank frames and frames that repeat the last kept one of
+    their stretch are dropped, unless something else is said: then the words must stay findable at their time.
     """
 
     version = 2
@@ -54,11 +54,14 @@ class VideoLoader:
                         yield Skipped(document.id, str(error))
                         continue
                     seen = miniature(pixels)
-                    silent = kept is not None and passage.text in ("", kept.text)
-                    if silent and is_blank(seen.astype(np.uint8)):
+                    if passage.ordinal % STRETCH == 0:
+                        kept = None
+                    may_be_blank = passage.ordinal > 0 and len(passages) > 1
+                    silent = passage.text in ("", kept.text if kept else "")
+                    if silent and may_be_blank and is_blank(seen.astype(np.uint8)):
                         yield Dropped("blank frame")
-                    elif silent and shows_nothing_new(kept_miniature, seen):
-                        assert kept is not None and isinstance(kept.locator, Seconds)
+                    elif silent and kept is not None and shows_nothing_new(kept_miniature, seen):
+                        assert isinstance(kept.locator, Seconds)
                         yield Dropped(f"repeats the frame at {kept.locator.start:.1f} s")
                     else:
                         kept, kept_miniature = passage, seen

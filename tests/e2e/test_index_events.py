@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.conftest import Ran
+from tests.e2e.conftest import SAMPLES, Ran
 
 
 def test_every_line_is_an_event_and_the_last_is_the_report(corpus: Path, rag: Callable[..., Ran]) -> None:
@@ -40,3 +40,10 @@ def test_only_some_kinds_are_read_and_the_rest_comes_later(corpus: Path, rag: Ca
     assert rag("index", "--kinds", "image", "--jobs", "1", "--max-memory", "2G", "--json").json["indexed"] == 2
     assert rag("index", "--json").json["unchanged"] == 5
     assert "the kinds are: text, page" in rag("index", "--kinds", "sound").err
+
+
+def test_what_a_file_is_decides_where_its_name_says_another_kind(corpus: Path, rag: Callable[..., Ran]) -> None:
+    (corpus / "scan.jpg").write_bytes((SAMPLES / "corpus/文档/港口安全手册.pdf").read_bytes())
+    first = rag("index", str(corpus), "--kinds", "image", "--json").json
+    assert (first["indexed"], first["ignored"]["of a kind not asked for"], first["passages"]) == (2, 4, {"image": 2})
+    assert rag("index", "--kinds", "page,image", "--json").json["indexed"] == 1

@@ -7,8 +7,10 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from rag.loaders.base import Limits
-from rag.types import CaptionOf, Content, Document, Passage, Whole
+from rag.types import CaptionOf, Content, Document, Page, Passage, Whole
 
 
 class _Bad:
@@ -75,3 +77,17 @@ class Escape(_Bad):
         except OSError:
             pass
         yield Content("text", " ".join(reached))
+
+
+class LastPage(_Bad):
+    """A long document whose last page follows a null pointer."""
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
+        for number in range(100):
+            yield Passage(document.id, number, Page(number + 1), "page", "image")
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        for passage in passages:
+            if passage.ordinal == 99:
+                ctypes.string_at(0)
+            yield Content("image", pixels=(np.full((20, 20, 3), passage.ordinal, np.uint8),))
