@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,3 +50,20 @@ class Structure(Protocol):
     def __len__(self) -> int: ...
 
     def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]: ...
+
+
+@runtime_checkable
+class Estimating(Protocol):
+    """A structure that can say what looks near before it reads a row, so that several segments rescore no more than one would.
+
+    - ``candidates`` gives (estimates, rows), both (queries, n), in no order: what ``nearest`` would rescore.
+    - Estimates of structures whose ``comparable`` is equal are of one scale.
+    - ``estimates_for`` is False where it would look at all allowed rows instead.
+    """
+
+    rows: Rows
+    comparable: object
+
+    def estimates_for(self, allowed: int, k: int) -> bool: ...
+
+    def candidates(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]: ...

@@ -41,12 +41,14 @@ class CoarseStructure:
             codes = open_coarse(rows)
         if codes is None or codes.index.ntotal != rows.segment.rows:
             raise IndexDamaged(f"the coarse stage of {rows.file} changed while it was written", remedy="search again")
-        self._rows = rows
+        self.rows = rows
+        self.comparable = (type(self), codes.index.d)
         self._steps = codes.steps
         self._promised = codes.promised
         self._parts = cut(codes.index)
         self._index = codes.index
         self._codes = codes_of(codes.index)
+        self._whole = codes.whole
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -55,22 +57,33 @@ class CoarseStructure:
         """The law is in `rag.index.base`; of rows beyond the candidates nothing is known."""
         allowed = len(self) if within is None else int(np.count_nonzero(within))
         k = min(k, allowed)
-        candidates = self._promised * max(k, _AT_LEAST)
-        if within is not None and allowed <= _NEAR * candidates:
-            return among(self._rows, np.flatnonzero(within), queries, k)
+        if within is not None and allowed <= _NEAR * self._wanted(k):
+            return among(self.rows, np.flatnonzero(within), queries, k)
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-        if candidates * _NEAR >= allowed:
-            return ExactStructure(self._rows).nearest(queries, k, within)
-        asked = rounded(queries[:, : len(self._steps)] * self._steps)
+        if not self.estimates_for(allowed, k):
+            return ExactStructure(self.rows).nearest(queries, k, within)
+        return rescored(self.rows, self.candidates(queries, k, within)[1], queries, k)
+
+    def estimates_for(self, allowed: int, k: int) -> bool:
+        """As the law has it; also where the codes were cut short while they are open."""
+        return self._wanted(k) * _NEAR < allowed and self._whole()
+
+    def candidates(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
+        """As the law has it: products of the leading numbers, the query's in 8 bits as well."""
+        asked, scale = rounded(queries[:, : len(self._steps)] * self._steps)
         if len(queries) < _BATCH:
-            found = best_rows(self._parts, asked, candidates, within)[1]
+            scores, found = best_rows(self._parts, asked, self._wanted(k), within)
         else:
-            found = best_products(self._codes, asked, candidates, within)
-        return rescored(self._rows, found, queries, k)
+            scores, found = best_products(self._codes, asked, self._wanted(k), within)
+        return scores * scale, found
+
+    def _wanted(self, k: int) -> int:
+        return self._promised * max(k, _AT_LEAST)
 
 
-def rounded(queries: Vectors) -> Vectors:
-    """Each query in whole numbers, its largest one ±127: the order of its products hardly changes."""
+def rounded(queries: Vectors) -> tuple[Vectors, Vectors]:
+    """Each query in whole numbers, its largest one ±127, so that the order of its products hardly changes; what 1 is worth."""
     most = np.abs(queries).max(axis=1, keepdims=True)
-    return np.rint(queries * (127 / np.where(most > 0, most, 1))).astype(np.float32)
+    most[most == 0] = 1
+    return np.rint(queries * (127 / most)).astype(np.float32), most / np.float32(127)

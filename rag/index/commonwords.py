@@ -25,7 +25,7 @@ class CommonWords:
         self._folder = folder
         self._lock = threading.Lock()
         self._opened: Postings | None = None
-        self._file: tuple[int, int] | None = None  # which one was looked at last
+        self._file: tuple[int, int, int] | None = None  # which one was looked at last
 
     def at(self, connection: apsw.Connection, generation: int) -> Postings | None:
         """What is kept of a generation or an earlier one; None where nothing is."""
@@ -50,10 +50,10 @@ class CommonWords:
         return (f"{name} was made once for all searches, in {time.monotonic() - started:.1f} s",)
 
 
-def _identity(file: Path) -> tuple[int, int] | None:
+def _identity(file: Path) -> tuple[int, int, int] | None:
     """Another file of the same name has another one; None where there is none."""
     try:
         found = file.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return found.st_ino, found.st_mtime_ns, found.st_size  # one cut short while it is mapped would end the process

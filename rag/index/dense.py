@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rag.index.base import Structure
 from rag.index.reachable import Reachable
+from rag.index.together import nearest_in_all
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -32,14 +33,15 @@ def nearest(reachable: Reachable, structures: Sequence[Structure], queries: Vect
     wanted = k + 1
     remaining = np.arange(len(queries))
     while len(remaining):
-        parts = [(*structure.nearest(queries[remaining], wanted, part.mask), part) for structure, part in searched]
+        found_in = nearest_in_all(searched, queries[remaining], wanted)
         unsettled = []
         for at, query in enumerate(remaining):
-            scores = np.concatenate([scores[at] for scores, _, _ in parts])
-            found = np.concatenate([rows[at] + part.first for _, rows, part in parts])
+            here = [(*answers_of[at], part) for answers_of, (_, part) in zip(found_in, searched, strict=True)]
+            scores = np.concatenate([scores for scores, _, _ in here])
+            found = np.concatenate([rows + part.first for _, rows, part in here])
             answers[query], last = _passages_of(reachable, found, scores, k)
             # Rows beyond a segment's last one may tie with the last place, and then the smaller number must win.
-            if any(scores.shape[1] < part.count and scores[at, -1] == last for scores, _, part in parts):
+            if any(0 < len(scores) < part.count and scores[-1] == last for scores, _, part in here):
                 unsettled.append(query)
         remaining = np.array(unsettled, np.int64)
         wanted = min(4 * wanted, max(part.count for _, part in searched))

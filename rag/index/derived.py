@@ -38,6 +38,11 @@ class Sealed:
 
     payload: NDArray[np.uint8]
     told: Mapping[str, Any]
+    mapped: mmap.mmap
+
+    def whole(self) -> bool:
+        """Whether the file still has its length: what was cut off a mapped file ends the process that reads it."""
+        return self.mapped.size() >= len(self.mapped)
 
 
 def derived_file(segment_file: Path, name: str) -> Path:
@@ -70,9 +75,10 @@ def open_sealed(file: Path) -> Sealed | None:
     """The file mapped; None where there is none, or it is not what was written. 256 MB are compared in 25 ms on two cores."""
     try:
         with file.open("rb") as opened:
-            content = np.frombuffer(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+            mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError):  # ValueError: it is empty
         return None
+    content = np.frombuffer(mapped, np.uint8)
     told = _told(content)
     if told is None:
         return None
@@ -81,7 +87,7 @@ def open_sealed(file: Path) -> Sealed | None:
     kept = np.frombuffer(content[len(payload) :].tobytes(), _SUM, blocks)
     starts = range(0, blocks, _AT_ONCE)
     found = spread(lambda first: _sums(payload, range(first, min(first + _AT_ONCE, blocks))), list(starts))
-    return Sealed(payload, told) if [each for some in found for each in some] == kept.tolist() else None
+    return Sealed(payload, told, mapped) if [each for some in found for each in some] == kept.tolist() else None
 
 
 def _told(content: NDArray[np.uint8]) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ class ExactStructure:
     def __init__(self, rows: Rows) -> None:
         """Checks and maps every row. IndexDamaged where they are not what was written."""
         rows.all()
+        self._rows = rows
         self._index = open_mapped(rows.file)
         self._parts = cut(self._index)
 
@@ -41,6 +42,7 @@ class ExactStructure:
         k = min(k, allowed)
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        self._rows.all()
         # One more than asked: any of the rows that tie at the last place is kept, and a tie there shows in the next score.
         scores, rows = best_rows(self._parts, queries, min(k + 1, allowed), within)
         if k < allowed:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
-from rag.index.derived import derived_file, open_sealed, write_sealed
+from rag.index.derived import Sealed, derived_file, open_sealed, write_sealed
 from rag.index.exact import ExactStructure
 from rag.index.parts import spread
 from rag.index.rescore import among, rescored
@@ -49,7 +49,7 @@ class InvertedStructure:
         if found is None or found[0].ntotal != rows.segment.rows:
             raise IndexDamaged(f"the lists of {rows.file} changed while they were written", remedy="search again")
         self._rows = rows
-        self._index, self._probes = found
+        self._index, self._probes, self._sealed = found
 
     def __len__(self) -> int:
         return int(self._rows.segment.rows)
@@ -63,7 +63,7 @@ class InvertedStructure:
             return among(self._rows, np.flatnonzero(within), queries, k)
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-        if candidates * _NEAR >= allowed or allowed < _SCARCE * len(self):
+        if candidates * _NEAR >= allowed or allowed < _SCARCE * len(self) or not self._sealed.whole():
             return ExactStructure(self._rows).nearest(queries, k, within)
         selector = None if within is None else np.packbits(within, bitorder="little")
 
@@ -92,7 +92,7 @@ def look(index: Any, query: Vectors, k: int, probes: int, bitmap: NDArray[np.uin
     return found
 
 
-def _opened(rows: Rows) -> tuple[Any, int] | None:
+def _opened(rows: Rows) -> tuple[Any, int, Sealed] | None:
     import faiss
 
     file = derived_file(rows.file, NAME)
@@ -103,7 +103,7 @@ def _opened(rows: Rows) -> tuple[Any, int] | None:
         index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP)
     except RuntimeError:  # the file was replaced by a damaged one since
         return None
-    return index, int(sealed.told["probes"])
+    return index, int(sealed.told["probes"]), sealed
 
 
 def _build(rows: Rows) -> None:

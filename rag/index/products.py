@@ -19,8 +19,10 @@ _NUMBERS = 1 << 21  # of a block, in 32 bits: it stays in a core's cache
 _CODE_OF_ZERO = 128
 
 
-def best_products(codes: NDArray[np.uint8], queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> NDArray[np.int64]:
-    """(queries, k) rows with the largest products, in no order; k ≤ the rows allowed.
+def best_products(
+    codes: NDArray[np.uint8], queries: Vectors, k: int, within: NDArray[np.bool_] | None
+) -> tuple[Vectors, NDArray[np.int64]]:
+    """(scores, rows), (queries, k) each, of the largest products, in no order; k ≤ the rows allowed.
 
     Queries and codes are whole numbers below 128, so sums are exact up to 2^24, and an answer does not depend on the batch.
     """
@@ -47,7 +49,7 @@ def best_products(codes: NDArray[np.uint8], queries: Vectors, k: int, within: ND
     scores = np.concatenate([each for each, _ in found], axis=1)
     rows = np.concatenate([each for _, each in found], axis=1)
     kept = np.argpartition(scores, scores.shape[1] - k, axis=1)[:, -k:]
-    return np.take_along_axis(rows, kept, 1)
+    return np.take_along_axis(scores, kept, 1), np.take_along_axis(rows, kept, 1)
 
 
 class _Best:

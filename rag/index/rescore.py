@@ -22,12 +22,14 @@ _STEP = 4096  # rows turned to 32 bits at once
 def rescored(rows: Rows, candidates: NDArray[np.int64], queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
     """(scores, rows), each (queries, k), of the best of each query's own candidates (queries, n), n ≥ k, in the law's order."""
 
-    def best(at: int) -> tuple[Vectors, NDArray[np.int64]]:
-        placed = np.sort(candidates[at])
-        return _best(products(rows.take(placed), queries[at]), placed, k)
-
-    found = spread(best, range(len(queries)))
+    found = spread(lambda at: best_of(rows, candidates[at], queries[at], k), range(len(queries)))
     return np.stack([scores for scores, _ in found]), np.stack([placed for _, placed in found])
+
+
+def best_of(rows: Rows, candidates: NDArray[np.int64], query: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
+    """(scores, rows) of the best k of some rows, or of all where they are fewer, in the law's order."""
+    placed = np.sort(candidates)
+    return _best(products(rows.take(placed), query), placed, k)
 
 
 def among(rows: Rows, allowed: NDArray[np.int64], queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:

@@ -56,6 +56,7 @@ class TrustedRows:
         spans = [(starts + offset) // BLOCK for offset in (*range(0, width, BLOCK), width - 1)]
         self._check(np.unique(np.concatenate(spans)))
         if 8 * len(rows) > self.segment.rows:
+            self._refuse_cut()
             return np.asarray(self._rows[rows], np.float32)
         # Read, not mapped: Linux maps up to 2 MB around every row that is touched, and so soon the whole file.
         found = np.empty((len(rows), self._dim), "<f2")
@@ -69,13 +70,23 @@ class TrustedRows:
         return np.asarray(found, np.float32)
 
     def all(self) -> NDArray[np.float16]:
-        """Every row, (rows, dim), read from disk as they are touched. Checks them all: 100,000 × 1024 take 20 ms."""
+        """Every row, (rows, dim), read from disk as they are touched. Checks them all, once: 100,000 × 1024 take 20 ms.
+
+        To be asked for before each scan: a file cut short meanwhile is an error then, where its lost part, mapped, would end
+        the process. Between this and the end of the scan that remains so.
+        """
+        self._refuse_cut()
         self._check(np.arange(len(self._sums)))
         return self._rows
 
     def damaged(self) -> list[int]:
         """The blocks that are not what was written."""
         return [block for block in range(len(self._sums)) if not self._is_good(block)]
+
+    def _refuse_cut(self) -> None:
+        found = os.fstat(self._descriptor).st_size
+        if found < self.segment.size:
+            raise IndexDamaged(f"{self.file} has {found} bytes; {self.segment.size} were written", remedy=REMEDY)
 
     def _check(self, blocks: NDArray[np.int64]) -> None:
         for block in blocks[~self._good[blocks]].tolist():

@@ -10,6 +10,7 @@ from rag.errors import WrongRequest
 from rag.index import STRUCTURES, structures
 from rag.index.folder import create
 from rag.index.reader import open_index
+from rag.index.trusted import TrustedRows
 from rag.index.writer import writing
 from rag.opening import made_ready
 from rag.types import KINDS, Filters, Fingerprint
@@ -75,6 +76,16 @@ def test_every_structure_finds_what_exact_finds(folder, name, filters):
             np.testing.assert_allclose(*zip(*shared, strict=True), atol=1e-6)
         paths = {stored.passage.document.path for stored in other.passages([n for each in found for n, _ in each])}
         assert paths.isdisjoint(f"0/{at}.md" for at in range(0, 50, 7))
+
+
+def test_many_segments_rescore_no_more_rows_than_one(folder, monkeypatch):
+    taken = []
+    take = TrustedRows.take
+    monkeypatch.setattr(TrustedRows, "take", lambda rows, chosen: taken.append(len(chosen)) or take(rows, chosen))
+    with open_index(folder, "exact") as exact, open_index(folder, "coarse") as index:
+        wanted, found = exact.nearest(clustered(1, 12), 20), index.nearest(clustered(1, 12), 20)
+        assert agreement(found, wanted) >= 0.99
+        assert len(taken) == 2 and sum(taken) == 75 * index._loaded._structures[1]._promised
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
