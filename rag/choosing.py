@@ -22,6 +22,7 @@ from rag.errors import MissingExtra
 
 REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "document_instruction")
 _OF_RERANKER = ("reranker", "reranker_model", "reranker_family", "reranker_url", "rerank_instruction")
+LITE_HAS_ITS_OWN = "its vectors always have the same length; --dim shortens those of other models"
 PREFERRED = ("Qwen/Qwen3-VL-Embedding-2B", "Qwen/Qwen3-VL-Embedding-8B")  # used unasked, where they are already here
 
 
@@ -51,7 +52,7 @@ def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Machin
 
     MissingExtra where a model was named and nothing here can run it.
     """
-    value = _with_memory(settings, kept)
+    value = with_memory(settings, kept)
     choice = Choice(
         model=value["model"],
         family=value["family"],
@@ -105,7 +106,7 @@ def this_machine() -> Machine:
     return Machine(lambda name: find_spec(name) is not None, _has_accelerator, _has_weights, _serving)
 
 
-def _with_memory(settings: Settings, kept: Mapping[str, str]) -> dict[str, Any]:
+def with_memory(settings: Settings, kept: Mapping[str, str]) -> dict[str, Any]:
     """Each setting as it was given, else as the index keeps it. A model named anew is not looked for at the old place."""
     given = settings.model_fields_set
     values = {key: getattr(settings, key) for key in REMEMBERED}
@@ -129,9 +130,11 @@ def _connection(settings: Settings) -> dict[str, Any]:
 def _chosen(backend: str, choice: Choice, machine: Machine, role: Task) -> Chosen:
     if backend == "auto" and choice.urls:
         return Chosen("server", choice)
-    if backend == "lite" or ":" in backend:
+    if backend == "lite":
+        return _lite(choice)
+    if ":" in backend:
         return Chosen(backend, choice)
-    if backend in ("auto", "vllm", "transformers"):
+    if backend != "server" or not choice.urls:
         running = machine.serving(role, choice.model)
         if running:
             return _at(running, choice)
@@ -143,7 +146,11 @@ def _chosen(backend: str, choice: Choice, machine: Machine, role: Task) -> Chose
         here = next((model for model in PREFERRED if machine.weights(model)), "")
         if here:
             return Chosen("vllm", _named(choice, here), "its weights and an accelerator are here")
-    return Chosen("lite", choice)
+    return _lite(choice)
+
+
+def _lite(choice: Choice) -> Chosen:
+    return Chosen("lite", choice, LITE_HAS_ITS_OWN if choice.dim else "")
 
 
 def _in_process(choice: Choice, machine: Machine) -> Chosen:

@@ -234,5 +234,5 @@ def _data_url(image: str | os.PathLike[str] | bytes) -> str:
         try:
             data = Path(os.path.expanduser(image)).read_bytes()  # noqa: PTH111 (that of Path fails where there is no home)
         except OSError as error:
-            raise WrongRequest(f"{os.fspath(image)} cannot be opened: {error.strerror}", "ask with another picture") from error
+            raise WrongRequest(f"{os.fspath(image)} cannot be opened: {error.strerror}", "give another picture") from error
     return f"data:image/any;base64,{base64.b64encode(data).decode('ascii')}"

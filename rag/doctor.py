@@ -6,12 +6,14 @@ Knows whom to ask and what pairs with what; knows no index and prints nothing.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 from rag.accelerators import Machine, look, visible
 from rag.backends.base import Choice
 from rag.backends.families import family_of, model_name
+from rag.choosing import with_memory
 from rag.config import Settings
 from rag.endpoints import Task, running
 from rag.errors import BackendError, WrongRequest
@@ -31,17 +33,21 @@ def examine_machine() -> list[Finding]:
     return [_accelerator(machine), _packages(versions), *pairing(machine, versions)]
 
 
-def examine_endpoints(settings: Settings) -> list[Finding]:
-    """The proofs for the endpoints of the settings, else for the servers that `rag serve` runs on this machine."""
+def examine_endpoints(settings: Settings, kept: Mapping[str, str]) -> list[Finding]:
+    """The proofs for the endpoints of the settings, else for that of an index (`kept`: its settings), else for running servers.
+
+    The running ones are those that `rag serve` started on this machine.
+    """
+    value = with_memory(settings, kept)
     told = Choice(api_key=settings.api_key, ca_bundle=settings.ca_bundle, timeout=settings.timeout)
     embedder = replace(
         told,
-        model=settings.model,
-        family=settings.family,
-        urls=settings.url,
-        dim=settings.dim,
-        query_instruction=settings.query_instruction,
-        document_instruction=settings.document_instruction,
+        model=value["model"],
+        family=value["family"],
+        urls=tuple(value["url"]),
+        dim=value["dim"],
+        query_instruction=value["query_instruction"],
+        document_instruction=value["document_instruction"],
     )
     reranker = replace(
         told,

@@ -101,6 +101,7 @@ def _end_of(file: Path, limits: Limits) -> float:
 
 
 def _read(document: Document, passage: Passage, family: str, policy: Policy) -> Content:
+    _require_file(document.file)
     try:
         found = loader_name(document.file, policy.limits)
         if found != family:
@@ -109,11 +110,17 @@ def _read(document: Document, passage: Passage, family: str, policy: Policy) -> 
         contents: Sequence[object] = list(loader.read(document, [passage], policy.limits))
     except (UnreadableDocument, OSError) as error:
         reason = error.what if isinstance(error, UnreadableDocument) else f"cannot be opened: {error.strerror}"
-        raise WrongRequest(f"{document.file} {reason}", remedy="ask with another picture") from error
+        raise WrongRequest(f"{document.file} {reason}", remedy="give another picture") from error
     content = contents[0]
     if not isinstance(content, Content):
         raise WrongRequest(f"{document.file} has no picture there", remedy="ask with another moment")
     return Content("image", pixels=content.pixels, clues=_words(content, policy))
+
+
+def _require_file(file: Path) -> None:
+    """WrongRequest for a pipe, which nobody may ever write to. What is not there at all is said where it is opened."""
+    if file.is_fifo() or file.is_socket():
+        raise WrongRequest(f"{file} is a pipe, not a file", remedy="save it to a file first")
 
 
 def _words(content: Content, policy: Policy) -> str:
@@ -161,6 +168,7 @@ def _frames(file: Path) -> tuple[Pixels, ...]:
     from rag.loaders.frames import timeline_of
     from rag.loaders.video_decoders import FrameDamaged, open_decoder
 
+    _require_file(file)
     try:
         if loader_name(file, Limits()) != "video":
             raise WrongRequest(f"{file} is no video", remedy="give a picture with --image, a video with --video")

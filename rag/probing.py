@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from rag.backends.base import Choice
+from rag.backends.exchange import untrusted, why_unreachable
 from rag.errors import BackendError, WrongRequest
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ Verdict = Literal["ok", "warning", "failed", "skipped"]
 
 RERANK = "/v1/rerank"
 OLDER = "/rerank"  # all that TEI has: the query and `texts`
+ELSEWHERE = {  # what to do where a server does not have the one path that its role needs
+    "/v1/embeddings": "it embeds nothing: name a reranker with --reranker-url, and serve an embedder with `rag serve embedder`",
+    OLDER: "it reranks nothing: name an embedder with --url, and serve a reranker with `rag serve reranker`",
+}
 LONGEST = 60.0  # seconds a small question may take; a first request may compile kernels
 
 
@@ -148,13 +153,11 @@ def ask(client: httpx.Client, path: str, body: Mapping[str, Any] | None = None) 
         said = " ".join(answer.text[:300].split())
         found = answer.json() if answer.is_success else None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise BackendError(
-            f"{where} does not answer: {error or type(error).__name__}", remedy="is the server running?"
-        ) from error
+        raise _unanswered(where, error) from error
     except ValueError as error:
         raise BackendError(f"{where} answered no JSON", remedy="is that the address of a model server?") from error
     if answer.status_code in (404, 405, 501):
-        raise NotOffered(f"{where} is not offered ({answer.status_code}: {said})")
+        raise NotOffered(f"{where} is not offered ({answer.status_code}: {said})", remedy=ELSEWHERE.get(path, ""))
     if answer.status_code in (401, 403):
         raise BackendError(f"{where} refuses the key ({answer.status_code})", remedy="set api_key (RAG_API_KEY)")
     if isinstance(found, list):
@@ -162,6 +165,24 @@ def ask(client: httpx.Client, path: str, body: Mapping[str, Any] | None = None) 
     if not isinstance(found, dict):
         raise BackendError(f"{where} answered {answer.status_code}: {said}")
     return found
+
+
+def _unanswered(where: str, error: Exception) -> BackendError:
+    """What kept the answer away, and what to do about it."""
+    import httpx
+
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return BackendError(f"{where} is no address of a server", remedy="write it as http://HOST:PORT")
+    if untrusted(error):
+        why = f"{where}: the server's certificate is not trusted: {error}"
+        return BackendError(why, remedy="name the certificates to trust: RAG_CA_BUNDLE")
+    if isinstance(error, httpx.ConnectError):
+        why = f"{where} cannot be connected to: {why_unreachable(error)}"
+        return BackendError(why, remedy="is the server running, and is that its address?")
+    if isinstance(error, httpx.TimeoutException):
+        why = f"{where} did not answer in time"
+        return BackendError(why, remedy="is it busy, or still loading its model? RAG_TIMEOUT gives it more time")
+    return BackendError(f"{where} broke off: {error or type(error).__name__}", remedy="look at its log")
 
 
 def _prompt_tokens(answer: Mapping[str, Any]) -> int:

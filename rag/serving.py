@@ -19,7 +19,8 @@ from rag.backends.families import Family, family_of, model_name
 from rag.backends.prompts import template_file
 from rag.endpoints import Task
 from rag.errors import WrongRequest
-from rag.sizes import GIB, WHOLE, Need, Shape, kept_space, need_of, shape_of, shares, weights_of
+from rag.placing import Place, placed, prompts_at_once, room_on
+from rag.sizes import GIB, WHOLE, Need, Shape, kept_space, need_of, shape_of, weights_of
 
 NEWEST = "0.33.0"  # the newest vLLM these flags were read against
 NEWEST_ASCEND = "0.23.0"  # the vLLM that the newest stable vllm-ascend pairs with
@@ -27,6 +28,7 @@ SMALL_CONTEXT = (
     2048  # tokens on an Atlas 300I DUO, whose attention mask grows with the square: one largest picture and its prompt
 )
 MOST_FRAMES = 64  # of a video, in the reference code
+DTYPES = ("auto", "bfloat16", "float16", "half", "float32", "float")  # of vLLM's --dtype
 ENTRY = ("vllm", "serve")
 CLASSIFIERS = {"qwen3-vl-reranker": "Qwen3VLForSequenceClassification", "qwen3-reranker": "Qwen3ForSequenceClassification"}
 
@@ -82,24 +84,30 @@ def commands(servers: Sequence[Server], terms: Terms, environment: Mapping[str, 
     WrongRequest where a model cannot serve the role, or where memory or cards do not suffice, with the arithmetic.
     """
     families = [family_for(server) for server in servers]
+    _require_apart(servers)
+    if terms.dtype and terms.dtype not in DTYPES:
+        raise WrongRequest(f"vLLM has no dtype {terms.dtype!r}", remedy=f"the dtypes are: {', '.join(DTYPES)}")
     lengths = [_length(family, terms) for family in families]
     shapes = [shape_of(server.model, sees=family.sees) for server, family in zip(servers, families, strict=True)]
     needs = [
         _need(server, family, shape, length, terms)
         for server, family, shape, length in zip(servers, families, shapes, lengths, strict=True)
     ]
+    whole = terms.memory_share or WHOLE
+    if terms.platform == "cpu":
+        room_on(needs, terms.cards, whole)
+        places: Sequence[Place] = [Place((), 0.0)] * len(needs)
+        prompts = prompts_at_once(needs, terms.cards, whole)
+    else:
+        places, prompts = placed(needs, terms.cards, terms.tensor_parallel, terms.data_parallel, whole), 0
     made = []
-    for server, family, shape, length, (cards, share) in zip(
-        servers, families, shapes, lengths, _placed(needs, terms), strict=True
-    ):
+    for server, family, shape, length, place in zip(servers, families, shapes, lengths, places, strict=True):
         arguments = [*_entry(server, terms), *_family_flags(family, length, terms), *_parallel(terms)]
         if terms.platform != "cpu":
-            arguments += ["--gpu-memory-utilization", f"{share:.2f}"]
+            arguments += ["--gpu-memory-utilization", f"{place.share:.2f}"]
         arguments += [*_platform_flags(terms), *terms.extra]
-        wanted = {**_defaults(server, shape, length, terms, environment), **_visible(cards, terms)}
-        place = "127.0.0.1" if terms.host in ("0.0.0.0", "::", "") else terms.host
-        url = f"http://{f'[{place}]' if ':' in place else place}:{server.port}"
-        made.append(Command(server.role, server.model, url, tuple(arguments), wanted))
+        wanted = {**_defaults(server, shape, length, prompts, terms, environment), **_visible(place.cards, terms)}
+        made.append(Command(server.role, server.model, _url(terms.host, server.port), tuple(arguments), wanted))
     return made
 
 
@@ -112,10 +120,20 @@ def family_for(server: Server) -> Family:
     return family
 
 
+def require_folder(model: str) -> None:
+    """WrongRequest where a model is named by a path, and no model lies there: a hub would be asked for it by that name."""
+    named = model.startswith(("/", "./", "../", "~", "modelscope:/")) or Path(model).is_dir()
+    if named and not (Path(model) / "config.json").is_file():
+        what = "has no config.json" if Path(model).is_dir() else "is not there"
+        raise WrongRequest(f"the folder {model} {what}", remedy="name the folder of a whole model, or a model by its name")
+
+
 def partner(model: str) -> str:
     """The reranker that goes with an embedder of the family, by its name; "" where there is none."""
-    found = re.fullmatch(r"(.*Qwen3(?:-VL)?-)Embedding(-[\d.]+B)", model)
-    return f"{found.group(1)}Reranker{found.group(2)}" if found and not Path(model).exists() else ""
+    before, slash, name = model.rpartition("/")
+    found = re.fullmatch(r"(Qwen3(?:-VL)?-)Embedding(-[\d.]+B)", model_name(name))
+    beside = f"{before}{slash}{found.group(1)}Reranker{found.group(2)}" if found else ""
+    return "" if Path(model).exists() and not Path(beside).is_dir() else beside
 
 
 def release(version: str) -> tuple[int, ...]:
@@ -139,11 +157,23 @@ def elsewhere(wanted: Terms, card_memory: float) -> Terms:
     return replace(wanted, platform=platform, version=wanted.version or newest(platform), cards=cards if size else ())
 
 
+def _url(host: str, port: int) -> str:
+    """Where clients on this machine find a server that listens at `host`."""
+    place = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
+    return f"http://{f'[{place}]' if ':' in place else place}:{port}"
+
+
 def _entry(server: Server, terms: Terms) -> list[str]:
     model = modelscope.name_of(server.model)
     name = model_name(model) if _is_folder(model) else model
     place = ["--host", terms.host, "--port", str(server.port)]
     return [*terms.entry, model, "--served-model-name", name, *place, "--runner", "pooling"]
+
+
+def _require_apart(servers: Sequence[Server]) -> None:
+    ports = [server.port for server in servers]
+    if len(set(ports)) < len(ports):
+        raise WrongRequest(f"both servers are to listen on port {ports[0]}", remedy="another --port or --reranker-port")
 
 
 def _family_flags(family: Family, length: int, terms: Terms) -> list[str]:
@@ -185,7 +215,9 @@ def _platform_flags(terms: Terms) -> list[str]:
     return flags
 
 
-def _defaults(server: Server, shape: Shape | None, length: int, terms: Terms, environment: Mapping[str, str]) -> dict[str, str]:
+def _defaults(
+    server: Server, shape: Shape | None, length: int, prompts: int, terms: Terms, environment: Mapping[str, str]
+) -> dict[str, str]:
     """Variables for one server; those already set stay as they are, but for the key."""
     wanted = {"VLLM_NO_USAGE_STATS": "1"}
     if _on_ascend(terms):
@@ -193,7 +225,7 @@ def _defaults(server: Server, shape: Shape | None, length: int, terms: Terms, en
             wanted["VLLM_USE_MODELSCOPE"] = "True"
         wanted["PYTORCH_NPU_ALLOC_CONF"] = "expandable_segments:True"
     if terms.platform == "cpu":
-        space = kept_space(shape, max_model_len=length or 8192, bytes_a_number=_bytes(terms))
+        space = kept_space(shape, max_model_len=length or 8192, bytes_a_number=_bytes(terms), prompts=prompts)
         wanted["VLLM_CPU_KVCACHE_SPACE"] = str(space)
     wanted = {name: value for name, value in wanted.items() if name not in environment}
     if modelscope.is_there(server.model):
@@ -207,47 +239,6 @@ def _visible(cards: Sequence[Card], terms: Terms) -> dict[str, str]:
     if not cards or terms.platform == "cpu" or numbers == [card.number for card in terms.cards[: len(numbers)]]:
         return {}
     return {VISIBLE[terms.platform or "cuda"]: ",".join(map(str, numbers))}
-
-
-def _placed(needs: Sequence[Need | None], terms: Terms) -> list[tuple[tuple[Card, ...], float]]:
-    """Cards and share for each server: cards of its own where there are enough, else one set of cards shared by all."""
-    count = terms.tensor_parallel * terms.data_parallel
-    whole = terms.memory_share or WHOLE
-    if terms.platform == "cpu":
-        _room(needs, terms.cards, whole)
-        return [((), 0.0)] * len(needs)
-    if not terms.cards:
-        return [((), share) for share in shares(needs, total=0, free=0, whole=whole)]
-    blocks = [terms.cards[start : start + count] for start in range(0, len(terms.cards) - count + 1, count)]
-    if not blocks:
-        raise WrongRequest(
-            f"tensor parallel {terms.tensor_parallel} × data parallel {terms.data_parallel} take {count} cards; "
-            f"there are {len(terms.cards)}",
-            remedy="a smaller --tensor-parallel or --data-parallel",
-        )
-    if len(blocks) < len(needs):
-        return [(blocks[0], share) for share in _room(needs, blocks[0], whole)]
-    return [_first_fitting(need, blocks, whole) for need in needs]
-
-
-def _first_fitting(need: Need | None, blocks: list[tuple[Card, ...]], whole: float) -> tuple[tuple[Card, ...], float]:
-    """The first cards with room, taken out of `blocks`; where none has, the refusal for the first."""
-    refusals = []
-    for block in blocks:
-        try:
-            share = _room([need], block, whole)[0]
-        except WrongRequest as refusal:
-            refusals.append(refusal)
-            continue
-        blocks.remove(block)
-        return block, share
-    raise refusals[0]
-
-
-def _room(needs: Sequence[Need | None], cards: Sequence[Card], whole: float) -> list[float]:
-    total = min((card.total for card in cards), default=0)
-    free = min((card.free for card in cards), default=0)
-    return shares(needs, total=total, free=free, whole=whole)
 
 
 def _need(server: Server, family: Family, shape: Shape | None, length: int, terms: Terms) -> Need | None:

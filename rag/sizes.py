@@ -119,7 +119,7 @@ def shares(needs: Sequence[Need | None], *, total: int, free: int, whole: float 
     return [_down(room * need.total / wanted / total) for need in known]
 
 
-def kept_space(shape: Shape | None, *, max_model_len: int, bytes_a_number: int, prompts: int = 4) -> int:
+def kept_space(shape: Shape | None, *, max_model_len: int, bytes_a_number: int, prompts: int) -> int:
     """GiB for keys and values on a processor (VLLM_CPU_KVCACHE_SPACE): room for `prompts` of the longest, at least 1."""
     if shape is None:
         return 4

@@ -81,12 +81,12 @@ async def exchange(client: httpx.AsyncClient, place: str, content: bytes | None,
             raise Passing("cannot be connected to in time", unreachable=True) from error
         raise Passing(f"did not answer within {seconds:g} s", attempts=FEW) from error
     except httpx.ConnectError as error:
-        if _untrusted(error):
+        if untrusted(error):
             raise BackendError(
                 f"{place}: the server's certificate is not trusted: {shown(str(error))}",
                 remedy="name the certificates to trust: RAG_CA_BUNDLE",
             ) from error
-        raise Passing(f"cannot be connected to: {_why_unreachable(error)}", unreachable=True) from error
+        raise Passing(f"cannot be connected to: {why_unreachable(error)}", unreachable=True) from error
     except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
         raise BackendError(f"{place} cannot be asked: {shown(str(error))}", remedy="check the address and the key") from error
     except (httpx.TransportError, httpx.DecodingError) as error:
@@ -157,7 +157,7 @@ def _told_to_wait(response: httpx.Response) -> float | None:
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
-def _why_unreachable(error: httpx.ConnectError) -> str:
+def why_unreachable(error: httpx.ConnectError) -> str:
     """The operating system's own words, found below the layers of the HTTP library."""
     why, below = str(error), error.__context__
     while below is not None:
@@ -168,7 +168,7 @@ def _why_unreachable(error: httpx.ConnectError) -> str:
     return shown(why)
 
 
-def _untrusted(error: BaseException | None) -> bool:
+def untrusted(error: BaseException | None) -> bool:
     """Whether a connection failed because of a certificate: another attempt would fail too."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):

@@ -75,9 +75,8 @@ class EngineReranker(LoadedReranker):
     def _made(self) -> Any:
         if not self._family.templated:
             return _started(self._choice.model, self._family, {}, self.options)
-        reread = _REREAD | {"architectures": [_ARCHITECTURES[self._family.name]]}
         template = {"chat_template": template_file(self._family)}
-        return _started(self._choice.model, self._family, reread, {**template, **self.options})
+        return _started(self._choice.model, self._family, rereading(self._family.name), {**template, **self.options})
 
     def _tokenizer(self) -> Any:
         return self._loaded.get_tokenizer()
@@ -93,6 +92,11 @@ class EngineReranker(LoadedReranker):
     def _compared(self, query: str, words: Sequence[str]) -> Sequence[float]:
         outputs = _run(partial(self._loaded.score, query), words, self._choice.model, None)
         return [output.outputs.score for output in outputs]
+
+
+def rereading(family: str) -> dict[str, Any]:
+    """What vLLM is told (`hf_overrides`) so that it reads a checkpoint of a family of rerankers as a classifier of yes and no."""
+    return _REREAD | {"architectures": [_ARCHITECTURES[family]]}
 
 
 def memory_share(weights: int, total: int) -> float:

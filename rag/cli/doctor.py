@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli.options import Json
+from rag.cli.options import Index, Json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rag.probing import Finding
 
@@ -23,12 +23,18 @@ def doctor(
     reranker_model: Annotated[str | None, typer.Option(help="The reranking model, likewise.")] = None,
     family: Annotated[str | None, typer.Option(help="How the model is fed, where its name does not tell.")] = None,
     reranker_family: Annotated[str | None, typer.Option(help="The same for the reranker.")] = None,
+    index: Index = "",
     json: Json = False,
 ) -> None:
-    """Look at the accelerator, the installed vLLM and the endpoints, and prove that each reads the right prompts."""
+    """Look at the accelerator, the installed vLLM and the endpoints, and prove that each reads the right prompts.
+
+    Where no endpoint is named, the one an index was made with is looked at, else the servers that `rag serve` runs here.
+    """
     from rag.config import load_settings
     from rag.doctor import examine_endpoints, examine_machine
     from rag.errors import BackendError
+    from rag.index.folder import settings_of
+    from rag.opening import existing_index
 
     settings = load_settings(
         {
@@ -38,14 +44,29 @@ def doctor(
             "reranker_model": reranker_model,
             "family": family,
             "reranker_family": reranker_family,
+            "index": index or None,
         }
     )
-    findings = [*examine_machine(), *examine_endpoints(settings)]
+    kept = settings_of(existing_index(index)) if index else _kept_if_any(settings.index)
+    findings = [*examine_machine(), *examine_endpoints(settings, kept)]
     _print_json(findings) if json else _print(findings)
     failed = [finding for finding in findings if finding.verdict == "failed"]
     if failed:
         what = f"{len(failed)} of {len(findings)} checks failed: " + ", ".join(f"{one.subject}: {one.check}" for one in failed)
         raise BackendError(what, remedy="each line above says what to do; vectors made so would look fine and rank badly")
+
+
+def _kept_if_any(named: str) -> Mapping[str, str]:
+    """The settings of the index; none where there is no such index, or it cannot be read: other commands say so."""
+    from rag.errors import IndexFailure
+    from rag.index.folder import settings_of
+    from rag.opening import index_folder
+
+    folder = index_folder(named)
+    try:
+        return settings_of(folder) if (folder / "catalog.sqlite").exists() else {}
+    except IndexFailure:
+        return {}
 
 
 def _print_json(findings: Sequence[Finding]) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
-from rag.cli.inputs import content_of, lines_of
+from rag.cli.inputs import begun, content_of, few_of, lines_of
 from rag.cli.options import Json
 from rag.cli.terminal import say
+
+AT_ONCE = 256  # documents: eight requests of a server
 
 
 def score(
@@ -34,6 +37,8 @@ def score(
     from rag.errors import WrongRequest
     from rag.opening import open_reranker
 
+    if not (query or query_image):
+        raise WrongRequest("no query was given", remedy="give --query, --query-image, or both")
     settings = load_settings(
         {
             "reranker": backend,
@@ -43,19 +48,27 @@ def score(
             "rerank_instruction": instruction,
         }
     )
-    asked = content_of({"text": query, "image": query_image}, "--query")
-    given = (
-        [("text", one) for one in text or ()] + [("image", one) for one in image or ()] + [("video", one) for one in video or ()]
-    )
-    documents = [content_of({key: value}, f"--{key}") for key, value in given] or lines_of(sys.stdin)
-    chosen = choose_reranker(settings, "lite", this_machine())
+    asked = content_of({"text": query, "image": query_image})
+    given = [("text", one) for one in text or ()] + [("image", one) for one in image or ()]
+    given += [("video", one) for one in video or ()]
+    documents = begun((content_of({key: value}) for key, value in given) if given else lines_of(sys.stdin))
+    machine = this_machine()
+    chosen = choose_reranker(settings, "", machine)  # a server of `rag serve`, before the built-in one
+    if chosen is None and settings.reranker == "auto":
+        chosen = choose_reranker(settings, "lite", machine)
     if chosen is None:
         raise WrongRequest("no reranker was asked for", remedy="name one with --backend, --model or --url")
     say(f"{chosen.backend} {chosen.choice.model}".strip() + (f": {chosen.why}" if chosen.why else ""))
     reranker = open_reranker(chosen)
     assert reranker is not None
-    scores = reranker.score(asked, documents)
-    _print_json(scores) if json else print("\n".join(f"{value:.6f}" for value in scores))
+    scores = (score for few in few_of(documents, AT_ONCE) for score in reranker.score(asked, few))
+    _print_json(list(scores)) if json else _print_lines(scores)
+
+
+def _print_lines(scores: Iterable[float]) -> None:
+    """A score a line, as they come."""
+    for value in scores:
+        print(f"{value:.6f}")
 
 
 def _print_json(scores: list[float]) -> None:

@@ -41,9 +41,16 @@ def serve(
 
     from rag.backends.modelscope import require
     from rag.cli.terminal import say
-    from rag.launching import here, required_engine, run
-    from rag.serving import Terms, commands, elsewhere
+    from rag.errors import WrongRequest
+    from rag.installed import here, required_engine
+    from rag.launching import run
+    from rag.serving import Terms, commands, elsewhere, family_for, require_folder
 
+    planned = bool(card_memory or templates)
+    if planned and not dry_run:
+        raise WrongRequest("--card-memory and --templates are for another machine", remedy="add --dry-run")
+    if which == "embedder" and reranker_model:
+        raise WrongRequest("`rag serve embedder` starts no reranker", remedy="leave --reranker-model out, or: rag serve both")
     servers = _servers(which, (model, family), (reranker_model, reranker_family), (port, reranker_port))
     wanted = Terms(
         platform=None if platform == "auto" else platform,
@@ -60,13 +67,18 @@ def serve(
     )
     if host not in ("127.0.0.1", "::1", "localhost") and not api_key:
         say(f"everybody who reaches {host} can use the models: give them a key with --api-key")
+    for server in servers:
+        if not planned:
+            require_folder(server.model)
+        if not (server.family or family_for(server).templated):
+            say(f"{server.model}: not known as a Qwen3 model, so it is fed texts as they are; if it is one, name its --family")
     if not dry_run:
         terms = here(wanted)
         required_engine(terms.platform or "")
         for server in servers:
             require(server.model)
         run(commands(servers, terms, os.environ), say)
-    elif card_memory or templates:
+    elif planned:
         print("\n".join(map(str, commands(servers, elsewhere(wanted, card_memory), {}))))
     else:
         print("\n".join(map(str, commands(servers, here(wanted), os.environ))))
@@ -79,13 +91,15 @@ def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], po
 
     own, other = ports
     if which == "reranker":
-        model, reranker = ("", ""), (reranker if reranker[0] else model)
+        model, reranker = ("", ""), (reranker if reranker[0] else (model[0], model[1] or reranker[1]))
         other = own or other
     if which == "both" and not reranker[0]:
         reranker = (partner(model[0]), reranker[1])
     wanted = [Server("embedder", model[0], own or 8000, model[1])] if which != "reranker" else []
     wanted += [Server("reranker", reranker[0], other, reranker[1])] if which != "embedder" else []
-    if not all(server.model for server in wanted):
-        named = "--model" if not wanted[0].model else "--reranker-model"
-        raise WrongRequest(f"which model? {named} names it", remedy=f"such as {named} Qwen/Qwen3-VL-Embedding-2B")
+    for server in wanted:
+        if not server.model:
+            named = "--reranker-model" if which == "both" and server.role == "reranker" else "--model"
+            example = "Qwen/Qwen3-VL-Embedding-2B" if server.role == "embedder" else "Qwen/Qwen3-VL-Reranker-2B"
+            raise WrongRequest(f"which model is the {server.role}? {named} names it", remedy=f"such as {named} {example}")
     return wanted

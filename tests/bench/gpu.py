@@ -72,9 +72,9 @@ def rate(place: Path, task: str, requests: int = REQUESTS, **options: Any) -> fl
     """Requests a second of one engine in this process: the median of RUNS, each of fresh tokens, after a warm-up."""
     import vllm
 
-    from tests.models.engines import judging
+    from rag.backends.vllm_engine import rereading
 
-    told = json.loads(judging("Qwen3VLForSequenceClassification", "")[1]) if task == "reranking" else {}
+    told = rereading("qwen3-vl-reranker") if task == "reranking" else {}
     options |= {"max_model_len": 8192, "hf_overrides": told, "limit_mm_per_prompt": {"image": 0, "video": 0}}
     engine = vllm.LLM(model=str(place), runner="pooling", load_format="dummy", **options)
     ask = engine.classify if task == "reranking" else engine.embed

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,8 +60,8 @@ def meaning(tokens: list[str], dim: int) -> np.ndarray:
 
 
 @contextmanager
-def serving(faults: Faults) -> Iterator[str]:
-    """The URL of a running server."""
+def serving(faults: Faults, tls: tuple[Path, Path] | None = None) -> Iterator[str]:
+    """The URL of a running server. `tls`: its certificate and key."""
     answered = {"count": 0}
 
     def vector(tokens: list[str], neighbours: int) -> list[float]:
@@ -159,10 +161,14 @@ def serving(faults: Faults) -> Iterator[str]:
             return self.reply(200, answer if faults.usage else {key: value for key, value in answer.items() if key != "usage"})
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

@@ -68,6 +68,17 @@ def test_what_was_asked_is_not_second_guessed() -> None:
     assert backend(everything, backend="my.module:Mine") == ("my.module:Mine", "")
 
 
+def test_a_server_without_an_address_is_the_one_that_runs_here() -> None:
+    here = machine(serving={"embedder": ("http://e", VL)})
+    assert choose_embedder(settings(backend="server"), {}, here).choice.urls == ("http://e",)
+    assert choose_embedder(settings(backend="server", url=["http://a:1"]), {}, here).choice.urls == ("http://a:1",)
+
+
+def test_a_length_that_lite_does_not_have_is_said() -> None:
+    assert "always have the same length" in choose_embedder(settings(dim=64), {}, machine()).why
+    assert choose_embedder(settings(), {}, machine()).why == ""
+
+
 def kept(**flags: Any) -> dict[str, str]:
     given = settings(**flags)
     return remembered(choose_embedder(given, {}, machine()), given)

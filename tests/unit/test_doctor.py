@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,8 @@ from rag.accelerators import Card, Machine
 from rag.backends.base import Choice
 from rag.cli.app import app
 from rag.doctor import pairing, prove
-from rag.endpoints import Endpoint, announce
-from rag.errors import BackendError, WrongRequest
+from rag.endpoints import Endpoint, Task, announce
+from rag.errors import BackendError, IndexNotFound, WrongRequest
 from rag.probing import Finding
 from rag.rerank_proofs import name_difference
 from tests.unit.model_server import Faults, serving
@@ -151,7 +153,39 @@ def test_nobody_there_is_a_finding() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     (found,) = prove(Choice(urls=(url,)), "embedder")
     assert (found.check, found.verdict) == ("answers", "failed")
-    assert url in found.detail
+    assert found.detail == f"{url}/v1/models cannot be connected to: Connection refused"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://host", "127.0.0.1:8000"])
+def test_an_address_that_is_none_is_a_finding(url: str) -> None:
+    (found,) = prove(Choice(urls=(url,)), "embedder")
+    assert (found.verdict, found.remedy) == ("failed", "write it as http://HOST:PORT")
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="makes its certificate with openssl")
+def test_a_certificate_of_ones_own_must_be_named(tmp_path: Path) -> None:
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(command, check=True, capture_output=True)
+    with serving(Faults(), tls=(cert, key)) as url:
+        (found,) = prove(Choice(urls=(url,)), "embedder")
+        assert "certificate is not trusted" in found.detail
+        assert found.remedy == "name the certificates to trust: RAG_CA_BUNDLE"
+        assert {one.verdict for one in prove(Choice(urls=(url,), ca_bundle=str(cert)), "embedder")} == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("served", "role", "option"),
+    [
+        (Faults("qwen3-vl-reranker", RERANKERS["qwen3-vl-reranker"], appends=False), "embedder", "--reranker-url"),
+        (Faults(), "reranker", "--url"),
+    ],
+)
+def test_a_server_of_the_other_role_is_told_where_it_belongs(served: Faults, role: Task, option: str) -> None:
+    with serving(served) as url:
+        found = prove(Choice(urls=(url,), family="qwen3-vl"), role)[-1]
+    assert (found.verdict, option in found.remedy) == ("failed", True)
 
 
 def test_a_reranker_is_no_embedder() -> None:
@@ -255,6 +289,18 @@ def test_the_command_prints_json_and_exits_3_on_a_failed_proof() -> None:
     assert good.exit_code == 0 and {one["subject"] for one in findings} == {"machine", "vllm", f"embedder {right}", "reranker"}
     assert isinstance(bad.exception, BackendError) and bad.exception.exit_code == 3
     assert "FAILED prompt tokens" in bad.stdout
+
+
+def test_without_addresses_that_of_the_index_is_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rag.building import build_index
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "corpus").mkdir()
+    with serving(Faults()) as url:
+        build_index(tmp_path / "corpus", url=url)
+    assert f"FAILED answers               {url}/v1/models cannot be connected to" in CliRunner().invoke(app, ["doctor"]).stdout
+    other = CliRunner().invoke(app, ["doctor", "--index", "other"])
+    assert isinstance(other.exception, IndexNotFound)
 
 
 def test_without_addresses_the_running_servers_are_examined() -> None:

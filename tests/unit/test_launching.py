@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.endpoints import Endpoint, announce, run_folder, running, withdraw
+from rag.endpoints import Endpoint, alive, announce, run_folder, running, withdraw
 from rag.errors import WrongRequest
+from rag.launching import reason_of
 
 TOP = Path(__file__).parents[2]
 FAKE = f"""#!{sys.executable}
@@ -94,7 +95,7 @@ def wait_for(condition, seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_both_start_in_turn_are_found_and_stop_together(place: Path, serve, number: signal.Signals) -> None:
     ports = (free_port(), free_port())
     words = ("both", "--model", "Qwen/Qwen3-Embedding-0.6B", "--port", str(ports[0]), "--reranker-port", str(ports[1]))
@@ -127,9 +128,50 @@ def test_a_server_that_dies_takes_the_other_with_it_and_shows_its_last_words(pla
     process = serve(*words, "--port", str(ports[0]), "--reranker-port", str(ports[1]))
     _, talk = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert "the reranker server ended by itself (exit 7): loading weights | RuntimeError: out of memory" in talk
+    assert "the reranker server ended by itself (exit 7): RuntimeError: out of memory" in talk
     assert f"{ports[0]} stopped" in (place / "log").read_text()
     assert list(run_folder().iterdir()) == []
+
+
+def test_a_server_that_is_killed_is_said_to_have_been(place: Path, serve) -> None:
+    port = free_port()
+    process = serve("embedder", "--model", "Qwen/Qwen3-Embedding-0.6B", "--port", str(port))
+    wait_for(lambda: running("embedder"))
+    os.kill(running("embedder")[0].pid, signal.SIGKILL)
+    _, talk = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "the embedder server was killed (SIGKILL; Linux does so when memory runs out): loading weights" in talk
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
+def test_nothing_is_left_where_rag_serve_itself_is_killed(place: Path, serve) -> None:
+    process = serve("embedder", "--model", "Qwen/Qwen3-Embedding-0.6B", "--port", str(free_port()))
+    wait_for(lambda: running("embedder"))
+    (server,) = running("embedder")
+    process.kill()
+    process.wait(timeout=30)
+    wait_for(lambda: not alive(server.pid))
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (
+            [
+                "(EngineCore pid=7) ERROR 11-21 [core.py:9] ValueError: the KV cache does not fit",
+                "  raise RuntimeError(",
+                "RuntimeError: Engine core initialization failed. See root cause above.",
+                "[W1] resource_tracker: 2 leaked objects",
+            ],
+            "ValueError: the KV cache does not fit | RuntimeError: Engine core initialization failed. See root cause above.",
+        ),
+        (["huggingface_hub.errors.RepositoryNotFoundError: 404", ""], "huggingface_hub.errors.RepositoryNotFoundError: 404"),
+        (["one", "two", "", "three", "four"], "two | three | four"),
+        ([], ""),
+    ],
+)
+def test_the_reason_is_found_among_the_last_lines(lines: list[str], reason: str) -> None:
+    assert reason_of(lines) == reason
 
 
 def test_a_taken_port_is_refused_before_anything_starts(place: Path, serve) -> None:

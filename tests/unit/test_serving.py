@@ -184,6 +184,14 @@ def test_a_processor_gets_room_for_keys_and_values() -> None:
         commands([VL8, JUDGE8], Terms("cpu", "0.32.0", cards=cards), {})
 
 
+def test_a_smaller_memory_keeps_fewer_prompts() -> None:
+    def kept(memory: float) -> list[str]:
+        made = planned([VL, JUDGE], memory=memory, platform="cpu")
+        return [one.environment["VLLM_CPU_KVCACHE_SPACE"] for one in made]
+
+    assert [kept(memory) for memory in (32, 20, 16.5)] == [["4", "5"], ["2", "3"], ["1", "2"]]
+
+
 def test_a_local_folder_is_weighed(tmp_path: Path) -> None:
     folder = tmp_path / "Qwen3-Embedding-own"
     folder.mkdir()
@@ -207,7 +215,17 @@ def test_a_model_of_the_other_role_is_refused(server: Server) -> None:
 def test_the_partner_of_an_embedder() -> None:
     assert partner("Qwen/Qwen3-VL-Embedding-8B") == "Qwen/Qwen3-VL-Reranker-8B"
     assert partner("Qwen/Qwen3-Embedding-0.6B") == "Qwen/Qwen3-Reranker-0.6B"
+    assert partner("qwen/qwen3-vl-embedding-2b") == "qwen/Qwen3-VL-Reranker-2B"
+    assert partner("modelscope:Qwen/Qwen3-VL-Embedding-2B") == "modelscope:Qwen/Qwen3-VL-Reranker-2B"
     assert partner("BAAI/bge-m3") == ""
+
+
+def test_the_partner_of_a_folder_is_the_folder_beside_it(tmp_path: Path) -> None:
+    own, other = tmp_path / "Qwen3-Embedding-4B", tmp_path / "Qwen3-Reranker-4B"
+    own.mkdir()
+    assert partner(str(own)) == ""
+    other.mkdir()
+    assert partner(str(own)) == str(other)
 
 
 def test_versions() -> None:
@@ -234,10 +252,52 @@ def test_the_command_line_prints_and_starts_nothing(monkeypatch: pytest.MonkeyPa
     assert "--port 8012" in alone
 
 
-@pytest.mark.parametrize("words", [["embedder"], ["both", "--model", "BAAI/bge-m3"], ["reranker"]])
-def test_a_model_must_be_named(words: list[str]) -> None:
-    with pytest.raises(WrongRequest, match="which model"):
-        CliRunner().invoke(app, ["serve", words[0], "--dry-run", *words[1:]], catch_exceptions=False)
+@pytest.mark.parametrize(
+    ("words", "named", "example"),
+    [
+        (["embedder"], "--model", "Qwen/Qwen3-VL-Embedding-2B"),
+        (["both"], "--model", "Qwen/Qwen3-VL-Embedding-2B"),
+        (["both", "--model", "BAAI/bge-m3"], "--reranker-model", "Qwen/Qwen3-VL-Reranker-2B"),
+        (["reranker"], "--model", "Qwen/Qwen3-VL-Reranker-2B"),
+    ],
+)
+def test_a_model_must_be_named(words: list[str], named: str, example: str) -> None:
+    with pytest.raises(WrongRequest, match=f"which model is the .* {named} names it") as refused:
+        dry(*words)
+    assert refused.value.remedy == f"such as {named} {example}"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["both", "--model", VL.model, "--port", "8001"], "both servers are to listen on port 8001"),
+        (["embedder", "--model", VL.model, "--dtype", "float64"], "no dtype 'float64'"),
+        (["embedder", "--model", "./nowhere"], "the folder ./nowhere is not there"),
+        (["embedder", "--model", "/nowhere/at/all"], "the folder /nowhere/at/all is not there"),
+        (["embedder", "--model", str(DEPLOY)], "has no config.json"),
+        (["embedder", "--model", VL.model, "--reranker-model", JUDGE.model], "starts no reranker"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(words: list[str], says: str) -> None:
+    with pytest.raises(WrongRequest, match=says):
+        dry(*words)
+
+
+@pytest.mark.parametrize("words", [["--card-memory", "24"], ["--templates", "/templates"]])
+def test_a_plan_for_another_machine_starts_nothing_here(words: list[str]) -> None:
+    with pytest.raises(WrongRequest, match="for another machine") as refused:
+        CliRunner().invoke(app, ["serve", "embedder", "--model", VL.model, *words], catch_exceptions=False)
+    assert refused.value.remedy == "add --dry-run"
+    (line,) = dry("embedder", "--model", "/models/Qwen3-VL-Embedding-2B", *words)
+    assert "--served-model-name Qwen3-VL-Embedding-2B" in line
+
+
+def test_a_model_of_no_known_family_is_said_to_be_fed_plainly() -> None:
+    def told(*words: str) -> str:
+        return CliRunner().invoke(app, ["serve", "embedder", "--dry-run", *words], catch_exceptions=False).stderr
+
+    assert "not known as a Qwen3 model" in told("--model", "somebody/own-finetune")
+    assert told("--model", "somebody/own-finetune", "--family", "qwen3-vl") == told("--model", VL.model) == ""
 
 
 # ---- deploy/ ------------------------------------------------------------------------------------
