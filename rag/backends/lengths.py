@@ -49,8 +49,8 @@ class Cutter:
         if kept is not content and not self._told:
             self._told = True
             _log.warning(
-                "a text is longer than the %d tokens that %s reads: the end of it and of others like it does not count among its "
-                "vectors. Shorter passages: RAG_PASSAGE_CHARACTERS",
+                "a text is longer than the %d tokens that %s reads: the end of it and of others like it is not read. "
+                "Shorter passages: RAG_PASSAGE_CHARACTERS",
                 self.limit,
                 self.model,
             )

@@ -12,12 +12,13 @@ from typing import Any
 
 from rag.backends.answers import scores_of
 from rag.backends.base import UNTOLD, Choice
-from rag.backends.batching import answers_to, packed, refusal_of
+from rag.backends.batching import answers_to, is_too_long, packed, refusal_of
 from rag.backends.exchange import Refused
 from rag.backends.families import MAX_PIXELS, Family, family_of, instruction_for, model_name, trust_of
 from rag.backends.http import PATIENCE, Endpoints, Patience
+from rag.backends.lengths import Cutter
 from rag.backends.media import media_parts
-from rag.backends.prompts import EMPTY, rerank_words
+from rag.backends.prompts import EMPTY, rerank_prompt, rerank_words
 from rag.backends.served import Served, is_known, look
 from rag.errors import BackendError
 from rag.types import Content, Fingerprint, Kind, Modality
@@ -35,8 +36,9 @@ ROUNDING = 1e-6  # a score may be above 1 by this much
 class ServerReranker:
     """Scores from a server. Safe to share between threads.
 
-    A model that sees gets pictures and videos as they look; any other one scores them by their clues. Nothing is truncated: the
-    server's `truncate_prompt_tokens` would cut off the end of the prompt, where the score is read.
+    A model that sees gets pictures and videos as they look; any other one scores them by their clues. A text too long for a Qwen3
+    model is cut here, as the models in this process do it, where the server counts tokens: the server's `truncate_prompt_tokens`
+    would cut off the end of the prompt, where the score is read.
     """
 
     reads_vectors: Fingerprint | None = None
@@ -48,6 +50,7 @@ class ServerReranker:
         """
         self._endpoints = Endpoints(choice, patience)
         self._served: Served | None = None
+        self._cutting: Cutter | None = None
         if not is_known(choice, "reranker"):
             self._served = look(self._endpoints, choice, "reranker")
             choice = self._served.choice
@@ -74,12 +77,35 @@ class ServerReranker:
             return []
         if self._served is None:
             self._served = look(self._endpoints, self._choice, "reranker")
-        found = self._asked(self._served.request_name, query, contents)
+        found = self._found(self._served, query, contents)
         scores = self._within([one for one in found if not isinstance(one, Refused)])
         refused = {number: one for number, one in enumerate(found) if isinstance(one, Refused)}
         if refused:
             raise refusal_of(refused, len(contents), scores)
         return scores
+
+    def _found(self, served: Served, query: Content, contents: Sequence[Content]) -> list[float | Refused]:
+        """The scores, or the refusals, with the texts of pairs cut that are longer than the model reads."""
+        model = served.request_name
+        if not self._family.templated or query.pixels:
+            return self._asked(model, query, contents)
+        if self._cutting is None:
+            limits = [limit for limit in (served.max_tokens, self._family.max_tokens) if limit]
+            self._cutting = Cutter(self._endpoints, model, min(limits))
+        cutter, told = self._cutting, instruction_for(self._family, self._choice, "rerank")
+
+        def render(document: Content) -> str:
+            return rerank_prompt(self._family, query, document, told)
+
+        kept = [one if one.pixels else Content("text", text=rerank_words(self._family, one)) for one in contents]
+        kept = [one if one.pixels or not cutter.is_suspect(render(one)) else cutter.cut(one, render) for one in kept]
+        found = self._asked(model, query, kept)
+        long = [at for at, one in enumerate(found) if isinstance(one, Refused) and is_too_long(one) and not kept[at].pixels]
+        cut = {at: cutter.cut(kept[at], render) for at in long}
+        again = {at: one for at, one in cut.items() if one is not kept[at]}
+        for at, score in zip(again, self._asked(model, query, list(again.values())), strict=True):
+            found[at] = score
+        return found
 
     def _within(self, scores: Sequence[float]) -> list[float]:
         """Scores brought to 0…1. BackendError where a Qwen3 model's are not, for then it is not served as a reranker."""
@@ -97,6 +123,8 @@ class ServerReranker:
 
     def _asked(self, model: str, query: Content, contents: Sequence[Content]) -> list[float | Refused]:
         """The scores, or the refusals, of the first path that the server knows."""
+        if not contents:
+            return []
         asked = self._side(query)
         word = self._side(HARMLESS)
         most = min(DOCUMENTS, -(-len(contents) // len(self._endpoints.urls)))  # every endpoint gets its share

@@ -15,8 +15,10 @@ import pytest
 import rag
 from rag.backends import exchange
 from rag.backends.base import Choice
+from rag.backends.families import FAMILIES
 from rag.backends.http import Patience
 from rag.backends.media import image_url
+from rag.backends.prompts import rerank_prompt
 from rag.backends.server import ServerEmbedder
 from rag.backends.server_reranker import ServerReranker
 from rag.errors import AnotherModel, BackendError, ContentRefused, WrongSetting
@@ -395,6 +397,33 @@ def test_a_text_longer_than_the_model_reads_is_refused_where_the_server_does_not
     with pytest.raises(ContentRefused) as raised:
         embedder(server).embed([TEXTS[0], Content("text", text="b" * 250)], role="document")
     assert set(raised.value.reasons) == {1}
+
+
+def counting_pairs(longest):
+    """A reranker that takes no pair of more letters than that."""
+
+    def fault(handler, body):
+        if "prompt" in body:
+            return fake.reply(handler, {"count": len(body["prompt"]), "max_model_len": longest, "tokens": []})
+        asked = Content("text", text=body["query"])
+        family = FAMILIES["qwen3-reranker"]
+        if any(len(rerank_prompt(family, asked, Content("text", text=one), "")) > longest for one in body["documents"]):
+            return fake.status(400, f"maximum context length is {longest} tokens")(handler, body)
+        return fake.reply(handler, handler.fake.right("/v1/rerank", body))
+
+    return fault
+
+
+def test_a_document_longer_than_a_reranker_reads_is_cut_where_the_server_counts(ranker, caplog):
+    ranker.paths.add("/tokenize")
+    ranker.models = {"data": [{"id": RERANKER, "max_model_len": 500}]}
+    ranker.always = counting_pairs(500)
+    frame = len(rerank_prompt(FAMILIES["qwen3-reranker"], QUERY, Content("text"), ""))
+    found = reranker(ranker).score(QUERY, [TEXTS[0], Content("text", text="b" * 900), TEXTS[1]])
+    kept = ["b" * (500 - frame), TEXTS[0].text, TEXTS[1].text]
+    cut, first, last = (ranker.score(QUERY.text, text) for text in kept)
+    assert found == pytest.approx([first, cut, last])
+    assert caplog.records[0].getMessage().startswith("a text is longer than the 500 tokens")
 
 
 def test_ctrl_c_ends_a_request_at_once(server):

@@ -1,5 +1,6 @@
 """`make bench-gpu` on a processor, with a tiny shape: whether it would run where there is a card."""
 
+import os
 import subprocess
 import sys
 
@@ -22,7 +23,8 @@ print(gpu.rate(gpu.write_checkpoint(Path(place), SHAPE, task == "embedding"), ta
 def test_a_rate_is_measured(task, tmp_path):
     """In a process of its own, as there: an engine gives its memory back only when its process ends."""
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "m"), task]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    environment = os.environ | {"VLLM_LOGGING_STREAM": "ext://sys.stderr"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
     assert float(done.stdout.splitlines()[-1]) > 0
 
