@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 
 Which = Literal["embedder", "reranker", "both"]
+KEY_IS_NOT_ALL = "vLLM asks for the key below /v1 only: /rerank, /score and /tokenize answer everybody who reaches the port"
 Where = Literal["auto", "cuda", "ascend", "ascend-310p", "cpu"]
 
 
@@ -65,8 +66,8 @@ def serve(
         templates=templates,
         extra=tuple(extra or ()),
     )
-    if host not in ("127.0.0.1", "::1", "localhost") and not api_key:
-        say(f"everybody who reaches {host} can use the models: give them a key with --api-key")
+    if host not in ("127.0.0.1", "::1", "localhost"):
+        say(KEY_IS_NOT_ALL if api_key else f"everybody who reaches {host} can use the models: give them a key with --api-key")
     for server in servers:
         if not planned:
             require_folder(server.model)

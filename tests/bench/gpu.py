@@ -1,7 +1,8 @@
 """`make bench-gpu`: tokens and requests a second of the 2B and 8B shapes on this machine's accelerator, with random weights.
 
 Knows the published shapes and vLLM's offline interface; knows no prompt and no HTTP. Not run on a card yet: only a tiny
-shape on a CPU has gone through it. Speed does not depend on what the weights are, so none are loaded (`load_format="dummy"`).
+shape on a CPU goes through it (tests/models/test_bench.py). Speed does not depend on what the weights are, so none are
+loaded (`load_format="dummy"`).
 
 Every request has fresh random tokens. The floor is a large matrix product of the same run: two operations for each weight of the
 layers and each token can never come faster than that, so a share above 1 says that a cache was measured, and is an error.

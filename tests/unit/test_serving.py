@@ -339,6 +339,23 @@ def test_a_compose_file_starts_one_server_after_the_other_and_opens_loopback_onl
 
 
 @pytest.mark.parametrize("file", COMPOSE, ids=lambda file: file.name)
+def test_one_key_reaches_the_servers_and_the_application(file: Path) -> None:
+    services = yaml.safe_load(file.read_text("utf-8"))["services"]
+    for name, one in services.items():
+        variable = "RAG_API_KEY" if name == "rag" else "VLLM_API_KEY"
+        assert one["environment"][variable].startswith("${VLLM_API_KEY:")
+
+
+def test_the_commands_of_the_page_are_understood() -> None:
+    """Every `rag serve` of deploy/README.md, with --dry-run."""
+    lines = [line.partition("#")[0] for line in (DEPLOY / "README.md").read_text("utf-8").splitlines() if line.startswith("    ")]
+    shown = [line[line.index("rag serve ") :] for line in lines if "rag serve " in line]
+    assert len(shown) == 4
+    for line in shown:
+        assert dry(*shlex.split(line)[2:], "--platform", "ascend", "--card-memory", "64")
+
+
+@pytest.mark.parametrize("file", COMPOSE, ids=lambda file: file.name)
 def test_the_application_is_told_settings_that_exist(file: Path) -> None:
     from rag.config import Settings
 
