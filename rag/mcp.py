@@ -147,6 +147,8 @@ class OverHttp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._app is None:
             raise HTTPException(503)
+        if scope["method"] != "POST":  # without sessions there is nothing to listen to, and nothing to end
+            raise HTTPException(405, headers={"Allow": "POST"})
         await self._app(scope, receive, send)
 
 

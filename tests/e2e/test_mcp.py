@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx
 import numpy as np
 import pytest
 from mcp import Client
@@ -170,6 +171,13 @@ def test_errors_say_what_and_what_to_do(found: dict[str, Any]) -> None:
     assert "the indexes are: default" in said["no index"]
     assert [one.is_error for one in found["huge"]] == [True] * 4
     assert "top_k" in said["wrong"] and "has no seconds" in said["second"] and "empty" in said["empty"]
+
+
+def test_over_http_without_sessions_there_is_nothing_to_listen_to(address: str) -> None:
+    """A GET would be a stream that never says anything, and held open for ever."""
+    for method in ("GET", "DELETE"):
+        answer = httpx.request(method, address, headers={"Accept": "text/event-stream"}, timeout=60)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
 
 def test_stdout_carries_the_protocol_only(place: Path) -> None:

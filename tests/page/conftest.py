@@ -56,7 +56,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *indexes: Path) -> Iterator[Server]:
+def serving(folder: Path, *indexes: Path, key: str = "") -> Iterator[Server]:
+    """A `rag ui` over these indexes, with `folder` as its working directory, that asks for the key where there is one."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -66,7 +67,7 @@ def serving(folder: Path, *indexes: Path) -> Iterator[Server]:
         process = subprocess.Popen(
             [sys.executable, "-m", "rag.cli", "ui", "--no-open", "--port", str(port), *named],
             cwd=folder,
-            env=environment(),
+            env={**environment(), "RAG_TOKEN": key},
             stdout=out,
             stderr=out,
         )

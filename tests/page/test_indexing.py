@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
+from tests.page.axe import violations
 from tests.page.conftest import Server, Visit, environment, rag, serving
 
 
@@ -101,6 +102,7 @@ def test_of_two_indexes_one_or_both_are_asked(tmp_path: Path, samples: Path, vis
         options = page.locator(".menu-option", has_text=re.compile("samples|diary"))
         assert [re.sub(r"\d+", "N", words).split() for words in options.all_inner_texts()] == [["samples", "N"], ["diary", "N"]]
         expect(options.first).to_be_disabled()  # one at least is asked
+        assert violations(page) == []
         visitor.ask("lighthouse")
         assert page.locator(".card").count() > 5
         page.locator(".menu-option", has_text="diary").click()  # the menu stays open

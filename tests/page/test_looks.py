@@ -5,19 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.page.axe import violations
 from tests.page.conftest import TOP, Server, Visit
-
-
-def violations(page: Page) -> list[str]:
-    """Serious and critical findings of axe-core, each with the elements it means."""
-    found = Axe().run(page).response["violations"]
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
-    return [
-        f"{one['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}" for one in serious for node in one["nodes"]
-    ]
 
 
 def overflow(page: Page) -> int:
@@ -41,6 +32,12 @@ def test_axe_finds_nothing_serious(server: Server, visit: Visit, scheme: str) ->
         page.wait_for_timeout(500)
         visitor.shot(f"open-{query[-5:].partition('=')[2] or 'hit'}-{scheme}")
         assert violations(page) == []
+    visitor.search("?q=yacht+harbour+showers")
+    page.locator(".card-alike").first.click()
+    expect(page.locator(".similar .near")).not_to_have_count(0)
+    page.wait_for_timeout(500)
+    visitor.shot(f"open-similar-{scheme}")
+    assert violations(page) == []
     visitor.open("?tab=index")
     expect(page.locator(".figures")).to_be_visible()
     visitor.shot(f"index-{scheme}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
-from tests.page.conftest import Server
+from tests.page.axe import violations
+from tests.page.conftest import Server, Visit, serving
 from ui.files import static_files
 
 
@@ -70,3 +73,21 @@ def test_no_script_of_ours_writes_markup() -> None:
             ), name
             assert len(source.splitlines()) <= 300, name
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", source), name
+
+
+@pytest.mark.complains
+def test_where_a_key_is_asked_for_it_can_be_typed(samples: Path, tmp_path: Path, visit: Visit) -> None:
+    key = "0123456789abcdef"
+    with serving(tmp_path, samples, key=key) as server:
+        page = visit(server).page
+        page.goto(f"{server.url}/?q=lighthouse")
+        assert violations(page) == []
+        for given in ("not the key at all", key):
+            page.get_by_label("Key").fill(given)
+            page.get_by_role("button", name="Open").click()
+            if given != key:
+                expect(page.get_by_role("alert")).to_contain_text("That key does not fit.")
+        expect(page.locator(".card").first).to_be_visible()  # what the address asked for
+        assert key not in page.url and "q=lighthouse" in page.url
+        page.go_back()
+        assert key not in page.url
