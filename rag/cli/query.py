@@ -46,8 +46,8 @@ def query(
 ) -> None:
     """Search with words, a picture, or both; the hits come best first, whatever their kind.
 
-    In the words: '"harbour crane"' must be there side by side, -draft must not, harb* begins so. A query that begins with a
-    minus comes after --: rag query -- -draft harbour
+    In the words: '"harbour crane"' must be there side by side, -draft must not, harb* begins so.
+    A query that begins with a minus comes after --: rag query -- -draft harbour
     """
     from rag.cli.asking import asking
     from rag.cli.formats import FORMATS, Answer, show_answers

@@ -192,3 +192,22 @@ def test_a_job_is_stopped_with_its_server(corpus: Path, tmp_path: Path) -> None:
     with library.open_index() as searcher:
         assert 5 <= searcher.status().documents <= 205
     library.build_index()  # nobody holds the lock
+
+
+def test_no_key_stands_on_the_command_line_of_the_browser(corpus: Path, tmp_path: Path) -> None:
+    """Other users of the machine can read that: it holds a code that opens once."""
+    library.build_index(corpus, ocr="never")
+    told = tmp_path / "told"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$@" > {told}.new && mv {told}.new {told}\n')
+    browser.chmod(0o755)
+    with serving(tmp_path, "--page", "--open", RAG_TOKEN=KEY, BROWSER=str(browser)) as (url, _):
+        end = time.monotonic() + 60
+        while not told.exists():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        opened = told.read_text().strip()
+        assert opened.startswith(f"{url}/?code=") and KEY not in opened
+        first, second = httpx.get(opened), httpx.get(opened)
+    assert (first.status_code, second.status_code) == (200, 401)
+    assert "rag_key_" in first.headers["Set-Cookie"]
