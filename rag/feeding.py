@@ -19,13 +19,15 @@ from rag.types import Content
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
-    from rag.types import Vectors
+    from rag.types import Role, Vectors
 
 Keyed: TypeAlias = tuple[bytes, Content]
 
 CALL_TOKENS = 100_000  # of text in one call, about: a batch is padded to its longest text by some models
 CALL_PIXELS = 5_500_000  # in one call: four pictures of the largest size a model sees
 REST = 0.25  # seconds that contents wait for company before a call is made with fewer than it takes
+APART = 2  # calls for a process apart: one is computed, one is there when that ends
+HELP = 3  # calls: texts that wait beyond so many are embedded here as well, though a process apart takes others
 WINDOW = 16  # calls: texts of similar length are looked for among the oldest so many, however many wait
 
 
@@ -47,18 +49,38 @@ class Results(Protocol):
     def put_result(self, result: Embedded) -> None: ...
 
 
-class Feeding:
-    """For the one thread that writes; `put_result` is called from threads of its own.
+class Embeds(Protocol):
+    """What makes vectors: an embedder, or a part of one elsewhere."""
 
-    An embedder says with `in_flight` how many calls of `embed` it takes at once; without it, one. With 0 it is called in the
-    thread that feeds it: plain Python in a second thread holds the first back (2.7 times slower for 7,600 texts). With
-    `pictures` it says how many contents with pixels one call should have, where that is less than of texts.
+    def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors: ...
+
+
+class Apart(Embeds, Protocol):
+    """An embedder in a process of its own, for texts."""
+
+    def is_ready(self) -> bool:
+        """Whether it takes a call now; the first question starts it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Feeding:
+    """For the one thread that writes; `put_result` is called from threads of its own, which also make the next call that is due.
+
+    So the model is kept busy with what waits while the thread that writes commits. An embedder says with `in_flight` how many
+    calls of `embed` it takes at once; without it, one. With 0 it is plain Python and is called in the thread that feeds it (a
+    second thread holds the first back: 2.7 times slower for 7,600 texts), and where it gives an `apart`, a process of its own
+    takes texts as well. With `pictures` it says how many contents with pixels one call should have, where that is less than of
+    texts.
     """
 
-    def __init__(self, embedder: Embedder, results: Results) -> None:
+    def __init__(self, embedder: Embedder, results: Results, *, apart: Apart | None = None) -> None:
+        """`apart` embeds texts beside an embedder that is called here."""
         self._embedder, self._results = embedder, results
         in_flight = int(getattr(embedder, "in_flight", 1))
         self._here = in_flight == 0
+        self._apart = apart if self._here else None
         self.at_once = max(1, in_flight)
         self._call = max(1, embedder.batch // self.at_once)  # contents of one call
         self._shown_call = max(1, min(self._call, int(getattr(embedder, "pictures", self._call))))  # the same, of pictures
@@ -67,70 +89,78 @@ class Feeding:
         self._pixels = 0  # of those that wait
         self._since = 0.0  # when the oldest of them came
         self._asked: set[bytes] = set()  # keys under way
+        self._lock = threading.RLock()  # over everything above and below
         self._calls: SimpleQueue[list[Keyed] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._under_way = 0  # calls
+        self._untaken = 0  # calls whose result was not taken
         self._most_under_way = 1 if self.at_once == 1 else self.at_once + max(2, self.at_once // 4)  # some are being made ready
         self._ending = False
+        self._stopped = False  # no call is made any more
         self._busy = 0.0  # seconds of calls, all together
         self._born = time.monotonic()
         self.nbytes = 0  # of contents that wait or are under way
 
     def has(self, key: bytes) -> bool:
         """Whether a vector of that key is on its way."""
-        return key in self._texts or key in self._shown or key in self._asked
+        with self._lock:
+            return key in self._texts or key in self._shown or key in self._asked
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is under way."""
-        return not self._texts and not self._shown and not self._under_way
+        with self._lock:
+            return not self._texts and not self._shown and not self._untaken
 
+    @unbroken()
     def add(self, key: bytes, content: Content) -> None:
         """Takes a content; its vector comes as a result, sooner or later."""
-        if not self._texts and not self._shown:
-            self._since = time.monotonic()
-        if content.pixels:
-            self._shown[key] = content
-            self._pixels += pixels_of(content)
-        else:
-            self._texts[key] = content
-        self.nbytes += size_of(content)
+        with self._lock:
+            if not self._texts and not self._shown:
+                self._since = time.monotonic()
+            if content.pixels:
+                self._shown[key] = content
+                self._pixels += pixels_of(content)
+            else:
+                self._texts[key] = content
+            self.nbytes += size_of(content)
         self.advance()
 
+    @unbroken()
     def advance(self) -> None:
-        """Makes the calls that are due: those that are full, and where the model is idle those that have waited.
-
-        While other calls are under way a half is the least: many small ones cost a server more than they bring.
-        """
-        most = self._call if self.at_once == 1 else 2 * self._call  # so that what is left at the end is no tiny call
-        while (self._texts or self._shown) and self._under_way < self._most_under_way:
-            full = len(self._shown) >= self._shown_call or self._pixels >= CALL_PIXELS or len(self._texts) >= most
-            if not full and not self._ending and not self._rested():
-                return
-            self._send(self._next())
+        """Makes the calls that are due: those that are full, and where the model is idle those that have waited."""
+        with self._lock:
+            self._send_due()
+        while self._here and (batch := self._due_here()):
+            self._embed(self._embedder, batch)
 
     def flush(self) -> None:
         """Nothing comes any more: what waits goes out as soon as there is room, however little it is."""
         self._ending = True
-        while self._here and (self._texts or self._shown):
-            self._send(self._next())
         self.advance()
 
+    @unbroken()
     def drop(self) -> None:
         """Forgets what waits. Only the calls under way still give results; where there is none, one last call."""
-        if not self._under_way and (self._texts or self._shown):
-            self._send(self._next())
-        self.nbytes -= sum(map(size_of, (*self._texts.values(), *self._shown.values())))
-        self._texts.clear()
-        self._shown.clear()
-        self._pixels = 0
+        with self._lock:
+            last = self._claimed(self._next()) if not self._untaken and (self._texts or self._shown) else []
+            self.nbytes -= sum(map(size_of, (*self._texts.values(), *self._shown.values())))
+            self._texts.clear()
+            self._shown.clear()
+            self._pixels = 0
+            if last and not self._here:
+                self._send(last)
+        if last and self._here:
+            self._embed(self._embedder, last)
 
+    @unbroken()
     def took(self, embedded: Embedded) -> None:
         """Must be told of every result."""
-        self._under_way -= 1
-        self.nbytes -= embedded.nbytes
-        for key in (*embedded.keys, *embedded.refused):
-            self._asked.discard(key)
+        with self._lock:
+            self._untaken -= 1
+            self.nbytes -= embedded.nbytes
+            for key in (*embedded.keys, *embedded.refused):
+                self._asked.discard(key)
         self.advance()
 
     def waits(self) -> float:
@@ -139,29 +169,67 @@ class Feeding:
 
     def close(self) -> None:
         """Ends the threads as soon as their calls end; nobody waits for them."""
+        self._stopped = True
         for _ in self._threads:
             self._calls.put(None)
+        if self._apart is not None:
+            self._apart.close()
 
-    # ---- batches ----------------------------------------------------------------------------------
+    # ---- what is due, under the lock ----------------------------------------------------------------
 
-    def _rested(self) -> bool:
-        enough = len(self._shown) + len(self._texts) >= self._call // 2 if self._under_way else True
-        return enough and self._under_way < self.at_once and time.monotonic() - self._since > REST
+    def _send_due(self) -> None:
+        """Hands to the threads what they should have."""
+        if self._stopped:
+            return
+        while (self._texts or self._shown) and self._under_way < self._most_under_way and self._is_due():
+            self._send(self._claimed(self._next()))
+        while self._apart is not None and self._under_way < APART and self._is_due_apart() and self._apart.is_ready():
+            self._send(self._claimed(self._next_texts()))
+
+    def _due_here(self) -> list[Keyed]:
+        """What is to be embedded in this thread now: pictures, and texts that have nobody else or are many."""
+        with self._lock:
+            self._send_due()
+            most = HELP * self._call if self._under_way else self._call
+            full = len(self._shown) >= self._shown_call or self._pixels >= CALL_PIXELS or len(self._texts) >= most
+            due = full or self._ending
+            return self._claimed(self._next()) if due and (self._texts or self._shown) else []
+
+    def _is_due_apart(self) -> bool:
+        return len(self._texts) >= self._call or (self._ending and len(self._texts) >= self._call // 2)
+
+    def _is_due(self) -> bool:
+        """Whether a call should be made now.
+
+        Where the model could take more than it has, half a call of texts goes out as soon as another half is there: many small
+        ones cost a server more than they bring, and so what is left at the end is no tiny one.
+        """
+        if self._here:
+            return False
+        has_room = self._under_way < self.at_once
+        least = self._call if self.at_once == 1 or has_room else 2 * self._call
+        full = len(self._shown) >= self._shown_call or self._pixels >= CALL_PIXELS or len(self._texts) >= least
+        rested = not self._under_way and time.monotonic() - self._since > REST
+        return full or self._ending or rested
 
     def _next(self) -> list[Keyed]:
-        """The next batch: pictures in the order they came; else the oldest text with others of about its length."""
+        """The next batch: pictures in the order they came; else texts."""
         if self._shown:
             oldest = list(islice(self._shown.items(), self._shown_call))
             return cut(oldest, self._shown_call, CALL_PIXELS, pixels_of)[0]
+        return self._next_texts()
+
+    def _next_texts(self) -> list[Keyed]:
+        """The oldest text with others of about its length; near the end as many as give every free place something to do."""
         oldest = list(islice(self._texts.items(), WINDOW * self._call))
         by_length = sorted(oldest, key=lambda one: -len(one[1].text))
-        count = self._call if len(oldest) >= 2 * self._call else -(-len(oldest) // -(-len(oldest) // self._call))
+        places = 0 if self.at_once == 1 else max(2, self.at_once - self._under_way)
+        count = even_part(len(oldest), self._call, places)
         at = min(by_length.index(oldest[0]), len(oldest) - count)
         return cut(by_length[at : at + count], count, CALL_TOKENS, tokens_of)[0]
 
-    @unbroken()
-    def _send(self, batch: list[Keyed]) -> None:
-        """Has a batch embedded. Ctrl-C waits until it is on its way: half sent, it would be waited for forever."""
+    def _claimed(self, batch: list[Keyed]) -> list[Keyed]:
+        """Takes a batch from what waits."""
         for key, content in batch:
             if content.pixels:
                 del self._shown[key]
@@ -170,11 +238,12 @@ class Feeding:
                 del self._texts[key]
             self._asked.add(key)
         self._since = time.monotonic()
+        self._untaken += 1
+        return batch
+
+    def _send(self, batch: list[Keyed]) -> None:
         self._under_way += 1
-        if self._here:
-            self._embed(batch)
-            return
-        if len(self._threads) < min(self._under_way, self._most_under_way):
+        if len(self._threads) < self._under_way:
             thread = threading.Thread(target=self._serve, name=f"rag-embed-{len(self._threads)}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -183,25 +252,35 @@ class Feeding:
     # ---- in the threads ---------------------------------------------------------------------------
 
     def _serve(self) -> None:
+        embedder = self._apart or self._embedder
         while (batch := self._calls.get()) is not None:
-            self._embed(batch)
+            self._embed(embedder, batch)
+            with self._lock:
+                self._under_way -= 1
+                self._send_due()
 
-    def _embed(self, batch: Sequence[Keyed]) -> None:
+    def _embed(self, embedder: Embeds, batch: Sequence[Keyed]) -> None:
         began = time.monotonic()
         keys, contents = tuple(key for key, _ in batch), [content for _, content in batch]
         vectors, failure, refused = None, None, dict[bytes, str]()
         try:
-            vectors = self._embedder.embed(contents, role="document")
+            vectors = embedder.embed(contents, role="document")
         except ContentRefused as refusal:
             vectors = refusal.others
             refused = {keys[at]: reason for at, reason in refusal.reasons.items()}
             keys = tuple(key for key in keys if key not in refused)
         except RagError as error:
-            failure = error
+            failure, self._stopped = error, True
         finally:  # also after an error that is a bug: the thread that writes must not wait for ever
             self._busy += time.monotonic() - began
             nbytes, tokens = sum(map(size_of, contents)), sum(map(tokens_of, contents))
             self._results.put_result(Embedded(keys, vectors, failure, refused, nbytes, tokens))
+
+
+def even_part(waiting: int, most: int, places: int) -> int:
+    """How many of so many one call takes: `most` of very many; of few a part for each free place, but not less than a half."""
+    parts = max(-(-waiting // most), min(places, waiting // max(1, most // 2)))
+    return -(-waiting // max(1, parts))
 
 
 def cut(contents: Sequence[Keyed], most: int, budget: int, weigh: Callable[[Content], int]) -> list[list[Keyed]]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import InitVar, dataclass, field, replace
 
 from rag.assembly import Arriving
 from rag.backends.base import Embedder
 from rag.changes import gives, look, of_pictures, shown_anew, shows_pictures
 from rag.clues import found_by
+from rag.committing import Commits
 from rag.corpus import Found, Root, composed
-from rag.decoding.budget import Budget
+from rag.decoding.budget import Budget, processors
 from rag.decoding.inbox import Inbox
 from rag.decoding.jobs import (
     Again,
@@ -36,7 +38,6 @@ from rag.decoding.jobs import (
     Stretch,
 )
 from rag.decoding.pool import Answered, Pool
-from rag.decoding.work import size_in, size_of
 from rag.errands import Errands
 from rag.errors import BackendError, IndexFailure, Interrupted, RagError, WrongRequest
 from rag.feeding import Embedded, Feeding
@@ -44,18 +45,16 @@ from rag.identity import reading_key
 from rag.index.unbroken import unbroken
 from rag.index.writer import Writer
 from rag.opening import Policy
-from rag.pace import Pace
 from rag.quarantine import name_of, read_quarantine, write_quarantine
 from rag.reading import describe
 from rag.recognition import Recognised
 from rag.refusals import go_without
 from rag.reports import Report, Tally, Tell
+from rag.standing import Standing
 from rag.targets import Target
 from rag.types import DocumentId, Kind, Passage, Skipped
 
-UNCOMMITTED = 2_000  # passages held in memory until the next commit
 AHEAD = 64  # documents under way at once, beside four for each decoder
-FIRST_COMMIT = 2.0  # seconds after the start: what a person looks for first
 PAUSE = 0.1  # seconds; how long nothing is looked after while nothing comes
 
 
@@ -78,46 +77,53 @@ def index_targets(
     Ctrl-C waits for the calls that are under way, or for one last call.
     """
     started = time.monotonic()
-    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), commit_seconds, budget, kinds, tell)
-    try:
+    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), Commits(commit_seconds), budget, kinds, tell)
+    with _ended_early(run):
         try:
             for target in targets:
                 run.bring_up_to_date(target)
             run.finish()
         finally:
             run.pool.close()
+    return run.tally.report(time.monotonic() - started)
+
+
+@contextmanager
+def _ended_early(run: _Run) -> Iterator[None]:
+    """However a run ends, what is whole is committed: Ctrl-C and a failing model cost what was under way, and nothing else."""
+    try:
+        yield
     except KeyboardInterrupt:
         try:
             run.feeding.drop()
             run.embed_what_waits()
         finally:  # also where Ctrl-C comes again
-            done = run.tally.indexed + run.tally.reused - writer.give_up_waiting()
-            writer.commit()
+            done = run.tally.indexed + run.tally.reused - run.writer.give_up_waiting()
+            run.writer.commit()
         raise Interrupted(f"stopped after {done} documents; they are committed", remedy="run the same command to go on") from None
     except IndexFailure:
         raise
     except RagError:
-        writer.give_up_waiting()
-        writer.commit()
+        run.writer.give_up_waiting()
+        run.writer.commit()
         raise
     finally:
         run.feeding.close()
         run.recognised.close()
-    return run.tally.report(time.monotonic() - started)
 
 
 @dataclass(slots=True)
 class _Run:
-    """The state of one run: what is under way, and when the last commit was."""
+    """The state of one run: what is under way."""
 
     writer: Writer
     embedder: Embedder
     policy: Policy
     tally: Tally
-    commit_seconds: float
+    commits: Commits
     budget: Budget
     kinds: frozenset[Kind]
-    tell: Tell
+    tell: InitVar[Tell]
     inbox: Inbox[Answered, Embedded] = field(init=False)
     pool: Pool = field(init=False)
     errands: Errands = field(init=False)
@@ -129,23 +135,23 @@ class _Run:
     quarantined: dict[str, str] = field(init=False)  # reasons, by `quarantine.name_of`
     recaptioned: set[str] = field(default_factory=set)  # pictures of which something else is said now
     refused: dict[bytes, str] = field(default_factory=dict)  # keys of contents that the model does not take, with its reason
+    standing: Standing = field(init=False)
     begun: int = 0  # documents
-    pace: Pace = field(default_factory=Pace)  # of this target
-    uncommitted: int = 0  # passages
-    due: float = 0.0  # when the next commit is
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, tell: Tell) -> None:
         self.inbox = Inbox(self.budget.queue)
         self.recognised = Recognised(self.writer)
         self.pool = Pool(self.budget.jobs, self.inbox, self.recognised.find, self.budget.memory)
         self.errands = Errands(self.pool, self.budget.jobs, self.recognised.find)
-        self.feeding = Feeding(self.embedder, self.inbox)
+        several = self.budget.jobs > 0 and processors() > 1
+        apart = getattr(self.embedder, "apart", None) if several else None
+        self.feeding = Feeding(self.embedder, self.inbox, apart=apart and apart())
         self.quarantined = read_quarantine(self.writer.folder)
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
         self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key)
-        self.due = time.monotonic() + min(FIRST_COMMIT, self.commit_seconds)
+        self.standing = Standing(tell, self.pool, self.feeding, self.inbox)
 
     # ---- one target -------------------------------------------------------------------------
 
@@ -158,18 +164,19 @@ class _Run:
         changed, gone = look(target, self.writer, self.tally, self.kinds)
         first = [found for found in changed if shows_pictures(found.path)]
         rest = [found for found in changed if not shows_pictures(found.path)]
-        self.recaptioned, self.pace = set(), Pace()
-        self._expect(changed)
+        self.recaptioned = set()
+        self.standing.begin()
+        self.standing.expect(changed)
         self._read_all(root, first)
         for path in gone:
             self.recaptioned |= self.writer.put_captions(root.name, path, [])
         again = shown_anew(target, self.recaptioned - {composed(found.path) for found in rest}, self.kinds)
         self.tally.unchanged -= len(again)
-        self._expect(again)
+        self.standing.expect(again)
         self._read_all(root, [*rest, *again])
         for path in gone:
             self._forget(root, path)
-        self._tell("")
+        self.standing.say("")
 
     def _read_all(self, root: Root, all_found: Sequence[Found]) -> None:
         """Brings documents in, many at once; comes back when the last is there (its vectors may not be)."""
@@ -178,7 +185,7 @@ class _Run:
                 self._take_next(PAUSE)
             while self._take_next(0.0):
                 pass
-            self._tell(found.path)
+            self.standing.say(found.path)
             self._begin(root, found)
             self._commit_when_due()
         while self.under_way:
@@ -284,9 +291,7 @@ class _Run:
         words = found_by(passages[0][0], self.policy.clues)
         self.writer.put_document(document, digest=digest, loader=identity.reading, passages=passages, path_words=words)
         self.tally.passages.update(Counter(passage.kind for passage, _ in passages))
-        self.uncommitted += len(passages)
-        self.pace.passages += len(passages)
-        self._end(arriving)
+        self._end(arriving, len(passages))
 
     def _leave_out(self, arriving: Arriving, failed: Failed) -> None:
         """Keeps the reason why a document could not be read; one that is gone since the walk is forgotten.
@@ -306,10 +311,9 @@ class _Run:
         self.quarantined[name_of(identity.digest, identity.reading)] = reason
         write_quarantine(self.writer.folder, self.quarantined)
 
-    def _end(self, arriving: Arriving) -> None:
+    def _end(self, arriving: Arriving, passages: int = 0) -> None:
         """The document is done with; those that waited for its passages can take them over."""
-        self.pace.documents += 1
-        self.pace.megabytes += size_of(arriving.document) / 1e6
+        self.standing.ended(arriving.document, passages)
         del self.under_way[arriving.number]
         self.errands.forget(arriving)
         if arriving.identity is not None and arriving.twin is None:
@@ -342,7 +346,7 @@ class _Run:
                 arriving, stretch = whose
                 self._take(arriving, came.answer, stretch)
                 if arriving.number not in self.under_way:
-                    self._tell(arriving.found.path)
+                    self.standing.say(arriving.found.path)
             elif isinstance(came.answer, Refused):
                 raise WrongRequest(came.answer.what, came.answer.remedy)
         self.feeding.advance()
@@ -357,7 +361,7 @@ class _Run:
         self.refused |= embedded.refused
         self.writer.put_vectors(embedded.keys, embedded.vectors)
         self.tally.embedded += len(embedded.keys)
-        self.pace.tokens += embedded.tokens
+        self.standing.embedded(embedded.tokens)
 
     def embed_what_waits(self) -> None:
         """Asks the model for everything that was decoded, and waits for it."""
@@ -380,19 +384,11 @@ class _Run:
     def _commit(self) -> None:
         if self.refused:
             go_without(self.refused, self.writer, self.tally)
+        documents = self.writer.settled_documents
         self.writer.commit()
         self.recognised.committed()
-        self.due, self.uncommitted = time.monotonic() + self.commit_seconds, 0
+        self.commits.made(documents)
 
     def _commit_when_due(self) -> None:
-        if self.uncommitted > UNCOMMITTED or time.monotonic() > self.due:
+        if self.commits.are_due(self.writer.settled_documents, self.writer.settled_passages):
             self._commit()
-
-    def _tell(self, path: str) -> None:
-        waiting = {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": self.inbox.waits()}
-        self.tell(self.pace.progress(path, waiting))
-
-    def _expect(self, coming: Sequence[Found]) -> None:
-        """Counts documents that are to be read."""
-        self.pace.total += len(coming)
-        self.pace.megabytes_total += sum(size_in(found.stamp) for found in coming) / 1e6

@@ -22,6 +22,7 @@ from rag.types import Content, Fingerprint, Modality, Role
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from rag.backends.lite_apart import LiteApart
     from rag.types import Vectors
 
 TEXT = slice(0, lite_text.DIM)
@@ -56,6 +57,12 @@ class LiteEmbedder:
 
     def __init__(self, choice: Choice = UNTOLD) -> None:
         self._text = lite_text.TextBlock()
+
+    def apart(self) -> LiteApart:
+        """The same embedder for texts, in a process of its own that starts when it is needed."""
+        from rag.backends.lite_apart import LiteApart
+
+        return LiteApart(lambda contents, role: self.embed(contents, role=role))
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row for each content, float32 (n, 1280); the law is that of rag.backends.base.Embedder.

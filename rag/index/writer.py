@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,10 +39,13 @@ from rag.index.segments import REMEDY
 from rag.index.status import read_roots
 from rag.index.transaction import Transaction
 from rag.index.unbroken import unbroken
+from rag.index.waiting import Waiting
 from rag.types import CaptionOf, Document, DocumentId, Fingerprint, Passage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
+
+TERMS = 32_768  # whose counts changed: then they are written, so that a commit has little left to do
 
 __all__ = ["TwinDocument", "Writer", "writing"]
 
@@ -78,11 +80,11 @@ class Writer:
         self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
         self.generation = catalog.generation_of(connection)
         self._transaction = Transaction(folder, connection)
-        self._waiting: dict[DocumentId, Arrival] = {}
-        self._waiting_as: dict[tuple[bytes, str], DocumentId] = {}  # by digest and loader: the last that came
+        self._waiting = Waiting()
         self._vectors = KeyedVectors(self._transaction, self.fingerprint.dim)
         self.remarks: list[str] = []  # what a person should know, though every commit was made
         self._terms: Counter[str] = Counter()  # changes to the table `terms`
+        self.settled_documents = self.settled_passages = 0  # those that the next commit lets be found
 
     # ---- roots ----------------------------------------------------------------------------------
 
@@ -111,7 +113,9 @@ class Writer:
         root = self._root(name)
         for path, _ in self.stamps(name):
             self.remove(name, path)
-        self._waiting = {identity: arrival for identity, arrival in self._waiting.items() if identity.root != name}
+        for identity in self._waiting.ids():
+            if identity.root == name:
+                self._waiting.pop(identity)
         with self._transaction.changing() as connection:
             connection.execute("DELETE FROM captions WHERE root = ?", (root,))
             connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._coming, root))
@@ -129,16 +133,15 @@ class Writer:
 
     def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
         """A document with the same digest, read the same way: waiting, live, or ended and not yet compacted away."""
-        arrival = self._waiting.get(self._waiting_as.get((digest, loader), DocumentId("", "")))
-        if arrival is not None and (arrival.digest, arrival.loader) == (digest, loader):
-            return TwinDocument(arrival.document.id, arrival.loader, arrival.document.caption, arrival.passages)
+        if twin := self._waiting.twin(digest, loader):
+            return twin
         with self._transaction.reading() as connection:
             return find_twin(connection, digest, loader)
 
     def digest(self, document: DocumentId) -> bytes | None:
         """The digest of that document, waiting or live; None where there is none, or none that could be read."""
-        if document in self._waiting:
-            return self._waiting[document].digest
+        if arrival := self._waiting.get(document):
+            return arrival.digest
         root = self._root(document.root)
         with self._transaction.reading() as connection:
             return digest_of(connection, root, document.path)
@@ -149,14 +152,15 @@ class Writer:
     ) -> None:
         """Puts a document in place of its older version; each passage comes with the key of its vector.
 
-        The vectors may come later: the document is committed once all its keys have one, and until then the older version stands.
+        The vectors may come later: the document goes in with the last of them, and until then the older version stands.
         """
         arrival = Arrival(document, digest, loader, tuple(passages), path_words)
-        root = self._root(document.id.root)
-        self._waiting.pop(document.id, None)
-        if not self._settle(arrival, root):
-            self._waiting[document.id] = arrival
-            self._waiting_as[digest, loader] = document.id
+        lacked = {key for _, key in passages} - self.known([key for _, key in passages])
+        self._waiting.pop(document.id)
+        if lacked:
+            self._waiting.add(arrival, lacked)
+        else:
+            self._settle(arrival)
 
     @unbroken()
     def put_skipped(self, document: Document, reason: str) -> None:
@@ -171,7 +175,7 @@ class Writer:
         """Ends the document of that path, and forgets what it said of pictures; False where there was none."""
         number = self._root(root)
         self.put_captions(root, path, [])
-        waited = self._waiting.pop(DocumentId(root, path), None) is not None
+        waited = self._waiting.pop(DocumentId(root, path)) is not None
         with self._transaction.changing() as connection:
             counts = end_document(connection, number, path, self._coming)
             self._terms.subtract(counts or {})
@@ -185,8 +189,13 @@ class Writer:
 
     @unbroken()
     def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it. BackendError."""
+        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it. BackendError.
+
+        Documents that waited for the last of their vectors go into the open transaction.
+        """
         self._vectors.put(keys, vectors)
+        for arrival in self._waiting.came(keys):
+            self._settle(arrival)
 
     @unbroken()
     def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[Unfinished]:
@@ -195,19 +204,7 @@ class Writer:
         What is left of one is committed without a stamp and a digest, so that the next run tries again; one with nothing left
         waits no more.
         """
-        found = []
-        for identity, arrival in list(self._waiting.items()):
-            lost = tuple((passage, key) for passage, key in arrival.passages if key in keys)
-            if not lost:
-                continue
-            left = tuple((passage, key) for passage, key in arrival.passages if key not in keys)
-            found.append(Unfinished(arrival.document, arrival.digest, lost, whole=not left))
-            if left:
-                document = replace(arrival.document, stamp="")
-                self._waiting[identity] = replace(arrival, document=document, digest=b"", passages=left)
-            else:
-                del self._waiting[identity]
-        return found
+        return self._waiting.give_up(keys)
 
     # ---- what is known of pictures --------------------------------------------------------------
 
@@ -225,8 +222,7 @@ class Writer:
                 pictures.put_captions(connection, number, source_path, captions)
                 look_again(connection, number, targets)
             for path in targets:
-                if arrival := self._waiting.get(DocumentId(root, path)):
-                    self._waiting[arrival.document.id] = replace(arrival, document=replace(arrival.document, stamp=""))
+                self._waiting.without_stamp(DocumentId(root, path))
         return targets
 
     def captions_from(self, root: str, source_path: str) -> list[CaptionOf]:
@@ -257,9 +253,9 @@ class Writer:
         """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""
         self._settle_waiting()
         count = len(self._waiting)
-        for document in list(self._waiting):
+        for document in self._waiting.ids():
             self.put_captions(document.root, document.path, [])
-            del self._waiting[document]
+            self._waiting.pop(document)
         return count
 
     # ---- commit ---------------------------------------------------------------------------------
@@ -274,7 +270,7 @@ class Writer:
         if self._transaction.changed:
             with self._transaction.changing() as connection:
                 self._vectors.write(connection, self._coming)
-                count_terms(connection, self._terms)
+                self._count_terms(connection)
             self._commit()
             if not self.remarks:
                 self._compact_some()
@@ -310,30 +306,35 @@ class Writer:
         self._transaction.commit()
         self.generation = self._coming
         self._vectors.committed()
-        self._terms.clear()
+        self.settled_documents = self.settled_passages = 0
 
     @property
     def _coming(self) -> int:
         return self.generation + 1
 
     def _settle_waiting(self) -> None:
-        for identity, arrival in list(self._waiting.items()):
-            if self._settle(arrival, self._root(identity.root)):
-                del self._waiting[identity]
-        if not self._waiting:
-            self._waiting_as.clear()
+        for arrival in self._waiting.whole():
+            self._settle(arrival)
 
-    def _settle(self, arrival: Arrival, root: int) -> bool:
-        """Puts a document into the open transaction; False where vectors of it are missing."""
+    def _settle(self, arrival: Arrival) -> None:
+        """Puts a document that lacks no vector into the open transaction, and lets it wait no more."""
+        identity = arrival.document.id
+        root = self._root(identity.root)
         vectors = self._vectors.numbers([key for _, key in arrival.passages])
-        if any(key not in vectors for _, key in arrival.passages):
-            return False
         with self._transaction.changing() as connection:
-            ended = end_document(connection, root, arrival.document.id.path, self._coming)
+            ended = end_document(connection, root, identity.path, self._coming)
             counts = insert_document(connection, arrival, root, self._coming, self._transaction.next("passages"), vectors)
             self._terms.update(counts)
             self._terms.subtract(ended or {})
-        return True
+            if len(self._terms) > TERMS:
+                self._count_terms(connection)
+        self._waiting.pop(identity)
+        self.settled_documents += 1
+        self.settled_passages += len(arrival.passages)
+
+    def _count_terms(self, connection: apsw.Connection) -> None:
+        count_terms(connection, self._terms)
+        self._terms.clear()
 
     def _root(self, name: str) -> int:
         with self._transaction.reading():

@@ -203,7 +203,7 @@ def known_paths(name: str) -> set[str]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_index_is_that_of_a_clean_build(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(seed)
-    monkeypatch.setattr("rag.indexing.UNCOMMITTED", chance.choice((1, 4, 2000)))
+    monkeypatch.setattr("rag.committing.UNCOMMITTED", chance.choice((1, 4, 2000)))
     monkeypatch.setattr("tests.e2e.conftest.CountingEmbedder.batch", chance.choice((1, 3, 256)))
     folder = tmp_path / "corpus"
     user = User(folder, chance)

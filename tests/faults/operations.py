@@ -13,24 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rag.errors import IndexFailure
-from rag.index import segments
 from rag.index.folder import create
 from rag.index.migration import bring_up_to_date
 from rag.index.writer import Writer, writing
-from tests.unit.index_samples import DIM, FINGERPRINT, put
+from tests.unit.index_samples import FINGERPRINT, put
 
 OLD = Path(__file__).parents[1] / "unit" / "old" / "format-1.tar.gz"
 DOCUMENTS = {f"{name}.md": [f"{name} {at} common" for at in range(4)] + ["shared"] for name in "abcdef"}
 CHANGED = {"a.md": ["a new", "shared"], "c.md": ["c new", "c 1 common"]}
-_BETWEEN = "000010000000000000001000000000000100000000040000000000000000000000100000000000000020000000000000000000000000000000"
 GONE = ("b.md", "d.md")
-
-
-def header(rows: int, dim: int) -> bytes:
-    """`faiss_header`, without FAISS and for one dimension; the kills are compared with an index that FAISS opens."""
-    assert dim == DIM
-    start = bytes.fromhex("4978535110000000") + rows.to_bytes(8, "little")
-    return start + bytes.fromhex(_BETWEEN) + (rows * dim * 2).to_bytes(8, "little")
 
 
 def first(folder: Path, told: Callable[[int], None]) -> None:
@@ -102,7 +93,6 @@ def _bring(writer: Writer, documents: dict[str, list[str]], stamp: str) -> None:
 
 
 if __name__ == "__main__":
-    segments.faiss_header = header
     try:
         OPERATIONS[sys.argv[1]](Path(sys.argv[2]), lambda generation: print(generation, flush=True))
     except IndexFailure as error:

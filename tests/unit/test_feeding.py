@@ -11,7 +11,7 @@ import pytest
 
 from rag.decoding.inbox import Inbox
 from rag.errors import BackendError
-from rag.feeding import Embedded, Feeding, cut
+from rag.feeding import Embedded, Feeding, cut, even_part
 from rag.types import Content, Fingerprint
 
 
@@ -63,11 +63,11 @@ def test_plain_python_is_called_where_it_is_fed() -> None:
     fed, embedder, inbox = feeding(batch=4, in_flight=0)
     for number in range(9):
         fed.add(bytes([number]), Content("text", "x" * number))
-    assert [len(call) for call in embedder.calls] == [4]
+    assert [len(call) for call in embedder.calls] == [4, 4]
     while isinstance(came := inbox.get(answers=False, seconds=0), Embedded):
         fed.took(came)
     fed.flush()
-    assert [len(call) for call in embedder.calls] == [4, 3, 2]
+    assert [len(call) for call in embedder.calls] == [4, 4, 1]
 
 
 def test_a_failure_is_a_result() -> None:
@@ -174,3 +174,85 @@ def test_a_call_in_this_thread_ends_before_ctrl_c_is_heard() -> None:
     assert sorted(zip(result.keys, result.vectors.tolist(), strict=True)) == [(b"a", [1.0]), (b"b", [2.0])]
     fed.took(result)
     assert fed.idle
+
+
+def test_the_model_is_fed_while_nobody_takes_its_vectors() -> None:
+    fed, embedder, inbox = feeding(batch=2, in_flight=2)
+    embedder.gate.release(100)
+    for number in range(40):
+        fed.add(bytes([number]), Content("text", "x"))
+    fed.flush()
+    came: list[Embedded] = []
+    while len(came) < 40:
+        result = inbox.get(answers=False, seconds=30)
+        assert isinstance(result, Embedded)
+        came.append(result)
+    assert not fed.idle
+    for result in came:
+        fed.took(result)
+    assert (fed.idle, fed.nbytes, len(embedder.calls)) == (True, 0, 40)
+    fed.close()
+
+
+def test_after_a_failure_no_call_is_made() -> None:
+    fed, embedder, inbox = feeding(batch=2, in_flight=2)
+
+    def refuse(contents: Sequence[Content], *, role: str) -> np.ndarray:
+        embedder.calls.append([])
+        assert embedder.gate.acquire(timeout=30)
+        raise BackendError("no")
+
+    embedder.embed = refuse  # type: ignore[method-assign]
+    for number in range(40):
+        fed.add(bytes([number]), Content("text", "x"))
+    embedder.gate.release(100)
+    for _ in range(4):  # two calls and two that were ready
+        assert isinstance(inbox.get(answers=False, seconds=30), Embedded)
+    assert (inbox.get(answers=False, seconds=0), len(embedder.calls)) == (None, 4)
+    fed.close()
+
+
+@pytest.mark.parametrize(
+    ("waiting", "places", "count"),
+    [(512, 8, 32), (32, 8, 16), (33, 8, 17), (100, 8, 17), (40, 2, 20), (16, 8, 16), (10, 8, 10), (64, 2, 32), (32, 2, 16)],
+)
+def test_few_texts_are_shared_among_the_free_places_in_calls_of_at_least_a_half(waiting: int, places: int, count: int) -> None:
+    assert even_part(waiting, 32, places) == count
+
+
+class Elsewhere:
+    """Texts as from another process: ready from the second question on, and gives the negative of what is embedded here."""
+
+    def __init__(self) -> None:
+        self.questions, self.calls, self.closed = 0, [], False
+
+    def is_ready(self) -> bool:
+        self.questions += 1
+        return self.questions > 1
+
+    def embed(self, contents: Sequence[Content], *, role: str) -> np.ndarray:
+        self.calls.append(len(contents))
+        return np.array([[-len(content.text)] for content in contents], np.float32)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_process_apart_takes_texts_and_never_pictures() -> None:
+    embedder, inbox, apart = Embedder(batch=4, in_flight=0), Inbox[object, Embedded](1), Elsewhere()
+    fed = Feeding(embedder, inbox, apart=apart)
+    for number in range(200):
+        fed.add(bytes([number]), shown(2) if number % 50 == 49 else Content("text", "x" * number))
+    fed.flush()
+    vectors: dict[bytes, float] = {}
+    while not fed.idle:
+        came = inbox.get(answers=False, seconds=30)
+        assert isinstance(came, Embedded) and came.vectors is not None
+        vectors |= dict(zip(came.keys, came.vectors[:, 0].tolist(), strict=True))
+        fed.took(came)
+    fed.close()
+    assert {key: abs(value) for key, value in vectors.items()} == {
+        bytes([number]): 0 if number % 50 == 49 else number for number in range(200)
+    }
+    assert sum(apart.calls) + sum(map(len, embedder.calls)) == 200
+    assert (len(embedder.calls[0]), max(apart.calls, default=0) <= 4, apart.closed) == (4, True, True)

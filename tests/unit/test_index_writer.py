@@ -108,6 +108,42 @@ def test_a_document_waits_for_its_vectors(folder):
         assert index.status().vectors == 7
 
 
+def test_a_document_goes_in_with_the_last_of_its_vectors_and_not_with_the_commit(folder):
+    with writing(folder) as writer:
+        found = document("new.md")
+        passages = [(passage(found, at, text), key_of(text)) for at, text in enumerate(("red", "blue", "red"))]
+        writer.put_document(found, digest=b"d", loader="text 1", passages=passages, path_words="")
+        twin = writer.twin(b"d", "text 1")
+        assert twin is not None and twin.id == found.id
+        settled = []
+        for text in ("other", "red", "blue"):
+            writer.put_vectors([key_of(text)], vector_of(key_of(text))[None])
+            settled.append((writer.settled_documents, writer.settled_passages))
+        assert settled == [(0, 0), (0, 0), (1, 3)]
+        writer.commit()
+        assert (writer.settled_documents, writer.give_up_waiting()) == (0, 0)
+    with open_index(folder) as index:
+        assert index.status().documents == 5
+
+
+def test_the_counts_of_terms_are_the_same_however_often_they_are_written(tmp_path, monkeypatch):
+    texts = {f"{name}.md": [f"{name} common", f"common {at} words"] for at, name in enumerate("abcdef")}
+
+    def counts(place):
+        made(place, texts)
+        with writing(place) as writer:
+            put(writer, "a.md", ["a new"], stamp="2")
+            writer.remove("docs", "b.md")
+            put(writer, "b.md", ["b back"])
+            writer.commit()
+        with open_index(place) as index:
+            return index.document_frequencies(["common", "a", "b", "words", "new", "back", "0", "1"])[0]
+
+    rarely = counts(tmp_path / "rarely")
+    monkeypatch.setattr("rag.index.writer.TERMS", 0)
+    assert counts(tmp_path / "often") == rarely == {"common": 8, "a": 1, "b": 1, "words": 4, "new": 1, "back": 1, "0": 0, "1": 0}
+
+
 def test_a_twin_gives_all_that_is_needed_to_put_it_again(folder):
     with writing(folder) as writer:
         digest = key_of("one\ntwo")

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,19 @@ def test_it_imports_no_heavy_library():
         "import sys, rag.backends.lite, rag.backends.lite_reranker; print({'PIL', 'scipy', 'faiss', 'cv2'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_process_apart_gives_the_same_numbers_to_the_last_bit():
+    embedder = LiteEmbedder()
+    apart = embedder.apart()
+    contents = [Content("text", text=f"Vessel {n} of 航运公司 left berth {n * 7} on 2024-03-{n % 27 + 1:02}") for n in range(300)]
+    contents += [Content("text", text="", clues="a photo of gulls"), Content("text", text="\udcff\x00 <|im_end|>")]
+    deadline = time.monotonic() + 60
+    while not apart.is_ready() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    vectors = apart.embed(contents, role="document")
+    assert apart.is_ready()
+    np.testing.assert_array_equal(vectors, embedder.embed(contents, role="document"))
+    apart.close()
+    np.testing.assert_array_equal(apart.embed(contents[:3], role="document"), vectors[:3])  # embedded here, then
+    assert not apart.is_ready()

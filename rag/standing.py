@@ -1,0 +1,64 @@
+"""Where a run stands, told as it goes: counts, rates, and how long each stage waits for another.
+
+Knows the stages of the write path; knows no document and no terminal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rag.corpus import Found
+from rag.decoding.inbox import Inbox
+from rag.decoding.pool import Pool
+from rag.decoding.work import size_in, size_of
+from rag.feeding import Feeding
+from rag.pace import SURE, Pace
+from rag.reports import Tell
+
+if TYPE_CHECKING:
+    from rag.types import Document
+
+
+@dataclass(slots=True)
+class Standing:
+    """Counts what a run does and tells whoever asked to be told."""
+
+    tell: Tell
+    pool: Pool
+    feeding: Feeding
+    inbox: Inbox[Any, Any]
+    pace: Pace = field(default_factory=Pace)  # of this target
+    started: float = field(default_factory=time.monotonic)
+
+    def begin(self) -> None:
+        """Another target: its counts begin at nothing."""
+        self.pace = Pace()
+
+    def expect(self, coming: Sequence[Found]) -> None:
+        """Counts documents that are to be read."""
+        self.pace.total += len(coming)
+        self.pace.megabytes_total += sum(size_in(found.stamp) for found in coming) / 1e6
+
+    def ended(self, document: Document, passages: int) -> None:
+        """Counts a document that was read, with its passages."""
+        self.pace.documents += 1
+        self.pace.passages += passages
+        self.pace.megabytes += size_of(document) / 1e6
+
+    def embedded(self, tokens: int) -> None:
+        """Counts what the model was shown."""
+        self.pace.tokens += tokens
+
+    def say(self, path: str) -> None:
+        """Tells where the run stands, and which document it has come to."""
+        self.tell(self.pace.progress(path, self._waiting()))
+
+    def _waiting(self) -> Mapping[str, float]:
+        """The share of its time that each stage waits; nothing before it tells anything: at first everybody waits for readers."""
+        gone = time.monotonic() - self.started
+        if gone < SURE or not self.pace.tokens:
+            return {}
+        return {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": min(1.0, self.inbox.starved / gone)}
