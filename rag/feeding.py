@@ -196,7 +196,7 @@ class Feeding:
             return self._claimed(self._next()) if due and (self._texts or self._shown) else []
 
     def _is_due_apart(self) -> bool:
-        return len(self._texts) >= self._call or (self._ending and len(self._texts) >= self._call // 2)
+        return len(self._texts) >= (max(1, self._call // 2) if self._ending else self._call)
 
     def _is_due(self) -> bool:
         """Whether a call should be made now.

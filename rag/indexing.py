@@ -143,9 +143,8 @@ class _Run:
         self.recognised = Recognised(self.writer)
         self.pool = Pool(self.budget.jobs, self.inbox, self.recognised.find, self.budget.memory)
         self.errands = Errands(self.pool, self.budget.jobs, self.recognised.find)
-        several = self.budget.jobs > 0 and processors() > 1
-        apart = getattr(self.embedder, "apart", None) if several else None
-        self.feeding = Feeding(self.embedder, self.inbox, apart=apart and apart())
+        elsewhere = getattr(self.embedder, "apart", None) if self.budget.jobs and processors() > 1 else None
+        self.feeding = Feeding(self.embedder, self.inbox, apart=elsewhere() if elsewhere else None)
         self.quarantined = read_quarantine(self.writer.folder)
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"

@@ -15,6 +15,7 @@ import httpx
 
 from rag.backends.base import Choice
 from rag.backends.exchange import shown
+from rag.backends.window import Window
 from rag.errors import WrongSetting
 
 CONNECT_SECONDS = 5.0  # to open a connection
@@ -27,6 +28,7 @@ class Endpoint:
 
     url: str  # scheme, host, port and path, without a password and without /v1
     client: httpx.AsyncClient
+    window: Window  # how many of them at once
     busy: int = 0  # requests under way
     taken: int = 0  # requests so far
     failures: int = 0  # in a row
@@ -62,7 +64,7 @@ def _endpoint(url: httpx.URL, headers: Mapping[str, str], trusted: ssl.SSLContex
         timeout=httpx.Timeout(choice.timeout, connect=min(CONNECT_SECONDS, choice.timeout), pool=None),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=choice.in_flight, keepalive_expiry=KEPT_SECONDS),
     )
-    return Endpoint(str(url.copy_with(username=None, password=None)).rstrip("/"), client)
+    return Endpoint(str(url.copy_with(username=None, password=None)).rstrip("/"), client, Window(choice.in_flight))
 
 
 def _address(given: str) -> httpx.URL:

@@ -23,6 +23,7 @@ BODY_BYTES = 64_000_000  # of an answer: 32 vectors of 4,096 numbers are 3 MB as
 SHOWN = 300  # characters of a server's message
 FEW = 3  # attempts where the same request may well fail the same way: 500, no answer in time, half an answer
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+CROWDED = frozenset({408, 429, 503, 504})  # of these, what a server answers that has too much to do
 ADDRESS = "check that this is the address of a model server; `rag doctor` looks at it"
 REMEDIES = {
     400: "the message says what the server does not take",
@@ -55,12 +56,20 @@ class Passing(Exception):
     """A failure that may go away. Never leaves this room."""
 
     def __init__(
-        self, what: str, *, attempts: int = 0, wait: float | None = None, unreachable: bool = False, broken: str = ""
+        self,
+        what: str,
+        *,
+        attempts: int = 0,
+        wait: float | None = None,
+        unreachable: bool = False,
+        broken: str = "",
+        crowded: bool = False,
     ) -> None:
         super().__init__(what)
         self.attempts = attempts  # at most, where fewer than usual
         self.wait = wait  # seconds the server asks for
         self.unreachable = unreachable  # no connection was made
+        self.crowded = crowded  # it may be too many requests at once
         self.broken = broken  # what a server says that answers and fails (500): perhaps only at what is in this request
 
 
@@ -79,7 +88,7 @@ async def exchange(client: httpx.AsyncClient, place: str, content: bytes | None,
     except (TimeoutError, httpx.TimeoutException) as error:
         if isinstance(error, httpx.ConnectTimeout):
             raise Passing("cannot be connected to in time", unreachable=True) from error
-        raise Passing(f"did not answer within {seconds:g} s", attempts=FEW) from error
+        raise Passing(f"did not answer within {seconds:g} s", attempts=FEW, crowded=True) from error
     except httpx.ConnectError as error:
         if untrusted(error):
             raise BackendError(
@@ -116,7 +125,7 @@ def _understood(place: str, response: httpx.Response, received: bytes) -> Answer
         wait = _told_to_wait(response)
         if status == 500:
             raise Passing(f"answered {status}: {said}", attempts=FEW, wait=wait, broken=said)
-        raise Passing(f"answered {status}: {said}", wait=wait)
+        raise Passing(f"answered {status}: {said}", wait=wait, crowded=status in CROWDED)
     if 300 <= status < 400:
         where = shown(response.headers.get("location", "nowhere"))
         raise BackendError(

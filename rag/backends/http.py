@@ -52,8 +52,9 @@ PATIENCE = Patience()
 class Endpoints:
     """All endpoints of one role. Safe to share between threads.
 
-    Each endpoint has at most `in_flight` requests under way; the least loaded one takes the next. One that fails rests, longer
-    each time, while the others work. What may pass is tried again within `Patience`; what will not raises BackendError.
+    Each endpoint has at most `in_flight` requests under way, fewer where it answers late or says that they are too many; the one
+    with most room takes the next. One that fails rests, longer each time, while the others work. What may pass is tried again
+    within `Patience`; what will not raises BackendError.
     """
 
     def __init__(self, choice: Choice, patience: Patience = PATIENCE) -> None:
@@ -73,7 +74,7 @@ class Endpoints:
 
     @property
     def capacity(self) -> int:
-        """How many requests run at once."""
+        """How many requests run at once, at most."""
         return self._in_flight * len(self._all)
 
     def prove(self, path: str, check: Callable[[Answer], None]) -> None:
@@ -125,14 +126,18 @@ class Endpoints:
         failing_since = 0.0
         for attempt in count(1):
             endpoint = await self._take()
+            began = self._loop.time()
             try:
                 await self._prove(endpoint)
                 answer = await exchange(endpoint.client, endpoint.url + path, content, self._timeout)
                 endpoint.failures, endpoint.rests_until, endpoint.answered, self._warned = 0, 0.0, True, False
+                endpoint.window.answered(began, self._loop.time(), self._timeout, endpoint.busy)
                 return answer
             except Passing as passing:
                 now = self._loop.time()
                 failing_since = failing_since or now
+                if passing.crowded:
+                    endpoint.window.crowded(began, now)
                 pause = self._rest(endpoint, passing, now)
                 unseen = passing.unreachable and not any(one.answered for one in self._all)
                 limit = self._patience.unseen if unseen else self._patience.total
@@ -145,12 +150,12 @@ class Endpoints:
         raise AssertionError("attempts are counted without end")
 
     async def _take(self) -> Endpoint:
-        """The least loaded endpoint that does not rest, as soon as there is one with room for a request."""
+        """The endpoint with most room that does not rest, as soon as there is one with room for a request."""
         while True:
             now = self._loop.time()
-            ready = [one for one in self._all if one.rests_until <= now and one.busy < self._in_flight]
+            ready = [one for one in self._all if one.rests_until <= now and one.busy < one.window.room]
             if ready:
-                chosen = min(ready, key=lambda one: (one.busy, one.taken))
+                chosen = min(ready, key=lambda one: (one.busy / one.window.room, one.taken))
                 chosen.busy += 1
                 chosen.taken += 1
                 return chosen
@@ -161,7 +166,12 @@ class Endpoints:
                     await self._freed.wait()
 
     def _rest(self, endpoint: Endpoint, passing: Passing, now: float) -> float:
-        """Lets an endpoint rest after a failure; seconds until any endpoint can be asked again."""
+        """Lets an endpoint rest after a failure; seconds until any endpoint can be asked again.
+
+        One that has others under way and only says that this was one too many goes on with them: its window is smaller now.
+        """
+        if passing.crowded and passing.wait is None and endpoint.busy > 1 and endpoint.answered:
+            return max(0.0, min(one.rests_until for one in self._all) - now)
         endpoint.proven = False
         if endpoint.rests_until <= now:  # else requests that were under way together fail together: one failure
             pause = min(self._patience.longest, self._patience.first * 2**endpoint.failures) * random.uniform(0.75, 1.25)

@@ -58,8 +58,10 @@ class LiteEmbedder:
     def __init__(self, choice: Choice = UNTOLD) -> None:
         self._text = lite_text.TextBlock()
 
-    def apart(self) -> LiteApart:
-        """The same embedder for texts, in a process of its own that starts when it is needed."""
+    def apart(self) -> LiteApart | None:
+        """The same embedder for texts, in a process of its own that starts when it is needed; None for one derived from it."""
+        if type(self) is not LiteEmbedder:
+            return None
         from rag.backends.lite_apart import LiteApart
 
         return LiteApart(lambda contents, role: self.embed(contents, role=role))

@@ -199,6 +199,7 @@ def test_it_imports_no_heavy_library():
 def test_a_process_apart_gives_the_same_numbers_to_the_last_bit():
     embedder = LiteEmbedder()
     apart = embedder.apart()
+    assert apart is not None
     contents = [Content("text", text=f"Vessel {n} of 航运公司 left berth {n * 7} on 2024-03-{n % 27 + 1:02}") for n in range(300)]
     contents += [Content("text", text="", clues="a photo of gulls"), Content("text", text="\udcff\x00 <|im_end|>")]
     deadline = time.monotonic() + 60
