@@ -61,4 +61,4 @@ class Standing:
         gone = time.monotonic() - self.started
         if gone < SURE or not self.pace.tokens:
             return {}
-        return {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": min(1.0, self.inbox.starved / gone)}
+        return {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": self.inbox.waits()}

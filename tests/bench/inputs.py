@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -91,6 +93,30 @@ def letter(file: Path, number: int) -> None:
 
     letters = np.random.default_rng(number).choice(list("abcdefghijklmnoprstuw"), (140, 6))
     file.write_text(" ".join("".join(word) for word in letters))
+
+
+def chapter(file: Path, number: int) -> None:
+    """A text of 20 paragraphs of 100 to 300 words, as common and as rare as those of real texts: about 25 passages."""
+    import numpy as np
+
+    words, cumulated = _vocabulary()
+    random = np.random.default_rng(number)
+    paragraphs = [
+        " ".join(words[np.searchsorted(cumulated, random.random(length)).clip(max=len(words) - 1)])
+        for length in random.integers(100, 301, 20)
+    ]
+    file.write_text("\n\n".join(paragraphs))
+
+
+@cache
+def _vocabulary() -> tuple[Any, Any]:
+    """200,000 words, and the cumulated chances of each by Zipf's law."""
+    import numpy as np
+
+    from tests import zipf
+
+    chances = 1 / (np.arange(zipf.VOCABULARY) + 2.7) ** 1.05
+    return np.array([zipf.word(rank) for rank in range(zipf.VOCABULARY)]), np.cumsum(chances / chances.sum())
 
 
 def film(file: Path, number: int, minutes: int) -> None:

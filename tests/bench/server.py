@@ -17,8 +17,12 @@ import statistics
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from unittest.mock import patch
@@ -36,8 +40,9 @@ from rag.types import Content
 from tests.bench.measure import Row, seconds, show
 from tests.models import checkpoints, engines
 
-TEXTS, PICTURES, SIDE = 400, 60, 128  # contents of one repetition; pixels of a picture's side
-REPETITIONS = 5
+KINDS = {"texts": (1_600, 0), "pictures": (0, 240)}  # contents of one repetition: texts, pictures
+SIDE = 128  # pixels of a picture's side
+REPETITIONS = 3
 BOUND = 0.9  # of the bare throughput
 MANY = 16  # texts a request should carry where there are that many
 UNCACHED = ("--no-enable-prefix-caching", "--mm-processor-cache-gb", "0")
@@ -48,80 +53,125 @@ ENVIRONMENT = {
 
 
 def rows(server: engines.Server, home: Path) -> list[Row]:
-    """Embedding alone, a whole run of the write path, and how many texts travel together."""
+    """Embedding alone and a whole run of the write path, for texts and for pictures; beside a server on the same cores, and
+    beside one that has half of them for itself, as a server has on a machine of its own.
+    """
     embedder = ServerEmbedder(Choice(model=server.name, urls=(server.url,)))
     index = str(home / "index")
     _write(home / "first", 0, texts=1, pictures=0)
     flags = {"backend": "server", "model": server.name, "url": server.url, "ocr": "never"}
     rag.build_index(home / "first", index=index, **flags)  # the proofs of format, once for an index, are not measured
+    seeds = count(1)
 
-    def contents(seed: int) -> Callable[[], object]:
-        made = [Content("text", text=text) for text in _texts(seed, TEXTS)]
-        made += [Content("image", pixels=(pixels,)) for pixels in _pictures(seed, PICTURES)]
+    def contents(texts: int, pictures: int) -> Callable[[], object]:
+        seed = next(seeds)
+        made = [Content("text", text=text) for text in _texts(seed, texts)]
+        made += [Content("image", pixels=(pixels,)) for pixels in _pictures(seed, pictures)]
         return lambda: embedder.embed(made, role="document")
 
-    def corpus(seed: int) -> Callable[[], object]:
+    def corpus(texts: int, pictures: int) -> Callable[[], object]:
+        seed = next(seeds)
         folder = home / f"corpus{seed}"
-        _write(folder, seed, TEXTS, PICTURES)
+        _write(folder, seed, texts, pictures)
         return lambda: rag.build_index(folder, index=index, **flags)
 
     found = []
-    for what, prepare in (("ServerEmbedder.embed", contents), ("rag.build_index, server", corpus)):
-        found += _compare(what, prepare, server)
+    for where, place in (("same cores", lambda: None), ("cores of their own", lambda: _part(server.process.pid))):
+        place()
+        for kind, wanted in KINDS.items():
+            for what, prepare in (("ServerEmbedder.embed", contents), ("rag.build_index, server", corpus)):
+                found += _compare(f"{what}, {kind}, {where}", partial(prepare, *wanted), server)
     kept = {name: _counter(server, name) for name in ("vllm:prefix_cache_hits_total", "vllm:mm_cache_hits_total")}
     if any(kept.values()):
         raise SystemExit(f"a cache was measured: {kept}")
     return found
 
 
-def _compare(what: str, prepare: Callable[[int], Callable[[], object]], server: engines.Server) -> list[Row]:
+def _part(server: int) -> None:
+    """Gives the server and its children the first half of the cores, and this process and what it starts the rest."""
+    cores = sorted(os.sched_getaffinity(0))
+    half = len(cores) // 2
+    if not half:
+        return
+    everybody = {int(each.name): each for each in Path("/proc").iterdir() if each.name.isdecimal()}
+    theirs, size = {server}, 0
+    while size != len(theirs):
+        size = len(theirs)
+        theirs |= {number for number, place in everybody.items() if _parent(place) in theirs}
+    for process, wanted in [*((number, cores[:half]) for number in theirs), (os.getpid(), cores[half:])]:
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), wanted)
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # ended meanwhile
+        return 0
+
+
+def _compare(what: str, prepare: Callable[[], Callable[[], object]], server: engines.Server) -> list[Row]:
     """Items a second of both sides, medians, after one warm-up; and the texts that travelled with at least MANY."""
-    first = 1_000 * len(what)
     with _recorded() as sent:
-        prepare(first)()
-    _post(server, sent)
-    ours, bare = [], []
+        prepare()()
+    _post(server, sent.bodies)
+    ours, bare, starts, ends = [], [], [], []
     for number in range(1, REPETITIONS + 1):
-        work = prepare(first + number)
-        earlier = sent
+        work = prepare()
+        earlier = sent.bodies
         if number % 2:
             bare.append(_items(earlier) / seconds(lambda earlier=earlier: _post(server, earlier)))
+        began = time.perf_counter()
         with _recorded() as sent:
             taken = seconds(work)
-        ours.append(_items(sent) / taken)
+        ours.append(_items(sent.bodies) / taken)
+        contents = sorted(sent.exchanges)[2 if "index" in what else 0 :]  # after the canaries of an index
+        starts.append(contents[0][0] - began)
+        ends.append(began + taken - max(ended for _, ended in contents))
         if not number % 2:
             bare.append(_items(earlier) / seconds(lambda earlier=earlier: _post(server, earlier)))
     rate, floor = statistics.median(ours), statistics.median(bare)
     ratio = rate / floor
-    together = [len(body["input"]) for body in map(json.loads, sent) if "input" in body]
-    many = sum(count for count in together if count >= MANY)
-    share = many / sum(together)
-    least, most = min(count for count in together if count > 1), max(together)  # one alone is the canary of an index
-    bound = f"≥ {BOUND}"
-    return [
-        Row(f"{what}: items a second", f"{rate:.0f}/s", f"bare requests: {floor:.0f}/s", ratio, bound, ratio >= BOUND),
-        Row(
-            f"{what}: texts in requests of ≥ {MANY}",
-            f"{many} ({least} … {most} each)",
-            f"{TEXTS}",
-            share,
-            "≥ 0.99",
-            share >= 0.99,
-        ),
-    ]
+    parts = f"start {statistics.median(starts):.2f} s, end {statistics.median(ends):.2f} s"
+    shown = f"{rate:.0f}/s of {_items(sent.bodies):,} items ({parts})"
+    found = [Row(f"{what}: items a second", shown, f"bare: {floor:.0f}/s", ratio, f"≥ {BOUND}", ratio >= BOUND)]
+    together = [len(body["input"]) for body in map(json.loads, sent.bodies) if "input" in body]
+    together.remove(1) if 1 in together else None  # the canary of an index travels alone
+    if together:
+        many = sum(count for count in together if count >= MANY)
+        share = many / sum(together)
+        measured, of = f"{many} ({min(together)} … {max(together)} each)", str(sum(together))
+        found.append(Row(f"{what}: texts in requests of ≥ {MANY}", measured, of, share, "≥ 0.99", share >= 0.99))
+    return found
+
+
+@dataclass
+class Sent:
+    """What went to the server: the bodies in order, and when each request began and ended."""
+
+    bodies: list[bytes] = field(default_factory=list)
+    exchanges: list[tuple[float, float]] = field(default_factory=list)
 
 
 @contextmanager
-def _recorded() -> Iterator[list[bytes]]:
-    """The bodies of the requests that the project sends meanwhile, in order."""
-    sent: list[bytes] = []
-    encode = exchanges._encoded
+def _recorded() -> Iterator[Sent]:
+    """The requests that the project sends meanwhile."""
+    sent = Sent()
+    encode, exchange = exchanges._encoded, exchanges.exchange
 
     def encoded(body):
-        sent.append(encode(body))
-        return sent[-1]
+        sent.bodies.append(encode(body))
+        return sent.bodies[-1]
 
-    with patch.object(exchanges, "_encoded", encoded):
+    async def exchanged(client, place, content, seconds):
+        began = time.perf_counter()
+        try:
+            return await exchange(client, place, content, seconds)
+        finally:
+            if content is not None:
+                sent.exchanges.append((began, time.perf_counter()))
+
+    with patch.object(exchanges, "_encoded", encoded), patch.object(exchanges, "exchange", exchanged):
         yield sent
 
 
