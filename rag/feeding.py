@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
+from rag.calls import PIXELS, Keyed, pictures_of, pixels_of, size_of, texts_of, tokens_of
 from rag.errors import ContentRefused, RagError
 from rag.index.unbroken import unbroken
 from rag.types import Content
@@ -21,14 +21,9 @@ if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.types import Role, Vectors
 
-Keyed: TypeAlias = tuple[bytes, Content]
-
-CALL_TOKENS = 100_000  # of text in one call, about: a batch is padded to its longest text by some models
-CALL_PIXELS = 5_500_000  # in one call: four pictures of the largest size a model sees
 REST = 0.25  # seconds that contents wait for company before a call is made with fewer than it takes
 APART = 2  # calls for a process apart: one is computed, one is there when that ends
 HELP = 3  # calls: texts that wait beyond so many are embedded here as well, though a process apart takes others
-WINDOW = 16  # calls: texts of similar length are looked for among the oldest so many, however many wait
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +186,7 @@ class Feeding:
         with self._lock:
             self._send_due()
             most = HELP * self._call if self._under_way else self._call
-            full = len(self._shown) >= self._shown_call or self._pixels >= CALL_PIXELS or len(self._texts) >= most
+            full = len(self._shown) >= self._shown_call or self._pixels >= PIXELS or len(self._texts) >= most
             due = full or self._ending
             return self._claimed(self._next()) if due and (self._texts or self._shown) else []
 
@@ -208,25 +203,17 @@ class Feeding:
             return False
         has_room = self._under_way < self.at_once
         least = self._call if self.at_once == 1 or has_room else 2 * self._call
-        full = len(self._shown) >= self._shown_call or self._pixels >= CALL_PIXELS or len(self._texts) >= least
+        full = len(self._shown) >= self._shown_call or self._pixels >= PIXELS or len(self._texts) >= least
         rested = not self._under_way and time.monotonic() - self._since > REST
         return full or self._ending or rested
 
     def _next(self) -> list[Keyed]:
-        """The next batch: pictures in the order they came; else texts."""
-        if self._shown:
-            oldest = list(islice(self._shown.items(), self._shown_call))
-            return cut(oldest, self._shown_call, CALL_PIXELS, pixels_of)[0]
-        return self._next_texts()
+        """The next batch: pictures first, for they are large."""
+        return pictures_of(self._shown.items(), self._shown_call) if self._shown else self._next_texts()
 
     def _next_texts(self) -> list[Keyed]:
-        """The oldest text with others of about its length; near the end as many as give every free place something to do."""
-        oldest = list(islice(self._texts.items(), WINDOW * self._call))
-        by_length = sorted(oldest, key=lambda one: -len(one[1].text))
         places = 0 if self.at_once == 1 else max(2, self.at_once - self._under_way)
-        count = even_part(len(oldest), self._call, places)
-        at = min(by_length.index(oldest[0]), len(oldest) - count)
-        return cut(by_length[at : at + count], count, CALL_TOKENS, tokens_of)[0]
+        return texts_of(self._texts.items(), self._call, places)
 
     def _claimed(self, batch: list[Keyed]) -> list[Keyed]:
         """Takes a batch from what waits."""
@@ -275,41 +262,3 @@ class Feeding:
             self._busy += time.monotonic() - began
             nbytes, tokens = sum(map(size_of, contents)), sum(map(tokens_of, contents))
             self._results.put_result(Embedded(keys, vectors, failure, refused, nbytes, tokens))
-
-
-def even_part(waiting: int, most: int, places: int) -> int:
-    """How many of so many one call takes: `most` of very many; of few a part for each free place, but not less than a half."""
-    parts = max(-(-waiting // most), min(places, waiting // max(1, most // 2)))
-    return -(-waiting // max(1, parts))
-
-
-def cut(contents: Sequence[Keyed], most: int, budget: int, weigh: Callable[[Content], int]) -> list[list[Keyed]]:
-    """In order, as lists of at most `most` contents that weigh at most `budget`, or of one that weighs more; evenly long."""
-    if not contents:
-        return []
-    length = -(-len(contents) // -(-len(contents) // most))  # even: 40 are 20 + 20, not 32 + 8
-    batches: list[list[Keyed]] = [[]]
-    held = 0
-    for key, content in contents:
-        weight = weigh(content)
-        if batches[-1] and (len(batches[-1]) >= length or held + weight > budget):
-            batches.append([])
-            held = 0
-        batches[-1].append((key, content))
-        held += weight
-    return batches
-
-
-def size_of(content: Content) -> int:
-    """Bytes in memory, about."""
-    return sum(pixels.nbytes for pixels in content.pixels) + 4 * len(content.text) + 200
-
-
-def tokens_of(content: Content) -> int:
-    """Tokens a model sees, about: one for 4 bytes of UTF-8, one for 32 × 32 pixels."""
-    return len(content.text.encode("utf-8", "surrogatepass")) // 4 + pixels_of(content) // 1024 + 1
-
-
-def pixels_of(content: Content) -> int:
-    """Pixels of all its pictures together."""
-    return sum(pixels.size for pixels in content.pixels) // 3

@@ -24,7 +24,7 @@ from tests.bench import inputs
 from tests.bench.measure import Row, show
 
 FULL = "--full" in sys.argv
-PHOTOS, LETTERS = (2_000, 20_000) if FULL else (60, 1_500)
+PHOTOS, LETTERS = (2_000, 20_000) if FULL else (60, 4_000)
 IN_FLIGHT, REQUEST = 8, 0.05  # of the slow model: calls at once, seconds of each
 
 

@@ -27,6 +27,7 @@ from tests.e2e.conftest import COUNTING
 
 SEEDS = range(int(os.environ.get("RAG_TEST_SEEDS", "10")))
 ROUNDS = 6
+CHANGING = ("/indexing.py", "/intake.py", "/index/writer.py", "/index/documents.py")  # code that Ctrl-C and death come into
 FOLDERS = ("", "a/", "a/b/", "c/")
 WORDS = ("harbour", "crane", "ferry", "lighthouse", "buoy", "tide")
 COLOURS = ((200, 30, 30), (30, 30, 200), (30, 160, 60))
@@ -139,7 +140,7 @@ def broken_off(line: int, how: str) -> Iterator[None]:
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         nonlocal left
-        if event == "call" and not frame.f_code.co_filename.endswith(("/indexing.py", "/index/writer.py", "/index/documents.py")):
+        if event == "call" and not frame.f_code.co_filename.endswith(CHANGING):
             return None
         left -= event == "line"
         if left <= 0:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from rag.calls import cut, even_part
 from rag.decoding.inbox import Inbox
 from rag.errors import BackendError
-from rag.feeding import Embedded, Feeding, cut, even_part
+from rag.feeding import Embedded, Feeding
 from rag.types import Content, Fingerprint
 
 
