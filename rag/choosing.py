@@ -23,6 +23,7 @@ from rag.errors import MissingExtra
 REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "document_instruction")
 _OF_RERANKER = ("reranker", "reranker_model", "reranker_family", "reranker_url", "rerank_instruction")
 LITE_HAS_ITS_OWN = "its vectors always have the same length; --dim shortens those of other models"
+_OF_SEARCH = ("search", "fold_from", "good_from")
 PREFERRED = ("Qwen/Qwen3-VL-Embedding-2B", "Qwen/Qwen3-VL-Embedding-8B")  # used unasked, where they are already here
 
 
@@ -96,8 +97,8 @@ def remembered(chosen: Chosen, settings: Settings) -> dict[str, str]:
 
 
 def query_print(settings: Settings) -> str:
-    """A short text that is equal for settings that choose the same models and search, and were given in the same places."""
-    given = {key: [getattr(settings, key), key in settings.model_fields_set] for key in (*REMEMBERED, *_OF_RERANKER, "search")}
+    """A short text that is equal for settings that choose the same models and search alike, given in the same places."""
+    given = {key: [getattr(settings, key), key in settings.model_fields_set] for key in (*REMEMBERED, *_OF_RERANKER, *_OF_SEARCH)}
     return hashlib.blake2b(json.dumps(given, default=str).encode(), digest_size=8).hexdigest()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from rag.emoji import spelled
 from rag.types import Clue, Passage, Slide
 
 _SEPARATORS = re.compile(r"[/\\_.\-+~()\[\]{}\s]+")
@@ -18,10 +19,10 @@ _MONTHS = (
 
 
 def path_words(path: str) -> str:
-    """The words of a path below its root: its parts in reading order, then the file name as it stands."""
+    """The words of a path below its root: its parts in reading order, then the file name as it stands; emoji by name."""
     name = path.rpartition("/")[2]
     stem = path[: path.rfind(".")] if "." in name[1:] else path
-    return f"{_SEPARATORS.sub(' ', stem).strip()} {name}"
+    return spelled(f"{_SEPARATORS.sub(' ', stem).strip()} {name}")
 
 
 def date_words(taken: float | None) -> str:

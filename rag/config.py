@@ -70,6 +70,13 @@ class Settings(BaseSettings):
     candidates: int = Field(100, ge=1, le=10_000, description="How many candidates of the first stages reach the reranker.")
     search: str = Field("auto", description="How vectors are searched: auto, exact, coarse, ivf, or module:Class.")
     min_score: float = Field(0.0, ge=0.0, le=1.0, description="Hits below this score are not shown.")
+    fold_from: float = Field(
+        0.97, ge=0.0, le=1.0, description="Cosine from which on two results that say the same are one hit; 1: exact copies alone."
+    )
+    good_from: Literal["auto"] | Annotated[float, Field(ge=0, le=1)] = Field(
+        "auto",
+        description="Rerank score below which no hit is a good match; auto: 0.25 of lite, 0.3 of others.",
+    )
     ocr: Literal["auto", "always", "never"] = Field(
         "auto", description="Reading text in pictures. auto: wherever a picture has no words of its own."
     )

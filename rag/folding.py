@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 ALIKE = 0.97  # cosine from which on two passages may be the same. Measured with `lite`: a picture at two sizes and photos of a
-# burst 0.999, different crops and different pictures below 0.92. With neural models it is a guess on the careful side.
+# burst 0.999, different crops and different pictures below 0.92. Not measured with neural models: a guess on the careful side,
+# which the setting `fold_from` overrides.
 EQUAL = 0.99999  # the same content: only the rounding of 16-bit vectors lies between
 SAME_WORDS = 0.85  # of all words, counted with repeats, those that both texts have
 _ROWS = 256  # cosines of so many results with all others are held at once
@@ -72,7 +73,7 @@ def fold(groups: Sequence[Group], vectors: Vectors, alike: float = ALIKE) -> lis
         if at % _ROWS == 0:
             closeness = vectors[at : at + _ROWS] @ vectors.T
         row = closeness[at % _ROWS, :at]
-        near = (leader for leader in (row >= alike).nonzero()[0].tolist() if leader in under)
+        near = (leader for leader in (row >= min(alike, EQUAL)).nonzero()[0].tolist() if leader in under)
         leader = next((each for each in near if repeats(each, at, float(row[each]))), None)
         if leader is None:
             under[at] = []

@@ -13,10 +13,12 @@ from rag.backends.base import Reranker
 from rag.clues import judged_clues
 from rag.errors import ContentRefused, UnreadableDocument
 from rag.fusion import Candidate
+from rag.index.questions import spoken
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits
 from rag.loaders.detect import loader_name
 from rag.loaders.spans import text_content
+from rag.naming import BY_NAME, OF_KIND, kind_asked_for, lifted, names_file
 from rag.suffixes import SHOWN_BY
 from rag.tables import resolve
 from rag.types import Clue, Content, Document, DocumentId, Query, StoredPassage
@@ -50,10 +52,13 @@ def rescore(
 
     score = t · rerank score + (1 − t) · fused score, where t is 1, or less for kinds the reranker is known to hurt (its
     `trust`), or `blend` where that is a number. Without a reranker the fused score orders; it also scores what the reranker
-    refuses, such as a text too long for it. `vectors` gives those of passages, where the reranker reads them instead of pixels.
+    refuses, such as a text too long for it. What the query names outright is lifted, and `decided` says so: a file by its
+    name, halfway to 1; without a reranker also the kind it asks for, a tenth of the way. `vectors` gives those of
+    passages, where the reranker reads them instead of pixels.
     """
     if reranker is None:
-        return _ordered([Judged(candidate, candidate.fused, None, "fused") for candidate in chosen], stored)
+        fused = [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]
+        return _ordered(_named(query, fused, stored), stored)
     candidates = [stored[candidate.number] for candidate in chosen]
     if not reranker.wants_pixels(query.content):
         contents = [words_only(one) for one in candidates]
@@ -78,7 +83,25 @@ def rescore(
         else _judged(candidate, content, next(given), reranker, blend)
         for at, (candidate, content) in enumerate(zip(chosen, told, strict=True))
     ]
-    return _ordered(judged, stored)
+    return _ordered(_named(query, judged, stored), stored)
+
+
+def _named(query: Query, judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> list[Judged]:
+    """The same, with what the query names outright lifted."""
+    words = spoken(query.words)
+
+    def lift(one: Judged) -> Judged:
+        passage = stored[one.candidate.number].passage
+        if names_file(words, passage.document.path):
+            return replace(one, score=lifted(one.score, BY_NAME), decided=f"{one.decided}, lifted: the query is the file's name")
+        kind = kind_asked_for(words, passage)
+        if not kind:
+            return one
+        if one.rerank_score is None:
+            return replace(one, score=lifted(one.score, OF_KIND), decided=f"{one.decided}, lifted: the query asks for a {kind}")
+        return replace(one, decided=f"{one.decided}, which was told that this is a {kind}, as the query asks")
+
+    return [lift(one) for one in judged]
 
 
 def _ordered(judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> list[Judged]:

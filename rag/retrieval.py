@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from rag.backends.base import Embedder, Reranker
 from rag.errors import EmbedderMismatch, WrongRequest
 from rag.finding import find
-from rag.folding import Folded, fold, unfolded
+from rag.folding import ALIKE, Folded, fold, unfolded
 from rag.fusion import Candidate, choose, fuse
 from rag.grouping import Group, Scored, group
 from rag.index.joined import Searchable
@@ -23,7 +23,7 @@ from rag.snippets import snippet
 from rag.types import Clue, Content, Hit, Member, Query, Similar, StoredPassage
 
 GOOD_FROM = {"lite": 0.25}  # rerank scores: below it the lite reranker found some of the words, not the thing
-OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; careful, because the scores of rerankers behind HTTP differ
+OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a careful guess, not measured: the setting `good_from` overrides both
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
 
 
@@ -36,6 +36,8 @@ class Reach:
     promised: int = 12  # of those, so many of each kind where there are that many
     min_score: float = 0.0
     fold: bool = True  # results that repeat one another are one hit
+    fold_from: float = ALIKE  # cosine of the vectors from which on two results may be the same
+    good_from: float | str = "auto"  # rerank score from which on the best hit is a good match; "auto": by the reranker
     blend: float | str = (
         "auto"  # share of the rerank score in the final one; "auto": as the reranker's `trust` says; "never": all
     )
@@ -94,7 +96,7 @@ def search(
     order = _worth_showing(judged, present, reach.min_score, nothing=embedder.fingerprint.model == "lite")
     groups = group(order)
     if reach.fold:
-        found_alike = fold(groups, found.vectors_of([one.best.stored.number for one in groups]))[: reach.top_k]
+        found_alike = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), reach.fold_from)[: reach.top_k]
     else:
         found_alike = unfolded(groups[: reach.top_k])
     by_number = {one.candidate.number: one for one in judged}
@@ -113,7 +115,7 @@ def search(
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
     laps.end("group")
-    good = _is_good(hits, reranker)
+    good = _is_good(hits, reranker, reach.good_from)
     candidates = tuple(replace(one, index=one.index or index.name) for one in present.values())
     return Results(hits, stages, notes + remark + index.remarks(), candidates, laps.seconds, good, found.generations)
 
@@ -159,11 +161,12 @@ def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, di
     return ranks
 
 
-def _is_good(hits: Sequence[Hit], reranker: Reranker | None) -> bool | None:
+def _is_good(hits: Sequence[Hit], reranker: Reranker | None, good_from: float | str) -> bool | None:
     if reranker is None or not hits:
         return None if hits else False
     judged = [hit.rerank_score for hit in hits if hit.rerank_score is not None]
-    return max(judged) >= GOOD_FROM.get(reranker.name, OTHERS_GOOD_FROM) if judged else None
+    least = GOOD_FROM.get(reranker.name, OTHERS_GOOD_FROM) if isinstance(good_from, str) else good_from
+    return max(judged) >= least if judged else None
 
 
 def _hit(

@@ -157,6 +157,8 @@ class Searcher:
             candidates=max(settings.candidates if candidates is None else candidates, wanted),
             min_score=settings.min_score if min_score is None else min_score,
             blend=settings.blend if blend is None else blend,
+            fold_from=settings.fold_from,
+            good_from=settings.good_from,
             fold=fold and like is None,  # what repeats the passage is the most like it, and must not go with it
         )
         words = text if text.strip() else literal(content.text or content.clues)

@@ -5,6 +5,7 @@ Knows no pixels; which attributes a picture shows is told to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,15 +15,19 @@ from rag.backends.lite_attributes import picture_spans, spans
 from rag.backends.lite_idf import background, rarity
 from rag.backends.lite_spelling import distance
 from rag.backends.lite_words import is_run, is_unlisted_pair, placed, shares, surfaces, word
+from rag.emoji import spelled
 
 FADES_BELOW = 3.0  # nats: a word commoner than this counts less than its rarity
 PICTURE_WORD = 0.3  # of its rarity: "picture", "photo", 图片
 UNSEEN_SHARE = 0.5  # of an unmatched word's weight, where a picture has no words in which it could stand
+APART = 0.9  # credit of a compound whose pieces all stand there, apart: `key error` where `KeyError` was asked
 ONE_EDIT, TWO_EDITS, RELATED = 0.9, 0.7, 0.6  # credit of a word that nearly matches
 CHARACTERS = 0.5  # of two neighbouring characters that are no listed word, found apart
 _PICTURE = "picture"
 _SHORTEST, _LONGEST = 4, 32  # letters of words that may be likened
 CURVE = 1.5  # half of what is asked is worth a third
+INEXACT = 0.05  # of the score, where no identifier stands as it was written
+_IDENTIFIER = re.compile(r"(?<!\S)(?=\S*\d)(?=\S*[^\W\d_])\w+(?:[-_./]\w+)+")
 COVERED, CLOSE, ORDERED, FREQUENT = 0.83, 0.07, 0.05, 0.05  # of the score of a full match
 
 
@@ -68,9 +73,20 @@ def asks(text: str) -> list[Ask]:
     return list(dict.fromkeys(found))
 
 
+def identifiers(text: str) -> list[re.Pattern[str]]:
+    """What finds each identifier of a query as it is written: `INV-4421`, `berth_7.sql`."""
+    return [re.compile(rf"(?<!\w){re.escape(each)}(?!\w)", re.IGNORECASE) for each in _IDENTIFIER.findall(text)]
+
+
+def exactness(asked: list[re.Pattern[str]], text: str) -> float:
+    """1 where every identifier stands in the text as it was written, 0.95 where none does: its words may stand there apart."""
+    missing = sum(pattern.search(text) is None for pattern in asked)
+    return 1.0 - INEXACT * missing / len(asked) if asked else 1.0
+
+
 def _word_asks(text: str) -> list[Ask]:
     found: list[Ask] = []
-    for surface in surfaces(text):
+    for surface in surfaces(spelled(text)):
         meant = word(surface)
         pieces = () if is_run(surface) else meant.pieces
         parts = shares(meant) if is_run(surface) else [1.0] * len(meant.terms)
@@ -93,7 +109,7 @@ def match(asked: list[Ask], text: str, shown: Mapping[str, float] | None = None)
 
     `shown`, for a picture, has the strength 0…1 of each attribute it shows.
     """
-    here = placed(text)
+    here = placed(spelled(text))
     found = [_find(ask, here, text, shown) for ask in asked]
     lost = UNSEEN_SHARE if shown is not None and not here else 1.0
     gained = sum(ask.weight * one.credit for ask, one in zip(asked, found, strict=True))
@@ -122,7 +138,7 @@ def _pieces(ask: Ask, here: Mapping[str, list[int]]) -> Found:
     whole = sum(map(_weight, ask.pieces))
     held = [piece for piece in ask.pieces if piece in here]
     part = sum(map(_weight, held)) / whole if whole else 0.0
-    return Found(part, [place for piece in held for place in here[piece]]) if part > 0.5 else _NOTHING
+    return Found(APART * part, [place for piece in held for place in here[piece]]) if part > 0.5 else _NOTHING
 
 
 def _like_word(asked: str, here: Mapping[str, list[int]]) -> Found:

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rag.emoji import spelled
 from rag.index.terms import Compound, compounds, stems
 
 _PIECE = re.compile(
@@ -66,6 +67,7 @@ class Question:
 
 def understand(words: str) -> Question:
     """Reads a query. Any text at all is understood; one without letters or digits asks for nothing."""
+    words = spelled(words)
     units: list[Unit] = []
     unwanted: list[Unit] = []
     rest = 0
