@@ -135,8 +135,8 @@ def _compare(what: str, prepare: Callable[[], Callable[[], object]], server: eng
     parts = f"start {statistics.median(starts):.2f} s, end {statistics.median(ends):.2f} s"
     shown = f"{rate:.0f}/s of {_items(sent.bodies):,} items ({parts})"
     found = [Row(f"{what}: items a second", shown, f"bare: {floor:.0f}/s", ratio, f"≥ {BOUND}", ratio >= BOUND)]
-    together = [len(body["input"]) for body in map(json.loads, sent.bodies) if "input" in body]
-    together.remove(1) if 1 in together else None  # the canary of an index travels alone
+    counts = [len(body["input"]) for body in map(json.loads, sent.bodies) if "input" in body]
+    together = [count for count in counts if count > 1]  # one alone is the canary of an index, or a question for its length
     if together:
         many = sum(count for count in together if count >= MANY)
         share = many / sum(together)
