@@ -13,19 +13,11 @@ from typing import Any
 import pytest
 
 import rag
-from rag.errors import EmbedderMismatch, IndexDamaged, IndexReplaced, Interrupted, WrongRequest, WrongSetting
+from rag.errors import EmbedderMismatch, WrongRequest, WrongSetting
 from rag.index.moment import Moment
 from rag.types import Content, Document, Role
 from tests.e2e.conftest import COUNTING, Calls, CountingEmbedder
-
-
-def index(*folders: Path, **flags: object) -> rag.Report:
-    return rag.build_index(*folders, backend=COUNTING, ocr="never", **flags)
-
-
-def found(words: str, **asked: object) -> list[str]:
-    with rag.open_index(backend=COUNTING) as searcher:
-        return [hit.document for hit in searcher.query(words, **asked)]
+from tests.e2e.runs import found, index
 
 
 def test_an_unchanged_folder_costs_no_model_call_and_opens_no_file(corpus: Path, calls: Calls) -> None:
@@ -399,132 +391,3 @@ def test_a_file_that_goes_while_it_is_looked_at_is_no_skipped_one(corpus: Path, 
 
 
 # ---- roots ---------------------------------------------------------------------------------------
-
-
-def documents() -> int:
-    with rag.open_index(backend=COUNTING) as searcher:
-        return searcher.status().documents
-
-
-def roots() -> list[str]:
-    with rag.open_index(backend=COUNTING) as searcher:
-        return list(searcher.status().roots)
-
-
-def test_a_file_above_a_known_root_does_not_take_it_over(corpus: Path) -> None:
-    index(corpus / "a")
-    index(corpus / "page.md")
-    assert (roots(), documents()) == (["a", "corpus"], 5)
-    assert index(corpus / "a").unchanged == 4  # the innermost root
-    assert index(corpus).unchanged == 1
-    assert roots() == ["corpus"]
-
-
-def test_an_absent_root_is_not_taken_over(corpus: Path, tmp_path: Path) -> None:
-    index(corpus / "a")
-    (corpus / "a").rename(tmp_path / "disk")
-    index(corpus)
-    assert roots() == ["a", "corpus"]
-    (tmp_path / "disk").rename(corpus / "a")
-    index(corpus)
-    assert roots() == ["corpus"]
-
-
-def test_overlapping_folders_are_looked_at_once(corpus: Path) -> None:
-    report = index(corpus / "a", corpus, corpus / "a/report.txt")
-    assert (report.indexed + report.reused, report.unchanged) == (9, 0)  # `a` was a root of its own before the one above came
-    assert roots() == ["corpus"]
-    assert index(corpus / "a", corpus, corpus / "a/report.txt").unchanged == 5
-
-
-def test_forgetting_means_what_lies_on_disk_first(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(corpus, other)
-    index(corpus, other)
-    for nothing in ("/", "", "."):
-        with pytest.raises(WrongRequest):
-            rag.remove_documents(nothing)
-    (tmp_path / "link").symlink_to(other)
-    monkeypatch.chdir(tmp_path / "link")
-    assert rag.remove_documents("a/../a", str(tmp_path / "indexes/default")) == 4
-    assert rag.remove_documents("./page.md", str(tmp_path / "indexes/default")) == 1
-    with rag.open_index(str(tmp_path / "indexes/default"), backend=COUNTING) as searcher:
-        assert searcher.status().documents == 5
-    assert rag.remove_documents(str(tmp_path / "link"), str(tmp_path / "indexes/default")) == 0
-
-
-# ---- rebuild ---------------------------------------------------------------------------------------
-
-
-def test_a_rebuild_keeps_the_names_of_roots_and_the_ids(corpus: Path, tmp_path: Path) -> None:
-    shutil.copytree(corpus, tmp_path / "z/corpus")
-    index(tmp_path / "z/corpus")
-    index(corpus)
-
-    def ids() -> set[tuple[str, str]]:
-        with rag.open_index(backend=COUNTING, reranker="none") as searcher:
-            return {(hit.id, hit.path) for hit in searcher.query("harbour", top_k=100, fold=False)}
-
-    before = ids()
-    index(corpus, rebuild=True)
-    assert (ids(), len(before)) == (before, 10)
-
-
-def test_a_stopped_rebuild_leaves_the_old_index(corpus: Path, tmp_path: Path) -> None:
-    index(corpus)
-
-    def stop(seen: Any) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(Interrupted, match="the old index stands"):
-        index(corpus, rebuild=True, tell=stop)
-    assert [each.name for each in (tmp_path / "indexes").iterdir()] == ["default"]
-    assert index(corpus).unchanged == 5
-
-
-@pytest.mark.parametrize("steps", [1, 2])
-def test_a_rebuild_killed_while_it_takes_its_place_is_finished(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
-) -> None:
-    index(corpus)
-    (corpus / "new.txt").write_text("A lighthouse keeper's diary.\n")
-    rename, done = Path.rename, []
-
-    def killed(self: Path, target: Path) -> Path:
-        if target.name in (".default.old", "default") and len(done) == steps:
-            os._exit(9)
-        done.extend([target] if target.name in (".default.old", "default") else [])
-        return rename(self, target)
-
-    if (child := os.fork()) == 0:
-        monkeypatch.setattr(Path, "rename", killed)
-        monkeypatch.setattr(shutil, "rmtree", lambda place, **_: os._exit(9) if steps == 2 and done[1:] else None)
-        index(corpus, rebuild=True)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-    assert found("lighthouse keeper")[0] == "new.txt"
-    index(corpus, rebuild=True)
-    assert [each.name for each in (tmp_path / "indexes").iterdir()] == ["default"]
-
-
-def test_a_reader_of_the_old_index_never_answers_from_the_new_one(corpus: Path) -> None:
-    index(corpus)
-    before = found("harbour traffic")
-    with rag.open_index(backend=COUNTING) as searched, rag.open_index(backend=COUNTING) as fresh:
-        searched.query("harbour traffic")
-        index(corpus, rebuild=True)
-        assert [hit.document for hit in searched.query("harbour traffic")] == before
-        for ask in (searched.index.refresh, lambda: fresh.query("harbour traffic")):
-            with pytest.raises(IndexReplaced):
-                ask()
-
-
-def test_a_damaged_index_is_rebuilt_where_its_folders_are_named(corpus: Path) -> None:
-    index(corpus)
-    Path("indexes/default/catalog.sqlite").write_bytes(b"nonsense" * 1000)
-    for leftover in Path("indexes/default").glob("catalog.sqlite-*"):
-        leftover.unlink()
-    with pytest.raises(IndexDamaged) as caught:
-        index(rebuild=True)
-    assert "name all its folders" in caught.value.remedy
-    assert index(corpus, rebuild=True).indexed == 5
-    assert found("harbour traffic")[0] == "a/report.txt"

@@ -1,0 +1,68 @@
+"""Several roots in one index: which folder takes which over, and what is forgotten with them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag.errors import WrongRequest
+from tests.e2e.conftest import COUNTING
+from tests.e2e.runs import index
+
+
+def documents() -> int:
+    with rag.open_index(backend=COUNTING) as searcher:
+        return searcher.status().documents
+
+
+def roots() -> list[str]:
+    with rag.open_index(backend=COUNTING) as searcher:
+        return list(searcher.status().roots)
+
+
+def test_a_file_above_a_known_root_does_not_take_it_over(corpus: Path) -> None:
+    index(corpus / "a")
+    index(corpus / "page.md")
+    assert (roots(), documents()) == (["a", "corpus"], 5)
+    assert index(corpus / "a").unchanged == 4  # the innermost root
+    assert index(corpus).unchanged == 1
+    assert roots() == ["corpus"]
+
+
+def test_an_absent_root_is_not_taken_over(corpus: Path, tmp_path: Path) -> None:
+    index(corpus / "a")
+    (corpus / "a").rename(tmp_path / "disk")
+    index(corpus)
+    assert roots() == ["a", "corpus"]
+    (tmp_path / "disk").rename(corpus / "a")
+    index(corpus)
+    assert roots() == ["corpus"]
+
+
+def test_overlapping_folders_are_looked_at_once(corpus: Path) -> None:
+    report = index(corpus / "a", corpus, corpus / "a/report.txt")
+    assert (report.indexed + report.reused, report.unchanged) == (9, 0)  # `a` was a root of its own before the one above came
+    assert roots() == ["corpus"]
+    assert index(corpus / "a", corpus, corpus / "a/report.txt").unchanged == 5
+
+
+def test_forgetting_means_what_lies_on_disk_first(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(corpus, other)
+    index(corpus, other)
+    for nothing in ("/", "", "."):
+        with pytest.raises(WrongRequest):
+            rag.remove_documents(nothing)
+    (tmp_path / "link").symlink_to(other)
+    monkeypatch.chdir(tmp_path / "link")
+    assert rag.remove_documents("a/../a", str(tmp_path / "indexes/default")) == 4
+    assert rag.remove_documents("./page.md", str(tmp_path / "indexes/default")) == 1
+    with rag.open_index(str(tmp_path / "indexes/default"), backend=COUNTING) as searcher:
+        assert searcher.status().documents == 5
+    assert rag.remove_documents(str(tmp_path / "link"), str(tmp_path / "indexes/default")) == 0
+
+
+# ---- rebuild ---------------------------------------------------------------------------------------
