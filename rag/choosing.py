@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rag.backends import modelscope
 from rag.backends.base import Choice
 from rag.backends.families import model_name
+from rag.backends.weights import folder_here
 from rag.config import Settings
 from rag.endpoints import Task, running
 from rag.errors import MissingExtra
@@ -24,7 +25,9 @@ REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "
 _OF_RERANKER = ("reranker", "reranker_model", "reranker_family", "reranker_url", "rerank_instruction")
 LITE_HAS_ITS_OWN = "its vectors always have the same length; --dim shortens those of other models"
 _OF_SEARCH = ("search", "fold_from", "good_from")
-PREFERRED = ("Qwen/Qwen3-VL-Embedding-2B", "Qwen/Qwen3-VL-Embedding-8B")  # used unasked, where they are already here
+PREFERRED = tuple(  # used unasked, where the cache of a hub holds them already
+    f"{hub}Qwen/Qwen3-VL-Embedding-{size}" for size in ("2B", "8B") for hub in ("", modelscope.PREFIX)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def query_print(settings: Settings) -> str:
 
 def this_machine() -> Machine:
     """The facts, looked up on this machine."""
-    return Machine(lambda name: find_spec(name) is not None, _has_accelerator, _has_weights, _serving)
+    return Machine(lambda name: find_spec(name) is not None, _has_accelerator, lambda model: bool(folder_here(model)), _serving)
 
 
 def with_memory(settings: Settings, kept: Mapping[str, str]) -> dict[str, Any]:
@@ -178,14 +181,6 @@ def _named(choice: Choice, model: str) -> Choice:
 def _has_accelerator() -> bool:
     """Device files, not tools: quick, and without loading a driver."""
     return any(Path(device).exists() for device in ("/dev/nvidia0", "/dev/nvidiactl", "/dev/davinci0", "/dev/davinci_manager"))
-
-
-def _has_weights(model: str) -> bool:
-    """Whether the hub's cache holds a snapshot of the model with weights in it."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface")
-    cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-    snapshots = cache / f"models--{model.replace('/', '--')}" / "snapshots"
-    return any(snapshots.glob("*/*.safetensors"))
 
 
 def _serving(role: Task, model: str) -> tuple[str, str] | None:

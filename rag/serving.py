@@ -16,6 +16,7 @@ from rag.accelerators import VISIBLE, Card, Platform
 from rag.backends import modelscope
 from rag.backends.base import Choice
 from rag.backends.families import Family, family_of, model_name
+from rag.backends.platforms import ALLOCATOR, FEW_STREAMS, HALF, SMALL_CONTEXT, caches_wrongly, release
 from rag.backends.prompts import template_file
 from rag.endpoints import Task
 from rag.errors import WrongRequest
@@ -24,9 +25,6 @@ from rag.sizes import GIB, WHOLE, Need, Shape, kept_space, need_of, shape_of, we
 
 NEWEST = "0.33.0"  # the newest vLLM these flags were read against
 NEWEST_ASCEND = "0.23.0"  # the vLLM that the newest stable vllm-ascend pairs with
-SMALL_CONTEXT = (
-    2048  # tokens on an Atlas 300I DUO, whose attention mask grows with the square: one largest picture and its prompt
-)
 MOST_FRAMES = 64  # of a video, in the reference code
 DTYPES = ("auto", "bfloat16", "float16", "half", "float32", "float")  # of vLLM's --dtype
 ENTRY = ("vllm", "serve")
@@ -136,14 +134,6 @@ def partner(model: str) -> str:
     return "" if Path(model).exists() and not Path(beside).is_dir() else beside
 
 
-def release(version: str) -> tuple[int, ...]:
-    """`0.23.0.post1` → (0, 23, 0). WrongRequest where it does not start with a number."""
-    found = re.match(r"v?(\d+(?:\.\d+)*)", version.strip())
-    if found is None:
-        raise WrongRequest(f"{version} is no version of vLLM", remedy=f"such as {NEWEST}")
-    return tuple(int(part) for part in found.group(1).split(".")[:3])
-
-
 def newest(platform: str) -> str:
     """The version meant where none is installed and none is named."""
     return NEWEST_ASCEND if platform.startswith("ascend") else NEWEST
@@ -205,13 +195,13 @@ def _parallel(terms: Terms) -> list[str]:
 
 
 def _platform_flags(terms: Terms) -> list[str]:
-    dtype = terms.dtype or ("float16" if terms.platform == "ascend-310p" else "")
+    dtype = terms.dtype or (HALF if terms.platform == "ascend-310p" else "")
     flags = ["--dtype", dtype] if dtype else []
-    if terms.platform == "ascend-310p":  # few hardware streams: vLLM Ascend's guides
-        flags += ["--compilation-config", json.dumps({"cudagraph_capture_sizes": [1024, 512]})]
-        flags += ["--additional-config", json.dumps({"ascend_compilation_config": {"fuse_norm_quant": False}})]
-    if _on_ascend(terms) and release(terms.version) < (0, 19, 1):
-        flags.append("--no-enable-prefix-caching")  # gave wrong pooling results there
+    if terms.platform == "ascend-310p":
+        for name, value in FEW_STREAMS.items():
+            flags += [f"--{name.replace('_', '-')}", json.dumps(value)]
+    if _on_ascend(terms) and caches_wrongly(terms.version):
+        flags.append("--no-enable-prefix-caching")
     return flags
 
 
@@ -223,7 +213,7 @@ def _defaults(
     if _on_ascend(terms):
         if not _is_folder(server.model):
             wanted["VLLM_USE_MODELSCOPE"] = "True"
-        wanted["PYTORCH_NPU_ALLOC_CONF"] = "expandable_segments:True"
+        wanted |= ALLOCATOR
     if terms.platform == "cpu":
         space = kept_space(shape, max_model_len=length or 8192, bytes_a_number=_bytes(terms), prompts=prompts)
         wanted["VLLM_CPU_KVCACHE_SPACE"] = str(space)

@@ -17,6 +17,7 @@ from rag.backends import modelscope, prompts
 from rag.backends.base import Choice
 from rag.backends.families import Family, Task, family_of, fingerprint_of, instruction_for, model_name, trust_of
 from rag.backends.in_process import fitted, judged, modalities_of, refuse_unseen, require, require_dim, unit_rows
+from rag.backends.weights import folder_here
 from rag.types import Content, Fingerprint, Kind, Role
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ class _Loaded(ABC):
 
     def __init__(self, choice: Choice, task: Task) -> None:
         require(self.package, self.extra, choice.model)
-        modelscope.require(choice.model)
+        if not folder_here(choice.model):
+            modelscope.require(choice.model)
         self._choice = choice
         self._family: Family = family_of(choice, task)
         self._loaded: Any = None

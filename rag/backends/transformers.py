@@ -17,6 +17,7 @@ from rag.backends.base import UNTOLD, Choice
 from rag.backends.families import Family
 from rag.backends.in_process import dim_of, shown, times
 from rag.backends.loaded import LoadedEmbedder, LoadedReranker, Prompt
+from rag.backends.weights import folder_here
 from rag.errors import BackendError
 from rag.types import Content, Role
 
@@ -145,7 +146,7 @@ class _Run:
 def _loaded(model: str, make: Callable[[str, Family, Mapping[str, Any]], Any], family: Family) -> Any:
     import torch
 
-    model = modelscope.folder_of(model)
+    model = folder_here(model) or modelscope.folder_of(model)
     device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         return make(model, family, {"device": device, "dtype": torch.float32 if device == "cpu" else torch.bfloat16})

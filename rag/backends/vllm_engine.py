@@ -10,17 +10,21 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rag.accelerators import look
 from rag.backends import modelscope
 from rag.backends.base import UNTOLD, Choice
 from rag.backends.families import Family, model_name
 from rag.backends.in_process import dim_of, shown, times
 from rag.backends.loaded import LoadedEmbedder, LoadedReranker, Prompt
+from rag.backends.platforms import ALLOCATOR, engine_keywords
 from rag.backends.prompts import template_file
+from rag.backends.weights import folder_here
 from rag.errors import BackendError
 from rag.types import Content, Role
 
@@ -111,9 +115,12 @@ def _started(model: str, family: Family, overrides: Mapping[str, Any], options: 
         "VLLM_WORKER_MULTIPROC_METHOD": "spawn",  # a fork would inherit the lock on the index, and its threads' locks
         "VLLM_NO_USAGE_STATS": "1",
         "VLLM_CPU_KVCACHE_SPACE": "4",  # GiB
+        **ALLOCATOR,
     }.items():
         os.environ.setdefault(name, value)
-    if modelscope.is_there(model):
+    if here := folder_here(model):
+        model = here
+    elif modelscope.is_there(model):
         os.environ[modelscope.VARIABLE] = "True"
         model = modelscope.name_of(model)
     try:
@@ -132,6 +139,8 @@ def _started(model: str, family: Family, overrides: Mapping[str, Any], options: 
         keywords["enforce_eager"] = True
     else:
         keywords["gpu_memory_utilization"] = _share_of(model, current_platform)
+        if current_platform.device_type == "npu":
+            keywords |= engine_keywords(look().platform, version("vllm-ascend"), keywords.get("max_model_len", 0))
     try:
         return vllm.LLM(**{**keywords, **options})
     except (ValueError, OSError, RuntimeError, ImportError, TypeError) as error:

@@ -47,6 +47,7 @@ def test_without_a_choice_the_best_that_needs_no_download() -> None:
     assert backend(machine("vllm", accelerator=True)) == ("lite", "")
     assert backend(machine("vllm", accelerator=False, weights=VL)) == ("lite", "")
     assert backend(machine("vllm", accelerator=True, weights=VL)) == ("vllm", VL)
+    assert backend(machine("vllm", accelerator=True, weights=f"modelscope:{VL}")) == ("vllm", f"modelscope:{VL}")
     assert backend(machine("vllm", accelerator=True, weights=VL), url=["http://a:1"]) == ("server", "")
     assert backend(machine(serving={"embedder": ("http://127.0.0.1:8000", VL)})) == ("server", VL)
 

@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from rag.accelerators import Card
 from rag.backends.media import MAX_FRAMES
+from rag.backends.platforms import engine_keywords, release
 from rag.cli.app import app
 from rag.errors import WrongRequest
-from rag.serving import MOST_FRAMES, Server, Terms, commands, elsewhere, partner, release
+from rag.serving import MOST_FRAMES, Server, Terms, commands, elsewhere, partner
 
 GOLDEN = Path(__file__).parent / "golden_commands.txt"
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -235,6 +236,17 @@ def test_versions() -> None:
         release("newest")
     assert elsewhere(Terms("ascend"), 64).version == "0.23.0"
     assert elsewhere(Terms(), 64).platform == "cuda"
+
+
+def test_an_engine_in_this_process_is_told_what_a_server_is() -> None:
+    """On an NPU: the same facts as keywords of vllm.LLM and as flags."""
+    told = engine_keywords("ascend-310p", "0.18.0", 8192)
+    made = planned([VL], memory=64, platform="ascend-310p", version="0.18.0")[0].arguments
+    assert (told["dtype"], str(told["max_model_len"])) == (value(made, "--dtype"), value(made, "--max-model-len"))
+    for name in ("compilation_config", "additional_config"):
+        assert json.dumps(told[name]) == value(made, f"--{name.replace('_', '-')}")
+    assert told["enable_prefix_caching"] is False and "--no-enable-prefix-caching" in made
+    assert engine_keywords("ascend", "0.23.0.post1", 8192) == {}
 
 
 def dry(*words: str) -> list[str]:

@@ -1,0 +1,60 @@
+"""Where the whole weights of a model lie on this machine already, found without asking a hub.
+
+Knows the layouts of the caches of Hugging Face and ModelScope; knows no family and no engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from rag.backends import modelscope
+
+NEEDED = ("config.json", "tokenizer_config.json")
+SEEING = "preprocessor_config.json"  # of a model that sees
+INDEX = "model.safetensors.index.json"  # of weights in several files
+
+
+def folder_here(model: str) -> str:
+    """The folder of a model named as on its hub, where the cache of that hub holds all of it; else ""."""
+    name = modelscope.name_of(model)
+    if name.count("/") != 1 or Path(name).is_dir():
+        return ""
+    places = _of_modelscope(name) if modelscope.is_there(model) else _of_hugging_face(name)
+    return next((str(place) for place in places if is_whole(place)), "")
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder holds a model's configuration, its tokenizer and every file of its weights."""
+    try:
+        if not all((folder / name).is_file() for name in NEEDED):
+            return False
+        if "vision_config" in json.loads((folder / "config.json").read_text("utf-8")) and not (folder / SEEING).is_file():
+            return False
+        if not (folder / INDEX).is_file():
+            return (folder / "model.safetensors").is_file()
+        files = set(json.loads((folder / INDEX).read_text("utf-8"))["weight_map"].values())
+        return bool(files) and all((folder / str(file)).is_file() for file in files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _of_hugging_face(name: str) -> Iterator[Path]:
+    """The snapshot that `main` names, then the others, newest first."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface")
+    cached = Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"models--{name.replace('/', '--')}"
+    with suppress(OSError):
+        yield cached / "snapshots" / (cached / "refs/main").read_text("utf-8").strip()
+    with suppress(OSError):
+        yield from sorted((cached / "snapshots").iterdir(), key=lambda place: -place.stat().st_mtime)
+
+
+def _of_modelscope(name: str) -> Iterator[Path]:
+    """As its releases have laid them out; a point in a name is written `___`."""
+    home = Path(os.environ.get("MODELSCOPE_CACHE") or Path.home() / ".cache/modelscope")
+    for below in ("hub/models", "models", "hub", ""):
+        for spelled in (name, name.replace(".", "___")):
+            yield home / below / spelled
