@@ -93,6 +93,10 @@ class _Run:
         self._ended = ended  # whether <|endoftext|> is appended
         self._yes, self._no = tokenizer.convert_tokens_to_ids(["yes", "no"])
 
+    def get_embedding_dimension(self) -> int:
+        """Numbers of a vector, as SentenceTransformer tells them."""
+        return int(self.model.config.get_text_config().hidden_size)
+
     def judge(self, out: Any) -> Any:
         """sigmoid(yes − no) at the last token, (n,), in float32."""
         logits = out.logits[:, -1].float()
