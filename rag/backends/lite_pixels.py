@@ -78,8 +78,9 @@ def _thumbnail(picture: Pixels) -> Thumbnail:
         )
     count = _SIDE * _SAMPLES
     down, across = (((2 * np.arange(count) + 1) * size) // (2 * count) for size in picture.shape[:2])
-    samples = picture[down][:, across, :3]
-    summed = samples.reshape(_SIDE, _SAMPLES, _SIDE, _SAMPLES, 3).sum(axis=(1, 3), dtype=np.float32)
+    samples = picture[down[:, None], across, :3].reshape(_SIDE, _SAMPLES, -1).astype(np.uint16)
+    rows = np.add.reduce([samples[:, row] for row in range(_SAMPLES)]).reshape(_SIDE, _SIDE, _SAMPLES, 3)
+    summed = rows[:, :, 0] + rows[:, :, 1] + rows[:, :, 2] + rows[:, :, 3]  # 16 × 255 at most
     return np.asarray(summed / _SAMPLES**2, np.float32)
 
 

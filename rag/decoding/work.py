@@ -78,7 +78,7 @@ def _read_or_share(job: Read, loader: Loader, known: Known, threads: int) -> Ite
     """Reads the document, or, where it is long and others may read it too, gives its stretches as they are found."""
     passages = loader.split(job.document, job.rules.limits)
     shared = job.readers > 1 and job.loader in BY_PLACE
-    first = list(islice(passages, 2 * STRETCH)) if shared else list(passages)
+    first = list(islice(passages, STRETCH + 1)) if shared else list(passages)
     after = list(islice(passages, 1))
     if not after:
         yield from _read(job, loader, first, known, threads)
