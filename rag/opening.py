@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,15 +103,15 @@ def up_to_date(folder: Path) -> Path:
     return folder
 
 
-def made_ready(folder: Path) -> tuple[str, ...]:
-    """Makes what the first search of an index would make and wait for, where that takes seconds; says what was made."""
+def made_ready(folder: Path, tell: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
+    """Makes what makes searches of an index fast; says what was made, and tells before what takes long."""
     from rag.index.reader import open_index
 
     try:
         with open_index(folder, load_settings({}).search) as opened:
             if opened.scanned:
                 opened.ready()
-            opened.keep_words()
+            opened.keep_words(tell)
             return opened.remarks()
     except IndexDamaged as error:
         return (f"{error.what}; {error.remedy}",)

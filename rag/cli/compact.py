@@ -16,7 +16,7 @@ def compact(index: Index = "") -> None:
     before = size_on_disk(folder)
     with writing(folder) as writer:
         done = writer.compact()
-    for remark in made_ready(folder):
+    for remark in made_ready(folder, say):
         say(f"note: {remark}")
     with writing(folder):
         after = size_on_disk(folder)  # without the files the new segments replace

@@ -101,7 +101,7 @@ def index(
         return
     with telling("" if quiet else wanted) as tell:
         report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, **settings)
-    for remark in made_ready(folder):
+    for remark in made_ready(folder, say):
         say(f"note: {remark}")
     if fresh and is_lite(folder):
         say(LITE)

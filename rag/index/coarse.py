@@ -48,7 +48,7 @@ class CoarseStructure:
         self._parts = cut(codes.index)
         self._index = codes.index
         self._codes = codes_of(codes.index)
-        self._whole = codes.whole
+        self._length = codes.length
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -67,7 +67,7 @@ class CoarseStructure:
 
     def estimates_for(self, allowed: int, k: int) -> bool:
         """As the law has it; also where the codes were cut short while they are open."""
-        return self._wanted(k) * _NEAR < allowed and self._whole()
+        return self._wanted(k) * _NEAR < allowed and self._length.holds()
 
     def candidates(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
         """As the law has it: products of the leading numbers, the query's in 8 bits as well."""

@@ -5,7 +5,7 @@ Knows one segment's rows and FAISS; knows no search. Layout: indexes/README.md, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
-from rag.index.derived import derived_file, open_sealed, write_sealed
+from rag.index.derived import Length, derived_file, open_sealed, write_sealed
 from rag.index.exact import open_mapped
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class CoarseCodes:
     index: Any
     steps: Vectors  # one a dimension: number ≈ step × code, code in -127…127
     promised: int  # so many rows are rescored for each that is asked for
-    whole: Callable[[], bool]  # whether the file still has its length
+    length: Length
 
 
 def open_coarse(rows: Rows) -> CoarseCodes | None:
@@ -54,7 +54,7 @@ def open_coarse(rows: Rows) -> CoarseCodes | None:
     except IndexDamaged:  # the file was replaced by a damaged one since
         return None
     steps = np.frombuffer(sealed.payload[-4 * index.d :].tobytes(), "<f4").astype(np.float32)
-    return CoarseCodes(index, steps, int(sealed.told["promised"]), sealed.whole)
+    return CoarseCodes(index, steps, int(sealed.told["promised"]), sealed.length)
 
 
 def build_coarse(rows: Rows) -> None:

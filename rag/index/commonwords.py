@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from rag.index.postings import Postings, build_postings, open_postings, postings_file
 
 WORTH_KEEPING = 50_000  # passages that are not in the file: one by one, their common words take 25 ms a query
+_LONG = 200_000  # passages that are new to it
+_EACH = 60e-6  # seconds for one
 
 
 class CommonWords:
@@ -36,11 +39,19 @@ class CommonWords:
                 self._file = found
             return self._opened
 
-    def keep(self, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64]) -> tuple[str, ...]:
-        """Makes the file for the live passages `numbers` where it is worth it; says what was done, or why it could not be."""
+    def keep(
+        self, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64], tell: Callable[[str], None]
+    ) -> tuple[str, ...]:
+        """Makes the file for the live passages `numbers` where it is worth it; says what was done, or why it could not be.
+
+        Where it takes long, `tell` is told before.
+        """
         known = self.at(connection, generation)
-        if int(np.count_nonzero(numbers > (known.last if known else 0))) < WORTH_KEEPING:
+        missing = int(np.count_nonzero(numbers > (known.last if known else 0)))
+        if missing < WORTH_KEEPING:
             return ()
+        if missing >= _LONG:
+            tell(f"the common words of {missing:,} passages are kept for fast search: about {missing * _EACH:.0f} s")
         name, started = postings_file(self._folder).name, time.monotonic()
         try:
             with connection:  # one moment of the catalog

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import xxhash
@@ -32,17 +33,30 @@ _SUM = np.dtype("<u8")
 _AT_ONCE = 256  # blocks: 16 MB
 
 
+class Length:
+    """Whether a file still has it: what was cut off a mapped file ends the process that reads it. Keeps the file open only."""
+
+    def __init__(self, opened: BinaryIO) -> None:
+        self._opened = opened
+        self._size = os.fstat(opened.fileno()).st_size
+        weakref.finalize(self, opened.close)
+
+    def mapped(self) -> mmap.mmap:
+        """The file in memory. ValueError where it is empty."""
+        return mmap.mmap(self._opened.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def holds(self) -> bool:
+        """Ask before each use of the mapping."""
+        return os.fstat(self._opened.fileno()).st_size >= self._size
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sealed:
     """A file that is what was written: its payload, mapped, and what was told of it."""
 
     payload: NDArray[np.uint8]
     told: Mapping[str, Any]
-    mapped: mmap.mmap
-
-    def whole(self) -> bool:
-        """Whether the file still has its length: what was cut off a mapped file ends the process that reads it."""
-        return self.mapped.size() >= len(self.mapped)
+    length: Length
 
 
 def derived_file(segment_file: Path, name: str) -> Path:
@@ -74,8 +88,8 @@ def write_sealed(file: Path, payload: Iterable[bytes | memoryview], told: Mappin
 def open_sealed(file: Path) -> Sealed | None:
     """The file mapped; None where there is none, or it is not what was written. 256 MB are compared in 25 ms on two cores."""
     try:
-        with file.open("rb") as opened:
-            mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        length = Length(file.open("rb"))
+        mapped = length.mapped()
     except (OSError, ValueError):  # ValueError: it is empty
         return None
     content = np.frombuffer(mapped, np.uint8)
@@ -87,7 +101,7 @@ def open_sealed(file: Path) -> Sealed | None:
     kept = np.frombuffer(content[len(payload) :].tobytes(), _SUM, blocks)
     starts = range(0, blocks, _AT_ONCE)
     found = spread(lambda first: _sums(payload, range(first, min(first + _AT_ONCE, blocks))), list(starts))
-    return Sealed(payload, told, mapped) if [each for some in found for each in some] == kept.tolist() else None
+    return Sealed(payload, told, length) if [each for some in found for each in some] == kept.tolist() else None
 
 
 def _told(content: NDArray[np.uint8]) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ Knows how each is made and when it is let go; asks no question.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary, WeakValueDictionary
@@ -98,9 +98,9 @@ class Loaded:
         """What is kept of the common words; None where nothing is."""
         return self._words.at(connection, generation)
 
-    def keep_words(self, connection: apsw.Connection, pinned: Pinned) -> None:
+    def keep_words(self, connection: apsw.Connection, pinned: Pinned, tell: Callable[[str], None]) -> None:
         """Makes that, where many passages of a generation are not in it."""
-        self._remarks.extend(self._words.keep(connection, pinned.generation, pinned.numbers))
+        self._remarks.extend(self._words.keep(connection, pinned.generation, pinned.numbers, tell))
 
     def remarks(self) -> tuple[str, ...]:
         """What is worth saying of how the segments were opened since this was asked last."""

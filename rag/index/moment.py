@@ -5,7 +5,7 @@ Knows the parts of this room that answer; knows no model and no corpus, and what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,9 +56,9 @@ class Moment:
         self._loaded.structures(self._connection, self.pinned, self.fingerprint.dim)
         _ = self.pinned.everything
 
-    def keep_words(self) -> None:
+    def keep_words(self, tell: Callable[[str], None]) -> None:
         """Keeps the common words as arrays, where many passages are not in them."""
-        self._loaded.keep_words(self._catalog, self.pinned)
+        self._loaded.keep_words(self._catalog, self.pinned, tell)
 
     # ---- which passages -------------------------------------------------------------------------
 

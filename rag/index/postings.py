@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rag.index import catalog
 from rag.index.derived import open_sealed, write_sealed
 from rag.index.schema import COLUMN_WEIGHTS
-from rag.index.scoring import K1
+from rag.index.scoring import K1, totals
 
 COMMON = 1_000  # passages: the full text gives those of a rarer word in a millisecond
 BLOCK = 1 << 16  # numbers
@@ -100,14 +100,14 @@ def build_postings(folder: Path, connection: apsw.Connection, generation: int, n
     held = np.zeros(blocks * BLOCK, np.bool_)
     held[numbers] = True
     words = [word for (word,) in connection.execute("SELECT term FROM terms WHERE passages >= ? ORDER BY term", (COMMON,))]
-    rows = int(connection.execute("SELECT count(*) FROM lexical_docsize").get)
+    rows, _ = totals(connection)
     starts = np.zeros((len(words), blocks + 1), "<u4")
 
     def payload() -> Iterator[memoryview]:
         for place, word in enumerate(words):
             known = old.of(word) if old else None
             since = old.last if old and known else 0
-            found, weights = _rows(connection, word, rows, since, last)
+            found, weights = weights_of(connection, word, rows, since, last)
             if known and old:
                 before = _numbers(known)
                 found, weights = np.concatenate((before, found)), np.concatenate((known.weights, weights))
@@ -124,7 +124,7 @@ def build_postings(folder: Path, connection: apsw.Connection, generation: int, n
     write_sealed(postings_file(folder), payload(), {**told, "blocks": blocks, "words": len(spelled)})
 
 
-def _rows(
+def weights_of(
     connection: apsw.Connection, word: str, rows: int, since: int, last: int
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     """The numbers above `since` of a word, and its weights: FTS5's BM25, without how rare the word is among all `rows`."""

@@ -6,7 +6,7 @@ Knows how an index is opened and kept open; what is asked of it is answered by `
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -108,10 +108,10 @@ class OpenIndex:
         with self._pinned() as moment:
             moment.ready()
 
-    def keep_words(self) -> None:
-        """Keeps the common words of a large index as arrays, where many passages are not in them: seconds for each 20,000."""
+    def keep_words(self, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Keeps the common words of a large index as arrays, where many passages are not in them; tells before what is long."""
         with self._pinned() as moment:
-            moment.keep_words()
+            moment.keep_words(tell)
 
     def remarks(self) -> tuple[str, ...]:
         """What is worth saying of how the segments were opened since this was asked last."""

@@ -38,7 +38,7 @@ def mean_length(connection: apsw.Connection) -> float:
 
     Of more than 2,000 of them a part stands for all: 10 ms.
     """
-    rows, total = _totals(connection)
+    rows, total = totals(connection)
     ended = int(connection.execute("SELECT count(*) FROM passages WHERE ended IS NOT NULL").get)
     question = """SELECT sz FROM (SELECT number FROM passages WHERE ended IS NOT NULL LIMIT ?)
         JOIN lexical_docsize ON id = number"""
@@ -49,7 +49,7 @@ def mean_length(connection: apsw.Connection) -> float:
     return max(total - sum(sizes) * ended / len(sizes), live) / live
 
 
-def _totals(connection: apsw.Connection) -> tuple[int, int]:
+def totals(connection: apsw.Connection) -> tuple[int, int]:
     """Passages in the full text, and their terms: row 1 of FTS5's data (fts5_index.c, "averages record")."""
     found = connection.execute("SELECT block FROM lexical_data WHERE id = 1").get
     rows, *totals = _numbers(found) if found else [0]

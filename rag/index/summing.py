@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.gates import any_of
-from rag.index.postings import FACTOR, Postings
+from rag.index.postings import FACTOR, Postings, weights_of
 from rag.index.questions import Unit
-from rag.index.scoring import Scoring, idf, score
+from rag.index.scoring import Scoring, idf, score, totals
 from rag.index.tally import Weighed, best_sums, posting_of
 
-_RARE = 4_000  # passages of a unit that is not kept: they are scored one by one, 2–3 µs each
+_RARE = 4_000  # passages of a unit that is not kept: 1 µs each for a word, 2–3 µs for others, which are scored one by one
 _FRESH = 20_000  # passages later than the file that hold a unit, scored one by one as well
 
 
@@ -37,14 +37,20 @@ def best_by_sums(
     """
     units = []
     allowed = held.tobytes()
+    rows, _ = totals(connection)
     for (unit, count), share in zip(ranked, shares, strict=True):
-        posting = kept.of(unit.terms[0]) if len(unit.terms) == 1 and unit.phrases == (f'"{unit.terms[0]}"',) else None
         rare = idf(live, count)
+        word = unit.terms[0] if unit.phrases == (f'"{unit.terms[0]}"',) else ""
+        posting = kept.of(word)
+        if posting is None and count > _RARE:
+            return None
+        if posting is None and word:
+            posting = posting_of(*weights_of(connection, word, rows, 0, kept.last), kept.blocks)
         if posting:
             units.append(Weighed(posting, rare * FACTOR, share))
             continue
         alone = Scoring([len(unit.phrases)], [rare], [share], allowed, mean)
-        if count > _RARE or not score(connection, unit.expression, alone, _RARE):
+        if not score(connection, unit.expression, alone, _RARE):
             return None
         found = sorted((number, -low) for low, number, _ in alone.found)
         numbers = np.array([number for number, _ in found], np.int64)

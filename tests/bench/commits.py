@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +17,9 @@ import numpy as np
 from rag.index.folder import create
 from rag.index.writer import Writer, writing
 from rag.types import Context, Document, DocumentId, Fingerprint, Lines, Passage
-from tests.bench.measure import Row, seconds
+from tests.bench.measure import Row, seconds, show
 
-LARGE = int(os.environ.get("BENCH_PASSAGES", "1000000"))
+LARGE = 1_000_000 if "--full" in sys.argv else 60_000
 SMALL = 1_000
 DIM = 1024
 A_DOCUMENT, A_COMMIT = 20, 20_000  # passages
@@ -99,3 +100,7 @@ def _put(writer: Writer, number: int, version: int, dim: int) -> None:
     ]
     writer.put_document(found, digest=keys[0], loader="t", passages=passages, path_words="")
     writer.put_vectors(keys, chance.standard_normal((A_DOCUMENT, dim), np.float32))
+
+
+if __name__ == "__main__":
+    show(rows())
