@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BATCH = 4  # queries from which matrix products are faster than FAISS's scan of one query after the other
 _AT_LEAST = 75  # asked for: where it is fewer, so many candidates are taken as for these
+_SCARCE = 64  # allowed, so many times fewer than all: to gather their codes takes less than to step over the others
 _NEAR = 2  # of the candidates: so few allowed rows are looked at one by one
 
 
@@ -72,7 +73,8 @@ class CoarseStructure:
     def candidates(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
         """As the law has it: products of the leading numbers, the query's in 8 bits as well."""
         asked, scale = rounded(queries[:, : len(self._steps)] * self._steps)
-        if len(queries) < _BATCH:
+        scarce = within is not None and int(np.count_nonzero(within)) * _SCARCE < len(self)
+        if len(queries) < _BATCH and not scarce:
             scores, found = best_rows(self._parts, asked, self._wanted(k), within)
         else:
             scores, found = best_products(self._codes, asked, self._wanted(k), within)

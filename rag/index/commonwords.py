@@ -29,15 +29,16 @@ class CommonWords:
         self._lock = threading.Lock()
         self._opened: Postings | None = None
         self._file: tuple[int, int, int] | None = None  # which one was looked at last
+        self._refused = 0  # the generation it was looked at for: what is of a later one is not known yet to be true
 
     def at(self, connection: apsw.Connection, generation: int) -> Postings | None:
         """What is kept of a generation or an earlier one; None where nothing is."""
         with self._lock:
             found = _identity(postings_file(self._folder))
-            if found != self._file or (self._opened and self._opened.generation > generation):
+            if found != self._file or (found and self._opened is None and generation > self._refused):
                 self._opened = open_postings(self._folder, connection, generation) if found else None
-                self._file = found
-            return self._opened
+                self._file, self._refused = found, generation
+            return self._opened if self._opened and self._opened.generation <= generation else None
 
     def keep(
         self, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64], tell: Callable[[str], None]

@@ -175,6 +175,10 @@ def test_an_open_index_takes_them_up_when_another_process_makes_them(index):
         made_ready(index)
         kept = words.at(connection, opened.generation)
         assert kept is not None and "harbour" in kept and words.at(connection, opened.generation) is kept
+        assert words.at(connection, 0) is None and words.at(connection, opened.generation) is kept
+    other = CommonWords(index)
+    with open_index(index) as opened, opened._reading() as connection:
+        assert other.at(connection, 0) is None and other.at(connection, opened.generation) is not None
 
 
 def test_the_mean_length_is_that_of_live_passages(index):
