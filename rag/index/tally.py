@@ -69,11 +69,13 @@ def _best(
 
 
 def _among(numbers: NDArray[np.int64], posting: Posting) -> NDArray[np.bool_]:
-    """Which of the numbers the posting has."""
+    """Which of the numbers, which ascend, the posting has."""
     found = np.zeros(len(numbers), np.bool_)
-    for at, number in enumerate(numbers.tolist()):
-        block, low = divmod(number, BLOCK)
+    blocks, lows = numbers // BLOCK, (numbers % BLOCK).astype(np.uint16)
+    for block in np.unique(blocks).tolist():
+        start, end = np.searchsorted(blocks, (block, block + 1))
         here = posting.lows[posting.starts[block] : posting.starts[block + 1]]
-        place = int(np.searchsorted(here, np.uint16(low)))
-        found[at] = place < len(here) and here[place] == low
+        if len(here):
+            places = np.searchsorted(here, lows[start:end]).clip(max=len(here) - 1)
+            found[start:end] = here[places] == lows[start:end]
     return found
