@@ -129,6 +129,9 @@ def test_an_index_that_appears(tmp_path: Path, visit: Visit) -> None:
         expect(page.locator(".hero-holds")).to_contain_text("Nothing is indexed yet")
         expect(page.locator(".hero-holds pre")).to_have_text("rag index ./corpus")
         visitor.shot("empty")
+        visitor.open("?tab=index")
+        expect(page.locator(".empty-index pre")).to_have_text("rag index ./corpus")
+        visitor.open()
         corpus = tmp_path / "corpus"
         corpus.mkdir()
         (corpus / "first.txt").write_text("The pilot boat leaves at dawn.")

@@ -50,6 +50,7 @@ def test_text_cards_show_their_lines_and_pages_their_number(server: Server, visi
     card = page.locator('.card:has-text("vpn-setup.md")').first
     expect(card.locator(".card-place")).to_have_text(re.compile(r"^lines? \d+"))
     expect(card.locator(".card-lines mark").first).to_have_text(re.compile("vpn", re.I))
+    assert not card.locator(".card-lines").inner_text().startswith("#")  # of a heading in Markdown
     page = visit(server).search("?q=porpoise&kind=page")
     expect(page.locator(".card .card-place").first).to_have_text("p. 16")
     page = visit(server).search("?q=alarm&kind=frame")

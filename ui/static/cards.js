@@ -52,10 +52,11 @@ function picture(hit) {
 /** The snippet of a text as the page of a book shows it, with its heading. */
 function lines(hit) {
   const heading = hit.context.heading || hit.context.title;
+  const hashes = /^#{1,6} /.exec(hit.snippet)?.[0].length || 0; // of a heading in Markdown
   return h(
     "div",
     { class: "card-sheet" },
     heading && h("p", { class: "card-heading" }, heading),
-    h("p", { class: "card-lines" }, marked(hit.snippet, hit.marks)),
+    h("p", { class: "card-lines" }, marked(hit.snippet.slice(hashes), hit.marks.map(([start, end]) => [start - hashes, end - hashes]))),
   );
 }

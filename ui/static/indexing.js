@@ -20,7 +20,7 @@ export function indexTab(host, { chosen, changed }) {
   async function refresh() {
     try {
       list = await server.indexes();
-      const told = await Promise.all(list.map((one) => server.status(one.name).catch((error) => ({ error }))));
+      const told = await Promise.all(list.map((one) => one.exists && server.status(one.name).catch((error) => ({ error }))));
       fill(trouble);
       fill(body, list.map((one, at) => section(one, told[at])));
       for (const one of list) if (one.job && jobs.get(one.name)?.state !== "running") follow(one.name, one.job);
