@@ -85,9 +85,9 @@ def _seen(content: Content) -> tuple[Vectors, Vectors] | None:
 
 
 def _shown(strengths: Vectors) -> Mapping[str, float]:
-    """Strength 0…1 of each attribute that a person would name."""
+    """Strength 0…1 of each attribute that a person would name, in hundredths: what 16 bits blur must not part equals."""
     return {
-        name: min(1.0, float(strength) / FULLY_SHOWN)
+        name: round(min(1.0, float(strength) / FULLY_SHOWN), 2)
         for name, strength in zip(ATTRIBUTES, strengths, strict=True)
         if strength >= lite_pixels.NAMEABLE
     }

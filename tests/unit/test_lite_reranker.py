@@ -174,3 +174,12 @@ def test_the_vector_of_a_document_tells_what_its_pixels_do():
     told = [replace(one, pixels=(), vector=row) for one, row in zip(passages, rows, strict=True)]
     for query in (text("blue picture"), text("crane"), image(RED[:30]), Content("image", text="red crane", pixels=(BLUE,))):
         assert LiteReranker().score(query, told) == pytest.approx(LiteReranker().score(query, passages), abs=2e-3)
+
+
+def test_pictures_that_show_an_attribute_fully_score_the_same_at_sixteen_bits():
+    """Else rounding would decide their order, and not the first stage."""
+    passages = [image(np.full((40, 60, 3), (shade, shade, shade + 3), np.uint8)) for shade in range(2, 12)]
+    rows = LiteEmbedder().embed(passages, role="document").astype(np.float16).astype(np.float32)
+    told = [replace(one, pixels=(), vector=row) for one, row in zip(passages, rows, strict=True)]
+    scores = LiteReranker().score(text("skyscrapers after dark"), told)
+    assert scores[0] > 0 and set(scores) == {scores[0]}
