@@ -15,9 +15,9 @@ import os
 import random
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -62,7 +62,8 @@ class Endpoints:
         self._all = endpoints_of(choice)
         self._in_flight, self._timeout, self._patience = choice.in_flight, choice.timeout, patience
         self._loop = _event_loop(os.getpid())
-        self._freed = asyncio.Event()
+        self._waiting: deque[asyncio.Future[None]] = deque()  # requests for which there is no room yet, the oldest first
+        self._alarm: asyncio.TimerHandle | None = None  # when the next endpoint has rested
         self._proof: tuple[str, Callable[[Answer], None]] | None = None
         self._warned = False
         weakref.finalize(self, _close, self._loop, [one.client for one in self._all]).atexit = False
@@ -146,7 +147,7 @@ class Endpoints:
                 self._warn(endpoint, passing, pause, limit)
             finally:
                 endpoint.busy -= 1
-                self._freed.set()
+                self._wake()
         raise AssertionError("attempts are counted without end")
 
     async def _take(self) -> Endpoint:
@@ -159,11 +160,29 @@ class Endpoints:
                 chosen.busy += 1
                 chosen.taken += 1
                 return chosen
-            self._freed.clear()
-            wakes = min((one.rests_until - now for one in self._all if one.rests_until > now), default=None)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wakes):
-                    await self._freed.wait()
+            waiter = self._loop.create_future()
+            self._waiting.append(waiter)
+            self._wake()
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if not waiter.cancelled():
+                    self._wake()  # it was its turn: the next one takes it
+                raise
+
+    def _wake(self) -> None:
+        """Lets as many requests go on as there is room for, and looks again when the next endpoint has rested."""
+        now = self._loop.time()
+        room = sum(max(0, one.window.room - one.busy) for one in self._all if one.rests_until <= now)
+        while room > 0 and self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                room -= 1
+        if self._alarm:
+            self._alarm.cancel()
+        rests = [one.rests_until for one in self._all if one.rests_until > now]
+        self._alarm = self._loop.call_at(min(rests), self._wake) if rests and self._waiting else None
 
     def _rest(self, endpoint: Endpoint, passing: Passing, now: float) -> float:
         """Lets an endpoint rest after a failure; seconds until any endpoint can be asked again.
