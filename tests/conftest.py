@@ -1,8 +1,14 @@
-"""What all tests share. Knows pytest only."""
+"""What all tests share. Knows pytest and Hypothesis only."""
 
 from __future__ import annotations
 
 import signal
+
+from hypothesis import settings
+
+# Hypothesis fails an example that takes longer than 200 ms, which a busy machine may take for any. All else as it is, in CI too.
+settings.register_profile("any speed", settings(deadline=None))
+settings.load_profile("any speed")
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

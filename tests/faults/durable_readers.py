@@ -28,7 +28,7 @@ def ask(index):
 with open_index(Path(sys.argv[1])) as index:
     while time.monotonic() < end or len(rounds) < 5:
         index.refresh()
-        for attempt in range(20):
+        while True:
             try:
                 dense, lexical = ask(index)
                 break

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import TOP, Server, Visit
+from tests.page.conftest import PATIENCE, TOP, Server, Visit
 
 PICTURES = TOP / "samples/query_pictures"
 
@@ -274,7 +274,7 @@ def test_cards_do_not_move_under_the_pointer(server: Server, visit: Visit) -> No
     page.mouse.move(box["x"] + 40, box["y"] + 40)
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.wait_for_timeout(100)
-    for _ in range(100):
+    for _ in range(PATIENCE // 50):
         if held:
             break
         page.wait_for_timeout(50)

@@ -88,7 +88,7 @@ def serve(place: Path) -> Iterator[object]:
         process.communicate(timeout=30)
 
 
-def wait_for(condition, seconds: float = 20.0) -> None:
+def wait_for(condition, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come"
