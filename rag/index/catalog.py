@@ -24,7 +24,8 @@ REBUILD = "restore the folder from a copy, or rebuild it: rag index --rebuild FO
 _MAY = "may you read this folder?"
 _READS = {apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_DATA, apsw.SQLITE_IOERR_CORRUPTFS}
 _PATIENCE_MS = 10_000  # how long a connection waits for another's moment of exclusive work
-_PAGES_KIB = 64_000  # page cache of one connection
+_PAGES_KIB = 64_000  # page cache of a connection that reads
+_WRITER_PAGES_KIB = 32_000  # of the one that writes: it is full after some 20,000 passages of text
 _NAMED = 1_000  # commits whose names are kept
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100  # bytes of SQLite's header: the page size stands at 16, the bytes kept free in every page at 20
@@ -73,7 +74,9 @@ def open_to_read(folder: Path) -> apsw.Connection:
 def open_to_write(folder: Path) -> apsw.Connection:
     """The writer's connection: WAL, every commit synced. Hold the lock first. Errors as `open_to_read`, and StorageFailed."""
     with translated(folder):
-        return lasting(_checked(folder, connect(folder, apsw.SQLITE_OPEN_READWRITE)))
+        connection = lasting(_checked(folder, connect(folder, apsw.SQLITE_OPEN_READWRITE)))
+        connection.execute(f"PRAGMA cache_size = -{_WRITER_PAGES_KIB}")
+        return connection
 
 
 def lasting(connection: apsw.Connection) -> apsw.Connection:

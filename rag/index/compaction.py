@@ -8,9 +8,11 @@ older one is told to ask again. Numbers of vectors are positions in a segment: t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
+from itertools import chain, pairwise
+from pathlib import Path
 
 import apsw
 import numpy as np
@@ -21,7 +23,7 @@ from rag.index.segments import Segment, read_segments
 from rag.index.transaction import Transaction
 from rag.index.trusted import open_rows
 
-ReadRows = Callable[[Segment], NDArray[np.float16]]
+ReadRows = Callable[[Segment, Sequence[tuple[int, int]]], Iterable[NDArray[np.float16]]]  # vectors from … up to …, in order
 
 MANY = 16  # small segments of one size that become one
 ROUND_BYTES = 256_000_000  # of vectors that a commit may rewrite on its own
@@ -194,23 +196,34 @@ def _merge(
     dim: int,
     read: ReadRows | None = None,
 ) -> int:
-    """Puts the rows in use of a group into one new segment; gives how many segments that made, 1 or 0."""
-    parts: list[NDArray[np.float16]] = []
+    """Puts the rows in use of a group into one new segment; gives how many segments that made, 1 or 0.
+
+    Without `read`, the rows come from the segments' files, little by little: those of a round would take 256 MB together.
+    """
+    read = read or partial(_read, transaction.folder, connection, dim)
+    runs = {segment: _runs(connection, segment) for segment in group}
     moves: list[tuple[int, int, int]] = []  # how far the numbers from … to … move
     first = last = transaction.next("vectors")
-    for segment in group:
-        rows = read(segment) if read else open_rows(transaction.folder, connection, segment, dim).all()
-        for start, end in _runs(connection, segment):
-            parts.append(rows[start - segment.first : end - segment.first])
-            moves.append((last - start, start, end))
-            last += end - start
-    if parts:
-        add_segment(transaction, connection, first, parts, dim, born)
+    for start, end in chain.from_iterable(runs.values()):
+        moves.append((last - start, start, end))
+        last += end - start
+    if moves:
+        parts = chain.from_iterable(read(segment, found) for segment, found in runs.items())
+        add_segment(transaction, connection, first, last - first, parts, dim, born)
     connection.executemany("UPDATE segments SET ended = ? WHERE number = ?", [(born, each.number) for each in group])
     connection.executemany("UPDATE passages SET vector = vector + ? WHERE vector >= ? AND vector < ?", moves)
     connection.executemany("UPDATE vectors SET number = number + ? WHERE number >= ? AND number < ?", moves)
     connection.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'vectors'", (last - 1,))
-    return bool(parts)
+    return bool(moves)
+
+
+def _read(
+    folder: Path, connection: apsw.Connection, dim: int, segment: Segment, runs: Sequence[tuple[int, int]]
+) -> Iterator[NDArray[np.float16]]:
+    """The rows of those vectors (from, up to), each block compared with its checksum. IndexDamaged."""
+    rows = open_rows(folder, connection, segment, dim)
+    for start, end in runs:
+        yield from rows.stretch(start - segment.first, end - segment.first)
 
 
 def _runs(connection: apsw.Connection, segment: Segment) -> list[tuple[int, int]]:

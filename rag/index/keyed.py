@@ -5,14 +5,14 @@ Knows the table `vectors` and segments; knows no passages and no model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import BackendError, StorageFailed
+from rag.errors import BackendError, IndexDamaged, StorageFailed
 from rag.index.folder import segment_file
 from rag.index.segments import Segment, record_segment, write_segment
 from rag.index.transaction import Transaction
@@ -63,7 +63,7 @@ class KeyedVectors:
         if self._transaction.next("vectors") != self._first + rows:
             raise StorageFailed(self._transaction.folder, "the run was interrupted in the middle of a change")
         if rows:
-            add_segment(self._transaction, connection, self._first, self._parts, self._dim, born)
+            add_segment(self._transaction, connection, self._first, rows, self._parts, self._dim, born)
 
     def committed(self) -> None:
         """What was written is lasting: the next segment begins here."""
@@ -72,16 +72,27 @@ class KeyedVectors:
 
 
 def add_segment(
-    transaction: Transaction, connection: apsw.Connection, first: int, parts: Sequence[NDArray[np.float16]], dim: int, born: int
+    transaction: Transaction,
+    connection: apsw.Connection,
+    first: int,
+    rows: int,
+    parts: Iterable[NDArray[np.float16]],
+    dim: int,
+    born: int,
 ) -> Segment:
-    """Writes a segment durably and names it in the open transaction. StorageFailed leaves no file of it."""
+    """Writes a segment durably and names it in the open transaction. StorageFailed leaves no file of it.
+
+    Nor does what `parts` find wrong with where they come from: IndexDamaged, apsw.CorruptError.
+    """
     number = transaction.next("segments")
     try:
-        segment, sums = write_segment(transaction.folder, number, first, parts, dim)
-    except OSError as error:
+        segment, sums = write_segment(transaction.folder, number, first, rows, parts, dim)
+    except (OSError, IndexDamaged, apsw.Error) as error:
         file = segment_file(transaction.folder, number)
         for left in (file, file.with_name(f"{file.name}.new")):
             left.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise StorageFailed(transaction.folder, error.strerror or str(error)) from error
     record_segment(connection, segment, sums, born)
     return segment

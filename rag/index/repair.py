@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -60,8 +61,7 @@ def repair(folder: Path) -> Repaired:
         with transaction.changing():
             if damaged:
                 lost = _take_out(connection, damaged, generation + 1, dim)
-                rows = {segment: good.rows for segment, good in damaged.items()}
-                rewrite(transaction, connection, list(damaged), generation + 1, dim, rows.__getitem__)
+                rewrite(transaction, connection, list(damaged), generation + 1, dim, partial(_good_rows, damaged))
                 names = ", ".join(segment_file(folder, segment.number).name for segment in damaged)
                 done.append(f"{names}: the rows that are what was written are in a new segment")
             if what := wrong_in_full_text(connection):
@@ -117,6 +117,13 @@ def _salvage(folder: Path, connection: apsw.Connection, segment: Segment, dim: i
         return None
     rows = content[segment.header :].view("<f2").reshape(segment.rows, dim)
     return _Salvaged(rows, tuple(vectors_in(segment, at, dim) for at in wrong))
+
+
+def _good_rows(
+    damaged: Mapping[Segment, _Salvaged], segment: Segment, runs: Sequence[tuple[int, int]]
+) -> Iterator[NDArray[np.float16]]:
+    for start, end in runs:
+        yield damaged[segment].rows[start - segment.first : end - segment.first]
 
 
 def _take_out(connection: apsw.Connection, damaged: dict[Segment, _Salvaged], ended: int, dim: int) -> list[DocumentId]:

@@ -6,7 +6,7 @@ Knows the FAISS file; knows no passages. The catalog's row about a segment is th
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -51,10 +51,12 @@ def read_segments(connection: apsw.Connection, generation: int) -> tuple[Segment
 
 
 def write_segment(
-    folder: Path, number: int, first: int, parts: Sequence[NDArray[np.float16]], dim: int
+    folder: Path, number: int, first: int, rows: int, parts: Iterable[NDArray[np.float16]], dim: int
 ) -> tuple[Segment, NDArray[np.uint64]]:
-    """Writes the rows of `parts`, in order, durably; gives the catalog's row and the checksum of each block. OSError."""
-    rows = sum(len(part) for part in parts)
+    """Writes so many rows, those of `parts` in order, durably; gives the catalog's row and the checksum of each block. OSError.
+
+    Each part is taken when it is written, so that they need not be in memory together.
+    """
     header = faiss_header(rows, dim)
     sums = BlockSums()
 

@@ -53,8 +53,8 @@ class Waiting:
             if not self._wanted[key]:
                 del self._wanted[key]
         found = self._arrivals.pop(identity, None)
-        if not self._arrivals:
-            self._last_as.clear()
+        if found is not None and self._last_as.get((found.digest, found.loader)) == identity:
+            del self._last_as[found.digest, found.loader]
         return found
 
     def came(self, keys: Iterable[bytes]) -> list[Arrival]:

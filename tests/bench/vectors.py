@@ -145,7 +145,7 @@ def make(folder: Path, count: int) -> np.ndarray:
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         vectors[start : start + _STEP] = rows
     create(folder, Fingerprint("bench", "1", DIM, "", "plain"), {})
-    segment, sums = write_segment(folder, 1, 1, [vectors], DIM)
+    segment, sums = write_segment(folder, 1, 1, len(vectors), [vectors], DIM)
     numbers = range(1, count + 1)
     connection = catalog.open_to_write(folder)
     with connection:

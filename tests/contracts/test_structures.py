@@ -22,7 +22,7 @@ def build(structure: str, folder, vectors: np.ndarray):
 
 
 def opened_rows(folder, vectors: np.ndarray) -> TrustedRows:
-    segment, sums = write_segment(folder, 1, 1, [vectors.astype(np.float16)], vectors.shape[1])
+    segment, sums = write_segment(folder, 1, 1, len(vectors), [vectors.astype(np.float16)], vectors.shape[1])
     return TrustedRows(folder, segment, sums, vectors.shape[1])
 
 
@@ -138,7 +138,7 @@ def test_agrees_with_exact_search(structure, dim, telling, tmp_path):
 def test_a_damaged_row_is_never_searched(structure, tmp_path):
     create(tmp_path, Fingerprint("model", "1", 64, "", "plain"), {})
     vectors = unit(np.random.default_rng(6).standard_normal((2000, 64)))
-    segment, sums = write_segment(tmp_path, 1, 1, [vectors.astype(np.float16)], 64)
+    segment, sums = write_segment(tmp_path, 1, 1, len(vectors), [vectors.astype(np.float16)], 64)
     content = bytearray(segment_file(tmp_path, 1).read_bytes())
     content[-200] ^= 1
     segment_file(tmp_path, 1).write_bytes(content)

@@ -309,6 +309,7 @@ def test_damage_met_after_a_commit_is_a_remark_and_the_commit_stands(tmp_path):
             writer.commit()
         assert len(writer.remarks) == 1 and segment.name in writer.remarks[0] and "rag check" in writer.remarks[0]
         assert "rag repair" in writer.remarks[0]
+        assert not list((folder / "segments").glob("*.new"))
     assert check_structure(folder) == []
     with open_index(folder) as index:
         assert index.status().documents == compaction.MANY + 1

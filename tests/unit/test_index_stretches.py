@@ -1,0 +1,65 @@
+"""Rows that are copied from one segment into another come little by little, each block checked, and nothing of them stays."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.errors import IndexDamaged
+from rag.index.folder import create, segment_file
+from rag.index.segments import BLOCK, write_segment
+from rag.index.trusted import TrustedRows
+from rag.types import Fingerprint
+
+DIM, COUNT = 96, 20_000  # 3.8 MB
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def numbers(tmp_path) -> np.ndarray:
+    create(tmp_path, Fingerprint("model", "1", DIM, "", "plain"), {})
+    return np.random.default_rng(3).standard_normal((COUNT, DIM)).astype(np.float16)
+
+
+def written(folder: Path, numbers: np.ndarray) -> TrustedRows:
+    thirds = np.array_split(numbers, 3)
+    segment, sums = write_segment(folder, 1, 1, COUNT, iter(thirds), DIM)
+    return TrustedRows(folder, segment, sums, DIM)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, COUNT), (7, COUNT - 1), (5_460, 5_462), (12, 13), (9, 9)])
+def test_a_stretch_is_those_rows_a_megabyte_at_a_time(tmp_path, numbers, start, end):
+    parts = list(written(tmp_path, numbers).stretch(start, end))
+    np.testing.assert_array_equal(np.concatenate([numbers[:0], *parts]), numbers[start:end])
+    assert all(part.nbytes <= MEGABYTE for part in parts)
+    assert len(parts) == -(-(end - start) // (MEGABYTE // (2 * DIM)))
+
+
+def test_a_row_longer_than_a_stretch_comes_alone(tmp_path):
+    dim = MEGABYTE
+    create(tmp_path, Fingerprint("model", "1", dim, "", "plain"), {})
+    rows = np.random.default_rng(5).standard_normal((3, dim), np.float32).astype(np.float16)
+    segment, sums = write_segment(tmp_path, 1, 1, 3, [rows], dim)
+    parts = list(TrustedRows(tmp_path, segment, sums, dim).stretch(1, 3))
+    assert [part.shape for part in parts] == [(1, dim), (1, dim)]
+    np.testing.assert_array_equal(np.concatenate(parts), rows[1:])
+
+
+def test_a_damaged_block_ends_the_stretches_that_touch_it_and_no_others(tmp_path, numbers):
+    rows = written(tmp_path, numbers)
+    with segment_file(tmp_path, 1).open("r+b") as file:
+        file.seek(BLOCK * 20 + 100)
+        file.write(b"\0\1\2")
+    row = BLOCK * 20 // (2 * DIM)
+    np.testing.assert_array_equal(np.concatenate(list(rows.stretch(0, row - 1))), numbers[: row - 1])
+    with pytest.raises(IndexDamaged, match=r"000001\.faiss: bytes from 1310720 are not what was written"):
+        list(rows.stretch(0, COUNT))
+
+
+def test_a_file_cut_short_after_its_blocks_were_checked_is_damage(tmp_path, numbers):
+    rows = written(tmp_path, numbers)
+    rows.all()
+    with segment_file(tmp_path, 1).open("r+b") as file:
+        file.truncate(3 * MEGABYTE)
+    with pytest.raises(IndexDamaged, match="ends before byte"):
+        list(rows.stretch(0, COUNT))
