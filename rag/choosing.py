@@ -56,28 +56,12 @@ def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Machin
 
     MissingExtra where a model was named and nothing here can run it.
     """
-    value = with_memory(settings, kept)
-    choice = Choice(
-        model=value["model"],
-        family=value["family"],
-        urls=tuple(value["url"]),
-        dim=value["dim"],
-        query_instruction=value["query_instruction"],
-        document_instruction=value["document_instruction"],
-        **_connection(settings),
-    )
-    return _chosen(value["backend"], choice, machine, "embedder")
+    return _chosen(with_memory(settings, kept)["backend"], embedder_asked_for(settings, kept), machine, "embedder")
 
 
 def choose_reranker(settings: Settings, embedder: str, machine: Machine) -> Chosen | None:
     """The reranker: what was asked; else, beside the model `embedder`: lite for lite, a running server's, or none."""
-    choice = Choice(
-        model=settings.reranker_model,
-        family=settings.reranker_family,
-        urls=settings.reranker_url,
-        rerank_instruction=settings.rerank_instruction,
-        **_connection(settings),
-    )
+    choice = reranker_asked_for(settings)
     if settings.reranker == "none":
         return None
     if settings.reranker == "auto" and not (choice.model or choice.urls):
@@ -86,6 +70,31 @@ def choose_reranker(settings: Settings, embedder: str, machine: Machine) -> Chos
         running = machine.serving("reranker", "")
         return _at(running, choice) if running else None
     return _chosen(settings.reranker, choice, machine, "reranker")
+
+
+def embedder_asked_for(settings: Settings, kept: Mapping[str, str]) -> Choice:
+    """What an embedder is told, from the settings and the memory of an index (`kept`), before anything is looked for here."""
+    value = with_memory(settings, kept)
+    return Choice(
+        model=value["model"],
+        family=value["family"],
+        urls=tuple(value["url"]),
+        dim=value["dim"],
+        query_instruction=value["query_instruction"],
+        document_instruction=value["document_instruction"],
+        **_connection(settings),
+    )
+
+
+def reranker_asked_for(settings: Settings) -> Choice:
+    """What a reranker is told, from the settings alone."""
+    return Choice(
+        model=settings.reranker_model,
+        family=settings.reranker_family,
+        urls=settings.reranker_url,
+        rerank_instruction=settings.rerank_instruction,
+        **_connection(settings),
+    )
 
 
 def remembered(chosen: Chosen, settings: Settings) -> dict[str, str]:

@@ -14,7 +14,7 @@ from rag.accelerators import Machine, look, visible
 from rag.backends.base import Choice
 from rag.backends.families import family_of, model_name
 from rag.backends.platforms import release
-from rag.choosing import with_memory
+from rag.choosing import embedder_asked_for, reranker_asked_for
 from rag.config import Settings
 from rag.endpoints import Task, running
 from rag.errors import BackendError, WrongRequest
@@ -38,24 +38,7 @@ def examine_endpoints(settings: Settings, kept: Mapping[str, str]) -> list[Findi
 
     The running ones are those that `rag serve` started on this machine.
     """
-    value = with_memory(settings, kept)
-    told = Choice(api_key=settings.api_key, ca_bundle=settings.ca_bundle, timeout=settings.timeout)
-    embedder = replace(
-        told,
-        model=value["model"],
-        family=value["family"],
-        urls=tuple(value["url"]),
-        dim=value["dim"],
-        query_instruction=value["query_instruction"],
-        document_instruction=value["document_instruction"],
-    )
-    reranker = replace(
-        told,
-        model=settings.reranker_model,
-        family=settings.reranker_family,
-        urls=settings.reranker_url,
-        rerank_instruction=settings.rerank_instruction,
-    )
+    embedder, reranker = embedder_asked_for(settings, kept), reranker_asked_for(settings)
     return [*_prove_found(embedder, "embedder"), *_prove_found(reranker, "reranker")]
 
 
