@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from rag.corpus import Blocked, Change, Found, Gone, Ignored, compare, composed, walk
+from rag.corpus import Blocked, Found, Ignored, Seen, composed, walk
 from rag.reports import Tally
 from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from rag.targets import Target
@@ -29,39 +29,80 @@ class Stamps(Protocol):
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]: ...
 
 
-def look(target: Target, known: Stamps, tally: Tally, kinds: frozenset[Kind]) -> tuple[list[Found], list[str]]:
-    """What is new or changed below a target, and which documents are gone; an empty root is not believed.
+class Change(NamedTuple):
+    """A document to be read: `known` where the index holds an older version of it."""
 
-    With `kinds`, documents whose names say that they give no passage of these are left as they are.
-    """
-    root, under = target
-    changed: list[Found] = []
-    gone: list[str] = []
-    present = 0
-    for seen in compare(walk(root, under), known.stamps(root.name, under)):
+    found: Found
+    known: bool
+
+
+class Changes:
+    """Compares what a walk finds below a target, in its order, with what the index knows; counts what need not be read."""
+
+    def __init__(self, target: Target, known: Stamps, tally: Tally, kinds: frozenset[Kind]) -> None:
+        """With `kinds`, documents whose names say that they give no passage of these are left as they are."""
+        self._root, self._under = target
+        self._tally, self._kinds = tally, kinds
+        self._stored = known.stamps(self._root.name, self._under)  # by path, as the walk
+        self._next = next(self._stored, None)
+        self._absent: list[str] = []
+        self._blocked: set[str] = set()
+        self._any = False  # whether a document is there
+
+    def take(self, seen: Seen) -> Change | None:
+        """The change that the next thing found is; None where it is none."""
         match seen:
-            case None:
-                tally.unchanged += 1
-                present += 1
-            case Change(found):
-                present += 1
-                if is_asked_for(found.path, kinds):
-                    changed.append(found)
-                else:
-                    tally.ignored["of a kind not asked for"] += 1
-            case Gone(path):
-                gone.append(path)
+            case Found():
+                self._any = True
+                return self._compared(seen)
             case Ignored(_, reason):
-                tally.ignored[reason] += 1
+                self._tally.ignored[reason] += 1
             case Blocked(path, reason):
-                tally.skipped.append(Skipped(DocumentId(root.name, path), reason))
-    if gone and not present and not under:
-        tally.notes.append(
-            f"{root.folder} is empty, and the index holds {len(gone)} documents of it: they are kept. "
-            f"If they are gone for good: rag rm {root.folder}"
-        )
-        gone = []
-    return changed, gone
+                self._blocked.add(path)
+                self._tally.skipped.append(Skipped(DocumentId(self._root.name, path), reason))
+        return None
+
+    def gone(self) -> list[str]:
+        """The documents that are not there any more: to be asked when the walk has ended.
+
+        What lies in or below something `Blocked` is not gone, and an empty root is not believed.
+        """
+        self._pass(None)
+        gone = [path for path in self._absent if not self._is_hidden(path)]
+        if gone and not self._any and not self._under:
+            self._tally.notes.append(
+                f"{self._root.folder} is empty, and the index holds {len(gone)} documents of it: they are kept. "
+                f"If they are gone for good: rag rm {self._root.folder}"
+            )
+            return []
+        return gone
+
+    def _compared(self, found: Found) -> Change | None:
+        self._pass(found.path)
+        stamp = None
+        if self._next is not None and self._next[0] == found.path:
+            stamp = self._next[1]
+            self._next = next(self._stored, None)
+        if stamp == found.stamp:
+            self._tally.unchanged += 1
+        elif is_asked_for(found.path, self._kinds):
+            return Change(found, known=stamp is not None)
+        else:
+            self._tally.ignored["of a kind not asked for"] += 1
+        return None
+
+    def _pass(self, path: str | None) -> None:
+        """What the index holds before that path, or at all, and the walk did not find, is absent."""
+        while self._next is not None and (path is None or self._next[0] < path):
+            self._absent.append(self._next[0])
+            self._next = next(self._stored, None)
+
+    def _is_hidden(self, path: str) -> bool:
+        """Whether it lies in or below what could not be looked at; "" is the root itself."""
+        if not self._blocked:
+            return False
+        parts = path.split("/")
+        return any("/".join(parts[:count]) in self._blocked for count in range(len(parts) + 1))
 
 
 def shown_anew(target: Target, recaptioned: AbstractSet[str], kinds: frozenset[Kind]) -> list[Found]:

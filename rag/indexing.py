@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rag.backends.base import Embedder
-from rag.changes import look, shown_anew, shows_pictures
+from rag.changes import Changes, shown_anew, shows_pictures
 from rag.committing import Commits
-from rag.corpus import Found, Root, composed
+from rag.corpus import Found, Root, composed, walk
 from rag.decoding.budget import Budget, processors
 from rag.decoding.inbox import Inbox
 from rag.decoding.pool import Answered, Pool
@@ -123,7 +123,9 @@ class _Run:
         Documents that show pictures come first: what they say of a picture is known before the picture is read.
         """
         root = target.root
-        changed, gone = look(target, self.writer, self.tally, self.kinds)
+        changes = Changes(target, self.writer, self.tally, self.kinds)
+        changed = [change.found for change in map(changes.take, walk(*target)) if change is not None]
+        gone = changes.gone()
         first = [found for found in changed if shows_pictures(found.path)]
         rest = [found for found in changed if not shows_pictures(found.path)]
         intake = self.intake

@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rag.building import check_folders, check_kinds
-from rag.changes import look
+from rag.changes import Changes
 from rag.config import load_settings
+from rag.corpus import Root, walk
 from rag.errors import IndexNotFound
 from rag.opening import at_home, index_folder
 from rag.pace import Rate, read_rate
@@ -115,12 +116,12 @@ class _Counts:
 def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None) -> Plan:
     counts, tally = _Counts(), Tally()
     for target in _targets(known, wanted, tally):
-        changed, gone = look(target, known, tally, kinds)
-        old = {path for path, _ in known.stamps(target.root.name, target.under)}
-        for found in changed:
-            (counts.changed if found.path in old else counts.new)[family_of(found.path)] += 1
-            counts.megabytes += _bytes(target, found.path) / 1e6
-        counts.gone += len(gone)
+        changes = Changes(target, known, tally, kinds)
+        for change in filter(None, map(changes.take, walk(*target))):
+            path = change.found.path
+            (counts.changed if change.known else counts.new)[family_of(path)] += 1
+            counts.megabytes += _bytes(target, path) / 1e6
+        counts.gone += len(changes.gone())
     coming = counts.new + counts.changed
     each = {"picture": 1.0, **known.passages_each()}
     unknown = {family: count for family, count in coming.items() if family not in each}
@@ -133,8 +134,6 @@ def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: R
 
 
 def _targets(known: _Known, wanted: Sequence[Path], tally: Tally) -> list[Target]:
-    from rag.corpus import Root
-
     roots = dict(known.roots)
     targets = []
     for one in wanted:

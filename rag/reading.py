@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from rag.corpus import CAPTION_BYTES, Found, Root, composed
+from rag.companions import CAPTION_BYTES
+from rag.corpus import Found, Root, composed
 from rag.errors import UnreadableDocument
 from rag.index.writer import Writer
 from rag.loaders.encoding import decoded

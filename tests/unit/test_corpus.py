@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from rag.corpus import Blocked, Change, Found, Gone, Ignored, Root, compare, walk
+from rag.changes import Change, Changes
+from rag.corpus import Blocked, Found, Ignored, Root, Seen, walk
+from rag.reports import Tally
+from rag.targets import Target
 
 
 def write(folder: Path, *names: str) -> None:
@@ -116,22 +121,56 @@ def found(path: str, stamp: str = "1") -> Found:
     return Found(path, stamp, 0.0, ())
 
 
+class Stored:
+    """What an index knows of the files of its one root."""
+
+    def __init__(self, *stamps: tuple[str, str]) -> None:
+        self._stamps = stamps
+
+    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
+        return iter(self._stamps)
+
+
+def compared(seen: Iterable[Seen], *stored: tuple[str, str]) -> tuple[list[Change], list[str], Tally]:
+    tally = Tally()
+    changes = Changes(Target(Root("r", Path("/r"))), Stored(*stored), tally, frozenset())
+    return [change for one in seen if (change := changes.take(one))], changes.gone(), tally
+
+
 def test_compare_tells_new_changed_unchanged_and_gone() -> None:
     seen = [found("a"), found("b", "2"), found("d")]
-    stored = [("a", "1"), ("b", "1"), ("c", "1"), ("e", "1")]
-    assert list(compare(seen, stored)) == [
-        None,
-        Change(found("b", "2"), known=True),
-        Change(found("d"), known=False),
-        Gone("c"),
-        Gone("e"),
-    ]
+    changed, gone, tally = compared(seen, ("a", "1"), ("b", "1"), ("c", "1"), ("e", "1"))
+    assert changed == [Change(found("b", "2"), known=True), Change(found("d"), known=False)]
+    assert (gone, tally.unchanged, tally.notes) == (["c", "e"], 1, [])
 
 
 def test_what_lies_below_a_blocked_folder_is_not_gone() -> None:
-    seen = [Blocked("private", "no permission"), found("z")]
     stored = [("private/a", "1"), ("private/b/c", "1"), ("privateer", "1"), ("z", "1")]
-    assert [item for item in compare(seen, stored) if isinstance(item, Gone)] == [Gone("privateer")]
+    assert compared([Blocked("private", "no permission"), found("z")], *stored)[1] == ["privateer"]
+    assert compared([Blocked("", "no permission")], *stored)[1] == []
+
+
+def test_an_empty_root_is_not_believed() -> None:
+    _, gone, tally = compared([Ignored("a", "empty")], ("b", "1"))
+    assert gone == []
+    assert tally.notes == [
+        "/r is empty, and the index holds 1 documents of it: they are kept. If they are gone for good: rag rm /r"
+    ]
+
+
+def test_folders_may_lie_a_thousand_deep(tmp_path: Path) -> None:
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1_200):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(os.open("bottom.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.close(here)
+    (tmp_path / "top.txt").write_text("words")
+    seen = reasons(tmp_path), paths(tmp_path)
+    subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # pytest itself cannot: it goes down a call for each folder
+    assert seen == ({"d/" * 1_200 + "bottom.txt": "empty"}, ["top.txt"])
 
 
 def test_only_a_readable_file_of_the_root_is_a_companion(tmp_path: Path) -> None:
@@ -167,6 +206,6 @@ def test_where_the_rules_cannot_be_read_nothing_is(tmp_path: Path, monkeypatch: 
     assert paths(tmp_path) == ["a.txt"]
     assert reasons(tmp_path)["sub"] == "its ignore file cannot be read: Permission denied"
     stored = [("a.txt", ""), ("sub/b.txt", "1"), ("sub/deep/c.txt", "1")]
-    assert [item for item in compare(walk(Root("r", tmp_path.resolve())), stored) if isinstance(item, Gone)] == []
+    assert compared(walk(Root("r", tmp_path.resolve())), *stored)[1] == []
     assert paths(tmp_path, "sub/deep") == []
-    assert [item for item in compare(walk(Root("r", tmp_path.resolve()), "sub/deep"), stored[2:]) if isinstance(item, Gone)] == []
+    assert compared(walk(Root("r", tmp_path.resolve()), "sub/deep"), *stored[2:])[1] == []
