@@ -27,7 +27,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     ├── UnreadableDocument  5   one file of the corpus; becomes a `Skipped`, never the end of a run
     └── Interrupted       130   Ctrl-C
 
-Exit codes: 0 done or found · 1 nothing found · 2 wrong request · 3 model or server · 4 index ·
+Exit codes: 0 done or found · 1 nothing found, or some inputs refused · 2 wrong request · 3 model or server · 4 index ·
 5 documents were skipped and --strict was given · 130 Ctrl-C.
 """
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from rag.types import Fingerprint
 
 FOUND = 0
-NOTHING_FOUND = 1
+NOTHING_FOUND = INPUTS_REFUSED = 1
 DOCUMENTS_SKIPPED = 5
 
 

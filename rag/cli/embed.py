@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rag.cli.inputs import begun, content_of, few_of, lines_of
+from rag.cli.inputs import Line, Refusal, answers_of, begun, content_of, few_of, lines_of, telling
 from rag.cli.options import Backend, Dim, Family, Json, Model, Url
 from rag.cli.terminal import say
+
+if TYPE_CHECKING:
+    from rag.types import Content
 
 
 def embed(
@@ -30,11 +33,12 @@ def embed(
 ) -> None:
     """Print the vector of one input (words and a picture together are one), or of each JSON line on stdin.
 
-    A line is {"text": ..., "image": FILE, "video": FILE}; each key may be missing. Lines are read and answered some at a time.
+    A line is {"text": ..., "image": FILE, "video": FILE}; each key may be missing. Lines are answered some at a time, in order;
+    the reason stands in the place of one that cannot be answered, and the exit code is then 1.
     """
     from rag.choosing import choose_embedder, this_machine
     from rag.config import load_settings
-    from rag.errors import WrongRequest
+    from rag.errors import INPUTS_REFUSED, WrongRequest
     from rag.opening import open_embedder
 
     if role not in ("document", "query"):
@@ -49,29 +53,40 @@ def embed(
         )
     told = {"query_instruction" if role == "query" else "document_instruction": instruction}
     settings = load_settings({"backend": backend, "model": model, "family": family, "url": url or None, "dim": dim, **told})
-    one = bool(text or image or video)
-    contents = begun([content_of({"text": text, "image": image, "video": video})] if one else lines_of(sys.stdin))
+    content = content_of({"text": text, "image": image, "video": video}) if text or image or video else None
+    lines = begun(lines_of(sys.stdin) if content is None else [Line(1, content)])
     chosen = choose_embedder(settings, {}, this_machine())
     say(f"{chosen.backend} {chosen.choice.model}".strip() + (f": {chosen.why}" if chosen.why else ""))
     embedder = open_embedder(chosen)
-    vectors = (embedder.embed(few, role=role) for few in few_of(contents, embedder.batch))  # type: ignore[arg-type]
-    _print_npy(vectors) if format == "npy" else _print_json(vectors)
+
+    def ask(some: list[Content]) -> Sequence[Any]:
+        return list(embedder.embed(some, role=role))  # type: ignore[arg-type]
+
+    if content is not None:
+        answers: Iterable[Any] = ask([content])
+    else:
+        answers = (one for few in few_of(lines, embedder.batch) for one in answers_of(few, ask, embedder.modalities))
+    refused: list[Refusal] = []
+    answers = telling(answers, "stdin, line", refused)
+    _print_npy(answers, embedder.fingerprint.dim) if format == "npy" else _print_json(answers)
+    if refused:
+        raise typer.Exit(INPUTS_REFUSED)
 
 
-def _print_json(vectors: Iterable[Any]) -> None:
-    """An object for each vector, a line each."""
+def _print_json(answers: Iterable[Any]) -> None:
+    """An object on a line for each vector, at once; for what was refused, why."""
     import json
 
-    for rows in vectors:
-        for row in rows:
-            print(json.dumps({"embedding": [float(value) for value in row]}))
-        sys.stdout.flush()
+    for one in answers:
+        said = {"error": one.reason, "line": one.number} if isinstance(one, Refusal) else {"embedding": one.tolist()}
+        print(json.dumps(said), flush=True)
 
 
-def _print_npy(vectors: Iterable[Any]) -> None:
-    """One float32 array of shape (inputs, dim)."""
+def _print_npy(answers: Iterable[Any], dim: int) -> None:
+    """One float32 array of shape (inputs, dim); a row is all NaN where an input was refused, so that rows keep their places."""
     import numpy as np
 
+    rows = [np.full(dim, np.nan, np.float32) if isinstance(one, Refusal) else one for one in answers]
     whole = io.BytesIO()  # numpy writes to a pipe past Python's buffer, and loses the rows there
-    np.save(whole, np.concatenate(list(vectors)))
+    np.save(whole, np.stack(rows))
     sys.stdout.buffer.write(whole.getvalue())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from rag.cli.inputs import begun, content_of, few_of, lines_of
+from rag.cli.inputs import Line, Refusal, answers_of, begun, content_of, few_of, lines_of, telling
 from rag.cli.options import Json
 from rag.cli.terminal import say
 
@@ -31,10 +32,11 @@ def score(
     """Print a score in 0…1 for each document: the texts, then the pictures, then the videos, in the order given.
 
     Without any, each JSON line on stdin is a document: {"text": ..., "image": FILE, "video": FILE}, each key optional.
+    What has no score is said, and the exit code is then 1.
     """
     from rag.choosing import choose_reranker, this_machine
     from rag.config import load_settings
-    from rag.errors import WrongRequest
+    from rag.errors import INPUTS_REFUSED, WrongRequest
     from rag.opening import open_reranker
 
     if not (query or query_image):
@@ -51,7 +53,8 @@ def score(
     asked = content_of({"text": query, "image": query_image})
     given = [("text", one) for one in text or ()] + [("image", one) for one in image or ()]
     given += [("video", one) for one in video or ()]
-    documents = begun((content_of({key: value}) for key, value in given) if given else lines_of(sys.stdin))
+    numbered = (Line(number, content_of({key: value})) for number, (key, value) in enumerate(given, start=1))
+    documents = begun(numbered if given else lines_of(sys.stdin))
     machine = this_machine()
     chosen = choose_reranker(settings, "", machine)  # a server of `rag serve`, before the built-in one
     if chosen is None and settings.reranker == "auto":
@@ -61,17 +64,26 @@ def score(
     say(f"{chosen.backend} {chosen.choice.model}".strip() + (f": {chosen.why}" if chosen.why else ""))
     reranker = open_reranker(chosen)
     assert reranker is not None
-    scores = (score for few in few_of(documents, AT_ONCE) for score in reranker.score(asked, few))
-    _print_json(list(scores)) if json else _print_lines(scores)
+    ask = partial(reranker.score, asked)
+    scores = (one for few in few_of(documents, AT_ONCE) for one in answers_of(few, ask, reranker.modalities))
+    refused: list[Refusal] = []
+    place = "document" if given else "line"
+    told = telling(scores, place if given else "stdin, line", refused)
+    _print_json(list(told), place) if json else _print_lines(told)
+    if refused:
+        raise typer.Exit(INPUTS_REFUSED)
 
 
-def _print_lines(scores: Iterable[float]) -> None:
-    """A score a line, as they come."""
+def _print_lines(scores: Iterable[float | Refusal]) -> None:
+    """A score a line, as they come; `nan` for what has none."""
     for value in scores:
-        print(f"{value:.6f}")
+        print("nan" if isinstance(value, Refusal) else f"{value:.6f}", flush=True)
 
 
-def _print_json(scores: list[float]) -> None:
+def _print_json(scores: list[float | Refusal], place: str) -> None:
+    """All scores, null for what has none, and then why."""
     import json
 
-    print(json.dumps({"scores": scores}))
+    said: dict[str, object] = {"scores": [None if isinstance(one, Refusal) else one for one in scores]}
+    errors = [{"error": one.reason, place: one.number} for one in scores if isinstance(one, Refusal)]
+    print(json.dumps(said | ({"errors": errors} if errors else {})))

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.cli.inputs import HELD_BYTES, few_of
+from rag.cli.inputs import HELD_BYTES, Line, few_of
 from rag.types import Content
 from tests.e2e.conftest import SAMPLES, Ran
+from tests.faults.fake_server import FakeServer
+from tests.faults.server_asking import LONG, MODEL, RERANKER, refusing
 
 LITE = ("--backend", "lite")
 
@@ -83,14 +85,81 @@ def test_wrong_inputs_are_refused_in_words(corpus: Path, rag: Callable[..., Ran]
     assert says in done.err and "Traceback" not in done.err
 
 
-def test_a_line_that_is_no_input_is_named(rag: Callable[..., Ran]) -> None:
-    assert "line 2: not JSON" in rag("embed", *LITE, input='{"text": "x"}\nnonsense\n').err
-    assert "line 1: colour is no input" in rag("embed", *LITE, input='{"colour": "red"}\n').err
-    assert "line 1: text is no string" in rag("embed", *LITE, input='{"text": 3}\n').err
-    assert "line 2: " in (missing := rag("embed", *LITE, input='{"text": "x"}\n{"image": "missing.png"}\n').err)
-    assert "missing.png" in missing
-    assert "line 1: not JSON" in (deep := rag("score", *LITE, "--query", "x", input="[" * 100_000).err)
-    assert "Traceback" not in deep
+MIXED = """{"text": "a crane"}
+
+nonsense
+{"colour": "red"}
+{"text": 3}
+{"image": "/nowhere/missing.png"}
+{"image": "a\\u0000b.png"}
+["text"]
+{"text": "a tug"}
+"""
+WRONG = {
+    3: "not JSON: Expecting value at column 1",
+    4: "colour is no input",
+    5: "text is no string",
+    6: "/nowhere/missing.png cannot be opened: No such file or directory",
+    7: "no file has a zero byte in its name",
+    8: "not an object",
+}
+
+
+def test_a_line_that_is_no_input_has_its_reason_in_its_place_and_the_others_go_on(rag: Callable[..., Ran]) -> None:
+    done = rag("embed", *LITE, input=MIXED)
+    first, *wrong, last = [json.loads(line) for line in done.out.splitlines()]
+    assert wrong == [{"error": reason, "line": number} for number, reason in WRONG.items()]
+    assert [first, last] == [rag("embed", *LITE, "--text", text).json for text in ("a crane", "a tug")]
+    said = [f"stdin, line {number}: {reason}" for number, reason in WRONG.items()]
+    assert (done.code, done.err.splitlines()) == (1, ["lite", *said, "6 of 8 inputs have no answer"])
+
+
+def test_rows_of_npy_keep_their_places(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "rag.cli", "embed", *LITE, "--format", "npy"]
+    done = subprocess.run(words, cwd=tmp_path, input=MIXED.encode(), capture_output=True, env=os.environ, check=False)
+    array = np.load(io.BytesIO(done.stdout))
+    assert (done.returncode, array.dtype, array.shape) == (1, np.float32, (8, 1280))
+    assert np.isnan(array).all(axis=1).tolist() == [False, *[True] * 6, False]
+    np.testing.assert_allclose(np.linalg.norm(array[[0, 7]], axis=1), 1, atol=1e-5)
+
+
+def test_documents_that_are_none_have_no_score_and_the_others_do(rag: Callable[..., Ran]) -> None:
+    asked = ("score", *LITE, "--query", "a crane")
+    done = rag(*asked, "--json", input=MIXED)
+    scores = rag(*asked, "--text", "a crane", "--text", "a tug", "--json").json["scores"]
+    assert done.json["scores"] == [scores[0], *[None] * 6, scores[1]]
+    assert done.json["errors"] == [{"error": reason, "line": number} for number, reason in WRONG.items()]
+    lines = rag(*asked, input=MIXED)
+    assert lines.out.split() == [f"{scores[0]:.6f}", *["nan"] * 6, f"{scores[1]:.6f}"]
+    assert (done.code, lines.code) == (1, 1)
+    deep = rag(*asked, input="[" * 100_000)
+    assert (deep.code, deep.out) == (1, "nan\n") and "Traceback" not in deep.err
+
+
+def test_what_a_model_refuses_costs_only_itself(corpus: Path, rag: Callable[..., Ran]) -> None:
+    lines = "".join(f'{{"text": "passage {number}"}}\n' for number in range(40)) + '{"image": "corpus/a/IMG_1.jpg"}\n'
+    with FakeServer(MODEL) as server:
+        server.always = refusing('passage 2"', "passage 33")
+        done = rag("embed", "--url", server.url, "--model", MODEL, input=lines)
+        found = [json.loads(line) for line in done.out.splitlines()]
+        for number, one in enumerate(found[:-1]):
+            if "embedding" in one:
+                np.testing.assert_allclose(one["embedding"], server.vector(f"passage {number}"), atol=1e-6)
+    refused = f"the model server refuses it ({LONG})"
+    assert [one for one in found if "error" in one] == [
+        {"error": refused, "line": 3},
+        {"error": refused, "line": 34},
+        {"error": "the model takes no image", "line": 41},
+    ]
+    assert (done.code, len(found)) == (1, 41)
+    with FakeServer(RERANKER) as ranker:
+        ranker.always = refusing('passage 2"', path="/v1/rerank")
+        words = ("score", "--url", ranker.url, "--model", RERANKER, "--query", "harbour", "--json")
+        done = rag(*words, *(word for number in range(4) for word in ("--text", f"passage {number}")))
+        assert done.json["errors"] == [{"error": refused, "document": 3}]
+        scores = [ranker.score("harbour", f"passage {number}") for number in (0, 1, 3)]
+        assert [done.json["scores"][at] for at in (0, 1, 3)] == pytest.approx(scores)
+    assert done.code == 1
 
 
 def test_what_other_programs_write_is_read(rag: Callable[..., Ran]) -> None:
@@ -102,11 +171,11 @@ def test_what_other_programs_write_is_read(rag: Callable[..., Ran]) -> None:
 def test_inputs_are_held_a_few_at_a_time() -> None:
     read: list[int] = []
 
-    def many() -> Iterator[Content]:
+    def many() -> Iterator[Line]:
         for number in range(1_000_000):
             read.append(number)
-            yield Content("image", pixels=(np.zeros((1000, 1000, 3), np.uint8),))
+            yield Line(number, Content("image", pixels=(np.zeros((1000, 1000, 3), np.uint8),)))
 
     few = few_of(many(), 256)
     assert len(next(few)) == len(read) == -(-HELD_BYTES // 3_000_000)
-    assert [len(one) for one in few_of((Content("text", text="x") for _ in range(600)), 256)] == [256, 256, 88]
+    assert [len(one) for one in few_of((Line(1, Content("text", text="x")) for _ in range(600)), 256)] == [256, 256, 88]
