@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,12 +54,14 @@ def build_index(
     kinds: Sequence[Kind] = (),
     tell: Tell | None = None,
     models: MutableMapping[Chosen, Embedder] | None = None,
+    say: Callable[[str], None] = lambda _: None,
     **flags: Any,
 ) -> Report:
     """Indexes folders, or brings every known root up to date where none is named. Keywords are settings.
 
     With `kinds`, only documents that give passages of these kinds are read; what the index holds of others stays.
-    `models` are opened already, or are kept there once they are, for the next run.
+    `models` are opened already, or are kept there once they are, for the next run. `say` is told which model a new index is made
+    with, and why that one.
 
     Errors: WrongRequest for a folder that is none, EmbedderMismatch, IndexLocked, StorageFailed, BackendError.
     """
@@ -75,7 +77,7 @@ def build_index(
     if rebuild and (folder / "catalog.sqlite").exists():
         if kinds:
             raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
-        return _rebuild(folder, wanted, settings, flags, tell)
+        return _rebuild(folder, wanted, settings, flags, tell, say)
     fresh = not (folder / "catalog.sqlite").exists()
     if fresh and not wanted:
         raise IndexNotFound(folder)
@@ -83,6 +85,7 @@ def build_index(
     chosen = choose_embedder(settings, kept, this_machine())
     embedder = _opened(chosen, {} if models is None else models)
     if fresh:
+        _name_model(chosen, embedder, say)
         create(folder, embedder.fingerprint, _kept(settings, chosen, embedder))
         kept = settings_of(folder)
     _refuse_other_reading(folder, kept, settings, flags)
@@ -97,6 +100,12 @@ def _opened(chosen: Chosen, models: MutableMapping[Chosen, Embedder]) -> Embedde
     if chosen not in models:
         models[chosen] = open_embedder(chosen)
     return models[chosen]
+
+
+def _name_model(chosen: Chosen, embedder: Embedder, say: Callable[[str], None]) -> None:
+    """Says which model a new index is made with, and where it was found; not of lite where nothing else was thought of."""
+    if chosen.backend != "lite" or chosen.why:
+        say(f"new index with {embedder.fingerprint.model} ({chosen.why or chosen.backend})")
 
 
 def _kept(settings: Settings, chosen: Chosen, embedder: Embedder) -> dict[str, str]:
@@ -181,7 +190,14 @@ def _write(
     return report
 
 
-def _rebuild(folder: Path, wanted: list[Path], settings: Settings, flags: Mapping[str, Any], tell: Tell | None) -> Report:
+def _rebuild(
+    folder: Path,
+    wanted: list[Path],
+    settings: Settings,
+    flags: Mapping[str, Any],
+    tell: Tell | None,
+    say: Callable[[str], None],
+) -> Report:
     """Builds the index anew beside the old one, over its roots and the folders named, and takes its place when done.
 
     Until then the old one answers; where the run is stopped or fails, it stays as it was.
@@ -197,6 +213,7 @@ def _rebuild(folder: Path, wanted: list[Path], settings: Settings, flags: Mappin
         roots, kept = _of_old_index(folder, wanted)
         chosen = choose_embedder(settings, kept, this_machine())
         embedder = open_embedder(chosen)
+        _name_model(chosen, embedder, say)
         fresh, old = places_of_rebuild(folder)
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -51,7 +51,7 @@ def watch_index(
     models: dict[Chosen, Embedder] = {}
 
     def update(some: Iterable[str | os.PathLike[str]]) -> Report:
-        return build_index(*some, index=index, models=models, **flags)
+        return build_index(*some, index=index, models=models, say=say, **flags)
 
     seen(update(folders))
     roots = [at_home(one).resolve() for one in folders] or _known_roots(index)

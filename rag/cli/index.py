@@ -35,7 +35,7 @@ def index(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 when documents were skipped.")] = False,
     format: Annotated[str, typer.Option(help="text, json, or jsonl: progress and report, one object a line.")] = "text",
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and not which model a new index has.")] = False,
     backend: Backend = None,
     model: Model = None,
     family: Family = None,
@@ -100,10 +100,10 @@ def index(
         _follow(folders or [], index, rebuild, quiet, wanted, settings)
         return
     with telling("" if quiet else wanted) as tell:
-        report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, **settings)
+        report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, say=_unsaid if quiet else say, **settings)
     for remark in made_ready(folder, say):
         say(f"note: {remark}")
-    if fresh and is_lite(folder):
+    if fresh and not quiet and is_lite(folder):
         say(LITE)
     if wanted == "text":
         _print(report, folder)
@@ -113,6 +113,10 @@ def index(
         json_line({"event": "report", **_json(report)})
     if strict and report.skipped:
         raise typer.Exit(DOCUMENTS_SKIPPED)
+
+
+def _unsaid(_: str) -> None:
+    """Says nothing."""
 
 
 def _foretell(folders: list[str], index: str, is_other: bool, wanted: str, settings: dict[str, Any]) -> None:
@@ -176,7 +180,7 @@ def _follow(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        watch_index(*folders, index=index, seen=seen, say=(lambda _: None) if quiet else say, **settings)
+        watch_index(*folders, index=index, seen=seen, say=_unsaid if quiet else say, **settings)
     except KeyboardInterrupt as error:
         raise Interrupted("stopped following; what was read is committed", remedy="the same command goes on") from error
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from rag.endpoints import Endpoint, announce
 from tests.e2e.conftest import Ran
 from tests.unit.model_server import Faults, serving
 
@@ -22,6 +24,29 @@ def test_an_index_through_a_server_is_asked_without_naming_it_again(corpus: Path
     gone = rag("query", "Harbour traffic", RAG_TIMEOUT="2")
     assert gone.code == 3
     assert url in gone.err and "Traceback" not in gone.err
+
+
+def test_a_new_index_says_which_model_it_is_made_with_and_where_that_was_found(
+    corpus: Path, tmp_path: Path, rag: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with serving(Faults()) as url:
+        announce(Endpoint("embedder", url, "Qwen/Qwen3-VL-Embedding-2B", os.getpid(), 1.0))
+        said = []
+        for words in (
+            (),
+            (),
+            ("--rebuild",),
+            ("--rebuild", "--quiet"),
+            ("--index", "other", "--json"),
+            ("--index", "b", "--url", url),
+        ):
+            done = rag("index", "corpus", "--ocr", "never", *words)
+            said.append([line for line in done.err.splitlines() if line.startswith("new index")])
+    found = [f"new index with Qwen3-VL-Embedding-2B (a running `rag serve` at {url})"]
+    known = ["new index with Qwen3-VL-Embedding-2B (server)"]  # named, or remembered
+    assert said == [found, [], known, [], found, known]
+    assert "new index" not in rag("index", "corpus", "--ocr", "never", "--index", "lite", "--backend", "lite").err
 
 
 @pytest.mark.parametrize(
