@@ -135,7 +135,7 @@ class Pool:
         process = process or self._start()
         try:
             self._talk(process, ticket, job)
-            if not process.is_swollen():
+            if not process.is_worn():
                 return process
             process.end()
             return None

@@ -18,6 +18,7 @@ from typing import Any
 
 from rag.decoding import wire
 from rag.decoding.jobs import Ready
+from rag.decoding.sandbox import OPEN_FILES
 
 _START = "from rag.decoding.worker import main; main()"
 _SECONDS_TO_START = 120.0
@@ -102,18 +103,22 @@ class Process:
         """Whether the process is there."""
         return self._process.poll() is None
 
-    def is_swollen(self) -> bool:
-        """Whether more than half of its memory is in use between two jobs: better a new one than a job that fails."""
+    def is_worn(self) -> bool:
+        """Whether half of its memory or of its descriptors is in use between two jobs: better a new one than a job that fails."""
+        own = f"/proc/{self._process.pid}"
         try:
-            pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
+            pages, descriptors = int(Path(own, "statm").read_text().split()[1]), sum(1 for _ in Path(own, "fd").iterdir())
         except (OSError, ValueError, IndexError):
             return False
-        return pages * resource.getpagesize() > self.memory // 2
+        return pages * resource.getpagesize() > self.memory // 2 or descriptors > OPEN_FILES // 2
 
     def strike(self) -> None:
-        """Ends it, whatever it does, and whichever thread talks to it: that one hears Died. SIGKILL cannot be held back."""
+        """Ends it and what it started, whatever they do, and whichever thread talks to it: that one hears Died.
+
+        SIGKILL cannot be held back. The number of the group is its own while anything of it lives, the process or its children.
+        """
         with suppress(ProcessLookupError):
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Ends it and forgets it."""

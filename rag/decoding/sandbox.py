@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import math
 import os
 import resource
 import sys
 
 OPEN_FILES = 256
 WRITTEN_BYTES = 64_000_000  # to what was open before, stderr
-_CPU_SECONDS = 1_800  # for one job, and as much again for every 180 MB of its file: a decoder left alone ends all the same
+_CPU_SECONDS = 1_800  # for one answer, and as much again for every 180 MB of its file: a decoder left alone ends all the same
 
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
@@ -56,9 +57,12 @@ def end_with(pipe: int) -> None:
 
 
 def allow_seconds(size: int) -> None:
-    """Gives the process CPU time for one more job, for a file of so many bytes."""
+    """Gives the process CPU time for one more answer, for a file of so many bytes.
+
+    Not for a whole job: words are recognised in 7 s a dense page, and a scanned book has hundreds of them.
+    """
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + _CPU_SECONDS + size // 100_000)
+    _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + _CPU_SECONDS + size // 100_000)
 
 
 def _limit(what: int, most: int) -> None:

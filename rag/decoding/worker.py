@@ -36,8 +36,10 @@ def main() -> None:
         while True:
             job = wire.receive(link)
             os.ftruncate(2, 0)  # what libraries grumbled about the file before
+            os.lseek(2, 0, os.SEEK_SET)
             allow_seconds(size_of(job.document))
             for answer in perform(job, known, threads=1):
                 wire.send(link, answer)
+                allow_seconds(size_of(job.document))
     except wire.Closed:
         os._exit(0)  # nothing of it is wanted any more

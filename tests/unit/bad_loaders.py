@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import socket
+import threading
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from rag.decoding import sandbox
 from rag.loaders.base import Limits
 from rag.types import CaptionOf, Content, Document, Page, Passage, Whole
 
@@ -91,3 +95,78 @@ class LastPage(_Bad):
             if passage.ordinal == 99:
                 ctypes.string_at(0)
             yield Content("image", pixels=(np.full((20, 20, 3), passage.ordinal, np.uint8),))
+
+
+class Deaf(_Bad):
+    """Holds every signal back that can be held back, and never comes back."""
+
+    def harm(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        threading.Event().wait()
+
+
+class Fork(_Bad):
+    """Leaves a child behind that hears nothing, and says its number."""
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        child = os.fork()
+        if not child:
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            threading.Event().wait()
+        yield Content("text", str(child))
+
+
+class LeakDescriptors(_Bad):
+    """Opens a hundred files and closes none."""
+
+    def harm(self) -> None:
+        for _ in range(100):
+            os.open(os.devnull, os.O_RDONLY)
+
+
+class LeakMemory(_Bad):
+    """Keeps 250 MB for ever."""
+
+    kept: list[bytes] = []  # noqa: RUF012 (what a leak is)
+
+    def harm(self) -> None:
+        self.kept.append(b"x" * 250_000_000)
+
+
+class Chatter(_Bad):
+    """Writes a hundred megabytes wherever somebody may listen, as a library in C does: nobody looks whether it is taken."""
+
+    def harm(self) -> None:
+        line = b"a strange tag\n" * 100_000
+        for _ in range(72):
+            for descriptor in (1, 2):
+                ctypes.CDLL(None).write(descriptor, line, len(line))
+
+
+class Late(_Bad):
+    """Follows a null pointer in a thread of its own, as soon as a file "now" lies beside; says the number of its process."""
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        def wait() -> None:
+            while not document.file.with_name("now").exists():
+                time.sleep(0.01)
+            ctypes.string_at(0)
+
+        threading.Thread(target=wait).start()
+        yield Content("text", str(os.getpid()))
+
+
+class Patient(_Bad):
+    """Takes 0.6 s of processor time for each of four passages; makes the time that the sandbox gives as short as it can be."""
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
+        sandbox._CPU_SECONDS = 1
+        for number in range(4):
+            yield Passage(document.id, number, Page(number + 1), "text", "text", "words")
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        for _ in passages:
+            end = time.process_time() + 0.6
+            while time.process_time() < end:
+                pass
+            yield Content("text", "words")

@@ -18,7 +18,7 @@ import pytest
 
 from rag.decoding import wire
 from rag.decoding.inbox import Inbox
-from rag.decoding.jobs import Again, Ended, Failed, Identity, Look, Part, Read, Refused, Rules
+from rag.decoding.jobs import Again, Ended, Failed, Identity, Look, Part, Read, Refused, Rules, Split
 from rag.decoding.pool import Answered, Pool
 from rag.decoding.process import Died, Process
 from rag.decoding.work import is_light, perform
@@ -92,6 +92,98 @@ def test_a_loader_that_hangs_with_the_interpreter_s_lock_is_stopped(picture: Pat
     finally:
         pool.close()
     assert found == [Again(), Failed("its reader was stopped: no answer in 1 s", killed=True)]
+
+
+def test_a_loader_that_hears_no_signal_is_stopped(picture: Path) -> None:
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    pool = Pool(1, inbox, lambda _: None, seconds=0.5)
+    try:
+        pool.submit(1, Read(document(picture), RULES, "tests.unit.bad_loaders:Deaf"))
+        assert isinstance(answers(inbox, Failed)[-1], Failed)
+    finally:
+        pool.close()
+
+
+def is_gone(process: int) -> bool:
+    """Whether no such process runs any more; it may not have been buried."""
+    try:
+        return "Z" in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_what_a_loader_started_ends_with_its_reader(picture: Path) -> None:
+    process = Process(1_000_000_000)
+    process.tell(Read(document(picture), RULES, "tests.unit.bad_loaders:Fork"), 30)
+    part = process.hear(30)
+    assert isinstance(part, Part) and isinstance(part.outcome, Content)
+    child = int(part.outcome.text)
+    assert not is_gone(child)
+    process.end()
+    end = time.monotonic() + 30
+    while not is_gone(child):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+@pytest.mark.parametrize("plugin", ["LeakDescriptors", "LeakMemory"])
+def test_what_a_loader_leaks_is_never_to_the_cost_of_another_file(picture: Path, plugin: str) -> None:
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    pool = Pool(1, inbox, lambda _: None, memory=700_000_000)
+    try:
+        for ticket in range(5):
+            pool.submit(ticket, Read(document(picture), RULES, f"tests.unit.bad_loaders:{plugin}"))
+            part, _ = answers(inbox)
+            assert isinstance(part, Part) and isinstance(part.outcome, Content), ticket
+    finally:
+        pool.close()
+
+
+def test_what_libraries_say_without_end_is_bounded_and_the_last_of_it_kept(picture: Path) -> None:
+    process = Process(1_000_000_000)
+    for job in ("Chatter", "Chatter", "Segfault"):
+        process.tell(Read(document(picture), RULES, f"tests.unit.bad_loaders:{job}"), 30)
+        if job == "Chatter":
+            assert isinstance(process.hear(60), Part) and isinstance(process.hear(60), Ended)
+            assert 0 < os.fstat(process._said.fileno()).st_size <= 64_000_000
+    with pytest.raises(Died):
+        process.hear(60)
+    assert os.fstat(process._said.fileno()).st_size == 0
+    process.end()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_a_reader_that_dies_between_two_files_costs_neither(picture: Path) -> None:
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    pool = Pool(1, inbox, lambda _: None)
+    try:
+        pool.submit(1, Read(document(picture), RULES, "tests.unit.bad_loaders:Late"))
+        late, _ = answers(inbox)
+        assert isinstance(late, Part) and isinstance(late.outcome, Content)
+        picture.with_name("now").touch()
+        end = time.monotonic() + 30
+        while not is_gone(int(late.outcome.text)):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        pool.submit(2, Read(document(picture), RULES, "picture"))
+        again, part, _ = answers(inbox)
+    finally:
+        pool.close()
+    assert again == Again() and isinstance(part, Part) and isinstance(part.outcome, Content)
+
+
+def test_a_long_document_gets_processor_time_for_each_passage(picture: Path) -> None:
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    pool = Pool(1, inbox, lambda _: None)
+    try:
+        pool.submit(1, Split(document(picture), RULES, "tests.unit.bad_loaders:Patient"))
+        answers(inbox)
+        pool.submit(2, Read(document(picture), RULES, "tests.unit.bad_loaders:Patient"))
+        assert [type(one) for one in answers(inbox)] == [Part, Part, Part, Part, Ended]
+    finally:
+        pool.close()
 
 
 def test_a_loader_that_takes_memory_without_end_gets_no_more(picture: Path) -> None:
