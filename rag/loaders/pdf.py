@@ -77,6 +77,7 @@ def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
         try:
             if file.stat().st_size == 0:
                 raise UnreadableDocument("is empty")
+            raw.FPDF_LoadMemDocument(b"-", 1, None)  # else a refusal without a cause is told with the cause of the one before
             pdf = pdfium.PdfDocument(file)
         except OSError as error:
             raise UnreadableDocument(f"cannot be opened: {error.strerror or 'No such file'}") from error

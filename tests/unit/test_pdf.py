@@ -165,12 +165,20 @@ def test_too_many_pages_name_the_limit(tmp_path: Path) -> None:
         list(LOADER.split(made, Limits(max_pages=2)))
 
 
-def test_a_protected_document_says_so(tmp_path: Path) -> None:
-    locked = b"/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O <%s> /U <%s> >> /ID [<%s> <%s>]" % (
-        b"1f" * 32, b"2e" * 32, b"3d" * 16, b"3d" * 16,
-    )  # fmt: skip
-    with pytest.raises(UnreadableDocument, match=r"^is protected by a password$"):
-        list(LOADER.split(document(tmp_path / "a.pdf", pdf([(12, "secret")], trailer=locked)), Limits()))
+LOCKED = b"/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O <%s> /U <%s> >> /ID [<%s> <%s>]" % (
+    b"1f" * 32, b"2e" * 32, b"3d" * 16, b"3d" * 16,
+)  # fmt: skip
+
+
+def test_a_protected_document_says_so_and_the_next_one_does_not(tmp_path: Path) -> None:
+    """Of one without a page tree pdfium says nothing: what it remembers is why the one before was refused."""
+    treeless = pdf([(12, "words")]).replace(b"/Pages 2 0 R", b"/Pages 9 0 R")
+    for content, reason in (
+        (pdf([(12, "secret")], trailer=LOCKED), "is protected by a password"),
+        (treeless, "is damaged"),
+    ):
+        with pytest.raises(UnreadableDocument, match=f"^{reason}$"):
+            list(LOADER.split(document(tmp_path / "a.pdf", content), Limits()))
 
 
 WHOLE = pdf([(12, "one")], [(12, "two")])
