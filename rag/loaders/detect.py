@@ -92,8 +92,7 @@ def loader_name(file: Path, limits: Limits) -> str:
     if found:
         return found
     if head.startswith((_OLD_OFFICE, b"{\\rtf")):
-        remedy = "is an old or encrypted Office document; save it in a current format, without a password"
-        raise UnreadableDocument(_REMEDIES.get(suffix, _REMEDIES[".rtf"] if head.startswith(b"{") else remedy))
+        raise UnreadableDocument(_REMEDIES.get(suffix) or _why_old(head, suffix))
     if _holds_text(head):
         if named in _NEVER_TEXT or (suffix in _REMEDIES and suffix not in _ALSO_TEXT):
             raise UnreadableDocument(f"is named {suffix} but holds text")
@@ -103,6 +102,14 @@ def loader_name(file: Path, limits: Limits) -> str:
     if named in _NEVER_TEXT:
         return named  # damaged: the loader says what is wrong with it
     raise UnreadableDocument("is no format this program reads (binary data)")
+
+
+def _why_old(head: bytes, suffix: str) -> str:
+    if head.startswith(b"{"):
+        return _REMEDIES[".rtf"]
+    if suffix in suffixes("office"):
+        return "is an old or encrypted Office document; save it in a current format, without a password"
+    return "is no format this program reads (OLE, as old Office and other programs for Windows write)"
 
 
 def _head(file: Path, limits: Limits) -> bytes:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.picture_files import check_size, open_picture, orientation, taken_at, turn_upright
+from rag.loaders.picture_files import DAMAGE, check_size, open_picture, orientation, taken_at, turn_upright
 from rag.loaders.pixels import fit, is_blank, shrink, to_array
 from rag.loaders.screenshots import looks_like_screenshot
 from rag.types import CaptionOf, Content, Document, Dropped, Kind, Locator, Page, Passage, Skipped, Whole
@@ -84,12 +84,15 @@ def _decode(document: Document, locator: Locator, limits: Limits) -> Content:
 
 
 def _skip_blank_frames(image: Image.Image) -> None:
-    """Moves an animation to its first frame that is not one colour; to the first frame where all those tried are blank."""
+    """Moves an animation to its first frame that is not one colour; to its first where those tried are blank or damaged."""
     for index in range(_FRAMES_TRIED):
         try:
             image.seek(index)
-        except EOFError:
+            blank = is_blank(to_array(shrink(image, 160 * 160)))
+        except DAMAGE:  # also its end
+            if index == 0:
+                raise
             break
-        if not is_blank(to_array(shrink(image, 160 * 160))):
+        if not blank:
             return
     image.seek(0)

@@ -5,6 +5,7 @@ Knows no passage: `picture.py` cuts, `screenshots.py` judges, this module only o
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 import zlib
@@ -40,6 +41,10 @@ DAMAGE = (
     zlib.error,
     Image.DecompressionBombError,
 )
+
+_STUMBLED = (IndexError, KeyError, TypeError, AttributeError, OverflowError, ZeroDivisionError, struct.error)
+_CODED = re.compile(r"(de|en)coder error -?\d+( when reading image file)?")
+_VARIANT = re.compile("(?i)(unsupported|unknown|unrecognized|not supported)")
 
 # Pillow warns on stderr of each odd tag; a file too odd to read is reported with its reason.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -87,8 +92,13 @@ def describe(error: BaseException) -> str:
         return f"cannot be opened: {error.strerror}"
     if isinstance(error, MemoryError):
         return "needs more memory than there is"
+    if isinstance(error, Image.DecompressionBombError):
+        return "unpacks to far more pixels than max_source_pixels, the limit"
     said = " ".join(str(error).split())[:160]
-    return f"is damaged: {said}" if said else "is damaged"
+    if isinstance(error, _STUMBLED) or _CODED.fullmatch(said):  # what they say is meant for those who write decoders
+        return "is damaged: its parts do not fit together"
+    verb = "cannot be decoded" if _VARIANT.match(said) else "is damaged"
+    return f"{verb}: {said}" if said else verb
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:

@@ -110,6 +110,7 @@ def test_pictures_are_known_by_their_bytes_whatever_the_name(tmp_path, name):
         ("a.docx", TEXT, "[is named .docx but holds text]"),
         ("a.docx", zipped("other"), "[is named .docx but is another kind of zip file]"),
         ("a.docx", OLE, "[is an old or encrypted Office document; save it in a current format, without a password]"),
+        ("Thumbs.db", OLE, "[is no format this program reads (OLE, as old Office and other programs for Windows write)]"),
     ],
 )
 def test_where_name_and_bytes_disagree_the_bytes_win_but_for_text(tmp_path, name, content, expected):

@@ -15,6 +15,7 @@ from PIL import Image
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.picture import PictureLoader
+from rag.loaders.picture_files import describe
 from rag.loaders.pixels import encode_jpeg, fit, is_blank, shrink_array, thumbnail
 from rag.types import Content, Document, DocumentId, Page, Skipped, Whole
 
@@ -200,6 +201,29 @@ def test_what_is_no_picture_says_so(content: bytes, reason: str, tmp_path: Path)
     file.write_bytes(content)
     with pytest.raises(UnreadableDocument, match=reason):
         list(LOADER.split(document(file), Limits()))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError("image file is truncated"), "is damaged: image file is truncated"),
+        (SyntaxError("Unsupported BMP compression (6)"), "cannot be decoded: Unsupported BMP compression (6)"),
+        (OSError("decoder error -2"), "is damaged: its parts do not fit together"),
+        (IndexError("string index out of range"), "is damaged: its parts do not fit together"),
+        (Image.DecompressionBombError("5 > 4"), "unpacks to far more pixels than max_source_pixels, the limit"),
+    ],
+)
+def test_a_reason_is_meant_for_a_person(error: Exception, reason: str) -> None:
+    assert describe(error) == reason
+
+
+def test_an_animation_that_opens_blank_and_is_damaged_later_stands_by_its_first_frame(tmp_path: Path) -> None:
+    file = tmp_path / "a.gif"
+    Image.new("RGB", (96, 64), "white").save(file, save_all=True, append_images=[painting(), painting()])
+    whole = file.read_bytes()
+    assert not is_blank(only(file))
+    file.write_bytes(whole[: len(whole) // 3])
+    assert is_blank(only(file))
 
 
 def test_the_suffix_may_lie_about_the_format(tmp_path: Path) -> None:
