@@ -151,7 +151,7 @@ def _write(
     tell: Tell | None,
 ) -> Report:
     from rag.corpus import Root
-    from rag.decoding.budget import budget
+    from rag.decoding.budget import budget, shortfall
     from rag.index.writer import writing
     from rag.indexing import index_targets
     from rag.targets import Target, absorb_roots, choose_root, without_repeats
@@ -165,7 +165,7 @@ def _write(
                 writer.add_root(*target.root)
                 roots[target.root.name] = target.root.folder
             targets.append(target)
-        notes = []
+        notes = [said] if (said := shortfall(settings.max_memory)) else []
         if not wanted:
             for name, known in roots.items():
                 if known.is_dir():

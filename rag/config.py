@@ -22,18 +22,18 @@ OWN_VARIABLES = frozenset({"RAG_CONFIG"})  # names the settings file; not a sett
 
 
 def parse_bytes(value: Any) -> Any:
-    """Bytes from what a person writes: `8G`, `500 MB`, `2GiB`, `1_000`; what is no such text stays as it is.
+    """Bytes from what a person writes: `8G`, `500 MB`, `2GiB`, `1_000`. ValueError for a text that is no such size.
 
     K, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024.
     """
-    match = re.fullmatch(r"\s*([\d_.]+)\s*([KMGT]?)(i?)B?\s*", value, re.IGNORECASE) if isinstance(value, str) else None
-    if match is None:
+    if not isinstance(value, str):
         return value
-    number, letter, binary = match.groups()
+    match = re.fullmatch(r"\s*([\d_.]+)\s*([KMGT]?)(i?)B?\s*", value, re.IGNORECASE)
     try:
+        number, letter, binary = match.groups() if match else ("", "", "")
         return int(float(number) * (1024 if binary else 1000) ** ("KMGT".find(letter.upper()) + 1 if letter else 0))
-    except ValueError:
-        return value
+    except (ValueError, OverflowError):
+        raise ValueError("Input should be a size such as 8G or 500M") from None
 
 
 Bytes = Annotated[int, BeforeValidator(parse_bytes)]
@@ -143,11 +143,12 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        first = error.errors()[0]
+        first, *others = error.errors()
         key = str(first["loc"][0]) if first["loc"] else "?"
         known = ", ".join(sorted(Settings.model_fields))
         remedy = f"the settings are: {known}" if first["type"] == "extra_forbidden" else "correct it; `rag config` lists all"
-        message = "is no setting" if first["type"] == "extra_forbidden" else f"{first['msg']} (given: {first['input']!r})"
+        said = " or ".join(_plain(one["msg"]) for one in (first, *others) if one["loc"][:1] == first["loc"][:1])
+        message = "is no setting" if first["type"] == "extra_forbidden" else f"should be {said} (given: {first['input']!r})"
         where = origin(key, given)
         named = where if where.startswith(("--", "RAG_")) else f"{where}: {key}"
         raise WrongSetting(f"{named}: {message}", remedy=remedy) from error
@@ -157,6 +158,11 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         raise WrongSetting(f"{settings_file()}: is not UTF-8", remedy="write it anew as UTF-8 text") from error
     except OSError as error:
         raise WrongSetting(f"{settings_file()}: cannot be opened: {error.strerror}", remedy="make it readable") from error
+
+
+def _plain(message: str) -> str:
+    """What a value should be, in Pydantic's words, without those around them."""
+    return message.removeprefix("Value error, ").removeprefix("Input should be ").partition(", unable to parse")[0]
 
 
 def origin(key: str, flags: Mapping[str, Any]) -> str:

@@ -45,7 +45,7 @@ def index(
     clues: Annotated[str | None, typer.Option(help="What is known beside pixels: ocr,caption,path,date.")] = None,
     frames: Annotated[str | None, typer.Option(help="Frames of a video: keyframes (fast), uniform.")] = None,
     frame_seconds: Annotated[float | None, typer.Option(help="At most one frame in this many seconds.")] = None,
-    frames_per_minute: Annotated[float | None, typer.Option(help="The same the other way round.", min=1 / 60)] = None,
+    frames_per_minute: Annotated[float | None, typer.Option(help="The same the other way round.", min=0.02, max=600)] = None,
     kinds: Annotated[str | None, typer.Option(help="Read only text,page,image,screenshot,frame; the rest stays.")] = None,
     passage_characters: Annotated[int | None, typer.Option(help="The longest text passage.")] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Decode pictures down to this many pixels.")] = None,

@@ -38,6 +38,14 @@ def budget(jobs: int | str, max_memory: int) -> Budget:
     return Budget(fewer, min(MEMORY, left // max(1, fewer)), queue)
 
 
+def shortfall(max_memory: int) -> str:
+    """What to say of so few bytes that they may not be enough; "" where they are."""
+    least = _OWN + _LEAST_MEMORY
+    if not 0 < max_memory < least:
+        return ""
+    return f"--max-memory is less than the {least / 1e9:.1f}G that the writer and one reader may need: they may take so much"
+
+
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

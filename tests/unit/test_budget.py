@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from rag.config import load_settings
-from rag.decoding.budget import budget, processors
+from rag.decoding.budget import budget, processors, shortfall
 from rag.errors import WrongSetting
 
 
@@ -17,9 +19,15 @@ def test_sizes_as_people_write_them(written: object, bytes_: int) -> None:
     assert load_settings({"max_file_bytes": written}).max_file_bytes == bytes_
 
 
-def test_what_is_no_size_is_refused() -> None:
-    with pytest.raises(WrongSetting, match="max-memory"):
-        load_settings({"max_memory": "much"})
+@pytest.mark.parametrize("written", ["much", "", "-1G", "8X", "1..5G", "9" * 400 + "T"])
+def test_what_is_no_size_is_refused(written: str) -> None:
+    with pytest.raises(WrongSetting, match=r"--max-memory: should be a size such as 8G or 500M \(given: "):
+        load_settings({"max_memory": written})
+
+
+def test_too_little_memory_is_said() -> None:
+    assert [shortfall(given) for given in (0, 1_000_000_000, 8_000_000_000)] == ["", "", ""]
+    assert "less than the 1.0G" in shortfall(10_000_000)
 
 
 def test_memory_is_shared_and_there_are_fewer_readers_where_it_is_little() -> None:
@@ -35,5 +43,10 @@ def test_memory_is_shared_and_there_are_fewer_readers_where_it_is_little() -> No
 
 def test_the_setting_takes_a_number_or_auto() -> None:
     assert (load_settings({"jobs": "2"}).jobs, load_settings({"jobs": "auto"}).jobs) == (2, "auto")
-    with pytest.raises(WrongSetting, match="jobs"):
-        load_settings({"jobs": "many"})
+    for given, said in (
+        ("many", "should be 'auto' or a valid integer (given: 'many')"),
+        ("-1", "should be 'auto' or greater than or equal to 0 (given: '-1')"),
+        ("100000", "should be 'auto' or less than or equal to 1024 (given: '100000')"),
+    ):
+        with pytest.raises(WrongSetting, match=re.escape(f"--jobs: {said}")):
+            load_settings({"jobs": given})
