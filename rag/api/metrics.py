@@ -25,6 +25,12 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series fo
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+_RATES = {
+    "documents_per_second": "Documents a second",
+    "passages_per_second": "Passages a second",
+    "megabytes_per_second": "10⁶ bytes read a second",
+    "tokens_per_second": "Tokens shown to the model a second, estimated,",
+}
 
 
 class Meters:
@@ -93,15 +99,31 @@ class _Standing:
         running = GaugeMetricFamily("rag_job_running", "Whether an index is being brought up to date.", labels=("index",))
         done = GaugeMetricFamily("rag_job_documents_done", "Documents the newest job is done with.", labels=("index",))
         total = GaugeMetricFamily("rag_job_documents", "Documents the newest job has to do with.", labels=("index",))
-        rate = GaugeMetricFamily("rag_job_passages_per_second", "Passages a second of the newest job.", labels=("index",))
+        rates = {
+            name: GaugeMetricFamily(f"rag_job_{name}", f"{meaning} of a running job.", labels=("index",))
+            for name, meaning in _RATES.items()
+        }
+        left = GaugeMetricFamily("rag_job_seconds_left", "Estimated, of a running job.", labels=("index",))
+        waiting = GaugeMetricFamily(
+            "rag_job_waiting_ratio",
+            "Share of its time that a stage of a running job waits for another: that with the least holds them back.",
+            labels=("index", "stage"),
+        )
         for name in self._served.names:
             job = self._jobs.of(name)
-            running.add_metric((name,), float(job is not None and job.state == "running"))
+            is_running = job is not None and job.state == "running"
+            running.add_metric((name,), float(is_running))
             if job is not None:
                 done.add_metric((name,), float(job.seen.get("done", 0)))
                 total.add_metric((name,), float(job.seen.get("total", 0)))
-                rate.add_metric((name,), float(job.seen.get("passages_per_second", 0)))
-        yield from (running, done, total, rate)
+            if job is not None and is_running:
+                for rate, family in rates.items():
+                    family.add_metric((name,), float(job.seen.get(rate, 0)))
+                if job.seen.get("seconds_left") is not None:
+                    left.add_metric((name,), float(job.seen["seconds_left"]))
+                for stage, share in job.seen.get("stages", {}).items():
+                    waiting.add_metric((name, stage), float(share))
+        yield from (running, done, total, *rates.values(), left, waiting)
 
 
 class Counted:

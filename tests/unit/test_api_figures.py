@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 import rag
+from rag.api.jobs import Jobs
 from rag.contract import status_json
 from rag.errors import BackendError
 from rag.searching import Searcher
@@ -105,6 +107,25 @@ def test_the_figures_count(fresh: TestClient) -> None:
     assert found["rag_index_passages", (("index", "library"), ("kind", "image"))] == 3
     assert found["rag_waiting", ()] == 0
     assert found["rag_job_running", (("index", "library"),)] == 0
+
+
+def test_a_running_job_tells_its_pace_and_what_holds_it_back(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = {"documents_per_second": 2.5, "passages_per_second": 40.0, "megabytes_per_second": 3.25, "tokens_per_second": 9000.0}
+    job = SimpleNamespace(
+        state="running",
+        seen={"done": 7, "total": 9, **pace, "seconds_left": 61.5, "stages": {"read": 0.1, "embed": 0.8, "write": 0.9}},
+    )
+    monkeypatch.setattr(Jobs, "of", lambda *_: job)
+    library = ("index", "library")
+    found = figures(fresh)
+    expected = {"rag_job_running": 1, "rag_job_documents_done": 7, "rag_job_documents": 9, "rag_job_seconds_left": 61.5}
+    expected |= {f"rag_job_{name}": value for name, value in pace.items()}
+    assert {name: found[name, (library,)] for name in expected} == expected
+    waiting = {stage: found["rag_job_waiting_ratio", (library, ("stage", stage))] for stage in ("read", "embed", "write")}
+    assert waiting == {"read": 0.1, "embed": 0.8, "write": 0.9}
+    job.state = "done"
+    names = {name for name, _ in figures(fresh) if name.startswith("rag_job")}
+    assert names == {"rag_job_running", "rag_job_documents", "rag_job_documents_done"}
 
 
 def test_a_model_that_fails_is_said_and_counted(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
