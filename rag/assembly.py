@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.corpus import Found, Root
     from rag.index.writer import TwinDocument
+    from rag.reports import Tally
 
 
 @dataclass(slots=True)
@@ -40,12 +41,14 @@ class Arriving:
     root: Root
     found: Found
     document: Document
+    tally: Tally  # where it is counted
     identity: Identity | None = None
     twin: TwinDocument | None = None
     tickets: set[int] = field(default_factory=set)  # of all jobs asked for it
     pieces: dict[int, Piece] = field(default_factory=lambda: {0: Piece()})  # 0: of the job for the whole, then by stretch
     missing: set[int] = field(default_factory=lambda: {0})  # pieces whose job has not ended
     changed: bool = False  # while it was read
+    overtaken: bool = False  # something else is said of it than when it was begun: it is to be read once more
 
     def begin(self, stretch: int) -> None:
         """Awaits one more piece, or the same once more: what came of it is forgotten."""

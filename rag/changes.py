@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from pathlib import PurePosixPath
 from typing import NamedTuple, Protocol
 
+from rag.companions import suffix_of
 from rag.corpus import Blocked, Found, Ignored, Seen, composed, walk
 from rag.reports import Tally
 from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
@@ -120,7 +120,7 @@ def is_asked_for(path: str, kinds: frozenset[Kind]) -> bool:
 
 def kinds_of(path: str) -> frozenset[Kind]:
     """The kinds of passages a document of that name gives; whether a picture shows a screen is known only when it was read."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = suffix_of(path)
     if suffix in PICTURE_SUFFIXES:
         return _KINDS["picture"]
     if suffix == ".pdf":
@@ -135,10 +135,10 @@ def gives(loader: str, kinds: frozenset[Kind]) -> bool:
 
 def shows_pictures(path: str) -> bool:
     """Whether a document of that name may say something of pictures."""
-    return PurePosixPath(path).suffix.lower() in CAPTION_SUFFIXES
+    return suffix_of(path) in CAPTION_SUFFIXES
 
 
 def of_pictures(captions: Sequence[CaptionOf]) -> list[CaptionOf]:
     """What is said of files that are pictures by their names."""
     said = ((composed(one.target), one.text) for one in captions)
-    return [CaptionOf(path, text) for path, text in said if PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES]
+    return [CaptionOf(path, text) for path, text in said if suffix_of(path) in PICTURE_SUFFIXES]

@@ -1,19 +1,21 @@
 """THE WRITE PATH, readable top to bottom: walk → changed? → look → read → words → key → embed → write → commit, all at once.
 
 Knows the rooms and joins them; knows no terminal and no SQL. Documents are read by `rag.decoding` in other processes, vectors
-made by `rag.feeding` in other threads; this one thread walks, decides, and writes.
+made by `rag.feeding` in other threads, the folders gone through by `rag.walking` in one more; this one thread decides and writes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
 from rag.backends.base import Embedder
-from rag.changes import Changes, shown_anew, shows_pictures
+from rag.changes import Changes, shown_anew
+from rag.coming import Coming
 from rag.committing import Commits
-from rag.corpus import Found, Root, composed, walk
+from rag.corpus import Found, Root
 from rag.decoding.budget import Budget, processors
 from rag.decoding.inbox import Inbox
 from rag.decoding.pool import Answered, Pool
@@ -30,6 +32,7 @@ from rag.reports import Report, Tally, Tell
 from rag.standing import Standing
 from rag.targets import Target
 from rag.types import Kind
+from rag.walking import Bunch, Walking
 
 AHEAD = 64  # documents under way at once, beside four for each decoder
 PAUSE = 0.1  # seconds; how long nothing is looked after while nothing comes
@@ -104,7 +107,7 @@ class _Run:
         tell: Tell,
     ) -> None:
         self.writer, self.tally, self.commits, self.budget, self.kinds = writer, tally, commits, budget, kinds
-        self.inbox: Inbox[Answered, Embedded] = Inbox(budget.queue)
+        self.inbox: Inbox[Answered, Embedded, Bunch] = Inbox(budget.queue)
         self.recognised = Recognised(writer)
         self.pool = Pool(budget.jobs, self.inbox, self.recognised.find, budget.memory)
         errands = Errands(self.pool, budget.jobs, self.recognised.find)
@@ -122,38 +125,52 @@ class _Run:
 
         Documents that show pictures come first: what they say of a picture is known before the picture is read.
         """
-        root = target.root
-        changes = Changes(target, self.writer, self.tally, self.kinds)
-        changed = [change.found for change in map(changes.take, walk(*target)) if change is not None]
-        gone = changes.gone()
-        first = [found for found in changed if shows_pictures(found.path)]
-        rest = [found for found in changed if not shows_pictures(found.path)]
-        intake = self.intake
+        root, intake = target.root, self.intake
         intake.recaptioned = set()
         self.standing.begin()
-        self.standing.expect(changed)
-        self._read_all(root, first)
+        self.coming = coming = Coming(Changes(target, self.writer, self.tally, self.kinds), self.standing)
+        walking = Walking(target, self.inbox)
+        try:
+            self._begin_all(root, coming.before_pictures(intake.is_being_told))
+        finally:
+            walking.stop()
+        gone = coming.gone()
         for path in gone:
-            intake.recaptioned |= self.writer.put_captions(root.name, path, [])
-        again = shown_anew(target, intake.recaptioned - {composed(found.path) for found in rest}, self.kinds)
-        self.tally.unchanged -= len(again)
-        self.standing.expect(again)
-        self._read_all(root, [*rest, *again])
+            intake.hear(root.name, path, [])
+        self._begin_all(root, coming.rest())
+        self._wait()
+        self._read_again(target, coming.early)
         for path in gone:
             intake.forget(root, path)
             self._commit_when_due()
         self.standing.say("")
 
-    def _read_all(self, root: Root, all_found: Sequence[Found]) -> None:
-        """Brings documents in, many at once; comes back when the last is there (its vectors may not be)."""
-        for found in all_found:
+    def _read_again(self, target: Target, early: AbstractSet[str]) -> None:
+        """Reads the pictures of which documents say something else now; those of them that were read early were counted then."""
+        again = shown_anew(target, self.intake.recaptioned, self.kinds)
+        counted = [found for found in again if found.path in early]
+        self.tally.unchanged -= len(again) - len(counted)
+        self.standing.expect(again)
+        self._begin_all(target.root, counted, Tally())
+        self._begin_all(target.root, (found for found in again if found.path not in early))
+        self._wait()
+
+    def _begin_all(self, root: Root, coming: Iterable[Found | None], tally: Tally | None = None) -> None:
+        """Begins with documents, as many at once as there is room for; the last are still under way when it comes back."""
+        for found in coming:
+            if found is None:
+                self._take_next(PAUSE)
+                continue
             while len(self.intake.under_way) >= AHEAD + 4 * self.budget.jobs or self._is_full():
                 self._take_next(PAUSE)
             while self._take_next(0.0):
                 pass
             self.standing.say(found.path)
-            self.intake.begin(root, found)
+            self.intake.begin(root, found, tally or self.tally)
             self._commit_when_due()
+
+    def _wait(self) -> None:
+        """Comes back when no document is under way; its vectors may be."""
         while self.intake.under_way:
             self._take_next(PAUSE)
 
@@ -164,10 +181,12 @@ class _Run:
         return self.feeding.nbytes > self.budget.queue * max(1, self.feeding.at_once // 8)
 
     def _take_next(self, seconds: float) -> bool:
-        """Takes what came from the decoders or from the model; False where nothing came within so many seconds."""
+        """Takes what came from the walk, the decoders or the model; False where nothing came within so many seconds."""
         came = self.inbox.get(answers=not self._is_full(), seconds=seconds)
         if isinstance(came, Embedded):
             self._store(came)
+        elif isinstance(came, Bunch):
+            self.coming.take_in(came)
         elif came is not None:
             self.intake.take(came)
         self.feeding.advance()

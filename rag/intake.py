@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from rag.assembly import Arriving
 from rag.backends.base import Embedder
-from rag.changes import gives, of_pictures
+from rag.changes import gives, of_pictures, shows_pictures
 from rag.clues import found_by
-from rag.corpus import Found, Root
+from rag.corpus import Found, Root, composed
 from rag.decoding.jobs import (
     Again,
     Answer,
@@ -43,7 +43,7 @@ from rag.reading import describe
 from rag.recognition import Recognised
 from rag.reports import Tally
 from rag.standing import Standing
-from rag.types import DocumentId, Kind, Passage, Skipped
+from rag.types import CaptionOf, DocumentId, Kind, Passage, Skipped
 
 
 @dataclass(slots=True)
@@ -75,11 +75,12 @@ class Intake:
         key = reading_key(policy.limits, policy.ocr, policy.clues)
         self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key)
 
-    def begin(self, root: Root, found: Found) -> None:
-        """Begins with a document that the walk found."""
-        document = describe(root, found, self.writer, self.policy, self.tally)
+    def begin(self, root: Root, found: Found, tally: Tally) -> None:
+        """Begins with a document that the walk found, and that is to be counted there."""
+        document = describe(root, found, self.writer, self.policy, tally)
+        self.recaptioned.discard(composed(found.path))
         self.begun += 1
-        arriving = Arriving(self.begun, root, found, document)
+        arriving = Arriving(self.begun, root, found, document, tally)
         self.under_way[arriving.number] = arriving
         self._ask(arriving, Look(document, self.rules))
 
@@ -93,6 +94,17 @@ class Intake:
                 self.standing.say(arriving.found.path)
         elif isinstance(came.answer, Refused):
             raise WrongRequest(came.answer.what, came.answer.remedy)
+
+    def hear(self, root: str, path: str, captions: Sequence[CaptionOf]) -> None:
+        """Keeps what a document says of pictures. Those of which it says something else than before are to be read again."""
+        pictures = self.writer.put_captions(root, path, captions)
+        self.recaptioned |= pictures
+        for arriving in self.under_way.values() if pictures else ():
+            arriving.overtaken |= arriving.root.name == root and composed(arriving.found.path) in pictures
+
+    def is_being_told(self) -> bool:
+        """Whether a document is under way that may say something of pictures."""
+        return any(shows_pictures(arriving.found.path) for arriving in self.under_way.values())
 
     def refuse(self, refused: Mapping[bytes, str]) -> None:
         """From now on contents of these keys are not shown to the model, which gave the reasons."""
@@ -142,9 +154,9 @@ class Intake:
         elif arriving.failure:
             self._leave_out(arriving, Failed(arriving.failure))
         else:
-            self.tally.indexed += 1
-            self.tally.skipped += arriving.lost
-            self.tally.dropped += arriving.dropped
+            arriving.tally.indexed += 1
+            arriving.tally.skipped += arriving.lost
+            arriving.tally.dropped += arriving.dropped
             self._put(arriving, arriving.passages)
 
     def _identified(self, arriving: Arriving, identity: Identity) -> None:
@@ -153,7 +165,7 @@ class Intake:
         Only now is it known what it is, whatever its name says.
         """
         if not gives(identity.loader, self.kinds):
-            self.tally.ignored["of a kind not asked for"] += 1
+            arriving.tally.ignored["of a kind not asked for"] += 1
             self._end(arriving)
             return
         reason = self.quarantined.get(name_of(identity.digest, identity.reading))
@@ -182,9 +194,9 @@ class Intake:
 
     def _take_over(self, arriving: Arriving) -> None:
         assert arriving.identity is not None
-        self.tally.reused += 1
+        arriving.tally.reused += 1
         if self.writer.digest(arriving.document.id) != arriving.identity.digest:
-            self.tally.arrived[arriving.identity.digest] += 1
+            arriving.tally.arrived[arriving.identity.digest] += 1
         self._put(arriving, arriving.taken_over())
 
     def _put(self, arriving: Arriving, passages: Sequence[tuple[Passage, bytes]]) -> None:
@@ -194,11 +206,13 @@ class Intake:
         digest = identity.digest
         if arriving.changed:  # which bytes its passages are of is not known: no other document may take them over
             digest, document = b"", replace(document, stamp="")
-            self.tally.changing += 1
-        self.recaptioned |= self.writer.put_captions(arriving.root.name, arriving.found.path, of_pictures(identity.captions))
+            arriving.tally.changing += 1
+        elif arriving.overtaken:
+            document = replace(document, stamp="")
+        self.hear(arriving.root.name, arriving.found.path, of_pictures(identity.captions))
         words = found_by(passages[0][0], self.policy.clues)
         self.writer.put_document(document, digest=digest, loader=identity.reading, passages=passages, path_words=words)
-        self.tally.passages.update(Counter(passage.kind for passage, _ in passages))
+        arriving.tally.passages.update(Counter(passage.kind for passage, _ in passages))
         self._end(arriving, len(passages))
 
     def _leave_out(self, arriving: Arriving, failed: Failed) -> None:
@@ -207,11 +221,11 @@ class Intake:
         What the system refused (permissions, a broken disk) is no property of the file: it is tried again in the next run.
         """
         document = arriving.document
-        self.recaptioned |= self.writer.put_captions(document.id.root, document.id.path, [])
+        self.hear(document.id.root, document.id.path, [])
         if not os.path.lexists(document.file):
-            self.tally.removed += self.writer.remove(document.id.root, document.id.path)
+            arriving.tally.removed += self.writer.remove(document.id.root, document.id.path)
         else:
-            self.tally.skipped.append(Skipped(document.id, failed.reason))
+            arriving.tally.skipped.append(Skipped(document.id, failed.reason))
             self.writer.put_skipped(replace(document, stamp="") if failed.passing else document, failed.reason)
         self._end(arriving)
 

@@ -26,7 +26,8 @@ class Pace:
     """Counts of a run and, in `marks`, what they were a little while ago."""
 
     documents: int = 0  # done
-    total: int = 0
+    total: int = 0  # so far, until they are counted
+    counted: bool = False  # whether the walk has ended
     megabytes: float = 0.0  # of the files that are done, 10⁶ bytes
     megabytes_total: float = 0.0
     passages: int = 0
@@ -48,6 +49,7 @@ class Pace:
             self.documents,
             self.total,
             path,
+            counted=self.counted,
             passages=self.passages,
             documents_per_second=max(0, self.documents - documents) / span,
             passages_per_second=max(0, self.passages - passages) / span,
@@ -58,7 +60,12 @@ class Pace:
         )
 
     def _seconds_left(self, now: float) -> float | None:
-        """By the mean of two shares that are done, of the documents and of their bytes: neither tells alone."""
+        """By the mean of two shares that are done, of the documents and of their bytes: neither tells alone.
+
+        Nothing is said before all are counted.
+        """
+        if not self.counted:
+            return None
         gone = now - self.started
         if self.documents >= self.total:
             return 0.0

@@ -14,11 +14,12 @@ from rag.types import Kind, Skipped
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands: documents to read in all and done, and the one being read."""
+    """Where a run stands: documents that are done and to be read in all, and the one being read."""
 
     done: int
     total: int
     path: str
+    counted: bool = True  # False: the walk goes on, and `total` is what it has found so far
     passages: int = 0  # written so far in this run
     documents_per_second: float = 0.0
     passages_per_second: float = 0.0

@@ -29,7 +29,7 @@ class Standing:
     tell: Tell
     pool: Pool
     feeding: Feeding
-    inbox: Inbox[Any, Any]
+    inbox: Inbox[Any, Any, Any]
     pace: Pace = field(default_factory=Pace)  # of this target
     started: float = field(default_factory=time.monotonic)
 
@@ -38,9 +38,13 @@ class Standing:
         self.pace = Pace()
 
     def expect(self, coming: Sequence[Found]) -> None:
-        """Counts documents that are to be read."""
+        """Counts more documents that are to be read."""
         self.pace.total += len(coming)
         self.pace.megabytes_total += sum(size_in(found.stamp) for found in coming) / 1e6
+
+    def counted(self) -> None:
+        """No more are to be read than were counted."""
+        self.pace.counted = True
 
     def ended(self, document: Document, passages: int) -> None:
         """Counts a document that was read, with its passages."""

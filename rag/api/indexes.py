@@ -82,6 +82,7 @@ class Following(BaseModel):
     stopping: bool
     done: int
     total: int
+    counted: bool = Field(description="False while folders are still gone through: `total` is what was found so far.")
     current: str = Field(description="The document being read.")
     passages: float
     documents_per_second: float

@@ -155,6 +155,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "stopping": job.stopping and job.state == "running",
         "done": int(seen.get("done", 0)),
         "total": int(seen.get("total", 0)),
+        "counted": bool(seen.get("counted", True)),
         "current": str(seen.get("path", "")),
         **{name: float(seen.get(name, 0)) for name in _FIGURES},
         "seconds_left": seen.get("seconds_left"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rag.reports import Progress, Tell
 
 EVERY = 0.25  # seconds between two lines of JSON
+WHILE_COUNTING = 10.0  # seconds between two plain lines
 STAGES = {"read": "reading", "embed": "the model", "write": "writing"}
 TELLING = 0.2  # a stage that waits this much less than another holds it back
 
@@ -48,7 +49,7 @@ def _json_lines() -> Tell:
     def tell(seen: Progress) -> None:
         nonlocal told
         now = time.monotonic()
-        if now - told < EVERY and seen.done < seen.total:
+        if now - told < EVERY and not (seen.counted and seen.done >= seen.total):
             return
         told = now
         json_line(_as_event(seen))
@@ -61,6 +62,7 @@ def _as_event(seen: Progress) -> dict[str, Any]:
         "event": "progress",
         "done": seen.done,
         "total": seen.total,
+        "counted": seen.counted,
         "path": seen.path,
         "passages": seen.passages,
         "documents_per_second": round(seen.documents_per_second, 2),
@@ -90,7 +92,8 @@ def _bar() -> Iterator[Tell]:
 
         def tell(seen: Progress) -> None:
             path = harmless(seen.path)[-40:]
-            bar.update(task, completed=seen.done, total=seen.total, path=path, figures=figures_of(seen))
+            total = seen.total if seen.counted else None
+            bar.update(task, completed=seen.done, total=total, path=path, figures=figures_of(seen))
 
         yield tell
 
@@ -98,6 +101,8 @@ def _bar() -> Iterator[Tell]:
 def figures_of(seen: Progress) -> str:
     """The pace in a few words: `41.2 passages/s · 3.1 MB/s · 2:05 left · waits for reading`."""
     said = []
+    if not seen.counted:
+        said.append(f"{seen.total} found so far")
     if seen.passages_per_second:
         said.append(f"{seen.passages_per_second:.1f} passages/s")
     if seen.megabytes_per_second:
@@ -118,12 +123,17 @@ def time_of(seconds: float) -> str:
 
 
 def _tenths() -> Tell:
-    """A plain line for every tenth part."""
+    """A plain line for every tenth part; while it is not known of what, a line every ten seconds."""
     told = -1
+    spoke = time.monotonic()
 
     def tell(seen: Progress) -> None:
-        nonlocal told
-        if seen.total and seen.done * 10 // seen.total > told:
+        nonlocal told, spoke
+        if not seen.counted:
+            if time.monotonic() - spoke > WHILE_COUNTING:
+                spoke = time.monotonic()
+                say(f"{seen.done} documents: {figures_of(seen)}")
+        elif seen.total and seen.done * 10 // seen.total > told:
             told = seen.done * 10 // seen.total
             figures = figures_of(seen)
             say(f"{seen.done} of {seen.total} documents{': ' if figures else ''}{figures}")

@@ -12,16 +12,23 @@ from typing import Generic, TypeVar
 
 A = TypeVar("A")
 V = TypeVar("V")
+F = TypeVar("F")
+
+MOST_FOUND = 64  # what walks found and nobody took
 
 
-class Inbox(Generic[A, V]):
-    """Two queues under one lock. Answers wait outside while those inside hold too many bytes; results never wait."""
+class Inbox(Generic[A, V, F]):
+    """Queues under one lock. Answers wait outside while those inside hold too many bytes; results never wait.
+
+    What a walk finds waits outside while there is much of it.
+    """
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._held = 0
         self._answers: deque[tuple[A, int]] = deque()
         self._results: deque[V] = deque()
+        self._found: deque[F] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._born = time.monotonic()
@@ -45,13 +52,28 @@ class Inbox(Generic[A, V]):
             self._results.append(result)
             self._changed.notify_all()
 
-    def get(self, *, answers: bool, seconds: float) -> A | V | None:
-        """The next result, else, where `answers` are wanted, the next answer; None where nothing comes within so many seconds."""
+    def put_found(self, found: F) -> bool:
+        """Adds what a walk found; waits while there is much of it. False where nobody takes it any more."""
+        with self._changed:
+            while len(self._found) >= MOST_FOUND and not self._closed:
+                self._changed.wait()
+            self._found.append(found)
+            self._changed.notify_all()
+            return not self._closed
+
+    def get(self, *, answers: bool, seconds: float) -> A | V | F | None:
+        """The next result, else what was found, else, where `answers` are wanted, the next answer.
+
+        None where nothing comes within so many seconds.
+        """
         end = time.monotonic() + seconds
         with self._changed:
             while True:
                 if self._results:
                     return self._results.popleft()
+                if self._found:
+                    self._changed.notify_all()
+                    return self._found.popleft()
                 if answers and self._answers:
                     answer, nbytes = self._answers.popleft()
                     self._held -= nbytes

@@ -27,7 +27,13 @@ from tests.e2e.conftest import COUNTING
 
 SEEDS = range(int(os.environ.get("RAG_TEST_SEEDS", "10")))
 ROUNDS = 6
-CHANGING = ("/indexing.py", "/intake.py", "/index/writer.py", "/index/documents.py")  # code that Ctrl-C and death come into
+CHANGING = (
+    "/indexing.py",
+    "/coming.py",
+    "/intake.py",
+    "/index/writer.py",
+    "/index/documents.py",
+)  # code that Ctrl-C and death come into
 FOLDERS = ("", "a/", "a/b/", "c/")
 WORDS = ("harbour", "crane", "ferry", "lighthouse", "buoy", "tide")
 COLOURS = ((200, 30, 30), (30, 30, 200), (30, 160, 60))
@@ -206,6 +212,8 @@ def test_the_index_is_that_of_a_clean_build(seed: int, tmp_path: Path, monkeypat
     chance = random.Random(seed)
     monkeypatch.setattr("rag.committing.UNCOMMITTED", chance.choice((1, 4, 2000)))
     monkeypatch.setattr("tests.e2e.conftest.CountingEmbedder.batch", chance.choice((1, 3, 256)))
+    monkeypatch.setattr("rag.walking.BUNCH", chance.choice((1, 256)))
+    monkeypatch.setattr("rag.coming.PATIENCE", chance.choice((0, 60)))  # with 0, some pictures come before what is said of them
     folder = tmp_path / "corpus"
     user = User(folder, chance)
     user.draws()

@@ -168,9 +168,10 @@ def test_folders_may_lie_a_thousand_deep(tmp_path: Path) -> None:
     os.close(os.open("bottom.txt", os.O_CREAT | os.O_WRONLY, dir_fd=here))
     os.close(here)
     (tmp_path / "top.txt").write_text("words")
-    seen = reasons(tmp_path), paths(tmp_path)
-    subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # pytest itself cannot: it goes down a call for each folder
-    assert seen == ({"d/" * 1_200 + "bottom.txt": "empty"}, ["top.txt"])
+    try:
+        assert (reasons(tmp_path), paths(tmp_path)) == ({"d/" * 1_200 + "bottom.txt": "empty"}, ["top.txt"])
+    finally:
+        subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # pytest itself cannot: it goes down a call for each folder
 
 
 def test_only_a_readable_file_of_the_root_is_a_companion(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def document(file: Path) -> Document:
     return Document(DocumentId("r", file.name), file, stamp=f"{file.stat().st_size}:0:0:0")
 
 
-def answers(inbox: Inbox[Answered, object], last: type = Ended) -> list[object]:
+def answers(inbox: Inbox[Answered, object, object], last: type = Ended) -> list[object]:
     found: list[object] = []
     while not found or not isinstance(found[-1], last):
         came = inbox.get(answers=True, seconds=60)
@@ -50,7 +50,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 def test_a_process_answers_what_this_one_would(picture: Path) -> None:
-    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000_000)
     pool = Pool(1, inbox, lambda _: None)
     try:
         pool.submit(1, Look(document(picture), RULES))
@@ -71,7 +71,7 @@ def test_a_process_answers_what_this_one_would(picture: Path) -> None:
     ("plugin", "reason"), [("Segfault", "its reader crashed (SIGSEGV)"), ("Exit", "its reader ended with 7")]
 )
 def test_a_loader_that_dies_is_tried_twice_and_takes_nothing_with_it(picture: Path, plugin: str, reason: str) -> None:
-    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000_000)
     pool = Pool(1, inbox, lambda _: None)
     try:
         pool.submit(1, Read(document(picture), RULES, f"tests.unit.bad_loaders:{plugin}"))
@@ -84,7 +84,7 @@ def test_a_loader_that_dies_is_tried_twice_and_takes_nothing_with_it(picture: Pa
 
 
 def test_a_loader_that_hangs_with_the_interpreter_s_lock_is_stopped(picture: Path) -> None:
-    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000_000)
     pool = Pool(1, inbox, lambda _: None, seconds=1.0)
     try:
         pool.submit(1, Read(document(picture), RULES, "tests.unit.bad_loaders:Hang"))
@@ -187,7 +187,7 @@ def test_a_long_document_gets_processor_time_for_each_passage(picture: Path) -> 
 
 
 def test_a_loader_that_takes_memory_without_end_gets_no_more(picture: Path) -> None:
-    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000_000)
     pool = Pool(1, inbox, lambda _: None, memory=400_000_000)
     try:
         pool.submit(1, Read(document(picture), RULES, "tests.unit.bad_loaders:Grow"))
@@ -204,7 +204,7 @@ def test_a_reader_reaches_no_network_and_writes_nothing(picture: Path) -> None:
     process = Process(1_000_000_000)
     missing = process.missing
     process.end()
-    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000_000)
     pool = Pool(1, inbox, lambda _: None)
     with socket.create_server(("127.0.0.1", 0)) as server:
         picture.with_name("port").write_text(str(server.getsockname()[1]))
@@ -253,7 +253,7 @@ def test_a_program_that_reads_again_gets_the_same_process(picture: Path, monkeyp
             super().__init__(memory)
 
     monkeypatch.setattr("rag.decoding.pool.Process", Counted)
-    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000_000)
     for _ in range(3):
         pool = Pool(1, inbox, lambda _: None, memory=900_000_000)
         pool.submit(1, Look(document(picture), RULES))
@@ -270,7 +270,7 @@ def test_known_words_are_not_recognised_again(picture: Path) -> None:
         asked.append(digest)
         return "words of before"
 
-    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000_000)
     pool = Pool(1, inbox, known)
     try:
         pool.submit(1, Read(document(picture), rules, "picture"))
@@ -310,7 +310,7 @@ def test_a_thread_that_cannot_go_on_says_so(picture: Path, monkeypatch: pytest.M
     def full(*_: object) -> None:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
-    inbox: Inbox[Answered, object] = Inbox(10_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000)
     with monkeypatch.context() as patched:
         patched.setattr("rag.decoding.process.tempfile.TemporaryFile", full)
         pool = Pool(1, inbox, lambda _: None, memory=1_999_999_999)
@@ -325,7 +325,7 @@ def test_a_thread_that_fails_says_so(picture: Path, monkeypatch: pytest.MonkeyPa
     def wrong(*_: object) -> None:
         raise ZeroDivisionError
 
-    inbox: Inbox[Answered, object] = Inbox(10_000)
+    inbox: Inbox[Answered, object, object] = Inbox(10_000)
     monkeypatch.setattr("rag.decoding.pool.Process.tell", wrong)
     pool = Pool(1, inbox, lambda _: None)
     pool.submit(1, Look(document(picture), RULES))

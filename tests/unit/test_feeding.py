@@ -35,8 +35,8 @@ class Embedder:
         return np.array([[len(content.text)] for content in contents], np.float32)
 
 
-def feeding(batch: int, in_flight: int) -> tuple[Feeding, Embedder, Inbox[object, Embedded]]:
-    embedder, inbox = Embedder(batch, in_flight), Inbox[object, Embedded](1)
+def feeding(batch: int, in_flight: int) -> tuple[Feeding, Embedder, Inbox[object, Embedded, object]]:
+    embedder, inbox = Embedder(batch, in_flight), Inbox[object, Embedded, object](1)
     return Feeding(embedder, inbox), embedder, inbox
 
 
@@ -164,7 +164,7 @@ class Struck(Embedder):
 
 
 def test_a_call_in_this_thread_ends_before_ctrl_c_is_heard() -> None:
-    inbox = Inbox[object, Embedded](1)
+    inbox = Inbox[object, Embedded, object](1)
     fed = Feeding(Struck(batch=2, in_flight=0), inbox)
     fed.add(b"a", Content("text", "x"))
     with pytest.raises(KeyboardInterrupt):
@@ -240,7 +240,7 @@ class Elsewhere:
 
 
 def test_a_process_apart_takes_texts_and_never_pictures() -> None:
-    embedder, inbox, apart = Embedder(batch=4, in_flight=0), Inbox[object, Embedded](1), Elsewhere()
+    embedder, inbox, apart = Embedder(batch=4, in_flight=0), Inbox[object, Embedded, object](1), Elsewhere()
     fed = Feeding(embedder, inbox, apart=apart)
     for number in range(200):
         fed.add(bytes([number]), shown(2) if number % 50 == 49 else Content("text", "x" * number))

@@ -1,0 +1,129 @@
+"""The walk goes on while documents are read: what it has not come to yet holds nothing back, and changes nothing in the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag import corpus as walked
+from rag.corpus import Root, Seen
+from rag.errors import Interrupted
+from rag.reports import Progress
+from tests.e2e.conftest import COUNTING, Calls
+from tests.e2e.runs import found, index
+
+SECONDS = 60  # until a test is given up
+
+
+class Steps:
+    """A walk that goes on past a document only when somebody was told that so many are done, and what was told meanwhile."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **done: int) -> None:
+        """`done` by the name of the document without its ending; 0 where it is enough that it was begun."""
+        self.told: list[Progress] = []
+        self._done = done
+        self._changed = threading.Condition()
+        monkeypatch.setattr("rag.walking.walk", self._walk)
+        monkeypatch.setattr("rag.walking.BUNCH", 1)
+
+    def tell(self, progress: Progress) -> None:
+        with self._changed:
+            self.told.append(progress)
+            self._changed.notify_all()
+
+    def _walk(self, root: Root, under: str = "") -> Iterator[Seen]:
+        for seen in walked.walk(root, under):
+            yield seen
+            done = self._done.get(Path(seen.path).stem)
+            with self._changed:
+                if done is not None and not self._changed.wait_for(lambda: self._has(seen.path, done), SECONDS):  # noqa: B023
+                    raise TimeoutError(f"{seen.path} was not read while the walk went on")
+
+    def _has(self, path: str, done: int) -> bool:
+        return any(one.path == path and one.done >= done for one in self.told)
+
+
+def notes(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"note{number}.txt").write_text(f"the crane of quay {number}\n")
+    return folder
+
+
+def test_documents_are_read_before_the_walk_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = Steps(monkeypatch, note0=0, note1=0)
+    report = index(notes(tmp_path / "docs", 3), tell=steps.tell)
+    assert report.indexed == 3
+    first = next(one for one in steps.told if one.path == "note0.txt")
+    assert (first.total, first.counted, first.seconds_left) == (1, False, None)
+    assert (steps.told[-1].done, steps.told[-1].total, steps.told[-1].counted) == (3, 3, True)
+
+
+def test_a_picture_read_early_gets_the_words_that_come_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls
+) -> None:
+    from PIL import Image
+
+    docs = notes(tmp_path / "docs", 1)
+    Image.new("RGB", (48, 32), (200, 30, 30)).save(docs / "a.png")
+    (docs / "z.md").write_text("# Fleet\n\n![an icebreaker](a.png)\n")
+    monkeypatch.setattr("rag.coming.PATIENCE", 0)
+    steps = Steps(monkeypatch, a=1)
+    report = index(docs, tell=steps.tell)
+    assert steps.told[0].path == "a.png"
+    assert (report.indexed, report.unchanged, report.skipped, report.passages) == (3, 0, (), {"text": 2, "image": 1})
+    with rag.open_index(backend=COUNTING) as searcher:
+        [hit] = searcher.query("icebreaker", kinds=["image"], top_k=1)
+        assert (hit.document, "icebreaker" in hit.snippet) == ("a.png", True)
+    monkeypatch.setattr("rag.walking.walk", walked.walk)
+    assert (calls.since(), index(docs).unchanged, calls.since()) == (4, 3, 0)
+
+
+def test_pictures_wait_for_what_is_said_of_them(tmp_path: Path, calls: Calls) -> None:
+    from PIL import Image
+
+    docs = notes(tmp_path / "docs", 1)
+    Image.new("RGB", (48, 32), (200, 30, 30)).save(docs / "a.png")
+    (docs / "z.md").write_text("# Fleet\n\n![an icebreaker](a.png)\n")
+    assert (index(docs).indexed, calls.since()) == (3, 3)
+
+
+def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docs = notes(tmp_path / "docs", 3)
+    never = threading.Event()
+
+    def stuck(root: Root, under: str = "") -> Iterator[Seen]:
+        yield from list(walked.walk(root, under))[:1]
+        never.wait(SECONDS)
+
+    def stop(progress: Progress) -> None:
+        if progress.done:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("rag.walking.walk", stuck)
+    monkeypatch.setattr("rag.walking.BUNCH", 1)
+    with pytest.raises(Interrupted, match="stopped after 1 documents"):
+        index(docs, tell=stop)
+    never.set()
+    monkeypatch.setattr("rag.walking.walk", walked.walk)
+    assert found("crane") == ["note0.txt"]
+    assert (index(docs).indexed, sorted(found("crane"))) == (2, ["note0.txt", "note1.txt", "note2.txt"])
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_walk_that_broke_off_removes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    docs = notes(tmp_path / "docs", 3)
+    index(docs)
+
+    def broken(root: Root, under: str = "") -> Iterator[Seen]:
+        yield from list(walked.walk(root, under))[:1]
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("rag.walking.walk", broken)
+    with pytest.raises(RuntimeError, match="walks the folders"):
+        index(docs)
+    assert len(found("crane")) == 3
