@@ -5,7 +5,6 @@ Knows the loaders; knows no index and no model.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
 import threading
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import TooLarge, UnreadableDocument, WrongRequest
+from rag.identity import pixels_digest
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
@@ -133,7 +133,7 @@ def _words_in(pixels: Pixels) -> str:
     """What is written there; the same picture is asked with again and again, with other filters and for more hits."""
     from rag.loaders.ocr import recognise
 
-    seen = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
+    seen = pixels_digest(pixels)
     if seen not in _READ:
         words = recognise(pixels).text
         while len(_READ) >= REMEMBERED:

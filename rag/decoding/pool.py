@@ -19,6 +19,7 @@ from rag.decoding.work import size_of
 
 SECONDS = 60.0  # for each answer
 MEMORY = 3_000_000_000  # bytes: a picture of `max_source_pixels` twice, and the models of OCR
+_LARGE = 50_000_000  # bytes of a file that takes long enough for another process to start meanwhile
 _SLOWEST = 2_000_000  # bytes a second that a job must get through, beside its minute: a network disk on a bad day
 
 
@@ -72,7 +73,9 @@ class Pool:
         queue = self._looks if isinstance(job, Look) else self._stretches if isinstance(job, ReadStretch) else self._reads
         with self._changed:
             queue.append((ticket, job))
-            if len(self._stretches) + len(self._reads) + len(self._looks) > self._idle and len(self._threads) < self._most:
+            waiting = len(self._stretches) + len(self._reads) + len(self._looks)
+            shared = size_of(job.document) > _LARGE  # probably by all of them, as soon as its parts are known
+            for _ in range(min(waiting - self._idle + shared, self._most - len(self._threads))):
                 thread = threading.Thread(target=self._serve, name=f"rag-decoder-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
                 self._births.append(time.monotonic())
@@ -107,6 +110,7 @@ class Pool:
         process: Process | None = None
         refused: Refused | None = Refused("a thread that has files read ended", "the error is above; read them here: --jobs 0")
         try:
+            process = self._start()
             while (task := self._next()) is not None:
                 process = self._do(process, *task)
             refused = None

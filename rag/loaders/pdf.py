@@ -112,7 +112,7 @@ def _render(pdf: pdfium.PdfDocument, index: int, limits: Limits) -> Pixels:
         width, height = page.get_size()
         bitmap = page.render(scale=_scale(width, height, limits.max_pixels), rev_byteorder=True, limit_image_cache=True)
         try:
-            return np.array(bitmap.to_numpy()[:, :, :3], order="C")  # the bitmap's own memory ends with it
+            return np.asarray(bitmap.to_numpy())  # of memory that is Python's: it outlives the bitmap
         finally:
             bitmap.close()
     finally:

@@ -43,7 +43,7 @@ class VideoLoader:
             return
         timeline = timeline_of(document.file, limits)
         kept: Passage | None = None
-        kept_miniature = np.zeros((0, 0, 3), dtype=np.int16)
+        kept_miniature = np.zeros((0, 0, 3), dtype=np.uint8)
         try:
             with open_decoder(document.file, timeline, limits.max_pixels) as decoder:
                 for passage in passages:
@@ -58,7 +58,7 @@ class VideoLoader:
                         kept = None
                     may_be_blank = passage.ordinal > 0 and len(passages) > 1
                     silent = passage.text in ("", kept.text if kept else "")
-                    if silent and may_be_blank and is_blank(seen.astype(np.uint8)):
+                    if silent and may_be_blank and is_blank(seen):
                         yield Dropped("blank frame")
                     elif silent and kept is not None and shows_nothing_new(kept_miniature, seen):
                         assert isinstance(kept.locator, Seconds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from rag.loaders.frames import DAMAGE, Timeline, picture_stream
 from rag.loaders.pixels import fit
@@ -26,6 +27,7 @@ class Keyframes:
         self._stream = picture_stream(container)
         self._stream.thread_type = "NONE"
         self._second = float(self._stream.time_base)
+        self._reformatter = VideoReformatter()  # keeps its tables from one frame to the next
 
     def frame(self, index: int) -> Pixels | None:
         """The frame in RGB, upright, of at most so many pixels; None where its packet alone does not give it."""
@@ -37,7 +39,7 @@ class Keyframes:
             return None
         if len(frames) != 1 or frames[0].is_corrupt:
             return None
-        return to_pixels(frames[0], self._max_pixels)
+        return to_pixels(frames[0], self._max_pixels, self._reformatter)
 
     def _packet(self, wanted: float, near: float) -> Any | None:
         self._container.seek(round(wanted / self._second), stream=self._stream)
@@ -63,8 +65,8 @@ def slack(timeline: Timeline, index: int) -> float:
     return max(1e-6, 0.4 * float(np.diff(around).min())) if len(around) > 1 else 1.0
 
 
-def to_pixels(frame: Any, max_pixels: int) -> Pixels:
+def to_pixels(frame: Any, max_pixels: int, reformatter: VideoReformatter) -> Pixels:
     """A decoded frame of PyAV in RGB, upright, scaled down to at most `max_pixels` in the same pass."""
     width, height = fit((frame.width, frame.height), max_pixels)
-    shown = frame.reformat(width=width, height=height, format="rgb24", interpolation="BICUBIC").to_ndarray()
+    shown = reformatter.reformat(frame, width=width, height=height, format="rgb24", interpolation="BICUBIC").to_ndarray()
     return np.ascontiguousarray(np.rot90(shown, frame.rotation // 90 % 4))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,18 @@ def test_a_process_answers_what_this_one_would(picture: Path) -> None:
     assert (part.passage, part.digests, part.words) == (here.passage, here.digests, here.words)
     assert isinstance(part.outcome, Content) and isinstance(here.outcome, Content)
     np.testing.assert_array_equal(part.outcome.pixels[0], here.outcome.pixels[0])
+
+
+@pytest.mark.parametrize(("size", "processes"), [(1_000, 1), (100_000_000, 2)])
+def test_a_second_reader_starts_while_the_first_looks_at_a_large_file(picture: Path, size: int, processes: int) -> None:
+    inbox: Inbox[Answered, object] = Inbox(10_000_000)
+    pool = Pool(3, inbox, lambda _: None)
+    try:
+        pool.submit(1, Look(replace(document(picture), stamp=f"{size}:0:0:0"), RULES))
+        answers(inbox, Identity)
+        assert sum(thread.name.startswith("rag-decoder-") for thread in threading.enumerate()) == processes
+    finally:
+        pool.close()
 
 
 @pytest.mark.parametrize(
