@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import Any, TypeVar
 
@@ -62,7 +63,7 @@ def answers_to(
     starts = [0, *accumulate(len(batch) for batch in batches)]
     waiting: list[tuple[int, Sequence[T]]] = list(zip(starts, batches, strict=False))
     while waiting:
-        answers = endpoints.ask_all(path, (body(batch) for _, batch in waiting))
+        answers = endpoints.ask_all(path, [partial(body, batch) for _, batch in waiting])
         halves: list[tuple[int, Sequence[T]]] = []
         for (start, batch), answer in zip(waiting, answers, strict=True):
             if isinstance(answer, Answer):
@@ -99,7 +100,7 @@ def _require_taken(
     """Raises `refused` where the server refuses a harmless request as well; asks once for each in `taken`."""
     if harmless in taken:
         return
-    (answer,) = endpoints.ask_all(path, [harmless])
+    (answer,) = endpoints.ask_all(path, [lambda: harmless])
     if isinstance(answer, Refused):
         raise refused
     taken.append(harmless)

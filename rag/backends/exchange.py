@@ -5,21 +5,22 @@ Knows HTTP; knows no other endpoint, no second attempt, and not what an answer m
 
 from __future__ import annotations
 
-import asyncio
 import email.utils
 import json
 import os
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 
-import httpx
-
+from rag.backends.links import Link, Unconnected
 from rag.errors import BackendError
 
 BODY_BYTES = 64_000_000  # of an answer: 32 vectors of 4,096 numbers are 3 MB as JSON
+PART_BYTES = 65_536  # read at once of an answer that does not say how long it is
 SHOWN = 300  # characters of a server's message
 FEW = 3  # attempts where the same request may well fail the same way: 500, no answer in time, half an answer
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -73,32 +74,21 @@ class Passing(Exception):
         self.broken = broken  # what a server says that answers and fails (500): perhaps only at what is in this request
 
 
-async def exchange(client: httpx.AsyncClient, place: str, content: bytes | None, seconds: float) -> Answer:
+def exchange(link: Link, path: str, content: bytes | None, seconds: float) -> Answer:
     """POSTs the JSON `content`, or GETs where it is None, within `seconds`.
 
     Passing for what may go away: no connection, a broken one, no answer in time, half an answer, 408, 425, 429, 500, 502, 503,
     504. Refused for another status; BackendError for an answer that is no JSON, too large or a redirect.
     """
+    place = link.route.url + path
     try:
-        async with (
-            asyncio.timeout(seconds),  # of the whole exchange: a dripping server passes every single read in time
-            client.stream("GET" if content is None else "POST", place, content=content) as response,
-        ):
-            received = await _read(response, place)
-    except (TimeoutError, httpx.TimeoutException) as error:
-        if isinstance(error, httpx.ConnectTimeout):
-            raise Passing("cannot be connected to in time", unreachable=True) from error
+        response = link.request(path, content, time.monotonic() + seconds)
+        received = _read(response, place)
+    except Unconnected as unconnected:
+        raise _unreachable(place, unconnected.__cause__) from unconnected
+    except TimeoutError as error:
         raise Passing(f"did not answer within {seconds:g} s", attempts=FEW, crowded=True) from error
-    except httpx.ConnectError as error:
-        if untrusted(error):
-            raise BackendError(
-                f"{place}: the server's certificate is not trusted: {shown(str(error))}",
-                remedy="name the certificates to trust: RAG_CA_BUNDLE",
-            ) from error
-        raise Passing(f"cannot be connected to: {why_unreachable(error)}", unreachable=True) from error
-    except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
-        raise BackendError(f"{place} cannot be asked: {shown(str(error))}", remedy="check the address and the key") from error
-    except (httpx.TransportError, httpx.DecodingError) as error:
+    except (OSError, HTTPException) as error:
         raise Passing(f"broke off: {shown(str(error)) or type(error).__name__}") from error
     return _understood(place, response, received)
 
@@ -109,19 +99,31 @@ def shown(text: str) -> str:
     return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
 
 
-async def _read(response: httpx.Response, place: str) -> bytes:
+def _unreachable(place: str, error: BaseException | None) -> BackendError | Passing:
+    if untrusted(error):
+        what = f"{place}: the server's certificate is not trusted: {shown(str(error))}"
+        return BackendError(what, remedy="name the certificates to trust: RAG_CA_BUNDLE")
+    if isinstance(error, TimeoutError):
+        return Passing("cannot be connected to in time", unreachable=True)
+    return Passing(f"cannot be connected to: {why_unreachable(error)}", unreachable=True)
+
+
+def _read(response: HTTPResponse, place: str) -> bytes:
+    """The whole body. http.client takes a length that was announced seriously only where it is not asked for less."""
+    if response.length is not None and response.length <= BODY_BYTES:
+        return response.read()
     received = bytearray()
-    async for part in response.aiter_bytes():
+    while response.length is None and len(received) <= BODY_BYTES and (part := response.read(PART_BYTES)):
         received += part
-        if len(received) > BODY_BYTES:
-            raise BackendError(f"{place} answered more than {BODY_BYTES // 1_000_000} MB", remedy=ADDRESS)
+    if response.length is not None or len(received) > BODY_BYTES:
+        raise BackendError(f"{place} answered more than {BODY_BYTES // 1_000_000} MB", remedy=ADDRESS)
     return bytes(received)
 
 
-def _understood(place: str, response: httpx.Response, received: bytes) -> Answer:
-    status = response.status_code
+def _understood(place: str, response: HTTPResponse, received: bytes) -> Answer:
+    status = response.status
     if status in PASSING:
-        said = _message(received) or response.reason_phrase or "it does not say why"
+        said = _message(received) or shown(response.reason) or "it does not say why"
         wait = _told_to_wait(response)
         if status == 500:
             raise Passing(f"answered {status}: {said}", attempts=FEW, wait=wait, broken=said)
@@ -154,7 +156,7 @@ def _message(received: bytes) -> str:
     return shown(told if isinstance(told, str) else str(told))
 
 
-def _told_to_wait(response: httpx.Response) -> float | None:
+def _told_to_wait(response: HTTPResponse) -> float | None:
     """Seconds of a Retry-After header, which holds seconds or a date; None without one that can be read."""
     value = response.headers.get("retry-after", "").strip()
     if value.isdecimal():
@@ -166,11 +168,11 @@ def _told_to_wait(response: httpx.Response) -> float | None:
     return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
-def why_unreachable(error: httpx.ConnectError) -> str:
-    """The operating system's own words, found below the layers of the HTTP library."""
-    why, below = str(error), error.__context__
+def why_unreachable(error: BaseException | None) -> str:
+    """The operating system's own words, found below the layers of an HTTP library."""
+    why, below = str(error), error
     while below is not None:
-        if isinstance(below, OSError) and below.errno:
+        if isinstance(below, OSError) and below.errno and not isinstance(below, ssl.SSLError):  # its numbers are those of TLS
             why = os.strerror(below.errno) if below.errno > 0 else below.strerror or why  # below 0: names that were not found
         inner = below.exceptions[0] if isinstance(below, ExceptionGroup) else None
         below = inner or below.__cause__ or below.__context__

@@ -1,52 +1,35 @@
-"""Requests to the endpoints of a model server: which endpoint takes one, how many run at once, what is tried again.
+"""Requests to the endpoints of a model server: one or many, what is tried again, and when it is given up.
 
-Knows time and load; knows no model and not what an answer means.
+Knows requests and failures; knows no model and not what an answer means.
 
-One event loop in a thread of its own serves all servers of this process, so callers stay plain functions, connections live from
-call to call, and Ctrl-C ends what is under way at once.
+A single request is made in the thread that asks, so that no other one has to be woken for it; many of one call by threads of
+that call. Ctrl-C in a thread that asks ends what is under way at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import os
-import random
 import threading
+import time
 import weakref
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from typing import Any, NoReturn, TypeVar
-
-import httpx
+from queue import SimpleQueue
+from typing import Any, NoReturn, TypeAlias
 
 from rag.backends.base import Choice
 from rag.backends.connections import Endpoint, endpoints_of
 from rag.backends.exchange import Answer, Passing, Refused, exchange
+from rag.backends.turns import Call, Patience, Turns
 from rag.errors import BackendError
 
 _log = logging.getLogger("rag.server")
-T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a failing server is waited for, in seconds, counted from the first failure of a request."""
-
-    total: float = 60.0
-    unseen: float = 5.0  # for a server that cannot be connected to and never answered this process
-    first: float = 0.25  # the first rest of an endpoint; each one in a row is twice as long
-    longest: float = 5.0
-    told: float = 30.0  # at most this much of a Retry-After is believed
-    attempts: int = 40  # for one request
-
+__all__ = ["PATIENCE", "Endpoints", "Patience"]
 
 PATIENCE = Patience()
+Body: TypeAlias = Mapping[str, Any]
 
 
 class Endpoints:
@@ -58,15 +41,13 @@ class Endpoints:
     """
 
     def __init__(self, choice: Choice, patience: Patience = PATIENCE) -> None:
-        """Contacts nobody. WrongSetting where an address, the key or the certificates cannot be used."""
+        """Contacts nobody. WrongSetting where an address, the key, the certificates or a proxy cannot be used."""
         self._all = endpoints_of(choice)
         self._in_flight, self._timeout, self._patience = choice.in_flight, choice.timeout, patience
-        self._loop = _event_loop(os.getpid())
-        self._waiting: deque[asyncio.Future[None]] = deque()  # requests for which there is no room yet, the oldest first
-        self._alarm: asyncio.TimerHandle | None = None  # when the next endpoint has rested
+        self._turns = Turns(self._all, patience)
         self._proof: tuple[str, Callable[[Answer], None]] | None = None
         self._warned = False
-        weakref.finalize(self, _close, self._loop, [one.client for one in self._all]).atexit = False
+        weakref.finalize(self, _close, self._all).atexit = False
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -85,130 +66,111 @@ class Endpoints:
         """
         self._proof = (path, check)
 
-    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    def ask(self, path: str, body: Body | None = None) -> Answer:
         """The answer to one request: POST with a body, else GET. Refused or another BackendError where there is none."""
-        return self._results([self._submit(self._persist(path, None if body is None else _encoded(body)))])[0]
+        return self._persist(path, None if body is None else _encoded(body), Call())
 
-    def ask_all(self, path: str, bodies: Iterable[Mapping[str, Any]]) -> list[Answer | Refused]:
+    def ask_all(self, path: str, bodies: Sequence[Callable[[], Body]]) -> list[Answer | Refused]:
         """The answers to many requests, in their order. What a server refuses stands in its place; any other failure is raised.
 
-        Bodies are made one by one while earlier requests are under way.
+        Bodies are made one by one, while earlier requests are under way.
         """
-        started: list[Future[Answer | Refused]] = []
+        if len(bodies) != 1:
+            return self._ask_together(path, bodies)
         try:
-            started.extend(self._submit(self._answer_or_refusal(path, _encoded(body))) for body in bodies)
-            return self._results(started)
-        finally:
-            for future in started:
-                future.cancel()
-
-    # ---- from the caller's thread to the loop's ------------------------------------------------
-
-    def _submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def _results(self, started: list[Future[T]]) -> list[T]:
-        try:
-            return [future.result() for future in started]
-        finally:
-            for future in started:
-                future.cancel()
-
-    # ---- in the loop ---------------------------------------------------------------------------
-
-    async def _answer_or_refusal(self, path: str, content: bytes) -> Answer | Refused:
-        try:
-            return await self._persist(path, content)
+            return [self.ask(path, bodies[0]())]
         except Refused as refused:
-            return refused
+            return [refused]
 
-    async def _persist(self, path: str, content: bytes | None) -> Answer:
+    # ---- many requests of one call -------------------------------------------------------------
+
+    def _ask_together(self, path: str, bodies: Sequence[Callable[[], Body]]) -> list[Answer | Refused]:
+        call = Call()
+        contents: SimpleQueue[tuple[int, bytes] | None] = SimpleQueue()
+        answers: SimpleQueue[tuple[int, Answer | BackendError]] = SimpleQueue()
+        threads = min(self.capacity, len(bodies))
+        found: dict[int, Answer | Refused] = {}
+        try:
+            for number, body in enumerate(bodies):
+                contents.put((number, _encoded(body())))
+                if number < threads:
+                    work = (path, call, contents, answers)
+                    threading.Thread(target=self._serve, args=work, name=f"rag-http-{number}", daemon=True).start()
+            while len(found) < len(bodies):
+                number, answer = answers.get()
+                if not isinstance(answer, Answer | Refused):
+                    raise answer
+                found[number] = answer
+        finally:
+            for _ in range(threads):
+                contents.put(None)
+            call.break_off()
+            self._turns.look_again()
+        return [found[number] for number in range(len(bodies))]
+
+    def _serve(
+        self,
+        path: str,
+        call: Call,
+        contents: SimpleQueue[tuple[int, bytes] | None],
+        answers: SimpleQueue[tuple[int, Answer | BackendError]],
+    ) -> None:
+        """In a thread of its own: makes requests of a call until there are no more."""
+        while (taken := contents.get()) is not None and not call.is_over:
+            number, content = taken
+            answer: Answer | BackendError = BackendError("a request to a model server failed", remedy="the error above says why")
+            try:
+                answer = self._persist(path, content, call)
+            except BackendError as error:
+                answer = error
+            finally:  # also after an error that is a bug: somebody waits
+                answers.put((number, answer))
+
+    # ---- one request -----------------------------------------------------------------------------
+
+    def _persist(self, path: str, content: bytes | None, call: Call) -> Answer:
         """The answer to a request, from whichever endpoint gives one."""
         failing_since = 0.0
         for attempt in count(1):
-            endpoint = await self._take()
-            began = self._loop.time()
+            endpoint = self._turns.take(call)
+            began = time.monotonic()
             try:
-                await self._prove(endpoint)
-                answer = await exchange(endpoint.client, endpoint.url + path, content, self._timeout)
-                endpoint.failures, endpoint.rests_until, endpoint.answered, self._warned = 0, 0.0, True, False
-                endpoint.window.answered(began, self._loop.time(), self._timeout, endpoint.busy)
+                self._prove(endpoint, call)
+                answer = self._exchange(endpoint, path, content, call)
+                self._turns.answered(endpoint, began, self._timeout)
+                self._warned = False
                 return answer
             except Passing as passing:
-                now = self._loop.time()
+                call.require_wanted()  # else it was broken off, which is no failure
+                pause, now = self._turns.failed(endpoint, passing, began), time.monotonic()
                 failing_since = failing_since or now
-                if passing.crowded:
-                    endpoint.window.crowded(began, now)
-                pause = self._rest(endpoint, passing, now)
                 unseen = passing.unreachable and not any(one.answered for one in self._all)
                 limit = self._patience.unseen if unseen else self._patience.total
                 if attempt >= (passing.attempts or self._patience.attempts) or now + pause - failing_since > limit:
                     _give_up(endpoint, passing, attempt, now - failing_since)
                 self._warn(endpoint, passing, pause, limit)
             finally:
-                endpoint.busy -= 1
-                self._wake()
+                self._turns.give_back(endpoint)
         raise AssertionError("attempts are counted without end")
 
-    async def _take(self) -> Endpoint:
-        """The endpoint with most room that does not rest, as soon as there is one with room for a request."""
-        while True:
-            now = self._loop.time()
-            ready = [one for one in self._all if one.rests_until <= now and one.busy < one.window.room]
-            if ready:
-                chosen = min(ready, key=lambda one: (one.busy / one.window.room, one.taken))
-                chosen.busy += 1
-                chosen.taken += 1
-                return chosen
-            waiter = self._loop.create_future()
-            self._waiting.append(waiter)
-            self._wake()
-            try:
-                await waiter
-            except asyncio.CancelledError:
-                if not waiter.cancelled():
-                    self._wake()  # it was its turn: the next one takes it
-                raise
+    def _exchange(self, endpoint: Endpoint, path: str, content: bytes | None, call: Call) -> Answer:
+        link = endpoint.links.take()
+        try:
+            call.begin(link)
+            return exchange(link, path, content, self._timeout)
+        finally:
+            call.ended(link)
+            endpoint.links.put(link)
 
-    def _wake(self) -> None:
-        """Lets as many requests go on as there is room for, and looks again when the next endpoint has rested."""
-        now = self._loop.time()
-        room = sum(max(0, one.window.room - one.busy) for one in self._all if one.rests_until <= now)
-        while room > 0 and self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                room -= 1
-        if self._alarm:
-            self._alarm.cancel()
-        rests = [one.rests_until for one in self._all if one.rests_until > now]
-        self._alarm = self._loop.call_at(min(rests), self._wake) if rests and self._waiting else None
-
-    def _rest(self, endpoint: Endpoint, passing: Passing, now: float) -> float:
-        """Lets an endpoint rest after a failure; seconds until any endpoint can be asked again.
-
-        One that has others under way and only says that this was one too many goes on with them: its window is smaller now.
-        """
-        if passing.crowded and passing.wait is None and endpoint.busy > 1 and endpoint.answered:
-            return max(0.0, min(one.rests_until for one in self._all) - now)
-        endpoint.proven = False
-        if endpoint.rests_until <= now:  # else requests that were under way together fail together: one failure
-            pause = min(self._patience.longest, self._patience.first * 2**endpoint.failures) * random.uniform(0.75, 1.25)
-            endpoint.failures = min(endpoint.failures + 1, 30)
-            endpoint.rests_until = now + pause
-        if passing.wait is not None:
-            endpoint.rests_until = max(endpoint.rests_until, now + min(passing.wait, self._patience.told))
-        return max(0.0, min(one.rests_until for one in self._all) - now)
-
-    async def _prove(self, endpoint: Endpoint) -> None:
-        if self._proof is None:
+    def _prove(self, endpoint: Endpoint, call: Call) -> None:
+        if self._proof is None or endpoint.proven:
             return
         path, check = self._proof
-        async with endpoint.proving:
+        with endpoint.proving:
             if endpoint.proven:
                 return
             try:
-                check(await exchange(endpoint.client, endpoint.url + path, None, self._timeout))
+                check(self._exchange(endpoint, path, None, call))
             except Refused as refused:
                 if refused.status not in (404, 405):
                     raise
@@ -233,18 +195,10 @@ def _give_up(endpoint: Endpoint, passing: Passing, attempts: int, seconds: float
     raise BackendError(what, remedy=remedy) from passing
 
 
-def _encoded(body: Mapping[str, Any]) -> bytes:
+def _encoded(body: Body) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
-@cache
-def _event_loop(process: int) -> asyncio.AbstractEventLoop:
-    """The loop of this process (a forked child has none of its parent's threads), in a thread that ends with it."""
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="rag-http", daemon=True).start()
-    return loop
-
-
-def _close(loop: asyncio.AbstractEventLoop, clients: list[httpx.AsyncClient]) -> None:
-    for client in clients:
-        asyncio.run_coroutine_threadsafe(client.aclose(), loop)
+def _close(endpoints: Sequence[Endpoint]) -> None:
+    for one in endpoints:
+        one.links.close()

@@ -163,10 +163,10 @@ def _recorded() -> Iterator[Sent]:
         sent.bodies.append(encode(body))
         return sent.bodies[-1]
 
-    async def exchanged(client, place, content, seconds):
+    def exchanged(link, path, content, seconds):
         began = time.perf_counter()
         try:
-            return await exchange(client, place, content, seconds)
+            return exchange(link, path, content, seconds)
         finally:
             if content is not None:
                 sent.exchanges.append((began, time.perf_counter()))
