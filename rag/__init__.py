@@ -13,11 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.building import build_index, remove_documents
+    from rag.building import build_index
     from rag.client import Client, connect
     from rag.config import Settings, load_settings
     from rag.contract import hit_json
     from rag.errors import RagError
+    from rag.forgetting import remove_documents
     from rag.joining import open_index
     from rag.reports import Report
     from rag.searching import Searcher
@@ -37,7 +38,7 @@ _HOMES = {
     "hit_json": "rag.contract",
     "load_settings": "rag.config",
     "open_index": "rag.joining",
-    "remove_documents": "rag.building",
+    "remove_documents": "rag.forgetting",
 }
 __all__ = [
     "Client",
