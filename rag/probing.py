@@ -6,7 +6,7 @@ Knows requests and answers; knows no prompt and judges nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -41,6 +41,9 @@ class Finding:
     remedy: str = ""
 
 
+Report = Callable[[str, Verdict, str, str], Finding]  # (check, verdict, detail, remedy) of one subject
+
+
 @dataclass(frozen=True, slots=True)
 class Models:
     """What an endpoint says of itself. Empty and 0: it does not tell."""
@@ -48,6 +51,11 @@ class Models:
     names: tuple[tuple[str, str], ...]  # (the name to ask for, the model behind it)
     max_model_len: int
     version: str
+
+
+def reporter(subject: str) -> Report:
+    """What makes findings about one subject."""
+    return lambda check, verdict, detail, remedy: Finding(subject, check, verdict, detail, remedy)
 
 
 @contextmanager

@@ -5,17 +5,18 @@ Knows prompts and what counts of tokens and vectors give away; knows no address 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import httpx
 
 from rag.backends.base import Choice
 from rag.backends.families import Family, instruction_for, native_dim
-from rag.backends.media import media_parts
 from rag.backends.prompts import embedding_messages, embedding_prompt
 from rag.errors import BackendError
-from rag.probing import Finding, NotOffered, Verdict, cosine, count_tokens, embed
+from rag.media_proofs import prove_media
+from rag.probing import Finding, NotOffered, Report, Verdict, cosine, count_tokens, embed, reporter
 from rag.types import Content
 
 SAME_VECTOR = 0.999  # cosine: what 16-bit arithmetic in another batch may change
@@ -26,12 +27,8 @@ OTHERS = (
     "Gravity is a force that attracts two bodies towards each other.",
     "To make bread, mix flour, water, salt and yeast, and let the dough rest for an hour.",
 )
-PICTURE_TOKENS = 64  # of 256 × 256 pixels: one for each 32 × 32 (patches of 16, merged 2 × 2)
 CACHE_REMEDY = "vllm-ascend before 0.19.1 needs --no-enable-prefix-caching; `rag serve` sets it"
-PICTURE_REMEDY = "serve the VL model with `rag serve`, and ask vLLM itself, not a proxy"
 SPECIAL_REMEDY = "use the checkpoint's own tokenizer: it appends <|endoftext|>, and the vector is read there"
-
-Report = Callable[[str, Verdict, str, str], Finding]
 
 
 def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str) -> list[Finding]:
@@ -48,7 +45,7 @@ def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: 
     if family.sees:
         messages = embedding_messages(family, [{"type": "text", "text": texts[0]}], instruction)
         found += [_conversation(report, client, {**rest, "messages": messages}, alone, used)]
-        found += [_embedded_picture(report, client, rest, family, instruction)]
+        found += _media(report, client, rest, family, instruction)
     batch, _ = embed(client, {**rest, "input": [prompts[1], prompts[0], prompts[2]]})
     found.append(_same_in_batch(report, alone, batch))
     again = [embed(client, {**rest, "input": [prompts[0]]})[0][0] for _ in range(REPEATS)]
@@ -100,37 +97,13 @@ def _conversation(report: Report, client: httpx.Client, body: dict[str, Any], al
     return report(name, "failed", f"another prompt than the trained one: {figures}", "use the checkpoint's own chat template")
 
 
-def _embedded_picture(report: Report, client: httpx.Client, rest: dict[str, Any], family: Family, instruction: str) -> Finding:
-    """A picture is taken, and stands in the prompt as the tokens its size makes."""
-    shown = picture()
-    messages = embedding_messages(family, media_parts(shown), instruction)
-    try:
-        _, used = embed(client, {**rest, "messages": messages, "add_generation_prompt": True, "add_special_tokens": True})
-    except BackendError as error:
-        return report("picture", "failed", f"a picture is refused: {error.what}", PICTURE_REMEDY)
-    prompt = embedding_prompt(family, shown, "document", instruction)
-    return seen(report, used, count_tokens(client, rest["model"], prompt, special=True))
+def _media(report: Report, client: httpx.Client, rest: dict[str, Any], family: Family, instruction: str) -> list[Finding]:
+    def ask(parts: Sequence[Mapping[str, Any]]) -> int:
+        messages = embedding_messages(family, parts, instruction)
+        return embed(client, {**rest, "messages": messages, "add_generation_prompt": True, "add_special_tokens": True})[1]
 
-
-def seen(report: Report, used: int, prompt: int | None) -> Finding:
-    """What the tokens used say of a picture; `prompt` counts it as one placeholder."""
-    if not used or prompt is None:
-        return report("picture", "ok", "is taken; its tokens cannot be counted here", "")
-    tokens = used - prompt + 1
-    if tokens == PICTURE_TOKENS:
-        return report("picture", "ok", f"{tokens} tokens", "")
-    if tokens <= 1:
-        return report("picture", "failed", f"does not reach the model ({used} tokens, {prompt} without it)", PICTURE_REMEDY)
-    detail = f"{tokens} tokens, not {PICTURE_TOKENS}: its preprocessor or the prompt around it is another one"
-    return report("picture", "warning", detail, "use the checkpoint's own preprocessor_config.json and chat template")
-
-
-def picture() -> Content:
-    """A slanted grey ramp, 256 × 256: large enough that no preprocessor enlarges it, small enough that none shrinks it."""
-    import numpy as np
-
-    slope = np.add.outer(np.arange(256), np.arange(256)) // 2
-    return Content("image", pixels=(np.stack([slope] * 3, axis=-1).astype(np.uint8),))
+    render = partial(embedding_prompt, family, role="document", instruction=instruction)
+    return prove_media(report, ask, render, partial(count_tokens, client, rest["model"], special=True))
 
 
 def _same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Sequence[float]]) -> Finding:
@@ -160,7 +133,3 @@ def known_pair(report: Report, near: float, far: float) -> Finding:
     if near > far:
         return report("known answer", "ok", detail, "")
     return report("known answer", "warning", detail, "are these the trained weights? Is the model fed as its family wants?")
-
-
-def reporter(subject: str) -> Report:
-    return lambda check, verdict, detail, remedy: Finding(subject, check, verdict, detail, remedy)

@@ -5,17 +5,18 @@ Knows prompts and what counts of tokens and scores give away; knows no address a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import httpx
 
 from rag.backends.base import Choice
 from rag.backends.families import Family
-from rag.backends.media import media_parts
 from rag.backends.prompts import instruction_for, rerank_prompt
-from rag.errors import BackendError
-from rag.probing import OLDER, RERANK, Finding, NotOffered, Verdict, count_tokens, rerank
-from rag.proofs import CACHE_REMEDY, OTHERS, PICTURE_REMEDY, QUERY, RELEVANT, REPEATS, Report, known_pair, picture, reporter, seen
+from rag.media_proofs import prove_media
+from rag.probing import OLDER, RERANK, Finding, NotOffered, Report, Verdict, count_tokens, reporter, rerank
+from rag.proofs import CACHE_REMEDY, OTHERS, QUERY, RELEVANT, REPEATS, known_pair
 from rag.types import Content
 
 SAME_SCORE = 0.02  # what 16-bit arithmetic in another batch may change: a quarter of a step of bf16 near log-odds of 8
@@ -49,7 +50,7 @@ def prove_reranker(client: httpx.Client, choice: Choice, family: Family, model: 
         if counted:
             found.append(_own_instruction(report, client, family, model))
     if family.sees:
-        found.append(_judged_picture(report, client, family, model, told))
+        found += _media(report, client, family, model, told)
     batch, _ = _reranked(client, family, model, [OTHERS[0], RELEVANT, OTHERS[1]], told, path)
     found.append(_agreement(report, "alone and in a batch", [alone, batch[1]], "a score must not depend on its neighbours"))
     again = [_reranked(client, family, model, documents, told, path)[0] for _ in range(REPEATS)]
@@ -116,16 +117,15 @@ def _agreement(report: Report, name: str, scores: Sequence[float], remedy: str) 
     return report(name, verdict, f"scores differ by {apart:.4f}", "" if verdict == "ok" else remedy)
 
 
-def _judged_picture(report: Report, client: httpx.Client, family: Family, model: str, told: str) -> Finding:
-    """The same of a reranker, with a picture as the document."""
-    shown = picture()
-    documents = [{"content": media_parts(shown)}]
-    try:
-        _, used = rerank(client, {"model": model, "query": QUERY, "documents": documents, "instruction": told})
-    except BackendError as error:
-        return report("picture", "failed", f"a picture is refused: {error.what}", PICTURE_REMEDY)
-    prompt = rerank_prompt(family, Content("text", QUERY), shown, told)
-    return seen(report, used, count_tokens(client, model, prompt, special=False))
+def _media(report: Report, client: httpx.Client, family: Family, model: str, told: str) -> list[Finding]:
+    """A picture and a video as the document."""
+
+    def ask(parts: Sequence[Mapping[str, Any]]) -> int:
+        documents = [{"content": parts}]
+        return rerank(client, {"model": model, "query": QUERY, "documents": documents, "instruction": told})[1]
+
+    render = partial(rerank_prompt, family, Content("text", QUERY), instruction=told)
+    return prove_media(report, ask, render, partial(count_tokens, client, model, special=False))
 
 
 def _scores(scores: Sequence[float]) -> str:

@@ -215,7 +215,7 @@ def test_the_doctor_finds_nothing_wrong(rag, embedder, reranker):
     assert proven >= {
         (role, check)
         for role in ("embedder", "reranker")
-        for check in ("answers", "family", "prompt tokens", "picture", "alone and in a batch", "repeated requests")
+        for check in ("answers", "family", "prompt tokens", "picture", "video", "alone and in a batch", "repeated requests")
     }
     assert proven >= {("embedder", "conversation"), ("reranker", "own instruction")}
 

@@ -20,7 +20,7 @@ from rag.backends.families import FAMILIES
 from rag.backends.prompts import rerank_prompt
 from rag.types import Content
 
-TOKENS = re.compile(r"<\|\w+\|>|</?think>|\n+| ?\w+|[^\w\s]")
+TOKENS = re.compile(r"<\|\w+\|>|</?think>|\n+|\d| ?\w+|[^\w\s]")
 END = "<|endoftext|>"
 
 
@@ -44,6 +44,10 @@ class Faults:
     usage: bool = True
     older: bool = False  # only /rerank and /info, as TEI
     picture: int = 64  # tokens of a picture of 256 × 256
+    pair: int = 16  # tokens of two frames of 128 × 128
+    frames: int = 32  # of a video that are read; 0: videos are refused
+    rate: float = 1.0  # frames a second it believes in
+    newer: bool = False  # keeps the placeholder's own start and end, as transformers from 5.10 on
 
 
 def tokens_of(text: str) -> list[str]:
@@ -79,6 +83,15 @@ def serving(faults: Faults, tls: tuple[Path, Path] | None = None) -> Iterator[st
     def shown(part: dict[str, Any]) -> str:
         if part["type"] == "text":
             return str(part["text"])
+        if part["type"] == "video_url":
+            form, _, frames = part["video_url"]["url"].partition(",")
+            assert form == "data:video/jpeg;base64"
+            count = min(len(frames.split(",")), faults.frames)
+            pads = f"<|vision_start|>{'<|video_pad|>' * faults.pair}<|vision_end|>"
+            pairs = (
+                "".join(f"<{(at + 0.5) / faults.rate:.1f} seconds>{pads}" for at in range(0, count, 2)) if faults.pair else pads
+            )
+            return f"<|vision_start|>{pairs}<|vision_end|>" if faults.newer else pairs
         assert part["image_url"]["url"].startswith("data:image/jpeg;base64,")
         return f"<|vision_start|>{'<|image_pad|>' * faults.picture}<|vision_end|>"
 
@@ -157,6 +170,8 @@ def serving(faults: Faults, tls: tuple[Path, Path] | None = None) -> Iterator[st
                 return self.reply(200, [{"index": row["index"], "score": row["relevance_score"]} for row in rows])
             if self.path not in routes:
                 return self.reply(404, {"error": "no such route"})
+            if not faults.frames and '"video_url"' in json.dumps(body):
+                return self.reply(400, {"error": {"message": "At most 0 video(s) may be provided in one prompt."}})
             answer = routes[self.path](body)
             return self.reply(200, answer if faults.usage else {key: value for key, value in answer.items() if key != "usage"})
 

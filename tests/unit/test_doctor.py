@@ -53,6 +53,7 @@ def test_a_right_embedder_passes_every_proof() -> None:
             "prompt tokens",
             "conversation",
             "picture",
+            "video",
             "alone and in a batch",
             "repeated requests",
             "known answer",
@@ -89,12 +90,32 @@ def test_a_picture_that_is_dropped_or_cut_otherwise_is_named() -> None:
     assert "does not reach the model" in failures(reranker("qwen3-vl-reranker", picture=0))["picture"]
 
 
+@pytest.mark.parametrize(
+    ("faults", "verdict", "says"),
+    [
+        ({}, "ok", "295 tokens for 24 frames, one a second"),
+        ({"newer": True}, "ok", "297 tokens for 24 frames, one a second"),
+        ({"newer": True, "rate": 2.0}, "warning", "292 tokens for 24 frames, not 295"),
+        ({"frames": 16}, "warning", "frames are left out, scaled or timed otherwise"),
+        ({"pair": 4}, "warning", "151 tokens for 24 frames, not 295"),
+        ({"rate": 2.0}, "warning", "290 tokens for 24 frames, not 295"),
+        ({"pair": 0}, "failed", "does not reach the model"),
+        ({"frames": 0}, "warning", "a video is refused: "),
+        ({"tokenize": False}, "ok", "its tokens cannot be counted here"),
+        ({"usage": False}, "ok", "its tokens cannot be counted here"),
+    ],
+)
+def test_a_video_that_is_cut_timed_otherwise_dropped_or_refused_is_named(faults: dict[str, int], verdict: str, says: str) -> None:
+    for found in (embedder(Faults(**faults))["video"], reranker("qwen3-vl-reranker", **faults)["video"]):
+        assert (found.verdict, says in found.detail) == (verdict, True), found.detail
+
+
 def test_a_tokenizer_that_appends_nothing_is_named() -> None:
     assert "appends no <|endoftext|>" in failures(embedder(Faults(appends=False)))["prompt tokens"]
 
 
 def test_a_flaky_embedder_fails_the_repetition() -> None:
-    assert "repeated requests" in failures(embedder(Faults(seasick=7)))
+    assert "repeated requests" in failures(embedder(Faults(seasick=9)))
 
 
 def test_neighbours_that_change_a_vector_are_seen() -> None:
@@ -196,7 +217,7 @@ def test_a_reranker_is_no_embedder() -> None:
 @pytest.mark.parametrize("family", RERANKERS)
 def test_a_right_reranker_passes_every_proof(family: str) -> None:
     found = reranker(family)
-    seen = ["picture"] if "vl" in family else []
+    seen = ["picture", "video"] if "vl" in family else []
     checks = ["answers", "family", "prompt tokens", "own instruction", *seen, "alone and in a batch", "repeated requests"]
     assert {name: one.verdict for name, one in found.items()} == dict.fromkeys([*checks, "known answer"], "ok")
 
