@@ -26,7 +26,7 @@ test-faults: $(INSTALLED) ## kills, refusing disks and damage, at every place; L
 	@command -v strace >/dev/null || echo 'strace is not installed, so kills at system calls are skipped: apt-get install strace'
 	$(BIN)/pytest $(wildcard tests/faults/durable_*.py)
 
-test-faults-long: $(INSTALLED) ## the same at every write, ten times as often: hours
+test-faults-long: $(INSTALLED) ## the same at every write, ten times as often: half an hour
 	FAULTS=long $(BIN)/pytest $(wildcard tests/faults/durable_*.py)
 
 test-models: $(MODELS_INSTALLED) ## prompts and scores against real vLLM and transformers, on tiny random models

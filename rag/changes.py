@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from rag.companions import suffix_of
 from rag.corpus import Blocked, Found, Ignored, Seen, composed, walk
+from rag.counts import counted
 from rag.reports import Tally
 from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from rag.targets import Target
@@ -21,6 +22,7 @@ _KINDS: dict[str, frozenset[Kind]] = {  # by loader; the others give text
     "pdf": frozenset({"page"}),
     "video": frozenset({"frame"}),
 }
+_KEPT = ("document of it, which is", "documents of it, which are")
 
 
 class Stamps(Protocol):
@@ -71,7 +73,7 @@ class Changes:
         gone = [path for path in self._absent if not self._is_hidden(path)]
         if gone and not self._any and not self._under:
             self._tally.notes.append(
-                f"{self._root.folder} is empty, and the index holds {len(gone)} documents of it: they are kept. "
+                f"{self._root.folder} is empty, and the index holds {counted(len(gone), *_KEPT)} kept. "
                 f"If they are gone for good: rag rm {self._root.folder}"
             )
             return []

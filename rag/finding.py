@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.counts import counted
 from rag.index.joined import Answering
 from rag.index.reader import Allowed
 from rag.laps import Laps
@@ -98,9 +99,10 @@ def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPa
     files = {stored.file for stored in found.values()}
     gone = {file for file in files if _is_gone(file) and not _is_gone(file.parent)}
     missed = {(stored.index, stored.file) for stored in found.values() if stored.file in gone}
+    many = Counter(index for index, _ in missed)
+    which = {index: counted(count, "file that matched is", "files that matched are") for index, count in many.items()}
     notes = [
-        f"{index}{': ' if index else ''}{count} files that matched are gone; `rag index` brings the index up to date"
-        for index, count in Counter(index for index, _ in missed).items()
+        f"{index}{': ' if index else ''}{files} gone; `rag index` brings the index up to date" for index, files in which.items()
     ]
     return {n: stored for n, stored in found.items() if stored.file not in gone}, tuple(notes)
 

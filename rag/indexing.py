@@ -16,6 +16,7 @@ from rag.changes import Changes, shown_anew
 from rag.coming import Coming
 from rag.committing import Commits
 from rag.corpus import Found, Root
+from rag.counts import counted
 from rag.decoding.budget import Budget, processors
 from rag.decoding.inbox import Inbox
 from rag.decoding.pool import Answered, Pool
@@ -80,7 +81,8 @@ def _ended_early(run: _Run) -> Iterator[None]:
         finally:  # also where Ctrl-C comes again
             done = run.tally.indexed + run.tally.reused - run.writer.give_up_waiting()
             run.writer.commit()
-        raise Interrupted(f"stopped after {done} documents; they are committed", remedy="run the same command to go on") from None
+        stopped = f"stopped after {counted(done, 'document')}; what was read is committed"
+        raise Interrupted(stopped, remedy="run the same command to go on") from None
     except IndexFailure:
         raise
     except RagError:

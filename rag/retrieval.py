@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.backends.base import Embedder, Reranker
+from rag.counts import counted
 from rag.errors import EmbedderMismatch, WrongRequest
 from rag.finding import find
 from rag.folding import ALIKE, Folded, fold, unfolded
@@ -134,7 +135,8 @@ def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, 
 def _unjudged(judged: Sequence[Judged]) -> tuple[str, ...]:
     """A note on the candidates that the reranker did not take."""
     refused = [one.decided for one in judged if one.rerank_score is None]
-    many = f"{len(refused)} of {len(judged)} candidates have the score of the first stage: "
+    have = "has" if len(refused) == 1 else "have"
+    many = f"{len(refused)} of {counted(len(judged), 'candidate')} {have} the score of the first stage: "
     return (many + refused[0].removeprefix("fused: "),) if refused else ()
 
 

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from rag.contract import locator_json, place
+from rag.counts import counted
 from rag.errors import WrongRequest
 from rag.types import Hit, Locator, StoredPassage
 
@@ -37,7 +38,7 @@ class Told:
 def hits_told(hits: Sequence[Hit], notes: Sequence[str], names: Sequence[str]) -> Told:
     """The hits of the indexes `names`, best first; of each the first that was asked is the one to `get` from."""
     asked = f"the index {names[0]}" if len(names) == 1 else f"the indexes {', '.join(names)}"
-    lines = [f"{len(hits)} hits in {asked}. {NOTICE}" if hits else f"Nothing was found in {asked}."]
+    lines = [f"{counted(len(hits), 'hit')} in {asked}. {NOTICE}" if hits else f"Nothing was found in {asked}."]
     lines += notes
     for hit in hits:
         of = f", index {hit.index}" if len(names) > 1 else ""
@@ -106,10 +107,11 @@ def passage_told(stored: StoredPassage, beside: Sequence[StoredPassage], start: 
 def index_told(name: str, names: Sequence[str], found: IndexStatus) -> Told:
     """What the index `name`, one of `names`, holds."""
     kinds = {kind: count for kind, count in found.passages.items() if count}
+    held = [f"{count} {kind}" for kind, count in kinds.items()]
     lines = [
         f"Indexes: {', '.join(names)}. This is {name}.",
-        f"{found.documents} documents; passages: {', '.join(f'{count} {kind}' for kind, count in kinds.items()) or 'none'}.",
-        f"{len(found.skipped)} files could not be read. Model: {found.fingerprint.model}.",
+        f"{counted(found.documents, 'document')}; passages: {', '.join(held) or 'none'}.",
+        f"{counted(len(found.skipped), 'file')} could not be read. Model: {found.fingerprint.model}.",
         *(quoted(f"{root}: {folder}") for root, folder in found.roots.items()),
     ]
     values = {

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from rag.backends.exchange import Answer, shown
+from rag.counts import counted
 from rag.errors import BackendError
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _items(answer: Answer, keys: Sequence[str]) -> list[Mapping[str, Any]]:
 def _in_order(answer: Answer, items: list[Mapping[str, Any]], count: int, what: str) -> list[Mapping[str, Any]]:
     """The entries by `index`, each of 0 … count - 1 exactly once."""
     if len(items) != count:
-        _refuse(answer, f"sent {len(items)} {what} for {count} inputs", BROKEN)
+        _refuse(answer, f"sent {len(items)} {what} for {counted(count, 'input')}", BROKEN)
     by_index = {item.get("index"): item for item in items if isinstance(item.get("index"), int)}
     if by_index.keys() != set(range(count)):
         _refuse(answer, f"sent {what} whose index is not 0 to {count - 1}, each once", BROKEN)

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from rag.cli.terminal import say
+from rag.counts import counted
 from rag.errors import ContentRefused, WrongRequest
 
 if TYPE_CHECKING:
@@ -137,4 +138,5 @@ def telling(answers: Iterable[T | Refusal], place: str, refused: list[Refusal]) 
             say(f"{place} {one.number}: {one.reason}")
         yield one
     if refused:
-        say(f"{len(refused)} of {count} inputs have no answer")
+        have = "has" if len(refused) == 1 else "have"
+        say(f"{len(refused)} of {counted(count, 'input')} {have} no answer")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rag.cli.terminal import harmless, say
+from rag.counts import counted
 
 if TYPE_CHECKING:
     from rag.reports import Progress, Tell
@@ -136,6 +137,6 @@ def _tenths() -> Tell:
         elif seen.total and seen.done * 10 // seen.total > told:
             told = seen.done * 10 // seen.total
             figures = figures_of(seen)
-            say(f"{seen.done} of {seen.total} documents{': ' if figures else ''}{figures}")
+            say(f"{seen.done} of {counted(seen.total, 'document')}{': ' if figures else ''}{figures}")
 
     return tell

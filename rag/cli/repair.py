@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rag.cli.options import Index
 from rag.cli.terminal import harmless, say
+from rag.counts import counted
 
 
 def repair(index: Index = "") -> None:
@@ -18,6 +19,7 @@ def repair(index: Index = "") -> None:
     for document in found.documents:
         print(f"to be read again: {harmless(str(document))}")
     if found.documents:
-        say(f"{len(found.documents)} documents had damaged vectors and are out of the index until: rag index")
+        out = counted(len(found.documents), "document is", "documents are")
+        say(f"{out} out of the index, whose vectors were damaged, until: rag index")
     elif not found.done:
         print(f"{harmless(str(folder))}: nothing to repair")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rag.cli.options import Index, Json
 from rag.cli.terminal import harmless, size
+from rag.counts import counted
 
 if TYPE_CHECKING:
     from rag.index.reader import IndexStatus
@@ -34,7 +35,7 @@ def _print(found: IndexStatus) -> None:
     suffixes += f", {sum(count for _, count in often[SUFFIXES:])} others" if len(often) > SUFFIXES else ""
     print(f"documents   {found.documents}{f' ({suffixes})' if suffixes else ''}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.passages.items() if count)
-    print(f"passages    {sum(found.passages.values())}{f' ({kinds})' if kinds else ''}, {found.vectors} vectors")
+    print(f"passages    {sum(found.passages.values())}{f' ({kinds})' if kinds else ''}, {counted(found.vectors, 'vector')}")
     print(f"skipped     {len(found.skipped)}")
     for skipped in found.skipped:
         print(f"            {harmless(str(skipped.document))}: {harmless(skipped.reason)}")

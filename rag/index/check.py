@@ -11,6 +11,7 @@ from pathlib import Path
 
 import apsw
 
+from rag.counts import counted
 from rag.errors import IndexDamaged
 from rag.index import catalog
 from rag.index.damage import touched
@@ -73,9 +74,9 @@ def wrong_in_full_text(connection: apsw.Connection) -> str:
     count = int(connection.execute(f"SELECT count(*) FROM passages WHERE {missing}").get)
     if count:
         first = connection.execute(f"SELECT min(number) FROM passages WHERE {missing}").get
-        return f"{count} passages are missing in the full text, the first is number {first}"
+        return f"{counted(count, 'passage is', 'passages are')} missing in the full text, the first is number {first}"
     count = int(connection.execute(f"SELECT count(*) FROM lexical WHERE {extra}").get)
-    return f"the full text has {count} passages that are not there" if count else ""
+    return f"the full text has {counted(count, 'passage that is', 'passages that are')} not there" if count else ""
 
 
 def _findings(folder: Path, look: Callable[[Path, apsw.Connection], Iterator[str]]) -> list[str]:

@@ -17,6 +17,7 @@ import numpy as np
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from rag.counts import counted
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.pdf_text import page_text, title_of
@@ -55,6 +56,11 @@ class PdfLoader:
             for passage in passages:
                 assert isinstance(passage.locator, Page)
                 number = passage.locator.number
+                with _LOCK:
+                    count = len(pdf)
+                if not 1 <= number <= count:
+                    yield Skipped(document.id, f"page {number} is not there: the file has {counted(count, 'page')}")
+                    continue
                 try:
                     with _LOCK:
                         pixels = _render(pdf, number - 1, limits)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
+from rag.counts import counted
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.picture_files import DAMAGE, check_size, open_picture, orientation, taken_at, turn_upright
@@ -70,7 +71,7 @@ def _decode(document: Document, locator: Locator, limits: Limits) -> Content:
     """The picture at `locator`. Peak memory: the decoded file and one copy, each 4 bytes × `max_source_pixels`."""
     with open_picture(document.file, limits) as image:
         if isinstance(locator, Page):
-            image.seek(locator.number - 1)
+            _turn_to(image, locator.number)
             check_size(image.size, limits)
         elif getattr(image, "is_animated", False) and image.format in ("GIF", "WEBP", "PNG"):
             _skip_blank_frames(image)
@@ -81,6 +82,13 @@ def _decode(document: Document, locator: Locator, limits: Limits) -> Content:
         image.load()
         pixels = to_array(turn_upright(shrink(image, limits.max_pixels), turn))
     return Content("image", pixels=(pixels,))
+
+
+def _turn_to(image: Image.Image, number: int) -> None:
+    count = getattr(image, "n_frames", 1)  # before the search, for after one in vain Pillow tells another number
+    if not 1 <= number <= count:
+        raise UnreadableDocument(f"is not there: the file has {counted(count, 'page')}")
+    image.seek(number - 1)
 
 
 def _skip_blank_frames(image: Image.Image) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.contract import locator_from_json
+from rag.counts import counted
 from rag.errors import UnreadableDocument
 from rag.index.marks import marks
 from rag.loaders.base import Limits
@@ -53,8 +54,8 @@ def _page(file: Path, index: int, words: str, limits: Limits) -> tuple[int, list
     try:
         pdf = pdfium.PdfDocument(file)
         try:
-            if not 0 <= index < len(pdf):
-                raise UnreadableDocument(f"has no page {index + 1}")
+            if not 0 <= index < (count := len(pdf)):
+                raise UnreadableDocument(f"page {index + 1} is not there: the file has {counted(count, 'page')}")
             page = pdf[index]
             regions = list(_on_page(page, words)) if words.strip() else []
             return len(pdf), [round(side, 2) for side in page.get_size()], regions

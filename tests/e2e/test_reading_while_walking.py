@@ -106,7 +106,7 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr("rag.walking.walk", stuck)
     monkeypatch.setattr("rag.walking.BUNCH", 1)
-    with pytest.raises(Interrupted, match="stopped after 1 documents"):
+    with pytest.raises(Interrupted, match="stopped after 1 document;"):
         index(docs, tell=stop)
     never.set()
     monkeypatch.setattr("rag.walking.walk", walked.walk)

@@ -154,7 +154,7 @@ def test_an_empty_root_is_not_believed() -> None:
     _, gone, tally = compared([Ignored("a", "empty")], ("b", "1"))
     assert gone == []
     assert tally.notes == [
-        "/r is empty, and the index holds 1 documents of it: they are kept. If they are gone for good: rag rm /r"
+        "/r is empty, and the index holds 1 document of it, which is kept. If they are gone for good: rag rm /r"
     ]
 
 

@@ -140,7 +140,7 @@ def test_notes_say_from_which_index_they_are(shelf: Path, tmp_path: Path) -> Non
     for names in ((gone, shelf / "port"), (gone, shelf / "half")):
         with rag.open_index(*map(str, names)) as several:
             notes = several.search("harbour").notes
-            assert notes == ("gone: 1 files that matched are gone; `rag index` brings the index up to date",)
+            assert notes == ("gone: 1 file that matched is gone; `rag index` brings the index up to date",)
 
 
 def test_a_missing_or_damaged_index_is_named(shelf: Path, tmp_path: Path) -> None:

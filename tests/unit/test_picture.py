@@ -6,6 +6,7 @@ import io
 import random
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -246,6 +247,8 @@ def test_pages_of_a_tiff_are_passages_and_a_damaged_one_is_skipped(tmp_path: Pat
     assert [p.ordinal for p in passages] == [0, 1, 2]
     colours = [c.pixels[0][5, 5].tolist() for c in LOADER.read(document(file), passages, Limits()) if isinstance(c, Content)]
     assert colours == [[255, 0, 0], [0, 128, 0], [0, 0, 255]]
+    (absent,) = LOADER.read(document(file), [replace(passages[0], locator=Page(9))], Limits())
+    assert isinstance(absent, Skipped) and absent.reason == "page 9 is not there: the file has 3 pages"
     with Image.open(file) as image:
         image.seek(1)
         (strip,) = image.tag_v2[273]

@@ -97,7 +97,7 @@ def test_a_page_is_drawn_and_a_huge_one_is_bounded(projector: Projector, tmp_pat
     pdf(tmp_path / "huge.pdf", "x", "0 0 14400 14400")
     huge = seen(projector.picture(passage(tmp_path, "huge.pdf", "page", Page(1)), "full", LIMITS, tmp_path))
     assert max(huge.shape) <= 5000
-    with pytest.raises(UnreadableDocument, match=r"p\.pdf page 9 cannot be drawn"):
+    with pytest.raises(UnreadableDocument, match=r"p\.pdf page 9 is not there: the file has 1 page$"):
         projector.picture(passage(tmp_path, "p.pdf", "page", Page(1)), "view", LIMITS, tmp_path, Page(9))
 
 

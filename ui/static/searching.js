@@ -158,7 +158,7 @@ export function searchTab(host, named) {
 
   function tell(found, order) {
     const n = found.hits.length;
-    const parts = [n === 1 ? t("found_one") : t("found", { n: n >= seen && seen < MOST ? `${count(n)}+` : count(n) }), found.seconds?.total !== undefined && t("took", { s: found.seconds.total.toFixed(2) }), order, ...(found.notes || [])];
+    const parts = [t("found", { n: n >= seen && seen < MOST ? `${count(n)}+` : count(n) }), found.seconds?.total !== undefined && t("took", { s: found.seconds.total.toFixed(2) }), order, ...(found.notes || [])];
     told.textContent = parts.filter(Boolean).join(" · ");
   }
 

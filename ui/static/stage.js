@@ -70,7 +70,7 @@ export function stage(passage, view, full) {
     for (const old of sheet.querySelectorAll(".region")) old.remove();
     sheet.append(...regions.map(box));
     note.classList.remove("is-coming");
-    note.textContent = regions.length ? t(regions.length === 1 ? "region_one" : "regions", { n: regions.length }) : "";
+    note.textContent = regions.length ? t("regions", { n: regions.length }) : "";
   }
   /** Says that the rectangles are being looked for. */
   function coming() {

@@ -4,19 +4,19 @@ const ENGLISH = {
   title: "Search everything you have", search: "Search", index: "Index", placeholder: "Words, a picture, or both", ask: "Search words",
   add_picture: "Search with a picture", remove_picture: "Remove the picture", query_picture: "The picture you search with", drop: "Drop a picture to search with it",
   clear: "Clear", language: "中文", language_name: "Show this page in Chinese", theme_auto: "Colours: as the system", theme_light: "Colours: light", theme_dark: "Colours: dark",
-  help: "Keyboard", holds: "{documents} documents, {passages} passages", hint: "Type, paste or drop a picture. Press {key} from anywhere.",
+  help: "Keyboard", holds: "{documents|document|documents}, {passages|passage|passages}", hint: "Type, paste or drop a picture. Press {key} from anywhere.",
   kind_text: "Text", kind_page: "Page", kind_image: "Image", kind_screenshot: "Screenshot", kind_frame: "Video",
   kinds_text: "Texts", kinds_page: "Pages", kinds_image: "Images", kinds_screenshot: "Screenshots", kinds_frame: "Videos",
   filters: "Filters", folder: "Folder", date: "Date", any_folder: "Every folder", any_date: "Any time", after: "From", before: "Until", last_week: "Last 7 days",
   last_month: "Last 30 days", last_year: "Last 12 months", sort: "Order", sort_best: "Best first", sort_new: "Newest first", sort_name: "By name", which_index: "Index",
-  no_filters: "Clear filters", searching: "Searching…", found: "{n} results", found_one: "1 result", took: "{s} s", ranked: "reranked", ranking: "ranking…", like_this: "More like {name}",
+  no_filters: "Clear filters", searching: "Searching…", found: "{n|result|results}", took: "{s} s", ranked: "reranked", ranking: "ranking…", like_this: "More like {name}",
   first_order: "first order", better_order: "A better order is ready", show_it: "Show", nothing_good: "Nothing good found", nothing_good_more: "These are the nearest, but none of them fits well.",
   nothing: "Nothing found", nothing_filters: "No passage passes the filters.", nothing_hint: "Try other words, or a picture.", more: "More results", no_more: "That is all.",
   score: "Score {score} of 1", score_rerank: "the reranker's judgement of this passage, 0 to 1", score_fused: "from the ranks of the first stages, 0 to 1; not reranked yet",
   place_page: "p. {n}", place_slide: "slide {n}", place_sheet: "sheet {n}", place_line: "line {a}", place_lines: "lines {a}–{b}", members: "{n} places", rank: "No. {n}",
   open: "Open", close: "Close", previous_hit: "Previous result", next_hit: "Next result", zoom_in: "Zoom in", zoom_out: "Zoom out", fit: "Whole picture", copy_path: "Copy path",
   copied: "Copied", download: "Download", more_like: "More like this", clip: "Save clip", why: "Why this result", text: "Words", caption: "Caption", around: "Before and after",
-  previous_part: "Previous", next_part: "Next", of_pages: "{place} of {n}", regions: "{n} matches outlined", region_one: "1 match outlined", regions_coming: "Looking for the words…", similar: "Similar", similar_count: "+{n} similar", hits_here: "Hits in this video", at: "At {time}", hit_at: "Hit at {time}",
+  previous_part: "Previous", next_part: "Next", of_pages: "{place} of {n}", regions: "{n|match|matches} outlined", regions_coming: "Looking for the words…", similar: "Similar", similar_count: "+{n} similar", hits_here: "Hits in this video", at: "At {time}", hit_at: "Hit at {time}",
   frames_only: "No browser can play this file; here are its moments.", video_error: "The video could not be played; here are its moments.", converting: "Preparing the video…",
   stage: "Stage", stage_rank: "Rank", stage_score: "Score", lane_dense: "Looks or means alike (vectors)", lane_lexical: "Same words (full text)", stage_fused: "Both joined", stage_rerank: "Reranker",
   stage_final: "Score shown", not_found_there: "not found there", score_is: "The score shown is: {what}", modified: "Changed", size: "Size", place: "Place", path: "Path", root: "Root", heading: "Under",
@@ -24,7 +24,7 @@ const ENGLISH = {
   key_close: "close, go back", key_turn: "previous and next result, while one is open", key_part: "previous and next page or moment", key_zoom: "zoom in, out, whole picture", key_help: "this list", key_play: "play or pause",
   documents: "Documents", passages: "Passages", model: "Model", fingerprint: "Fingerprint", on_disk: "On disk", roots: "Folders", dimensions: "{n} dimensions", revision: "revision {r}",
   skipped: "Skipped files", skipped_none: "Every file could be read.", reason: "Reason", update: "Update the index", update_root: "Update", resume: "Go on", stop: "Stop", stopping: "Stopping…", running: "Indexing",
-  progress: "{done} of {total} documents", progress_so_far: "{done} documents, {total} found so far", speed: "{n} passages a second", left: "about {time} left", megabytes: "{n} MB a second", held_back: "held back by {stage}", stage_read: "reading", stage_embed: "the model", stage_write: "writing", state_done: "The index is up to date", state_stopped: "Stopped. What was done is kept; go on whenever you like.",
+  progress: "{done} of {total|document|documents}", progress_so_far: "{done|document|documents}, {total} found so far", speed: "{n} passages a second", left: "about {time} left", megabytes: "{n} MB a second", held_back: "held back by {stage}", stage_read: "reading", stage_embed: "the model", stage_write: "writing", state_done: "The index is up to date", state_stopped: "Stopped. What was done is kept; go on whenever you like.",
   state_failed: "Indexing failed", report: "{indexed} read, {unchanged} unchanged, {removed} removed, {skipped} skipped", kinds_of: "What it holds", by_kind: "Passages by kind", files_by: "Files by kind",
   empty_title: "Nothing is indexed yet", empty_hint: "In a terminal:", empty_then: "This page notices when it is there.", filter_skipped: "Find a file or a reason", gone_root: "not there now",
   error_down: "No answer from {address}", error_down_more: "Is it still running? Start it again with: rag ui", again: "Try again", error_picture: "{name} is not a picture this browser can read",
@@ -42,14 +42,14 @@ const CHINESE = {
   kinds_text: "文本", kinds_page: "页面", kinds_image: "图片", kinds_screenshot: "截图", kinds_frame: "视频",
   filters: "筛选", folder: "文件夹", date: "日期", any_folder: "所有文件夹", any_date: "任何时间", after: "从", before: "到", last_week: "最近 7 天",
   last_month: "最近 30 天", last_year: "最近 12 个月", sort: "排序", sort_best: "最相关", sort_new: "最新", sort_name: "按名称", which_index: "索引",
-  no_filters: "清除筛选", searching: "正在搜索…", found: "{n} 个结果", found_one: "1 个结果", took: "{s} 秒", ranked: "已重排", ranking: "正在重排…", like_this: "与 {name} 相似",
+  no_filters: "清除筛选", searching: "正在搜索…", found: "{n} 个结果", took: "{s} 秒", ranked: "已重排", ranking: "正在重排…", like_this: "与 {name} 相似",
   first_order: "初步顺序", better_order: "更好的顺序已就绪", show_it: "显示", nothing_good: "没有找到合适的结果", nothing_good_more: "以下最接近，但都不太符合。",
   nothing: "没有结果", nothing_filters: "没有片段符合筛选条件。", nothing_hint: "换些文字，或试试图片。", more: "更多结果", no_more: "已全部显示。",
   score: "得分 {score}（满分 1）", score_rerank: "重排模型对该片段的评分，0 到 1", score_fused: "由初步各路排名得出，0 到 1；尚未重排",
   place_page: "第 {n} 页", place_slide: "第 {n} 张幻灯片", place_sheet: "工作表 {n}", place_line: "第 {a} 行", place_lines: "第 {a}–{b} 行", members: "{n} 处", rank: "第 {n} 名",
   open: "打开", close: "关闭", previous_hit: "上一个结果", next_hit: "下一个结果", zoom_in: "放大", zoom_out: "缩小", fit: "整图", copy_path: "复制路径",
   copied: "已复制", download: "下载", more_like: "更多相似", clip: "保存片段", why: "为何出现", text: "文字", caption: "说明", around: "前后内容",
-  previous_part: "前一个", next_part: "后一个", of_pages: "{place}，共 {n} 页", regions: "标出 {n} 处匹配", region_one: "标出 1 处匹配", regions_coming: "正在查找文字…", similar: "相似", similar_count: "另有 {n} 个相似", hits_here: "此视频中的命中", at: "{time} 处", hit_at: "命中于 {time}",
+  previous_part: "前一个", next_part: "后一个", of_pages: "{place}，共 {n} 页", regions: "标出 {n} 处匹配", regions_coming: "正在查找文字…", similar: "相似", similar_count: "另有 {n} 个相似", hits_here: "此视频中的命中", at: "{time} 处", hit_at: "命中于 {time}",
   frames_only: "浏览器无法播放此文件；以下是其画面。", video_error: "视频无法播放；以下是其画面。", converting: "正在准备视频…",
   stage: "阶段", stage_rank: "排名", stage_score: "得分", lane_dense: "外观或含义相近（向量）", lane_lexical: "相同文字（全文）", stage_fused: "两路合并", stage_rerank: "重排模型",
   stage_final: "显示的得分", not_found_there: "该路未找到", score_is: "显示的得分为：{what}", modified: "修改于", size: "大小", place: "位置", path: "路径", root: "根", heading: "所在标题",
@@ -85,8 +85,9 @@ export function speak(language) {
 
 export const language = () => spoken;
 
-/** The words for a key with `{name}` filled in: plain text, never markup. */
+/** The words for a key with `{name}` filled in, `{name|one|many}` with the word that goes with the number: plain text, never markup. */
 export function t(key, values = {}) {
   const words = TABLES[spoken][key] ?? ENGLISH[key] ?? key;
-  return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+  const filled = (whole, name, one, many) => (name in values ? `${values[name]}${one ? ` ${String(values[name]) === "1" ? one : many}` : ""}` : whole);
+  return words.replace(/\{(\w+)(?:\|(\w+)\|(\w+))?\}/g, filled);
 }
