@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from rag.showing.projector import Projector
 from tests.unit.api_server import asking, build_library
 
 
@@ -22,3 +23,10 @@ def api(library: Path) -> Iterator[TestClient]:
     """The API over `library`, on loopback without a key."""
     with asking(library) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def projector() -> Iterator[Projector]:
+    """Its decoders start when they are asked for."""
+    with Projector() as one:
+        yield one

@@ -1,0 +1,69 @@
+"""`rag serve` on the command line, with --dry-run: what it prints, and what it refuses."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from typer.testing import CliRunner
+
+from rag.cli.app import app
+from rag.errors import WrongRequest
+from tests.unit.serving_plans import DEPLOY, JUDGE, VL, dry
+
+
+def test_the_command_line_prints_and_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VLLM_API_KEY", raising=False)
+    lines = dry("both", "--model", VL.model, "--card-memory", "24", "--platform", "cuda", "--", "--enforce-eager", "--seed", "3")
+    assert [shlex.split(line)[3] for line in lines] == [VL.model, JUDGE.model]
+    assert all(line.endswith("--enforce-eager --seed 3") for line in lines)
+    (alone,) = dry("reranker", "--model", JUDGE.model, "--platform", "cuda", "--port", "8012")
+    assert "--port 8012" in alone
+
+
+@pytest.mark.parametrize(
+    ("words", "named", "example"),
+    [
+        (["embedder"], "--model", "Qwen/Qwen3-VL-Embedding-2B"),
+        (["both"], "--model", "Qwen/Qwen3-VL-Embedding-2B"),
+        (["both", "--model", "BAAI/bge-m3"], "--reranker-model", "Qwen/Qwen3-VL-Reranker-2B"),
+        (["reranker"], "--model", "Qwen/Qwen3-VL-Reranker-2B"),
+    ],
+)
+def test_a_model_must_be_named(words: list[str], named: str, example: str) -> None:
+    with pytest.raises(WrongRequest, match=f"which model is the .* {named} names it") as refused:
+        dry(*words)
+    assert refused.value.remedy == f"such as {named} {example}"
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["both", "--model", VL.model, "--port", "8001"], "both servers are to listen on port 8001"),
+        (["embedder", "--model", VL.model, "--dtype", "float64"], "no dtype 'float64'"),
+        (["embedder", "--model", "./nowhere"], "the folder ./nowhere is not there"),
+        (["embedder", "--model", "/nowhere/at/all"], "the folder /nowhere/at/all is not there"),
+        (["embedder", "--model", str(DEPLOY)], "has no config.json"),
+        (["embedder", "--model", VL.model, "--reranker-model", JUDGE.model], "starts no reranker"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(words: list[str], says: str) -> None:
+    with pytest.raises(WrongRequest, match=says):
+        dry(*words)
+
+
+@pytest.mark.parametrize("words", [["--card-memory", "24"], ["--templates", "/templates"]])
+def test_a_plan_for_another_machine_starts_nothing_here(words: list[str]) -> None:
+    with pytest.raises(WrongRequest, match="for another machine") as refused:
+        CliRunner().invoke(app, ["serve", "embedder", "--model", VL.model, *words], catch_exceptions=False)
+    assert refused.value.remedy == "add --dry-run"
+    (line,) = dry("embedder", "--model", "/models/Qwen3-VL-Embedding-2B", *words)
+    assert "--served-model-name Qwen3-VL-Embedding-2B" in line
+
+
+def test_a_model_of_no_known_family_is_said_to_be_fed_plainly() -> None:
+    def told(*words: str) -> str:
+        return CliRunner().invoke(app, ["serve", "embedder", "--dry-run", *words], catch_exceptions=False).stderr
+
+    assert "not known as a Qwen3 model" in told("--model", "somebody/own-finetune")
+    assert told("--model", "somebody/own-finetune", "--family", "qwen3-vl") == told("--model", VL.model) == ""
