@@ -97,7 +97,7 @@ class Intake:
 
     def hear(self, root: str, path: str, captions: Sequence[CaptionOf]) -> None:
         """Keeps what a document says of pictures. Those of which it says something else than before are to be read again."""
-        pictures = self.writer.put_captions(root, path, captions)
+        pictures = self.writer.pictures.put_captions(root, path, captions)
         self.recaptioned |= pictures
         for arriving in self.under_way.values() if pictures else ():
             arriving.overtaken |= arriving.root.name == root and composed(arriving.found.path) in pictures

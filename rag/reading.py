@@ -25,7 +25,7 @@ def describe(root: Root, found: Found, writer: Writer, policy: Policy, tally: Ta
     caption = ""
     if "caption" in policy.clues and _suffix(found.path) in PICTURE_SUFFIXES:
         said = [_said_beside(root, found, companion, tally) for companion in companions]
-        said += writer.captions_for(root.name, composed(found.path))
+        said += writer.pictures.captions_for(root.name, composed(found.path))
         caption = "\n".join(dict.fromkeys(text for text in said if text))
     return Document(DocumentId(root.name, found.path), file, found.stamp, found.modified, companions, caption)
 

@@ -38,7 +38,7 @@ class Recognised:
         key = _key(digest)
         with self._lock:
             self._fresh[key] = words
-        self._writer.put_recognised(key, words)
+        self._writer.pictures.put_recognised(key, words)
 
     def committed(self) -> None:
         """Must be told after each commit: what was fresh can be read from the catalog now."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from rag.errors import IndexDamaged, IndexFailure
-from rag.index import catalog, pictures
+from rag.index import catalog
 from rag.index.compaction import Compacted, compact_all, compact_some, shrink
 from rag.index.documents import (
     Arrival,
@@ -27,12 +27,12 @@ from rag.index.documents import (
     find_twin,
     insert_document,
     insert_skipped,
-    look_again,
     read_stamps,
 )
 from rag.index.folder import read_fingerprint
 from rag.index.keyed import KeyedVectors
 from rag.index.lock import locked
+from rag.index.picture_words import PictureWords
 from rag.index.rows import to_bytes
 from rag.index.rubbish import remove_rubbish
 from rag.index.segments import REMEDY
@@ -40,7 +40,7 @@ from rag.index.status import read_roots
 from rag.index.transaction import Transaction
 from rag.index.unbroken import unbroken
 from rag.index.waiting import Waiting
-from rag.types import CaptionOf, Document, DocumentId, Fingerprint, Passage
+from rag.types import Document, DocumentId, Fingerprint, Passage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -81,6 +81,7 @@ class Writer:
         self.generation = catalog.generation_of(connection)
         self._transaction = Transaction(folder, connection)
         self._waiting = Waiting()
+        self.pictures = PictureWords(self._transaction, self._waiting, self._root)
         self._vectors = KeyedVectors(self._transaction, self.fingerprint.dim)
         self.remarks: list[str] = []  # what a person should know, though every commit was made
         self._terms: Counter[str] = Counter()  # changes to the table `terms`
@@ -174,7 +175,7 @@ class Writer:
     def remove(self, root: str, path: str) -> bool:
         """Ends the document of that path, and forgets what it said of pictures; False where there was none."""
         number = self._root(root)
-        self.put_captions(root, path, [])
+        self.pictures.put_captions(root, path, [])
         waited = self._waiting.pop(DocumentId(root, path)) is not None
         with self._transaction.changing() as connection:
             counts = end_document(connection, number, path, self._coming)
@@ -206,55 +207,13 @@ class Writer:
         """
         return self._waiting.give_up(keys)
 
-    # ---- what is known of pictures --------------------------------------------------------------
-
-    @unbroken()
-    def put_captions(self, root: str, source_path: str, captions: Sequence[CaptionOf]) -> AbstractSet[str]:
-        """Keeps what one document says of pictures, in place of what it said before.
-
-        Gives the paths of which it says something else now. The pictures there count as changed until they are put again.
-        """
-        before, after = pictures.by_target(self.captions_from(root, source_path)), pictures.by_target(captions)
-        targets = {path for path in before | after if before.get(path) != after.get(path)}
-        if targets:
-            number = self._root(root)
-            with self._transaction.changing() as connection:
-                pictures.put_captions(connection, number, source_path, captions)
-                look_again(connection, number, targets)
-            for path in targets:
-                self._waiting.without_stamp(DocumentId(root, path))
-        return targets
-
-    def captions_from(self, root: str, source_path: str) -> list[CaptionOf]:
-        """What one document says of pictures, in its order."""
-        number = self._root(root)
-        with self._transaction.reading() as connection:
-            return pictures.captions_from(connection, number, source_path)
-
-    def captions_for(self, root: str, target_path: str) -> list[str]:
-        """What other documents say of one picture, by their paths and in their order."""
-        number = self._root(root)
-        with self._transaction.reading() as connection:
-            return pictures.captions_for(connection, number, target_path)
-
-    @unbroken()
-    def put_recognised(self, key: bytes, words: str) -> None:
-        """Keeps the words recognised in a picture of that hash."""
-        with self._transaction.changing() as connection:
-            pictures.put_recognised(connection, key, words)
-
-    def recognised(self, key: bytes) -> str | None:
-        """The words recognised in a picture of that hash; None where nobody looked."""
-        with self._transaction.reading() as connection:
-            return pictures.recognised(connection, key)
-
     @unbroken()
     def give_up_waiting(self) -> int:
         """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""
         self._settle_waiting()
         count = len(self._waiting)
         for document in self._waiting.ids():
-            self.put_captions(document.root, document.path, [])
+            self.pictures.put_captions(document.root, document.path, [])
             self._waiting.pop(document)
         return count
 

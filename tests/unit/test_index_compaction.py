@@ -111,7 +111,7 @@ def test_vectors_that_wait_for_their_document_survive_what_a_commit_does_alone(w
     monkeypatch.setattr(compaction, "MANY", 4)
     before = answers(worn)
     with writing(worn) as writer:
-        writer.put_recognised(b"k", "words")
+        writer.pictures.put_recognised(b"k", "words")
         writer.commit()
         assert writer.known([b"pending vectors!", key_of("b 3"), key_of("a 1 common")]) == {b"pending vectors!", key_of("b 3")}
     assert sound(worn) and answers(worn) == before

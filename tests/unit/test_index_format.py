@@ -97,8 +97,8 @@ def test_an_old_index_is_brought_up_to_date(tmp_path):
         assert writer.known([key_of(text) for text in ("one", "two", "three 北京大学", "five")]) == {
             key_of(text) for text in ("one", "two", "three 北京大学", "five")
         }
-        assert [each.target for each in writer.captions_from("docs", "b.md")] == ["photo.jpg"]
-        assert writer.recognised(b"k" * 16) == "words"
+        assert [each.target for each in writer.pictures.captions_from("docs", "b.md")] == ["photo.jpg"]
+        assert writer.pictures.recognised(b"k" * 16) == "words"
         put(writer, "new.md", ["six"])
         writer.commit()
     assert check_structure(folder) == [] and check_bytes(folder) == []

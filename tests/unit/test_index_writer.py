@@ -73,7 +73,7 @@ def test_numbers_are_never_used_again(folder):
 def test_nothing_pending_makes_no_generation(folder):
     with writing(folder) as writer:
         writer.add_root("docs", Path("/corpus"))
-        writer.put_captions("docs", "a.md", [])
+        writer.pictures.put_captions("docs", "a.md", [])
         assert writer.remove("docs", "nowhere.md") is False
         writer.put_vectors([key_of("one")], vector_of(key_of("one"))[None])
         writer.put_vectors([], np.empty((0, DIM), np.float32))
@@ -214,28 +214,28 @@ def test_roots_come_move_and_go(folder):
 
 def test_captions_belong_to_the_document_that_gives_them(folder):
     with writing(folder) as writer:
-        writer.put_captions(
+        writer.pictures.put_captions(
             "docs", "b.md", [CaptionOf("x.png", "second"), CaptionOf("y.png", "other"), CaptionOf("x.png", "third")]
         )
-        writer.put_captions("docs", "a.md", [CaptionOf("x.png", "first")])
+        writer.pictures.put_captions("docs", "a.md", [CaptionOf("x.png", "first")])
         writer.commit()
-        assert writer.captions_for("docs", "x.png") == ["first", "second", "third"]
-        assert writer.captions_from("docs", "a.md") == [CaptionOf("x.png", "first")]
+        assert writer.pictures.captions_for("docs", "x.png") == ["first", "second", "third"]
+        assert writer.pictures.captions_from("docs", "a.md") == [CaptionOf("x.png", "first")]
         writer.remove("docs", "a.md")
-        writer.put_captions("docs", "b.md", [CaptionOf("x.png", "new")])
-        assert writer.captions_for("docs", "x.png") == ["new"]
-        assert writer.captions_for("docs", "y.png") == []
+        writer.pictures.put_captions("docs", "b.md", [CaptionOf("x.png", "new")])
+        assert writer.pictures.captions_for("docs", "x.png") == ["new"]
+        assert writer.pictures.captions_for("docs", "y.png") == []
         writer.commit()
 
 
 def test_recognised_words_are_kept_by_content(folder):
     with writing(folder) as writer:
-        assert writer.recognised(b"picture") is None
-        writer.put_recognised(b"picture", "EXIT")
-        writer.put_recognised(b"blank", "")
+        assert writer.pictures.recognised(b"picture") is None
+        writer.pictures.put_recognised(b"picture", "EXIT")
+        writer.pictures.put_recognised(b"blank", "")
         writer.commit()
     with writing(folder) as writer:
-        assert (writer.recognised(b"picture"), writer.recognised(b"blank")) == ("EXIT", "")
+        assert (writer.pictures.recognised(b"picture"), writer.pictures.recognised(b"blank")) == ("EXIT", "")
 
 
 @pytest.mark.parametrize("vectors", [np.full((1, DIM), np.nan), np.full((1, DIM), 1e9), np.ones((1, DIM - 1)), np.ones((2, DIM))])
