@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, overload
 from rag.config import load_settings
 from rag.errors import NoSuchPassage, WrongRequest
 from rag.fusion import K
+from rag.loading import Models, Say, silent
 from rag.opening import existing_index
-from rag.searching import Models, Say, Searcher, silent
+from rag.searching import Searcher
 
 if TYPE_CHECKING:
     from pathlib import Path

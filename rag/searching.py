@@ -6,40 +6,32 @@ Knows settings and the read path; knows no terminal and no HTTP.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rag.canaries import compare_canaries
-from rag.choosing import Chosen, choose_embedder, choose_reranker, this_machine
+from rag.choosing import choose_embedder, this_machine
 from rag.config import Settings
 from rag.contract import checked_kinds
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.evaluation import Place
 from rag.index.questions import literal, spoken
-from rag.opening import at_home, open_embedder, open_reranker, policy_of
+from rag.loading import Models, Say, reranker_beside, shared, silent
+from rag.opening import at_home, open_embedder, policy_of
 from rag.types import Content, Filters, Hit, Kind, Query
 
 if TYPE_CHECKING:
-    from rag.backends.base import Reranker
     from rag.index.joined import Searchable
     from rag.index.reader import IndexStatus, OpenIndex
     from rag.retrieval import Results
 
-_Model = TypeVar("_Model")
-Say = Callable[[str], None]
 _ATTEMPTS = 4  # each is undone only by another compaction within milliseconds
-Models = MutableMapping[tuple[str, Chosen], Any]  # by role: those that are loaded already, shared by several indexes
-
-
-def silent(_: str) -> None:
-    """Says nothing."""
 
 
 class Searcher:
@@ -61,7 +53,7 @@ class Searcher:
         kept = settings_of(folder)
         self.policy = policy_of(kept)
         chosen = choose_embedder(settings, kept, this_machine())
-        self.embedder = _shared(chosen, open_embedder, say, models)
+        self.embedder = shared(chosen, open_embedder, say, models)
         if self.embedder.fingerprint == fingerprint_of(folder):
             compare_canaries(folder, kept, self.embedder)
         self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, say, models)
@@ -250,36 +242,6 @@ class Searcher:
             if root not in known:
                 raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
         return tuple(roots)
-
-
-def reranker_beside(embedder: str, settings: Settings, say: Say = silent, models: Models | None = None) -> Reranker | None:
-    """The reranker that runs beside the embedding model of that name, loaded; None where there is none."""
-    chosen = choose_reranker(settings, embedder, this_machine())
-    return None if chosen is None else _shared(chosen, open_reranker, say, models)
-
-
-def _shared(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say, models: Models | None) -> _Model:
-    """A model of `models`; one that is not there yet is opened and kept there."""
-    if models is None:
-        return _loaded(chosen, open_it, say)
-    role = open_it.__name__
-    if (role, chosen) not in models:
-        models[role, chosen] = _loaded(chosen, open_it, say)
-    found: _Model = models[role, chosen]
-    return found
-
-
-def _loaded(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say) -> _Model:
-    """Opens a model; one that runs in this process is loaded now, and that is said, with the time it took."""
-    model = open_it(chosen)
-    load = getattr(model, "load", None)
-    if load is None:
-        return model
-    say(f"loading {chosen.choice.model} with {chosen.backend}{f' ({chosen.why})' if chosen.why else ''}")
-    started = time.monotonic()
-    load()
-    say(f"loaded in {time.monotonic() - started:.1f} s; `rag serve` keeps it loaded")
-    return model
 
 
 def _asked_again(ask: Callable[[], Results]) -> Results:

@@ -23,7 +23,7 @@ from rag.api.served import Served
 from rag.choosing import query_print
 from rag.endpoints import Endpoint, announce, withdraw
 from rag.errors import WrongRequest
-from rag.searching import Say
+from rag.loading import Say
 
 BACKLOG = 512
 CONNECTIONS = 1_024  # at once; more are answered 503

@@ -15,12 +15,13 @@ from rag.config import Settings
 from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
 from rag.index.reader import IndexStatus, OpenIndex, open_index
 from rag.joining import Joined
+from rag.loading import reranker_beside
 from rag.opening import finish_rebuild, index_folder, up_to_date
-from rag.searching import Searcher, reranker_beside
+from rag.searching import Searcher
 
 if TYPE_CHECKING:
     from rag.backends.base import Reranker
-    from rag.searching import Models, Say
+    from rag.loading import Models, Say
     from rag.types import StoredPassage
 
 
