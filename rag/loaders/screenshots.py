@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,7 +108,12 @@ def shows_windows(pixels: Pixels) -> bool:
 
 def _named_so(name: str) -> bool:
     plain = _plain(name)
-    return any(_plain(pattern) in plain for pattern in _NAMES)
+    return any(pattern in plain for pattern in _plain_names())
+
+
+@cache
+def _plain_names() -> tuple[str, ...]:
+    return tuple(map(_plain, _NAMES))
 
 
 def _plain(text: str) -> str:
