@@ -162,6 +162,8 @@ def _family_in_zip(file: Path, suffix: str) -> str:
     from rag.loaders.zipped import member_names
 
     names = member_names(file)
+    if "xl/workbook.bin" in names:
+        raise UnreadableDocument(_REMEDIES[".xlsb"])
     if "META-INF/container.xml" in names or any(name.startswith(("word/", "ppt/", "xl/")) for name in names):
         return "office"
     if suffix in _REMEDIES:

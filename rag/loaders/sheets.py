@@ -31,7 +31,6 @@ _CELL_CHARACTERS = 32_767  # Excel's own limit
 def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Iterator[Passage]:
     """Spans of rows, each headed by the first row of its sheet. UnreadableDocument where it is damaged or holds no text."""
     from lxml.etree import LxmlError
-    from openpyxl import load_workbook
 
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")  # about styles, which are not read
     ordinal = -1
@@ -46,8 +45,7 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
         OverflowError,
     )
     try:
-        with redirect_stdout(io.StringIO()):  # openpyxl prints what it thinks of styles
-            workbook = load_workbook(members, read_only=True, data_only=True, keep_links=False)
+        workbook = _opened(members)
         title = " ".join(str(workbook.properties.title or "").split())
         for name, rows in groupby(_rows(workbook.worksheets, limits), key=itemgetter(0)):
             for text in _spans(map(itemgetter(1), rows), limits.passage_characters):
@@ -59,6 +57,27 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
         raise UnreadableDocument(f"is a damaged Excel workbook: {first_line(error)}") from error
     if ordinal < 0:
         raise UnreadableDocument("holds no text")
+
+
+def _opened(members: io.BytesIO) -> Any:
+    """The workbook; without its styles, where openpyxl does not read those: dates are numbers then."""
+    from openpyxl import load_workbook
+
+    with redirect_stdout(io.StringIO()):  # openpyxl prints what it thinks of styles
+        try:
+            return load_workbook(members, read_only=True, data_only=True, keep_links=False)
+        except (AttributeError, TypeError, ValueError, LookupError):
+            plain = _without(members, "xl/styles.xml")
+            return load_workbook(plain, read_only=True, data_only=True, keep_links=False)
+
+
+def _without(members: io.BytesIO, name: str) -> io.BytesIO:
+    copied = io.BytesIO()
+    with zipfile.ZipFile(members) as archive, zipfile.ZipFile(copied, "w") as copy:
+        for member in archive.infolist():
+            if member.filename != name:
+                copy.writestr(member.filename, archive.read(member))
+    return copied
 
 
 def _rows(sheets: Sequence[Any], limits: Limits) -> Iterator[tuple[str, str]]:

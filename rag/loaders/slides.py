@@ -53,13 +53,19 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
 
 
 def _title(slide: Any) -> str:
+    shape = _title_shape(slide)
+    return " ".join(shape.text_frame.text.split())[:200] if shape is not None else ""
+
+
+def _title_shape(slide: Any) -> Any | None:
+    """The title of a slide, where it is one of words: a picture may stand in its place."""
     shape = slide.shapes.title
-    return " ".join(shape.text_frame.text.split())[:200] if shape is not None and shape.has_text_frame else ""
+    return shape if shape is not None and shape.has_text_frame else None
 
 
 def _blocks(slide: Any) -> Iterator[str]:
     """The texts of a slide, its title first, its notes last."""
-    title = slide.shapes.title
+    title = _title_shape(slide)
     if title is not None and (text := _visible(title.text_frame.text)):
         yield text
     yield from _shape_texts((shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id), 0)

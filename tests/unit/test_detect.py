@@ -108,6 +108,8 @@ def test_pictures_are_known_by_their_bytes_whatever_the_name(tmp_path, name):
         ("a.pdf", TEXT, "[is named .pdf but holds text]"),
         ("a.mp4", TEXT, "[is named .mp4 but holds text]"),
         ("a.docx", TEXT, "[is named .docx but holds text]"),
+        ("a.xlsb", zipped("xl/workbook.bin"), "[binary Excel format; save it as .xlsx]"),
+        ("a.xlsx", zipped("xl/workbook.bin"), "[binary Excel format; save it as .xlsx]"),
         ("a.docx", zipped("other"), "[is named .docx but is another kind of zip file]"),
         ("a.docx", OLE, "[is an old or encrypted Office document; save it in a current format, without a password]"),
         ("Thumbs.db", OLE, "[is no format this program reads (OLE, as old Office and other programs for Windows write)]"),

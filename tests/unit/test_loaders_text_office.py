@@ -150,6 +150,26 @@ def test_slides_with_notes_tables_groups_and_alt_texts(tmp_path):
     assert (third.locator, third.text) == (Slide(3), "a | b\nc |\n\nA red boat\n\nin a group")
 
 
+def test_a_picture_in_the_place_of_a_title_costs_nothing(tmp_path: Path) -> None:
+    def titled(name: str, content: bytes) -> bytes:
+        shown = b'<p:pic><p:nvPicPr><p:cNvPr id="99" name="x" descr="A title drawn"/><p:cNvPicPr/>'
+        shown += b'<p:nvPr><p:ph type="title"/></p:nvPr></p:nvPicPr><p:blipFill/><p:spPr/></p:pic></p:spTree>'
+        return content.replace(b"</p:spTree>", shown) if name == "ppt/slides/slide3.xml" else content
+
+    first, third = split(tmp_path, rewritten(deck(), titled))
+    assert (first.context.heading, third.context.heading) == ("Harbour", "")
+    assert third.text == "a | b\nc |\n\nA red boat\n\nin a group\n\nA title drawn"
+
+
+def test_a_workbook_is_read_without_the_styles_that_cannot_be_read(tmp_path: Path) -> None:
+    def strange(name: str, content: bytes) -> bytes:
+        return content.replace(b"</cellXfs>", b'<xf strange="1"/></cellXfs>') if name == "xl/styles.xml" else content
+
+    odd = split(tmp_path, rewritten(workbook(), strange))
+    assert odd[0].text.startswith("date | city | amount\n45292 | Riga 0 | 0.3\n")  # a day of 2024, as Excel counts them
+    assert odd[-1].text == "only |  | True"
+
+
 def test_every_span_of_a_sheet_begins_with_its_header_row(tmp_path):
     passages = split(tmp_path, workbook())
     assert [passage.locator for passage in passages] == [Sheet("Budget 2024")] * 3 + [Sheet("Lone")]
