@@ -196,14 +196,14 @@ def test_rules_that_nobody_understands_are_passed_over(tmp_path: Path) -> None:
 
 def test_where_the_rules_cannot_be_read_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "a.txt", "sub/b.txt", "sub/deep/c.txt", "sub/.gitignore")
-    real = Path.read_text
+    real = os.open
 
-    def refusing(self: Path, *how: str, **also: str) -> str:
-        if self.name == ".gitignore":
+    def refusing(file: Path | str, flags: int, mode: int = 0o777, **also: int) -> int:
+        if Path(file).name == ".gitignore":
             raise PermissionError(13, "Permission denied")
-        return real(self, *how, **also)
+        return real(file, flags, mode, **also)
 
-    monkeypatch.setattr(Path, "read_text", refusing)
+    monkeypatch.setattr("rag.ignoring.os.open", refusing)
     assert paths(tmp_path) == ["a.txt"]
     assert reasons(tmp_path)["sub"] == "its ignore file cannot be read: Permission denied"
     stored = [("a.txt", ""), ("sub/b.txt", "1"), ("sub/deep/c.txt", "1")]
