@@ -107,6 +107,12 @@ class Feeding:
         with self._lock:
             return not self._texts and not self._shown and not self._untaken
 
+    @property
+    def waiting(self) -> int:
+        """Contents that wait or are under way."""
+        with self._lock:
+            return len(self._texts) + len(self._shown) + len(self._asked)
+
     @unbroken()
     def add(self, key: bytes, content: Content) -> None:
         """Takes a content; its vector comes as a result, sooner or later."""
@@ -187,7 +193,7 @@ class Feeding:
             self._send_due()
             most = HELP * self._call if self._under_way else self._call
             full = len(self._shown) >= self._shown_call or self._pixels >= PIXELS or len(self._texts) >= most
-            due = full or self._ending
+            due = full or self._ending or self._has_rested()
             return self._claimed(self._next()) if due and (self._texts or self._shown) else []
 
     def _is_due_apart(self) -> bool:
@@ -204,8 +210,10 @@ class Feeding:
         has_room = self._under_way < self.at_once
         least = self._call if self.at_once == 1 or has_room else 2 * self._call
         full = len(self._shown) >= self._shown_call or self._pixels >= PIXELS or len(self._texts) >= least
-        rested = not self._under_way and time.monotonic() - self._since > REST
-        return full or self._ending or rested
+        return full or self._ending or self._has_rested()
+
+    def _has_rested(self) -> bool:
+        return not self._under_way and time.monotonic() - self._since > REST
 
     def _next(self) -> list[Keyed]:
         """The next batch: pictures first, for they are large."""

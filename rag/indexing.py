@@ -61,6 +61,7 @@ def index_targets(
     run = _Run(writer, embedder, policy, Tally(notes=list(notes)), Commits(commit_seconds), budget, kinds, tell)
     with _ended_early(run):
         try:
+            run.standing.folders = len(targets)
             for target in targets:
                 run.bring_up_to_date(target)
             run.finish()
@@ -75,6 +76,7 @@ def _ended_early(run: _Run) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        run.standing.hush()
         try:
             run.feeding.drop()
             run.embed_what_waits()
@@ -115,7 +117,7 @@ class _Run:
         errands = Errands(self.pool, budget.jobs, self.recognised.find)
         elsewhere = getattr(embedder, "apart", None) if budget.jobs and processors() > 1 else None
         self.feeding = Feeding(embedder, self.inbox, apart=elsewhere() if elsewhere else None)
-        self.standing = Standing(tell, self.pool, self.feeding, self.inbox)
+        self.standing = Standing(tell, self.pool, self.feeding, self.inbox, lambda: writer.waiting_documents)
         self.intake = Intake(
             writer, embedder, policy, tally, kinds, budget.jobs, errands, self.feeding, self.recognised, self.standing
         )
@@ -191,6 +193,8 @@ class _Run:
             self.coming.take_in(came)
         elif came is not None:
             self.intake.take(came)
+        elif seconds:
+            self.standing.again()
         self.feeding.advance()
         self._commit_when_due()
         return came is not None
@@ -203,7 +207,7 @@ class _Run:
         self.intake.refuse(embedded.refused)
         self.writer.put_vectors(embedded.keys, embedded.vectors)
         self.tally.embedded += len(embedded.keys)
-        self.standing.embedded(embedded.tokens)
+        self.standing.embedded(len(embedded.keys), embedded.tokens)
 
     def embed_what_waits(self) -> None:
         """Asks the model for everything that was decoded, and waits for it; what comes is committed when that is due."""
@@ -212,12 +216,14 @@ class _Run:
             came = self.inbox.get(answers=False, seconds=PAUSE)
             if isinstance(came, Embedded):
                 self._store(came)
+            self.standing.again()
             self._commit_when_due()
 
     def finish(self) -> None:
         """Waits for the model, then makes everything durable."""
         self.embed_what_waits()
         self._commit()
+        self.standing.again()
         self.tally.notes.extend(self.writer.remarks)
         if self.pool.missing:
             self.tally.notes.append(

@@ -188,16 +188,21 @@ class Intake:
             if digest in part.fresh and words is not None:
                 self.recognised.keep(digest, words)
         keyed = arriving.take(part, stretch, self.embedder, self.policy)
-        if keyed is None or keyed[0] in self.refused or self.feeding.has(keyed[0]) or self.writer.known([keyed[0]]):
+        if keyed is None or keyed[0] in self.refused:
             return
-        self.feeding.add(*keyed)
+        if self.feeding.has(keyed[0]) or self.writer.known([keyed[0]]):
+            self.standing.known(1)
+        else:
+            self.feeding.add(*keyed)
 
     def _take_over(self, arriving: Arriving) -> None:
         assert arriving.identity is not None
         arriving.tally.reused += 1
         if self.writer.digest(arriving.document.id) != arriving.identity.digest:
             arriving.tally.arrived[arriving.identity.digest] += 1
-        self._put(arriving, arriving.taken_over())
+        passages = arriving.taken_over()
+        self.standing.known(len(passages))
+        self._put(arriving, passages)
 
     def _put(self, arriving: Arriving, passages: Sequence[tuple[Passage, bytes]]) -> None:
         """Hands a whole document to the writer."""
@@ -213,7 +218,7 @@ class Intake:
         words = found_by(passages[0][0], self.policy.clues)
         self.writer.put_document(document, digest=digest, loader=identity.reading, passages=passages, path_words=words)
         arriving.tally.passages.update(Counter(passage.kind for passage, _ in passages))
-        self._end(arriving, len(passages))
+        self._end(arriving)
 
     def _leave_out(self, arriving: Arriving, failed: Failed) -> None:
         """Keeps the reason why a document could not be read; one that is gone since the walk is forgotten.
@@ -233,9 +238,9 @@ class Intake:
         self.quarantined[name_of(identity.digest, identity.reading)] = reason
         write_quarantine(self.writer.folder, self.quarantined)
 
-    def _end(self, arriving: Arriving, passages: int = 0) -> None:
+    def _end(self, arriving: Arriving) -> None:
         """The document is done with; those that waited for its passages can take them over."""
-        self.standing.ended(arriving.document, passages)
+        self.standing.ended(arriving.document)
         del self.under_way[arriving.number]
         self.errands.forget(arriving)
         if arriving.identity is not None and arriving.twin is None:

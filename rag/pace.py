@@ -25,12 +25,17 @@ TELLING = 100  # passages: the rate of a run with fewer is mostly that of its st
 class Pace:
     """Counts of a run and, in `marks`, what they were a little while ago."""
 
-    documents: int = 0  # done
+    read: int = 0  # documents
+    lacking: int = 0  # of those, documents whose vectors have not come
     total: int = 0  # so far, until they are counted
     counted: bool = False  # whether the walk has ended
+    folder: int = 1  # the one that is counted
+    folders: int = 1  # of so many
     megabytes: float = 0.0  # of the files that are done, 10⁶ bytes
     megabytes_total: float = 0.0
-    passages: int = 0
+    embedded: int = 0  # passages that the model was shown
+    known: int = 0  # passages that it need not be shown
+    waiting: int = 0  # contents that the model is still to be shown
     tokens: int = 0
     started: float = field(default_factory=time.monotonic)
     marks: deque[tuple[float, int, float, int, int]] = field(default_factory=deque)  # time and counts
@@ -38,7 +43,8 @@ class Pace:
     def progress(self, path: str, waiting: Mapping[str, float]) -> Progress:
         """Where the run stands now. `waiting` is the share of its time that each stage waits for another."""
         now = time.monotonic()
-        counts = (now, self.documents, self.megabytes, self.passages, self.tokens)
+        done, done_passages = max(0, self.read - self.lacking), self.embedded + self.known
+        counts = (now, done, self.megabytes, done_passages, self.tokens)
         if not self.marks or now - self.marks[-1][0] >= 0.2:
             self.marks.append(counts)
         while len(self.marks) > 1 and now - self.marks[0][0] > WINDOW:
@@ -46,13 +52,15 @@ class Pace:
         then, documents, megabytes, passages, tokens = self.marks[0]
         span = max(now - then, 1e-6) if now - then > 0.2 else float("inf")
         return Progress(
-            self.documents,
+            done,
             self.total,
             path,
             counted=self.counted,
-            passages=self.passages,
-            documents_per_second=max(0, self.documents - documents) / span,
-            passages_per_second=max(0, self.passages - passages) / span,
+            folder=self.folder,
+            folders=self.folders,
+            passages=done_passages,
+            documents_per_second=max(0, done - documents) / span,
+            passages_per_second=max(0, done_passages - passages) / span,
             megabytes_per_second=max(0.0, self.megabytes - megabytes) / span,
             tokens_per_second=max(0, self.tokens - tokens) / span,
             seconds_left=self._seconds_left(now),
@@ -60,17 +68,18 @@ class Pace:
         )
 
     def _seconds_left(self, now: float) -> float | None:
-        """By the mean of two shares that are done, of the documents and of their bytes: neither tells alone.
-
-        Nothing is said before all are counted.
+        """By the mean of two shares that are read, of the documents and of their bytes, for neither tells alone; of it only that
+        part counts which the model was shown. Nothing is said before all documents are counted.
         """
         if not self.counted:
             return None
         gone = now - self.started
-        if self.documents >= self.total:
+        if self.read >= self.total and not self.waiting:
             return 0.0
-        shares = self.documents / self.total, self.megabytes / self.megabytes_total if self.megabytes_total else 0.0
-        done = sum(shares) / 2
+        done = self.embedded / (self.embedded + self.waiting) if self.waiting else 1.0
+        if self.read < self.total:
+            shares = self.read / self.total, self.megabytes / self.megabytes_total if self.megabytes_total else 0.0
+            done *= sum(shares) / 2
         return gone * (1 / done - 1) if gone > SURE and done > 0 else None
 
 

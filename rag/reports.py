@@ -20,7 +20,9 @@ class Progress:
     total: int
     path: str
     counted: bool = True  # False: the walk goes on, and `total` is what it has found so far
-    passages: int = 0  # written so far in this run
+    folder: int = 1  # the counts are those of this one
+    folders: int = 1  # of so many that were given
+    passages: int = 0  # of which the model was shown so far, or which it need not be shown
     documents_per_second: float = 0.0
     passages_per_second: float = 0.0
     megabytes_per_second: float = 0.0  # of files read, 10⁶ bytes

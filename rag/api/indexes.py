@@ -83,6 +83,8 @@ class Following(BaseModel):
     done: int
     total: int
     counted: bool = Field(description="False while folders are still gone through: `total` is what was found so far.")
+    folder: int = Field(description="The counts and the time left are those of this folder, the first is 1,")
+    folders: int = Field(description="of so many that are brought up to date.")
     current: str = Field(description="The document being read.")
     passages: float
     documents_per_second: float

@@ -156,6 +156,8 @@ def job_json(job: Job) -> dict[str, Any]:
         "done": int(seen.get("done", 0)),
         "total": int(seen.get("total", 0)),
         "counted": bool(seen.get("counted", True)),
+        "folder": int(seen.get("folder", 1)),
+        "folders": int(seen.get("folders", 1)),
         "current": str(seen.get("path", "")),
         **{name: float(seen.get(name, 0)) for name in _FIGURES},
         "seconds_left": seen.get("seconds_left"),

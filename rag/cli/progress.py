@@ -64,6 +64,8 @@ def _as_event(seen: Progress) -> dict[str, Any]:
         "done": seen.done,
         "total": seen.total,
         "counted": seen.counted,
+        "folder": seen.folder,
+        "folders": seen.folders,
         "path": seen.path,
         "passages": seen.passages,
         "documents_per_second": round(seen.documents_per_second, 2),
@@ -77,39 +79,52 @@ def _as_event(seen: Progress) -> dict[str, Any]:
 
 @contextmanager
 def _bar() -> Iterator[Tell]:
+    from rich.console import RenderableType
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.text import Text
 
     from rag.cli.terminal import stderr
 
+    class TwoLines(Bar):
+        """The bar and the document; below them the figures, which need the width of a terminal for themselves."""
+
+        figures = ""
+
+        def get_renderables(self) -> Iterator[RenderableType]:
+            yield self.make_tasks_table(self.tasks)
+            yield Text(self.figures, style="dim")
+
     columns = (
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[figures]}"),
+        TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[path]}", markup=False),
     )
-    with Bar(*columns, console=stderr(), transient=True) as bar:
-        task = bar.add_task("", total=None, path="looking for changes", figures="")
+    with TwoLines(*columns, console=stderr(), transient=True) as bar:
+        task = bar.add_task("", total=None, path="looking for changes", left="")
 
         def tell(seen: Progress) -> None:
-            path = harmless(seen.path)[-40:]
+            bar.figures = figures_of(seen)
             total = seen.total if seen.counted else None
-            bar.update(task, completed=seen.done, total=total, path=path, figures=figures_of(seen))
+            left = f"{time_of(seen.seconds_left)} left" if seen.seconds_left else ""
+            bar.update(task, completed=seen.done, total=total, left=left, path=harmless(seen.path)[-40:])
 
         yield tell
 
 
 def figures_of(seen: Progress) -> str:
-    """The pace in a few words: `41.2 passages/s · 3.1 MB/s · 2:05 left · waits for reading`."""
-    said = []
+    """The pace in a few words: `2.1 documents/s · 41 passages/s · 5,200 tokens/s · 3.1 MB/s · held back by reading`."""
+    said = [] if seen.folders == 1 else [f"folder {seen.folder} of {seen.folders}"]
     if not seen.counted:
-        said.append(f"{seen.total} found so far")
-    if seen.passages_per_second:
-        said.append(f"{seen.passages_per_second:.1f} passages/s")
-    if seen.megabytes_per_second:
-        said.append(f"{seen.megabytes_per_second:.1f} MB/s")
-    if seen.seconds_left:
-        said.append(f"{time_of(seen.seconds_left)} left")
+        said.append(f"{seen.total:,} found so far")
+    rates = {
+        "documents": seen.documents_per_second,
+        "passages": seen.passages_per_second,
+        "tokens": seen.tokens_per_second,
+        "MB": seen.megabytes_per_second,
+    }
+    said += [f"{rate:,.{1 if rate < 9.95 else 0}f} {name}/s" for name, rate in rates.items() if rate >= 0.05]
     if seen.waiting and max(seen.waiting.values()) - min(seen.waiting.values()) > TELLING:
         slowest = min(seen.waiting, key=lambda stage: seen.waiting[stage])
         said.append(f"held back by {STAGES.get(slowest, slowest)}")
@@ -136,7 +151,8 @@ def _tenths() -> Tell:
                 say(f"{seen.done} documents: {figures_of(seen)}")
         elif seen.total and seen.done * 10 // seen.total > told:
             told = seen.done * 10 // seen.total
-            figures = figures_of(seen)
+            left = f"{time_of(seen.seconds_left)} left" if seen.seconds_left else ""
+            figures = " · ".join(filter(None, (figures_of(seen), left)))
             say(f"{seen.done} of {counted(seen.total, 'document')}{': ' if figures else ''}{figures}")
 
     return tell

@@ -207,6 +207,11 @@ class Writer:
         """
         return self._waiting.give_up(keys)
 
+    @property
+    def waiting_documents(self) -> int:
+        """Documents that lack vectors."""
+        return len(self._waiting)
+
     @unbroken()
     def give_up_waiting(self) -> int:
         """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""

@@ -77,6 +77,9 @@ def test_indexing_is_followed_stopped_and_resumed(tmp_path: Path, visit: Visit) 
         expect(page.locator(".job-words")).to_contain_text(re.compile(rf"\d+ of {MANY} documents"))
         expect(page.locator(".job-file")).to_contain_text(re.compile(r"screen-\d"))
         expect(page.locator(".job-words")).to_contain_text("held back by reading")
+        expect(page.locator(".job-words")).to_contain_text(
+            re.compile(r"documents a second · .* passages a second · .* tokens a second")
+        )
         visitor.shot("indexing")
         page.get_by_role("tab", name="Search").click()
         visitor.ask("pilot boat leaves")  # searching goes on meanwhile

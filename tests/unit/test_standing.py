@@ -15,12 +15,13 @@ def test_nobody_is_said_to_hold_others_back_before_anything_was_measured(monkeyp
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     told: list[Progress] = []
-    stage = SimpleNamespace(waits=lambda: 0.75)
-    standing = Standing(told.append, stage, stage, SimpleNamespace(waits=lambda: 0.05), started=now[0])  # type: ignore[arg-type]
+    stage = SimpleNamespace(waits=lambda: 0.75, waiting=0)
+    inbox = SimpleNamespace(waits=lambda: 0.05)
+    standing = Standing(told.append, stage, stage, inbox, lambda: 0, started=now[0])  # type: ignore[arg-type]
     standing.say("a")
     now[0] += 10.0
     standing.say("b")  # the readers work, the model was shown nothing
-    standing.embedded(1_000)
+    standing.embedded(10, 1_000)
     standing.say("c")
     assert [seen.waiting for seen in told] == [{}, {}, {"read": 0.75, "embed": 0.75, "write": 0.05}]
     assert ["held back" in figures_of(seen) for seen in told] == [False, False, True]

@@ -146,7 +146,8 @@ export function indexTab(host, { chosen, changed }) {
 
   function running(index, job) {
     const [done, total] = [job.done || 0, job.total || 0];
-    const told = [total && t(job.counted ? "progress" : "progress_so_far", { done: count(done), total: count(total) }), job.passages_per_second >= 0.05 && t("speed", { n: job.passages_per_second < 10 ? job.passages_per_second.toFixed(1) : count(Math.round(job.passages_per_second)) }), job.megabytes_per_second >= 0.1 && t("megabytes", { n: job.megabytes_per_second.toFixed(1) }), job.seconds_left > 0 && t("left", { time: span(job.seconds_left) }), slowest(job.stages)];
+    const rate = (name, n) => n >= 0.05 && t(name, { n: n < 9.95 ? n.toFixed(1) : count(Math.round(n)) });
+    const told = [job.folders > 1 && t("folder_of", { n: job.folder, m: job.folders }), total && t(job.counted ? "progress" : "progress_so_far", { done: count(done), total: count(total) }), rate("speed_documents", job.documents_per_second), rate("speed", job.passages_per_second), rate("speed_tokens", job.tokens_per_second), rate("megabytes", job.megabytes_per_second), job.seconds_left > 0 && t("left", { time: span(job.seconds_left) }), slowest(job.stages)];
     const stopper = h("button", { type: "button", class: "plain", disabled: Boolean(job.stopping), on: { click: () => stop(index) } }, t(job.stopping ? "stopping" : "stop"));
     return h("div", { class: "job" }, h("div", { class: "job-words" }, h("strong", {}, t("running")), h("span", { class: "dim" }, told.filter(Boolean).join(" · ")), stopper), h("progress", { max: total || 1, ...(total && job.counted ? { value: done } : {}), "aria-label": t("running") }), h("p", { class: "dim job-file" }, plain(job.current || "")));
   }
