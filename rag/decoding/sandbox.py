@@ -1,4 +1,4 @@
-"""What a decoder process may do, before it opens the first strange file: little memory, no network, no writing.
+"""What a decoder process may do, before it opens the first strange file: little memory, no network, no writing, no programs.
 
 Knows the kernel; knows no job. Limits are setrlimit(2), unshare(2) and landlock(7); the numbers of the system calls are those of
 Linux on x86-64 and aarch64. Elsewhere what is missing is named.
@@ -12,6 +12,8 @@ import math
 import os
 import resource
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 OPEN_FILES = 256
 WRITTEN_BYTES = 64_000_000  # to what was open before, stderr
@@ -20,8 +22,10 @@ _CPU_SECONDS = 1_800  # for one answer, and as much again for every 180 MB of it
 _PR_SET_NO_NEW_PRIVS = 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT_SELF, _LANDLOCK_VERSION = 444, 446, 1
-# Everything that changes a file system: write, remove, make, and from ABI 2 and 3 on refer and truncate. Reading stays free.
-_WRITING = {1: 0x1FF2, 2: 0x3FF2, 3: 0x7FF2}
+# Executing a program, and everything that changes a file system: write, remove, make, and from ABI 2 and 3 on refer and truncate.
+# Reading stays free, and with it loading a library.
+_CHANGING = {1: 0x1FF3, 2: 0x3FF3, 3: 0x7FF3}
+_FIRST_TO_GO = "1000"  # proc(5), oom_score_adj: the system, short of memory, ends a reader before the process that writes
 _TCP = 0x3  # bind and connect, from ABI 4 on
 
 
@@ -38,13 +42,15 @@ def confine(memory: int) -> tuple[str, ...]:
     _limit(resource.RLIMIT_NOFILE, OPEN_FILES)
     _limit(resource.RLIMIT_FSIZE, WRITTEN_BYTES)
     if sys.platform != "linux":
-        return ("the network", "writing files", "memory")
+        return ("the network", "writing files", "starting programs", "memory")
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
     _limit(resource.RLIMIT_DATA, memory)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     offline = _leave_network(libc)
     files, net = _landlock(libc)
-    return (() if offline or net else ("the network",)) + (() if files else ("writing files",))
+    return (() if offline or net else ("the network",)) + (() if files else ("writing files", "starting programs"))
 
 
 def end_with(pipe: int) -> None:
@@ -78,11 +84,11 @@ def _leave_network(libc: ctypes.CDLL) -> bool:
 
 
 def _landlock(libc: ctypes.CDLL) -> tuple[bool, bool]:
-    """Whether writing to files, and TCP, are taken away now."""
+    """Whether writing to files and starting programs, and TCP, are taken away now."""
     abi = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
     if abi < 1:
         return False, False
-    rules = _Ruleset(_WRITING[min(abi, 3)], _TCP if abi >= 4 else 0)
+    rules = _Ruleset(_CHANGING[min(abi, 3)], _TCP if abi >= 4 else 0)
     size = ctypes.sizeof(rules) if abi >= 4 else 8
     descriptor = libc.syscall(_LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0)
     if descriptor < 0:

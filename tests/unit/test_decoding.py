@@ -212,7 +212,14 @@ def test_a_loader_that_takes_memory_without_end_gets_no_more(picture: Path) -> N
     assert isinstance(found[1], Part)
 
 
-def test_a_reader_reaches_no_network_and_writes_nothing(picture: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux chooses by this number")
+def test_a_reader_is_the_first_that_goes_where_memory_is_short() -> None:
+    process = Process(1_000_000_000)
+    assert Path(f"/proc/{process._process.pid}/oom_score_adj").read_text().strip() == "1000"
+    process.end()
+
+
+def test_a_reader_reaches_no_network_writes_nothing_and_starts_nothing(picture: Path) -> None:
     """The test's own port is open to this process, and closed to the reader; as far as the kernel can do it."""
     process = Process(1_000_000_000)
     missing = process.missing
