@@ -34,7 +34,10 @@ class HtmlLoader:
     version = 1
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        yield from passages_of(document.id, rendered(read_text(document.file, limits)), limits)
+        rendering = rendered(read_text(document.file, limits))
+        if document.file.suffix.lower() == ".svg" and not rendering.text.strip():
+            raise UnreadableDocument("is a drawing without words: of SVG only the text is read")
+        yield from passages_of(document.id, rendering, limits)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
         return map(text_content, passages)

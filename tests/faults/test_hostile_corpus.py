@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -17,6 +18,7 @@ import pytest
 
 from tests.faults.hostile.bad import write_all
 from tests.faults.hostile.corpus import bad_files
+from tests.faults.hostile.places import UNPRIVILEGED
 
 ROOT = Path(__file__).parents[2]
 BAD = bad_files()
@@ -87,8 +89,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def _rag(folder: Path, *words: str, wrapped: tuple[str, ...] = ("-m", "rag.cli")) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
+    without = UNPRIVILEGED if UNPRIVILEGED and shutil.which(UNPRIVILEGED[0]) else ()
     return subprocess.run(
-        [sys.executable, *wrapped, *words],
+        [*without, sys.executable, *wrapped, *words],
         cwd=folder,
         env={**environment, "PYTHONPATH": str(ROOT), "XDG_RUNTIME_DIR": str(folder)},
         capture_output=True,
@@ -139,7 +142,7 @@ def test_memory_stays_bounded(run: Run) -> None:
 
 def test_nothing_is_looked_at_twice(run: Run) -> None:
     again = json.loads(_rag(run.folder, "index", "--json").stdout)
-    unkept = [one for one in again["skipped"] if "not UTF-8" in one["reason"]]
+    unkept = [one for one in again["skipped"] if re.search("not UTF-8|[Pp]ermission|ignore file", one["reason"])]
     assert (again["indexed"], again["embedded"], len(again["skipped"])) == (0, 0, len(unkept))
 
 

@@ -284,6 +284,11 @@ def test_html_in_its_own_encoding(split):
     assert split("a.html", PAGE.encode("gb18030"))[0].context.title == "页面 & more"
 
 
+def test_a_drawing_without_words_says_so(split):
+    with pytest.raises(UnreadableDocument, match="is a drawing without words"):
+        split("a.svg", '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>')
+
+
 def test_an_svg_gives_its_words(split):
     drawing = (
         '<svg xmlns="http://www.w3.org/2000/svg"><title>Chart</title><path d="M0 0"/><text>North</text><text>South</text></svg>'

@@ -6,6 +6,7 @@ Knows the formats' own ways of promising more than they hold.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -177,6 +178,18 @@ def office() -> Iterator[Bad]:
     yield Bad("bombs/zip/nested.zip", filled(_zip(("a.zip", _zip(("b.zip", bytes(1_000_000)))))), "skipped", "not a format")
 
 
+def _motion_jpeg() -> bytes:
+    import av
+
+    stream = io.BytesIO()
+    with av.open(stream, "w", format="avi") as container:
+        track = container.add_stream("mjpeg", rate=8, width=160, height=96, pix_fmt="yuvj420p")
+        for number in range(24):
+            container.mux(track.encode(av.VideoFrame.from_image(Image.new("RGB", (160, 96), (10 * number, 90, 200)))))
+        container.mux(track.encode())
+    return stream.getvalue()
+
+
 def videos() -> Iterator[Bad]:
     """Containers that promise days of film, huge frames, or go round in circles."""
     whole = video("mp4", "libx264")
@@ -196,6 +209,8 @@ def videos() -> Iterator[Bad]:
         "bombs/video/mkv-header.mkv", filled(b"\x1a\x45\xdf\xa3\x01\xff\xff\xff\xff\xff\xff\xff" + bytes(100)), "skipped", "."
     )
     yield Bad("bombs/video/audio-only.mp4", filled(whole[:4] + b"ftypM4A " + whole[12:]), "skipped", "sound")
+    huge = re.sub(rb"(\xff\xc0\x00\x11\x08)....", b"\\1\xff\xdc\xff\xdc", _motion_jpeg(), flags=re.DOTALL)
+    yield Bad("bombs/video/frames-of-4-gigapixels.avi", filled(huge), "skipped", ".")
     yield Bad("bombs/video/repeated.ts", filled(video("mpegts", "libx264") * 60), "either")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from tests.contracts.test_loaders import SAMPLES, video
+from tests.contracts.test_loaders import SAMPLES, picture, video
 from tests.faults.hostile.bad import Bad, filled
 
 _TEXTS = {"text", "markdown", "code", "html", "mail", "notebook"}  # damage leaves text that can be read, mostly
@@ -62,6 +62,7 @@ def damaged_files() -> Iterator[Bad]:
     """Each sample under each damage, a text under the name of each, and each under the name of the next."""
     formats = [(family, name, make()) for family, made in SAMPLES.items() for name, make in made.items()]
     formats += [("video", f"a.{suffix}", video(*how)) for suffix, how in _MORE_VIDEOS.items()]
+    formats += [("picture", "a.avif", picture("AVIF")), ("picture", "a.heic", _heic())]
     for family, name, content in formats:
         suffix = name.rpartition(".")[2]
         for damage, change in DAMAGE.items():
@@ -77,9 +78,17 @@ def damaged_files() -> Iterator[Bad]:
         yield Bad(f"damaged/{suffix}/another.{suffix}", filled(content), "either")
 
 
+def _heic() -> bytes:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    return picture("HEIF")
+
+
 _MORE_VIDEOS = {
     "mkv": ("matroska", "libx264"),
     "ts": ("mpegts", "libx264"),
     "webm": ("webm", "libvpx"),
     "mov": ("mov", "libx264"),
+    "m4v": ("mp4", "libx264"),
 }
