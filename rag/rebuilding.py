@@ -35,6 +35,7 @@ def rebuild_index(
     """
     from rag.index.lock import locked
     from rag.index.writer import writing
+    from rag.recognition import carry_over
 
     folder = folder.resolve()
     with suppress(IndexDamaged):
@@ -51,6 +52,7 @@ def rebuild_index(
             with writing(fresh) as writer:
                 for name, known in roots.items():  # under their old names: the ids of passages hang on them
                     writer.add_root(name, known)
+                carry_over(folder, writer)
                 writer.commit()
             everything = [*roots.values(), *wanted]
             report = run_over(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, frozenset(), tell)

@@ -6,10 +6,13 @@ Knows the index's table of them; knows no OCR and no file.
 from __future__ import annotations
 
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.errors import IndexFailure
 from rag.index import catalog, pictures
 from rag.index.writer import Writer
 
@@ -49,6 +52,17 @@ class Recognised:
         """Ends the reading."""
         with self._lock, closing(self._committed):
             pass
+
+
+def carry_over(folder: Path, writer: Writer) -> None:
+    """Keeps the words recognised in pictures of an older index. Of a damaged one as many as can be read: it only spares time."""
+    for key, words in _all_of(folder):
+        writer.pictures.put_recognised(key, words)
+
+
+def _all_of(folder: Path) -> Iterator[tuple[bytes, str]]:
+    with suppress(IndexFailure), catalog.translated(folder), closing(catalog.open_to_read(folder)) as connection:
+        yield from pictures.all_recognised(connection)
 
 
 def _key(digest: bytes) -> bytes:

@@ -5,7 +5,7 @@ Knows the tables `captions` and `recognised`; knows no transaction (the writer's
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import apsw
@@ -57,3 +57,9 @@ def recognised(connection: apsw.Connection, key: bytes) -> str | None:
     """The words recognised in a picture of that hash; None where nobody looked."""
     row = connection.execute("SELECT words FROM recognised WHERE key = ?", (key,)).fetchone()
     return None if row is None else str(row[0])
+
+
+def all_recognised(connection: apsw.Connection) -> Iterator[tuple[bytes, str]]:
+    """The hash of each picture in which words were looked for, and the words."""
+    for key, words in connection.execute("SELECT key, words FROM recognised"):
+        yield bytes(key), str(words)
