@@ -68,7 +68,10 @@ _REMEDIES = {
 _ALSO_TEXT = frozenset({".key", ".dot"})  # keys in letters, graphs
 _HEAD_BYTES = 8192
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
-_PICTURE_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"})
+_PICTURE_BRANDS = frozenset(  # ISO/IEC 23008-12 and its registered kinds
+    {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"mif2", b"mif3", b"msf1", b"avif", b"avis", b"avci", b"avcs"}
+    | {b"vvic", b"vvis", b"j2ki", b"j2is", b"jpeg", b"jpgs"}
+)
 _AUDIO_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
 _MOVIE_ATOMS = frozenset({b"moov", b"mdat", b"free", b"wide", b"skip", b"pnot"})  # QuickTime files older than `ftyp`
 

@@ -44,7 +44,12 @@ DAMAGE = (
 
 _STUMBLED = (IndexError, KeyError, TypeError, AttributeError, OverflowError, ZeroDivisionError, struct.error)
 _CODED = re.compile(r"(de|en)coder error -?\d+( when reading image file)?")
-_VARIANT = re.compile("(?i)(unsupported|unknown|unrecognized|not supported)")
+_VARIANT = re.compile("(?i)(unsupported|unknown|unrecognized|.*not (supported|implemented|been built in))")
+_NONE = "not identified by this driver"  # Pillow's word for a header without a size
+
+# Either may be the one that reads a file that calls itself `mif1`: what AVIF calls damaged libheif shows, or names its damage.
+_ISO_FORMATS = ("AVIF", "HEIF")
+_REFUSALS: tuple[type[Exception], ...] = (SyntaxError, IndexError, TypeError, struct.error)  # `Image.open` takes them for that
 
 # Pillow warns on stderr of each odd tag; a file too odd to read is reported with its reason.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -95,6 +100,8 @@ def describe(error: BaseException) -> str:
     if isinstance(error, Image.DecompressionBombError):
         return "unpacks to far more pixels than max_source_pixels, the limit"
     said = " ".join(str(error).split())[:160]
+    if said == _NONE:
+        return "holds no picture that can be decoded"
     if isinstance(error, _STUMBLED) or _CODED.fullmatch(said):  # what they say is meant for those who write decoders
         return "is damaged: its parts do not fit together"
     verb = "cannot be decoded" if _VARIANT.match(said) else "is damaged"
@@ -145,20 +152,23 @@ def _parse(stream: IO[bytes]) -> Image.Image:
     prefix = stream.read(16)
     if not prefix:
         raise UnreadableDocument("is empty")
+    names: tuple[str, ...] = FORMATS
+    refusals = _REFUSALS
     if prefix[4:8] == b"ftyp":
         _know_heif()
+        names, refusals = _ISO_FORMATS[: 1 if prefix[8:12] in (b"avif", b"avis") else 2], DAMAGE
     Image.init()
     reasons = []
-    for name in FORMATS:
+    for name in names:
         factory, accept = Image.OPEN.get(name, (None, None))
         if factory is None or (accept is not None and accept(prefix) is not True):
             continue
         stream.seek(0)
         try:
             return factory(stream, "")
-        except (SyntaxError, IndexError, TypeError, struct.error) as error:
+        except refusals as error:
             reasons.append(describe(error))
-    raise UnreadableDocument(reasons[0] if reasons else f"is not a picture of a known format ({', '.join(FORMATS)})")
+    raise UnreadableDocument(reasons[-1] if reasons else f"is not a picture of a known format ({', '.join(FORMATS)})")
 
 
 def _know_heif() -> None:

@@ -218,6 +218,18 @@ def test_a_reason_is_meant_for_a_person(error: Exception, reason: str) -> None:
     assert describe(error) == reason
 
 
+@pytest.mark.parametrize("name", ["HEIF", "AVIF"])
+def test_a_file_that_names_no_codec_is_read_by_the_one_that_can(name: str, tmp_path: Path) -> None:
+    """`mif1` says that it is a picture of this family, and no more."""
+    whole = encoded(name)
+    file = tmp_path / "p.heic"
+    file.write_bytes(whole[:8] + b"mif1" + whole[12:])
+    assert only(file).shape == (64, 96, 3)
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(UnreadableDocument, match=r"damaged|decoded"):
+        only(file)
+
+
 def test_an_animation_that_opens_blank_and_is_damaged_later_stands_by_its_first_frame(tmp_path: Path) -> None:
     file = tmp_path / "a.gif"
     Image.new("RGB", (96, 64), "white").save(file, save_all=True, append_images=[painting(), painting()])
