@@ -19,7 +19,7 @@ from rag.types import CaptionOf, Content, Document, Passage
 class OfficeLoader:
     """Word and EPUB by lines of their converted text, PowerPoint by slides, Excel by sheets."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         members = text_members(document.file, limits)

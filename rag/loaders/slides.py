@@ -1,4 +1,4 @@
-"""PowerPoint decks (.pptx) to passages: the text of each slide, its tables and its notes.
+"""PowerPoint decks (.pptx) to passages: the text of each slide, its tables, charts and diagrams, and its notes.
 
 Knows what python-pptx reads; gets a cleaned archive (zipped.py), in which pictures and films are empty.
 """
@@ -88,9 +88,30 @@ def _shape_texts(shapes: Iterable[Any], depth: int) -> Iterator[str]:
         elif shape.has_table:
             text = "\n".join(" | ".join(" ".join(cell.text.split()) for cell in row.cells) for row in shape.table.rows)
         else:
-            text = _visible(shape._element._nvXxPr.cNvPr.get("descr", ""))  # the alt text of a picture or a chart
+            said = _visible(shape._element._nvXxPr.cNvPr.get("descr", ""))  # the alt text of a picture or a chart
+            text = "\n".join(filter(None, (said, *_drawn_words(shape))))
         if text.strip(" |\n"):
             yield text
+
+
+def _drawn_words(shape: Any) -> Iterator[str]:
+    """The words in a chart, or in a diagram (SmartArt), each once: its title, names of series and categories, its boxes."""
+    from lxml import etree
+
+    relation = shape._element.xpath(".//*[local-name()='relIds']/@*[local-name()='dm'] | .//*[local-name()='chart']/@r:id")
+    if not relation:
+        return
+    try:
+        content = shape.part.related_part(relation[0]).blob
+    except KeyError:  # it lies nowhere in the deck
+        return
+    drawn = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
+    seen = set[str]()
+    for words in drawn.xpath("//*[local-name()='p'] | //*[local-name()='strCache']//*[local-name()='v']"):
+        said = _visible("".join(words.itertext()))
+        if said and said not in seen:
+            seen.add(said)
+            yield said
 
 
 def _visible(text: str) -> str:

@@ -11,9 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from openpyxl import Workbook
 from PIL import Image
 from pptx import Presentation
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
 from pptx.util import Inches
 
 from rag.errors import UnreadableDocument
@@ -148,6 +153,28 @@ def test_slides_with_notes_tables_groups_and_alt_texts(tmp_path):
     assert (first.locator, first.text) == (Slide(1), "Harbour\n\nLine one\nLine two\n\nNotes: Say hello")
     assert (first.context.title, first.context.heading, first.context.slide) == ("Harbour", "Harbour", 1)
     assert (third.locator, third.text) == (Slide(3), "a | b\nc |\n\nA red boat\n\nin a group")
+
+
+def test_the_words_of_charts_and_diagrams_are_read(tmp_path: Path) -> None:
+    made = Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[6])
+    figures = CategoryChartData()
+    figures.categories = ["Riga", "Gdansk"]
+    figures.add_series("Tons of cargo", (3, 4))
+    slide.shapes.add_chart(XL_CHART_TYPE.PIE, 0, 0, Inches(3), Inches(3), figures).chart.has_title = True
+    kind = "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml"
+    boxes = "".join(f"<a:p><a:r><a:t>{words}</a:t></a:r></a:p>" for words in ("Moor", "Unload", "Moor"))
+    spaces = 'xmlns:dgm="http://schemas.openxmlformats.org/drawingml/2006/diagram" xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    part = Part(
+        PackURI("/ppt/diagrams/data1.xml"), kind, made.part.package, f"<dgm:dataModel {spaces}>{boxes}</dgm:dataModel>".encode()
+    )
+    relation = slide.part.relate_to(part, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/diagramData")
+    frame = slide.shapes.add_table(1, 1, 0, 0, Inches(1), Inches(1))._element
+    frame.graphic.graphicData.clear()
+    frame.graphic.graphicData.set("uri", "http://schemas.openxmlformats.org/drawingml/2006/diagram")
+    etree.SubElement(frame.graphic.graphicData, "relIds").set(f"{{{OFFICE.rpartition('/')[0]}}}dm", relation)
+    [only] = split(tmp_path, saved(made))
+    assert only.text == "Tons of cargo\nRiga\nGdansk\n\nMoor\nUnload"
 
 
 def test_a_picture_in_the_place_of_a_title_costs_nothing(tmp_path: Path) -> None:
