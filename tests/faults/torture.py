@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 MEASURED = """
@@ -20,6 +19,7 @@ code = subprocess.run([sys.executable, "-m", "rag.cli", *sys.argv[1:]]).returnco
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, file=sys.stderr)
 sys.exit(code)
 """
+NAMED = 3  # files shown under each reason
 SUSPECT = re.compile(r"Errno|Error\b|object has no|Traceback|NoneType")
 
 
@@ -37,9 +37,11 @@ def torture(folder: Path) -> int:
             return 1
         report = json.loads(done.stdout)
         again = json.loads(subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout)
-    reasons = Counter(re.sub(r"[\d,.]*\d", "n", one["reason"]) for one in report["skipped"])
-    for reason, count in reasons.most_common():
-        print(f"{count:6} skipped: {reason}")
+    reasons: dict[str, list[str]] = {}
+    for one in report["skipped"]:
+        reasons.setdefault(re.sub(r"[\d,.]*\d", "n", one["reason"]), []).append(ascii(one["document"])[1:-1])
+    for reason, names in sorted(reasons.items(), key=lambda each: -len(each[1])):
+        print(f"{len(names):6} skipped: {reason}: {', '.join(names[:NAMED])}{', …' if len(names) > NAMED else ''}")
     for reason, count in report["ignored"].items():
         print(f"{count:6} ignored: {reason}")
     names = ("indexed", "reused", "unchanged", "passages", "seconds")

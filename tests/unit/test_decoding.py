@@ -189,7 +189,7 @@ def test_a_reader_that_dies_between_two_files_costs_neither(picture: Path) -> No
 
 def test_a_long_document_gets_processor_time_for_each_passage(picture: Path) -> None:
     inbox: Inbox[Answered, object] = Inbox(10_000_000)
-    pool = Pool(1, inbox, lambda _: None)
+    pool = Pool(1, inbox, lambda _: None, memory=1_100_000_000)  # as much as no other test gives: nobody inherits this process
     try:
         pool.submit(1, Split(document(picture), RULES, "tests.unit.bad_loaders:Patient"))
         answers(inbox)
