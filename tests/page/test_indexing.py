@@ -146,7 +146,7 @@ def test_an_index_that_appears(tmp_path: Path, visit: Visit) -> None:
             [sys.executable, "-m", "rag.cli", "index", "corpus", "--quiet"], cwd=tmp_path, env=environment(), capture_output=True
         )
         assert run.returncode == 0, run.stderr
-        expect(page.locator(".hero-holds")).to_contain_text("1 documents, 1 passages")
+        expect(page.locator(".hero-holds")).to_contain_text("1 document, 1 passage")
         visitor.ask("pilot boat")
         expect(page.locator(".card h3").first).to_have_text("first.txt")
 
