@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-from rag.calls import PIXELS, Keyed, pictures_of, pixels_of, size_of, texts_of, tokens_of
+from rag.calls import Keyed, size_of, tokens_of
 from rag.errors import ContentRefused, RagError
+from rag.hopper import Hopper
 from rag.index.unbroken import unbroken
 from rag.types import Content
 
@@ -78,11 +79,8 @@ class Feeding:
         self._apart = apart if self._here else None
         self.at_once = max(1, in_flight)
         self._call = max(1, embedder.batch // self.at_once)  # contents of one call
-        self._shown_call = max(1, min(self._call, int(getattr(embedder, "pictures", self._call))))  # the same, of pictures
-        self._shown: dict[bytes, Content] = {}  # contents with pixels that wait
-        self._texts: dict[bytes, Content] = {}  # and those without
-        self._pixels = 0  # of those that wait
-        self._since = 0.0  # when the oldest of them came
+        pictures = max(1, min(self._call, int(getattr(embedder, "pictures", self._call))))
+        self._waiting = Hopper(self._call, pictures)
         self._asked: set[bytes] = set()  # keys under way
         self._lock = threading.RLock()  # over everything above and below
         self._calls: SimpleQueue[list[Keyed] | None] = SimpleQueue()
@@ -99,31 +97,25 @@ class Feeding:
     def has(self, key: bytes) -> bool:
         """Whether a vector of that key is on its way."""
         with self._lock:
-            return key in self._texts or key in self._shown or key in self._asked
+            return key in self._waiting or key in self._asked
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is under way."""
         with self._lock:
-            return not self._texts and not self._shown and not self._untaken
+            return not self._waiting and not self._untaken
 
     @property
     def waiting(self) -> int:
         """Contents that wait or are under way."""
         with self._lock:
-            return len(self._texts) + len(self._shown) + len(self._asked)
+            return len(self._waiting) + len(self._asked)
 
     @unbroken()
     def add(self, key: bytes, content: Content) -> None:
         """Takes a content; its vector comes as a result, sooner or later."""
         with self._lock:
-            if not self._texts and not self._shown:
-                self._since = time.monotonic()
-            if content.pixels:
-                self._shown[key] = content
-                self._pixels += pixels_of(content)
-            else:
-                self._texts[key] = content
+            self._waiting.add(key, content)
             self.nbytes += size_of(content)
         self.advance()
 
@@ -144,11 +136,8 @@ class Feeding:
     def drop(self) -> None:
         """Forgets what waits. Only the calls under way still give results; where there is none, one last call."""
         with self._lock:
-            last = self._claimed(self._next()) if not self._untaken and (self._texts or self._shown) else []
-            self.nbytes -= sum(map(size_of, (*self._texts.values(), *self._shown.values())))
-            self._texts.clear()
-            self._shown.clear()
-            self._pixels = 0
+            last = self._claimed(self._waiting.take(self._places)) if not self._untaken and self._waiting else []
+            self.nbytes -= self._waiting.clear()
             if last and not self._here:
                 self._send(last)
         if last and self._here:
@@ -182,22 +171,21 @@ class Feeding:
         """Hands to the threads what they should have."""
         if self._stopped:
             return
-        while (self._texts or self._shown) and self._under_way < self._most_under_way and self._is_due():
-            self._send(self._claimed(self._next()))
+        while self._waiting and self._under_way < self._most_under_way and self._is_due():
+            self._send(self._claimed(self._waiting.take(self._places)))
         while self._apart is not None and self._under_way < APART and self._is_due_apart() and self._apart.is_ready():
-            self._send(self._claimed(self._next_texts()))
+            self._send(self._claimed(self._waiting.take_texts(self._places)))
 
     def _due_here(self) -> list[Keyed]:
         """What is to be embedded in this thread now: pictures, and texts that have nobody else or are many."""
         with self._lock:
             self._send_due()
             most = HELP * self._call if self._under_way else self._call
-            full = len(self._shown) >= self._shown_call or self._pixels >= PIXELS or len(self._texts) >= most
-            due = full or self._ending or self._has_rested()
-            return self._claimed(self._next()) if due and (self._texts or self._shown) else []
+            due = self._ending or self._waiting.fills_a_call(most) or self._has_rested()
+            return self._claimed(self._waiting.take(self._places)) if due and self._waiting else []
 
     def _is_due_apart(self) -> bool:
-        return len(self._texts) >= (max(1, self._call // 2) if self._ending else self._call)
+        return self._waiting.texts >= (max(1, self._call // 2) if self._ending else self._call)
 
     def _is_due(self) -> bool:
         """Whether a call should be made now.
@@ -209,30 +197,19 @@ class Feeding:
             return False
         has_room = self._under_way < self.at_once
         least = self._call if self.at_once == 1 or has_room else 2 * self._call
-        full = len(self._shown) >= self._shown_call or self._pixels >= PIXELS or len(self._texts) >= least
-        return full or self._ending or self._has_rested()
+        return self._waiting.fills_a_call(least) or self._ending or self._has_rested()
 
     def _has_rested(self) -> bool:
-        return not self._under_way and time.monotonic() - self._since > REST
+        return not self._under_way and self._waiting.seconds > REST
 
-    def _next(self) -> list[Keyed]:
-        """The next batch: pictures first, for they are large."""
-        return pictures_of(self._shown.items(), self._shown_call) if self._shown else self._next_texts()
-
-    def _next_texts(self) -> list[Keyed]:
-        places = 0 if self.at_once == 1 else max(2, self.at_once - self._under_way)
-        return texts_of(self._texts.items(), self._call, places)
+    @property
+    def _places(self) -> int:
+        """For how many calls there is room; 0 where the model takes one at a time."""
+        return 0 if self.at_once == 1 else max(2, self.at_once - self._under_way)
 
     def _claimed(self, batch: list[Keyed]) -> list[Keyed]:
-        """Takes a batch from what waits."""
-        for key, content in batch:
-            if content.pixels:
-                del self._shown[key]
-                self._pixels -= pixels_of(content)
-            else:
-                del self._texts[key]
-            self._asked.add(key)
-        self._since = time.monotonic()
+        """Counts a batch as under way."""
+        self._asked.update(key for key, _ in batch)
         self._untaken += 1
         return batch
 

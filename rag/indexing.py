@@ -111,7 +111,7 @@ class _Run:
         tell: Tell,
     ) -> None:
         self.writer, self.tally, self.commits, self.budget, self.kinds = writer, tally, commits, budget, kinds
-        self.inbox: Inbox[Answered, Embedded, Bunch] = Inbox(budget.queue)
+        self.inbox: Inbox[Answered, Embedded, Bunch] = Inbox(budget.decoded)
         self.recognised = Recognised(writer)
         self.pool = Pool(budget.jobs, self.inbox, self.recognised.find, budget.memory)
         errands = Errands(self.pool, budget.jobs, self.recognised.find)

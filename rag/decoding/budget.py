@@ -11,17 +11,19 @@ from dataclasses import dataclass
 from rag.decoding.pool import MEMORY
 
 QUEUE_BYTES = 64_000_000  # of each of the two queues: what was decoded, and what waits for the model
+_DECODED = 8_000_000  # of the first, for each reader, and for four at least: two pictures of the size a model sees
 _LEAST_MEMORY = 400_000_000  # of a reader: its libraries and a picture of 12 million pixels
 _OWN = 600_000_000  # of the process that writes, without its queues
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How many processes read, with how many bytes each, and the bytes of each queue."""
+    """How many processes read, with how many bytes each, and the bytes of each queue: `decoded`, and `queue` for the model."""
 
     jobs: int
     memory: int
     queue: int
+    decoded: int
 
 
 def budget(jobs: int | str, max_memory: int) -> Budget:
@@ -31,11 +33,16 @@ def budget(jobs: int | str, max_memory: int) -> Budget:
     """
     asked = processors() if isinstance(jobs, str) else jobs
     if not max_memory:
-        return Budget(asked, MEMORY, QUEUE_BYTES)
+        return Budget(asked, MEMORY, QUEUE_BYTES, _decoded(asked, QUEUE_BYTES))
     queue = min(QUEUE_BYTES, max_memory // 20)
     left = max(_LEAST_MEMORY, max_memory - _OWN - 2 * queue)
     fewer = min(asked, max(1, left // _LEAST_MEMORY))
-    return Budget(fewer, min(MEMORY, left // max(1, fewer)), queue)
+    return Budget(fewer, min(MEMORY, left // max(1, fewer)), queue, _decoded(fewer, queue))
+
+
+def _decoded(jobs: int, most: int) -> int:
+    """Twice as much made no run faster on two processors, and is what the process that writes holds at its peak."""
+    return min(most, _DECODED * max(4, jobs))
 
 
 def shortfall(max_memory: int) -> str:

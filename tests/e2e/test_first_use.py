@@ -213,8 +213,8 @@ def test_settings_that_are_no_text(tmp_path: Path, rag: Callable[..., Ran]) -> N
     done = rag("config")
     assert (done.code, "rag.toml: is not UTF-8" in done.err) == (2, True)
     (tmp_path / "rag.toml").write_text("top_k = 0\n")
-    assert f"rag: {tmp_path}/rag.toml: top_k: Input should be" in rag("config").err
-    assert "rag: RAG_TOP_K: Input should be" in rag("config", RAG_TOP_K="many").err
+    assert f"rag: {tmp_path}/rag.toml: top_k: should be" in rag("config").err
+    assert "rag: RAG_TOP_K: should be" in rag("config", RAG_TOP_K="many").err
 
 
 @pytest.mark.parametrize(

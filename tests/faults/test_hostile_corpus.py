@@ -35,10 +35,16 @@ most = 0
 def held(process):
     try:
         own = int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        below = Path(f"/proc/{process}/task/{process}/children").read_text().split()
     except (OSError, IndexError):
         return 0
-    return own + sum(map(held, below))
+    return own + sum(map(held, below(process)))
+
+def below(process):  # each thread has the processes that it started
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
+        try:
+            yield from thread.read_text().split()
+        except OSError:
+            pass
 
 while command.poll() is None:
     most = max(most, held(command.pid))

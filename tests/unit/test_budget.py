@@ -37,6 +37,8 @@ def test_memory_is_shared_and_there_are_fewer_readers_where_it_is_little() -> No
     shared = budget(8, 8_000_000_000)
     assert shared.jobs == 8
     assert shared.jobs * shared.memory + 2 * shared.queue + 600_000_000 <= 8_000_000_000
+    assert [budget(jobs, 0).decoded for jobs in (0, 2, 6, 64)] == [32_000_000, 32_000_000, 48_000_000, 64_000_000]
+    assert budget(2, 500_000_000).decoded == 25_000_000
     assert budget(8, 1_500_000_000).jobs == 1
     assert budget(8, 1).memory == 400_000_000
 
