@@ -167,8 +167,9 @@ class _Run:
                 continue
             while len(self.intake.under_way) >= AHEAD + 4 * self.budget.jobs or self._is_full():
                 self._take_next(PAUSE)
-            while self._take_next(0.0):
-                pass
+            for _ in range(AHEAD):  # and no more: a fast walk has always something
+                if not self._take_next(0.0):
+                    break
             self.standing.say(found.path)
             self.intake.begin(root, found, tally or self.tally)
             self._commit_when_due()

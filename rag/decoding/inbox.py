@@ -29,6 +29,7 @@ class Inbox(Generic[A, V, F]):
         self._answers: deque[tuple[A, int]] = deque()
         self._results: deque[V] = deque()
         self._found: deque[F] = deque()
+        self._found_last = False  # whether the last that was taken was found
         self._changed = threading.Condition()
         self._closed = False
         self._born = time.monotonic()
@@ -62,7 +63,7 @@ class Inbox(Generic[A, V, F]):
             return not self._closed
 
     def get(self, *, answers: bool, seconds: float) -> A | V | F | None:
-        """The next result, else what was found, else, where `answers` are wanted, the next answer.
+        """The next result, else, by turns, what was found and, where `answers` are wanted, the next answer.
 
         None where nothing comes within so many seconds.
         """
@@ -71,10 +72,13 @@ class Inbox(Generic[A, V, F]):
             while True:
                 if self._results:
                     return self._results.popleft()
-                if self._found:
+                answered = answers and bool(self._answers)
+                if self._found and not (answered and self._found_last):
+                    self._found_last = True
                     self._changed.notify_all()
                     return self._found.popleft()
-                if answers and self._answers:
+                if answered:
+                    self._found_last = False
                     answer, nbytes = self._answers.popleft()
                     self._held -= nbytes
                     self._changed.notify_all()

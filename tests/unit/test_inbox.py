@@ -1,0 +1,45 @@
+"""What comes in for the one thread that writes: nobody is kept waiting by another who always has something."""
+
+from __future__ import annotations
+
+import threading
+
+from rag.decoding.inbox import MOST_FOUND, Inbox
+
+
+def filled() -> Inbox[str, str, str]:
+    inbox = Inbox[str, str, str](10)
+    for name in "abc":
+        inbox.put(name, 1)
+        assert inbox.put_found(name.upper())
+    return inbox
+
+
+def taken(inbox: Inbox[str, str, str], *, answers: bool) -> list[str | None]:
+    return [inbox.get(answers=answers, seconds=0) for _ in range(7)]
+
+
+def test_results_come_first_then_what_was_found_and_answers_by_turns() -> None:
+    inbox = filled()
+    inbox.put_result("result")
+    assert taken(inbox, answers=True) == ["result", "A", "a", "B", "b", "C", "c"]
+
+
+def test_answers_that_are_not_wanted_hold_nothing_back() -> None:
+    assert taken(filled(), answers=False) == ["A", "B", "C", None, None, None, None]
+
+
+def test_a_walk_waits_where_nobody_takes_what_it_finds() -> None:
+    inbox = Inbox[str, str, str](10)
+    for _ in range(MOST_FOUND):
+        assert inbox.put_found("found")
+    waiting = threading.Thread(target=inbox.put_found, args=("last",))
+    waiting.start()
+    assert [inbox.get(answers=True, seconds=60) for _ in range(MOST_FOUND + 1)][-1] == "last"
+    waiting.join()
+
+
+def test_a_walk_ends_when_nobody_takes_anything_any_more() -> None:
+    inbox = Inbox[str, str, str](10)
+    inbox.close()
+    assert not any(inbox.put_found("found") for _ in range(2 * MOST_FOUND))
