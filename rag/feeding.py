@@ -76,6 +76,7 @@ class Feeding:
         self._embedder, self._results = embedder, results
         in_flight = int(getattr(embedder, "in_flight", 1))
         self._here = in_flight == 0
+        self.side = int(getattr(embedder, "side", 0))  # pixels of the shorter side of a picture that it looks at; 0: all
         self._apart = apart if self._here else None
         self.at_once = max(1, in_flight)
         self._call = max(1, embedder.batch // self.at_once)  # contents of one call

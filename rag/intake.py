@@ -73,7 +73,7 @@ class Intake:
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key)
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.feeding.side)
 
     def begin(self, root: Root, found: Found, tally: Tally) -> None:
         """Begins with a document that the walk found, and that is to be counted there."""

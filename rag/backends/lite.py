@@ -45,7 +45,7 @@ class LiteEmbedder:
 
     fingerprint = Fingerprint(
         model="lite",
-        revision="1",
+        revision="2",
         dim=DIM,
         instruction="",
         preprocessing=f"text {lite_text.DIM} + attributes {len(lite_attributes.ATTRIBUTES)} + visual {lite_pixels.DESCRIPTOR}",
@@ -53,6 +53,7 @@ class LiteEmbedder:
     modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
     reads_clues = True
     batch = 256
+    side = lite_pixels.LOOKED_AT  # pixels of the shorter side of a picture: readers send it no more
     in_flight = 0  # it is plain Python: called where it is fed
 
     def __init__(self, choice: Choice = UNTOLD) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from rag.backends.lite_attributes import ATTRIBUTES, CHROMAS, COLOURS, SHAPES, TONES
 from rag.errors import BackendError
+from rag.thinning import thin
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _SIDE = 64
 _SAMPLES = 4  # along each side of a thumbnail's cell
+LOOKED_AT = _SIDE * _SAMPLES  # pixels of the shorter side, at least: larger pictures are thinned first
 _FRAMES = 8  # of a video at most, evenly spread
 
 _LUMA, _CHROMA, _CELLS, _ORIENTATIONS, _BANDS = 8, 4, 4, 8, 3
@@ -42,7 +44,7 @@ def see(pictures: Sequence[Pixels]) -> tuple[Vectors, Vectors]:
     picture neither light nor dark gives that tenth to the others.
     """
     described, strengths = np.zeros(DESCRIPTOR), np.zeros(len(ATTRIBUTES))
-    for picture in _spread(pictures):
+    for picture in map(_looked_at, _spread(pictures)):
         thumbnail = _thumbnail(picture)
         named = _named_pixels(thumbnail)
         described += _describe(thumbnail, named[0])
@@ -70,15 +72,20 @@ def _spread(pictures: Sequence[Pixels]) -> Sequence[Pixels]:
     return [pictures[i * len(pictures) // _FRAMES] for i in range(_FRAMES)]
 
 
-def _thumbnail(picture: Pixels) -> Thumbnail:
-    """(64, 64, 3), RGB 0…255: each cell the mean of 4 × 4 samples. BackendError for what is no RGB picture."""
+def _looked_at(picture: Pixels) -> Pixels:
+    """The pixels that count, the same whether a reader thinned the picture or not. BackendError for what is no RGB picture."""
     if picture.ndim != 3 or picture.shape[2] < 3 or 0 in picture.shape:
         raise BackendError(
             f"a picture has the shape {picture.shape}, not (height, width, 3)", remedy="this is a fault of its loader"
         )
-    count = _SIDE * _SAMPLES
+    return thin(np.ascontiguousarray(picture[..., :3]), LOOKED_AT)
+
+
+def _thumbnail(picture: Pixels) -> Thumbnail:
+    """(64, 64, 3), RGB 0…255: each cell the mean of 4 × 4 samples."""
+    count = LOOKED_AT
     down, across = (((2 * np.arange(count) + 1) * size) // (2 * count) for size in picture.shape[:2])
-    whole = np.ascontiguousarray(picture[..., :3]).view("V3")[..., 0]  # one pixel, one piece: three times as fast to pick from
+    whole = picture.view("V3")[..., 0]  # one pixel, one piece: three times as fast to pick from
     samples = whole[down].take(across, axis=1).view(np.uint8).reshape(_SIDE, _SAMPLES, -1).astype(np.uint16)
     rows = np.add.reduce([samples[:, row] for row in range(_SAMPLES)]).reshape(_SIDE, _SIDE, _SAMPLES, 3)
     summed = rows[:, :, 0] + rows[:, :, 1] + rows[:, :, 2] + rows[:, :, 3]  # 16 × 255 at most

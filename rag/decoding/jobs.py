@@ -20,6 +20,7 @@ class Rules:
     ocr: str  # "auto", "always", "never"; "never" also where recognised words are no clue
     captions: bool  # whether what documents say of pictures is wanted
     key: str  # `identity.reading_key` of all of it
+    side: int = 0  # pixels: what the model looks at of the shorter side of a picture (rag.thinning); 0: all of it
 
 
 @dataclass(frozen=True, slots=True)

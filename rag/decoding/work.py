@@ -6,6 +6,7 @@ Knows loaders and OCR; knows no process and no index.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from rag.loaders.base import STRETCH
 from rag.loaders.detect import loader_name, suffixes
 from rag.suffixes import CAPTION_SUFFIXES
 from rag.tables import resolve
+from rag.thinning import thin
 from rag.types import Content, Document
 
 if TYPE_CHECKING:
@@ -120,8 +122,9 @@ def _read(job: Read | ReadStretch, loader: Loader, passages: Sequence[Passage], 
             yield Part(passage, content)
             continue
         digests = tuple(pixels_digest(pixels) for pixels in content.pixels)
+        shown = replace(content, pixels=tuple(thin(pixels, job.rules.side) for pixels in content.pixels))
         if not wants_words(passage, job.rules):
-            yield Part(passage, content, digests, (None,) * len(digests))
+            yield Part(passage, shown, digests, (None,) * len(digests))
             continue
         words: list[str] = []
         fresh: list[bytes] = []
@@ -133,7 +136,7 @@ def _read(job: Read | ReadStretch, loader: Loader, passages: Sequence[Passage], 
                 seen = recognise(pixels, threads=threads).text
                 fresh.append(digest)
             words.append(seen)
-        yield Part(passage, content, digests, tuple(words), tuple(fresh))
+        yield Part(passage, shown, digests, tuple(words), tuple(fresh))
 
 
 def wants_words(passage: Passage, rules: Rules) -> bool:
