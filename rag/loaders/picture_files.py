@@ -96,7 +96,7 @@ def describe(error: BaseException) -> str:
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
         return f"cannot be opened: {error.strerror}"
     if isinstance(error, MemoryError):
-        return "needs more memory than there is"
+        return "needs more memory than a reader is given (--max-memory)"
     if isinstance(error, Image.DecompressionBombError):
         return "unpacks to far more pixels than max_source_pixels, the limit"
     said = " ".join(str(error).split())[:160]
