@@ -25,7 +25,7 @@ _SHARE = 0.02  # of all blocks: many small changes are a change
 def miniature(pixels: Pixels) -> Pixels:
     """The frame as it is compared: a small picture, (height, width, 3), sides multiples of the block.
 
-    Of large frames every row is not looked at: each of the small picture is the mean of two to four of theirs.
+    Large frames are not looked at in every row: each row of the small picture is the mean of two or three of theirs.
     """
     height, width = pixels.shape[:2]
     scale = _SIDE / max(height, width)
