@@ -13,15 +13,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.building import build_index
     from rag.client import Client, connect
     from rag.config import Settings, load_settings
-    from rag.contract import hit_json
     from rag.errors import RagError
-    from rag.forgetting import remove_documents
-    from rag.joining import open_index
-    from rag.reports import Report
-    from rag.searching import Searcher
+    from rag.indexing.build import build_index
+    from rag.indexing.remove import remove_documents
+    from rag.indexing.report import Report
+    from rag.search.federated import open_index
+    from rag.search.searcher import Searcher
+    from rag.serialization import hit_json
     from rag.types import Filters, Hit
 
 __version__ = "0.1.0"
@@ -30,15 +30,15 @@ _HOMES = {
     "Filters": "rag.types",
     "Hit": "rag.types",
     "RagError": "rag.errors",
-    "Report": "rag.reports",
-    "Searcher": "rag.searching",
+    "Report": "rag.indexing.report",
+    "Searcher": "rag.search.searcher",
     "Settings": "rag.config",
-    "build_index": "rag.building",
+    "build_index": "rag.indexing.build",
     "connect": "rag.client",
-    "hit_json": "rag.contract",
+    "hit_json": "rag.serialization",
     "load_settings": "rag.config",
-    "open_index": "rag.joining",
-    "remove_documents": "rag.forgetting",
+    "open_index": "rag.search.federated",
+    "remove_documents": "rag.indexing.remove",
 }
 __all__ = [
     "Client",

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from rag.contract import checked_kinds, error_from_json, hit_from_json
 from rag.errors import BackendError, WrongRequest
+from rag.serialization import checked_kinds, error_from_json, hit_from_json
 from rag.types import Hit
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rag.contract import locator_from_json
 from rag.errors import MissingExtra, RagError, WrongRequest
+from rag.serialization import locator_from_json
 from rag.types import Lines, Locator, Seconds, Whole
 
 STAGES = ("dense", "lexical", "fused", "reranked", "hits")

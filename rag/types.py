@@ -243,7 +243,7 @@ class Similar:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A final result, with every score that led to it. Its JSON is a contract: `rag.contract`."""
+    """A final result, with every score that led to it. Its JSON is a contract: `rag.serialization`."""
 
     rank: int
     id: str

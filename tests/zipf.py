@@ -13,7 +13,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.schema import TABLES
+from rag.index.catalog.schema import TABLES
 
 VOCABULARY, TOPICS, TOPICAL_WORDS = 200_000, 800, 300
 _CONSONANTS, _VOWELS = "bdfgkmnprtvz", "aou"  # Porter's stems leave such words alone

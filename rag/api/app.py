@@ -12,17 +12,20 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from starlette.routing import Route
 
-from rag import __version__, mcp
-from rag.api import indexes, media, passages, reranks, searches
-from rag.api.answers import Json, answer_failures
-from rag.api.door import Codes
+from rag import __version__
+from rag.api import indexes, media, passages
+from rag.api import rerank as reranks
+from rag.api import search as searches
+from rag.api.docs_page import manual
 from rag.api.guard import Guard, Trust
 from rag.api.jobs import Jobs
-from rag.api.manual import manual
+from rag.api.library import Served
+from rag.api.login import Codes
 from rag.api.metrics import CONTENT_TYPE, Counted, Meters
-from rag.api.served import Served
-from rag.api.turns import Turns
-from rag.showing.projector import Projector
+from rag.api.responses import Json, answer_failures
+from rag.api.thread_pool import Turns
+from rag.mcp import server as mcp
+from rag.media.service import Projector
 
 
 def create_app(served: Served, trust: Trust | None = None, codes: Codes | None = None) -> FastAPI:

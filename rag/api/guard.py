@@ -19,9 +19,9 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.api.answers import plain_failure
-from rag.api.bodies import EACH, Bodies
-from rag.api.door import Codes, asked_for_key, welcome
+from rag.api.body_limits import EACH, Bodies
+from rag.api.login import Codes, asked_for_key, welcome
+from rag.api.responses import plain_failure
 from rag.errors import WrongRequest
 
 SHORTEST_TOKEN = 16

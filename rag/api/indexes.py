@@ -16,12 +16,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.api.answers import Json, Said, documented
 from rag.api.jobs import Job, Jobs, job_json
-from rag.api.served import Served
-from rag.api.turns import Turns
-from rag.contract import failure_json, status_json
+from rag.api.library import Served
+from rag.api.responses import Json, Said, documented
+from rag.api.thread_pool import Turns
 from rag.errors import IndexFailure, IndexNotFound, WrongRequest
+from rag.serialization import failure_json, status_json
 
 LOOK = 0.2  # seconds between two looks at a job that is followed
 HEARTBEAT = 15.0  # seconds after which a silent stream shows that it lives

@@ -13,14 +13,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from rag.api.answers import documented
-from rag.api.files import ASK_AGAIN, FOREVER, Described, attachment, sent, sent_file, unchanged
-from rag.api.served import Served
-from rag.api.turns import Turns
+from rag.api.byte_ranges import ASK_AGAIN, FOREVER, Described, attachment, sent, sent_file, unchanged
+from rag.api.library import Served
+from rag.api.responses import documented
+from rag.api.thread_pool import Turns
 from rag.errors import WrongRequest
-from rag.opening import policy_of
-from rag.showing.originals import opened, version_of
-from rag.showing.projector import Playing, Projector, Size
+from rag.index.locations import policy_of
+from rag.media.safe_open import opened, version_of
+from rag.media.service import Playing, Projector, Size
 from rag.types import Locator, Page, Seconds, StoredPassage
 
 Id = Annotated[str, Path(max_length=64, description="The id of a passage.")]

@@ -18,8 +18,8 @@ from rag.errors import BackendError, RagError
 
 if TYPE_CHECKING:
     from rag.api.jobs import Jobs
-    from rag.api.served import Served
-    from rag.api.turns import Turns
+    from rag.api.library import Served
+    from rag.api.thread_pool import Turns
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
 

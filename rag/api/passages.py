@@ -11,17 +11,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from rag.api.addresses import media_of, picture_address
-from rag.api.answers import Json, Said, documented
-from rag.api.searches import MOST_WORDS
-from rag.api.served import Served
-from rag.api.turns import Turns
-from rag.contract import failure_json, locator_json, place
+from rag.api.library import Served
+from rag.api.responses import Json, Said, documented
+from rag.api.search import MOST_WORDS
+from rag.api.thread_pool import Turns
+from rag.api.urls import media_of, picture_address
 from rag.errors import NotShown, UnreadableDocument
-from rag.index.marks import marks
+from rag.index.locations import Policy, policy_of
 from rag.loaders.base import Limits
-from rag.opening import Policy, policy_of
-from rag.showing.projector import Projector, clip_around
+from rag.media.service import Projector, clip_around
+from rag.serialization import failure_json, locator_json, place
+from rag.text.highlights import marks
 from rag.types import Seconds, StoredPassage
 
 MOST_NEIGHBOURS = 20

@@ -1,14 +1,14 @@
 """ROOM 2: content → numbers. The tables of embedders and rerankers, by backend."""
 
 EMBEDDERS = {
-    "lite": "rag.backends.lite:LiteEmbedder",
-    "server": "rag.backends.server:ServerEmbedder",
-    "vllm": "rag.backends.vllm_engine:EngineEmbedder",
-    "transformers": "rag.backends.transformers:TransformersEmbedder",
+    "lite": "rag.backends.lite.embedder:LiteEmbedder",
+    "server": "rag.backends.server.embedder:ServerEmbedder",
+    "vllm": "rag.backends.local.vllm_engine:EngineEmbedder",
+    "transformers": "rag.backends.local.transformers:TransformersEmbedder",
 }
 RERANKERS = {
-    "lite": "rag.backends.lite_reranker:LiteReranker",
-    "server": "rag.backends.server_reranker:ServerReranker",
-    "vllm": "rag.backends.vllm_engine:EngineReranker",
-    "transformers": "rag.backends.transformers:TransformersReranker",
+    "lite": "rag.backends.lite.reranker:LiteReranker",
+    "server": "rag.backends.server.reranker:ServerReranker",
+    "vllm": "rag.backends.local.vllm_engine:EngineReranker",
+    "transformers": "rag.backends.local.transformers:TransformersReranker",
 }

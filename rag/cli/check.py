@@ -16,8 +16,8 @@ def check(
 ) -> None:
     """Verify the structure of an index, and with --read-data every checksum."""
     from rag.errors import IndexDamaged
-    from rag.index.check import check_bytes, check_structure
-    from rag.opening import existing_index
+    from rag.index.locations import existing_index
+    from rag.index.upkeep.check import check_bytes, check_structure
 
     folder = existing_index(index)
     found = check_structure(folder) + (check_bytes(folder) if read_data else [])

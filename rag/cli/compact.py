@@ -8,9 +8,9 @@ from rag.cli.terminal import harmless, say, size
 
 def compact(index: Index = "") -> None:
     """Remove what was deleted or replaced from the index for good, and join its segments. Queries may go on meanwhile."""
-    from rag.index.folder import size_on_disk
-    from rag.index.writer import writing
-    from rag.opening import existing_index, made_ready
+    from rag.index.catalog.index_folder import size_on_disk
+    from rag.index.locations import existing_index, made_ready
+    from rag.index.writer.writer import writing
 
     folder = existing_index(index)
     before = size_on_disk(folder)

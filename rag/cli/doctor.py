@@ -11,7 +11,7 @@ from rag.cli.options import Index, Json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rag.probing import Finding
+    from rag.models.probe import Finding
 
 MARKS = {"ok": "ok", "warning": "WARN", "failed": "FAILED", "skipped": "-"}
 
@@ -31,10 +31,10 @@ def doctor(
     Where no endpoint is named, the one an index was made with is looked at, else the servers that `rag serve` runs here.
     """
     from rag.config import load_settings
-    from rag.doctor import examine_endpoints, examine_machine
     from rag.errors import BackendError
-    from rag.index.folder import settings_of
-    from rag.opening import existing_index
+    from rag.index.catalog.index_folder import settings_of
+    from rag.index.locations import existing_index
+    from rag.models.doctor import examine_endpoints, examine_machine
 
     settings = load_settings(
         {
@@ -59,8 +59,8 @@ def doctor(
 def _kept_if_any(named: str) -> Mapping[str, str]:
     """The settings of the index; none where there is no such index, or it cannot be read: other commands say so."""
     from rag.errors import IndexFailure
-    from rag.index.folder import settings_of
-    from rag.opening import index_folder
+    from rag.index.catalog.index_folder import settings_of
+    from rag.index.locations import index_folder
 
     folder = index_folder(named)
     try:

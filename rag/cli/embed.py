@@ -36,10 +36,10 @@ def embed(
     A line is {"text": ..., "image": FILE, "video": FILE}; each key may be missing. Lines are answered some at a time, in order;
     the reason stands in the place of one that cannot be answered, and the exit code is then 1.
     """
-    from rag.choosing import choose_embedder, this_machine
     from rag.config import load_settings
     from rag.errors import INPUTS_REFUSED, WrongRequest
-    from rag.opening import open_embedder
+    from rag.index.locations import open_embedder
+    from rag.models.selection import choose_embedder, this_machine
 
     if role not in ("document", "query"):
         raise WrongRequest(f"no role is called {role!r}", remedy="the roles are: document, query")

@@ -27,7 +27,7 @@ def evaluate(
     from rag.errors import WrongRequest
     from rag.evaluation import evaluate as measure
     from rag.evaluation import load_queries, rankings_of, require_measures
-    from rag.joining import open_index
+    from rag.search.federated import open_index
 
     require_measures()
     judged = [query for query in load_queries(file) if query.relevant]

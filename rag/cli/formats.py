@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.cli.terminal import harmless, stdout
-from rag.contract import explain_json, hit_json, place
+from rag.serialization import explain_json, hit_json, place
 
 if TYPE_CHECKING:
     from rich.padding import Padding
@@ -107,8 +107,8 @@ def _marked(snippet: str, query: str) -> Text:
     """The snippet with the words of the query in bold."""
     from rich.text import Text
 
-    from rag.index.questions import spoken
-    from rag.snippets import words_of
+    from rag.text.query_syntax import spoken
+    from rag.text.snippets import words_of
 
     plain = harmless(snippet)
     text = Text(plain)

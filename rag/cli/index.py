@@ -1,4 +1,4 @@
-"""`rag index`: bring an index up to date with folders. Knows options and printing; the work is `rag.building`'s."""
+"""`rag index`: bring an index up to date with folders. Knows options and printing; the work is `rag.indexing.build`'s."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag.cli.options import Backend, Dim, Family, Index, Json, Model, Url
 from rag.cli.terminal import harmless, say
 
 if TYPE_CHECKING:
-    from rag.reports import Report
+    from rag.indexing.report import Report
     from rag.types import Skipped
 
 SHOWN = 20  # reasons of skipped files
@@ -61,11 +61,11 @@ def index(
     """Index folders of text, PDFs, images, screenshots and videos; later runs read only what changed."""
     from json import dumps
 
-    from rag.building import build_index
     from rag.cli.progress import json_line, telling
     from rag.config import load_settings
     from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
-    from rag.opening import index_folder, is_lite, made_ready
+    from rag.index.locations import index_folder, is_lite, made_ready
+    from rag.indexing.build import build_index
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
@@ -126,7 +126,7 @@ def _foretell(folders: list[str], index: str, is_other: bool, wanted: str, setti
 
     from rag.cli.progress import json_line
     from rag.errors import WrongRequest
-    from rag.planning import plan_index
+    from rag.indexing.plan import plan_index
 
     if is_other:
         raise WrongRequest("--dry-run does not go with --rebuild or --watch", remedy="a rebuild reads every document again")
@@ -163,8 +163,8 @@ def _follow(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: 
     from rag.cli.progress import json_line
     from rag.config import load_settings
     from rag.errors import Interrupted, WrongRequest
-    from rag.opening import index_folder
-    from rag.watching import watch_index
+    from rag.index.locations import index_folder
+    from rag.indexing.watch import watch_index
 
     if rebuild or wanted == "json":
         other = "--rebuild" if rebuild else "--format json"

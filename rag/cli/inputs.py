@@ -12,8 +12,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from rag.cli.terminal import say
-from rag.counts import counted
 from rag.errors import ContentRefused, WrongRequest
+from rag.humanize import counted
 
 if TYPE_CHECKING:
     from rag.types import Content, Modality
@@ -42,7 +42,7 @@ class Refusal:
 
 def content_of(given: Mapping[str, object]) -> Content:
     """One input. WrongRequest where it has unknown keys or names an unreadable file."""
-    from rag.pictures import model_input
+    from rag.search.query_media import model_input
 
     for key, value in given.items():
         if key not in KEYS:

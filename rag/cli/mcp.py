@@ -1,4 +1,4 @@
-"""`rag mcp`: the MCP server on stdin and stdout. Knows options and starting; answering is `rag.mcp`'s."""
+"""`rag mcp`: the MCP server on stdin and stdout. Knows options and starting; answering is `rag.mcp.server`'s."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def mcp(
     if find_spec("mcp") is None:
         raise MissingExtra("`rag mcp` needs the package mcp, which is not installed", "ui")
 
-    from rag.api.served import Served
-    from rag.api.turns import Turns
-    from rag.mcp import server
-    from rag.showing.projector import Projector
+    from rag.api.library import Served
+    from rag.api.thread_pool import Turns
+    from rag.mcp.server import server
+    from rag.media.service import Projector
 
     served = Served(index or [], load_settings({}), say=say)
     for one, folder in served.folders.items():

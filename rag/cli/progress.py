@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rag.cli.terminal import harmless, say
-from rag.counts import counted
+from rag.humanize import counted
 
 if TYPE_CHECKING:
-    from rag.reports import Progress, Tell
+    from rag.indexing.report import Progress, Tell
 
 EVERY = 0.25  # seconds between two lines of JSON
 WHILE_COUNTING = 10.0  # seconds between two plain lines

@@ -1,4 +1,4 @@
-"""`rag query`: ask an index. Knows options and exit codes; printing is `formats`', the work `rag.searching`'s."""
+"""`rag query`: ask an index. Knows options and exit codes; printing is `formats`', the work `rag.search.searcher`'s."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def query(
     In the words: '"harbour crane"' must be there side by side, -draft must not, harb* begins so.
     A query that begins with a minus comes after --: rag query -- -draft harbour
     """
-    from rag.cli.asking import asking
     from rag.cli.formats import FORMATS, Answer, show_answers
+    from rag.cli.query_target import asking
     from rag.errors import NOTHING_FOUND, WrongRequest
 
     wanted = "json" if json else format

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rag.cli.options import Index
 from rag.cli.terminal import harmless, say
-from rag.counts import counted
+from rag.humanize import counted
 
 
 def repair(index: Index = "") -> None:
     """Make derived files anew and take damaged documents out, so that the next `rag index` reads them again."""
-    from rag.index.repair import repair as repair_index
-    from rag.opening import existing_index
+    from rag.index.locations import existing_index
+    from rag.index.upkeep.repair import repair as repair_index
 
     folder = existing_index(index)
     found = repair_index(folder)

@@ -14,7 +14,7 @@ def rm(
     index: Index = "",
 ) -> None:
     """Forget documents. The files stay; what lies in an indexed folder comes back with the next `rag index`."""
-    from rag.forgetting import remove_documents
+    from rag.indexing.remove import remove_documents
 
     for path in paths:
         count = remove_documents(path, index)

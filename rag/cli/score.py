@@ -34,10 +34,10 @@ def score(
     Without any, each JSON line on stdin is a document: {"text": ..., "image": FILE, "video": FILE}, each key optional.
     What has no score is said, and the exit code is then 1.
     """
-    from rag.choosing import choose_reranker, this_machine
     from rag.config import load_settings
     from rag.errors import INPUTS_REFUSED, WrongRequest
-    from rag.opening import open_reranker
+    from rag.index.locations import open_reranker
+    from rag.models.selection import choose_reranker, this_machine
 
     if not (query or query_image):
         raise WrongRequest("no query was given", remedy="give --query, --query-image, or both")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from rag.serving import Server
+    from rag.models.vllm_command import Server
 
 
 Which = Literal["embedder", "reranker", "both"]
@@ -43,9 +43,9 @@ def serve(
     from rag.backends.modelscope import require
     from rag.cli.terminal import say
     from rag.errors import WrongRequest
-    from rag.installed import here, required_engine
-    from rag.launching import run
-    from rag.serving import Terms, commands, elsewhere, family_for, require_folder
+    from rag.models.engine import here, required_engine
+    from rag.models.supervisor import run
+    from rag.models.vllm_command import Terms, commands, elsewhere, family_for, require_folder
 
     planned = bool(card_memory or templates)
     if planned and not dry_run:
@@ -88,7 +88,7 @@ def serve(
 def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], ports: tuple[int | None, int]) -> list[Server]:
     """What is wanted: each (name, family) at its port; the partner of a named embedder where no reranker is named."""
     from rag.errors import WrongRequest
-    from rag.serving import Server, partner
+    from rag.models.vllm_command import Server, partner
 
     own, other = ports
     if which == "reranker":

@@ -16,10 +16,10 @@ def show(
     json: Json = False,
 ) -> None:
     """Print one passage: where it is, and all its words."""
-    from rag.contract import locator_json, place
     from rag.errors import WrongRequest
-    from rag.index.reader import open_index
-    from rag.opening import existing_index
+    from rag.index.locations import existing_index
+    from rag.index.reader.open_index import open_index
+    from rag.serialization import locator_json, place
 
     with open_index(existing_index(index)) as opened:
         stored = opened.by_id(id.removeprefix("#"))

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 from rag.cli.options import Index, Json
 from rag.cli.terminal import harmless, size
-from rag.counts import counted
+from rag.humanize import counted
 
 if TYPE_CHECKING:
-    from rag.index.reader import IndexStatus
+    from rag.index.reader.open_index import IndexStatus
 
 SUFFIXES = 12  # shown by name; --json has them all
 
 
 def status(index: Index = "", json: Json = False) -> None:
     """Show documents and passages by kind, the model, the size, and what was skipped and why."""
-    from rag.index.reader import open_index
-    from rag.opening import existing_index
+    from rag.index.locations import existing_index
+    from rag.index.reader.open_index import open_index
 
     with open_index(existing_index(index)) as opened:
         found = opened.status()
@@ -44,6 +44,6 @@ def _print(found: IndexStatus) -> None:
 def _print_json(found: IndexStatus) -> None:
     import json
 
-    from rag.contract import status_json
+    from rag.serialization import status_json
 
     print(json.dumps(status_json(found), ensure_ascii=False, indent=2))

@@ -13,7 +13,7 @@ from rag.cli.terminal import harmless, say
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from rag.api.served import Served
+    from rag.api.library import Served
 
 NEEDED = ("fastapi", "uvicorn", "prometheus_client", "mcp")
 
@@ -38,10 +38,10 @@ def ui(
         raise MissingExtra(f"`rag ui` needs the package {missing}, which is not installed", "ui")
 
     from rag.api.app import create_app
-    from rag.api.door import Codes
     from rag.api.guard import trust
-    from rag.api.listening import address, announced, bind, listen
-    from rag.api.served import Served
+    from rag.api.library import Served
+    from rag.api.login import Codes
+    from rag.api.server import address, announced, bind, listen
 
     settings = load_settings({"token": token})
     trusted = trust(host, port, settings.token, name or ())

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
-from rag.decoding import spares
-from rag.decoding.jobs import Again, Answer, Ended, Failed, Identity, Job, Known, Look, Part, ReadStretch, Refused, Stretch
-from rag.decoding.process import Died, NotStarted, Process
-from rag.decoding.work import size_of
+from rag.decoding import idle_workers as spares
+from rag.decoding.messages import Again, Answer, Ended, Failed, Identity, Job, Known, Look, Part, ReadStretch, Refused, Stretch
+from rag.decoding.tasks import size_of
+from rag.decoding.worker_process import Died, NotStarted, Process
 
 SECONDS = 60.0  # for each answer
 MEMORY = 3_000_000_000  # bytes: a picture of `max_source_pixels` twice, and the models of OCR

@@ -10,10 +10,10 @@ import signal
 import socket
 import sys
 
-from rag.decoding import wire
-from rag.decoding.jobs import Known, Ready
+from rag.decoding import protocol as wire
+from rag.decoding.messages import Known, Ready
 from rag.decoding.sandbox import allow_seconds, confine, end_with
-from rag.decoding.work import perform, size_of
+from rag.decoding.tasks import perform, size_of
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """ROOM 3: numbers ↔ folder. The table of search structures, by name."""
 
 STRUCTURES = {
-    "exact": "rag.index.exact:ExactStructure",
-    "coarse": "rag.index.coarse:CoarseStructure",
-    "ivf": "rag.index.ivf:InvertedStructure",
+    "exact": "rag.index.vectors.exact:ExactStructure",
+    "coarse": "rag.index.vectors.coarse:CoarseStructure",
+    "ivf": "rag.index.vectors.ivf:InvertedStructure",
 }

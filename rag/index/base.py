@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.index.segments import Segment
+    from rag.index.vectors.segments import Segment
     from rag.types import Vectors
 
 

@@ -1,14 +1,14 @@
 """ROOM 1: files → passages → content. The table of loaders, by format family; suffixes are matched in detect.py."""
 
 LOADERS = {
-    "text": "rag.loaders.text:TextLoader",
-    "markdown": "rag.loaders.markdown:MarkdownLoader",
-    "code": "rag.loaders.code:CodeLoader",
-    "notebook": "rag.loaders.notebook:NotebookLoader",
-    "html": "rag.loaders.html:HtmlLoader",
-    "office": "rag.loaders.office:OfficeLoader",
-    "mail": "rag.loaders.mail:MailLoader",
-    "pdf": "rag.loaders.pdf:PdfLoader",
-    "picture": "rag.loaders.picture:PictureLoader",
-    "video": "rag.loaders.video:VideoLoader",
+    "text": "rag.loaders.text.text:TextLoader",
+    "markdown": "rag.loaders.text.markdown:MarkdownLoader",
+    "code": "rag.loaders.text.code:CodeLoader",
+    "notebook": "rag.loaders.text.notebook:NotebookLoader",
+    "html": "rag.loaders.text.html:HtmlLoader",
+    "office": "rag.loaders.office.office:OfficeLoader",
+    "mail": "rag.loaders.text.mail:MailLoader",
+    "pdf": "rag.loaders.pdf.pdf:PdfLoader",
+    "picture": "rag.loaders.picture.picture:PictureLoader",
+    "video": "rag.loaders.video.video:VideoLoader",
 }

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.suffixes import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 
 def _words(text: str) -> frozenset[str]:
@@ -162,7 +162,7 @@ def _is_transport_stream(head: bytes) -> bool:
 
 
 def _family_in_zip(file: Path, suffix: str) -> str:
-    from rag.loaders.zipped import member_names
+    from rag.loaders.office.safe_zip import member_names
 
     names = member_names(file)
     if "xl/workbook.bin" in names:
@@ -177,6 +177,6 @@ def _family_in_zip(file: Path, suffix: str) -> str:
 
 
 def _holds_text(head: bytes) -> bool:
-    from rag.loaders.encoding import holds_text
+    from rag.loaders.text.encoding import holds_text
 
     return holds_text(head)

@@ -15,8 +15,8 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from rag.index.lexical import containing
-from rag.index.postings import Postings, build_postings, open_postings
+from rag.index.lexical.bm25_search import containing
+from rag.index.lexical.postings import Postings, build_postings, open_postings
 from tests.bench.measure import Row, show
 from tests.zipf import full_text, queries
 

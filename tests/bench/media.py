@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from rag.building import build_index
-from rag.decoding.budget import processors
-from rag.loaders.pixels import fit
+from rag.decoding.memory_budget import processors
+from rag.indexing.build import build_index
+from rag.loaders.picture.pixels import fit
 from tests.bench import inputs
 from tests.bench.measure import Row, alternate, seconds, show
 
@@ -144,7 +144,7 @@ def _words(file: Path) -> int:
 
 @cache
 def _engine() -> Any:
-    """One for each process, set as `rag.loaders.ocr` sets it: RapidOCR's own defaults take longer."""
+    """One for each process, set as `rag.loaders.picture.ocr` sets it: RapidOCR's own defaults take longer."""
     from rapidocr import RapidOCR
 
     return RapidOCR(

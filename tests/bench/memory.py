@@ -14,7 +14,7 @@ from tests.bench.measure import Row
 
 RUN = """
 import resource, sys
-from rag.building import build_index
+from rag.indexing.build import build_index
 build_index(sys.argv[1], index=sys.argv[2], ocr="never")
 print(*(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
 """

@@ -21,7 +21,7 @@ BOUND = 0.7
 
 OURS = """
 import json, sys, time
-from rag.building import build_index
+from rag.indexing.build import build_index
 started = time.perf_counter()
 report = build_index(sys.argv[1], index=sys.argv[2], ocr="never")
 print(json.dumps([time.perf_counter() - started, report.passages["text"]]))
@@ -29,7 +29,7 @@ print(json.dumps([time.perf_counter() - started, report.passages["text"]]))
 FLOOR = """
 import json, sys, time
 import apsw, faiss
-from rag.backends.lite import DIM, LiteEmbedder
+from rag.backends.lite.embedder import DIM, LiteEmbedder
 from rag.types import Content
 texts = [text for (text,) in apsw.Connection(sys.argv[1] + "/catalog.sqlite").execute("SELECT text FROM texts ORDER BY passage")]
 contents = [Content("text", text=text) for text in texts]

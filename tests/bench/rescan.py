@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from rag.building import build_index
+from rag.indexing.build import build_index
 from tests.bench.measure import Row, alternate
 
 FILES = 20_000

@@ -33,9 +33,9 @@ import numpy as np
 from PIL import Image
 
 import rag
-from rag.backends import http as exchanges
 from rag.backends.base import Choice
-from rag.backends.server import PATH, ServerEmbedder
+from rag.backends.server import client as exchanges
+from rag.backends.server.embedder import PATH, ServerEmbedder
 from rag.types import Content
 from tests.bench.measure import Row, seconds, show
 from tests.models import checkpoints, engines

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.index import catalog
-from rag.index.filters import Allowed
-from rag.index.folder import create
-from rag.index.parts import spread
-from rag.index.reader import OpenIndex, open_index
-from rag.index.segments import record_segment, write_segment
+from rag.index.catalog import connection as catalog
+from rag.index.catalog.index_folder import create
+from rag.index.reader.filters import Allowed
+from rag.index.reader.open_index import OpenIndex, open_index
+from rag.index.vectors.partition import spread
+from rag.index.vectors.segments import record_segment, write_segment
 from rag.types import Fingerprint
 from tests.bench.measure import Row, alternate, seconds, show
 
@@ -36,10 +36,10 @@ import sys, time
 started = time.perf_counter()
 import faiss
 imported = time.perf_counter() - started
-import numpy, rag.index.reader, rag.index.coarse
+import numpy, rag.index.reader.open_index, rag.index.vectors.coarse
 query = numpy.load(sys.argv[2])
 started = time.perf_counter()
-index = rag.index.reader.open_index(__import__("pathlib").Path(sys.argv[1]))
+index = rag.index.reader.open_index.open_index(__import__("pathlib").Path(sys.argv[1]))
 index.ready()
 opened = time.perf_counter() - started
 index.nearest(query, 100)

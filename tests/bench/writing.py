@@ -17,8 +17,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from rag.backends.lite import DIM, LiteEmbedder
-from rag.building import build_index
+from rag.backends.lite.embedder import DIM, LiteEmbedder
+from rag.indexing.build import build_index
 from rag.types import Content, Role
 from tests.bench import inputs
 from tests.bench.measure import Row, show

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rag.backends import EMBEDDERS
-from rag.tables import resolve
+from rag.plugins import resolve
 from rag.types import Content
 
 SELF_CONTAINED = sorted(set(EMBEDDERS) & {"lite"})  # the others need a model or a server: tests/models

@@ -17,7 +17,7 @@ from rag.errors import UnreadableDocument
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
-from rag.tables import resolve
+from rag.plugins import resolve
 from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Passage, Skipped
 from tests.unit.test_loaders_text_office import book, deck, paragraph, word, workbook, zipped
 

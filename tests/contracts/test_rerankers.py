@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rag.backends import RERANKERS
-from rag.tables import resolve
+from rag.plugins import resolve
 from rag.types import Content
 
 SELF_CONTAINED = sorted(set(RERANKERS) & {"lite"})

@@ -5,10 +5,10 @@ import pytest
 
 from rag.errors import IndexDamaged
 from rag.index import STRUCTURES
-from rag.index.folder import SEGMENTS, create, segment_file
-from rag.index.segments import write_segment
-from rag.index.trusted import TrustedRows
-from rag.tables import resolve
+from rag.index.catalog.index_folder import SEGMENTS, create, segment_file
+from rag.index.vectors.segments import write_segment
+from rag.index.vectors.verified_rows import TrustedRows
+from rag.plugins import resolve
 from rag.types import Fingerprint
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from rag.backends.lite import LiteEmbedder
+from rag.backends.lite.embedder import LiteEmbedder
 from rag.types import Content, Role
 
 SAMPLES = Path(__file__).parents[2] / "samples"

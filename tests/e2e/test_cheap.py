@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import rag
-from rag.loaders import ocr
-from rag.reports import Report
+from rag.indexing.report import Report
+from rag.loaders.picture import ocr
 from tests.contracts.test_loaders import pdf
 from tests.e2e.conftest import COUNTING, Calls
 from tests.unit.test_ocr import written

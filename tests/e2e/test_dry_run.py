@@ -8,8 +8,8 @@ import pytest
 
 import rag
 from rag.errors import IndexNotFound, WrongRequest
-from rag.pace import FILE, keep_rate, read_rate
-from rag.planning import plan_index
+from rag.indexing.plan import plan_index
+from rag.indexing.progress import FILE, keep_rate, read_rate
 from tests.e2e.conftest import COUNTING
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import rag
-from rag.index.moment import Moment
+from rag.index.reader.snapshot import Moment
 from tests.e2e.conftest import COUNTING, Calls
 from tests.e2e.runs import found, index
 

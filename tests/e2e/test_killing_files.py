@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import rag
-from rag.decoding import spares
-from rag.decoding.jobs import Job, Read
+from rag.decoding import idle_workers as spares
+from rag.decoding.messages import Job, Read
 from rag.decoding.pool import Pool
 from tests.e2e.conftest import SAMPLES, Ran
 

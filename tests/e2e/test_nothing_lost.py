@@ -95,7 +95,7 @@ def test_forgetting_documents_folders_and_roots(corpus: Path) -> None:
 
 
 def test_what_the_system_refused_is_tried_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.identity import content_digest
+    from rag.corpus.digests import content_digest
 
     def refused(document: Document) -> bytes:
         if document.id.path == "a/report.txt":
@@ -103,7 +103,7 @@ def test_what_the_system_refused_is_tried_again(corpus: Path, monkeypatch: pytes
         return content_digest(document)
 
     with monkeypatch.context() as patch:
-        patch.setattr("rag.decoding.work.content_digest", refused)
+        patch.setattr("rag.decoding.tasks.content_digest", refused)
         assert [one.reason for one in index(corpus).skipped] == ["cannot be opened: Permission denied"]
         assert len(index(corpus).skipped) == 1
     report = index(corpus)

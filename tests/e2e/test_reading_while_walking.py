@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import rag
-from rag import corpus as walked
-from rag.corpus import Root, Seen
+from rag.corpus import walk as walked
+from rag.corpus.walk import Root, Seen
 from rag.errors import Interrupted
-from rag.reports import Progress
+from rag.indexing.report import Progress
 from tests.e2e.conftest import COUNTING, Calls
 from tests.e2e.runs import found, index
 
@@ -27,8 +27,8 @@ class Steps:
         self.told: list[Progress] = []
         self._done = done
         self._changed = threading.Condition()
-        monkeypatch.setattr("rag.walking.walk", self._walk)
-        monkeypatch.setattr("rag.walking.BUNCH", 1)
+        monkeypatch.setattr("rag.indexing.walking.walk", self._walk)
+        monkeypatch.setattr("rag.indexing.walking.BUNCH", 1)
 
     def tell(self, progress: Progress) -> None:
         with self._changed:
@@ -71,7 +71,7 @@ def test_a_picture_read_early_gets_the_words_that_come_later(
     docs = notes(tmp_path / "docs", 1)
     Image.new("RGB", (48, 32), (200, 30, 30)).save(docs / "a.png")
     (docs / "z.md").write_text("# Fleet\n\n![an icebreaker](a.png)\n")
-    monkeypatch.setattr("rag.coming.PATIENCE", 0)
+    monkeypatch.setattr("rag.indexing.read_queue.PATIENCE", 0)
     steps = Steps(monkeypatch, a=1)
     report = index(docs, tell=steps.tell)
     assert steps.told[0].path == "a.png"
@@ -79,7 +79,7 @@ def test_a_picture_read_early_gets_the_words_that_come_later(
     with rag.open_index(backend=COUNTING) as searcher:
         [hit] = searcher.query("icebreaker", kinds=["image"], top_k=1)
         assert (hit.document, "icebreaker" in hit.snippet) == ("a.png", True)
-    monkeypatch.setattr("rag.walking.walk", walked.walk)
+    monkeypatch.setattr("rag.indexing.walking.walk", walked.walk)
     assert (calls.since(), index(docs).unchanged, calls.since()) == (4, 3, 0)
 
 
@@ -104,12 +104,12 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
         if progress.done:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("rag.walking.walk", stuck)
-    monkeypatch.setattr("rag.walking.BUNCH", 1)
+    monkeypatch.setattr("rag.indexing.walking.walk", stuck)
+    monkeypatch.setattr("rag.indexing.walking.BUNCH", 1)
     with pytest.raises(Interrupted, match="stopped after 1 document;"):
         index(docs, tell=stop)
     never.set()
-    monkeypatch.setattr("rag.walking.walk", walked.walk)
+    monkeypatch.setattr("rag.indexing.walking.walk", walked.walk)
     assert found("crane") == ["note0.txt"]
     assert (index(docs).indexed, sorted(found("crane"))) == (2, ["note0.txt", "note1.txt", "note2.txt"])
 
@@ -123,7 +123,7 @@ def test_a_walk_that_broke_off_removes_nothing(tmp_path: Path, monkeypatch: pyte
         yield from list(walked.walk(root, under))[:1]
         raise ZeroDivisionError
 
-    monkeypatch.setattr("rag.walking.walk", broken)
+    monkeypatch.setattr("rag.indexing.walking.walk", broken)
     with pytest.raises(RuntimeError, match="walks the folders"):
         index(docs)
     assert len(found("crane")) == 3

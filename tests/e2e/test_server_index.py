@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.endpoints import Endpoint, announce
+from rag.models.run_files import Endpoint, announce
 from tests.e2e.conftest import Ran
 from tests.unit.model_server import Faults, serving
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import rag
-from rag.decoding import spares
-from rag.decoding.jobs import Job, Read, ReadStretch
+from rag.decoding import idle_workers as spares
+from rag.decoding.messages import Job, Read, ReadStretch
 from rag.decoding.pool import Pool
-from rag.decoding.process import Process
-from rag.decoding.work import stretches
+from rag.decoding.tasks import stretches
+from rag.decoding.worker_process import Process
 from rag.loaders.base import STRETCH, Limits
-from rag.loaders.pdf import PdfLoader
-from rag.loaders.picture import PictureLoader
-from rag.loaders.video import VideoLoader
+from rag.loaders.pdf.pdf import PdfLoader
+from rag.loaders.picture.picture import PictureLoader
+from rag.loaders.video.video import VideoLoader
 from rag.types import Content, Document, DocumentId, Dropped, Passage, Whole
 from tests.unit.test_video import film
 

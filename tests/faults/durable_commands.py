@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from rag.index.check import check_bytes, check_structure
-from rag.index.reader import open_index
+from rag.index.reader.open_index import open_index
+from rag.index.upkeep.check import check_bytes, check_structure
 from tests.faults.states import LONG
 
 ROOT = Path(__file__).parents[2]

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexDamaged, IndexFailure
-from rag.index import columns, commonwords, postings, structures
-from rag.index.check import check_bytes, check_structure
-from rag.index.reader import open_index
-from rag.index.writer import writing
+from rag.index.lexical import postings
+from rag.index.lexical import postings_cache as commonwords
+from rag.index.reader import columns
+from rag.index.reader.open_index import open_index
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.vectors import structures
+from rag.index.writer.writer import writing
 from tests.faults.states import LONG, QUERIES, WORDS
 from tests.unit.index_samples import made, put
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.index.writer import writing
+from rag.index.writer.writer import writing
 from tests.unit.index_samples import made, put
 from tests.unit.test_index_durability import fill, holds
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexNotFound, IndexTooOld
-from rag.index.folder import fingerprint_of
-from rag.index.reader import open_index
+from rag.index.catalog.index_folder import fingerprint_of
+from rag.index.reader.open_index import open_index
 from tests.faults.operations import OPERATIONS, before
 from tests.faults.states import LONG, documents_of, spread, state_of
 from tests.faults.tracing import Call, calls_of, need_strace, with_fault

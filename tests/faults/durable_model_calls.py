@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 
 from rag.errors import IndexNotFound
-from rag.index import catalog
-from rag.index.check import check_bytes, check_structure
-from rag.index.folder import read_fingerprint
-from rag.index.segments import read_segments
-from rag.index.trusted import open_rows
+from rag.index.catalog import connection as catalog
+from rag.index.catalog.index_folder import read_fingerprint
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.vectors.segments import read_segments
+from rag.index.vectors.verified_rows import open_rows
 from tests.faults.fake_server import FakeServer
 from tests.faults.fake_server import reply as answer
 from tests.faults.states import LONG

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rag.index import compaction
-from rag.index.check import check_bytes, check_structure
-from rag.index.writer import writing
+from rag.index.upkeep import compaction
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.writer.writer import writing
 from tests.faults.states import LONG
 from tests.unit.index_samples import made, put
 

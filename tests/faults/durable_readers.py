@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rag.index.check import check_bytes, check_structure
-from rag.index.writer import writing
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.writer.writer import writing
 from tests.faults.states import LONG
 from tests.unit.index_samples import made, put
 
@@ -18,7 +18,7 @@ READ = f"""
 import sys, time
 from pathlib import Path
 from rag.errors import MovedOn
-from rag.index.reader import open_index
+from rag.index.reader.open_index import open_index
 from tests.unit.index_samples import unit_rows
 end, rounds, again = time.monotonic() + float(sys.argv[2]), set(), 0
 def ask(index):
@@ -45,7 +45,7 @@ WRITE = """
 import sys
 from pathlib import Path
 from rag.errors import IndexLocked
-from rag.index.writer import writing
+from rag.index.writer.writer import writing
 try:
     with writing(Path(sys.argv[1])):
         print("let in")

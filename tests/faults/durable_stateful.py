@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rag.index import compaction
-from rag.index.check import check_bytes, check_structure
-from rag.index.folder import create
-from rag.index.reader import open_index
-from rag.index.repair import repair
-from rag.index.writer import Writer, writing
+from rag.index.catalog.index_folder import create
+from rag.index.reader.open_index import open_index
+from rag.index.upkeep import compaction
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.upkeep.repair import repair
+from rag.index.writer.writer import Writer, writing
 from tests.faults.states import LONG
 from tests.unit.index_samples import FINGERPRINT, document, key_of, passage, put, unit_rows, vector_of
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import MovedOn
-from rag.index.reader import OpenIndex, open_index
-from rag.index.schema import COLUMN_WEIGHTS
+from rag.index.catalog.schema import COLUMN_WEIGHTS
+from rag.index.reader.open_index import OpenIndex, open_index
 from rag.loaders.base import Limits
-from rag.retrieval import Reach, Results, search
+from rag.search.pipeline import Reach, Results, search
 from rag.types import Content, Filters, Query
 from tests.unit.index_samples import FINGERPRINT, key_of, vector_of
 

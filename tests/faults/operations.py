@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rag.errors import IndexFailure
-from rag.index.folder import create
-from rag.index.migration import bring_up_to_date
-from rag.index.writer import Writer, writing
+from rag.index.catalog.index_folder import create
+from rag.index.upkeep.migration import bring_up_to_date
+from rag.index.writer.writer import Writer, writing
 from tests.unit.index_samples import FINGERPRINT, put
 
 OLD = Path(__file__).parents[1] / "unit" / "old" / "format-1.tar.gz"

@@ -10,9 +10,9 @@ import socket
 import numpy as np
 
 from rag.backends.base import Choice
-from rag.backends.http import Patience
-from rag.backends.server import ServerEmbedder
-from rag.backends.server_reranker import ServerReranker
+from rag.backends.server.client import Patience
+from rag.backends.server.embedder import ServerEmbedder
+from rag.backends.server.reranker import ServerReranker
 from rag.types import Content
 from tests.faults import fake_server as fake
 

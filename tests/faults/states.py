@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from rag.index.check import check_bytes, check_structure
-from rag.index.reader import open_index
-from rag.index.writer import writing
+from rag.index.reader.open_index import open_index
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.writer.writer import writing
 from tests.unit.index_samples import key_of, unit_rows, vector_of
 
 LONG = os.environ.get("FAULTS") == "long"  # make test-faults-long

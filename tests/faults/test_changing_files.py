@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 import rag
-from rag.decoding import spares
-from rag.decoding.jobs import Job, Read
+from rag.decoding import idle_workers as spares
+from rag.decoding.messages import Job, Read
 from rag.decoding.pool import Pool
 from tests.contracts.test_loaders import SAMPLES
 from tests.unit.test_video import film

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.http import Patience
-from rag.backends.server import ServerEmbedder
+from rag.backends.server.client import Patience
+from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import BackendError, WrongSetting
 from rag.types import Content
 from tests.faults import fake_server as fake
@@ -80,7 +80,7 @@ def test_ctrl_c_ends_a_request_at_once(server):
     code = f"""
 import signal
 from rag.backends.base import Choice
-from rag.backends.server import ServerEmbedder
+from rag.backends.server.embedder import ServerEmbedder
 from rag.types import Content
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job starts with Ctrl-C ignored
 try:

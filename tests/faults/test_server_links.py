@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.exchange import Passing, exchange
-from rag.backends.links import Link
-from rag.backends.routes import routes_of
-from rag.backends.server import ServerEmbedder
-from rag.backends.turns import Patience
+from rag.backends.server.connection import Link
+from rag.backends.server.embedder import ServerEmbedder
+from rag.backends.server.exchange import Passing, exchange
+from rag.backends.server.routes import routes_of
+from rag.backends.server.scheduler import Patience
 from rag.errors import BackendError, WrongSetting
 from rag.types import Content
 from tests.faults import fake_server as fake

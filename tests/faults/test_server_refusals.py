@@ -7,7 +7,7 @@ from rag.backends.base import Choice
 from rag.backends.families import FAMILIES
 from rag.backends.media import image_url
 from rag.backends.prompts import rerank_prompt
-from rag.backends.server import ServerEmbedder
+from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import BackendError, ContentRefused
 from rag.types import Content
 from tests.faults import fake_server as fake

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from rag.backends.http import Patience
+from rag.backends.server.client import Patience
 from rag.errors import BackendError
 from tests.faults import fake_server as fake
 from tests.faults.server_asking import QUERY, TEXTS, embedder, reranker, truth

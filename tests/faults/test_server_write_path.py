@@ -4,7 +4,7 @@ import pytest
 
 import rag
 from rag.backends.base import Choice
-from rag.backends.server import ServerEmbedder
+from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import AnotherModel, BackendError
 from tests.faults.server_asking import LONG, MODEL, RERANKER, SHORT, WRONG_VECTORS, refusing
 

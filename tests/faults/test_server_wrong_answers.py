@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rag.backends import exchange
+from rag.backends.server import exchange
 from rag.errors import BackendError
 from tests.faults import fake_server as fake
 from tests.faults.server_asking import QUERY, TEXTS, WRONG_VECTORS, embedder, reranker, truth

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import httpx
 
-from rag import serving as serve
 from rag.backends.base import Choice
-from rag.backends.server import ServerEmbedder
-from rag.backends.server_reranker import ServerReranker
-from rag.backends.transformers import TransformersEmbedder, TransformersReranker
-from rag.backends.vllm_engine import EngineEmbedder, EngineReranker
+from rag.backends.local.transformers import TransformersEmbedder, TransformersReranker
+from rag.backends.local.vllm_engine import EngineEmbedder, EngineReranker
+from rag.backends.server.embedder import ServerEmbedder
+from rag.backends.server.reranker import ServerReranker
+from rag.models import vllm_command as serve
 
 SECONDS = 300  # for a server to come up, on two busy cores
 EXACT = {"dtype": "float32", "enforce_eager": True}

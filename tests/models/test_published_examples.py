@@ -16,8 +16,8 @@ from rag.backends import media
 from rag.backends.base import Choice
 from rag.backends.families import FAMILIES
 from rag.backends.prompts import template_file
-from rag.backends.server import ServerEmbedder
-from rag.backends.server_reranker import ServerReranker
+from rag.backends.server.embedder import ServerEmbedder
+from rag.backends.server.reranker import ServerReranker
 from rag.types import Content
 from tests.models import checkpoints as tiny
 from tests.models import engines, oracle

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.transformers import TransformersEmbedder
-from rag.backends.vllm_engine import EngineEmbedder
+from rag.backends.local.transformers import TransformersEmbedder
+from rag.backends.local.vllm_engine import EngineEmbedder
 from rag.errors import BackendError
 from tests.models import engines, oracle
 from tests.models.samples import CONTENTS, TEXTS

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rag.loaders.base import Limits
-from rag.loaders.pdf import PdfLoader
+from rag.loaders.pdf.pdf import PdfLoader
 from rag.types import Document, DocumentId, Page, Passage
 from tests.models import checkpoints as tiny
 from tests.models import engines

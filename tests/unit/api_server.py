@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 import rag
 from rag.api.app import create_app
 from rag.api.guard import Trust
-from rag.api.served import Served
+from rag.api.library import Served
 
 CORPUS = Path(__file__).parents[2] / "samples/corpus"
 TAKEN = (

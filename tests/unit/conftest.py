@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from rag.showing.projector import Projector
+from rag.media.service import Projector
 from tests.unit.api_server import asking, build_library
 
 

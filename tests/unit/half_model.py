@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.backends.lite import LiteEmbedder
+from rag.backends.lite.embedder import LiteEmbedder
 from rag.types import Content, Role
 
 if TYPE_CHECKING:

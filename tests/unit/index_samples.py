@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.index.folder import create
-from rag.index.writer import Writer, writing
+from rag.index.catalog.index_folder import create
+from rag.index.writer.writer import Writer, writing
 from rag.types import Context, Document, DocumentId, Fingerprint, Kind, Lines, Passage
 
 DIM = 16

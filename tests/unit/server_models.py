@@ -3,9 +3,9 @@
 import numpy as np
 
 from rag.backends.base import Choice
-from rag.backends.http import Patience
-from rag.backends.server import ServerEmbedder
-from rag.backends.server_reranker import ServerReranker
+from rag.backends.server.client import Patience
+from rag.backends.server.embedder import ServerEmbedder
+from rag.backends.server.reranker import ServerReranker
 from rag.types import Content
 
 VL, VL_RERANKER = "Qwen/Qwen3-VL-Embedding-2B", "Qwen/Qwen3-VL-Reranker-2B"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from rag.accelerators import Card
+from rag.backends.devices import Card
 from rag.cli.app import app
-from rag.serving import Server, Terms, commands
+from rag.models.vllm_command import Server, Terms, commands
 
 GIB = 1 << 30
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import rag.accelerators
-from rag.accelerators import Card, Machine, look, visible
+import rag.backends.devices
+from rag.backends.devices import Card, Machine, look, visible
 
 MIB = 1 << 20
 NPU_910 = """\
@@ -109,7 +109,7 @@ def test_a_tool_that_fails_is_remarked(tool, body: str, said: str) -> None:
 
 
 def test_a_tool_that_hangs_is_given_up(tool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rag.accelerators, "PATIENCE", 0.2)
+    monkeypatch.setattr(rag.backends.devices, "PATIENCE", 0.2)
     tool("nvidia-smi", "exec /bin/sleep 30")
     assert "did not answer" in look().remark
 

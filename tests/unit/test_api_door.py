@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from rag.api.app import create_app
-from rag.api.bodies import FREE, Bodies
-from rag.api.door import Codes
+from rag.api.body_limits import FREE, Bodies
 from rag.api.guard import Trust
-from rag.api.served import Served
+from rag.api.library import Served
+from rag.api.login import Codes
 from rag.config import load_settings
 
 KEY = "0123456789abcdef"

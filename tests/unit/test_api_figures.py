@@ -13,9 +13,9 @@ from starlette.testclient import TestClient
 
 import rag
 from rag.api.jobs import Jobs
-from rag.contract import status_json
 from rag.errors import BackendError
-from rag.searching import Searcher
+from rag.search.searcher import Searcher
+from rag.serialization import status_json
 from tests.unit.api_server import CORPUS, asking
 
 

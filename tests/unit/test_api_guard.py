@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from rag.api.door import Codes
 from rag.api.guard import Guard, Trust, trust
+from rag.api.login import Codes
 from rag.errors import WrongRequest
 from tests.unit.api_server import asking
 

@@ -16,11 +16,11 @@ from starlette.testclient import TestClient
 
 import rag
 from rag.api.app import create_app
-from rag.api.files import Described, NoSuchRange, Range, attachment, range_of
+from rag.api.byte_ranges import Described, NoSuchRange, Range, attachment, range_of
 from rag.api.guard import Trust
-from rag.api.served import Served
+from rag.api.library import Served
 from rag.config import load_settings
-from rag.index.reader import open_index
+from rag.index.reader.open_index import open_index
 from tests.unit.films import colour, film, watched
 
 SAMPLES = Path(__file__).parents[2] / "samples/corpus"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
 
 from rag.api.app import create_app
-from rag.api.served import Served
+from rag.api.library import Served
 from rag.config import load_settings
 
 HOST = "127.0.0.1:7860"

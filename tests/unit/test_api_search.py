@@ -154,7 +154,7 @@ def test_a_copy_is_what_is_most_like_a_picture(tmp_path: Path) -> None:
 
 def test_the_words_of_a_query_picture_are_read_where_they_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once for a picture, however often it is asked with; `ocr` false answers from its pixels."""
-    from rag.loaders import ocr
+    from rag.loaders.picture import ocr
 
     (tmp_path / "corpus").mkdir()
     Image.new("RGB", (320, 240), (20, 90, 160)).save(tmp_path / "corpus/sea.png")

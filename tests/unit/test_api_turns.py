@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import rag
-from rag.api.turns import Busy, Ending, TookTooLong, Turns
+from rag.api.thread_pool import Busy, Ending, TookTooLong, Turns
 from tests.unit.api_server import asking
 
 QUERIES = ("harbour dues", "gull", "annual report income", "crane safety induction", "lighthouse", "ferry tickets")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import tracemalloc
 
-from rag.backlog import OPEN, PACK, Backlog
-from rag.corpus import Found
+from rag.corpus.walk import Found
+from rag.indexing.backlog import OPEN, PACK, Backlog
 
 
 def found(number: int) -> Found:

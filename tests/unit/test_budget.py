@@ -7,7 +7,7 @@ import re
 import pytest
 
 from rag.config import load_settings
-from rag.decoding.budget import budget, processors, shortfall
+from rag.decoding.memory_budget import budget, processors, shortfall
 from rag.errors import WrongSetting
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rag.choosing import Machine, choose_embedder, choose_reranker, remembered
 from rag.config import Settings, load_settings
 from rag.errors import MissingExtra
+from rag.models.selection import Machine, choose_embedder, choose_reranker, remembered
 
 VL = "Qwen/Qwen3-VL-Embedding-2B"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.changes import Change, Changes
-from rag.corpus import Blocked, Found, Ignored, Root, Seen, walk
-from rag.reports import Tally
-from rag.targets import Target
+from rag.corpus.walk import Blocked, Found, Ignored, Root, Seen, walk
+from rag.indexing.report import Tally
+from rag.indexing.roots import Target
+from rag.indexing.scan import Change, Changes
 
 
 def write(folder: Path, *names: str) -> None:
@@ -203,7 +203,7 @@ def test_where_the_rules_cannot_be_read_nothing_is(tmp_path: Path, monkeypatch: 
             raise PermissionError(13, "Permission denied")
         return real(file, flags, mode, **also)
 
-    monkeypatch.setattr("rag.ignoring.os.open", refusing)
+    monkeypatch.setattr("rag.corpus.ignore.os.open", refusing)
     assert paths(tmp_path) == ["a.txt"]
     assert reasons(tmp_path)["sub"] == "its ignore file cannot be read: Permission denied"
     stored = [("a.txt", ""), ("sub/b.txt", "1"), ("sub/deep/c.txt", "1")]

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.decoding import wire
-from rag.decoding.inbox import Inbox
-from rag.decoding.jobs import Again, Ended, Failed, Identity, Look, Part, Read, Refused, Rules, Split
+from rag.decoding import protocol as wire
+from rag.decoding.event_queue import Inbox
+from rag.decoding.messages import Again, Ended, Failed, Identity, Look, Part, Read, Refused, Rules, Split
 from rag.decoding.pool import Answered, Pool
-from rag.decoding.process import Died, Process
-from rag.decoding.work import is_light, perform
+from rag.decoding.tasks import is_light, perform
+from rag.decoding.worker_process import Died, Process
 from rag.loaders.base import Limits
 from rag.types import Content, Document, DocumentId, Page, Passage
 
@@ -241,8 +241,8 @@ def test_a_reader_reaches_no_network_writes_nothing_and_starts_nothing(picture: 
 ORPHAN = """
 import sys
 from pathlib import Path
-from rag.decoding.process import Died, Process
-from rag.decoding.jobs import Read, Rules
+from rag.decoding.worker_process import Died, Process
+from rag.decoding.messages import Read, Rules
 from rag.loaders.base import Limits
 from rag.types import Document, DocumentId
 process = Process(1_000_000_000)
@@ -332,7 +332,7 @@ def test_a_thread_that_cannot_go_on_says_so(picture: Path, monkeypatch: pytest.M
 
     inbox: Inbox[Answered, object, object] = Inbox(10_000)
     with monkeypatch.context() as patched:
-        patched.setattr("rag.decoding.process.tempfile.TemporaryFile", full)
+        patched.setattr("rag.decoding.worker_process.tempfile.TemporaryFile", full)
         pool = Pool(1, inbox, lambda _: None, memory=1_999_999_999)
         pool.submit(1, Look(document(picture), RULES))
         [refused] = answers(inbox, Refused)

@@ -11,11 +11,11 @@ import zipfile
 import pytest
 from PIL import Image
 
+from rag.corpus.file_types import CAPTION_SUFFIXES, PICTURE_SUFFIXES, SUBTITLE_SUFFIXES
 from rag.errors import UnreadableDocument
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits
 from rag.loaders.detect import loader_name, suffixes
-from rag.suffixes import CAPTION_SUFFIXES, PICTURE_SUFFIXES, SUBTITLE_SUFFIXES
 
 TEXT = b"Some words about a harbour.\n"
 RANDOM = random.Random(7).randbytes(4096)

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rag.accelerators import Card, Machine
 from rag.backends.base import Choice
+from rag.backends.devices import Card, Machine
 from rag.cli.app import app
-from rag.doctor import pairing, prove
-from rag.endpoints import Endpoint, Task, announce
 from rag.errors import BackendError, IndexNotFound, WrongRequest
-from rag.probing import Finding
-from rag.rerank_proofs import name_difference
+from rag.models.check_reranker import name_difference
+from rag.models.doctor import pairing, prove
+from rag.models.probe import Finding
+from rag.models.run_files import Endpoint, Task, announce
 from tests.unit.model_server import Faults, serving
 
 RERANKERS = {"qwen3-vl-reranker": "Qwen/Qwen3-VL-Reranker-2B", "qwen3-reranker": "Qwen/Qwen3-Reranker-0.6B"}
@@ -313,7 +313,7 @@ def test_the_command_prints_json_and_exits_3_on_a_failed_proof() -> None:
 
 
 def test_without_addresses_that_of_the_index_is_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.building import build_index
+    from rag.indexing.build import build_index
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "corpus").mkdir()

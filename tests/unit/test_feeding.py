@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rag.calls import cut, even_part
-from rag.decoding.inbox import Inbox
+from rag.decoding.event_queue import Inbox
 from rag.errors import BackendError
-from rag.feeding import Embedded, Feeding
+from rag.indexing.batching import cut, even_part
+from rag.indexing.embed_queue import Embedded, Feeding
 from rag.types import Content, Fingerprint
 
 

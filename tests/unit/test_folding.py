@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from rag import folding
-from rag.backends.lite import LiteEmbedder
-from rag.folding import fold, unfolded
-from rag.grouping import Group, Scored
+from rag.backends.lite.embedder import LiteEmbedder
+from rag.search import dedup as folding
+from rag.search.dedup import fold, unfolded
+from rag.search.grouping import Group, Scored
 from rag.types import Content, DocumentId, Kind, Lines, Locator, Modality, Page, Passage, StoredPassage, Whole
 
 LETTER = (

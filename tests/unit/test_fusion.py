@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.fusion import FADES, K, choose, fuse
+from rag.search.fusion import FADES, K, choose, fuse
 from rag.types import KINDS, Kind, Lane
 
 NONE: frozenset[int] = frozenset()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rag.grouping import Scored, group
+from rag.search.grouping import Scored, group
 from rag.types import DocumentId, Kind, Lines, Locator, Page, Passage, Seconds, StoredPassage
 
 

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
-from rag.corpus import Blocked, Found, Root, walk
-from rag.ignoring import _spec
+from rag.corpus.ignore import _spec
+from rag.corpus.walk import Blocked, Found, Root, walk
 
 RULES = st.lists(
     st.sampled_from(["a", "b", "ab", "*", "?", "[ab]", "[!a]", "/", "/**/", "**/", r"\\*", "."]), min_size=1, max_size=9
@@ -31,7 +31,7 @@ def test_a_rewritten_rule_decides_as_before(rule: str, path: str) -> None:
 
 SLOW = """
 import sys
-from rag.ignoring import _spec
+from rag.corpus.ignore import _spec
 name = "a" * 250 + ".txt"
 assert _spec(["*a" * 20 + "*b"]).check_file(name).include is None
 assert _spec(["*a" * 20 + "*t"]).check_file(name).include

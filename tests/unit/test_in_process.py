@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rag.backends import in_process
 from rag.backends.base import Choice
 from rag.backends.families import FAMILIES
-from rag.backends.in_process import dim_of, fitted, judged, refuse_unseen, shown, times, unit_rows
-from rag.backends.transformers import TransformersEmbedder, TransformersReranker
-from rag.backends.vllm_engine import GIB, EngineEmbedder, EngineReranker, memory_share
+from rag.backends.local import shared as in_process
+from rag.backends.local.shared import dim_of, fitted, judged, refuse_unseen, shown, times, unit_rows
+from rag.backends.local.transformers import TransformersEmbedder, TransformersReranker
+from rag.backends.local.vllm_engine import GIB, EngineEmbedder, EngineReranker, memory_share
 from rag.errors import BackendError, MissingExtra, WrongRequest, WrongSetting
 from rag.types import Content
 

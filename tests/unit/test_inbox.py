@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from rag.decoding.inbox import MOST_FOUND, Inbox
+from rag.decoding.event_queue import MOST_FOUND, Inbox
 
 
 def filled() -> Inbox[str, str, str]:

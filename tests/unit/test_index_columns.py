@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.index import columns
-from rag.index.columns import columns_file
-from rag.index.reader import open_index
-from rag.index.writer import writing
+from rag.index.reader import columns
+from rag.index.reader.columns import columns_file
+from rag.index.reader.open_index import open_index
+from rag.index.writer.writer import writing
 from tests.unit.index_samples import made, put, unit_rows
 
 

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from rag.errors import IndexDamaged, IndexFailure
-from rag.index import catalog, compaction
-from rag.index.check import check_bytes, check_structure
-from rag.index.reader import open_index
-from rag.index.repair import repair
-from rag.index.writer import writing
+from rag.index.catalog import connection as catalog
+from rag.index.reader.open_index import open_index
+from rag.index.upkeep import compaction
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.upkeep.repair import repair
+from rag.index.writer.writer import writing
 from rag.types import DocumentId
 from tests.unit.index_samples import key_of, made, put, unit_rows, vector_of
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexDamaged, IndexFailure, IndexLocked, IndexNotFound, IndexTooNew, StorageFailed
-from rag.index import lock
-from rag.index.check import check_bytes, check_structure
-from rag.index.folder import create, fingerprint_of, settings_of
-from rag.index.reader import open_index
-from rag.index.schema import FORMAT
-from rag.index.writer import writing
+from rag.index.catalog.index_folder import create, fingerprint_of, settings_of
+from rag.index.catalog.schema import FORMAT
+from rag.index.files import lock
+from rag.index.reader.open_index import open_index
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.writer.writer import writing
 from tests.unit.index_samples import FINGERPRINT, made, put, unit_rows
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +25,8 @@ CHILD = """
 import os, resource, signal, sys
 from pathlib import Path
 from rag.errors import StorageFailed
-from rag.index.writer import writing
-from rag.index.reader import open_index
+from rag.index.writer.writer import writing
+from rag.index.reader.open_index import open_index
 from tests.unit.index_samples import put, unit_rows
 folder = Path(sys.argv[1])
 """
@@ -55,12 +55,12 @@ def holds(folder: Path) -> int:
 KILLED = {
     "with changes pending": "os.kill(os.getpid(), signal.SIGKILL)",
     "with the segment half written": """
-import rag.index.durable as durable
+import rag.index.files.durable as durable
 durable.sync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
 writer.commit()
 """,
     "between the segment and the transaction": """
-import rag.index.keyed as module
+import rag.index.vectors.vector_store as module
 module.record_segment = lambda *rest: os.kill(os.getpid(), signal.SIGKILL)
 writer.commit()
 """,

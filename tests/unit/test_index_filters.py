@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.index.filters import glob_to_regex, is_wild, wild_matcher
-from rag.index.reader import open_index
-from rag.index.writer import writing
+from rag.index.reader.filters import glob_to_regex, is_wild, wild_matcher
+from rag.index.reader.open_index import open_index
+from rag.index.writer.writer import writing
 from rag.types import KINDS, DocumentId, Filters
 from tests.unit.index_samples import document, key_of, made, passage, put, vector_of
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from rag.errors import IndexTooOld
-from rag.index.check import check_bytes, check_structure
-from rag.index.folder import fingerprint_of
-from rag.index.migration import bring_up_to_date
-from rag.index.reader import open_index
-from rag.index.schema import APPLICATION, FORMAT, KIND_CODES
-from rag.index.segments import faiss_header
-from rag.index.writer import writing
+from rag.index.catalog.index_folder import fingerprint_of
+from rag.index.catalog.schema import APPLICATION, FORMAT, KIND_CODES
+from rag.index.reader.open_index import open_index
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.upkeep.migration import bring_up_to_date
+from rag.index.vectors.segments import faiss_header
+from rag.index.writer.writer import writing
 from tests.unit.index_samples import DIM, FINGERPRINT, key_of, made, put, unit_rows, vector_of
 
 OLD = Path(__file__).parent / "old" / "format-1.tar.gz"  # a.md (one, five), b.md (two, three 北京大学), photo.jpg; two commits

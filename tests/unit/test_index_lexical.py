@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.index.reader import open_index
-from rag.index.writer import writing
+from rag.index.reader.open_index import open_index
+from rag.index.writer.writer import writing
 from rag.types import Filters
 from tests.unit.index_samples import made, put
 

@@ -8,9 +8,9 @@ import apsw
 import numpy as np
 import pytest
 
-from rag.index.gates import at_least, gates
-from rag.index.lexical import containing
-from rag.index.questions import understand
+from rag.index.lexical.bm25_search import containing
+from rag.index.lexical.pruning import at_least, gates
+from rag.text.query_syntax import understand
 from tests.zipf import full_text, queries
 
 PASSAGES = 20_000

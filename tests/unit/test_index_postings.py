@@ -7,13 +7,14 @@ import shutil
 import numpy as np
 import pytest
 
-from rag.index import commonwords, postings
-from rag.index.commonwords import CommonWords
-from rag.index.lexical import containing
-from rag.index.postings import build_postings, open_postings, postings_file
-from rag.index.reader import open_index
-from rag.index.writer import writing
-from rag.opening import made_ready
+from rag.index.lexical import postings
+from rag.index.lexical import postings_cache as commonwords
+from rag.index.lexical.bm25_search import containing
+from rag.index.lexical.postings import build_postings, open_postings, postings_file
+from rag.index.lexical.postings_cache import CommonWords
+from rag.index.locations import made_ready
+from rag.index.reader.open_index import open_index
+from rag.index.writer.writer import writing
 from tests.unit.index_samples import made, put
 from tests.zipf import full_text, queries
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from rag.errors import BackendError, IndexFailure
-from rag.index.folder import create, size_on_disk
-from rag.index.reader import open_index
-from rag.index.schema import FORMAT
-from rag.index.writer import writing
+from rag.index.catalog.index_folder import create, size_on_disk
+from rag.index.catalog.schema import FORMAT
+from rag.index.reader.open_index import open_index
+from rag.index.writer.writer import writing
 from rag.types import Context, Filters, Lines, Page, Passage, Seconds, Sheet, Slide, Whole
 from tests.unit.index_samples import DIM, FINGERPRINT, document, key_of, made, passage, put, unit_rows, vector_of
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rag.errors import IndexDamaged
-from rag.index.folder import create, segment_file
-from rag.index.segments import BLOCK, write_segment
-from rag.index.trusted import TrustedRows
+from rag.index.catalog.index_folder import create, segment_file
+from rag.index.vectors.segments import BLOCK, write_segment
+from rag.index.vectors.verified_rows import TrustedRows
 from rag.types import Fingerprint
 
 DIM, COUNT = 96, 20_000  # 3.8 MB

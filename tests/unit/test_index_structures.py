@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from rag.errors import WrongRequest
-from rag.index import STRUCTURES, structures
-from rag.index.folder import create
-from rag.index.reader import open_index
-from rag.index.trusted import TrustedRows
-from rag.index.writer import writing
-from rag.opening import made_ready
+from rag.index import STRUCTURES
+from rag.index.catalog.index_folder import create
+from rag.index.locations import made_ready
+from rag.index.reader.open_index import open_index
+from rag.index.vectors import structures
+from rag.index.vectors.verified_rows import TrustedRows
+from rag.index.writer.writer import writing
 from rag.types import KINDS, Filters, Fingerprint
 from tests.unit.index_samples import document, key_of, passage
 

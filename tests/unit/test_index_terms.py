@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.index.terms import stems, stored_terms
+from rag.text.analyzer import stems, stored_terms
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from rag.errors import BackendError, IndexFailure
-from rag.index.check import check_bytes, check_structure
-from rag.index.reader import open_index
-from rag.index.writer import writing
+from rag.index.reader.open_index import open_index
+from rag.index.upkeep.check import check_bytes, check_structure
+from rag.index.writer.writer import writing
 from rag.types import CaptionOf, DocumentId
 from tests.unit.index_samples import DIM, document, key_of, made, passage, put, unit_rows, vector_of
 
@@ -140,7 +140,7 @@ def test_the_counts_of_terms_are_the_same_however_often_they_are_written(tmp_pat
             return index.document_frequencies(["common", "a", "b", "words", "new", "back", "0", "1"])[0]
 
     rarely = counts(tmp_path / "rarely")
-    monkeypatch.setattr("rag.index.writer.TERMS", 0)
+    monkeypatch.setattr("rag.index.writer.writer.TERMS", 0)
     assert counts(tmp_path / "often") == rarely == {"common": 8, "a": 1, "b": 1, "words": 4, "new": 1, "back": 1, "0": 0, "1": 0}
 
 

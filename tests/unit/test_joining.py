@@ -11,8 +11,8 @@ import pytest
 
 import rag
 from rag.errors import IndexDamaged, IndexNotFound, NoSuchPassage, WrongRequest
-from rag.joining import Joined, Ranking, joined
-from rag.retrieval import Results
+from rag.search.federated import Joined, Ranking, joined
+from rag.search.pipeline import Results
 from tests.unit.api_server import asking
 
 DUES = "Harbour dues were raised by nine percent in the winter.\n"

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.endpoints import Endpoint, alive, announce, run_folder, running, withdraw
 from rag.errors import WrongRequest
-from rag.launching import reason_of
+from rag.models.run_files import Endpoint, alive, announce, run_folder, running, withdraw
+from rag.models.supervisor import reason_of
 
 TOP = Path(__file__).parents[2]
 FAKE = f"""#!{sys.executable}

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.backends import lite
-from rag.backends.lite import ATTRIBUTES, DIM, FILLER, TEXT, VISUAL, LiteEmbedder
+from rag.backends.lite import embedder as lite
+from rag.backends.lite.embedder import ATTRIBUTES, DIM, FILLER, TEXT, VISUAL, LiteEmbedder
 from rag.types import Content
 
 PAGE = Path(__file__).parents[2] / "docs" / "lite.md"
@@ -168,7 +168,7 @@ def test_a_long_text_and_many_texts_do_not_fill_its_memory(embedder):
 
 PROGRAM = """
 import numpy as np
-from rag.backends.lite import LiteEmbedder
+from rag.backends.lite.embedder import LiteEmbedder
 from rag.types import Content
 contents = [Content("text", text="Recieve the e-mail of 2024-03-05 港口的吊车 GitHub"),
             Content("image", pixels=(np.arange(3600, dtype=np.uint32).reshape(30, 40, 3).astype(np.uint8),), clues="red boats")]
@@ -190,9 +190,8 @@ def test_vectors_do_not_depend_on_the_hash_seed():
 
 
 def test_it_imports_no_heavy_library():
-    program = (
-        "import sys, rag.backends.lite, rag.backends.lite_reranker; print({'PIL', 'scipy', 'faiss', 'cv2'} & set(sys.modules))"
-    )
+    modules = "rag.backends.lite.embedder, rag.backends.lite.reranker"
+    program = f"import sys, {modules}; print({{'PIL', 'scipy', 'faiss', 'cv2'}} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 

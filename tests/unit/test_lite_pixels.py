@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from rag.backends.lite_attributes import ATTRIBUTES, named, share_named, without_attributes
-from rag.backends.lite_pixels import DESCRIPTOR, attribute_words, see
+from rag.backends.lite.attributes import ATTRIBUTES, named, share_named, without_attributes
+from rag.backends.lite.pixels import DESCRIPTOR, attribute_words, see
 from rag.errors import BackendError
 
 SCENES = ("landscape", "document", "chart", "portrait", "city")

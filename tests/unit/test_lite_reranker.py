@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rag.backends.lite import ATTRIBUTES, LiteEmbedder
-from rag.backends.lite_attributes import ATTRIBUTES as ALL
-from rag.backends.lite_matching import asks, match
-from rag.backends.lite_reranker import LiteReranker, likeness
+from rag.backends.lite.attributes import ATTRIBUTES as ALL
+from rag.backends.lite.embedder import ATTRIBUTES, LiteEmbedder
+from rag.backends.lite.matching import asks, match
+from rag.backends.lite.reranker import LiteReranker, likeness
 from rag.types import Content
 
 FILLER = "The committee met on several occasions and agreed about the budget of the coming year. " * 4

@@ -8,7 +8,7 @@ import pytest
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.encoding import decoded, holds_text, read_text
+from rag.loaders.text.encoding import decoded, holds_text, read_text
 
 CHINESE = "港口的船只在清晨的雾中静静地停泊着，渔民们准备出海。\n今天的天气很好，适合航行。\n"
 TRADITIONAL = "港口的船隻在清晨的霧中靜靜地停泊著，漁民們準備出海。\n"

@@ -8,11 +8,12 @@ import json
 import pytest
 
 from rag.errors import UnreadableDocument
-from rag.loaders import LOADERS, code
+from rag.loaders import LOADERS
 from rag.loaders.base import Limits
 from rag.loaders.detect import loader_name
-from rag.loaders.markdown import path_below_root
-from rag.tables import resolve
+from rag.loaders.text import code
+from rag.loaders.text.markdown import path_below_root
+from rag.plugins import resolve
 from rag.types import CaptionOf, Document, DocumentId, Lines, Passage
 
 

@@ -23,7 +23,7 @@ from pptx.util import Inches
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.office import OfficeLoader
+from rag.loaders.office.office import OfficeLoader
 from rag.types import Document, DocumentId, Lines, Passage, Sheet, Slide
 
 W = (

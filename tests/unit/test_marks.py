@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.index.marks import marks
-from rag.index.terms import compounds, placed_parts, plain
+from rag.text.analyzer import compounds, placed_parts, plain
+from rag.text.highlights import marks
 
 
 def marked(text: str, query: str) -> list[str]:

@@ -14,7 +14,7 @@ from rag.backends.base import Choice
 from rag.backends.families import family_of, fingerprint_of, model_name, native_dim
 from rag.backends.modelscope import folder_of, require
 from rag.errors import BackendError, MissingExtra
-from rag.serving import Server, Terms, commands, partner
+from rag.models.vllm_command import Server, Terms, commands, partner
 
 NAME = "Qwen/Qwen3-VL-Embedding-2B"
 THERE = f"modelscope:{NAME}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import rag
-from rag.emoji import spelled
-from rag.naming import kind_asked_for, names_file
-from rag.searching import Searcher
+from rag.search.boosts import kind_asked_for, names_file
+from rag.search.searcher import Searcher
+from rag.text.emoji import spelled
 from rag.types import Context, DocumentId, Kind, Passage, Slide, Whole
 
 FILES = {

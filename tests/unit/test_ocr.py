@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rag.loaders import ocr
-from rag.loaders.ocr import ENGINE, Recognised, recognise
-from rag.loaders.reading_order import Box, rows
+from rag.loaders.picture import ocr
+from rag.loaders.picture.ocr import ENGINE, Recognised, recognise
+from rag.loaders.picture.reading_order import Box, rows
 
 
 def written(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rag.cli.progress import figures_of, time_of
-from rag.pace import Pace
-from rag.reports import Progress
+from rag.indexing.progress import Pace
+from rag.indexing.report import Progress
 
 
 def test_rates_are_those_of_the_last_seconds_and_the_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
-    monkeypatch.setattr("rag.pace.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("rag.indexing.progress.time.monotonic", lambda: clock[0])
     pace = Pace(total=100, counted=True, megabytes_total=50.0, started=100.0)
     assert pace.progress("a", {}).seconds_left is None
     for _ in range(20):
@@ -32,7 +32,7 @@ def test_rates_are_those_of_the_last_seconds_and_the_rest_is_told(monkeypatch: p
 def test_what_the_model_was_not_shown_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts are read long before a slow model has seen them."""
     clock = [0.0]
-    monkeypatch.setattr("rag.pace.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("rag.indexing.progress.time.monotonic", lambda: clock[0])
     pace = Pace(total=100, counted=True, megabytes_total=50.0, started=0.0)
     clock[0], pace.read, pace.megabytes, pace.lacking, pace.embedded, pace.waiting = 10.0, 50, 25.0, 45, 100, 900
     seen = pace.progress("", {})

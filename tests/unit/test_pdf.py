@@ -12,8 +12,8 @@ import pytest
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.pdf import PdfLoader
-from rag.loaders.pdf_text import clean
+from rag.loaders.pdf.pdf import PdfLoader
+from rag.loaders.pdf.text_layer import clean
 from rag.types import Content, Document, DocumentId, Dropped, Page, Skipped
 
 LOADER = PdfLoader()

@@ -15,9 +15,9 @@ from PIL import Image
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.picture import PictureLoader
-from rag.loaders.picture_files import describe
-from rag.loaders.pixels import encode_jpeg, fit, is_blank, shrink_array, thumbnail
+from rag.loaders.picture.open_image import describe
+from rag.loaders.picture.picture import PictureLoader
+from rag.loaders.picture.pixels import encode_jpeg, fit, is_blank, shrink_array, thumbnail
 from rag.types import Content, Document, DocumentId, Page, Skipped, Whole
 
 LOADER = PictureLoader()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.quarantine import FILE, name_of, read_quarantine, write_quarantine
+from rag.indexing.quarantine import FILE, name_of, read_quarantine, write_quarantine
 
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:

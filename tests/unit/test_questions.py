@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.index.questions import literal, spoken, understand
+from rag.text.query_syntax import literal, spoken, understand
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from rag.loaders.base import Limits
-from rag.loaders.picture import PictureLoader
-from rag.loaders.screenshots import looks_like_screenshot
+from rag.loaders.picture.picture import PictureLoader
+from rag.loaders.picture.screenshots import looks_like_screenshot
 from rag.types import Document, DocumentId
 
 WORDS = (

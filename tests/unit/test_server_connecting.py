@@ -9,7 +9,7 @@ import pytest
 
 from rag.backends import EMBEDDERS, RERANKERS
 from rag.backends.base import Choice
-from rag.backends.server import ServerEmbedder
+from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import BackendError
 from tests.faults import fake_server as fake
 from tests.faults.fake_server import FakeServer
@@ -53,7 +53,7 @@ def test_a_child_process_of_a_fork_can_ask_too():
     code = f"""
 import os
 from rag.backends.base import Choice
-from rag.backends.server import ServerEmbedder
+from rag.backends.server.embedder import ServerEmbedder
 from rag.types import Content
 from tests.faults.fake_server import FakeServer
 with FakeServer({TEXT!r}) as server:
@@ -68,10 +68,10 @@ with FakeServer({TEXT!r}) as server:
 
 
 def test_the_tables_load_nothing_heavy():
-    assert EMBEDDERS["server"] == "rag.backends.server:ServerEmbedder"
-    assert RERANKERS["server"] == "rag.backends.server_reranker:ServerReranker"
+    assert EMBEDDERS["server"] == "rag.backends.server.embedder:ServerEmbedder"
+    assert RERANKERS["server"] == "rag.backends.server.reranker:ServerReranker"
     code = (
-        "import sys, rag.backends.server, rag.backends.server_reranker\n"
+        "import sys, rag.backends.server.embedder, rag.backends.server.reranker\n"
         "print([name for name in ('PIL', 'torch', 'vllm', 'faiss', 'gradio') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.batching import packed
-from rag.backends.server import ServerEmbedder
+from rag.backends.server.batching import packed
+from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import BackendError
 from rag.types import Content
 from tests.faults import fake_server as fake

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.server import ServerEmbedder
+from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import BackendError
 from tests.faults.fake_server import FakeServer
 from tests.unit.server_models import CRANE, PICTURE, PLAIN, SHORT, TEXT, VL, embedder, texts

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.server_reranker import ServerReranker
+from rag.backends.server.reranker import ServerReranker
 from rag.errors import BackendError
 from tests.faults import fake_server as fake
 from tests.faults.fake_server import FakeServer

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from rag.backends.local.platforms import engine_keywords, release
 from rag.backends.media import MAX_FRAMES
-from rag.backends.platforms import engine_keywords, release
 from rag.errors import WrongRequest
-from rag.serving import MOST_FRAMES, Server, Terms, elsewhere, partner
+from rag.models.vllm_command import MOST_FRAMES, Server, Terms, elsewhere, partner
 from tests.unit.serving_plans import JUDGE, VL, VL8, planned, value
 
 GOLDEN = Path(__file__).parent / "golden_commands.txt"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rag.accelerators import Card
+from rag.backends.devices import Card
 from rag.errors import WrongRequest
-from rag.serving import Server, Terms, commands
+from rag.models.vllm_command import Server, Terms, commands
 from tests.unit.serving_plans import GIB, JUDGE, JUDGE8, VL, VL8, planned, shares_of
 
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from rag.errors import NotShown, UnreadableDocument
-from rag.showing.originals import opened
-from rag.showing.projector import Projector
-from rag.showing.thumbnails import Thumbnails
+from rag.media.safe_open import opened
+from rag.media.service import Projector
+from rag.media.thumbnails import Thumbnails
 from rag.types import Kind, Lines, Page, Seconds, Whole
 from tests.unit.films import colour, film
 from tests.unit.showing_samples import LIMITS, SAMPLES, passage, pdf, seen
@@ -124,7 +124,7 @@ def test_too_many_thumbnails_are_cleared_the_least_used_first(tmp_path: Path) ->
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_decoder_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.showing.decoders import Decoders
+    from rag.media.worker_pool import Decoders
 
     monkeypatch.setenv("RAG_TOKEN", "a-key-of-the-server")
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
@@ -136,8 +136,8 @@ def test_a_decoder_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_decoder_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.showing import exchange
-    from rag.showing.decoders import Decoders
+    from rag.media import protocol as exchange
+    from rag.media.worker_pool import Decoders
 
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
     one = passage(tmp_path, "p.png", "image")

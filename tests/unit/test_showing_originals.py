@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import NotShown
-from rag.showing.originals import opened
+from rag.media.safe_open import opened
 from tests.unit.showing_samples import passage
 
 

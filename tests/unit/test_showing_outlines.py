@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rag.showing.projector import Projector
+from rag.media.service import Projector
 from rag.types import Page
 from tests.unit.showing_samples import LIMITS, passage, pdf, seen
 

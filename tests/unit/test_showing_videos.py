@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from rag.errors import NotShown, UnreadableDocument, WrongRequest
-from rag.showing.projector import Projector
-from rag.showing.shelf import Shelf
+from rag.media.service import Projector
+from rag.media.video_cache import Shelf
 from rag.types import Seconds
 from tests.unit.films import colour, film, heard, watched
 from tests.unit.showing_samples import LIMITS, SAMPLES, passage

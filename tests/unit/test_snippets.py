@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.snippets import LENGTH, snippet
+from rag.text.snippets import LENGTH, snippet
 
 
 def test_a_short_text_is_shown_whole_on_one_line() -> None:

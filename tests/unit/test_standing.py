@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from rag.cli.progress import figures_of
-from rag.reports import Progress
-from rag.standing import Standing
+from rag.indexing.monitor import Standing
+from rag.indexing.report import Progress
 
 
 def test_nobody_is_said_to_hold_others_back_before_anything_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.loaders.base import Limits
-from rag.loaders.subtitles import Cue, parse_cues, read_cues, spoken
+from rag.loaders.text.subtitles import Cue, parse_cues, read_cues, spoken
 
 SRT = """1
 00:00:01,000 --> 00:00:03,500

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import WrongRequest
-from rag.telling import MOST_CHARACTERS, passage_told
+from rag.mcp.answers import MOST_CHARACTERS, passage_told
 from rag.types import DocumentId, Lines, Passage, StoredPassage
 
 

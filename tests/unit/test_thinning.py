@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rag.backends import lite_pixels
-from rag.backends.lite import LiteEmbedder
-from rag.thinning import thin
+from rag.backends.downsample import thin
+from rag.backends.lite import pixels as lite_pixels
+from rag.backends.lite.embedder import LiteEmbedder
 from rag.types import Content
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from rag.index.unbroken import unbroken
+from rag.index.files.uninterruptible import unbroken
 
 
 @pytest.fixture(autouse=True)

@@ -13,12 +13,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from rag.errors import UnreadableDocument
-from rag.loaders import video_decoders
 from rag.loaders.base import Limits
-from rag.loaders.frames import MOST, Timeline, choose, timeline_of
-from rag.loaders.likeness import miniature, shows_nothing_new
-from rag.loaders.video import VideoLoader
-from rag.loaders.video_decoders import open_decoder
+from rag.loaders.video import decoders as video_decoders
+from rag.loaders.video.decoders import open_decoder
+from rag.loaders.video.frames import MOST, Timeline, choose, timeline_of
+from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
+from rag.loaders.video.video import VideoLoader
 from rag.types import Content, Document, DocumentId, Dropped, Passage, Seconds, Skipped
 
 LOADER = VideoLoader()

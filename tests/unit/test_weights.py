@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.backends.weights import INDEX, NEEDED, folder_here, is_whole
+from rag.backends.local.weights import INDEX, NEEDED, folder_here, is_whole
 
 NAME = "Qwen/Qwen3-VL-Embedding-2B"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.backends.window import CUT, LATE, Window
+from rag.backends.server.congestion import CUT, LATE, Window
 
 
 def test_what_is_taken_is_never_asked_less() -> None:

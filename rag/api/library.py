@@ -1,0 +1,150 @@
+"""The indexes one process serves: opened when first asked, brought to the last commit before each use, reopened when rebuilt.
+
+Knows index folders and searchers; knows no HTTP.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.config import Settings
+from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
+from rag.index.locations import finish_rebuild, index_folder, up_to_date
+from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
+from rag.models.loading import reranker_beside
+from rag.search.federated import Joined
+from rag.search.searcher import Searcher
+
+if TYPE_CHECKING:
+    from rag.backends.base import Reranker
+    from rag.models.loading import Models, Say
+    from rag.types import StoredPassage
+
+
+class Served:
+    """Indexes by name, with the settings and the key of this server. Safe to share between threads.
+
+    An index that does not exist yet is served too: asking it raises IndexNotFound until it appears. What was rebuilt is opened
+    anew; those who still use the old one keep it until they let go.
+    """
+
+    def __init__(self, named: Sequence[str], settings: Settings, *, token: str = "", say: Say = lambda _: None) -> None:
+        """`named` as for `--index`; none means the default. WrongRequest where two folders have one name."""
+        self.id = secrets.token_hex(8)  # of this run: who finds its run file knows by it whom he talks to
+        self.settings = settings
+        self.token = token
+        self.folders: Mapping[str, Path] = _by_name([index_folder(name) for name in named or [settings.index]])
+        self._say = say
+        self._models: Models = {}
+        self._readers: dict[str, OpenIndex] = {}
+        self._searchers: dict[str, Searcher] = {}
+        self._counted: dict[str, tuple[OpenIndex, IndexStatus]] = {}
+        self._locks = {name: threading.Lock() for name in self.folders}
+        self._loading = threading.Lock()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names served, in the order they were given; the first is the default."""
+        return tuple(self.folders)
+
+    def folder(self, index: str | None = None) -> Path:
+        """The folder of a served index; the first where none is named. NoSuchIndex."""
+        return self.folders[self.name(index)]
+
+    def name(self, index: str | None = None) -> str:
+        """The name of a served index; the first where none is named. NoSuchIndex."""
+        name = index or self.names[0]
+        if name not in self.folders:
+            raise NoSuchIndex(name, self.names)
+        return name
+
+    def reader(self, index: str | None = None) -> OpenIndex:
+        """The index itself, without its models, at its last commit. NoSuchIndex, IndexNotFound, IndexDamaged, IndexTooNew."""
+        name = self.name(index)
+        with self._locks[name]:
+            return self._newest(name)
+
+    def searcher(self, index: str | None = None) -> Searcher:
+        """The searcher of an index at its last commit: what `reader` raises, and what loading its models raises."""
+        name = self.name(index)
+        with self._locks[name]:
+            opened = self._newest(name)
+            if name not in self._searchers or self._searchers[name].index is not opened:
+                with self._loading:
+                    self._searchers[name] = Searcher(self.folders[name], self.settings, self._say, self._models, opened)
+            return self._searchers[name]
+
+    def searching(self, names: Sequence[str]) -> Searcher | Joined:
+        """What answers for these indexes, as one where there are several. What `searcher` raises for each."""
+        if len(names) == 1:
+            return self.searcher(names[0])
+        return Joined([self.searcher(name) for name in names])
+
+    def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
+        """A live passage by its id, with the index that holds it. NoSuchPassage, and what `reader` raises."""
+        opened, stored, _ = self.around(id, index, 0)
+        return opened, stored
+
+    def around(self, id: str, index: str | None, reach: int) -> tuple[OpenIndex, StoredPassage, list[StoredPassage]]:
+        """The same, with the passages of its document up to `reach` places before and after it, all of one commit."""
+        opened = self.reader(index)
+        with opened.moment() as moment:
+            stored = moment.by_id(id)
+            if stored is None:
+                raise NoSuchPassage(id)
+            return opened, stored, moment.neighbours(stored.number, reach) if reach else []
+
+    def status(self, index: str | None = None) -> IndexStatus:
+        """What an index holds, counted once for each of its commits. Raises what `reader` does."""
+        opened, name = self.reader(index), self.name(index)
+        known = self._counted.get(name)
+        if known is None or known[0] is not opened or known[1].generation != opened.generation:
+            with opened.moment() as moment:
+                known = self._counted[name] = (opened, moment.status())
+        return known[1]
+
+    def reranker(self) -> Reranker:
+        """The reranker of the first index; where that is not there yet, the one the settings name. WrongRequest for none."""
+        try:
+            found = self.searcher().reranker
+        except IndexNotFound:
+            with self._loading:
+                found = reranker_beside("lite", self.settings, self._say, self._models)
+        if found is None:
+            raise WrongRequest(
+                "this server has no reranker", remedy="start it with one: RAG_RERANKER=lite, or RAG_RERANKER_URL=…"
+            )
+        return found
+
+    def close(self) -> None:
+        """Lets go of all indexes; nobody may be searching."""
+        for opened in self._readers.values():
+            opened.close()
+        self._readers.clear()
+        self._searchers.clear()
+
+    def _newest(self, name: str) -> OpenIndex:
+        if name in self._readers:
+            try:
+                self._readers[name].refresh()
+            except (IndexReplaced, IndexNotFound):
+                del self._readers[name]
+        if name not in self._readers:
+            folder = finish_rebuild(self.folders[name])
+            if not (folder / "catalog.sqlite").exists():
+                raise IndexNotFound(folder)
+            self._readers[name] = open_index(up_to_date(folder), self.settings.search)
+        return self._readers[name]
+
+
+def _by_name(folders: Sequence[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if found.setdefault(folder.name, folder) != folder:
+            what = f"two indexes are called {folder.name}: {found[folder.name]} and {folder}"
+            raise WrongRequest(what, remedy="serve one of them, or rename a folder")
+    return found

@@ -1,0 +1,113 @@
+"""POST /v1/rerank in the shape of Jina and Cohere, over our reranker: for other retrieval systems.
+
+Knows the reranker; knows no index.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from rag.api.library import Served
+from rag.api.responses import Json, documented
+from rag.api.search import MOST_WORDS, picture_of
+from rag.api.thread_pool import Turns
+from rag.errors import WrongRequest
+from rag.types import Content
+
+MOST_DOCUMENTS = 1_000
+MOST_PICTURES = 64
+MOST_CHARACTERS = 200_000  # of one document
+_Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
+
+
+class Piece(BaseModel):
+    """A document or query with a name for its words or its picture (a data URL)."""
+
+    text: _Text = ""
+    image: str | None = None
+
+
+class Pairs(BaseModel):
+    """A query and the documents to be put in order. Fields of other vendors are ignored."""
+
+    model: str = Field("", description="Ignored: this server has one reranker; the answer names it.")
+    query: Annotated[str, Field(max_length=MOST_WORDS)] | Piece
+    documents: list[_Text | Piece] = Field(min_length=1, max_length=MOST_DOCUMENTS)
+    top_n: int | None = Field(None, ge=1, description="How many results; all of them where it is not given.")
+    return_documents: bool = False
+
+
+class Ranked(BaseModel):
+    """One document: its place in the request from 0, its score in 0…1, and itself where that was asked."""
+
+    index: int
+    relevance_score: float
+    document: dict[str, Any] | None = None
+
+
+class Usage(BaseModel):
+    """An estimate: a token for four characters."""
+
+    total_tokens: int
+
+
+class Reranked(BaseModel):
+    """The documents, best first."""
+
+    model: str
+    results: list[Ranked]
+    usage: Usage
+
+
+def router(served: Served, turns: Turns) -> APIRouter:
+    """The route of rerankings."""
+    routes = APIRouter(prefix="/v1", tags=["rerank"])
+
+    @routes.post(
+        "/rerank",
+        response_model=Reranked,
+        response_model_exclude_none=True,
+        responses=documented(400, 404, 409, 413, 422, 429, 503, 504),
+    )
+    async def rerank(pairs: Pairs) -> Json:
+        """Score documents against a query, and give them back best first."""
+        return Json(await turns.take(_rerank, served, pairs))
+
+    return routes
+
+
+def _rerank(served: Served, pairs: Pairs) -> dict[str, Any]:
+    pictures = sum(isinstance(one, Piece) and one.image is not None for one in pairs.documents)
+    if pictures > MOST_PICTURES:
+        raise WrongRequest(f"{pictures} pictures were given; the limit is {MOST_PICTURES}", remedy="ask in several requests")
+    reranker = served.reranker()
+    query = _content(pairs.query, served)
+    if query.modality == "text" and not query.text.strip():
+        raise WrongRequest("the query is empty", remedy="give it words, or a picture")
+    scores = reranker.score(query, [_content(one, served) for one in pairs.documents])
+    order = sorted(range(len(scores)), key=lambda at: (-scores[at], at))[: pairs.top_n]
+    characters = sum(len(one if isinstance(one, str) else one.text) for one in (pairs.query, *pairs.documents))
+    results: list[dict[str, Any]] = [{"index": at, "relevance_score": round(scores[at], 6)} for at in order]
+    if pairs.return_documents:
+        for result in results:
+            result["document"] = _shown(pairs.documents[result["index"]])
+    return {"model": reranker.name, "results": results, "usage": {"total_tokens": -(-characters // 4)}}
+
+
+def _content(given: str | Piece, served: Served) -> Content:
+    piece = Piece(text=given) if isinstance(given, str) else given
+    if piece.image is None:
+        return Content("text", text=piece.text)
+    from rag.index.locations import Policy
+    from rag.loaders.base import Limits
+    from rag.search.query_media import query_picture_bytes
+
+    shown = query_picture_bytes(picture_of(piece.image), Policy(Limits(), served.settings.ocr, frozenset(served.settings.clues)))
+    return Content("image", text=piece.text, pixels=shown.pixels, clues=shown.clues)
+
+
+def _shown(given: str | Piece) -> dict[str, Any]:
+    return {"text": given} if isinstance(given, str) else given.model_dump(exclude_none=True)

@@ -1,0 +1,209 @@
+"""POST /v1/search: a question as JSON, ranked hits as JSON.
+
+Knows the read path and the contract of a hit; knows no page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.api.library import Served
+from rag.api.responses import Json, documented
+from rag.api.thread_pool import Turns
+from rag.api.urls import media_of, picture_address
+from rag.errors import IndexReplaced, MovedOn, WrongRequest
+from rag.media.service import Projector
+from rag.serialization import explain_json, hit_json
+from rag.text.highlights import marks as spans_of
+from rag.types import Hit, Kind
+
+if TYPE_CHECKING:
+    from rag.search.federated import Joined
+    from rag.search.pipeline import Results
+    from rag.search.searcher import Searcher
+
+MOST_HITS = 200
+MOST_INDEXES = 64  # of one question
+MOST_WORDS = 20_000  # characters of a question
+_PICTURE = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.ASCII)
+_Name = Annotated[str, Field(max_length=4_096)]
+
+
+class Question(BaseModel):
+    """What is asked: words, a picture, a passage, or words beside one of the two; filters; and how much is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field("", max_length=MOST_WORDS, description="What to look for.")
+    image: str | None = Field(None, description="A picture as a data URL: data:image/jpeg;base64,…")
+    like: str | None = Field(None, max_length=64, description="The id of a passage: more like this.")
+    index: _Name | None = Field(None, description="Which index; the first where none is named.")
+    indexes: list[_Name] = Field([], max_length=MOST_INDEXES, description="Or several, asked as one.")
+    kinds: list[Kind] = Field([], max_length=8)
+    paths: list[_Name] = Field([], max_length=64, description="Globs over the path below the root.")
+    roots: list[_Name] = Field([], max_length=64)
+    after: _Name | float | None = Field(None, description="2026-03-14, or seconds since the epoch; inclusive.")
+    before: _Name | float | None = Field(None, description="Exclusive.")
+    top_k: int = Field(20, ge=1, le=MOST_HITS)
+    rerank: bool = Field(True, description="false: the order of the first stages, at once.")
+    explain: bool = Field(False, description="Every stage's rank and score with each hit.")
+    ocr: bool = Field(True, description="false: the words in the query picture are not read, which takes seconds.")
+    fold: bool = Field(True, description="Near-duplicates as one hit.")
+    texts: bool = Field(False, description="The whole words of each hit.")
+    candidates: int | None = Field(None, ge=1, le=1_000, description="How many candidates reach the reranker.")
+    min_score: float | None = Field(None, ge=0, le=1)
+    blend: Literal["auto", "never"] | Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="Share of the rerank score in the final one."
+    )
+
+
+class Counts(BaseModel):
+    """Of all candidates that pass the filters."""
+
+    kinds: dict[str, int]
+    folders: dict[str, int] = Field(description="By the first folder of the path; an empty name is the root itself.")
+    roots: dict[str, int]
+
+
+class Found(BaseModel):
+    """Hits, best first, and what is to be said about them."""
+
+    hits: list[dict[str, Any]]
+    counts: Counts
+    notes: list[str]
+    good: bool = Field(description="false: nothing is a good match; the best are shown all the same.")
+    reranked: bool
+    reranker: str | None
+    index: str = Field(description="The first that was asked; every hit says its own.")
+    indexes: list[str] = Field(description="All that were asked.")
+    generation: int = Field(description="Of the first.")
+    seconds: dict[str, float]
+
+
+def router(served: Served, projector: Projector, turns: Turns, saw: Callable[[Mapping[str, float]], None]) -> APIRouter:
+    """The route of questions; `saw` is told the seconds of each stage."""
+    routes = APIRouter(prefix="/v1", tags=["search"])
+
+    @routes.post("/search", response_model=Found, responses=documented(400, 404, 409, 413, 422, 429, 503, 504))
+    async def search(question: Question) -> Json:
+        """Search with words, a picture, a passage, or words beside one of them."""
+        found = await turns.take(answer, served, projector, question)
+        saw(found["seconds"])
+        return Json(found)
+
+    return routes
+
+
+def answer(served: Served, projector: Projector, question: Question) -> dict[str, Any]:
+    """The body of the answer. Errors are those of `Searcher.search` and of opening an index."""
+    image = picture_of(question.image) if question.image is not None else None
+    names = _named(served, question)
+    searcher = served.searching(names)
+    try:
+        results = _ask(searcher, question, image)
+    except (MovedOn, IndexReplaced):
+        searcher = served.searching(names)  # it was compacted or rebuilt in between: once more, at the newest
+        results = _ask(searcher, question, image)
+    first = served.searcher(names[0])
+    reranked = question.rerank and first.reranker is not None
+    texts = results.texts() if question.texts else {}
+    found = {(stored.index, stored.id): stored for stored in results.candidates}
+    limits = {name: served.searcher(name).policy.limits for name in names}
+
+    def shown(hit: Hit) -> dict[str, Any]:
+        stored = found[hit.index, hit.id]
+        return {"thumbnail": picture_address(projector, stored, hit.index, limits[hit.index], "thumb"), "dated": stored.dated}
+
+    return {
+        "hits": [_hit(hit, question, texts) | shown(hit) for hit in results.hits],
+        "counts": _counts(results),
+        "notes": list(results.notes),
+        "good": _is_good(results),
+        "reranked": reranked,
+        "reranker": first.reranker.name if first.reranker and reranked else None,
+        "index": names[0],
+        "indexes": names,
+        "generation": results.generations.get(names[0], first.index.generation),
+        "seconds": {stage: round(one, 6) for stage, one in results.seconds.items()}
+        | {"total": round(sum(results.seconds.values()), 6)},
+    }
+
+
+def _named(served: Served, question: Question) -> list[str]:
+    """The indexes that are asked, each once. WrongRequest, NoSuchIndex."""
+    if question.index is not None and question.indexes:
+        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
+    return list(dict.fromkeys(served.name(each) for each in question.indexes or (question.index,)))
+
+
+def _ask(searcher: Searcher | Joined, question: Question, image: bytes | None) -> Results:
+    return searcher.search(
+        question.text,
+        image=image,
+        like=question.like,
+        kinds=question.kinds,
+        paths=question.paths,
+        roots=question.roots,
+        after=question.after,
+        before=question.before,
+        top_k=question.top_k,
+        candidates=question.candidates,
+        min_score=question.min_score,
+        blend=question.blend,
+        rerank=question.rerank,
+        fold=question.fold,
+        ocr=question.ocr,
+    )
+
+
+def picture_of(address: str) -> bytes:
+    """The bytes of a data URL. WrongRequest for any other address: this server fetches nothing."""
+    begin = _PICTURE.match(address)
+    if begin is None:
+        raise WrongRequest("the query picture is no data URL of a picture", remedy="send data:image/jpeg;base64,… with its bytes")
+    try:
+        return base64.b64decode(address[begin.end() :], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise WrongRequest("the query picture is not base64", remedy="send its bytes in base64, without line breaks") from error
+
+
+def _hit(hit: Hit, question: Question, texts: dict[str, str]) -> dict[str, Any]:
+    extra: dict[str, Any] = {
+        "media": media_of(hit.kind, hit.best),
+        "marks": marks(hit.snippet, question.text),
+    }
+    if question.explain:
+        extra["explain"] = explain_json(hit)
+    if question.texts:
+        extra["text"] = texts.get(hit.id, "")
+    return hit_json(hit) | extra
+
+
+def marks(text: str, query: str) -> list[list[int]]:
+    """Where the words of the query stand in `text`: [start, end] in code points, as the lexical lane folds them."""
+    return [list(span) for span in spans_of(text, query)]
+
+
+def _counts(results: Results) -> dict[str, dict[str, int]]:
+    passages = [stored.passage for stored in results.candidates]
+    return {
+        "kinds": _by_count([passage.kind for passage in passages]),
+        "folders": _by_count([passage.document.path.rpartition("/")[0].partition("/")[0] for passage in passages]),
+        "roots": _by_count([passage.document.root for passage in passages]),
+    }
+
+
+def _by_count(names: Sequence[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items(), key=lambda one: (-one[1], one[0])))
+
+
+def _is_good(results: Results) -> bool:
+    return bool(results.hits) and results.good is not False

@@ -1,0 +1,36 @@
+"""Where the picture of a passage is, for caches: an address that names the version of the file never shows anything else.
+
+Knows our routes and versions of pictures; opens files only to see whether they changed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import quote
+
+from rag.errors import RagError
+from rag.loaders.base import Limits
+from rag.media.service import Projector
+from rag.types import Kind, Slide, StoredPassage
+
+VERSION = 16  # characters of a version in an address
+
+
+def media_of(kind: Kind, locator: object) -> str:
+    """How a page shows it: image, page, video, slide or text."""
+    if isinstance(locator, Slide):
+        return "slide"
+    return {"screenshot": "image", "frame": "video"}.get(kind, kind)
+
+
+def picture_address(
+    projector: Projector, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
+) -> str | None:
+    """With the version of the file as it is now, so that it may be cached for good; None for a text."""
+    if stored.passage.modality == "text":
+        return None
+    address = f"/v1/media/{stored.id}?size={size}&index={quote(index, safe='', errors='surrogateescape')}"
+    try:
+        return f"{address}&v={projector.version(stored, size, limits).name[:VERSION]}"
+    except RagError:
+        return address

@@ -1,0 +1,186 @@
+"""Text to the terms and hashed features by which the `lite` models compare it.
+
+Knows no vectors' layout and no pictures; the same text gives the same features on every machine and in every process.
+
+A *surface* is a stretch of text as written: a word, a number, or a run of a script written without spaces. A *term* is what
+surfaces are compared by: the stem of a word, a number without separators, one or two characters of Chinese. A *feature* is
+a hashed part of a term.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from zlib import crc32
+
+from rag.backends.lite.idf import background, rarity
+from rag.backends.lite.stems import stem
+
+# Scripts written without spaces between words: CJK, kana, hangul, Thai, Lao, Myanmar, Khmer. Indic marks belong to their letters.
+_RUN = (
+    r"\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
+)
+_LETTER = rf"(?:[^\W_{_RUN}]|[\u0300-\u036f\u0900-\u0dff])"
+_SURFACE = re.compile(
+    rf"(?P<run>[{_RUN}]+)"
+    r"|[A-Za-z](?:\+\+|#)(?!\w)"  # C++, C#
+    r"|\d+(?:\.\d+)+"  # 3.14, 192.168.0.1
+    rf"|{_LETTER}+(?:['’]{_LETTER}+)*(?:-[A-Za-z]+)*"  # don't, e-mail, state-of-the-art
+)
+_PLAIN = re.compile(r"[A-Za-z](?:\+\+|#)(?!\w)|\d+(?:\.\d+)+|[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*(?:-[A-Za-z]+)*")
+_GROUPED = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.:年](1[0-2]|0?[1-9])(?:[-/.:月](3[01]|[12]\d|0?[1-9])(?!\d)日?|月|(?![-/.:\d]))")
+_MONTH = re.compile(r"(?<!\d)(1[0-2]|0?[1-9])月(?:(3[01]|[12]\d|0?[1-9])[日号])?")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z_]+")
+_PARTICLES = frozenset("的了是在和与及或也都就还而但这那个们吗呢吧么啊把被从对于之其很不没有我你他她它请")
+_GRAM_LETTERS = 16  # n-grams are taken from so many first characters of a word
+_LONGEST_COMPOUND = 40  # what is longer is a key or a checksum, not a name
+_CACHED = 65_536
+WHOLE = 0.8  # of a word's unit length, on the stem itself
+GRAM = 1.0  # on each n-gram, relative to the others
+SKELETON = 1.5  # on its consonants
+SINGLE = 0.3  # of its rarity: a character whose pairs count already
+CROSSING, UNLISTED = 0.15, 0.6  # of its rarity: a pair that is no listed word, between two that are, and elsewhere
+COMPOUND = 0.7  # of their rarity: a compound and its pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What one surface means: its terms, and for a compound (`e-mail`, `GitHub`, `RTX4090`) the terms of its pieces."""
+
+    terms: tuple[str, ...]  # one for a word, several for a run: all its characters and neighbouring pairs
+    pieces: tuple[str, ...] = ()
+
+
+def surfaces(text: str) -> list[str]:
+    """The stretches of a text in order, compatibility forms folded, dates and grouped numbers in one spelling."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        text = _MONTH.sub(_month_words, _DATE.sub(_date_words, text)) if "月" in text else _DATE.sub(_date_words, text)
+    else:
+        text = _DATE.sub(_date_words, text)
+    if "," in text:
+        text = _GROUPED.sub(lambda found: found[0].replace(",", ""), text)
+    if text.isascii():
+        return _PLAIN.findall(text)
+    return [found[0] for found in _SURFACE.finditer(text)]
+
+
+def _date_words(found: re.Match[str]) -> str:
+    return f" {found[1]} {_MONTHS[int(found[2]) - 1]} {found[3] or ''} "
+
+
+def _month_words(found: re.Match[str]) -> str:
+    return f" {_MONTHS[int(found[1]) - 1]} {found[2] or ''} "
+
+
+def word(surface: str) -> Word:
+    """The terms of one surface."""
+    if is_run(surface):
+        pairs = [surface[i : i + 2] for i in range(len(surface) - 1)]
+        return Word(terms=tuple(pairs), pieces=tuple(surface)) if pairs else Word(terms=(surface,))
+    return _spaced_word(surface)
+
+
+@lru_cache(maxsize=_CACHED)
+def _spaced_word(surface: str) -> Word:
+    bare = surface.replace("’", "'").removesuffix("'s")
+    parts = bare.split("-")
+    if len(parts) > 2:
+        return Word(terms=tuple(_term(part) for part in parts))
+    mixed = "-" in bare or not (bare.islower() or bare.istitle()) or (any(map(str.isdecimal, bare)) and not bare.isdecimal())
+    pieces = _PIECE.findall(bare) if mixed and bare.isascii() and len(bare) <= _LONGEST_COMPOUND else []
+    return Word(terms=(_term(bare),), pieces=tuple(map(_term, pieces)) if len(pieces) > 1 else ())
+
+
+def is_run(surface: str) -> bool:
+    """Whether the surface is of a script written without spaces."""
+    return ord(surface[0]) > 0xDFF and _SURFACE.match(surface)["run"] is not None  # type: ignore[index]
+
+
+def _term(surface: str) -> str:
+    """One word folded: case, accents, apostrophes, inflection; leading zeros of a number."""
+    folded = surface.casefold().replace("'", "").replace("-", "")
+    if not folded.isascii():
+        bare = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
+        folded = bare or folded
+    if folded.isdecimal():
+        return folded.lstrip("0") or "0"
+    return stem(folded) or surface
+
+
+def placed(text: str) -> dict[str, list[int]]:
+    """The terms of a text with their places, counted in words from 0; the pieces of a compound stand where it stands.
+
+    Of a Chinese run only the pairs, one place each, unless it is a single character.
+    """
+    found: dict[str, list[int]] = {}
+    place = 0
+    for surface in surfaces(text):
+        meant = word(surface)
+        for term in meant.terms:
+            found.setdefault(term, []).append(place)
+            place += 1
+        if meant.pieces and not is_run(surface):
+            for term in meant.pieces:
+                found.setdefault(term, []).append(place - 1)
+    return found
+
+
+def features(term: str) -> tuple[list[int], list[float]]:
+    """Hashes (32 bit) and weights of a term's features; the squares of the weights sum to 1.
+
+    A number, a character or a pair is one feature. A word is its stem, its n-grams of 3 to 5 characters with the borders
+    marked (inflections, compounds, typos), and its consonants (transposed or wrong vowels).
+    """
+    whole = crc32(b"w" + term.encode())
+    if len(term) < 3 or not term[0].isalpha() or ord(term[0]) > 0xDFF:
+        return [whole], [1.0]
+    marked = f"<{term[:_GRAM_LETTERS]}>"
+    parts = {crc32(b"g" + marked[i : i + n].encode()): GRAM for n in (3, 4, 5) for i in range(len(marked) - n + 1)}
+    skeleton = term[0] + "".join(c for c in term[1:] if c not in "aeiouy")
+    if len(skeleton) > 2:
+        parts[crc32(b"c" + skeleton.encode())] = SKELETON
+    scale = sum(weight * weight for weight in parts.values()) ** 0.5
+    rest = (1.0 - WHOLE * WHOLE) ** 0.5 / scale
+    return [whole, *parts], [WHOLE, *(weight * rest for weight in parts.values())]
+
+
+def is_unlisted_pair(term: str) -> bool:
+    """Whether the term is two characters of a run that are no listed word."""
+    return len(term) == 2 and term not in background() and is_run(term)
+
+
+def shares(run: Word) -> list[float]:
+    """How much of its rarity each term of a run counts. An unlisted pair between two listed ones, or with a particle, joins
+    the end of one word to the start of the next; another may be a name.
+    """
+    listed = [term in background() for term in run.terms]
+    if len(listed) == 1:
+        return [1.0]
+    return [
+        1.0 if here else CROSSING if (before and after) or not _PARTICLES.isdisjoint(pair) else UNLISTED
+        for pair, before, here, after in zip(run.terms, [False, *listed], listed, [*listed[1:], False], strict=False)
+    ]
+
+
+def weighted(surface: str) -> tuple[tuple[str, float], ...]:
+    """The terms of a surface with their weights: the rarity of each, less where they repeat one another."""
+    if is_run(surface):
+        meant = word(surface)
+        pairs = ((term, share * rarity(term)) for term, share in zip(meant.terms, shares(meant), strict=True))
+        return (*pairs, *((term, SINGLE * rarity(term)) for term in meant.pieces))
+    return _spaced_weights(surface)
+
+
+@lru_cache(maxsize=_CACHED)
+def _spaced_weights(surface: str) -> tuple[tuple[str, float], ...]:
+    meant = _spaced_word(surface)
+    share = COMPOUND if meant.pieces else 1.0
+    return tuple((term, share * rarity(term)) for term in (*meant.terms, *meant.pieces))

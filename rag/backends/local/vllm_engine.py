@@ -1,0 +1,186 @@
+"""The `vllm` backend: the models in this process's own vLLM engine, on CUDA, Ascend or the CPU.
+
+Knows vLLM's offline interface; the strings come from `rag.backends.prompts`, so that no chat template is needed.
+Neither class loads anything before `load()` or the first content that the model can take. vLLM's own talk goes to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rag.backends import modelscope
+from rag.backends.base import UNTOLD, Choice
+from rag.backends.devices import look
+from rag.backends.families import Family, model_name
+from rag.backends.local.base import LoadedEmbedder, LoadedReranker, Prompt
+from rag.backends.local.platforms import ALLOCATOR, engine_keywords
+from rag.backends.local.shared import dim_of, shown, times
+from rag.backends.local.weights import folder_here
+from rag.backends.prompts import template_file
+from rag.errors import BackendError
+from rag.types import Content, Role
+
+GIB = 1024**3
+ROOM = 6 * GIB  # on an accelerator beside the weights: activations and the cache of a few long prompts
+PICTURES, VIDEOS = 8, 2  # at most in one prompt
+_REREAD = {"classifier_from_token": ["no", "yes"], "is_original_qwen3_reranker": True}
+_ARCHITECTURES = {"qwen3-vl-reranker": "Qwen3VLForSequenceClassification", "qwen3-reranker": "Qwen3ForSequenceClassification"}
+_BILLIONS = re.compile(r"(\d+(?:\.\d+)?)b(?![a-z])", re.IGNORECASE)
+
+
+class EngineEmbedder(LoadedEmbedder):
+    """An embedding model in vLLM; see the module."""
+
+    package = extra = "vllm"
+    batch = 64
+    options: Mapping[str, Any] = {}  # further keywords for vllm.LLM
+
+    def __init__(self, choice: Choice = UNTOLD) -> None:
+        super().__init__(choice)
+
+    def _made(self) -> Any:
+        return _started(self._choice.model, self._family, {}, self.options)
+
+    def _tokenizer(self) -> Any:
+        return self._loaded.get_tokenizer()
+
+    def _limit(self) -> int:
+        return _longest(self._loaded)
+
+    def _known_dim(self) -> int | None:
+        return dim_of(self._choice)
+
+    def _native_dim(self) -> int:
+        return int(self._loaded.llm_engine.model_config.get_hidden_size())
+
+    def _rows(self, contents: Sequence[Content], role: Role) -> Any:
+        asked = [_inputs(*prompt) for prompt in self._prompts(contents, role)]
+        outputs = _run(self._loaded.embed, asked, self._choice.model, {"add_special_tokens": True})
+        return [output.outputs.embedding for output in outputs]
+
+
+class EngineReranker(LoadedReranker):
+    """A reranking model in vLLM; see the module."""
+
+    package = extra = "vllm"
+    options: Mapping[str, Any] = {}  # further keywords for vllm.LLM
+
+    def __init__(self, choice: Choice = UNTOLD) -> None:
+        super().__init__(choice)
+
+    def _made(self) -> Any:
+        if not self._family.templated:
+            return _started(self._choice.model, self._family, {}, self.options)
+        template = {"chat_template": template_file(self._family)}
+        return _started(self._choice.model, self._family, rereading(self._family.name), {**template, **self.options})
+
+    def _tokenizer(self) -> Any:
+        return self._loaded.get_tokenizer()
+
+    def _limit(self) -> int:
+        return _longest(self._loaded)
+
+    def _judged(self, asked: Sequence[Prompt]) -> Sequence[float]:
+        inputs = [_inputs(*prompt) for prompt in asked]
+        outputs = _run(self._loaded.classify, inputs, self._choice.model, {"add_special_tokens": False})
+        return [output.outputs.probs[0] for output in outputs]
+
+    def _compared(self, query: str, words: Sequence[str]) -> Sequence[float]:
+        outputs = _run(partial(self._loaded.score, query), words, self._choice.model, None)
+        return [output.outputs.score for output in outputs]
+
+
+def rereading(family: str) -> dict[str, Any]:
+    """What vLLM is told (`hf_overrides`) so that it reads a checkpoint of a family of rerankers as a classifier of yes and no."""
+    return _REREAD | {"architectures": [_ARCHITECTURES[family]]}
+
+
+def memory_share(weights: int, total: int) -> float:
+    """The part of an accelerator's memory one engine may take: its weights and ROOM, so that two engines fit one card."""
+    return round(min(0.92, (weights + ROOM) / total), 2)
+
+
+def _started(model: str, family: Family, overrides: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    for name, value in {
+        "VLLM_LOGGING_STREAM": "ext://sys.stderr",
+        "VLLM_LOGGING_LEVEL": "ERROR",
+        "VLLM_WORKER_MULTIPROC_METHOD": "spawn",  # a fork would inherit the lock on the index, and its threads' locks
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_CPU_KVCACHE_SPACE": "4",  # GiB
+        **ALLOCATOR,
+    }.items():
+        os.environ.setdefault(name, value)
+    if here := folder_here(model):
+        model = here
+    elif modelscope.is_there(model):
+        os.environ[modelscope.VARIABLE] = "True"
+        model = modelscope.name_of(model)
+    try:
+        import vllm
+        from vllm.platforms import current_platform
+    except (ImportError, OSError) as error:
+        raise BackendError(
+            f"vllm is installed and cannot be imported: {error}", remedy="install it anew for this machine"
+        ) from error
+    keywords: dict[str, Any] = {"model": model, "runner": "pooling", "hf_overrides": dict(overrides), "use_tqdm_on_load": False}
+    if family.templated:
+        keywords["max_model_len"] = family.max_tokens
+    if family.sees:
+        keywords["limit_mm_per_prompt"] = {"image": PICTURES, "video": VIDEOS}
+    if current_platform.is_cpu():
+        keywords["enforce_eager"] = True
+    else:
+        keywords["gpu_memory_utilization"] = _share_of(model, current_platform)
+        if current_platform.device_type == "npu":
+            keywords |= engine_keywords(look().platform, version("vllm-ascend"), keywords.get("max_model_len", 0))
+    try:
+        return vllm.LLM(**{**keywords, **options})
+    except (ValueError, OSError, RuntimeError, ImportError, TypeError) as error:
+        raise BackendError(
+            f"vllm cannot load {model}: {_first_line(error)}", remedy="its reason is above; or choose --backend transformers"
+        ) from error
+
+
+def _share_of(model: str, platform: Any) -> float:
+    try:
+        total = int(platform.get_device_total_memory())
+    except (NotImplementedError, RuntimeError):
+        return 0.45  # two engines on one card
+    folder = Path(model).expanduser()
+    weights = sum(file.stat().st_size for file in folder.glob("*.safetensors")) if folder.is_dir() else 0
+    named = _BILLIONS.search(model_name(model))
+    return memory_share(weights or (int(float(named[1]) * 2.2e9) if named else total // 3), total)
+
+
+def _longest(engine: Any) -> int:
+    return int(engine.llm_engine.model_config.max_model_len)
+
+
+def _inputs(rendered: str, contents: Sequence[Content]) -> dict[str, Any]:
+    """A prompt with its pixels, in vLLM's form."""
+    pictures, films = shown(contents)
+    pixels: dict[str, Any] = {"image": pictures} if pictures else {}
+    if films:
+        pixels["video"] = [
+            (np.stack([np.asarray(frame) for frame in film]), times(film) | {"do_sample_frames": False}) for film in films
+        ]
+    return {"prompt": rendered, "multi_modal_data": pixels} if pixels else {"prompt": rendered}
+
+
+def _run(call: Any, asked: Sequence[Any], model: str, tokenizing: Mapping[str, Any] | None) -> Any:
+    try:
+        return call(list(asked), use_tqdm=False, tokenization_kwargs=dict(tokenizing) if tokenizing else None)
+    except (ValueError, RuntimeError) as error:
+        raise BackendError(f"{model} failed in vllm: {_first_line(error)}", remedy="see its messages above") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,195 @@
+"""One connection to a server: opened straight or through a proxy, kept, and with one moment at which every wait on it ends.
+
+Knows sockets and HTTP; knows no JSON and no second attempt. http.client takes a sixth of the processor time of httpx for a
+request (0.1 ms), and no thread but the caller's; what it lacks is here: a bound for a whole exchange, and an end from outside.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import select
+import socket
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from rag.backends.server.routes import Route
+
+CONNECT_SECONDS = 5.0  # to open a connection
+KEPT_SECONDS = 3.0  # an idle connection; uvicorn, which vLLM runs in, closes its own after 5 s
+
+
+class Unconnected(Exception):
+    """No connection was made; the cause says why."""
+
+
+class Link:
+    """A connection that is opened by its first request. For one thread at a time, but for `abort`."""
+
+    def __init__(self, route: Route) -> None:
+        self.route = route
+        self.since = 0.0  # monotonic time since when nobody uses it
+        self._http: http.client.HTTPConnection | None = None
+        self._line: _Line | None = None
+        self._response: http.client.HTTPResponse | None = None
+        self._aborted = False
+
+    def request(self, path: str, content: bytes | None, until: float) -> http.client.HTTPResponse:
+        """POSTs `content`, or GETs where it is None; the response with its head read. All of it ends `until` (monotonic).
+
+        Unconnected; TimeoutError; another OSError or HTTPException where the exchange breaks off.
+        """
+        connection = self._http or self._open(until)
+        assert self._line is not None
+        self._line.until = until
+        self._response = None
+        method = "GET" if content is None else "POST"
+        try:
+            connection.request(method, self.route.prefix + path, content, dict(self.route.headers))
+        except ConnectionError:
+            pass  # it may have answered before it had read everything; else there is nothing to read either
+        self._response = connection.getresponse()
+        return self._response
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the last response was read to its end, and the server goes on listening."""
+        return (
+            self._line is not None
+            and not self._line.is_closed
+            and not self._aborted
+            and self._response is not None
+            and self._response.isclosed()
+        )
+
+    def is_dropped(self) -> bool:
+        """Whether the server has closed it meanwhile, or says something unasked."""
+        return self._line is None or self._line.is_readable()
+
+    def abort(self) -> None:
+        """Ends what is under way on it, from any thread: the one that waits gets an error."""
+        self._aborted = True
+        if self._line is not None:
+            self._line.shut()
+
+    def close(self) -> None:
+        """Lets go of it."""
+        if self._line is not None:
+            self._line.plain.close()
+
+    def _open(self, until: float) -> http.client.HTTPConnection:
+        """Unconnected, also where it would be used no more."""
+        route, proxy = self.route, self.route.proxy
+        host, port = (proxy.host, proxy.port) if proxy else (route.host, route.port)
+        seconds = max(0.001, min(CONNECT_SECONDS, until - time.monotonic()))
+        opened: http.client.HTTPConnection
+        if route.is_tls or (proxy and proxy.is_tls):
+            opened = http.client.HTTPSConnection(host, port, timeout=seconds, context=route.trusted)
+        else:
+            opened = http.client.HTTPConnection(host, port, timeout=seconds)
+        if proxy and route.is_tunnel:
+            opened.set_tunnel(route.host, route.port, dict(proxy.headers))
+        try:
+            opened.connect()
+        except (OSError, http.client.HTTPException) as error:
+            opened.close()
+            raise Unconnected from error
+        self._line = _Line(opened.sock)
+        opened.sock = self._line
+        self._http = opened
+        if self._aborted:
+            self._line.plain.close()
+            raise Unconnected from ConnectionAbortedError("it is not wanted any more")
+        return opened
+
+
+class Links:
+    """The connections of one endpoint that nobody uses. Safe to share between threads."""
+
+    def __init__(self, route: Route) -> None:
+        self._route = route
+        self._idle: deque[Link] = deque()  # the last used at the end
+        self._closed = False
+
+    def take(self) -> Link:
+        """The one used last, or a new one."""
+        with suppress(IndexError):
+            while True:
+                link = self._idle.pop()
+                if time.monotonic() - link.since < KEPT_SECONDS and not link.is_dropped():
+                    return link
+                link.close()
+        return Link(self._route)
+
+    def put(self, link: Link) -> None:
+        """Takes one back, and closes it where it is of no use any more, or those that were not used for long."""
+        if self._closed or not link.is_reusable:
+            link.close()
+            return
+        link.since = time.monotonic()
+        self._idle.append(link)
+        with suppress(IndexError):
+            while link.since - self._idle[0].since > KEPT_SECONDS:
+                self._idle.popleft().close()
+
+    def close(self) -> None:
+        """Closes those that nobody uses, and from now on every one that comes back."""
+        self._closed = True
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+
+class _Line:
+    """A socket as http.client uses it, that never waits beyond `until`: a server that drips is in time at every single read."""
+
+    def __init__(self, plain: socket.socket) -> None:
+        self.plain = plain
+        self.until = 0.0
+        self.is_closed = False  # by http.client, because the server will say no more after this response
+
+    def sendall(self, sent: ReadableBuffer) -> None:
+        self._hurry()
+        self.plain.sendall(sent)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self))
+
+    def receive_into(self, buffer: WriteableBuffer) -> int:
+        self._hurry()
+        return self.plain.recv_into(buffer)
+
+    def close(self) -> None:
+        """The response may still have to be read: `Link.close` closes it."""
+        self.is_closed = True
+
+    def shut(self) -> None:
+        with suppress(OSError):
+            socket.socket.shutdown(self.plain, socket.SHUT_RDWR)  # of TLS too: that of its own is for the thread that reads
+
+    def is_readable(self) -> bool:
+        poll = select.poll()
+        poll.register(self.plain, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def _hurry(self) -> None:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.plain.settimeout(left)
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, line: _Line) -> None:
+        self._line = line
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        return self._line.receive_into(buffer)

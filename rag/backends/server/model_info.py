@@ -1,0 +1,97 @@
+"""Which model an endpoint serves, and that it is the one asked for.
+
+Knows /v1/models; knows no prompt and no vector.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from rag.backends.base import Choice
+from rag.backends.families import Family, Task, family_of, model_name
+from rag.backends.server.client import Endpoints
+from rag.backends.server.exchange import Answer, Refused, shown
+from rag.backends.server.responses import Card, cards_of
+from rag.errors import BackendError
+
+MODELS = "/v1/models"
+ABOUT = "/info"  # where TEI names its model
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The name requests use, the choice with the model's own name in it, and the longest prompt where the server says so."""
+
+    request_name: str
+    choice: Choice
+    family: Family
+    max_tokens: int = 0  # of one prompt; 0: not told
+
+
+def is_known(choice: Choice, task: Task) -> bool:
+    """Whether the model and how it is fed are known without asking a server."""
+    return bool(choice.model) and (bool(choice.family) or family_of(choice, task).templated)
+
+
+def look(endpoints: Endpoints, choice: Choice, task: Task) -> Served:
+    """What the endpoints serve under which name, once for all; from now on each must prove that it serves this model.
+
+    A server without /v1/models is believed; TEI tells at /info what it serves. Where the name of the choice, or the one served,
+    is an alias that does not tell the family, the model behind it does (`root`, which vLLM gives). BackendError where another
+    model is served, or none is named.
+    """
+    try:
+        answer = endpoints.ask(MODELS)
+    except Refused as refused:
+        if refused.status not in (404, 405):
+            raise
+        choice = choice if choice.model else replace(choice, model=_told_by_tei(endpoints, refused))
+        return Served(choice.model, choice, family_of(choice, task))
+    card = _chosen(answer, choice.model)
+    endpoints.prove(MODELS, lambda other: _check(other, card.id))
+    names = [name for name in (choice.model, card.id, card.root) if name]
+    named = [replace(choice, model=name) for name in names]
+    told = next((one for one in named if family_of(one, task).templated), named[0])
+    return Served(card.id, told, family_of(told, task), card.max_tokens)
+
+
+def _told_by_tei(endpoints: Endpoints, refused: Refused) -> str:
+    """The model that TEI serves. BackendError, with the refusal of /v1/models, where it is not told."""
+    try:
+        told = endpoints.ask(ABOUT).content
+    except Refused:
+        told = None
+    name = told.get("model_id") if isinstance(told, dict) else None
+    if not isinstance(name, str) or not name:
+        raise BackendError(f"{refused.what}: it does not say which model it serves", "name the model: --model") from refused
+    return name
+
+
+def _chosen(answer: Answer, model: str) -> Card:
+    """The card of the model asked for: by the name it is served under, else by the model's own name; else the only one."""
+    cards = cards_of(answer)
+    if not model:
+        if len(cards) == 1:
+            return cards[0]
+        raise BackendError(f"{answer.place} serves {len(cards)} models: {_list(cards)}", remedy="name one of them: --model")
+    by_name = next((card for card in cards if card.id == model), None)
+    by_model = next((card for card in cards if model_name(model) in (model_name(card.id), model_name(card.root))), None)
+    found = by_name or by_model
+    if found is None:
+        raise BackendError(
+            f"{answer.place} serves {_list(cards)}, not {model}", remedy="name what is served (--model), or correct the address"
+        )
+    return found
+
+
+def _check(answer: Answer, name: str) -> None:
+    cards = cards_of(answer)
+    if name not in {card.id for card in cards}:
+        raise BackendError(
+            f"{answer.place} serves {_list(cards)}, not {name}",
+            remedy="let all endpoints of one role serve the same model under one name",
+        )
+
+
+def _list(cards: tuple[Card, ...]) -> str:
+    return shown(", ".join(card.id for card in cards))

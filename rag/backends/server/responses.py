@@ -1,0 +1,133 @@
+"""What came back from a model server, checked before anything is stored: vectors, scores, the models it serves.
+
+Knows the shapes of the answers; knows no connection and no prompt. Whatever is not as it must be is a BackendError that names the
+endpoint, what came, and what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from rag.backends.server.exchange import Answer, shown
+from rag.errors import BackendError
+from rag.humanize import counted
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+BROKEN = "do not use this server for an index until it is mended: restart it; `rag doctor` checks its vectors"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One entry of /v1/models: the name requests use; the model behind it and its longest prompt where the server says so."""
+
+    id: str
+    root: str
+    max_tokens: int = 0  # of one prompt; 0: not told
+
+
+def vectors_of(answer: Answer, count: int, dim: int) -> Vectors:
+    """The `count` vectors of an answer of /v1/embeddings in the order of their `index`: float32 (count, dim), unit rows.
+
+    Lists of numbers and base64 of little-endian float32 are both read. `dim` 0 takes the length the server gives.
+    Raises BackendError for a vector too many, too few or twice, of another length, not finite, or of length zero.
+    """
+    items = _in_order(answer, _items(answer, ("data",)), count, "vectors")
+    rows = [_numbers(answer, item.get("embedding")) for item in items]
+    lengths = {row.size for row in rows}
+    if lengths != {dim or max(lengths, default=0)} or lengths == {0}:
+        found = ", ".join(str(length) for length in sorted(lengths))
+        _refuse(
+            answer,
+            f"sent vectors of {found} numbers, not {dim or 'one length'}",
+            "name the model and the length it serves (--model, --dim); shorter vectors need a server started for them: "
+            """--hf-overrides '{"is_matryoshka": true}'""",
+        )
+    vectors = np.stack(rows)
+    if not np.isfinite(vectors).all():
+        _refuse(answer, "sent a vector with numbers that are not finite", BROKEN)
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    if norms.min() < 1e-12:
+        _refuse(answer, "sent a vector of length zero", BROKEN)
+    return np.ascontiguousarray(vectors / norms, dtype=np.float32)
+
+
+def scores_of(answer: Answer, count: int) -> list[float]:
+    """The `count` scores of an answer of /v1/rerank in the order of their `index`, as the server gave them.
+
+    Reads the forms of vLLM, Jina, Cohere and Infinity (`results`, `relevance_score`), Voyage (`data`) and TEI (a list, `score`).
+    Raises BackendError for a score too many, too few or twice, or one that is no finite number.
+    """
+    items = _in_order(answer, _items(answer, ("results", "data")), count, "scores")
+    scores = [item.get("relevance_score", item.get("score")) for item in items]
+    for score in scores:
+        if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+            _refuse(answer, f"sent {shown(str(score))} as a score", "restart the server; `rag doctor` checks its scores")
+    return [float(score) for score in scores]
+
+
+def cards_of(answer: Answer) -> tuple[Card, ...]:
+    """The models of an answer of /v1/models, without adapters on top of another model. BackendError where it is none."""
+    entries = [entry for entry in _items(answer, ("data", "models")) if not entry.get("parent")]
+    cards = [_card(entry) for entry in entries if isinstance(entry.get("id"), str) and entry["id"]]
+    if not cards:
+        _refuse(answer, "names no model it serves", "check that this is the address of a model server")
+    return tuple(cards)
+
+
+def _card(entry: Mapping[str, Any]) -> Card:
+    root, length = entry.get("root"), entry.get("max_model_len")
+    return Card(entry["id"], root if isinstance(root, str) else "", length if isinstance(length, int) and length > 0 else 0)
+
+
+def _items(answer: Answer, keys: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The entries of an answer, below one of the keys or the answer itself."""
+    content = answer.content
+    if isinstance(content, Mapping):
+        told = next((content[key] for key in ("error", "message", "detail") if content.get(key)), None)
+        content = next((content[key] for key in keys if key in content), None)
+        if content is None and told is not None:
+            told = told.get("message", told) if isinstance(told, Mapping) else told
+            _refuse(answer, f"answered with an error: {shown(str(told))}", "the message says why; the server's log says more")
+    if not isinstance(content, list) or not all(isinstance(item, Mapping) for item in content):
+        _refuse(
+            answer,
+            f"answered without {' or '.join(keys)}: {shown(str(answer.content))}",
+            "check that this server has this task (an embedder is no reranker); `rag doctor` looks at it",
+        )
+    return content
+
+
+def _in_order(answer: Answer, items: list[Mapping[str, Any]], count: int, what: str) -> list[Mapping[str, Any]]:
+    """The entries by `index`, each of 0 … count - 1 exactly once."""
+    if len(items) != count:
+        _refuse(answer, f"sent {len(items)} {what} for {counted(count, 'input')}", BROKEN)
+    by_index = {item.get("index"): item for item in items if isinstance(item.get("index"), int)}
+    if by_index.keys() != set(range(count)):
+        _refuse(answer, f"sent {what} whose index is not 0 to {count - 1}, each once", BROKEN)
+    return [by_index[index] for index in range(count)]
+
+
+def _numbers(answer: Answer, value: Any) -> Vectors:
+    """One vector, from base64 or a list."""
+    try:
+        if isinstance(value, str):
+            return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
+        row = np.array(value, dtype=np.float32)
+    except (binascii.Error, ValueError, TypeError, OverflowError) as error:
+        _refuse(answer, f"sent a vector that cannot be read ({shown(str(error))})", BROKEN)
+    if row.ndim != 1 or not isinstance(value, list):
+        _refuse(answer, f"sent {shown(str(value))} as a vector", BROKEN)
+    return row
+
+
+def _refuse(answer: Answer, what: str, remedy: str) -> NoReturn:
+    raise BackendError(f"{answer.place} {what}", remedy=remedy)

@@ -1,0 +1,152 @@
+"""Who answers `rag query`: the server that was named, a running `rag ui` of the same index and models, else this process.
+
+Knows settings, run files and both ways of asking; knows no format.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rag.cli.terminal import say
+
+if TYPE_CHECKING:
+    from rag.client import Client
+    from rag.config import Settings
+    from rag.types import Hit
+
+MOST_HITS, MOST_CANDIDATES = 200, 1_000  # of one request over HTTP
+MOST_BYTES = 20_000_000  # of a query picture that goes to a server nobody named
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Hits, best first, whoever found them."""
+
+    hits: list[Hit]
+    notes: tuple[str, ...]
+    texts: Mapping[str, str]  # the whole words by the id of the hit, where they were asked for
+    good: bool | None  # whether the best is a good match; None where nobody can say
+
+
+Ask = Callable[..., Answered]  # (words, *, texts: bool, **the keywords of Searcher.search)
+
+
+@contextmanager
+def asking(indexes: Sequence[str], flags: Mapping[str, Any], *, image: str | None, video: str | None) -> Iterator[Ask]:
+    """What answers, opened when it is first asked; indexes and flags as for `rag.open_index`. Errors: those of searching here."""
+    from rag.config import load_settings
+
+    settings = load_settings({**flags, "index": indexes[0] if indexes else None})
+    with ExitStack() as opened:
+        here = _here(indexes, flags, opened)
+        names = list(indexes) or [settings.index]
+        if settings.server not in ("auto", "none"):
+            yield _named(settings, names, flags, video, opened)
+        elif settings.server == "none" or video or _too_much(settings, image):
+            yield here
+        else:
+            yield _nearby(settings, names, flags, here, opened)
+
+
+def _here(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -> Ask:
+    def ask(text: str, *, texts: bool, **asked: Any) -> Answered:
+        from rag.search.federated import open_index
+
+        if not searchers:
+            searchers.append(opened.enter_context(open_index(*indexes, say=say, **flags)))
+        [searcher] = searchers
+        found = searcher.search(text, **asked)
+        words = found.texts() if texts else {}
+        return Answered(found.hits, found.notes, words, found.good)
+
+    searchers: list[Any] = []
+    return ask
+
+
+def _named(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], video: str | None, opened: ExitStack) -> Ask:
+    """The server of the setting `server`, with its own models."""
+    from rag.client import connect
+    from rag.errors import WrongRequest
+
+    own = ("backend", "model", "family", "url", "reranker_model", "reranker_family", "reranker_url", "search")
+    given = [key for key in own if flags.get(key)] + ["reranker"] * (flags.get("reranker") not in (None, "none"))
+    if given:
+        what = f"--{given[0].replace('_', '-')} says nothing to {settings.server}, which has its own models"
+        raise WrongRequest(what, remedy="leave it out, or ask here: --server none")
+    if video:
+        raise WrongRequest(
+            "a frame of a video is not sent to a server", remedy="ask here: --server none; or send a picture of it"
+        )
+    client = opened.enter_context(connect(settings.server, settings.token, ca_bundle=settings.ca_bundle))
+    return _there(client, [name for name in names if name], settings)
+
+
+def _nearby(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], here: Ask, opened: ExitStack) -> Ask:
+    """A `rag ui` of this user that serves the indexes with the same models; `here` where there is none, or it cannot answer."""
+    from rag.config import load_settings
+    from rag.index.locations import index_folder
+    from rag.models.run_files import running
+    from rag.models.selection import query_print
+
+    folders = [index_folder(name) for name in names]
+    wanted = {os.path.realpath(folder) for folder in folders}
+    reranking = {key: value for key, value in flags.items() if (key, value) != ("reranker", "none")}
+    asks = query_print(load_settings(reranking))  # leaving the reranker out needs no other models
+    found = next((one for one in running("ui") if wanted <= set(one.serves) and one.asks == asks), None)
+    if found is None:
+        return here
+
+    from rag.client import Unreachable, connect
+    from rag.errors import Overloaded, TooLarge
+
+    client = opened.enter_context(connect(found.url, found.token))
+    there = _there(client, [folder.name for folder in folders], settings)
+    silent = False
+
+    def ask(text: str, *, texts: bool, **asked: Any) -> Answered:
+        nonlocal silent
+        if not silent:
+            try:
+                if client.id() == found.id:
+                    return there(text, texts=texts, **asked)
+            except (Unreachable, TooLarge, Overloaded) as error:
+                say(f"note: {error.what}; searching here")
+            silent = True
+        return here(text, texts=texts, **asked)
+
+    return ask
+
+
+def _there(client: Client, names: Sequence[str], settings: Settings) -> Ask:
+    from rag.errors import WrongRequest
+    from rag.index.locations import at_home
+
+    wanted = {key: getattr(settings, key) for key in ("top_k", "candidates", "min_score", "blend")}
+    wanted["rerank"] = settings.reranker != "none"
+
+    def ask(text: str, *, texts: bool, video: None = None, image: str | None = None, **asked: Any) -> Answered:
+        try:
+            found = client.search(text, indexes=names, texts=texts, image=image, **wanted, **asked)
+        except WrongRequest as error:
+            if image is not None:  # the server knows the picture, not its name
+                error.what = error.what.replace("the query picture", str(at_home(image).absolute()))
+            raise
+        return Answered(found.hits, found.notes, found.texts, found.good)
+
+    return ask
+
+
+def _too_much(settings: Settings, image: str | None) -> bool:
+    """Whether the question is larger than a server takes."""
+    from rag.index.locations import at_home
+
+    if settings.top_k > MOST_HITS or settings.candidates > MOST_CANDIDATES:
+        return True
+    try:
+        return image is not None and at_home(image).stat().st_size > MOST_BYTES
+    except OSError:
+        return True  # this process says what is the matter with it

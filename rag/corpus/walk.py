@@ -1,0 +1,185 @@
+"""Walks a folder: which files are documents, in which order.
+
+Knows names and stat results; opens only ignore files. Knows no format, no model and no index.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from rag.corpus.companions import companions_of, is_short, suffix_of
+from rag.corpus.digests import stamp_of
+from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from rag.corpus.ignore import IGNORE_FILES, Rules, ruled_out, rules_of
+
+if TYPE_CHECKING:
+    pass
+
+NEVER_EMPTY = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".pdf", ".docx", ".pptx", ".xlsx", ".epub"}  # such a file is damaged
+
+
+class Root(NamedTuple):
+    """A folder given to the index, under a name."""
+
+    name: str
+    folder: Path  # absolute, links resolved
+
+
+class Found(NamedTuple):
+    """A file that is a document. A tuple of plain values: a walk makes millions."""
+
+    path: str  # POSIX, below the root
+    stamp: str  # size, mtime, ctime and inode of the file and its companions
+    modified: float  # seconds since the epoch
+    companions: tuple[str, ...]  # names of caption and subtitle files in the same folder
+
+
+class Ignored(NamedTuple):
+    """Something left out on purpose, with the reason it is counted under."""
+
+    path: str
+    reason: str
+
+
+class Blocked(NamedTuple):
+    """A folder or file that cannot be looked at: what the index holds of it stays."""
+
+    path: str
+    reason: str
+
+
+Seen: TypeAlias = Found | Ignored | Blocked
+
+
+def walk(root: Root, under: str = "") -> Iterator[Seen]:
+    """Everything below `root` (or below the folder or file `under`), sorted by the bytes of the path.
+
+    Hidden files, what .gitignore and .ragignore name, sockets, FIFOs, devices and links that leave the root are `Ignored`.
+    The order is that of `ORDER BY path` in the catalog, so that both can be merged without holding either.
+    """
+    parts = under.split("/") if under else []
+    rules: Rules = ()
+    is_file = bool(parts) and not root.folder.joinpath(under).is_dir()
+    for depth in range(len(parts) - is_file):
+        above = "".join(part + "/" for part in parts[:depth])
+        try:
+            rules += rules_of(root.folder, above, frozenset(IGNORE_FILES))
+        except OSError as error:
+            yield Blocked(under, f"an ignore file above it cannot be read: {error.strerror}")
+            return
+    if is_file:
+        yield from _walk_folder(root.folder, "".join(part + "/" for part in parts[:-1]), rules, only=parts[-1])
+    else:
+        yield from _walk_folder(root.folder, under + "/" if under else "", rules)
+
+
+class _Below(NamedTuple):
+    """A folder to be gone into next."""
+
+    prefix: str  # its path below the root, with "/"
+    rules: Rules
+
+
+def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[Seen]:
+    """The folder `prefix` below `base` and all below it, however deep; of its own files and folders `only` that one."""
+    open_folders = [_listed(base, prefix, rules, only)]
+    while open_folders:
+        for seen in open_folders[-1]:
+            if isinstance(seen, _Below):
+                open_folders.append(_listed(base, seen.prefix, seen.rules))
+                break
+            yield seen
+        else:
+            open_folders.pop()
+
+
+def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[Seen | _Below]:
+    """What lies in one folder, in order."""
+    folder = f"{base}/{prefix}" if prefix else f"{base}/"
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=_sort_key)
+    except OSError as error:
+        yield Blocked(prefix.rstrip("/"), f"the folder cannot be read: {error.strerror}")
+        return
+    names = {entry.name for entry in entries}
+    if "catalog.sqlite" in names and "segments" in names:
+        yield Ignored(prefix.rstrip("/"), "an index of this program")
+        return
+    try:
+        rules += rules_of(base, prefix, names)
+    except OSError as error:  # what it rules out must not be read by accident
+        yield Blocked(prefix.rstrip("/"), f"its ignore file cannot be read: {error.strerror}")
+        return
+    beside = companions_of(entries, lambda entry: _may_speak(base, prefix, rules, entry))
+    taken = {name for group in beside.values() for name in group}
+    for entry in entries:
+        name = entry.name
+        if only is not None and name != only:
+            continue
+        path = prefix + name
+        if name[0] == ".":
+            yield Ignored(path, "hidden")
+        elif rules and ruled_out(rules, path, entry):
+            yield Ignored(path, "named by .gitignore or .ragignore")
+        elif not _is_text(name):
+            yield Blocked(path.encode("utf-8", "backslashreplace").decode(), "its name is not UTF-8: rename it")
+        elif entry.is_dir(follow_symlinks=False):
+            yield _Below(path + "/", rules)
+        elif name in taken and is_short(entry):
+            yield Ignored(path, "the caption or the subtitles of a file beside it")
+        else:
+            yield _look(base, folder, path, entry, beside.get(name, ()))
+
+
+def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> Seen:
+    beside = ""
+    try:
+        for name in companions:
+            there = Path(folder, name).stat()
+            beside += f"|{name}:{there.st_size}:{there.st_mtime_ns}:{there.st_ctime_ns}:{there.st_ino}"
+        found = entry.stat(follow_symlinks=False)
+        if stat.S_ISLNK(found.st_mode):
+            if not _stays(base, entry):
+                return Ignored(path, "a link that leaves the root")
+            found = entry.stat()
+            if stat.S_ISDIR(found.st_mode):
+                return Ignored(path, "a link to a folder of the same root")
+    except OSError as error:
+        return Ignored(path, "a broken link") if entry.is_symlink() else Blocked(path, f"cannot be looked at: {error.strerror}")
+    if not stat.S_ISREG(found.st_mode):
+        return Ignored(path, "not a regular file (socket, FIFO or device)")
+    if not found.st_size and suffix_of(entry.name) not in NEVER_EMPTY:
+        return Ignored(path, "empty")
+    return Found(path, stamp_of(found) + beside, found.st_mtime, companions)
+
+
+def _sort_key(entry: os.DirEntry[str]) -> bytes:
+    return os.fsencode(entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name)
+
+
+def composed(path: str) -> str:
+    """The spelling that paths are compared in where people write them: some systems and archives decompose accents."""
+    return path if path.isascii() else unicodedata.normalize("NFC", path)
+
+
+def _is_text(name: str) -> bool:
+    return name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
+
+
+def _stays(base: Path, entry: os.DirEntry[str]) -> bool:
+    return f"{os.path.realpath(entry.path)}/".startswith(f"{base}/".replace("//", "/"))
+
+
+def _may_speak(base: Path, prefix: str, rules: Rules, entry: os.DirEntry[str]) -> bool:
+    """Whether a caption or subtitles may be read from here: what would be no document on its own says nothing of others."""
+    try:
+        is_file = entry.is_file() if entry.is_symlink() and _stays(base, entry) else entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
+    return is_file and _is_text(entry.name) and not (rules and ruled_out(rules, prefix + entry.name, entry))

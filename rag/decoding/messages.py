@@ -1,0 +1,152 @@
+"""What a decoder is asked, and what it answers: the nouns that travel between the processes.
+
+Knows the nouns of the corpus; knows no loader, no process and no index.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rag.loaders.base import Limits
+from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How documents are read; the part of the policy that decoders need."""
+
+    limits: Limits
+    ocr: str  # "auto", "always", "never"; "never" also where recognised words are no clue
+    captions: bool  # whether what documents say of pictures is wanted
+    key: str  # `identity.reading_key` of all of it
+    side: int = 0  # pixels: what the model looks at of the shorter side of a picture (rag.backends.downsample); 0: all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Which loader reads the document, what are its bytes, and what does it say of pictures? Answered by `Identity`."""
+
+    document: Document
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which passages has it? Nothing is decoded. Answered by a `Part` without outcome for each, then `Ended`."""
+
+    document: Document
+    rules: Rules
+    loader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What do its passages hold? Answered by a `Part` for each, in order, then `Ended`.
+
+    Where several readers may share it, a long one is answered by a `Stretch` for each that is to be read apart, then `Ended`.
+    """
+
+    document: Document
+    rules: Rules
+    loader: str
+    readers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStretch:
+    """What do these passages of it hold? Answered by a `Part` for each, in order, then `Ended`."""
+
+    document: Document
+    rules: Rules
+    loader: str
+    passages: tuple[Passage, ...]
+
+
+Job: TypeAlias = Look | Split | Read | ReadStretch
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a document is."""
+
+    loader: str  # a name in LOADERS, or module:Class
+    reading: str  # two documents of the same digest and reading have the same passages
+    digest: bytes
+    captions: tuple[CaptionOf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One passage, what was read of it, and the words recognised in its picture."""
+
+    passage: Passage
+    outcome: Content | Dropped | Skipped | None = None
+    digests: tuple[bytes, ...] = ()  # of its pixels, one for each picture
+    words: tuple[str | None, ...] = ()  # recognised, one for each picture; None where nobody was to look
+    fresh: tuple[bytes, ...] = ()  # the digests of those that were recognised now, and not known already
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        pixels = sum(one.nbytes for one in self.outcome.pixels) if isinstance(self.outcome, Content) else 0
+        return pixels + 4 * len(self.passage.text) + 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Passages of a long document that any process may read, as a job of their own; numbered from 1."""
+
+    number: int
+    passages: tuple[Passage, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """About how much memory it takes."""
+        return sum(4 * len(passage.text) + 500 for passage in self.passages)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """All parts of a job have come; `changed` where the file is not as the walk saw it: nobody knows which bytes were read."""
+
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The document cannot be read; `passing` where the cause is the system's and not the file's."""
+
+    reason: str
+    passing: bool = False
+    killed: bool = False  # it took its reader with it, twice
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The job is begun anew: what was answered so far does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The job itself cannot be meant, whatever the document: the run ends with this."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A worker's first word, with what could not be taken from it: "the network", "writing files"."""
+
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A worker's question: are the words in the picture of this digest known? Answered by a str or None."""
+
+    digest: bytes
+
+
+Answer: TypeAlias = Identity | Part | Stretch | Ended | Failed | Again | Refused

@@ -1,0 +1,88 @@
+"""Messages between this process and its decoders, over a socket: pickled nouns, their pixels beside them as they are.
+
+Knows sockets and the nouns that travel; knows no loader. A decoder that a file has taken over must not take over its reader:
+only the nouns named here are made from what comes in.
+
+Pixels go through the socket: 0.8 ms of CPU for 1.3 million, against 1.5 to 1.8 ms through a memfd, whose pages are made anew.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import socket
+import struct
+from typing import Any
+
+import numpy as np
+
+from rag import types as nouns
+from rag.decoding import messages as jobs
+from rag.loaders import base
+
+_HEAD = struct.Struct("!IH")  # bytes of the pickle, number of buffers
+_LENGTH = struct.Struct("!Q")  # of one buffer
+_MOST_BYTES = 2_000_000_000  # of one message: more is nonsense
+_ARRAYS = {("numpy._core.numeric", "_frombuffer"), ("numpy.core.numeric", "_frombuffer"), ("numpy", "dtype")}
+_PATHS = {("pathlib", "PosixPath"), ("pathlib", "Path")}
+
+
+class Closed(Exception):
+    """The other side is gone, or talks nonsense."""
+
+
+class _Unpickler(pickle.Unpickler):
+    """Makes frozen nouns, paths and arrays, and nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        for room in (jobs, nouns, base):
+            if module == room.__name__ and isinstance(found := getattr(room, name, None), type):
+                return found
+        if (module, name) in _ARRAYS | _PATHS or (module, name) == ("builtins", "frozenset"):
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} is no noun that travels")
+
+
+def send(link: socket.socket, message: object) -> None:
+    """Sends one message; blocks while the other side does not read. Closed where it is gone."""
+    buffers: list[pickle.PickleBuffer] = []
+    body = pickle.dumps(message, protocol=5, buffer_callback=buffers.append)
+    raw = [buffer.raw() for buffer in buffers]
+    try:
+        link.sendall(_HEAD.pack(len(body), len(raw)) + b"".join(_LENGTH.pack(one.nbytes) for one in raw) + body)
+        for one in raw:
+            link.sendall(one)
+    except OSError as error:
+        if isinstance(error, TimeoutError):
+            raise
+        raise Closed(str(error)) from error
+
+
+def receive(link: socket.socket) -> Any:
+    """The next message. Closed at the end of the stream; TimeoutError where the socket has a timeout and nothing comes."""
+    length, count = _HEAD.unpack(_exactly(link, _HEAD.size))
+    sizes = [_LENGTH.unpack(_exactly(link, _LENGTH.size))[0] for _ in range(count)]
+    if length + sum(sizes) > _MOST_BYTES:
+        raise Closed("a message larger than any")
+    body = _exactly(link, length)
+    buffers = [_exactly(link, size) for size in sizes]
+    try:
+        return _Unpickler(io.BytesIO(body), buffers=buffers).load()
+    except (pickle.UnpicklingError, ValueError, TypeError, AttributeError, KeyError, IndexError, EOFError, ImportError) as error:
+        raise Closed(f"a message that is none: {error}") from error
+
+
+def _exactly(link: socket.socket, count: int) -> memoryview:
+    view = np.empty(count, np.uint8).data  # unlike a bytearray it is not filled with zeros first
+    got = 0
+    while got < count:
+        try:
+            more = link.recv_into(view[got:])
+        except OSError as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise Closed(str(error)) from error
+        if not more:
+            raise Closed("the stream ended")
+        got += more
+    return view

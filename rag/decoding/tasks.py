@@ -1,0 +1,178 @@
+"""How one job is done, in this process: the same function serves the workers and what is read without them.
+
+Knows loaders and OCR; knows no process and no index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from rag.backends.downsample import thin
+from rag.corpus.digests import content_digest, pixels_digest, stamp_of
+from rag.corpus.file_types import CAPTION_SUFFIXES
+from rag.decoding.messages import (
+    Answer,
+    Ended,
+    Failed,
+    Identity,
+    Job,
+    Look,
+    Part,
+    Read,
+    ReadStretch,
+    Refused,
+    Rules,
+    Split,
+    Stretch,
+)
+from rag.errors import UnreadableDocument, WrongRequest
+from rag.loaders import LOADERS
+from rag.loaders.base import STRETCH
+from rag.loaders.detect import loader_name, suffixes
+from rag.plugins import resolve
+from rag.types import Content, Document
+
+if TYPE_CHECKING:
+    from rag.loaders.base import Loader
+    from rag.types import Passage
+
+BY_PLACE = frozenset({"pdf", "picture", "video"})  # loaders that reach a passage without those before it
+LIGHT = frozenset({"text", "markdown", "code", "notebook"})  # loaders that are plain Python
+LIGHT_BYTES = 500_000  # of a file
+
+Known = Callable[[bytes], str | None]  # the words in the picture of a digest, where somebody looked already
+
+
+def perform(job: Job, known: Known, threads: int) -> Iterator[Answer]:
+    """The answers to a job, as they come; what goes wrong with the file is an answer too.
+
+    `threads` are those inside one recognition of words.
+    """
+    try:
+        if isinstance(job, Look):
+            yield _identity(job)
+            return
+        loader: Loader = resolve(LOADERS, job.loader, "loader")()
+        if isinstance(job, ReadStretch):
+            yield from _read(job, loader, job.passages, known, threads)
+        elif isinstance(job, Split):
+            yield from map(Part, list(loader.split(job.document, job.rules.limits)))
+        else:
+            yield from _read_or_share(job, loader, known, threads)
+        yield Ended(_is_changed(job.document))
+    except UnreadableDocument as error:
+        yield Failed(error.what, passing=_is_the_systems(error.__cause__))
+    except MemoryError:
+        yield Failed("needs more memory than a reader is given (--max-memory)")
+    except OSError as error:
+        yield Failed(f"cannot be opened: {error.strerror}", passing=_is_the_systems(error))
+    except WrongRequest as error:
+        yield Refused(error.what, error.remedy)
+
+
+def _is_the_systems(cause: BaseException | None) -> bool:
+    """What the system refused (permissions, a broken disk) is no property of the file."""
+    return isinstance(cause, OSError) and cause.errno is not None
+
+
+def _identity(job: Look) -> Identity:
+    document, rules = job.document, job.rules
+    name = loader_name(document.file, rules.limits)  # first: it refuses files too large to be read at all
+    digest = content_digest(document)
+    loader: Loader = resolve(LOADERS, name, "loader")()
+    suffix = PurePosixPath(document.id.path).suffix.lower()
+    captions = tuple(loader.captions(document, rules.limits)) if rules.captions and suffix in CAPTION_SUFFIXES else ()
+    # Some loaders go by the suffix: the same bytes are other passages under another one.
+    return Identity(name, f"{name}{suffix}:{loader.version}:{rules.key}", digest, captions)
+
+
+def _read_or_share(job: Read, loader: Loader, known: Known, threads: int) -> Iterator[Part | Stretch]:
+    """Reads the document, or, where it is long and others may read it too, gives its stretches as they are found."""
+    passages = loader.split(job.document, job.rules.limits)
+    shared = job.readers > 1 and job.loader in BY_PLACE
+    first = list(islice(passages, STRETCH + 1)) if shared else list(passages)
+    after = list(islice(passages, 1))
+    if not after:
+        yield from _read(job, loader, first, known, threads)
+        return
+    for number, stretch in enumerate(stretches(chain(first, after, passages), job.readers), start=1):
+        yield Stretch(number, tuple(stretch))
+
+
+def stretches(passages: Iterable[Passage], readers: int) -> Iterator[list[Passage]]:
+    """Passages as lists that begin at multiples of `STRETCH` and hold at least two: longer ones later, where many came before.
+
+    So the last to end is never far behind the others, and a document of thousands of pages is not opened hundreds of times.
+    """
+    held: list[Passage] = []
+    begun = 0
+    for passage in passages:
+        held.append(passage)
+        length = max(1, begun // (4 * readers) // STRETCH) * STRETCH
+        if len(held) >= length + 2:  # what is left is more than one
+            yield held[:length]
+            begun += length
+            held = held[length:]
+    if held:
+        yield held
+
+
+def _is_changed(document: Document) -> bool:
+    """Whether the file is not as the walk saw it."""
+    try:
+        return bool(document.stamp) and stamp_of(document.file.stat()) != document.stamp.partition("|")[0]
+    except OSError:
+        return True
+
+
+def _read(job: Read | ReadStretch, loader: Loader, passages: Sequence[Passage], known: Known, threads: int) -> Iterator[Part]:
+    contents = loader.read(job.document, passages, job.rules.limits)
+    for passage, content in zip(passages, contents, strict=True):
+        if not isinstance(content, Content) or not content.pixels:
+            yield Part(passage, content)
+            continue
+        digests = tuple(pixels_digest(pixels) for pixels in content.pixels)
+        shown = replace(content, pixels=tuple(thin(pixels, job.rules.side) for pixels in content.pixels))
+        if not wants_words(passage, job.rules):
+            yield Part(passage, shown, digests, (None,) * len(digests))
+            continue
+        words: list[str] = []
+        fresh: list[bytes] = []
+        for pixels, digest in zip(content.pixels, digests, strict=True):
+            seen = known(digest)
+            if seen is None:
+                from rag.loaders.picture.ocr import recognise
+
+                seen = recognise(pixels, threads=threads).text
+                fresh.append(digest)
+            words.append(seen)
+        yield Part(passage, shown, digests, tuple(words), tuple(fresh))
+
+
+def wants_words(passage: Passage, rules: Rules) -> bool:
+    """Whether OCR looks at the picture of a passage: what a page says in its text layer is not read again."""
+    return rules.ocr == "always" or (rules.ocr == "auto" and not (passage.kind == "page" and passage.text))
+
+
+def is_light(job: Job) -> bool:
+    """Whether a job costs less than to send it away, and is done by Python alone: a file can then do no harm."""
+    if size_of(job.document) > LIGHT_BYTES:
+        return False
+    if isinstance(job, Look):
+        return not job.rules.captions or job.document.file.suffix.lower() not in suffixes("html")
+    return job.loader in LIGHT
+
+
+def size_of(document: Document) -> int:
+    """Bytes of the file as the walk saw it; 0 where it did not look."""
+    return size_in(document.stamp)
+
+
+def size_in(stamp: str) -> int:
+    """Bytes of a file, by its stamp."""
+    length = stamp.partition(":")[0]
+    return int(length) if length.isdigit() else 0

@@ -1,0 +1,151 @@
+"""One decoder process, seen from outside: started, talked to, timed, and killed.
+
+Knows processes and the wire; knows no loader.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rag.decoding import protocol as wire
+from rag.decoding.messages import Ready
+from rag.decoding.sandbox import OPEN_FILES
+
+_START = "from rag.decoding.worker import main; main()"
+_SECONDS_TO_START = 120.0
+
+# Memory of a picture is kept for the next one (glibc and Pillow): made anew, its pages cost a fifth of the time of a large photo.
+_KEEPING = {"MALLOC_MMAP_THRESHOLD_": "67108864", "MALLOC_TRIM_THRESHOLD_": "134217728", "PILLOW_BLOCKS_MAX": "8"}
+
+_ENDED_BY = {
+    signal.SIGABRT: "its reader gave up, as libraries do that get no more memory (--max-memory)",
+    signal.SIGKILL: "its reader was killed, perhaps because this machine has no more memory",
+    signal.SIGXCPU: "its reader took more processor time than one file is given",
+}
+
+
+class Died(Exception):
+    """The process is gone, or does not answer; the text is the reason a person reads."""
+
+
+class NotStarted(Exception):
+    """No such process can be started here at all."""
+
+
+class Process:
+    """For one thread at a time, but for `strike`."""
+
+    def __init__(self, memory: int) -> None:
+        """Starts it, with at most `memory` bytes. NotStarted where it cannot be started."""
+        self.memory = memory
+        self.missing: tuple[str, ...] = ()  # what could not be taken from it
+        try:
+            self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+            self._link, theirs = socket.socketpair()
+            pipe, self._held = os.pipe()  # closed with this process, however it ends
+        except OSError as error:  # a full disk, or no more open files
+            raise NotStarted(error.strerror or str(error)) from error
+        hidden = {name for name in os.environ if name.startswith("RAG_")}  # no key of a model server for a decoder
+        environment = {name: value for name, value in os.environ.items() if name not in hidden}
+        environment |= {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
+        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | _KEEPING
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START, str(theirs.fileno()), str(pipe), str(memory)],
+                pass_fds=[theirs.fileno(), pipe],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._said,
+                env=environment,
+                process_group=0,  # Ctrl-C is for its reader
+            )
+        except OSError as error:
+            raise NotStarted(f"{sys.executable}: {error.strerror}") from error
+        finally:
+            theirs.close()
+            os.close(pipe)
+        self._link.settimeout(_SECONDS_TO_START)
+        try:
+            ready = wire.receive(self._link)
+        except (wire.Closed, TimeoutError) as error:
+            last_words = self._last_words()
+            self.end()
+            raise NotStarted(last_words or str(error)) from error
+        if isinstance(ready, Ready):
+            self.missing = ready.missing
+
+    def tell(self, message: object, seconds: float) -> None:
+        """Sends a message. Died where it is not taken within so many seconds."""
+        self._link.settimeout(seconds)
+        try:
+            wire.send(self._link, message)
+        except (wire.Closed, TimeoutError) as error:
+            raise self._death(error) from error
+
+    def hear(self, seconds: float) -> Any:
+        """The next message. Died where none comes within so many seconds."""
+        self._link.settimeout(seconds)
+        try:
+            return wire.receive(self._link)
+        except (wire.Closed, TimeoutError) as error:
+            raise self._death(error, seconds) from error
+
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def is_worn(self) -> bool:
+        """Whether half of its memory or of its descriptors is in use between two jobs: better a new one than a job that fails."""
+        own = f"/proc/{self._process.pid}"
+        try:
+            pages, descriptors = int(Path(own, "statm").read_text().split()[1]), sum(1 for _ in Path(own, "fd").iterdir())
+        except (OSError, ValueError, IndexError):
+            return False
+        return pages * resource.getpagesize() > self.memory // 2 or descriptors > OPEN_FILES // 2
+
+    def strike(self) -> None:
+        """Ends it and what it started, whatever they do, and whichever thread talks to it: that one hears Died.
+
+        SIGKILL cannot be held back. The number of the group is its own while anything of it lives, the process or its children.
+        """
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Ends it and forgets it."""
+        self.strike()
+        self._process.wait()
+        self._link.close()
+        os.close(self._held)
+        self._said.close()
+
+    def _death(self, error: Exception, seconds: float = 0.0) -> Died:
+        if isinstance(error, TimeoutError):
+            return Died(f"its reader was stopped: no answer in {seconds:.0f} s")
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(5)
+        code = self._process.poll()
+        if code is None:
+            return Died("its reader was stopped: it closed its line")
+        if code < 0:
+            named = {each.value: each for each in signal.Signals}.get(-code)  # real-time signals have no name
+            reason = "its reader crashed" if named is None else _ENDED_BY.get(named, "its reader crashed")
+            return Died(f"{reason} ({f'signal {-code}' if named is None else named.name})")
+        said = self._last_words()
+        return Died(f"its reader crashed ({said})" if said else f"its reader ended with {code}")
+
+    def _last_words(self) -> str:
+        """The last line of what it wrote to stderr."""
+        length = self._said.seek(0, os.SEEK_END)
+        self._said.seek(max(0, length - 2000))
+        lines = self._said.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:200] if lines else ""

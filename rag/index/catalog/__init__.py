@@ -1,0 +1,4 @@
+"""The SQLite file: roots, documents, passages, full text, and which segments count.
+
+Knows rows; knows no vector.
+"""

@@ -1,0 +1,123 @@
+"""The folder of one index: its layout, its making, and what can be said of it without searching.
+
+Knows the files of the folder; knows no passages and no vectors.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+
+from rag.errors import IndexDamaged, IndexFailure, StorageFailed
+from rag.index.catalog import connection as catalog
+from rag.index.catalog.row_codec import clean, fingerprint_from_json, fingerprint_to_json
+from rag.index.catalog.schema import APPLICATION, FORMAT, PAGE_RESERVE, TABLES
+from rag.index.files.durable import sync, sync_folder
+from rag.index.files.lock import locked, refuse_without_locks
+from rag.types import Fingerprint
+
+SEGMENTS = "segments"
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+def create(folder: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
+    """Makes an empty index of generation 0. A kill at any moment leaves either no index or the whole one.
+
+    IndexFailure where there is one already, where the folder cannot be made, or where its file system has no working
+    locks or no fsync; StorageFailed where the disk is full; IndexLocked where another process is making it.
+    """
+    made = _make_folders(folder)
+    with locked(folder):
+        refuse_without_locks(folder)
+        if (folder / catalog.FILE).exists():
+            raise IndexFailure(f"there is already an index at {folder}", remedy="choose another name: --index NAME")
+        temporary = folder / f"{catalog.FILE}.new"
+        try:
+            for leftover in folder.glob(f"{catalog.FILE}.new*"):
+                leftover.unlink()
+            with catalog.translated(folder):
+                _write_empty_catalog(temporary, fingerprint, settings)
+            with temporary.open("rb+") as out:
+                sync(out.fileno())
+            temporary.rename(folder / catalog.FILE)
+            for changed in (folder, *(each.parent for each in made)):
+                sync_folder(changed)
+        except OSError as error:
+            if error.errno in _NO_SYNC:
+                what = f"{folder} is on a file system that cannot promise to keep what is written (fsync: {error.strerror})"
+                raise IndexFailure(what, remedy="keep the index on a local disk: --index DIR") from error
+            raise StorageFailed(folder, error.strerror or str(error)) from error
+
+
+def fingerprint_of(folder: Path) -> Fingerprint:
+    """Whose vectors the index holds. IndexNotFound, IndexTooNew, IndexDamaged."""
+    with closing(catalog.open_to_read(folder)) as connection, catalog.translated(folder):
+        return read_fingerprint(folder, connection)
+
+
+def settings_of(folder: Path) -> dict[str, str]:
+    """The settings it was made with. IndexNotFound, IndexTooNew, IndexDamaged."""
+    with closing(catalog.open_to_read(folder)) as connection, catalog.translated(folder):
+        return read_settings(connection)
+
+
+def read_fingerprint(folder: Path, connection: apsw.Connection) -> Fingerprint:
+    """The fingerprint, over a connection that is already open."""
+    stored = str(catalog.fact(connection, "fingerprint"))
+    try:
+        return fingerprint_from_json(stored)
+    except (ValueError, TypeError) as error:
+        raise IndexDamaged(f"{folder / catalog.FILE}: the fingerprint cannot be read", remedy=catalog.REBUILD) from error
+
+
+def read_settings(connection: apsw.Connection) -> dict[str, str]:
+    """The settings, over a connection that is already open."""
+    return {str(name): str(value) for name, value in connection.execute("SELECT name, value FROM settings ORDER BY name")}
+
+
+def size_on_disk(folder: Path) -> int:
+    """Bytes of all files below the folder; a file that vanishes meanwhile counts nothing."""
+    total = 0
+    for file in folder.rglob("*"):
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def segment_file(folder: Path, number: int) -> Path:
+    """Where the segment of that number lies."""
+    return folder / SEGMENTS / f"{number:06d}.faiss"
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Makes the folder and its `segments`; gives those that were not there."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        remedy = "choose a folder you may write to: --index DIR"
+        raise IndexFailure(f"no index can be made at {folder}: {error.strerror}", remedy=remedy) from error
+    return missing
+
+
+def _write_empty_catalog(file: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
+    uri = file.absolute().as_uri()
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+    with closing(apsw.Connection(uri, flags=flags, vfs=catalog.checksum_vfs())) as connection:
+        connection.reserve_bytes("main", PAGE_RESERVE)
+        with connection:
+            connection.execute(TABLES)
+            connection.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}")
+            facts = {"generation": 0, "fingerprint": fingerprint_to_json(fingerprint)}
+            connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
+            cleaned = [(clean(name), clean(value)) for name, value in settings.items()]
+            connection.executemany("INSERT INTO settings VALUES (?, ?)", cleaned)
+        if connection.pragma("journal_mode", "wal") != "wal":
+            what = f"{file.parent} is on a file system without shared memory for SQLite's write-ahead log"
+            raise IndexFailure(what, remedy="keep the index on a local disk: --index DIR")

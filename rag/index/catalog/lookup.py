@@ -1,0 +1,61 @@
+"""Passages as the index keeps them, looked up by number, by short id, or beside one another.
+
+Knows the tables `passages`, `texts`, `documents` and `roots`; knows no search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from rag.errors import IndexFailure
+from rag.index.catalog.row_codec import passage_from_row, to_name
+from rag.types import DocumentId, StoredPassage
+
+_SELECT = """
+SELECT passages.number, texts.id, passages.dated, roots.name, roots.folder, documents.path,
+       passages.kind, texts.ordinal, texts.locator, texts.modality, texts.text, texts.caption, texts.context, texts.taken
+FROM passages JOIN texts ON texts.passage = passages.number
+     JOIN documents ON documents.number = passages.document JOIN roots ON roots.number = documents.root
+"""
+_LIVE = "passages.born <= :generation AND (passages.ended IS NULL OR passages.ended > :generation)"
+
+
+def read_passages(connection: apsw.Connection, numbers: Sequence[int]) -> list[StoredPassage]:
+    """In the order asked. IndexFailure where the catalog holds no passage of a number."""
+    found = []
+    for number in numbers:
+        row = connection.execute(f"{_SELECT} WHERE passages.number = ?", (int(number),)).fetchone()
+        if row is None:
+            raise IndexFailure(f"passage {number} is not there: the index was compacted meanwhile", remedy="ask again")
+        found.append(_stored(row))
+    return found
+
+
+def read_by_id(connection: apsw.Connection, generation: int, short_id: str) -> StoredPassage | None:
+    """The live passage of that short id."""
+    bindings = {"generation": generation, "id": short_id}
+    row = connection.execute(f"{_SELECT} WHERE texts.id = :id AND {_LIVE}", bindings).fetchone()
+    return None if row is None else _stored(row)
+
+
+def read_neighbours(connection: apsw.Connection, generation: int, number: int, reach: int) -> list[StoredPassage]:
+    """The live passages of the same document up to `reach` places before and after, by place, without the one itself."""
+    place = """documents.number = (SELECT document FROM passages WHERE number = :number) AND passages.number <> :number
+        AND abs(texts.ordinal - (SELECT ordinal FROM texts WHERE passage = :number)) <= :reach"""
+    bindings = {"generation": generation, "number": number, "reach": reach}
+    rows = connection.execute(f"{_SELECT} WHERE {place} AND {_LIVE} ORDER BY texts.ordinal", bindings)
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: tuple[Any, ...]) -> StoredPassage:
+    number, short, dated, root, folder, path, *fields = row
+    document = DocumentId(to_name(root), to_name(path))
+    try:
+        passage = passage_from_row(document, tuple(fields))
+    except (ValueError, KeyError, TypeError) as error:
+        raise apsw.CorruptError(f"passage {number} of {document} cannot be read: {error}") from error
+    return StoredPassage(number, short, passage, Path(to_name(folder), document.path), dated)

@@ -1,0 +1,122 @@
+"""Passages, locators and fingerprints as the catalog's rows keep them, and back.
+
+Knows the nouns; knows no connection. What cannot be turned back raises ValueError, KeyError or TypeError.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b32encode
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+from rag.index.catalog.schema import KIND_CODES
+from rag.types import (
+    Context,
+    DocumentId,
+    Fingerprint,
+    Kind,
+    Lines,
+    Locator,
+    Modality,
+    Page,
+    Passage,
+    Seconds,
+    Sheet,
+    Slide,
+    Whole,
+)
+
+_SHORT = 10  # characters of base32: 50 bits
+_KINDS: dict[int, Kind] = {code: kind for kind, code in KIND_CODES.items()}
+_MODALITIES: dict[str, Modality] = {"text": "text", "image": "image", "video": "video"}
+
+
+def to_bytes(name: str) -> bytes:
+    """A path or a root's name, byte for byte: file names need not be UTF-8, and SQLite's text must be."""
+    return name.encode("utf-8", "surrogateescape")
+
+
+def to_name(stored: bytes) -> str:
+    """The reverse of `to_bytes`."""
+    return stored.decode("utf-8", "surrogateescape")
+
+
+def clean(text: str) -> str:
+    """Text that UTF-8 can hold: lone surrogates, which damaged files hold, become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def locator_to_json(locator: Locator) -> str:
+    """The one spelling of a locator: part of the passage's id."""
+    match locator:
+        case Lines(start, end):
+            fields: dict[str, object] = {"line_start": start, "line_end": end}
+        case Page(number):
+            fields = {"page": number}
+        case Slide(number):
+            fields = {"slide": number}
+        case Sheet(name):
+            fields = {"sheet": name}
+        case Seconds(begin, until):
+            fields = {"start": float(begin), "end": float(until)}
+        case Whole():
+            fields = {}
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"))
+
+
+def locator_from_json(stored: str) -> Locator:
+    """The reverse of `locator_to_json`."""
+    match json.loads(stored):
+        case {"line_start": int(start), "line_end": int(end)}:
+            return Lines(start, end)
+        case {"page": int(number)}:
+            return Page(number)
+        case {"slide": int(number)}:
+            return Slide(number)
+        case {"sheet": str(name)}:
+            return Sheet(name)
+        case {"start": float(begin), "end": float(until)}:
+            return Seconds(begin, until)
+        case {**rest} if not rest:
+            return Whole()
+        case _:
+            raise ValueError(f"no locator: {stored[:80]}")
+
+
+def context_to_json(context: Context) -> str:
+    """Only the fields that say something."""
+    return json.dumps({name: value for name, value in asdict(context).items() if value not in ("", None)})
+
+
+def passage_from_row(document: DocumentId, row: tuple[Any, ...]) -> Passage:
+    """From (kind, ordinal, locator, modality, text, caption, context, taken)."""
+    kind, ordinal, locator, modality, text, caption, context, taken = row
+    return Passage(
+        document=document,
+        ordinal=ordinal,
+        locator=locator_from_json(locator),
+        kind=_KINDS[kind],
+        modality=_MODALITIES[modality],
+        text=text,
+        caption=caption,
+        context=Context(**json.loads(context)),
+        taken=taken,
+    )
+
+
+def short_id(document: DocumentId, locator: str, nth: int, length: int = _SHORT) -> str:
+    """A short, stable name of a passage: base32 of BLAKE2b over root, path, locator (JSON) and its place among equal locators."""
+    named = b"\0".join((to_bytes(document.root), to_bytes(document.path), locator.encode(), str(nth).encode()))
+    return b32encode(blake2b(named).digest()).decode().lower().rstrip("=")[:length]
+
+
+def fingerprint_to_json(fingerprint: Fingerprint) -> str:
+    """All its fields."""
+    return json.dumps(asdict(fingerprint))
+
+
+def fingerprint_from_json(stored: str) -> Fingerprint:
+    """The reverse of `fingerprint_to_json`."""
+    return Fingerprint(**json.loads(stored))

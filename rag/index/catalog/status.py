@@ -1,0 +1,83 @@
+"""What an index holds, counted.
+
+Knows the tables of the catalog; knows no search and no files but their sizes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import apsw
+
+from rag.index.catalog.index_folder import read_fingerprint, read_settings, size_on_disk
+from rag.index.catalog.row_codec import to_name
+from rag.index.catalog.schema import FORMAT, KIND_CODES
+from rag.index.reader.columns import LIVE
+from rag.types import DocumentId, Fingerprint, Kind, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """The counts of one generation."""
+
+    folder: Path
+    format: int
+    generation: int
+    fingerprint: Fingerprint
+    settings: Mapping[str, str]
+    roots: Mapping[str, Path]
+    documents: int  # those that could be read
+    suffixes: Mapping[str, int]  # ".pdf": 3; "" for names without one; most first
+    folders: Mapping[str, int]  # documents by the first folder of their path; "" for those at the root itself; most first
+    passages: Mapping[Kind, int]
+    skipped: tuple[Skipped, ...]  # files that could not be read, and why
+    vectors: int  # rows in all segments: shared ones once, those no longer used too
+    bytes: int  # of the whole folder
+
+
+def read_status(folder: Path, connection: apsw.Connection, generation: int) -> IndexStatus:
+    """Counts what is live at a generation."""
+    at = (generation,)
+    kinds: dict[int, int] = dict(connection.execute(f"SELECT kind, count(*) FROM passages WHERE {LIVE} GROUP BY kind", at))
+    paths = connection.execute(f"SELECT path FROM documents WHERE {LIVE} AND skipped IS NULL", at)
+    suffixes: Counter[str] = Counter()
+    folders: Counter[str] = Counter()
+    for (path,) in paths:
+        name = PurePosixPath(to_name(path))
+        suffixes[name.suffix.lower()] += 1
+        folders[name.parts[0] if len(name.parts) > 1 else ""] += 1
+    return IndexStatus(
+        folder=folder,
+        format=FORMAT,
+        generation=generation,
+        fingerprint=read_fingerprint(folder, connection),
+        settings=read_settings(connection),
+        roots=read_roots(connection, generation),
+        documents=sum(suffixes.values()),
+        suffixes=_most_first(suffixes),
+        folders=_most_first(folders),
+        passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
+        skipped=tuple(_skipped(connection, generation)),
+        vectors=int(connection.execute(f"SELECT coalesce(sum(rows), 0) FROM segments WHERE {LIVE}", at).get),
+        bytes=size_on_disk(folder),
+    )
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def read_roots(connection: apsw.Connection, generation: int) -> dict[str, Path]:
+    """The roots by name, with the folder of each."""
+    rows = connection.execute(f"SELECT name, folder FROM roots WHERE {LIVE} ORDER BY name", (generation,))
+    return {to_name(name): Path(to_name(folder)) for name, folder in rows}
+
+
+def _skipped(connection: apsw.Connection, generation: int) -> list[Skipped]:
+    question = f"""SELECT name, path, skipped FROM (SELECT * FROM documents WHERE {LIVE} AND skipped IS NOT NULL) AS unread
+        JOIN roots ON roots.number = unread.root ORDER BY name, path"""
+    rows = connection.execute(question, (generation,))
+    return [Skipped(DocumentId(to_name(name), to_name(path)), reason) for name, path, reason in rows]

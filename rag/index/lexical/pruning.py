@@ -1,0 +1,77 @@
+"""Which passages are worth scoring: expressions from narrow to broad, and how many passages each lets through.
+
+Knows units and how often they occur; knows no connection and no scores.
+
+An OR of common words lets through most of a large index, and BM25 then reads every passage of it. The best passages hold
+the rare words, or several of the common ones, so a gate asks for that: any of the rare units, or at least j of the common.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.text.query_syntax import Unit
+
+_FEW = 4_000  # passages: units that occur in no more, all together, are rare, and a first gate lets through no more
+_JOINED = 4  # common units that are counted together: the rarest ones. At least 3 of 4 are 8 terms, of 5 they are 19
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """An expression of the full text, and about how many passages it lets through if words fall independently."""
+
+    expression: str
+    passages: float
+
+
+def gates(ranked: Sequence[tuple[Unit, int]], live: int) -> tuple[list[Gate], int]:
+    """Gates from the narrowest to the one of every unit, and which to begin with; units come rarest first with their counts.
+
+    `live` is how many passages there are.
+    """
+    units = [unit for unit, _ in ranked]
+    total = sum(count for _, count in ranked)
+    everything = Gate(any_of(units), float(total))
+    rare, seen = 0, 0
+    while rare < len(ranked) and seen + ranked[rare][1] <= _FEW:
+        seen += ranked[rare][1]
+        rare += 1
+    common = ranked[rare : rare + _JOINED]
+    if not common:
+        return [everything], 0
+    chances = _at_least([min(1.0, count / max(live, 1)) for _, count in common])
+    found = [Gate(any_of(units[:rare]), float(seen))] if rare else []
+    for wanted in range(len(common), 1, -1):
+        joined = at_least(wanted, [unit for unit, _ in common])
+        either = " OR ".join((*(unit.expression for unit in units[:rare]), joined))
+        found.append(Gate(f"({either})", seen + chances[wanted] * live))
+    found.append(everything)
+    first = max((at for at, gate in enumerate(found) if gate.passages <= _FEW), default=0)
+    return found, first
+
+
+def any_of(units: Sequence[Unit]) -> str:
+    """One of the units at least."""
+    return f"({' OR '.join(unit.expression for unit in units)})"
+
+
+def at_least(wanted: int, units: Sequence[Unit]) -> str:
+    """So many of the units: with the first one and so many less of the others, or so many of the others."""
+    if wanted <= 1:
+        return any_of(units)
+    if wanted == len(units):
+        return f"({' AND '.join(unit.expression for unit in units)})"
+    return f"(({units[0].expression} AND {at_least(wanted - 1, units[1:])}) OR {at_least(wanted, units[1:])})"
+
+
+def _at_least(chances: Sequence[float]) -> list[float]:
+    """The chance that at least 0, 1, 2 … of independent events happen."""
+    exactly = [1.0]
+    for chance in chances:
+        exactly = [
+            (exactly[n] * (1 - chance) if n < len(exactly) else 0.0) + (exactly[n - 1] * chance if n else 0.0)
+            for n in range(len(exactly) + 1)
+        ]
+    return [math.fsum(exactly[n:]) for n in range(len(exactly))]

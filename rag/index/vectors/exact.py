@@ -1,0 +1,72 @@
+"""Exact search over the 16-bit vectors of one segment: right by definition.
+
+Knows FAISS; knows no catalog.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IndexDamaged
+from rag.index.base import Rows
+from rag.index.vectors.partition import best_rows, cut
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+
+class ExactStructure:
+    """A scan of every allowed row: inner product of the float32 query with the stored half-precision row.
+
+    Measured on 2 cores: 7 ms for a query over 100,000 × 512. FAISS's `distance_compute_blas_threshold` does not apply:
+    the scalar quantiser has no BLAS path (equal times at the default and at 4 × dim).
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        """Checks and maps every row. IndexDamaged where they are not what was written."""
+        rows.all()
+        self._rows = rows
+        self._index = open_mapped(rows.file)
+        self._parts = cut(self._index)
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
+        """The law is in `rag.index.base`: (scores, rows), larger first, equal scores by smaller row."""
+        allowed = len(self) if within is None else int(np.count_nonzero(within))
+        k = min(k, allowed)
+        if k == 0 or len(queries) == 0:
+            return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+        self._rows.all()
+        # One more than asked: any of the rows that tie at the last place is kept, and a tie there shows in the next score.
+        scores, rows = best_rows(self._parts, queries, min(k + 1, allowed), within)
+        if k < allowed:
+            for at in np.flatnonzero(scores[:, k - 1] == scores[:, k]):
+                scores[at], rows[at] = self._with_all_ties(queries[at : at + 1], k, allowed, within)
+        return scores[:, :k], rows[:, :k]
+
+    def _with_all_ties(
+        self, query: Vectors, k: int, allowed: int, within: NDArray[np.bool_] | None
+    ) -> tuple[Vectors, NDArray[np.int64]]:
+        """The first k + 1, found among so many that none which ties at place k is missing."""
+        width = k + 1
+        while True:
+            width = min(4 * width, allowed)
+            scores, rows = best_rows(self._parts, query, width, within)
+            if width == allowed or scores[0, -1] < scores[0, k - 1]:
+                return scores[0, : k + 1], rows[0, : k + 1]
+
+
+def open_mapped(file: Path) -> Any:
+    """A flat FAISS index over the mapped file, which must be trusted by now. IndexDamaged where it is none."""
+    import faiss
+
+    try:
+        return faiss.read_index(str(file), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError as error:
+        raise IndexDamaged(f"{file} cannot be opened: {error}", remedy="run rag check") from error

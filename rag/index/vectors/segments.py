@@ -1,0 +1,176 @@
+"""Segment files: immutable 16-bit vectors on disk, and what the catalog says of them.
+
+Knows the FAISS file; knows no passages. The catalog's row about a segment is the truth about its file.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import apsw
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from rag.errors import IndexDamaged
+from rag.index.catalog.index_folder import segment_file
+from rag.index.files.durable import write_durably
+
+BLOCK = 1 << 16  # bytes under one checksum: little to read for one row, and 1 byte of checksum in 8,192
+REMEDY = "rag repair sets right what can be; rag index reads the rest again"
+_SUM = np.dtype("<u8")  # XXH3, 64 bits: 10 GB/s, where BLAKE2b did 0.5; no one else's bytes come here
+_BYTES_PER_NUMBER = 2  # IEEE half precision
+_FAISS_HEADER = struct.Struct("<4siqqq?iiifQQQQ")
+_UNUSED, _IS_TRAINED, _INNER_PRODUCT, _FP16, _NO_RANGE, _NO_TRAINED_NUMBERS = (1 << 20, 1 << 20), True, 0, 4, (0, 0.0), 0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What the catalog says of one segment. Row r holds the vector of number `first` + r."""
+
+    number: int
+    first: int
+    rows: int
+    size: int  # bytes
+    header: int  # bytes before the vectors
+    header_checksum: bytes
+    checksum: bytes  # of the checksums of its blocks, and so of the file
+
+
+SEGMENT_COLUMNS = "number, first, rows, size, header, header_checksum, checksum"
+
+
+def read_segments(connection: apsw.Connection, generation: int) -> tuple[Segment, ...]:
+    """The segments live at `generation`, by number."""
+    question = f"SELECT {SEGMENT_COLUMNS} FROM segments WHERE born <= ?1 AND (ended IS NULL OR ended > ?1) ORDER BY number"
+    return tuple(Segment(*row) for row in connection.execute(question, (generation,)))
+
+
+def write_segment(
+    folder: Path, number: int, first: int, rows: int, parts: Iterable[NDArray[np.float16]], dim: int
+) -> tuple[Segment, NDArray[np.uint64]]:
+    """Writes so many rows, those of `parts` in order, durably; gives the catalog's row and the checksum of each block. OSError.
+
+    Each part is taken when it is written, so that they need not be in memory together.
+    """
+    header = faiss_header(rows, dim)
+    sums = BlockSums()
+
+    def summed() -> Iterator[memoryview]:
+        yield sums.add(memoryview(header))
+        for part in parts:
+            yield sums.add(np.ascontiguousarray(part, "<f2").reshape(-1).view(np.uint8).data)
+
+    write_durably(segment_file(folder, number), summed())
+    found = sums.found()
+    size = len(header) + rows * dim * _BYTES_PER_NUMBER
+    return Segment(number, first, rows, size, len(header), header_sum(header), sum_of_sums(found)), found
+
+
+def record_segment(connection: apsw.Connection, segment: Segment, sums: NDArray[np.uint64], born: int) -> None:
+    """Names a segment in the catalog."""
+    values = (segment.number, segment.first, segment.rows, segment.size, segment.header, segment.header_checksum)
+    connection.execute(
+        f"INSERT INTO segments({SEGMENT_COLUMNS}, born) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, segment.checksum, born)
+    )
+    connection.execute("INSERT INTO blocks VALUES (?, ?)", (segment.number, sums.astype(_SUM).tobytes()))
+
+
+def read_sums(connection: apsw.Connection, segment: Segment) -> NDArray[np.uint64]:
+    """The checksum of each block of a segment. apsw.CorruptError where they are not those that were kept."""
+    stored = connection.execute("SELECT checksums FROM blocks WHERE segment = ?", (segment.number,)).get
+    sums = np.frombuffer(stored if isinstance(stored, bytes) else b"", _SUM)
+    if len(sums) != -(-segment.size // BLOCK) or sum_of_sums(sums) != segment.checksum:
+        raise apsw.CorruptError(f"the checksums of segment {segment.number} are not what was written")
+    return sums.astype(np.uint64)
+
+
+def faiss_header(rows: int, dim: int) -> bytes:
+    """What FAISS writes before the numbers of a 16-bit scalar quantiser; the tests compare it with FAISS, whose import is spared.
+
+    `write_index_header` and `write_ScalarQuantizer` of faiss/impl/index_write.cpp.
+    """
+    return _FAISS_HEADER.pack(
+        b"IxSQ", dim, rows, *_UNUSED, _IS_TRAINED, _INNER_PRODUCT, _FP16, *_NO_RANGE,
+        dim, dim * _BYTES_PER_NUMBER, _NO_TRAINED_NUMBERS, rows * dim * _BYTES_PER_NUMBER,
+    )  # fmt: skip
+
+
+def header_sum(header: bytes | memoryview) -> bytes:
+    """BLAKE2b, 128 bits, of what stands before the vectors."""
+    return blake2b(header, digest_size=16).digest()
+
+
+def sum_of_sums(sums: NDArray[np.uint64]) -> bytes:
+    """BLAKE2b, 256 bits, of the checksums of all blocks: it stands for the whole file."""
+    return blake2b(sums.astype(_SUM).tobytes(), digest_size=32).digest()
+
+
+def block_sum(block: bytes | memoryview) -> int:
+    """XXH3, 64 bits, of one block."""
+    return int(xxhash.xxh3_64_intdigest(block))
+
+
+class BlockSums:
+    """The checksums of the blocks of a stream that comes in chunks of any length."""
+
+    def __init__(self) -> None:
+        self._open = xxhash.xxh3_64()
+        self._filled = 0  # bytes of the open block
+        self._done: list[int] = []
+
+    def add(self, chunk: memoryview) -> memoryview:
+        """Takes the next bytes of the stream, and gives them on."""
+        rest = chunk
+        while len(rest):
+            part = rest[: BLOCK - self._filled]
+            self._open.update(part)
+            self._filled += len(part)
+            rest = rest[len(part) :]
+            if self._filled == BLOCK:
+                self._close()
+        return chunk
+
+    def found(self) -> NDArray[np.uint64]:
+        """The checksums, once the stream has ended."""
+        if self._filled:
+            self._close()
+        return np.array(self._done, np.uint64)
+
+    def _close(self) -> None:
+        self._done.append(self._open.intdigest())
+        self._open, self._filled = xxhash.xxh3_64(), 0
+
+
+def read_blocks(file: Path) -> Iterator[bytes]:
+    """The bytes of a file, block by block."""
+    with file.open("rb") as opened:
+        while block := opened.read(BLOCK):
+            yield block
+
+
+def trust(folder: Path, segment: Segment, dim: int) -> Path:
+    """The segment's file, after its size and header were compared with the catalog: before that FAISS must not parse it."""
+    file = segment_file(folder, segment.number)
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as opened:
+            header = opened.read(segment.header)
+    except OSError as error:
+        raise IndexDamaged(f"{file} cannot be read: {error.strerror}", remedy=REMEDY) from error
+    if size != segment.size or size != segment.header + segment.rows * dim * _BYTES_PER_NUMBER:
+        raise IndexDamaged(f"{file} has {size} bytes; {segment.size} were written", remedy=REMEDY)
+    if header_sum(header) != segment.header_checksum:
+        raise IndexDamaged(f"{file}: its header is not what was written", remedy=REMEDY)
+    return file
+
+
+def vectors_in(segment: Segment, block: int, dim: int) -> tuple[int, int]:
+    """The numbers of the vectors that lie in a block, wholly or in part: from, up to."""
+    row = _BYTES_PER_NUMBER * dim
+    start, end = block * BLOCK - segment.header, (block + 1) * BLOCK - segment.header
+    return segment.first + max(start, 0) // row, segment.first + min(-(-max(end, 0) // row), segment.rows)

@@ -1,0 +1,98 @@
+"""Vectors by the hash of what they are of: which are known, and the new ones on their way into a segment.
+
+Knows the table `vectors` and segments; knows no passages and no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import BackendError, IndexDamaged, StorageFailed
+from rag.index.catalog.index_folder import segment_file
+from rag.index.catalog.transaction import Transaction
+from rag.index.vectors.segments import Segment, record_segment, write_segment
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+
+class KeyedVectors:
+    """The writer's vectors: numbered when they come, in memory until `write` puts them into one segment."""
+
+    def __init__(self, transaction: Transaction, dim: int) -> None:
+        self._transaction = transaction
+        self._dim = dim
+        self._parts: list[NDArray[np.float16]] = []
+        self._first = transaction.next("vectors")  # of the next segment
+
+    def numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """The numbers of those keys that have a vector, committed or new."""
+        question = "SELECT number FROM vectors WHERE key = ?"
+        with self._transaction.reading():
+            found = {key: self._transaction.value(question, key) for key in keys}
+        return {key: int(number) for key, number in found.items() if number is not None}
+
+    def put(self, keys: Sequence[bytes], vectors: Vectors) -> None:
+        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it.
+
+        BackendError where the vectors are not finite numbers of that shape: such a row would be found by nobody, or by everybody.
+        """
+        if not len(keys):
+            return
+        with np.errstate(over="ignore"):
+            rows = np.asarray(vectors).astype(np.float16)
+        if rows.shape != (len(keys), self._dim) or not np.isfinite(rows).all():
+            what = f"{len(keys)} vectors of {self._dim} finite numbers were expected; the model gave {rows.shape}"
+            raise BackendError(what, remedy="check the model or its server: rag status says which model the index was made with")
+        known = self.numbers(keys)
+        fresh = {key: at for at, key in reversed(list(enumerate(keys))) if key not in known}
+        if fresh:
+            with self._transaction.changing() as connection:
+                numbered = list(enumerate(fresh, self._transaction.next("vectors")))
+                connection.executemany("INSERT INTO vectors(number, key) VALUES (?, ?)", numbered)
+                self._parts.append(rows[list(fresh.values())])
+
+    def write(self, connection: apsw.Connection, born: int) -> None:
+        """Makes a durable segment of the new vectors and names it in the open transaction. StorageFailed."""
+        rows = sum(len(part) for part in self._parts)
+        if self._transaction.next("vectors") != self._first + rows:
+            raise StorageFailed(self._transaction.folder, "the run was interrupted in the middle of a change")
+        if rows:
+            add_segment(self._transaction, connection, self._first, rows, self._parts, self._dim, born)
+
+    def committed(self) -> None:
+        """What was written is lasting: the next segment begins here."""
+        self._first = self._transaction.next("vectors")
+        self._parts.clear()
+
+
+def add_segment(
+    transaction: Transaction,
+    connection: apsw.Connection,
+    first: int,
+    rows: int,
+    parts: Iterable[NDArray[np.float16]],
+    dim: int,
+    born: int,
+) -> Segment:
+    """Writes a segment durably and names it in the open transaction. StorageFailed leaves no file of it.
+
+    Nor does what `parts` find wrong with where they come from: IndexDamaged, apsw.CorruptError.
+    """
+    number = transaction.next("segments")
+    try:
+        segment, sums = write_segment(transaction.folder, number, first, rows, parts, dim)
+    except (OSError, IndexDamaged, apsw.Error) as error:
+        file = segment_file(transaction.folder, number)
+        for left in (file, file.with_name(f"{file.name}.new")):
+            left.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        raise StorageFailed(transaction.folder, error.strerror or str(error)) from error
+    record_segment(connection, segment, sums, born)
+    return segment

@@ -1,0 +1,4 @@
+"""One writer: what is put into the index, and the commit.
+
+Knows catalog and segments; reads no query.
+"""

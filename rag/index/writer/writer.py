@@ -1,0 +1,308 @@
+"""The one writer of an index: what it is given becomes visible at `commit`, all of it or nothing.
+
+Knows the catalog and the segments; knows no model and no corpus. A kill at any moment leaves the last commit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apsw
+
+from rag.errors import IndexDamaged, IndexFailure
+from rag.index.catalog import connection as catalog
+from rag.index.catalog.documents import (
+    Arrival,
+    TwinDocument,
+    Unfinished,
+    count_terms,
+    digest_of,
+    end_document,
+    find_twin,
+    insert_document,
+    insert_skipped,
+    read_stamps,
+)
+from rag.index.catalog.index_folder import read_fingerprint
+from rag.index.catalog.row_codec import to_bytes
+from rag.index.catalog.status import read_roots
+from rag.index.catalog.transaction import Transaction
+from rag.index.files.lock import locked
+from rag.index.files.uninterruptible import unbroken
+from rag.index.upkeep.compaction import Compacted, compact_all, compact_some, shrink
+from rag.index.upkeep.garbage import remove_rubbish
+from rag.index.vectors.segments import REMEDY
+from rag.index.vectors.vector_store import KeyedVectors
+from rag.index.writer.pending import Waiting
+from rag.index.writer.picture_text_writer import PictureWords
+from rag.types import Document, DocumentId, Fingerprint, Passage
+
+if TYPE_CHECKING:
+    from rag.types import Vectors
+
+TERMS = 32_768  # whose counts changed: then they are written, so that a commit has little left to do
+
+__all__ = ["TwinDocument", "Writer", "writing"]
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Writer]:
+    """Opens an index for writing and removes what killed runs left. What was not committed at the end is dropped.
+
+    IndexNotFound, IndexTooNew, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is read-only.
+    """
+    with closing(catalog.open_to_read(folder)):
+        pass  # so that nothing, not even a lock file, is made where there is no index
+    with locked(folder), closing(catalog.open_to_write(folder)) as connection:
+        with catalog.translated(folder):
+            remove_rubbish(folder, connection)
+            writer = Writer(folder, connection)
+        try:
+            yield writer
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+class Writer:
+    """Made by `writing`; for one thread at a time. After a StorageFailed only the last commit stands.
+
+    Every change is whole or not at all, also where Ctrl-C comes in the middle of it.
+    """
+
+    def __init__(self, folder: Path, connection: apsw.Connection) -> None:
+        self.folder = folder
+        self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
+        self.generation = catalog.generation_of(connection)
+        self._transaction = Transaction(folder, connection)
+        self._waiting = Waiting()
+        self.pictures = PictureWords(self._transaction, self._waiting, self._root)
+        self._vectors = KeyedVectors(self._transaction, self.fingerprint.dim)
+        self.remarks: list[str] = []  # what a person should know, though every commit was made
+        self._terms: Counter[str] = Counter()  # changes to the table `terms`
+        self.settled_documents = self.settled_passages = 0  # those that the next commit lets be found
+
+    # ---- roots ----------------------------------------------------------------------------------
+
+    def roots(self) -> dict[str, Path]:
+        """The roots by name, with the folder of each."""
+        with self._transaction.reading() as connection:
+            return read_roots(connection, self._coming)
+
+    @unbroken()
+    def add_root(self, name: str, folder: Path) -> None:
+        """Adds a root; one that is there gets this folder."""
+        known = self.roots().get(name)
+        if known == folder:
+            return
+        place = to_bytes(str(folder))
+        with self._transaction.changing() as connection:
+            if known is None:
+                statement = "INSERT INTO roots(name, folder, born) VALUES (?, ?, ?)"
+                connection.execute(statement, (to_bytes(name), place, self._coming))
+            else:
+                connection.execute("UPDATE roots SET folder = ? WHERE name = ? AND ended IS NULL", (place, to_bytes(name)))
+
+    @unbroken()
+    def remove_root(self, name: str) -> None:
+        """Removes a root with all its documents. IndexFailure where there is none of that name."""
+        root = self._root(name)
+        for path, _ in self.stamps(name):
+            self.remove(name, path)
+        for identity in self._waiting.ids():
+            if identity.root == name:
+                self._waiting.pop(identity)
+        with self._transaction.changing() as connection:
+            connection.execute("DELETE FROM captions WHERE root = ?", (root,))
+            connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._coming, root))
+
+    # ---- documents ------------------------------------------------------------------------------
+
+    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
+        """(path, stamp) of the documents of a root, skipped ones too, by the bytes of the path; changes may be made meanwhile.
+
+        With `under`: that file, and those below that folder.
+        """
+        number = self._root(root)
+        with self._transaction.reading() as connection:
+            yield from read_stamps(connection, number, under)
+
+    def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
+        """A document with the same digest, read the same way: waiting, live, or ended and not yet compacted away."""
+        if twin := self._waiting.twin(digest, loader):
+            return twin
+        with self._transaction.reading() as connection:
+            return find_twin(connection, digest, loader)
+
+    def digest(self, document: DocumentId) -> bytes | None:
+        """The digest of that document, waiting or live; None where there is none, or none that could be read."""
+        if arrival := self._waiting.get(document):
+            return arrival.digest
+        root = self._root(document.root)
+        with self._transaction.reading() as connection:
+            return digest_of(connection, root, document.path)
+
+    @unbroken()
+    def put_document(
+        self, document: Document, *, digest: bytes, loader: str, passages: Sequence[tuple[Passage, bytes]], path_words: str
+    ) -> None:
+        """Puts a document in place of its older version; each passage comes with the key of its vector.
+
+        The vectors may come later: the document goes in with the last of them, and until then the older version stands.
+        """
+        arrival = Arrival(document, digest, loader, tuple(passages), path_words)
+        lacked = {key for _, key in passages} - self.known([key for _, key in passages])
+        self._waiting.pop(document.id)
+        if lacked:
+            self._waiting.add(arrival, lacked)
+        else:
+            self._settle(arrival)
+
+    @unbroken()
+    def put_skipped(self, document: Document, reason: str) -> None:
+        """Keeps a file that could not be read, with its stamp, in place of the live document of that id."""
+        root = self._root(document.id.root)
+        self.remove(document.id.root, document.id.path)
+        with self._transaction.changing() as connection:
+            insert_skipped(connection, document, reason, root, self._coming)
+
+    @unbroken()
+    def remove(self, root: str, path: str) -> bool:
+        """Ends the document of that path, and forgets what it said of pictures; False where there was none."""
+        number = self._root(root)
+        self.pictures.put_captions(root, path, [])
+        waited = self._waiting.pop(DocumentId(root, path)) is not None
+        with self._transaction.changing() as connection:
+            counts = end_document(connection, number, path, self._coming)
+            self._terms.subtract(counts or {})
+        return waited or counts is not None
+
+    # ---- vectors --------------------------------------------------------------------------------
+
+    def known(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of the keys that have a vector, committed or pending."""
+        return set(self._vectors.numbers(keys))
+
+    @unbroken()
+    def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
+        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it. BackendError.
+
+        Documents that waited for the last of their vectors go into the open transaction.
+        """
+        self._vectors.put(keys, vectors)
+        for arrival in self._waiting.came(keys):
+            self._settle(arrival)
+
+    @unbroken()
+    def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[Unfinished]:
+        """Takes the passages whose vector will never come from the documents that wait for them; gives those documents.
+
+        What is left of one is committed without a stamp and a digest, so that the next run tries again; one with nothing left
+        waits no more.
+        """
+        return self._waiting.give_up(keys)
+
+    @property
+    def waiting_documents(self) -> int:
+        """Documents that lack vectors."""
+        return len(self._waiting)
+
+    @unbroken()
+    def give_up_waiting(self) -> int:
+        """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""
+        self._settle_waiting()
+        count = len(self._waiting)
+        for document in self._waiting.ids():
+            self.pictures.put_captions(document.root, document.path, [])
+            self._waiting.pop(document)
+        return count
+
+    # ---- commit ---------------------------------------------------------------------------------
+
+    @unbroken()
+    def commit(self) -> int:
+        """Makes everything put so far visible and lasting; gives the generation. Nothing pending, nothing done.
+
+        The segment is durable first, then one transaction names it. StorageFailed: the last commit stands, and this writer ends.
+        """
+        self._settle_waiting()
+        if self._transaction.changed:
+            with self._transaction.changing() as connection:
+                self._vectors.write(connection, self._coming)
+                self._count_terms(connection)
+            self._commit()
+            if not self.remarks:
+                self._compact_some()
+        return self.generation
+
+    def _compact_some(self) -> None:
+        """One bounded round. Segments that are damaged stay as they are, and that is remarked: the commit before it stands."""
+        try:
+            if compact_some(self._transaction, self.generation, self.fingerprint.dim):
+                self._commit()
+        except IndexDamaged as error:
+            if isinstance(error.__cause__, apsw.Error):  # the catalog itself: nothing more is written to it
+                raise
+            self._transaction.go_on()
+            self.remarks.append(f"{error.what}; what was read is committed. rag check says what is damaged, {REMEDY}")
+
+    def compact(self) -> Compacted:
+        """Commits, then removes what has ended and what nobody uses, and makes few large segments of many: another commit.
+
+        Readers of the last commit go on; older ones are told to ask again. Errors as `commit`; IndexDamaged where a segment is.
+        """
+        self.commit()
+        done = compact_all(self._transaction, self.generation, self.fingerprint.dim, keep_unused=bool(self._waiting))
+        if self._transaction.changed:
+            self._commit()
+        shrink(self._transaction)
+        return done
+
+    def _commit(self) -> None:
+        with self._transaction.changing() as connection:
+            catalog.make_generation(connection, self._coming)
+        # Even where this fails the segment must stay: the log may hold the whole commit, and recovery would then keep it.
+        self._transaction.commit()
+        self.generation = self._coming
+        self._vectors.committed()
+        self.settled_documents = self.settled_passages = 0
+
+    @property
+    def _coming(self) -> int:
+        return self.generation + 1
+
+    def _settle_waiting(self) -> None:
+        for arrival in self._waiting.whole():
+            self._settle(arrival)
+
+    def _settle(self, arrival: Arrival) -> None:
+        """Puts a document that lacks no vector into the open transaction, and lets it wait no more."""
+        identity = arrival.document.id
+        root = self._root(identity.root)
+        vectors = self._vectors.numbers([key for _, key in arrival.passages])
+        with self._transaction.changing() as connection:
+            ended = end_document(connection, root, identity.path, self._coming)
+            counts = insert_document(connection, arrival, root, self._coming, self._transaction.next("passages"), vectors)
+            self._terms.update(counts)
+            self._terms.subtract(ended or {})
+            if len(self._terms) > TERMS:
+                self._count_terms(connection)
+        self._waiting.pop(identity)
+        self.settled_documents += 1
+        self.settled_passages += len(arrival.passages)
+
+    def _count_terms(self, connection: apsw.Connection) -> None:
+        count_terms(connection, self._terms)
+        self._terms.clear()
+
+    def _root(self, name: str) -> int:
+        with self._transaction.reading():
+            number = self._transaction.value("SELECT number FROM roots WHERE name = ? AND ended IS NULL", to_bytes(name))
+        if number is None:
+            raise IndexFailure(f"{self.folder} has no root called {name!r}", remedy="rag status lists the roots")
+        return int(number)

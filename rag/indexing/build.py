@@ -1,0 +1,118 @@
+"""Builds an index or brings it up to date: what every caller of the write path shares.
+
+Knows settings, folders and the write path; knows no terminal and no HTTP.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.config import Settings, load_settings, origin
+from rag.errors import (
+    EmbedderMismatch,
+    IndexNotFound,
+    WrongRequest,
+    WrongSetting,
+)
+from rag.index.locations import (
+    at_home,
+    fixed_settings,
+    index_folder,
+    open_embedder,
+    policy_of,
+    up_to_date,
+)
+from rag.indexing.creating import create_index
+from rag.indexing.rebuild import rebuild_index
+from rag.indexing.run import run_over
+from rag.models.canaries import compare_canaries
+from rag.models.selection import Chosen, choose_embedder, this_machine
+from rag.types import KINDS, Kind
+
+if TYPE_CHECKING:
+    from rag.backends.base import Embedder
+    from rag.indexing.report import Report, Tell
+
+
+def build_index(
+    *folders: str | os.PathLike[str],
+    index: str = "",
+    rebuild: bool = False,
+    kinds: Sequence[Kind] = (),
+    tell: Tell | None = None,
+    models: MutableMapping[Chosen, Embedder] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    **flags: Any,
+) -> Report:
+    """Indexes folders, or brings every known root up to date where none is named. Keywords are settings.
+
+    With `kinds`, only documents that give passages of these kinds are read; what the index holds of others stays.
+    `models` are opened already, or are kept there once they are, for the next run. `say` is told which model a new index is made
+    with, and why that one.
+
+    Errors: WrongRequest for a folder that is none, EmbedderMismatch, IndexLocked, StorageFailed, BackendError.
+    """
+    from rag.index.catalog.index_folder import fingerprint_of, settings_of
+
+    if not all(os.fspath(one) for one in folders):
+        raise WrongRequest("a folder without a name was given", remedy="name a folder; `.` is the current one")
+    settings = load_settings({**flags, "index": index or None})
+    folder = index_folder(settings.index)
+    wanted = [at_home(one) for one in folders]
+    check_folders(wanted, folder)
+    check_kinds(kinds)
+    if rebuild and (folder / "catalog.sqlite").exists():
+        if kinds:
+            raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
+        return rebuild_index(folder, wanted, settings, tell, say)
+    fresh = not (folder / "catalog.sqlite").exists()
+    if fresh and not wanted:
+        raise IndexNotFound(folder)
+    kept = {} if fresh else settings_of(up_to_date(folder))
+    chosen = choose_embedder(settings, kept, this_machine())
+    embedder = _opened(chosen, {} if models is None else models)
+    if fresh:
+        create_index(folder, settings, chosen, embedder, say)
+        kept = settings_of(folder)
+    _refuse_other_reading(folder, kept, settings, flags)
+    if fingerprint_of(folder) != embedder.fingerprint:
+        raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
+    if not fresh:
+        compare_canaries(folder, kept, embedder)
+    return run_over(folder, wanted, embedder, policy_of(kept), settings, frozenset(kinds), tell)
+
+
+def _opened(chosen: Chosen, models: MutableMapping[Chosen, Embedder]) -> Embedder:
+    if chosen not in models:
+        models[chosen] = open_embedder(chosen)
+    return models[chosen]
+
+
+def check_kinds(kinds: Sequence[Kind]) -> None:
+    """WrongRequest for a kind that there is not."""
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown:
+        raise WrongRequest(f"no kind is called {unknown[0]!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
+
+
+def check_folders(wanted: Sequence[Path], index: Path) -> None:
+    """WrongRequest for a folder that is not there, or is the index."""
+    for one in wanted:
+        if not one.exists():
+            raise WrongRequest(f"no such folder: {one}", remedy="nothing was changed; to forget a folder: rag rm FOLDER")
+        real = one.resolve()
+        if real == index.resolve() or index.resolve() in real.parents:
+            raise WrongRequest(f"{one} is the index itself", remedy="name the folder of your files")
+
+
+def _refuse_other_reading(folder: Path, kept: Mapping[str, str], settings: Settings, flags: Mapping[str, Any]) -> None:
+    """An index read in two ways would answer in two ways."""
+    for key, value in fixed_settings(settings).items():
+        if kept[key] != value and origin(key, flags) != "default":
+            raise WrongSetting(
+                f"{folder} was made with {key} = {kept[key]}; {origin(key, flags)} asks for {value}",
+                remedy="leave it out, or read everything anew: rag index --rebuild",
+            )

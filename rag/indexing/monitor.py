@@ -1,0 +1,87 @@
+"""Where a run stands, told as it goes: counts, rates, and how long each stage waits for another.
+
+Knows the stages of the write path; knows no document and no terminal.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rag.corpus.walk import Found
+from rag.decoding.event_queue import Inbox
+from rag.decoding.pool import Pool
+from rag.decoding.tasks import size_in, size_of
+from rag.indexing.embed_queue import Feeding
+from rag.indexing.progress import SURE, Pace
+from rag.indexing.report import Tell
+
+if TYPE_CHECKING:
+    from rag.types import Document
+
+
+@dataclass(slots=True)
+class Standing:
+    """Counts what a run does and tells whoever asked to be told."""
+
+    tell: Tell
+    pool: Pool
+    feeding: Feeding
+    inbox: Inbox[Any, Any, Any]
+    waiting_documents: Callable[[], int]  # those that were read and lack vectors
+    folders: int = 1  # targets of this run
+    pace: Pace = field(default_factory=Pace)  # of this target
+    started: float = field(default_factory=time.monotonic)
+    begun: int = 0  # targets
+    path: str = ""  # the document it has come to
+
+    def begin(self) -> None:
+        """Another target: its counts begin at nothing."""
+        self.begun += 1
+        self.pace = Pace(folder=self.begun, folders=self.folders)
+
+    def expect(self, coming: Sequence[Found]) -> None:
+        """Counts more documents that are to be read."""
+        self.pace.total += len(coming)
+        self.pace.megabytes_total += sum(size_in(found.stamp) for found in coming) / 1e6
+
+    def counted(self) -> None:
+        """No more are to be read than were counted."""
+        self.pace.counted = True
+
+    def ended(self, document: Document) -> None:
+        """Counts a document that was read."""
+        self.pace.read += 1
+        self.pace.megabytes += size_of(document) / 1e6
+
+    def embedded(self, passages: int, tokens: int) -> None:
+        """Counts what the model was shown."""
+        self.pace.embedded += passages
+        self.pace.tokens += tokens
+
+    def known(self, passages: int) -> None:
+        """Counts what the model need not be shown."""
+        self.pace.known += passages
+
+    def say(self, path: str) -> None:
+        """Tells where the run stands, and which document it has come to."""
+        self.path = path
+        self.again()
+
+    def hush(self) -> None:
+        """Nobody is told any more: the run ends early."""
+        self.tell = lambda _: None
+
+    def again(self) -> None:
+        """Tells where the run stands now: while nothing comes, the time goes on, and the model works off what it was given."""
+        self.pace.waiting, self.pace.lacking = self.feeding.waiting, self.waiting_documents()
+        self.tell(self.pace.progress(self.path, self._waiting()))
+
+    def _waiting(self) -> Mapping[str, float]:
+        """The share of its time that each stage waits; nothing before it tells anything: at first everybody waits for readers."""
+        gone = time.monotonic() - self.started
+        if gone < SURE or not self.pace.tokens:
+            return {}
+        return {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": self.inbox.waits()}

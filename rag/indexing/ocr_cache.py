@@ -1,0 +1,72 @@
+"""The words recognised in pictures, kept by the digest of the pixels: no picture is read twice.
+
+Knows the index's table of them; knows no OCR and no file.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import IndexFailure
+from rag.index.catalog import connection as catalog
+from rag.index.catalog import picture_text as pictures
+from rag.index.writer.writer import Writer
+
+if TYPE_CHECKING:
+    import apsw
+
+
+class Recognised:
+    """Asked from any thread, told by the one that writes; what that one has not committed yet is kept here."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._lock = threading.Lock()
+        self._fresh: dict[bytes, str] = {}
+        self._committed: apsw.Connection = catalog.open_to_read(writer.folder)
+
+    def find(self, digest: bytes) -> str | None:
+        """The words in the picture of that digest; None where nobody looked."""
+        key = _key(digest)
+        with self._lock:
+            words = self._fresh.get(key)
+            return pictures.recognised(self._committed, key) if words is None else words
+
+    def keep(self, digest: bytes, words: str) -> None:
+        """Keeps the words of a picture."""
+        key = _key(digest)
+        with self._lock:
+            self._fresh[key] = words
+        self._writer.pictures.put_recognised(key, words)
+
+    def committed(self) -> None:
+        """Must be told after each commit: what was fresh can be read from the catalog now."""
+        with self._lock:
+            self._fresh.clear()
+
+    def close(self) -> None:
+        """Ends the reading."""
+        with self._lock, closing(self._committed):
+            pass
+
+
+def carry_over(folder: Path, writer: Writer) -> None:
+    """Keeps the words recognised in pictures of an older index. Of a damaged one as many as can be read: it only spares time."""
+    for key, words in _all_of(folder):
+        writer.pictures.put_recognised(key, words)
+
+
+def _all_of(folder: Path) -> Iterator[tuple[bytes, str]]:
+    with suppress(IndexFailure), catalog.translated(folder), closing(catalog.open_to_read(folder)) as connection:
+        yield from pictures.all_recognised(connection)
+
+
+def _key(digest: bytes) -> bytes:
+    from rag.loaders.picture.ocr import ENGINE
+
+    return blake2b(ENGINE.encode() + digest, digest_size=16).digest()

@@ -1,0 +1,140 @@
+"""The passages of one document as they are read: kept in order, their words joined, each with the key of its vector.
+
+Knows clues and keys; knows no file, no index and no model but its fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from rag.corpus.digests import content_key
+from rag.decoding.messages import Identity, Part
+from rag.index.locations import Policy
+from rag.text.clues import embedded_clues
+from rag.types import Content, Document, Dropped, Modality, Passage, Skipped
+
+if TYPE_CHECKING:
+    from rag.backends.base import Embedder
+    from rag.corpus.walk import Found, Root
+    from rag.index.writer.writer import TwinDocument
+    from rag.indexing.report import Tally
+
+
+@dataclass(slots=True)
+class Piece:
+    """What came of one job: of the whole document, or of a stretch of it."""
+
+    passages: list[tuple[Passage, bytes]] = field(default_factory=list)  # each with the key of its vector
+    fresh: list[Passage] = field(default_factory=list)  # as split now, where a twin is taken over
+    lost: list[Skipped] = field(default_factory=list)  # parts that could not be read
+    dropped: Counter[str] = field(default_factory=Counter)  # parts left out on purpose, by reason
+    unseen: str = ""  # why the model could be shown nothing of it
+
+
+@dataclass(slots=True)
+class Arriving:
+    """A document on its way into the index."""
+
+    number: int
+    root: Root
+    found: Found
+    document: Document
+    tally: Tally  # where it is counted
+    identity: Identity | None = None
+    twin: TwinDocument | None = None
+    tickets: set[int] = field(default_factory=set)  # of all jobs asked for it
+    pieces: dict[int, Piece] = field(default_factory=lambda: {0: Piece()})  # 0: of the job for the whole, then by stretch
+    missing: set[int] = field(default_factory=lambda: {0})  # pieces whose job has not ended
+    changed: bool = False  # while it was read
+    overtaken: bool = False  # something else is said of it than when it was begun: it is to be read once more
+
+    def begin(self, stretch: int) -> None:
+        """Awaits one more piece, or the same once more: what came of it is forgotten."""
+        self.pieces[stretch] = Piece()
+        self.missing.add(stretch)
+
+    def ended(self, stretch: int, changed: bool) -> bool:
+        """Whether the whole document is there now, with this piece."""
+        self.missing.discard(stretch)
+        self.changed |= changed
+        return not self.missing
+
+    def take(self, part: Part, stretch: int, embedder: Embedder, policy: Policy) -> tuple[bytes, Content] | None:
+        """Keeps one part; gives the content the model is to be shown and its key, where there is one."""
+        content, piece = part.outcome, self.pieces[stretch]
+        if content is None:
+            piece.fresh.append(part.passage)
+        elif isinstance(content, Dropped):
+            piece.dropped[content.reason.partition(" at ")[0]] += 1
+        elif isinstance(content, Skipped):
+            piece.lost.append(content)
+        else:
+            return self._keyed(part, content, piece, embedder, policy)
+        return None
+
+    def _keyed(
+        self, part: Part, content: Content, piece: Piece, embedder: Embedder, policy: Policy
+    ) -> tuple[bytes, Content] | None:
+        passage = part.passage
+        if content.modality != "text":
+            seen = "\n".join(filter(None, part.words))
+            passage = replace(passage, text="\n".join(filter(None, (passage.text, seen)))) if seen else passage
+            content = replace(content, clues=embedded_clues(passage, policy.clues))
+        shown = shown_to(embedder.modalities, content)
+        if isinstance(shown, Dropped):
+            piece.dropped[shown.reason] += 1
+            piece.unseen = f"{shown.reason}: {embedder.fingerprint.model}"
+            return None
+        clues = shown.clues if embedder.reads_clues else ""
+        key = content_key(shown, embedder.fingerprint, clues=clues, seen=part.digests if shown.pixels else ())
+        piece.passages.append((passage, key))
+        return key, shown
+
+    @property
+    def passages(self) -> list[tuple[Passage, bytes]]:
+        """All of them in order, each with the key of its vector."""
+        return [one for _, piece in sorted(self.pieces.items()) for one in piece.passages]
+
+    @property
+    def lost(self) -> list[Skipped]:
+        """The parts that could not be read."""
+        return [one for _, piece in sorted(self.pieces.items()) for one in piece.lost]
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """How many parts were left out on purpose, by reason."""
+        return sum((piece.dropped for piece in self.pieces.values()), Counter[str]())
+
+    @property
+    def failure(self) -> str:
+        """Why nothing of it can be indexed; "" where something can."""
+        if any(piece.passages for piece in self.pieces.values()):
+            return ""
+        unseen = next((piece.unseen for piece in self.pieces.values() if piece.unseen), "")
+        return self.lost[0].reason if self.lost else unseen or "nothing in it can be indexed"
+
+    def taken_over(self) -> list[tuple[Passage, bytes]]:
+        """The passages of its twin as its own. A name may say that a picture is a screenshot, or be a title."""
+        assert self.twin is not None
+        taken = [(replace(passage, document=self.document.id), key) for passage, key in self.twin.passages]
+        fresh = {passage.ordinal: passage for passage in self.pieces[0].fresh}
+        return [
+            (replace(passage, kind=now.kind, context=now.context) if (now := fresh.get(passage.ordinal)) else passage, key)
+            for passage, key in taken
+        ]
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether it bears another name than its twin."""
+        return self.twin is not None and self.document.file.name != self.twin.id.path.rpartition("/")[2]
+
+
+def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dropped:
+    """The content as a model of these modalities can take it: a picture, for one that only reads, is the words known about it."""
+    if content.modality in modalities:
+        return content
+    if content.clues:
+        return Content("text", text=content.clues)
+    return Dropped("a picture without words, for a model that only reads")

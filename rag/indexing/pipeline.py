@@ -1,0 +1,244 @@
+"""THE WRITE PATH, readable top to bottom: walk → changed? → look → read → words → key → embed → write → commit, all at once.
+
+Knows the rooms and joins them; knows no terminal and no SQL. Documents are read by `rag.decoding` in other processes, vectors
+made by `rag.indexing.embed_queue` in other threads, folders walked in one more thread; this one thread decides and writes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+
+from rag.backends.base import Embedder
+from rag.corpus.walk import Found, Root
+from rag.decoding.dispatch import Errands
+from rag.decoding.event_queue import Inbox
+from rag.decoding.memory_budget import Budget, processors
+from rag.decoding.pool import Answered, Pool
+from rag.errors import BackendError, IndexFailure, Interrupted, RagError
+from rag.humanize import counted
+from rag.index.files.uninterruptible import unbroken
+from rag.index.locations import Policy
+from rag.index.writer.writer import Writer
+from rag.indexing.committing import Commits
+from rag.indexing.embed_queue import Embedded, Feeding
+from rag.indexing.ingest import Intake
+from rag.indexing.monitor import Standing
+from rag.indexing.ocr_cache import Recognised
+from rag.indexing.read_queue import Coming
+from rag.indexing.refusals import go_without
+from rag.indexing.report import Report, Tally, Tell
+from rag.indexing.roots import Target
+from rag.indexing.scan import Changes, shown_anew
+from rag.indexing.walking import Bunch, Walking
+from rag.types import Kind
+
+AHEAD = 64  # documents under way at once, beside four for each decoder
+PAUSE = 0.1  # seconds; how long nothing is looked after while nothing comes
+
+
+def index_targets(
+    writer: Writer,
+    targets: Sequence[Target],
+    embedder: Embedder,
+    policy: Policy,
+    *,
+    notes: Sequence[str],
+    commit_seconds: float,
+    budget: Budget,
+    kinds: frozenset[Kind] = frozenset(),
+    tell: Tell,
+) -> Report:
+    """Brings the index up to date with the targets and says what was done.
+
+    The readers of the budget run beside this process; without any, everything is read in it. With `kinds`, only documents of
+    these are read. Commits every `commit_seconds`; Ctrl-C or a failing model commits what is finished, then raises.
+    Ctrl-C waits for the calls that are under way, or for one last call.
+    """
+    started = time.monotonic()
+    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), Commits(commit_seconds), budget, kinds, tell)
+    with _ended_early(run):
+        try:
+            run.standing.folders = len(targets)
+            for target in targets:
+                run.bring_up_to_date(target)
+            run.finish()
+        finally:
+            run.pool.close()
+    return run.tally.report(time.monotonic() - started)
+
+
+@contextmanager
+def _ended_early(run: _Run) -> Iterator[None]:
+    """However a run ends, what is whole is committed: Ctrl-C and a failing model cost what was under way, and nothing else."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        run.standing.hush()
+        try:
+            run.feeding.drop()
+            run.embed_what_waits()
+        finally:  # also where Ctrl-C comes again
+            done = run.tally.indexed + run.tally.reused - run.writer.give_up_waiting()
+            run.writer.commit()
+        stopped = f"stopped after {counted(done, 'document')}; what was read is committed"
+        raise Interrupted(stopped, remedy="run the same command to go on") from None
+    except IndexFailure:
+        raise
+    except RagError:
+        run.writer.give_up_waiting()
+        run.writer.commit()
+        raise
+    finally:
+        run.feeding.close()
+        run.recognised.close()
+
+
+class _Run:
+    """One run: who takes part in it, and the one thread that goes between them."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        embedder: Embedder,
+        policy: Policy,
+        tally: Tally,
+        commits: Commits,
+        budget: Budget,
+        kinds: frozenset[Kind],
+        tell: Tell,
+    ) -> None:
+        self.writer, self.tally, self.commits, self.budget, self.kinds = writer, tally, commits, budget, kinds
+        self.inbox: Inbox[Answered, Embedded, Bunch] = Inbox(budget.decoded)
+        self.recognised = Recognised(writer)
+        self.pool = Pool(budget.jobs, self.inbox, self.recognised.find, budget.memory)
+        errands = Errands(self.pool, budget.jobs, self.recognised.find)
+        elsewhere = getattr(embedder, "apart", None) if budget.jobs and processors() > 1 else None
+        self.feeding = Feeding(embedder, self.inbox, apart=elsewhere() if elsewhere else None)
+        self.standing = Standing(tell, self.pool, self.feeding, self.inbox, lambda: writer.waiting_documents)
+        self.intake = Intake(
+            writer, embedder, policy, tally, kinds, budget.jobs, errands, self.feeding, self.recognised, self.standing
+        )
+
+    # ---- one target -------------------------------------------------------------------------
+
+    def bring_up_to_date(self, target: Target) -> None:
+        """Reads what is new or changed below the target, and forgets what is gone.
+
+        Documents that show pictures come first: what they say of a picture is known before the picture is read.
+        """
+        root, intake = target.root, self.intake
+        intake.recaptioned = set()
+        self.standing.begin()
+        self.coming = coming = Coming(Changes(target, self.writer, self.tally, self.kinds), self.standing)
+        walking = Walking(target, self.inbox)
+        try:
+            self._begin_all(root, coming.before_pictures(intake.is_being_told))
+        finally:
+            walking.stop()
+        gone = coming.gone()
+        for path in gone:
+            intake.hear(root.name, path, [])
+        self._begin_all(root, coming.rest())
+        self._wait()
+        self._read_again(target, coming.early)
+        for path in gone:
+            intake.forget(root, path)
+            self._commit_when_due()
+        self.standing.say("")
+
+    def _read_again(self, target: Target, early: AbstractSet[str]) -> None:
+        """Reads the pictures of which documents say something else now; those of them that were read early were counted then."""
+        again = shown_anew(target, self.intake.recaptioned, self.kinds)
+        counted = [found for found in again if found.path in early]
+        self.tally.unchanged -= len(again) - len(counted)
+        self.standing.expect(again)
+        self._begin_all(target.root, counted, Tally())
+        self._begin_all(target.root, (found for found in again if found.path not in early))
+        self._wait()
+
+    def _begin_all(self, root: Root, coming: Iterable[Found | None], tally: Tally | None = None) -> None:
+        """Begins with documents, as many at once as there is room for; the last are still under way when it comes back."""
+        for found in coming:
+            if found is None:
+                self._take_next(PAUSE)
+                continue
+            while len(self.intake.under_way) >= AHEAD + 4 * self.budget.jobs or self._is_full():
+                self._take_next(PAUSE)
+            for _ in range(AHEAD):  # and no more: a fast walk has always something
+                if not self._take_next(0.0):
+                    break
+            self.standing.say(found.path)
+            self.intake.begin(root, found, tally or self.tally)
+            self._commit_when_due()
+
+    def _wait(self) -> None:
+        """Comes back when no document is under way; its vectors may be."""
+        while self.intake.under_way:
+            self._take_next(PAUSE)
+
+    # ---- what comes in, and the commit --------------------------------------------------------
+
+    def _is_full(self) -> bool:
+        """Whether so much waits for the model that nothing more should be decoded."""
+        return self.feeding.nbytes > self.budget.queue * max(1, self.feeding.at_once // 8)
+
+    def _take_next(self, seconds: float) -> bool:
+        """Takes what came from the walk, the decoders or the model; False where nothing came within so many seconds."""
+        came = self.inbox.get(answers=not self._is_full(), seconds=seconds)
+        if isinstance(came, Embedded):
+            self._store(came)
+        elif isinstance(came, Bunch):
+            self.coming.take_in(came)
+        elif came is not None:
+            self.intake.take(came)
+        elif seconds:
+            self.standing.again()
+        self.feeding.advance()
+        self._commit_when_due()
+        return came is not None
+
+    @unbroken()
+    def _store(self, embedded: Embedded) -> None:
+        self.feeding.took(embedded)
+        if embedded.vectors is None:
+            raise embedded.failure or BackendError("the model failed, and does not say why", remedy="see the error above")
+        self.intake.refuse(embedded.refused)
+        self.writer.put_vectors(embedded.keys, embedded.vectors)
+        self.tally.embedded += len(embedded.keys)
+        self.standing.embedded(len(embedded.keys), embedded.tokens)
+
+    def embed_what_waits(self) -> None:
+        """Asks the model for everything that was decoded, and waits for it; what comes is committed when that is due."""
+        self.feeding.flush()
+        while not self.feeding.idle:
+            came = self.inbox.get(answers=False, seconds=PAUSE)
+            if isinstance(came, Embedded):
+                self._store(came)
+            self.standing.again()
+            self._commit_when_due()
+
+    def finish(self) -> None:
+        """Waits for the model, then makes everything durable."""
+        self.embed_what_waits()
+        self._commit()
+        self.standing.again()
+        self.tally.notes.extend(self.writer.remarks)
+        if self.pool.missing:
+            self.tally.notes.append(
+                f"this system cannot keep {' and '.join(self.pool.missing)} from the processes that read files"
+            )
+
+    def _commit(self) -> None:
+        if self.intake.refused:
+            go_without(self.intake.refused, self.writer, self.tally)
+        documents = self.writer.settled_documents
+        self.writer.commit()
+        self.recognised.committed()
+        self.commits.made(documents)
+
+    def _commit_when_due(self) -> None:
+        if self.commits.are_due(self.writer.settled_documents, self.writer.settled_passages):
+            self._commit()

@@ -1,0 +1,164 @@
+"""What `rag index` would do, without doing it: documents new, changed and gone, and what that would cost.
+
+Knows the walk, and what the index says of earlier runs; opens no document, asks no model and writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from rag.config import load_settings
+from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from rag.corpus.walk import Root, walk
+from rag.errors import IndexNotFound
+from rag.index.locations import at_home, index_folder
+from rag.indexing.build import check_folders, check_kinds
+from rag.indexing.progress import Rate, read_rate
+from rag.indexing.report import Tally
+from rag.indexing.roots import Target, choose_root, without_repeats
+from rag.indexing.scan import Changes
+from rag.types import Kind, Skipped
+
+if TYPE_CHECKING:
+    import apsw
+
+FAMILIES = ("text", "pdf", "picture", "video")  # documents by their names
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would find. Copies, moves and captions are known only when files are read: it may do less, or a little more."""
+
+    new: Mapping[str, int]  # documents by family
+    changed: Mapping[str, int]
+    gone: int
+    unchanged: int
+    megabytes: float  # 10⁶ bytes to read
+    passages: int  # as many of each family as its documents in this index have; one for a picture; each at most one model call
+    unknown: Mapping[str, int]  # documents of which the index holds none alike: counted as one passage each, the least they give
+    seconds: float | None  # at the rate of the last long run; None without one, or with unknown documents
+    ignored: Mapping[str, int]  # left out by rule, counted by reason
+    skipped: tuple[Skipped, ...]  # cannot be looked at
+    notes: tuple[str, ...]
+
+
+def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequence[Kind] = (), **flags: Any) -> Plan:
+    """What `build_index` would do with the same arguments now. Changes nothing.
+
+    Errors: WrongRequest for a folder that is none, IndexNotFound where neither a folder nor an index is named.
+    """
+    settings = load_settings({**flags, "index": index or None})
+    folder = index_folder(settings.index)
+    wanted = [at_home(one) for one in folders]
+    check_folders(wanted, folder)
+    check_kinds(kinds)
+    if not (folder / "catalog.sqlite").exists():
+        if not wanted:
+            raise IndexNotFound(folder)
+        return _plan(_Known({}, None), wanted, frozenset(kinds), None)
+    from rag.index.catalog import connection as catalog
+    from rag.index.catalog.status import read_roots
+
+    with closing(catalog.open_to_read(folder)) as connection, catalog.translated(folder):
+        roots = read_roots(connection, catalog.generation_of(connection))
+        return _plan(_Known(roots, connection), wanted, frozenset(kinds), read_rate(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the index holds; without a connection, nothing."""
+
+    roots: dict[str, Path]
+    connection: apsw.Connection | None
+
+    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
+        """As `Writer.stamps`; nothing for a root that is new."""
+        from rag.index.catalog.documents import read_stamps
+        from rag.index.catalog.row_codec import to_bytes
+
+        if self.connection is None:
+            return
+        question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
+        numbers: list[tuple[Any, ...]] = self.connection.execute(question, (to_bytes(root),)).fetchall()
+        for (number,) in numbers:
+            yield from read_stamps(self.connection, number, under)
+
+    def passages_each(self) -> dict[str, float]:
+        """Passages of a document, on average, for each family that the index holds."""
+        from rag.index.catalog.row_codec import to_name
+
+        if self.connection is None:
+            return {}
+        documents, passages = Counter[str](), Counter[str]()
+        question = """SELECT path, (SELECT count(*) FROM passages WHERE document = documents.number AND ended IS NULL)
+            FROM documents WHERE ended IS NULL AND skipped IS NULL"""
+        for path, count in self.connection.execute(question):
+            family = family_of(to_name(path))
+            documents[family] += 1
+            passages[family] += count
+        return {family: passages[family] / count for family, count in documents.items()}
+
+
+@dataclass(slots=True)
+class _Counts:
+    new: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
+    gone: int = 0
+    megabytes: float = 0.0
+
+
+def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None) -> Plan:
+    counts, tally = _Counts(), Tally()
+    for target in _targets(known, wanted, tally):
+        changes = Changes(target, known, tally, kinds)
+        for change in filter(None, map(changes.take, walk(*target))):
+            path = change.found.path
+            (counts.changed if change.known else counts.new)[family_of(path)] += 1
+            counts.megabytes += _bytes(target, path) / 1e6
+        counts.gone += len(changes.gone())
+    coming = counts.new + counts.changed
+    each = {"picture": 1.0, **known.passages_each()}
+    unknown = {family: count for family, count in coming.items() if family not in each}
+    passages = round(sum(count * each.get(family, 1.0) for family, count in coming.items()))
+    seconds = passages / rate.passages_per_second if rate and not unknown else None
+    return Plan(
+        dict(counts.new), dict(counts.changed), counts.gone, tally.unchanged, counts.megabytes, passages, unknown, seconds,
+        dict(tally.ignored), tuple(tally.skipped), tuple(tally.notes),
+    )  # fmt: skip
+
+
+def _targets(known: _Known, wanted: Sequence[Path], tally: Tally) -> list[Target]:
+    roots = dict(known.roots)
+    targets = []
+    for one in wanted:
+        target, _ = choose_root(one, roots)
+        roots[target.root.name] = target.root.folder
+        targets.append(target)
+    if not wanted:
+        for name, place in roots.items():
+            if place.is_dir():
+                targets.append(Target(Root(name, place)))
+            else:
+                tally.notes.append(f"{place} is not there: what the index holds of it would be kept")
+    return without_repeats(targets)
+
+
+def family_of(path: str) -> str:
+    """One of FAMILIES, by the ending of a name."""
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix in PICTURE_SUFFIXES:
+        return "picture"
+    return "video" if suffix in VIDEO_SUFFIXES else "pdf" if suffix == ".pdf" else "text"
+
+
+def _bytes(target: Target, path: str) -> int:
+    try:
+        return (target.root.folder / path).stat().st_size
+    except OSError:  # gone since the walk
+        return 0

@@ -1,0 +1,75 @@
+"""Which document is read next, while the walk still goes on: those that show pictures before the pictures they show.
+
+Knows what the walk finds and what has changed; opens no file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from rag.corpus.companions import suffix_of
+from rag.corpus.file_types import PICTURE_SUFFIXES
+from rag.corpus.walk import Found
+from rag.indexing.backlog import Backlog
+from rag.indexing.monitor import Standing
+from rag.indexing.scan import Changes, shows_pictures
+from rag.indexing.walking import Bunch
+
+PATIENCE = 1.0  # seconds that pictures wait, where there is nothing else to read, for what may yet be said of them
+
+
+class Coming:
+    """The documents of one target that are to be read. For the one thread that writes, which takes in what the walk finds."""
+
+    def __init__(self, changes: Changes, standing: Standing) -> None:
+        self._changes, self._standing = changes, standing
+        self._show, self._others, self._pictures = Backlog(), Backlog(), Backlog()
+        self._walked = False
+        self._began = time.monotonic()
+        self.early: set[str] = set()  # paths of pictures that were given before it was known what is said of them
+
+    def take_in(self, bunch: Bunch) -> None:
+        """Keeps what is to be read of what the walk has found. RuntimeError where the walk ended by an error that is a bug."""
+        if bunch.is_broken:
+            raise RuntimeError("the thread that walks the folders ended; its error is above")
+        found = [change.found for change in map(self._changes.take, bunch.seen) if change is not None]
+        for one in found:
+            self._place(one).add(one)
+        self._walked |= bunch.is_last
+        self._standing.expect(found)
+        if self._walked:
+            self._standing.counted()
+
+    def before_pictures(self, is_being_told: Callable[[], bool]) -> Iterator[Found | None]:
+        """What is read until the walk has ended and all was read that says something of pictures; None: nothing just now.
+
+        `is_being_told` says whether such a document is under way. A folder of pictures on a slow disk does not wait for its end:
+        of a picture that was `early`, and of which something is said later, the next reading counts.
+        """
+        while self._show or not self._walked or is_being_told():
+            found = self._show.take() or self._others.take()
+            if found is None and not self._walked and time.monotonic() - self._began > PATIENCE:
+                found = self._pictures.take()
+                if found is not None:
+                    self.early.add(found.path)
+            yield found
+
+    def rest(self) -> Iterator[Found]:
+        """Everything else, by path."""
+        while True:
+            other, picture = self._others.next, self._pictures.next
+            first = self._others if picture is None or (other is not None and other.path < picture.path) else self._pictures
+            found = first.take()
+            if found is None:
+                return
+            yield found
+
+    def gone(self) -> list[str]:
+        """The documents that are not there any more; to be asked when the walk has ended."""
+        return self._changes.gone()
+
+    def _place(self, found: Found) -> Backlog:
+        if shows_pictures(found.path):
+            return self._show
+        return self._pictures if suffix_of(found.path) in PICTURE_SUFFIXES else self._others

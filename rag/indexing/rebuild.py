@@ -1,0 +1,99 @@
+"""An index built anew beside the old one, which answers until the new one takes its place.
+
+Knows folders and the write path; knows no terminal and no HTTP.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.config import Settings
+from rag.errors import IndexDamaged, IndexFailure, Interrupted, WrongRequest
+from rag.index.locations import finish_rebuild, fixed_settings, open_embedder, places_of_rebuild, policy_of, up_to_date
+from rag.indexing.creating import create_index
+from rag.indexing.run import run_over
+from rag.models.selection import choose_embedder, this_machine
+
+if TYPE_CHECKING:
+    from rag.indexing.report import Report, Tell
+
+
+def rebuild_index(
+    folder: Path,
+    wanted: list[Path],
+    settings: Settings,
+    tell: Tell | None,
+    say: Callable[[str], None],
+) -> Report:
+    """Builds the index anew beside the old one, over its roots and the folders named, and takes its place when done.
+
+    Until then the old one answers; where the run is stopped or fails, it stays as it was.
+    """
+    from rag.index.files.lock import locked
+    from rag.index.writer.writer import writing
+    from rag.indexing.ocr_cache import carry_over
+
+    folder = folder.resolve()
+    with suppress(IndexDamaged):
+        up_to_date(folder)
+    with locked(folder):  # until the new index stands in its place
+        roots, kept = _of_old_index(folder, wanted)
+        chosen = choose_embedder(settings, kept, this_machine())
+        embedder = open_embedder(chosen)
+        fresh, old = places_of_rebuild(folder)
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        try:
+            create_index(fresh, settings, chosen, embedder, say)
+            with writing(fresh) as writer:
+                for name, known in roots.items():  # under their old names: the ids of passages hang on them
+                    writer.add_root(name, known)
+                carry_over(folder, writer)
+                writer.commit()
+            everything = [*roots.values(), *wanted]
+            report = run_over(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, frozenset(), tell)
+            _take_place(fresh, folder, old)
+        except Interrupted as error:
+            raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+    return report
+
+
+def _of_old_index(folder: Path, wanted: Sequence[Path]) -> tuple[dict[str, Path], dict[str, str]]:
+    """The roots and the settings of an index that is built anew. Of a damaged one nothing is known but the folders named."""
+    from rag.index.reader.open_index import open_index
+
+    try:
+        with open_index(folder) as index:
+            roots, kept = index.roots(), dict(index.settings)
+    except IndexDamaged as error:
+        if not wanted:
+            raise IndexDamaged(error.what, remedy="name all its folders: rag index --rebuild FOLDER …") from error
+        return {}, {}
+    absent = [root for root in roots.values() if not root.is_dir()]
+    if absent:
+        what = f"{absent[0]} is not there, and a rebuild would lose it"
+        raise WrongRequest(what, remedy=f"bring it back, or: rag rm {absent[0]}")
+    return roots, kept
+
+
+def _take_place(fresh: Path, folder: Path, old: Path) -> None:
+    """Puts the new index where the old one is. Killed in between, the next command finishes it: `opening.index_folder`."""
+    from rag.index.files.durable import sync_folder
+    from rag.index.files.uninterruptible import unbroken
+
+    try:
+        with unbroken():
+            folder.rename(old)
+            fresh.rename(folder)
+            sync_folder(folder.parent)
+    except OSError as error:
+        finish_rebuild(folder)
+        what = f"{folder} cannot be replaced: {error.strerror}"
+        raise IndexFailure(what, remedy="build it in another place: rag index FOLDER --index DIR") from error

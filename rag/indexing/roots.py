@@ -1,0 +1,65 @@
+"""What one run looks at: folders given by a person, as roots of the index and parts of them.
+
+Knows roots and paths; opens no file and knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rag.corpus.walk import Root
+from rag.index.writer.writer import Writer
+
+
+class Target(NamedTuple):
+    """What one run looks at: a root, or the folder or file `under` it."""
+
+    root: Root
+    under: str = ""
+
+
+def choose_root(folder: Path, roots: dict[str, Path]) -> tuple[Target, bool]:
+    """The target that `folder` means, and whether its root is new: inside a known root it is a part of that root.
+
+    A single file makes its folder the root. Names are the folder's own, numbered where taken.
+    """
+    real = folder.resolve()
+    inside = [name for name, known in roots.items() if real == known or known in real.parents]
+    if inside:
+        name = max(inside, key=lambda one: len(roots[one].parts))  # the innermost
+        under = real.relative_to(roots[name]).as_posix()
+        return Target(Root(name, roots[name]), "" if under == "." else under), False
+    base, under = (real, "") if real.is_dir() else (real.parent, real.name)
+    stem = base.name or "root"
+    name = next(name for number in range(len(roots) + 1) if (name := stem if not number else f"{stem}-{number + 1}") not in roots)
+    return Target(Root(name, base), under), True
+
+
+def without_repeats(targets: Sequence[Target]) -> list[Target]:
+    """Without targets that lie in another one of the same root, so that no document is looked at twice."""
+    kept: list[Target] = []
+    for target in sorted(dict.fromkeys(targets), key=lambda one: len(one.under)):
+        if not any(other.root == target.root and _covers(other, target.root.folder / target.under) for other in kept):
+            kept.append(target)
+    return [target for target in dict.fromkeys(targets) if target in kept]
+
+
+def absorb_roots(writer: Writer, targets: Sequence[Target]) -> None:
+    """Removes the roots that lie in a target and whose documents now belong to the root of that target.
+
+    One of which the outer root holds nothing (an absent disk, a folder that its ignore rules leave out) stays.
+    """
+    roots = writer.roots()
+    for name, known in list(roots.items()):
+        for outer in (target for target in targets if target.root.name in roots.keys() - {name} and _covers(target, known)):
+            under = known.relative_to(outer.root.folder).as_posix()
+            if next(writer.stamps(outer.root.name, under), None) is not None:
+                writer.remove_root(name)
+                del roots[name]
+                break
+
+
+def _covers(target: Target, folder: Path) -> bool:
+    return folder.is_relative_to(target.root.folder / target.under)

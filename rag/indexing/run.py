@@ -1,0 +1,72 @@
+"""One run of the write path over folders: as which roots they are known, and how fast it was.
+
+Knows settings, folders and the write path; knows no terminal and no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.config import Settings
+from rag.index.locations import Policy
+from rag.indexing.progress import keep_rate
+from rag.types import Kind
+
+if TYPE_CHECKING:
+    from rag.backends.base import Embedder
+    from rag.indexing.report import Report, Tell
+
+
+def run_over(
+    folder: Path,
+    wanted: Sequence[Path],
+    embedder: Embedder,
+    policy: Policy,
+    settings: Settings,
+    kinds: frozenset[Kind],
+    tell: Tell | None,
+) -> Report:
+    """Brings the index up to date with the folders, or with every root it knows where none is wanted.
+
+    Errors as `indexing.index_targets`; IndexLocked while another process writes it.
+    """
+    from rag.corpus.walk import Root
+    from rag.decoding.memory_budget import budget, shortfall
+    from rag.index.writer.writer import writing
+    from rag.indexing.pipeline import index_targets
+    from rag.indexing.roots import Target, absorb_roots, choose_root, without_repeats
+
+    with writing(folder) as writer:
+        roots = writer.roots()
+        targets = []
+        for one in wanted:
+            target, is_new = choose_root(one, roots)
+            if is_new:
+                writer.add_root(*target.root)
+                roots[target.root.name] = target.root.folder
+            targets.append(target)
+        notes = [said] if (said := shortfall(settings.max_memory)) else []
+        if not wanted:
+            for name, known in roots.items():
+                if known.is_dir():
+                    targets.append(Target(Root(name, known)))
+                else:
+                    notes.append(f"{known} is not there: what the index holds of it is kept (to forget it: rag rm {known})")
+        targets = without_repeats(targets)
+        report = index_targets(
+            writer,
+            targets,
+            embedder,
+            policy,
+            notes=notes,
+            commit_seconds=settings.commit_seconds,
+            budget=budget(settings.jobs, settings.max_memory),
+            kinds=kinds,
+            tell=tell or (lambda _: None),
+        )
+        absorb_roots(writer, targets)
+        writer.commit()
+    keep_rate(folder, sum(report.passages.values()), report.seconds)
+    return report

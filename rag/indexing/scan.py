@@ -1,0 +1,146 @@
+"""What changed below a target since the last run, and which documents say something of pictures.
+
+Knows the walk and the stamps of the index; opens no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple, Protocol
+
+from rag.corpus.companions import suffix_of
+from rag.corpus.file_types import CAPTION_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from rag.corpus.walk import Blocked, Found, Ignored, Seen, composed, walk
+from rag.humanize import counted
+from rag.indexing.report import Tally
+from rag.indexing.roots import Target
+from rag.types import CaptionOf, DocumentId, Kind, Skipped
+
+_KINDS: dict[str, frozenset[Kind]] = {  # by loader; the others give text
+    "picture": frozenset({"image", "screenshot"}),
+    "pdf": frozenset({"page"}),
+    "video": frozenset({"frame"}),
+}
+_KEPT = ("document of it, which is", "documents of it, which are")
+
+
+class Stamps(Protocol):
+    """What is known of the files: a `Writer`, or an index that is only looked at."""
+
+    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]: ...
+
+
+class Change(NamedTuple):
+    """A document to be read: `known` where the index holds an older version of it."""
+
+    found: Found
+    known: bool
+
+
+class Changes:
+    """Compares what a walk finds below a target, in its order, with what the index knows; counts what need not be read."""
+
+    def __init__(self, target: Target, known: Stamps, tally: Tally, kinds: frozenset[Kind]) -> None:
+        """With `kinds`, documents whose names say that they give no passage of these are left as they are."""
+        self._root, self._under = target
+        self._tally, self._kinds = tally, kinds
+        self._stored = known.stamps(self._root.name, self._under)  # by path, as the walk
+        self._next = next(self._stored, None)
+        self._absent: list[str] = []
+        self._blocked: set[str] = set()
+        self._any = False  # whether a document is there
+
+    def take(self, seen: Seen) -> Change | None:
+        """The change that the next thing found is; None where it is none."""
+        match seen:
+            case Found():
+                self._any = True
+                return self._compared(seen)
+            case Ignored(_, reason):
+                self._tally.ignored[reason] += 1
+            case Blocked(path, reason):
+                self._blocked.add(path)
+                self._tally.skipped.append(Skipped(DocumentId(self._root.name, path), reason))
+        return None
+
+    def gone(self) -> list[str]:
+        """The documents that are not there any more: to be asked when the walk has ended.
+
+        What lies in or below something `Blocked` is not gone, and an empty root is not believed.
+        """
+        self._pass(None)
+        gone = [path for path in self._absent if not self._is_hidden(path)]
+        if gone and not self._any and not self._under:
+            self._tally.notes.append(
+                f"{self._root.folder} is empty, and the index holds {counted(len(gone), *_KEPT)} kept. "
+                f"If they are gone for good: rag rm {self._root.folder}"
+            )
+            return []
+        return gone
+
+    def _compared(self, found: Found) -> Change | None:
+        self._pass(found.path)
+        stamp = None
+        if self._next is not None and self._next[0] == found.path:
+            stamp = self._next[1]
+            self._next = next(self._stored, None)
+        if stamp == found.stamp:
+            self._tally.unchanged += 1
+        elif is_asked_for(found.path, self._kinds):
+            return Change(found, known=stamp is not None)
+        else:
+            self._tally.ignored["of a kind not asked for"] += 1
+        return None
+
+    def _pass(self, path: str | None) -> None:
+        """What the index holds before that path, or at all, and the walk did not find, is absent."""
+        while self._next is not None and (path is None or self._next[0] < path):
+            self._absent.append(self._next[0])
+            self._next = next(self._stored, None)
+
+    def _is_hidden(self, path: str) -> bool:
+        """Whether it lies in or below what could not be looked at; "" is the root itself."""
+        if not self._blocked:
+            return False
+        parts = path.split("/")
+        return any("/".join(parts[:count]) in self._blocked for count in range(len(parts) + 1))
+
+
+def shown_anew(target: Target, recaptioned: AbstractSet[str], kinds: frozenset[Kind]) -> list[Found]:
+    """Unchanged pictures below the target of which other documents say something else now."""
+    if not recaptioned:
+        return []
+    pictures = (seen for seen in walk(*target) if isinstance(seen, Found) and is_asked_for(seen.path, kinds))
+    return [seen for seen in pictures if composed(seen.path) in recaptioned]
+
+
+def is_asked_for(path: str, kinds: frozenset[Kind]) -> bool:
+    """Whether a document of that name may give a passage of one of the kinds; without any, all are asked for."""
+    return not kinds or not kinds.isdisjoint(kinds_of(path))
+
+
+def kinds_of(path: str) -> frozenset[Kind]:
+    """The kinds of passages a document of that name gives; whether a picture shows a screen is known only when it was read."""
+    suffix = suffix_of(path)
+    if suffix in PICTURE_SUFFIXES:
+        return _KINDS["picture"]
+    if suffix == ".pdf":
+        return _KINDS["pdf"]
+    return _KINDS["video"] if suffix in VIDEO_SUFFIXES else frozenset({"text"})
+
+
+def gives(loader: str, kinds: frozenset[Kind]) -> bool:
+    """Whether a loader of that name may give a passage of one of the kinds; of one that is a stranger's it is not known."""
+    return not kinds or ":" in loader or not kinds.isdisjoint(_KINDS.get(loader, {"text"}))
+
+
+def shows_pictures(path: str) -> bool:
+    """Whether a document of that name may say something of pictures."""
+    return suffix_of(path) in CAPTION_SUFFIXES
+
+
+def of_pictures(captions: Sequence[CaptionOf]) -> list[CaptionOf]:
+    """What is said of files that are pictures by their names."""
+    said = ((composed(one.target), one.text) for one in captions)
+    return [CaptionOf(path, text) for path, text in said if suffix_of(path) in PICTURE_SUFFIXES]

@@ -1,0 +1,4 @@
+"""PDF pages and their text layers.
+
+Knows PDFium; knows no model and no index.
+"""

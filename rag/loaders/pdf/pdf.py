@@ -1,0 +1,135 @@
+"""PDF: a passage per page, its picture for the models and its text layer for the words.
+
+Knows no model; `pdf_text.py` cleans what a text layer says. pdfium is not thread-safe, not even over different documents: every
+call into it, closing included, happens under one lock. Parallel work needs processes.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from rag.errors import UnreadableDocument
+from rag.humanize import counted
+from rag.loaders.base import Limits
+from rag.loaders.pdf.text_layer import page_text, title_of
+from rag.loaders.picture.pixels import is_blank
+from rag.types import CaptionOf, Content, Context, Document, Dropped, Page, Passage, Skipped
+
+if TYPE_CHECKING:
+    from rag.types import Pixels
+
+_LOCK = threading.RLock()
+_SCALE = 150 / 72  # pixels a point: 150 dpi, where 8-point text is still read; A4 meets `max_pixels` at 116 dpi
+_REASONS = {
+    raw.FPDF_ERR_PASSWORD: "is protected by a password",
+    raw.FPDF_ERR_SECURITY: "is protected by an encryption pdfium does not know",
+}
+
+
+class PdfLoader:
+    """One passage a page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
+
+    version = 1
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
+        with _open(document.file, limits) as pdf:
+            with _LOCK:
+                context = Context(title=title_of(pdf, document.file.stem))
+            for index in range(len(pdf)):
+                with _LOCK:
+                    text = page_text(pdf, index)
+                yield Passage(document.id, index, Page(index + 1), "page", "image", text, document.caption, context)
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
+        with _open(document.file, limits) as pdf:
+            with _LOCK:
+                pdf.init_forms()  # so that the values of filled forms are drawn
+            for passage in passages:
+                assert isinstance(passage.locator, Page)
+                number = passage.locator.number
+                with _LOCK:
+                    count = len(pdf)
+                if not 1 <= number <= count:
+                    yield Skipped(document.id, f"page {number} is not there: the file has {counted(count, 'page')}")
+                    continue
+                try:
+                    with _LOCK:
+                        pixels = _render(pdf, number - 1, limits)
+                except (pdfium.PdfiumError, ValueError, MemoryError) as error:
+                    yield Skipped(document.id, f"page {number} cannot be drawn: {error}")
+                    continue
+                if passage.ordinal > 0 and len(passages) > 1 and not passage.text and is_blank(pixels):
+                    yield Dropped("blank page")
+                else:
+                    yield Content("image", pixels=(pixels,))
+
+    def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
+        return iter(())
+
+
+@contextmanager
+def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
+    """The document, closed again whatever happens. UnreadableDocument where it cannot be opened or has too many pages."""
+    with _LOCK:
+        try:
+            if file.stat().st_size == 0:
+                raise UnreadableDocument("is empty")
+            raw.FPDF_LoadMemDocument(b"-", 1, None)  # else a refusal without a cause is told with the cause of the one before
+            pdf = pdfium.PdfDocument(file)
+        except OSError as error:
+            raise UnreadableDocument(f"cannot be opened: {error.strerror or 'No such file'}") from error
+        except pdfium.PdfiumError as error:
+            raise UnreadableDocument(_REASONS.get(error.err_code) or _diagnose(file)) from error
+    try:
+        with _LOCK:
+            count = len(pdf)
+        if count < 1:
+            raise UnreadableDocument("has no pages")
+        if count > limits.max_pages:
+            raise UnreadableDocument(f"has {count:,} pages; the limit is max_pages = {limits.max_pages:,}")
+        yield pdf
+    finally:
+        with _LOCK:
+            pdf.close()
+
+
+def _diagnose(file: Path) -> str:
+    """Why pdfium finds no PDF in the file. A header may stand anywhere in the first kilobyte, the end mark in the last two."""
+    with file.open("rb") as stream:
+        if b"%PDF-" not in stream.read(1024):
+            return "is not a PDF"
+        stream.seek(max(0, file.stat().st_size - 2048))
+        return "is damaged" if b"%%EOF" in stream.read() else "is cut off: its end is missing"
+
+
+def _render(pdf: pdfium.PdfDocument, index: int, limits: Limits) -> Pixels:
+    """The page in RGB (height, width, 3) on white, with at most `limits.max_pixels` pixels."""
+    page = pdf[index]
+    try:
+        width, height = page.get_size()
+        bitmap = page.render(scale=_scale(width, height, limits.max_pixels), rev_byteorder=True, limit_image_cache=True)
+        try:
+            return np.asarray(bitmap.to_numpy())  # of memory that is Python's: it outlives the bitmap
+        finally:
+            bitmap.close()
+    finally:
+        page.close()
+
+
+def _scale(width: float, height: float, max_pixels: int) -> float:
+    """Pixels a point for a page of so many points, so that pdfium, which rounds both sides up, stays within `max_pixels`."""
+    if not (0 < width < math.inf and 0 < height < math.inf):
+        raise ValueError("it has no size")
+    scale = min(_SCALE, math.sqrt(max_pixels / (width * height)), max_pixels / max(width, height))
+    while math.ceil(width * scale) * math.ceil(height * scale) > max_pixels:
+        scale *= 0.999
+    return scale

@@ -1,0 +1,175 @@
+"""HTML and SVG to the text a reader sees, with headings, lists and tables kept; also the way in for mail and books.
+
+Knows HTML; knows no style and runs no script. Lines are lines of the converted text, which is read like Markdown: the lines of
+an HTML file say little (whole pages stand on one).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from rag.errors import UnreadableDocument
+from rag.loaders.base import Limits
+from rag.loaders.text.chunking import Heading, Rendering, passages_of, text_content
+from rag.loaders.text.encoding import read_text
+from rag.loaders.text.markdown import captions_of, said
+from rag.types import CaptionOf, Content, Document, Passage
+
+_UNSEEN = frozenset({"script", "style", "template", "noscript", "object", "iframe", "canvas", "datalist"})
+_BLOCKS = frozenset(
+    {"p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "form", "fieldset", "figure", "figcaption"}
+    | {"blockquote", "ul", "ol", "dl", "table", "pre", "hr", "address", "details", "body", "title", "text"}
+)
+_ROWS = frozenset({"li", "tr", "dt", "dd", "option", "summary", "caption", "tspan"})
+_HEADING = re.compile(r"h[1-6]")
+_LONGEST_HEADING = 300  # characters; more is a page whose heading was never closed
+_DEEPEST_LIST = 6
+_FEED = 1 << 16  # characters handed to the parser at once
+
+
+class HtmlLoader:
+    """Spans of the converted text, located by its lines."""
+
+    version = 1
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
+        rendering = rendered(read_text(document.file, limits))
+        if document.file.suffix.lower() == ".svg" and not rendering.text.strip():
+            raise UnreadableDocument("is a drawing without words: of SVG only the text is read")
+        yield from passages_of(document.id, rendering, limits)
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        return map(text_content, passages)
+
+    def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
+        yield from captions_of(document.id, rendered(read_text(document.file, limits)).shows)
+
+
+def rendered(markup: str) -> Rendering:
+    """The readable text of an HTML page. Linear in its length: events, no tree. UnreadableDocument where nothing parses."""
+    from lxml import etree
+
+    reader = _Reader()
+    # huge_tree lifts the depth limit of 256, at which the parser would drop the rest of the page; there is no tree here.
+    parser = etree.HTMLParser(target=reader, huge_tree=True, no_network=True, remove_comments=True, remove_pis=True)
+    declaration = re.match(r"\s*<\?xml[^>]{0,200}\?>", markup)  # its encoding is no longer true
+    try:
+        for at in range(declaration.end() if declaration else 0, len(markup), _FEED):
+            parser.feed(markup[at : at + _FEED])
+        parser.close()
+    except etree.LxmlError as error:
+        raise UnreadableDocument(f"holds HTML that cannot be parsed: {error}") from error
+    return reader.rendering()
+
+
+class _Reader:
+    """Takes the parser's events and writes lines. The public names are lxml's target interface."""
+
+    def __init__(self) -> None:
+        self._title: list[str] = []
+        self._written: list[str] = []  # finished lines, each with its \n
+        self._length = 0
+        self._line: list[str] = []  # text since the last line was finished
+        self._bullet = ""  # stands before the next line
+        self._headings: list[Heading] = []
+        self._heading = 0  # level of the one being read
+        self._shows: list[tuple[str, str]] = []
+        self._unseen = self._pre = self._lists = 0  # how deep inside
+        self._in_title = False
+        self._first_cell = False
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag in _UNSEEN:
+            self._unseen += 1
+        if self._unseen:
+            return
+        if _HEADING.fullmatch(tag):
+            self._paragraph()
+            self._heading = int(tag[1])
+        elif tag == "title":
+            self._in_title = not self._title
+        elif tag in ("td", "th"):
+            self._line.append(" " if self._first_cell else " | ")
+            self._first_cell = False
+        elif tag == "br":
+            self._line.append(" " if self._heading else "\n")
+        elif tag == "img":
+            self._picture(attributes)
+        elif tag in _ROWS:
+            self._end_line()
+            self._first_cell = tag == "tr"
+            if tag == "li":
+                self._bullet = "  " * (min(max(self._lists, 1), _DEEPEST_LIST) - 1) + "- "
+        elif tag in _BLOCKS:
+            self._begin_block(tag)
+
+    def end(self, tag: str) -> None:
+        if tag in _UNSEEN:
+            self._unseen = max(0, self._unseen - 1)
+        elif self._unseen:
+            return
+        elif tag == "title":
+            self._in_title = False
+        elif tag in ("ul", "ol"):
+            self._lists = max(0, self._lists - 1)
+            self._end_line() if self._lists else self._paragraph()
+        elif tag in _ROWS:
+            self._end_line()
+        elif _HEADING.fullmatch(tag) or (tag in _BLOCKS and not self._heading):
+            self._paragraph()
+            self._pre = max(0, self._pre - (tag == "pre"))
+
+    def data(self, text: str) -> None:
+        if not self._unseen:
+            (self._title if self._in_title else self._line).append(text if self._pre else text.replace("\n", " "))
+
+    def close(self) -> None:
+        self._paragraph()
+
+    def rendering(self) -> Rendering:
+        title = " ".join("".join(self._title).split()) or next((heading.title for heading in self._headings), "")
+        return Rendering("".join(self._written), tuple(self._headings), title, tuple(self._shows))
+
+    def _begin_block(self, tag: str) -> None:
+        if tag in ("ul", "ol"):
+            self._end_line() if self._lists else self._paragraph()
+            self._lists += 1
+        elif any(text.strip() for text in self._line) or not (self._heading or self._bullet):
+            self._paragraph()  # a block that opens a heading or a bullet belongs to it
+        self._pre += tag == "pre"
+
+    def _picture(self, attributes: Mapping[str, str]) -> None:
+        text = said(attributes.get("alt", ""), attributes.get("title", ""))
+        source = attributes.get("src", "")
+        if not source or source[:5].lower() == "data:":
+            source = attributes.get("data-src", "")  # pages that load pictures late keep the address here
+        if text:
+            self._shows.append((source, text))
+            self._line.append(f" {text} ")
+
+    def _paragraph(self) -> None:
+        """Ends the line, and the block it stands in: a blank line follows."""
+        self._end_line()
+        if self._written and self._written[-1] != "\n":
+            self._write("")
+
+    def _end_line(self) -> None:
+        text, level = "".join(self._line), self._heading
+        self._line.clear()
+        self._heading = 0
+        if self._pre:
+            for line in text.strip("\n").split("\n"):
+                self._write(line.rstrip())
+        elif level and (title := " ".join(text.split())) and len(title) <= _LONGEST_HEADING:
+            self._headings.append(Heading(self._length, level, title))
+            self._write("#" * level + " " + title)
+        else:
+            for line in text.split("\n"):
+                if line.strip(" |\t\r\xa0"):
+                    self._write(self._bullet + " ".join(line.split()))
+                    self._bullet = ""
+
+    def _write(self, line: str) -> None:
+        self._written.append(line + "\n")
+        self._length += len(line) + 1

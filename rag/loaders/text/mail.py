@@ -1,0 +1,113 @@
+"""Mail as a file (.eml): who wrote what to whom and when, the body, and the names of what is attached.
+
+Knows MIME; reads no attachment. Lines count in the rendered text: the header lines, a blank line, the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from email import message_from_bytes, policy
+from email.errors import HeaderParseError, MessageError
+from email.header import decode_header
+from email.message import Message
+
+from rag.errors import UnreadableDocument
+from rag.loaders.base import Limits
+from rag.loaders.text.chunking import Rendering, passages_of, text_content
+from rag.loaders.text.encoding import decoded, read_bytes
+from rag.loaders.text.html import rendered as html_rendered
+from rag.types import CaptionOf, Content, Document, Passage
+
+_SHOWN = ("Subject", "From", "To", "Cc", "Date")
+_HEADER_CHARACTERS = 500
+_MOST_PARTS = 1_000
+
+
+class MailLoader:
+    """Spans of the header lines and the body; the subject is the title."""
+
+    version = 1
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
+        yield from passages_of(document.id, rendered(read_bytes(document.file, limits)), limits)
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        return map(text_content, passages)
+
+    def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
+        return iter(())
+
+
+def rendered(raw: bytes) -> Rendering:
+    """A message as text: plain where it has a plain body, else its HTML. UnreadableDocument where it is no message."""
+    try:
+        # compat32 leaves headers unparsed: the newer policies raise many things at malformed ones
+        message = message_from_bytes(raw, policy=policy.compat32)
+        parts = _parts(message)
+    except RecursionError as error:
+        raise UnreadableDocument("is a damaged message: its parts are nested too deep") from error
+    except (MessageError, ValueError) as error:
+        raise UnreadableDocument(f"is a damaged message: {error}") from error
+    headers = [f"{name}: {text}" for name in _SHOWN if (text := _header(message, name))]
+    if not headers and not message.keys():
+        raise UnreadableDocument("is not a message: it has no header lines")
+    attached = [_words(name) for part in parts if (name := _filename(part))]
+    bodies = [part for part in parts if not _filename(part) and part.get_content_disposition() != "attachment"]
+    plain = [text for part in bodies if part.get_content_type() == "text/plain" and (text := _text(part))]
+    body = plain or [_text_of_html(part) for part in bodies if part.get_content_type() == "text/html"]
+    blocks = ["\n".join(headers), *body, f"Attachments: {', '.join(attached)}" if attached else ""]
+    return Rendering("\n\n".join(block.strip("\n") for block in blocks if block.strip()), title=_header(message, "Subject"))
+
+
+def _parts(message: Message) -> list[Message]:
+    """The leaves, at most so many of them; a forwarded message counts with its own parts."""
+    parts: list[Message] = []
+    for part in message.walk():
+        if len(parts) >= _MOST_PARTS:
+            break
+        if not part.is_multipart():
+            parts.append(part)
+    return parts
+
+
+def _text(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    try:
+        return decoded(payload, declared=part.get_content_charset() or "") if isinstance(payload, bytes) else ""
+    except UnreadableDocument:
+        return ""  # an empty or broken part does not make the rest of the message unreadable
+
+
+def _text_of_html(part: Message) -> str:
+    markup = _text(part)
+    return html_rendered(markup).text if markup else ""
+
+
+def _header(message: Message, name: str) -> str:
+    for written, value in message.raw_items():
+        if written.lower() == name.lower():
+            raw = str(value)[: 4 * _HEADER_CHARACTERS].encode("utf-8", "surrogateescape")
+            return _words(raw.decode("utf-8", "replace"))
+    return ""
+
+
+def _filename(part: Message) -> str:
+    return part.get_filename() or ""
+
+
+def _words(value: str) -> str:
+    """A header's text, its encoded words decoded, on one line."""
+    try:
+        pieces = decode_header(value[: 4 * _HEADER_CHARACTERS])
+    except (HeaderParseError, ValueError):
+        pieces = [(value, None)]
+    texts = []
+    for piece, charset in pieces:
+        if isinstance(piece, bytes):
+            try:
+                texts.append(piece.decode(charset or "utf-8", "replace"))
+            except (LookupError, UnicodeError):
+                texts.append(piece.decode("utf-8", "replace"))
+        else:
+            texts.append(piece)
+    return " ".join("".join(texts).split())[:_HEADER_CHARACTERS]

@@ -1,0 +1,73 @@
+"""Videos: MP4, MOV, MKV, WebM, AVI, TS and M4V; a passage for each frame that stands for a stretch of the video.
+
+Knows no model. `frames.py` chooses the frames from the container, `video_decoders.py` decodes them, `likeness.py` says which show
+nothing new, `subtitles.py` what is said meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rag.errors import UnreadableDocument
+from rag.loaders.base import STRETCH, Limits
+from rag.loaders.picture.pixels import is_blank
+from rag.loaders.text.subtitles import read_cues, spoken
+from rag.loaders.video.decoders import FrameDamaged, open_decoder
+from rag.loaders.video.frames import choose, timeline_of
+from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
+from rag.types import CaptionOf, Content, Document, Dropped, Passage, Seconds, Skipped
+
+
+class VideoLoader:
+    """One passage a chosen frame, from its own time to the time of the next; its text is what the subtitles say in between.
+
+    Splitting decodes no picture. Reading decodes one frame at a time; blank frames and frames that repeat the last kept one of
+    their stretch are dropped, unless something else is said: then the words must stay findable at their time.
+    """
+
+    version = 2
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
+        timeline = timeline_of(document.file, limits)
+        cues = read_cues(document.companions, limits)
+        for ordinal, frame in enumerate(choose(timeline, limits)):
+            said = spoken(cues, 0.0 if ordinal == 0 else frame.start, frame.end)
+            yield Passage(
+                document.id, ordinal, Seconds(frame.start, frame.end), "frame", "image", text=said, caption=document.caption
+            )
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
+        if not passages:
+            return
+        timeline = timeline_of(document.file, limits)
+        kept: Passage | None = None
+        kept_miniature = np.zeros((0, 0, 3), dtype=np.uint8)
+        try:
+            with open_decoder(document.file, timeline, limits.max_pixels) as decoder:
+                for passage in passages:
+                    assert isinstance(passage.locator, Seconds)
+                    try:
+                        pixels = decoder.frame(int(np.abs(timeline.times - passage.locator.start).argmin()))
+                    except FrameDamaged as error:
+                        yield Skipped(document.id, str(error))
+                        continue
+                    seen = miniature(pixels)
+                    if passage.ordinal % STRETCH == 0:
+                        kept = None
+                    may_be_blank = passage.ordinal > 0 and len(passages) > 1
+                    silent = passage.text in ("", kept.text if kept else "")
+                    if silent and may_be_blank and is_blank(seen):
+                        yield Dropped("blank frame")
+                    elif silent and kept is not None and shows_nothing_new(kept_miniature, seen):
+                        assert isinstance(kept.locator, Seconds)
+                        yield Dropped(f"repeats the frame at {kept.locator.start:.1f} s")
+                    else:
+                        kept, kept_miniature = passage, seen
+                        yield Content("image", pixels=(pixels,))
+        except FrameDamaged as error:
+            raise UnreadableDocument(str(error)) from error
+
+    def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
+        return iter(())

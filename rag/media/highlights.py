@@ -1,0 +1,170 @@
+"""What surrounds a picture: how many pages, how large it is, and the rectangles of the words a query matched in it.
+
+Knows PDF text layers and OCR boxes; what matches is decided by `rag.text.highlights`. Runs in a decoder process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import UnreadableDocument
+from rag.humanize import counted
+from rag.loaders.base import Limits
+from rag.serialization import locator_from_json
+from rag.text.highlights import marks
+from rag.types import Kind, Page
+
+if TYPE_CHECKING:
+    from rag.loaders.picture.reading_order import Box
+
+_Rectangle = tuple[float, float, float, float]  # left, bottom, right, top in points
+_MOST = 500  # rectangles of one picture
+_MOST_CHARACTERS = 50_000  # of a page
+_GRID = 1_000_000  # steps across a page in which pdfium is asked for places
+_BROKEN = frozenset("\x02\ufffe\u00ad")  # how pdfium marks a word broken at the end of a line
+
+
+def outlines(
+    file: Path, *, kind: Kind, locator: dict[str, Any], words: str, ocr: bool, limits: dict[str, Any]
+) -> tuple[dict[str, Any], bytes]:
+    """`{"pages", "size", "regions"}`; a region is `{"x", "y", "width", "height", "words"}` in 0…1 of the picture.
+
+    `size` is (width, height): points of a page, pixels of a picture upright, pixels of a frame. `ocr` says whether words may be
+    looked for in the pixels where there is no text layer that holds them.
+    """
+    bounds = Limits(**limits)
+    place = locator_from_json(locator)
+    pages: int | None = None
+    size: list[float] | None = None
+    regions: list[dict[str, Any]] = []
+    if kind == "page" and isinstance(place, Page):
+        pages, size, regions = _page(file, place.number - 1, words, bounds)
+    elif kind in ("image", "screenshot"):
+        pages, size = _picture(file, place.number - 1 if isinstance(place, Page) else 0, bounds)
+    if ocr and words.strip() and not regions:
+        regions = list(_read_in_pixels(file, kind, locator, words, bounds))
+    return {"pages": pages, "size": size, "regions": regions[:_MOST]}, b""
+
+
+def _page(file: Path, index: int, words: str, limits: Limits) -> tuple[int, list[float], list[dict[str, Any]]]:
+    import pypdfium2 as pdfium
+
+    try:
+        pdf = pdfium.PdfDocument(file)
+        try:
+            if not 0 <= index < (count := len(pdf)):
+                raise UnreadableDocument(f"page {index + 1} is not there: the file has {counted(count, 'page')}")
+            page = pdf[index]
+            regions = list(_on_page(page, words)) if words.strip() else []
+            return len(pdf), [round(side, 2) for side in page.get_size()], regions
+        finally:
+            pdf.close()
+    except pdfium.PdfiumError as error:
+        raise UnreadableDocument("is damaged") from error
+
+
+def _on_page(page: Any, words: str) -> Iterator[dict[str, Any]]:
+    """One rectangle for each line a match stands on: words broken at the end of a line have two."""
+    from pypdfium2 import raw
+
+    layer = page.get_textpage()
+    places: list[int] = []
+    text: list[str] = []
+    for place in range(min(layer.count_chars(), _MOST_CHARACTERS)):
+        code = raw.FPDFText_GetUnicode(layer, place)
+        character = chr(code) if code <= 0x10FFFF else " "
+        if character in _BROKEN:
+            while text and text[-1] == " ":
+                text.pop(), places.pop()
+            continue
+        if character in "\r\n" and place and chr(raw.FPDFText_GetUnicode(layer, place - 1)) in (*_BROKEN, "\r"):
+            continue
+        places.append(place)
+        text.append(character)
+    read = "".join(text)
+    for start, end in marks(read, words):
+        first, last = places[start], places[end - 1]
+        found = [layer.get_rect(number) for number in range(layer.count_rects(first, last - first + 1))]
+        for left, bottom, right, top in _lines(found, upright=page.get_rotation() % 180 == 0):
+            corners = (_to_picture(page, left, top), _to_picture(page, right, bottom))
+            xs, ys = (sorted(pair) for pair in zip(*corners, strict=True))
+            yield _region(xs, ys, read[start:end])
+
+
+def _lines(rectangles: list[_Rectangle], *, upright: bool) -> list[_Rectangle]:
+    """Rectangles of one match, those side by side on a line as one: of spaced letters pdfium gives each its own."""
+    joined: list[_Rectangle] = []
+    for one in rectangles:
+        if joined and _side_by_side(joined[-1], one, upright):
+            last = joined[-1]
+            one = (min(last[0], one[0]), min(last[1], one[1]), max(last[2], one[2]), max(last[3], one[3]))
+            joined.pop()
+        joined.append(one)
+    return joined
+
+
+def _side_by_side(one: _Rectangle, other: _Rectangle, upright: bool) -> bool:
+    """Whether they share most of their height and lie less than that apart; of text that runs up the page, of their width."""
+    along, across = (0, 1) if upright else (1, 0)
+    shared = min(one[across + 2], other[across + 2]) - max(one[across], other[across])
+    height = min(one[across + 2] - one[across], other[across + 2] - other[across])
+    apart = max(one[along], other[along]) - min(one[along + 2], other[along + 2])
+    return shared > 0.3 * height and apart < 1.5 * max(height, shared)
+
+
+def _to_picture(page: Any, x: float, y: float) -> tuple[float, float]:
+    """A place on the page, in points from its own corner, as 0…1 of the drawn page: turned and cut as that is."""
+    from ctypes import byref, c_int
+
+    from pypdfium2 import raw
+
+    across, down = c_int(), c_int()
+    raw.FPDF_PageToDevice(page, 0, 0, _GRID, _GRID, 0, x, y, byref(across), byref(down))
+    return across.value / _GRID, down.value / _GRID
+
+
+def _picture(file: Path, index: int, limits: Limits) -> tuple[int | None, list[float]]:
+    from rag.loaders.picture.open_image import check_size, open_picture, orientation
+
+    with open_picture(file, limits) as image:
+        pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+        if 0 < index < pages:
+            image.seek(index)
+            check_size(image.size, limits)
+        width, height = image.size
+        if orientation(image) >= 5:
+            width, height = height, width
+    return (pages if pages > 1 else None), [width, height]
+
+
+def _read_in_pixels(file: Path, kind: Kind, locator: dict[str, Any], words: str, limits: Limits) -> Iterator[dict[str, Any]]:
+    """The pixels indexing saw are read again, so the words are those the index holds."""
+    from rag.loaders.picture.ocr import recognise
+    from rag.media.render import decoded
+
+    for box in recognise(decoded(file, kind, locator, limits), threads=1).boxes:
+        yield from _in_box(box, words)
+
+
+def _in_box(box: Box, words: str) -> Iterator[dict[str, Any]]:
+    """The words within a recognised line: OCR gives no places of characters, so they are shared out by their usual widths."""
+    widths = [2.0 if character > "\u2e7f" else 0.5 if character in " il.,:;'|!" else 1.0 for character in box.text]
+    whole = sum(widths)
+    for start, end in marks(box.text, words):
+        left = box.x0 + (box.x1 - box.x0) * sum(widths[:start]) / whole
+        right = box.x0 + (box.x1 - box.x0) * sum(widths[:end]) / whole
+        yield _region([left, right], [box.y0, box.y1], box.text[start:end])
+
+
+def _region(xs: list[float], ys: list[float], words: str) -> dict[str, Any]:
+    left, right = (min(1.0, max(0.0, x)) for x in xs)
+    top, bottom = (min(1.0, max(0.0, y)) for y in ys)
+    return {
+        "x": round(left, 5),
+        "y": round(top, 5),
+        "width": round(right - left, 5),
+        "height": round(bottom - top, 5),
+        "words": words,
+    }

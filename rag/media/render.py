@@ -1,0 +1,66 @@
+"""The picture of a passage: a page rendered, a frame at its second, a picture at a size; always encoded anew.
+
+Knows the loaders; knows no cache and no process. Runs in a decoder process.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.corpus.file_types import SHOWN_BY
+from rag.errors import UnreadableDocument
+from rag.loaders import LOADERS
+from rag.loaders.base import Limits, Loader
+from rag.plugins import resolve
+from rag.serialization import locator_from_json
+from rag.types import Content, Document, DocumentId, Kind, Passage, Seconds
+
+if TYPE_CHECKING:
+    from rag.types import Pixels
+
+SIDES = {"thumb": 320, "view": 1600, "full": 6000}  # the longer side of each size, in pixels
+_MOST_PIXELS = 25_000_000  # of the largest size: 5,000 × 5,000
+_QUALITY = 88  # JPEG, colours at full resolution: thin red lines on a page stay red
+
+
+def picture(
+    file: Path, *, kind: Kind, locator: dict[str, Any], size: str, stamp: str, limits: dict[str, Any]
+) -> tuple[dict[str, Any], bytes]:
+    """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, JPEG else."""
+    side = SIDES[size]
+    place = locator_from_json(locator)
+    if kind == "frame" and isinstance(place, Seconds):
+        from rag.media.frame_cache import frame_of
+
+        pixels = frame_of(file, stamp, place.start, replace(Limits(**limits), max_pixels=_MOST_PIXELS))
+    else:
+        pixels = decoded(file, kind, locator, replace(Limits(**limits), max_pixels=min(side * side, _MOST_PIXELS)))
+    return _encoded(pixels, side, "WEBP" if size == "thumb" else "JPEG")
+
+
+def decoded(file: Path, kind: Kind, locator: dict[str, Any], limits: Limits) -> Pixels:
+    """RGB pixels (height, width, 3), at most `limits.max_pixels`. UnreadableDocument where there is no picture there."""
+    document = Document(DocumentId("", file.name), file)
+    passage = Passage(document.id, 0, locator_from_json(locator), kind, "image")
+    loader: Loader = resolve(LOADERS, SHOWN_BY[kind], "loader")()
+    for found in loader.read(document, [passage], limits):
+        if isinstance(found, Content) and found.pixels:
+            return found.pixels[0]
+        raise UnreadableDocument(getattr(found, "reason", "holds no picture"))
+    raise UnreadableDocument("holds no picture there")
+
+
+def _encoded(pixels: Pixels, side: int, form: str) -> tuple[dict[str, Any], bytes]:
+    from PIL import Image
+
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    if form == "WEBP":
+        image.save(out, form, quality=80, method=2)
+    else:
+        image.save(out, form, quality=_QUALITY, subsampling=0)
+    return {"type": f"image/{form.lower()}", "width": image.width, "height": image.height}, out.getvalue()

@@ -1,0 +1,280 @@
+"""Shows stored passages: the decoder processes and the bounded caches behind pictures, outlines and videos.
+
+Knows passages and the questions decoders answer; knows no search, no model and no HTTP.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Literal, TypeVar
+
+from rag.corpus.file_types import SHOWN_BY
+from rag.errors import NotShown, UnreadableDocument, WrongRequest
+from rag.loaders.base import Limits
+from rag.media.safe_open import Original, opened, version_of
+from rag.media.thumbnails import Thumbnails
+from rag.media.video_cache import Shelf
+from rag.media.worker_pool import Decoders
+from rag.serialization import locator_json
+from rag.types import Locator, Page, Seconds, StoredPassage
+
+Size = Literal["thumb", "view", "full"]
+Playable = Literal["direct", "remux", "transcode", "frames"]
+
+LONGEST_CLIP = 60.0  # seconds
+_BEFORE, _CLIP = 2.0, 30.0  # seconds: a clip around a hit begins so long before it, and lasts so long
+_QUICK, _SLOW = 30.0, 180.0  # seconds a picture, and a video, may take
+_PICTURES, _FACTS = 96_000_000, 4_000_000  # bytes of answers kept in memory
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded picture of ours. Equal versions are equal bytes."""
+
+    content: bytes
+    type: str  # "image/webp" or "image/jpeg"
+    version: str
+    modified: float  # of the file it shows, seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version of a picture, and when its file was changed, seconds since the epoch."""
+
+    name: str
+    modified: float
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """What a browser can do with a video."""
+
+    duration: float | None  # seconds
+    width: int
+    height: int
+    playable: Playable
+    type: str  # what it is sent as; "" where it cannot be played
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From when to when, in seconds of the video."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """An open file that a browser plays. Its descriptor is closed by whoever asked."""
+
+    fd: int
+    size: int
+    type: str
+    version: str
+    modified: float
+
+
+class Projector:
+    """Pictures, outlines and videos of passages, from any index. Threads share it; close it, or use it in a `with`."""
+
+    def __init__(self) -> None:
+        self._quick = Decoders(2, _QUICK)
+        self._readers = Decoders(1, _QUICK)  # of words in pixels: nobody waits for them to see the picture itself
+        self._slow = Decoders(1, _SLOW)
+        self._shelf = Shelf()
+        self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURES)
+        self._facts: _Recent[dict[str, Any]] = _Recent(_FACTS)
+        self._thumbnails: dict[Path, Thumbnails] = {}
+
+    def __enter__(self) -> Projector:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the decoders and removes the videos made."""
+        self._quick.close()
+        self._readers.close()
+        self._slow.close()
+        self._shelf.close()
+
+    def picture(
+        self, stored: StoredPassage, size: Size, limits: Limits, index_folder: Path, at: Locator | None = None
+    ) -> Picture:
+        """The passage as a picture, or another place of its document: a `Page`, or `Seconds` of a video.
+
+        NotShown where the file is gone or the passage is none that has a picture, UnreadableDocument where it cannot be decoded.
+        """
+        kind = stored.passage.kind
+        if kind not in SHOWN_BY:
+            raise NotShown(f"{stored.passage.document} is text: there is no picture of it", remedy="ask for its words")
+        place = _place(stored, at)
+        with opened(stored) as original:
+            version = version_of(original, kind, place, size, limits, "1")
+            content, form = self._pictured(original, version, size, index_folder, kind=kind, locator=place, limits=asdict(limits))
+            return Picture(content, form, version, original.modified)
+
+    def version(self, stored: StoredPassage, size: Size, limits: Limits, at: Locator | None = None) -> Version:
+        """The version of a picture without making it. NotShown where the file is gone."""
+        with opened(stored) as original:
+            name = version_of(original, stored.passage.kind, _place(stored, at), size, limits, "1")
+            return Version(name, original.modified)
+
+    def modified(self, stored: StoredPassage) -> float:
+        """When the file was changed, seconds since the epoch. NotShown where it is gone."""
+        with opened(stored) as original:
+            return original.modified
+
+    def outlines(self, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool) -> dict[str, Any]:
+        """`{"pages", "size", "regions"}`: how many pages, the size of the picture, and where the words stand in it.
+
+        NotShown, UnreadableDocument. `ocr` asks a decoder to read the picture again, which takes up to some seconds.
+        """
+        with opened(stored) as original:
+            found = self._outlined(self._quick, original, stored, words, limits, ocr=False)
+            if ocr and words.strip() and not found["regions"]:
+                found = self._outlined(self._readers, original, stored, words, limits, ocr=True)
+        return found
+
+    def video(self, stored: StoredPassage, limits: Limits) -> Video:
+        """How the video of a frame can be played. NotShown where it is no video or gone; a damaged one has its frames only."""
+        if stored.passage.kind != "frame":
+            raise NotShown(f"{stored.passage.document} is no video", remedy="ask for its picture or its words")
+        with opened(stored) as original:
+            return self._video(original, limits)
+
+    @contextmanager
+    def playing(self, stored: StoredPassage, limits: Limits, at: float) -> Iterator[Playing]:
+        """The video as a browser plays it: itself, remuxed, or a clip around the second `at`. NotShown, UnreadableDocument."""
+        video = self.video(stored, limits)
+        if video.playable == "direct":
+            with opened(stored) as original:
+                yield Playing(original.fd, original.size, video.type, version_of(original, "direct"), original.modified)
+        elif video.playable == "transcode":
+            around = clip_around(at, video)
+            with self.clip(stored, limits, around.start, around.end) as playing:
+                yield playing
+        elif video.playable == "remux":
+            form = video.type.removeprefix("video/")
+            with opened(stored) as original, self._made(original, "remux", video.type, form=form) as playing:
+                yield playing
+        else:
+            raise UnreadableDocument(
+                f"{stored.passage.document} cannot be played in a browser", remedy="look at its frames, or open the original"
+            )
+
+    @contextmanager
+    def clip(self, stored: StoredPassage, limits: Limits, start: float, end: float) -> Iterator[Playing]:
+        """What is shown from `start` to `end` seconds, as MP4. WrongRequest, NotShown, UnreadableDocument."""
+        if not 0 <= start < end or end - start > LONGEST_CLIP:
+            raise WrongRequest(f"no clip from {start} to {end}", remedy=f"ask for 0 ≤ start < end, at most {LONGEST_CLIP:g} s")
+        if stored.passage.kind != "frame":
+            raise NotShown(f"{stored.passage.document} is no video", remedy="ask for its picture or its words")
+        start, end = round(start, 3), round(end, 3)
+        with opened(stored) as original:
+            bounds = {"start": start, "end": end, "max_source_pixels": limits.max_source_pixels}
+            with self._made(original, "clip", "video/mp4", **bounds) as playing:
+                yield playing
+
+    def _outlined(
+        self, decoders: Decoders, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
+    ) -> dict[str, Any]:
+        passage = stored.passage
+        details = {"kind": passage.kind, "locator": locator_json(passage.locator), "words": words, "ocr": ocr}
+        name = version_of(original, "outlines", details, limits)
+        found = self._facts.find(name)
+        if found is None:
+            found, _ = decoders.ask("outlines", original, **details, limits=asdict(limits))
+            self._facts.keep(name, found, len(repr(found)))
+        return found
+
+    def _video(self, original: Original, limits: Limits) -> Video:
+        name = version_of(original, "video", limits.max_source_pixels)
+        found = self._facts.find(name)
+        if found is None:
+            try:
+                found, _ = self._quick.ask("video", original, max_source_pixels=limits.max_source_pixels)
+            except UnreadableDocument:
+                found = {"duration": None, "width": 0, "height": 0, "playable": "frames", "type": ""}
+            self._facts.keep(name, found, len(repr(found)))
+        return Video(**found)
+
+    @contextmanager
+    def _made(self, original: Original, question: str, sent_as: str, /, **details: Any) -> Iterator[Playing]:
+        version = version_of(original, question, details, "1")
+        room = original.size + 1_000_000 if question == "remux" else 100_000_000
+
+        def make(path: str) -> None:
+            self._slow.ask(question, original, out=path, **details)
+
+        fd = self._shelf.opened(version, room, make)
+        with open(fd, "rb") as made:  # noqa: PTH123 (a descriptor has no path)
+            size = made.seek(0, 2)
+            yield Playing(fd, size, sent_as, version, original.modified)
+
+    def _pictured(self, original: Original, version: str, size: Size, index: Path, **details: Any) -> tuple[bytes, str]:
+        kept = self._thumbnails.setdefault(index, Thumbnails(index)) if size == "thumb" else None
+        found = self._pictures.find(version)
+        if found is not None:
+            return found
+        content = kept.find(version) if kept is not None else None
+        if content is None:
+            said, content = self._quick.ask("picture", original, size=size, stamp=original.stamp, **details)
+            form = str(said["type"])
+            if kept is not None:
+                kept.keep(version, content)
+        else:
+            form = "image/webp"
+        self._pictures.keep(version, (content, form), len(content))
+        return content, form
+
+
+def clip_around(at: float, video: Video) -> Stretch:
+    """The clip that shows a hit: from a little before it."""
+    start = max(0.0, at - _BEFORE)
+    end = start + _CLIP if video.duration is None else max(min(start + _CLIP, video.duration), start + 1.0)
+    return Stretch(round(start, 3), round(end, 3))
+
+
+def _place(stored: StoredPassage, at: Locator | None) -> dict[str, Any]:
+    """The locator to decode. NotShown where the document has no such places."""
+    own = stored.passage.locator
+    if at is None or type(at) is type(own):
+        return locator_json(own if at is None else at)
+    wanted = "pages" if isinstance(at, Page) else "seconds" if isinstance(at, Seconds) else "places"
+    raise NotShown(f"{stored.passage.document} has no {wanted}", remedy="ask for the passage itself")
+
+
+class _Recent(Generic[_Value]):
+    """Values by name, the least used forgotten beyond so many bytes."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes, self._bytes = most_bytes, 0
+        self._values: OrderedDict[str, tuple[_Value, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, name: str) -> _Value | None:
+        with self._lock:
+            if name not in self._values:
+                return None
+            self._values.move_to_end(name)
+            return self._values[name][0]
+
+    def keep(self, name: str, value: _Value, size: int) -> None:
+        with self._lock:
+            if name in self._values:
+                return
+            self._values[name] = value, size
+            self._bytes += size
+            while self._bytes > self._most_bytes:
+                _, (_, forgotten) = self._values.popitem(last=False)
+                self._bytes -= forgotten

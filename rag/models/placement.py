@@ -1,0 +1,75 @@
+"""Which cards each server gets, and what share of them; how much of a processor's memory goes to keys and values.
+
+Knows needs and cards; knows no flag and no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.backends.devices import Card
+from rag.errors import WrongRequest
+from rag.models.memory import Need, shares
+
+MOST_PROMPTS = 4  # of the longest, whose keys and values a processor keeps at once
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The cards of one server, none where nothing is known of them, and its share of the memory of each."""
+
+    cards: tuple[Card, ...]
+    share: float
+
+
+def placed(
+    needs: Sequence[Need | None], cards: Sequence[Card], tensor_parallel: int, data_parallel: int, whole: float
+) -> list[Place]:
+    """A place for each server: cards of its own where there are enough, else one set of cards shared by all.
+
+    `whole`: share of a card for all servers together. WrongRequest where cards or memory do not suffice.
+    """
+    if not cards:
+        return [Place((), share) for share in shares(needs, total=0, free=0, whole=whole)]
+    count = tensor_parallel * data_parallel
+    blocks = [tuple(cards[start : start + count]) for start in range(0, len(cards) - count + 1, count)]
+    if not blocks:
+        raise WrongRequest(
+            f"tensor parallel {tensor_parallel} × data parallel {data_parallel} take {count} cards; there are {len(cards)}",
+            remedy="a smaller --tensor-parallel or --data-parallel",
+        )
+    if len(blocks) < len(needs):
+        return [Place(blocks[0], share) for share in room_on(needs, blocks[0], whole)]
+    return [_first_fitting(need, blocks, whole) for need in needs]
+
+
+def room_on(needs: Sequence[Need | None], cards: Sequence[Card], whole: float) -> list[float]:
+    """The share of each server on cards that all of them use. WrongRequest, with the arithmetic, where they do not fit."""
+    total = min((card.total for card in cards), default=0)
+    free = min((card.free for card in cards), default=0)
+    return shares(needs, total=total, free=free, whole=whole)
+
+
+def prompts_at_once(needs: Sequence[Need | None], cards: Sequence[Card], whole: float) -> int:
+    """How many of the longest prompts the memory holds for each server beside the weights, 1 … MOST_PROMPTS."""
+    total = min((card.total for card in cards), default=0)
+    known = [need for need in needs if need is not None]
+    if not total or len(known) < len(needs):
+        return MOST_PROMPTS
+    rest = whole * total - sum(need.weights + need.working for need in known)
+    return max(1, min(MOST_PROMPTS, int(rest // sum(need.prompt for need in known))))
+
+
+def _first_fitting(need: Need | None, blocks: list[tuple[Card, ...]], whole: float) -> Place:
+    """The first cards with room, taken out of `blocks`; where none has, the refusal for the first."""
+    refusals = []
+    for block in blocks:
+        try:
+            share = room_on([need], block, whole)[0]
+        except WrongRequest as refusal:
+            refusals.append(refusal)
+            continue
+        blocks.remove(block)
+        return Place(block, share)
+    raise refusals[0]

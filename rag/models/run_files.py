@@ -1,0 +1,134 @@
+"""The run files of servers started on this machine: written by `rag serve` and `rag ui`, found by everything else.
+
+Knows a small folder of JSON files and whether a port answers; knows no model and no HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import stat
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from rag.errors import WrongRequest
+
+Task = Literal["embedder", "reranker"]
+Role = Task | Literal["ui"]
+
+PATIENCE = 0.3  # seconds a local port may take to accept
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server of this machine: `url` without /v1, `pid` of the server, `started` in seconds since the epoch.
+
+    Those of `rag ui` also tell which index folders they serve, what their models are, their key, and an id that they answer with.
+    """
+
+    role: Role
+    url: str
+    model: str
+    pid: int
+    started: float
+    serves: tuple[str, ...] = ()
+    asks: str = ""  # `rag.models.selection.query_print` of its settings
+    token: str = field(default="", repr=False)
+    id: str = ""
+
+
+def run_folder() -> Path:
+    """$XDG_RUNTIME_DIR/multimodal-rag, else ~/.cache/multimodal-rag. It need not exist."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    return (Path(runtime) if runtime else Path.home() / ".cache") / "multimodal-rag"
+
+
+def announce(endpoint: Endpoint) -> Path:
+    """Write the run file of a server that answers; the folder is private (0700). WrongRequest where it is another user's."""
+    folder = run_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _private(folder):
+            raise WrongRequest(
+                f"{folder} does not belong to this user alone", remedy=f"make it private (chmod 700 {folder}), or remove it"
+            )
+        for stale, server in _found(folder):
+            if not alive(server.pid):
+                stale.unlink(missing_ok=True)
+        file = folder / f"{endpoint.role}-{endpoint.pid}.json"
+        draft = file.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+            out.write(json.dumps(asdict(endpoint)))  # readable by nobody else: it holds the key, and the folder may be older
+        draft.replace(file)
+    except OSError as error:
+        raise WrongRequest(
+            f"{folder} cannot be written: {error.strerror}", remedy="set XDG_RUNTIME_DIR to a folder of your own"
+        ) from error
+    return file
+
+
+def withdraw(file: Path) -> None:
+    """Remove the run file of a server that ends."""
+    file.unlink(missing_ok=True)
+
+
+def running(role: Role) -> list[Endpoint]:
+    """The servers of this user that are alive and accept a connection, newest first. Never raises; leaves the files alone."""
+    folder = run_folder()
+    if not _private(folder):
+        return []
+    found = [endpoint for _, endpoint in _found(folder) if endpoint.role == role]
+    return sorted((one for one in found if alive(one.pid) and _accepts(one.url)), key=lambda one: -one.started)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of this user has that number."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _private(folder: Path) -> bool:
+    """Whether the folder is this user's, and nobody else may write in it: a stranger's file could name a stranger's server."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
+def _found(folder: Path) -> list[tuple[Path, Endpoint]]:
+    endpoints: list[tuple[Path, Endpoint]] = []
+    for file in sorted(folder.glob("*.json")):
+        try:
+            row = json.loads(file.read_text("utf-8"))
+            one = Endpoint(row["role"], str(row["url"]), str(row["model"]), int(row["pid"]), float(row["started"]))
+            if one.role == "ui":
+                one = replace(
+                    one,
+                    serves=tuple(map(str, row["serves"])),
+                    asks=str(row["asks"]),
+                    token=str(row["token"]),
+                    id=str(row["id"]),
+                )
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        endpoints.append((file, one))
+    return endpoints
+
+
+def _accepts(url: str) -> bool:
+    try:
+        place = urlsplit(url)
+        with socket.create_connection((place.hostname or "", place.port or 80), timeout=PATIENCE):
+            return True
+    except (OSError, ValueError):
+        return False

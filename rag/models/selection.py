@@ -1,0 +1,197 @@
+"""Which embedder and which reranker a run uses: what was asked, what the index remembers, what this machine has.
+
+Knows settings and names; loads no model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rag.backends import modelscope
+from rag.backends.base import Choice
+from rag.backends.families import model_name
+from rag.backends.local.weights import folder_here
+from rag.config import Settings
+from rag.errors import MissingExtra
+from rag.models.run_files import Task, running
+
+REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "document_instruction")
+_OF_RERANKER = ("reranker", "reranker_model", "reranker_family", "reranker_url", "rerank_instruction")
+LITE_HAS_ITS_OWN = "its vectors always have the same length; --dim shortens those of other models"
+_OF_SEARCH = ("search", "fold_from", "good_from")
+PREFERRED = tuple(  # used unasked, where the cache of a hub holds them already
+    f"{hub}Qwen/Qwen3-VL-Embedding-{size}" for size in ("2B", "8B") for hub in ("", modelscope.PREFIX)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What there is to run a model on, each fact looked up only when it matters."""
+
+    installed: Callable[[str], bool]  # whether a package can be imported
+    accelerator: Callable[[], bool]  # whether there is one
+    weights: Callable[[str], bool]  # whether a model's weights are on this machine
+    serving: Callable[
+        [Task, str], tuple[str, str] | None
+    ]  # (role, model or "") → (url, model) of a server started by `rag serve`
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A backend by its name in the table, what it is told, and why it was taken; why is empty where it was asked for."""
+
+    backend: str
+    choice: Choice
+    why: str = ""
+
+
+def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Machine) -> Chosen:
+    """The embedder: what was asked, else what the index remembers (`kept`), else the best this machine has without a download.
+
+    MissingExtra where a model was named and nothing here can run it.
+    """
+    return _chosen(with_memory(settings, kept)["backend"], embedder_asked_for(settings, kept), machine, "embedder")
+
+
+def choose_reranker(settings: Settings, embedder: str, machine: Machine) -> Chosen | None:
+    """The reranker: what was asked; else, beside the model `embedder`: lite for lite, a running server's, or none."""
+    choice = reranker_asked_for(settings)
+    if settings.reranker == "none":
+        return None
+    if settings.reranker == "auto" and not (choice.model or choice.urls):
+        if embedder == "lite":
+            return Chosen("lite", choice)
+        running = machine.serving("reranker", "")
+        return _at(running, choice) if running else None
+    return _chosen(settings.reranker, choice, machine, "reranker")
+
+
+def embedder_asked_for(settings: Settings, kept: Mapping[str, str]) -> Choice:
+    """What an embedder is told, from the settings and the memory of an index (`kept`), before anything is looked for here."""
+    value = with_memory(settings, kept)
+    return Choice(
+        model=value["model"],
+        family=value["family"],
+        urls=tuple(value["url"]),
+        dim=value["dim"],
+        query_instruction=value["query_instruction"],
+        document_instruction=value["document_instruction"],
+        **_connection(settings),
+    )
+
+
+def reranker_asked_for(settings: Settings) -> Choice:
+    """What a reranker is told, from the settings alone."""
+    return Choice(
+        model=settings.reranker_model,
+        family=settings.reranker_family,
+        urls=settings.reranker_url,
+        rerank_instruction=settings.rerank_instruction,
+        **_connection(settings),
+    )
+
+
+def remembered(chosen: Chosen, settings: Settings) -> dict[str, str]:
+    """What an index keeps of the choice, as JSON texts by name."""
+    value: dict[str, Any] = {"backend": chosen.backend, "model": chosen.choice.model, "family": chosen.choice.family}
+    value |= {"url": list(settings.url or chosen.choice.urls), "dim": chosen.choice.dim}
+    value |= {
+        "query_instruction": chosen.choice.query_instruction,
+        "document_instruction": chosen.choice.document_instruction,
+    }
+    return {key: json.dumps(value[key]) for key in REMEMBERED}
+
+
+def query_print(settings: Settings) -> str:
+    """A short text that is equal for settings that choose the same models and search alike, given in the same places."""
+    given = {key: [getattr(settings, key), key in settings.model_fields_set] for key in (*REMEMBERED, *_OF_RERANKER, *_OF_SEARCH)}
+    return hashlib.blake2b(json.dumps(given, default=str).encode(), digest_size=8).hexdigest()
+
+
+def this_machine() -> Machine:
+    """The facts, looked up on this machine."""
+    return Machine(lambda name: find_spec(name) is not None, _has_accelerator, lambda model: bool(folder_here(model)), _serving)
+
+
+def with_memory(settings: Settings, kept: Mapping[str, str]) -> dict[str, Any]:
+    """Each setting as it was given, else as the index keeps it. A model named anew is not looked for at the old place."""
+    given = settings.model_fields_set
+    values = {key: getattr(settings, key) for key in REMEMBERED}
+    if "model" in given or not kept.keys() >= set(REMEMBERED):
+        return values
+    values |= {key: json.loads(kept[key]) for key in REMEMBERED if key not in given}
+    if "url" in given and "backend" not in given:
+        values["backend"] = "server"
+    return values
+
+
+def _connection(settings: Settings) -> dict[str, Any]:
+    return {
+        "api_key": settings.api_key,
+        "ca_bundle": settings.ca_bundle,
+        "in_flight": settings.in_flight,
+        "timeout": settings.timeout,
+    }
+
+
+def _chosen(backend: str, choice: Choice, machine: Machine, role: Task) -> Chosen:
+    if backend == "auto" and choice.urls:
+        return Chosen("server", choice)
+    if backend == "lite":
+        return _lite(choice)
+    if ":" in backend:
+        return Chosen(backend, choice)
+    if backend != "server" or not choice.urls:
+        running = machine.serving(role, choice.model)
+        if running:
+            return _at(running, choice)
+    if backend != "auto":
+        return Chosen(backend, choice)
+    if choice.model:
+        return _in_process(choice, machine)
+    if role == "embedder" and machine.installed("vllm") and machine.accelerator():
+        here = next((model for model in PREFERRED if machine.weights(model)), "")
+        if here:
+            return Chosen("vllm", _named(choice, here), "its weights and an accelerator are here")
+    return _lite(choice)
+
+
+def _lite(choice: Choice) -> Chosen:
+    return Chosen("lite", choice, LITE_HAS_ITS_OWN if choice.dim else "")
+
+
+def _in_process(choice: Choice, machine: Machine) -> Chosen:
+    if machine.installed("vllm") and machine.accelerator():
+        return Chosen("vllm", choice, "vllm and an accelerator are here")
+    if machine.installed("sentence_transformers"):
+        return Chosen("transformers", choice, "sentence-transformers is here, and no vllm with an accelerator")
+    if machine.installed("vllm"):
+        return Chosen("vllm", choice, "vllm is here, on the CPU")
+    raise MissingExtra(
+        f"nothing here can run {choice.model}: neither vllm nor sentence-transformers is installed, and no --url is given", "vllm"
+    )
+
+
+def _at(running: tuple[str, str], choice: Choice) -> Chosen:
+    url, model = running
+    return Chosen("server", replace(choice, urls=(url,), model=choice.model or model), f"a running `rag serve` at {url}")
+
+
+def _named(choice: Choice, model: str) -> Choice:
+    return replace(choice, model=model)
+
+
+def _has_accelerator() -> bool:
+    """Device files, not tools: quick, and without loading a driver."""
+    return any(Path(device).exists() for device in ("/dev/nvidia0", "/dev/nvidiactl", "/dev/davinci0", "/dev/davinci_manager"))
+
+
+def _serving(role: Task, model: str) -> tuple[str, str] | None:
+    found = [one for one in running(role) if not model or model_name(one.model) == model_name(model)]
+    return (found[0].url, found[0].model) if found else None

@@ -1,0 +1,213 @@
+"""THE READ PATH, readable top to bottom: embed → two lanes → fuse → choose → rerank → group → hits.
+
+Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rag.backends.base import Embedder, Reranker
+from rag.errors import EmbedderMismatch, WrongRequest
+from rag.humanize import counted
+from rag.index.reader.federated import Searchable
+from rag.loaders.base import Limits
+from rag.search.candidates import find
+from rag.search.dedup import ALIKE, Folded, fold, unfolded
+from rag.search.fusion import Candidate, choose, fuse
+from rag.search.grouping import Group, Scored, group
+from rag.search.reranking import Judged, rescore
+from rag.search.timings import Laps
+from rag.text.query_syntax import spoken
+from rag.text.snippets import snippet
+from rag.types import Clue, Content, Hit, Member, Query, Similar, StoredPassage
+
+GOOD_FROM = {"lite": 0.25}  # rerank scores: below it the lite reranker found some of the words, not the thing
+OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a careful guess, not measured: the setting `good_from` overrides both
+CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a query goes."""
+
+    top_k: int = 10
+    candidates: int = 100  # how many reach the reranker
+    promised: int = 12  # of those, so many of each kind where there are that many
+    min_score: float = 0.0
+    fold: bool = True  # results that repeat one another are one hit
+    fold_from: float = ALIKE  # cosine of the vectors from which on two results may be the same
+    good_from: float | str = "auto"  # rerank score from which on the best hit is a good match; "auto": by the reranker
+    blend: float | str = (
+        "auto"  # share of the rerank score in the final one; "auto": as the reranker's `trust` says; "never": all
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The hits, and the order of passage numbers after each stage, best first."""
+
+    hits: list[Hit]
+    stages: Mapping[str, list[tuple[int, float]]]
+    notes: tuple[str, ...]
+    candidates: tuple[StoredPassage, ...] = ()  # all that a first stage found, each with the name of its index
+    seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in the order they ran
+    good: bool | None = None  # whether the best hit is a good match; None where no reranker judged it, or nobody can say
+    generations: Mapping[str, int] = field(default_factory=dict)  # of each index, by name: the commit that answered
+
+    def texts(self) -> dict[str, str]:
+        """The whole words of the hits, with those of every member, by the id of the hit."""
+        words = {(one.index, one.id): (one.passage.caption, one.passage.text) for one in self.candidates}
+        texts = {}
+        for hit in self.hits:
+            parts = [part for member in hit.members for part in words[hit.index, member.id] if part]
+            texts[hit.id] = "\n".join(dict.fromkeys(parts))
+        return texts
+
+
+def search(
+    index: Searchable,
+    query: Query,
+    embedder: Embedder,
+    reranker: Reranker | None,
+    reach: Reach,
+    *,
+    limits: Limits,
+    clues: frozenset[Clue] = CLUES,
+) -> Results:
+    """Query to ranked hits. EmbedderMismatch when the index was made by another model."""
+    if embedder.fingerprint != index.fingerprint:
+        raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
+    laps = Laps()
+    content, remark = asked_as(embedder, query.content)
+    vector = embedder.embed([content], role="query")
+    laps.end("embed")
+    with index.moment() as moment:  # one commit answers; no model is called while it is held
+        found = find(moment, query, vector, reach.candidates, reach.promised, laps)
+    present, notes = found.passages, found.notes
+    fused = fuse(found.lanes, found.kinds, found.wordless, found.shares)
+    chosen = choose(fused, reach.candidates, reach.promised)
+    laps.end("fuse")
+    read = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
+    judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues, vectors=read)
+    laps.end("rerank")
+    if reranker is not None:
+        notes += _unjudged(judged)
+    order = _worth_showing(judged, present, reach.min_score, nothing=embedder.fingerprint.model == "lite")
+    groups = group(order)
+    if reach.fold:
+        found_alike = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), reach.fold_from)[: reach.top_k]
+    else:
+        found_alike = unfolded(groups[: reach.top_k])
+    by_number = {one.candidate.number: one for one in judged}
+    ranks = _ranks(fused, judged if reranker is not None else ())
+    hits = [
+        replace(
+            _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities),
+            ranks=ranks[one.shown.best.stored.number],
+        )
+        for rank, one in enumerate(found_alike, start=1)
+    ]
+    stages = {
+        "dense": list(found.lanes["dense"]),
+        "lexical": list(found.lanes["lexical"]),
+        "fused": [(candidate.number, candidate.fused) for candidate in fused],
+        "reranked": [(one.candidate.number, one.score) for one in judged],
+    }
+    laps.end("group")
+    good = _is_good(hits, reranker, reach.good_from)
+    candidates = tuple(replace(one, index=one.index or index.name) for one in present.values())
+    return Results(hits, stages, notes + remark + index.remarks(), candidates, laps.seconds, good, found.generations)
+
+
+def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:
+    """The query as the embedder can take it, and a note where that is less than was asked. WrongRequest where nothing is left."""
+    if content.modality in embedder.modalities:
+        return content, ()
+    words = content.text or content.clues
+    model = embedder.fingerprint.model
+    if not words:
+        raise WrongRequest(f"{model} only reads, and no words are in the picture", remedy="ask with words")
+    return Content("text", text=words), (f"{model} only reads: the picture counts by its words alone",)
+
+
+def _unjudged(judged: Sequence[Judged]) -> tuple[str, ...]:
+    """A note on the candidates that the reranker did not take."""
+    refused = [one.decided for one in judged if one.rerank_score is None]
+    have = "has" if len(refused) == 1 else "have"
+    many = f"{len(refused)} of {counted(len(judged), 'candidate')} {have} the score of the first stage: "
+    return (many + refused[0].removeprefix("fused: "),) if refused else ()
+
+
+# ---- hits ---------------------------------------------------------------------------------------
+
+
+def _worth_showing(
+    judged: Sequence[Judged], present: Mapping[int, StoredPassage], least: float, *, nothing: bool
+) -> list[Scored]:
+    """What scores enough, best first. Scores of 0 have nothing in common with the query: they are left out where others have.
+
+    With `nothing` they are left out in any case: a model of words that finds none of them has no other opinion.
+    """
+    order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= least]
+    if nothing or (order and order[0].score > 0):
+        return [one for one in order if one.score > 0]
+    return order
+
+
+def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, dict[str, int]]:
+    ranks: dict[int, dict[str, int]] = {one.number: {"fused": rank} for rank, one in enumerate(fused, start=1)}
+    for rank, one in enumerate(judged, start=1):
+        ranks[one.candidate.number]["reranked"] = rank
+    return ranks
+
+
+def _is_good(hits: Sequence[Hit], reranker: Reranker | None, good_from: float | str) -> bool | None:
+    if reranker is None or not hits:
+        return None if hits else False
+    judged = [hit.rerank_score for hit in hits if hit.rerank_score is not None]
+    least = GOOD_FROM.get(reranker.name, OTHERS_GOOD_FROM) if isinstance(good_from, str) else good_from
+    return max(judged) >= least if judged else None
+
+
+def _hit(
+    rank: int,
+    index: str,
+    alike: Folded,
+    judged: Judged,
+    query: Query,
+    similarities: Mapping[int, float],
+) -> Hit:
+    found = alike.shown
+    stored = found.best.stored
+    passage = stored.passage
+    return Hit(
+        rank=rank,
+        id=stored.id,
+        index=stored.index or index,
+        root=passage.document.root,
+        document=passage.document.path,
+        path=str(stored.file),
+        kind=passage.kind,
+        modality=passage.modality,
+        locator=found.locator,
+        snippet=snippet("\n".join(part for part in (passage.caption, passage.text) if part), spoken(query.words)),
+        score=found.best.score,
+        similarity=similarities.get(stored.number),
+        rerank_score=judged.rerank_score,
+        lanes=judged.candidate.lanes,
+        best=passage.locator,
+        members=tuple(Member(one.stored.id, one.stored.passage.locator, one.score) for one in found.members),
+        context=passage.context,
+        fused=judged.candidate.fused,
+        decided=judged.decided,
+        folded=tuple(_similar(one, index) for one in alike.others),
+    )
+
+
+def _similar(found: Group, index: str) -> Similar:
+    stored = found.best.stored
+    document = stored.passage.document
+    index = stored.index or index
+    return Similar(stored.id, document.root, document.path, str(stored.file), found.locator, found.best.score, index)

@@ -1,0 +1,209 @@
+"""The JSON of a hit and of a locator: a contract with everyone who calls us.
+
+Knows the nouns and their JSON; knows no index, no terminal and no HTTP.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rag import errors
+from rag.errors import BackendError, RagError, WrongRequest
+from rag.types import KINDS, Context, Hit, Kind, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Similar, Slide, Whole
+
+if TYPE_CHECKING:
+    from rag.index.catalog.status import IndexStatus
+
+
+def locator_json(locator: Locator) -> dict[str, Any]:
+    """`{"page": n}`, `{"slide": n}`, `{"sheet": name}`, `{"start": s, "end": s}`, `{"line_start": a, "line_end": b}` or `{}`."""
+    match locator:
+        case Page(number):
+            return {"page": number}
+        case Slide(number):
+            return {"slide": number}
+        case Sheet(name):
+            return {"sheet": name}
+        case Seconds(start, end):
+            return {"start": round(start, 3), "end": round(end, 3)}
+        case Lines(start, end):
+            return {"line_start": start, "line_end": end}
+        case Whole():
+            return {}
+
+
+def locator_from_json(value: dict[str, Any]) -> Locator:
+    """The locator that `locator_json` wrote. WrongRequest for anything else."""
+    match value:
+        case {"page": int(number)}:
+            return Page(number)
+        case {"slide": int(number)}:
+            return Slide(number)
+        case {"sheet": str(name)}:
+            return Sheet(name)
+        case {"start": int() | float() as start, "end": int() | float() as end}:
+            return Seconds(float(start), float(end))
+        case {"line_start": int(start), "line_end": int(end)}:
+            return Lines(start, end)
+        case dict() if not value:
+            return Whole()
+    raise WrongRequest(f"not a locator: {value!r}", remedy='write {"page": 3}, {"start": 1.0, "end": 2.0} or {}')
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """One hit as plain JSON values, keys in the order of the contract."""
+    return {
+        "rank": hit.rank,
+        "id": hit.id,
+        "index": hit.index,
+        "root": hit.root,
+        "document": hit.document,
+        "path": hit.path,
+        "kind": hit.kind,
+        "modality": hit.modality,
+        "locator": locator_json(hit.locator),
+        "snippet": hit.snippet,
+        "score": round(hit.score, 6),
+        "similarity": None if hit.similarity is None else round(hit.similarity, 6),
+        "rerank_score": None if hit.rerank_score is None else round(hit.rerank_score, 6),
+        "lanes": {lane: {"rank": seen.rank, "score": round(seen.score, 6)} for lane, seen in hit.lanes.items()},
+        "best": locator_json(hit.best),
+        "members": [
+            {"id": member.id, "locator": locator_json(member.locator), "score": round(member.score, 6)} for member in hit.members
+        ],
+        "context": {
+            "title": hit.context.title,
+            "heading": hit.context.heading,
+            "slide": hit.context.slide,
+            "sheet": hit.context.sheet,
+        },
+        "folded": [
+            {
+                "id": one.id,
+                "root": one.root,
+                "document": one.document,
+                "path": one.path,
+                "locator": locator_json(one.locator),
+                "score": round(one.score, 6),
+                "index": one.index,
+            }
+            for one in hit.folded
+        ],
+    }
+
+
+def hit_from_json(value: Mapping[str, Any]) -> Hit:
+    """The hit that `hit_json` and `explain_json` wrote, scores rounded as they are there. WrongRequest for another shape."""
+    try:
+        explained = value["explain"]
+        return Hit(
+            **{key: value[key] for key in _PLAIN},
+            locator=locator_from_json(value["locator"]),
+            lanes={lane: LaneRank(**seen) for lane, seen in explained["lanes"].items()},
+            rerank_score=explained["rerank_score"],
+            best=locator_from_json(value["best"]),
+            members=tuple(Member(one["id"], locator_from_json(one["locator"]), one["score"]) for one in value["members"]),
+            context=Context(**value["context"]),
+            fused=explained["fused"],
+            decided=explained["score_is"],
+            folded=tuple(Similar(**{**one, "locator": locator_from_json(one["locator"])}) for one in value["folded"]),
+            ranks={
+                stage: explained[name]
+                for stage, name in (("fused", "fused_rank"), ("reranked", "rerank_rank"))
+                if explained[name] is not None
+            },
+        )
+    except (KeyError, TypeError) as error:
+        raise WrongRequest(f"not a hit: {error} is missing or odd", remedy="is the server of the same version?") from error
+
+
+_PLAIN = ("rank", "id", "index", "root", "document", "path", "kind", "modality", "snippet", "score", "similarity")
+
+
+def failure_json(error: RagError) -> dict[str, str]:
+    """What went wrong, what to do about it, and its class as a word: `no_such_passage` of NoSuchPassage."""
+    return {"what": error.what, "remedy": error.remedy, "code": error_code(type(error))}
+
+
+def error_code(kind: type[RagError]) -> str:
+    """`no_such_passage` of NoSuchPassage."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def error_from_json(value: Mapping[str, Any], status: int) -> RagError:
+    """The error that `failure_json` wrote, of its class; one this program does not know by the HTTP status it came with."""
+    known = {error_code(kind): kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RagError)}
+    other = errors.Overloaded if status in (429, 504) else WrongRequest if status < 500 else BackendError
+    kind = known.get(str(value.get("code")), other)
+    error = kind.__new__(kind)
+    RagError.__init__(error, str(value.get("what", f"status {status}")), str(value.get("remedy", "")))
+    return error
+
+
+def status_json(found: IndexStatus) -> dict[str, Any]:
+    """What an index holds, as plain JSON values."""
+    made_by = found.fingerprint
+    return {
+        "index": found.folder.name,
+        "folder": str(found.folder),
+        "format": found.format,
+        "generation": found.generation,
+        "bytes": found.bytes,
+        "fingerprint": {name: getattr(made_by, name) for name in ("model", "revision", "dim", "instruction", "preprocessing")},
+        "roots": {name: str(folder) for name, folder in found.roots.items()},
+        "documents": found.documents,
+        "suffixes": dict(found.suffixes),
+        "passages": dict(found.passages),
+        "vectors": found.vectors,
+        "skipped": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.skipped],
+    }
+
+
+def explain_json(hit: Hit) -> dict[str, Any]:
+    """What led to the score of a hit: every stage's rank and score, and how the last one came about."""
+    lanes = {
+        lane: {"rank": seen.rank, "score": round(seen.score, 6), "share": round(seen.share, 6)}
+        for lane, seen in hit.lanes.items()
+    }
+    return {
+        "lanes": lanes,
+        "fused": round(hit.fused, 6),
+        "fused_rank": hit.ranks.get("fused"),
+        "rerank_score": hit.rerank_score,
+        "rerank_rank": hit.ranks.get("reranked"),
+        "score_is": hit.decided,
+    }
+
+
+def place(locator: Locator) -> str:
+    """The place as a person reads it: `p. 12`, `02:15–02:45`, `lines 40–58`, or nothing for a whole document."""
+    match locator:
+        case Page(number):
+            return f"p. {number}"
+        case Slide(number):
+            return f"slide {number}"
+        case Sheet(name):
+            return f"sheet {name}"
+        case Seconds(start, end):
+            return f"{clock(start)}–{clock(end)}" if clock(end) != clock(start) else clock(start)
+        case Lines(start, end):
+            return f"lines {start}–{end}" if end > start else f"line {start}"
+        case Whole():
+            return ""
+
+
+def clock(seconds: float) -> str:
+    """`02:15`, or `1:02:15` from an hour on."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def checked_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
+    """The kinds, where they are kinds."""
+    for kind in kinds:
+        if kind not in KINDS:
+            raise WrongRequest(f"no kind is called {kind!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
+    return tuple(kind for kind in KINDS if kind in kinds)
