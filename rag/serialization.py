@@ -177,30 +177,6 @@ def explain_json(hit: Hit) -> dict[str, Any]:
     }
 
 
-def place(locator: Locator) -> str:
-    """The place as a person reads it: `p. 12`, `02:15–02:45`, `lines 40–58`, or nothing for a whole document."""
-    match locator:
-        case Page(number):
-            return f"p. {number}"
-        case Slide(number):
-            return f"slide {number}"
-        case Sheet(name):
-            return f"sheet {name}"
-        case Seconds(start, end):
-            return f"{clock(start)}–{clock(end)}" if clock(end) != clock(start) else clock(start)
-        case Lines(start, end):
-            return f"lines {start}–{end}" if end > start else f"line {start}"
-        case Whole():
-            return ""
-
-
-def clock(seconds: float) -> str:
-    """`02:15`, or `1:02:15` from an hour on."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
-
-
 def checked_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
     """The kinds, where they are kinds."""
     for kind in kinds:

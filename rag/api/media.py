@@ -18,7 +18,7 @@ from rag.api.library import Served
 from rag.api.responses import documented
 from rag.api.thread_pool import Turns
 from rag.errors import WrongRequest
-from rag.index.locations import policy_of
+from rag.loaders.policy import policy_of
 from rag.media.safe_open import opened, version_of
 from rag.media.service import Playing, Projector, Size
 from rag.types import Locator, Page, Seconds, StoredPassage

@@ -17,10 +17,11 @@ from rag.api.search import MOST_WORDS
 from rag.api.thread_pool import Turns
 from rag.api.urls import media_of, picture_address
 from rag.errors import NotShown, UnreadableDocument
-from rag.index.locations import Policy, policy_of
+from rag.humanize import place
 from rag.loaders.base import Limits
+from rag.loaders.policy import Policy, policy_of
 from rag.media.service import Projector, clip_around
-from rag.serialization import failure_json, locator_json, place
+from rag.serialization import failure_json, locator_json
 from rag.text.highlights import marks
 from rag.types import Seconds, StoredPassage
 

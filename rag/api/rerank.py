@@ -101,8 +101,8 @@ def _content(given: str | Piece, served: Served) -> Content:
     piece = Piece(text=given) if isinstance(given, str) else given
     if piece.image is None:
         return Content("text", text=piece.text)
-    from rag.index.locations import Policy
     from rag.loaders.base import Limits
+    from rag.loaders.policy import Policy
     from rag.search.query_media import query_picture_bytes
 
     shown = query_picture_bytes(picture_of(piece.image), Policy(Limits(), served.settings.ocr, frozenset(served.settings.clues)))

@@ -8,7 +8,7 @@ from rag.cli.terminal import harmless, say, size
 
 def compact(index: Index = "") -> None:
     """Remove what was deleted or replaced from the index for good, and join its segments. Queries may go on meanwhile."""
-    from rag.index.catalog.index_folder import size_on_disk
+    from rag.index.files.layout import size_on_disk
     from rag.index.locations import existing_index, made_ready
     from rag.index.writer.writer import writing
 

@@ -38,7 +38,7 @@ def embed(
     """
     from rag.config import load_settings
     from rag.errors import INPUTS_REFUSED, WrongRequest
-    from rag.index.locations import open_embedder
+    from rag.models.loading import open_embedder
     from rag.models.selection import choose_embedder, this_machine
 
     if role not in ("document", "query"):

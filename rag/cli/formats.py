@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.cli.terminal import harmless, stdout
-from rag.serialization import explain_json, hit_json, place
+from rag.humanize import place
+from rag.serialization import explain_json, hit_json
 
 if TYPE_CHECKING:
     from rich.padding import Padding

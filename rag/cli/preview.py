@@ -25,7 +25,7 @@ def print_preview(console: Console, hit: Hit) -> None:
     from PIL import Image as PillowImage
     from textual_image.renderable import Image
 
-    from rag.search.query_media import hit_pixels
+    from rag.search.stored_content import hit_pixels
 
     pixels = hit_pixels(hit)
     if pixels is not None:

@@ -36,7 +36,7 @@ def score(
     """
     from rag.config import load_settings
     from rag.errors import INPUTS_REFUSED, WrongRequest
-    from rag.index.locations import open_reranker
+    from rag.models.loading import open_reranker
     from rag.models.selection import choose_reranker, this_machine
 
     if not (query or query_image):

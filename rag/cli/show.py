@@ -17,9 +17,10 @@ def show(
 ) -> None:
     """Print one passage: where it is, and all its words."""
     from rag.errors import WrongRequest
+    from rag.humanize import place
     from rag.index.locations import existing_index
     from rag.index.reader.open_index import open_index
-    from rag.serialization import locator_json, place
+    from rag.serialization import locator_json
 
     with open_index(existing_index(index)) as opened:
         stored = opened.by_id(id.removeprefix("#"))

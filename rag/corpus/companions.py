@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 
-from rag.corpus.file_types import PICTURE_SUFFIXES, SUBTITLE_SUFFIXES, VIDEO_SUFFIXES
+from rag.corpus.file_types import PICTURE_SUFFIXES, SUBTITLE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 
 CAPTION_BYTES = 2_000  # a longer text beside a picture is a document of its own as well
 
@@ -49,9 +49,3 @@ def is_short(entry: os.DirEntry[str]) -> bool:
         return suffix_of(entry.name) in SUBTITLE_SUFFIXES or entry.stat().st_size <= CAPTION_BYTES
     except OSError:  # gone since the folder was listed
         return False
-
-
-def suffix_of(name: str) -> str:
-    """The ending of a name in small letters, with its dot; "" for a name that is nothing else."""
-    dot = name.rfind(".")
-    return name[dot:].lower() if dot > 0 else ""

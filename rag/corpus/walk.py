@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from rag.corpus.companions import companions_of, is_short, suffix_of
+from rag.corpus.companions import companions_of, is_short
 from rag.corpus.digests import stamp_of
-from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.corpus.ignore import IGNORE_FILES, Rules, ruled_out, rules_of
 
 if TYPE_CHECKING:

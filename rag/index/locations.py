@@ -5,35 +5,18 @@ Knows settings and folders; knows neither path, no terminal and no HTTP.
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.backends import EMBEDDERS, RERANKERS
-from rag.config import Settings, load_settings
+from rag.config import load_settings
 from rag.errors import IndexDamaged, IndexNotFound
-from rag.loaders.base import Limits
-from rag.models.selection import Chosen
-from rag.plugins import resolve
-from rag.types import Clue
 
 if TYPE_CHECKING:
-    from rag.backends.base import Embedder, Reranker
+    pass
 
 FOLDER = "indexes"
-FIXED = (*(field.name for field in fields(Limits)), "ocr", "clues")  # settings an index keeps from its first run on
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How an index reads its corpus. Fixed when the index is made: other values would give other passages."""
-
-    limits: Limits
-    ocr: str  # "auto": wherever a picture has no words of its own; "always"; "never"
-    clues: frozenset[Clue]
 
 
 def at_home(path: str | os.PathLike[str]) -> Path:
@@ -115,32 +98,6 @@ def made_ready(folder: Path, tell: Callable[[str], None] = lambda _: None) -> tu
             return opened.remarks()
     except IndexDamaged as error:
         return (f"{error.what}; {error.remedy}",)
-
-
-def open_embedder(chosen: Chosen) -> Embedder:
-    """The embedder that was chosen; in this process it is loaded now."""
-    embedder: Embedder = resolve(EMBEDDERS, chosen.backend, "embedder")(chosen.choice)
-    return embedder
-
-
-def open_reranker(chosen: Chosen | None) -> Reranker | None:
-    """The reranker that was chosen, if one was."""
-    if chosen is None:
-        return None
-    reranker: Reranker = resolve(RERANKERS, chosen.backend, "reranker")(chosen.choice)
-    return reranker
-
-
-def policy_of(kept: Mapping[str, str]) -> Policy:
-    """How an index reads its corpus, from the settings it keeps."""
-    values = {key: json.loads(kept[key]) for key in FIXED}
-    limits = Limits(**{field.name: values[field.name] for field in fields(Limits)})
-    return Policy(limits, values["ocr"], frozenset(values["clues"]))
-
-
-def fixed_settings(settings: Settings) -> dict[str, str]:
-    """The settings an index keeps, as JSON texts by name."""
-    return {key: json.dumps(getattr(settings, key)) for key in FIXED}
 
 
 def is_lite(folder: Path) -> bool:

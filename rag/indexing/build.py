@@ -17,18 +17,12 @@ from rag.errors import (
     WrongRequest,
     WrongSetting,
 )
-from rag.index.locations import (
-    at_home,
-    fixed_settings,
-    index_folder,
-    open_embedder,
-    policy_of,
-    up_to_date,
-)
-from rag.indexing.creating import create_index
+from rag.index.locations import at_home, index_folder, up_to_date
 from rag.indexing.rebuild import rebuild_index
-from rag.indexing.run import run_over
+from rag.indexing.run import create_index, run_over
+from rag.loaders.policy import fixed_settings, policy_of
 from rag.models.canaries import compare_canaries
+from rag.models.loading import open_embedder
 from rag.models.selection import Chosen, choose_embedder, this_machine
 from rag.types import KINDS, Kind
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import ContentRefused, RagError
 from rag.index.files.uninterruptible import unbroken
-from rag.indexing.batching import Keyed, size_of, tokens_of
-from rag.indexing.hopper import Hopper
+from rag.indexing.batching import Hopper, Keyed, size_of, tokens_of
 from rag.types import Content
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from rag.backends.base import Embedder
 from rag.corpus.digests import reading_key
+from rag.corpus.file_types import gives, shows_pictures
 from rag.corpus.walk import Found, Root, composed
 from rag.decoding.dispatch import Errands
 from rag.decoding.messages import (
@@ -32,16 +33,16 @@ from rag.decoding.messages import (
 )
 from rag.decoding.pool import Answered
 from rag.errors import WrongRequest
-from rag.index.locations import Policy
+from rag.humanize import place
 from rag.index.writer.writer import Writer
 from rag.indexing.embed_queue import Feeding
 from rag.indexing.monitor import Standing
 from rag.indexing.ocr_cache import Recognised
-from rag.indexing.pending_document import Arriving
+from rag.indexing.pending_document import Arriving, describe
 from rag.indexing.quarantine import name_of, read_quarantine, write_quarantine
-from rag.indexing.reading import describe
 from rag.indexing.report import Tally
-from rag.indexing.scan import gives, of_pictures, shows_pictures
+from rag.indexing.scan import of_pictures
+from rag.loaders.policy import Policy
 from rag.text.clues import found_by
 from rag.types import CaptionOf, DocumentId, Kind, Passage, Skipped
 
@@ -247,3 +248,22 @@ class Intake:
             for other in self.reading.pop((arriving.identity.digest, arriving.identity.reading), ()):
                 assert other.identity is not None
                 self._identified(other, other.identity)
+
+
+def go_without(refused: Mapping[bytes, str], writer: Writer, tally: Tally) -> None:
+    """Reports the passages of these keys, with the reasons; what is left of their documents is tried again in the next run."""
+    met: set[bytes] = set()
+    for document, digest, lost, whole in writer.give_up_vectors(refused.keys()):
+        tally.passages.subtract(Counter(passage.kind for passage, _ in lost))
+        if not whole:
+            reasons = [f"{place(passage.locator)}: {refused[key]}" for passage, key in lost]
+            tally.skipped += [Skipped(document.id, reason.removeprefix(": ")) for reason in reasons]
+            continue
+        reason = refused[lost[0][1]]
+        writer.put_skipped(replace(document, stamp=""), reason)
+        tally.skipped.append(Skipped(document.id, reason))
+        if digest in met:
+            tally.reused -= 1
+        else:
+            tally.indexed -= 1
+        met.add(digest)

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from rag.corpus.companions import CAPTION_BYTES
 from rag.corpus.digests import content_key
+from rag.corpus.file_types import PICTURE_SUFFIXES
+from rag.corpus.walk import composed
 from rag.decoding.messages import Identity, Part
-from rag.index.locations import Policy
+from rag.errors import UnreadableDocument
+from rag.index.writer.writer import Writer
+from rag.loaders.policy import Policy
+from rag.loaders.text.encoding import decoded
 from rag.text.clues import embedded_clues
-from rag.types import Content, Document, Dropped, Modality, Passage, Skipped
+from rag.types import Content, Document, DocumentId, Dropped, Modality, Passage, Skipped
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
@@ -138,3 +145,31 @@ def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dro
     if content.clues:
         return Content("text", text=content.clues)
     return Dropped("a picture without words, for a model that only reads")
+
+
+def describe(root: Root, found: Found, writer: Writer, policy: Policy, tally: Tally) -> Document:
+    """The document a walk found, with its caption: the text beside it, and the alt texts other documents show it with."""
+    file = root.folder / found.path
+    companions = tuple(file.parent / name for name in found.companions)
+    caption = ""
+    if "caption" in policy.clues and _suffix(found.path) in PICTURE_SUFFIXES:
+        said = [_said_beside(root, found, companion, tally) for companion in companions]
+        said += writer.pictures.captions_for(root.name, composed(found.path))
+        caption = "\n".join(dict.fromkeys(text for text in said if text))
+    return Document(DocumentId(root.name, found.path), file, found.stamp, found.modified, companions, caption)
+
+
+def _said_beside(root: Root, found: Found, companion: Path, tally: Tally) -> str:
+    """The text of a caption file; one that cannot be read is reported, and the picture goes without."""
+    try:
+        with companion.open("rb") as stream:
+            return decoded(stream.read(2 * CAPTION_BYTES)).strip()
+    except (UnreadableDocument, OSError) as error:
+        reason = error.what if isinstance(error, UnreadableDocument) else f"cannot be opened: {error.strerror}"
+        path = (PurePosixPath(found.path).parent / companion.name).as_posix()
+        tally.skipped.append(Skipped(DocumentId(root.name, path), f"as a caption: {reason}"))
+        return ""
+
+
+def _suffix(path: str) -> str:
+    return PurePosixPath(path).suffix.lower()

@@ -20,19 +20,17 @@ from rag.decoding.pool import Answered, Pool
 from rag.errors import BackendError, IndexFailure, Interrupted, RagError
 from rag.humanize import counted
 from rag.index.files.uninterruptible import unbroken
-from rag.index.locations import Policy
 from rag.index.writer.writer import Writer
-from rag.indexing.committing import Commits
+from rag.indexing.commit_schedule import Commits
 from rag.indexing.embed_queue import Embedded, Feeding
-from rag.indexing.ingest import Intake
+from rag.indexing.ingest import Intake, go_without
 from rag.indexing.monitor import Standing
 from rag.indexing.ocr_cache import Recognised
 from rag.indexing.read_queue import Coming
-from rag.indexing.refusals import go_without
 from rag.indexing.report import Report, Tally, Tell
 from rag.indexing.roots import Target
-from rag.indexing.scan import Changes, shown_anew
-from rag.indexing.walking import Bunch, Walking
+from rag.indexing.scan import Bunch, Changes, Walking, shown_anew
+from rag.loaders.policy import Policy
 from rag.types import Kind
 
 AHEAD = 64  # documents under way at once, beside four for each decoder

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import load_settings
-from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from rag.corpus.file_types import family_of
 from rag.corpus.walk import Root, walk
 from rag.errors import IndexNotFound
 from rag.index.locations import at_home, index_folder
@@ -27,8 +27,6 @@ from rag.types import Kind, Skipped
 
 if TYPE_CHECKING:
     import apsw
-
-FAMILIES = ("text", "pdf", "picture", "video")  # documents by their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +145,6 @@ def _targets(known: _Known, wanted: Sequence[Path], tally: Tally) -> list[Target
             else:
                 tally.notes.append(f"{place} is not there: what the index holds of it would be kept")
     return without_repeats(targets)
-
-
-def family_of(path: str) -> str:
-    """One of FAMILIES, by the ending of a name."""
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix in PICTURE_SUFFIXES:
-        return "picture"
-    return "video" if suffix in VIDEO_SUFFIXES else "pdf" if suffix == ".pdf" else "text"
 
 
 def _bytes(target: Target, path: str) -> int:

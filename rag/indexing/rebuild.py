@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from rag.config import Settings
 from rag.errors import IndexDamaged, IndexFailure, Interrupted, WrongRequest
-from rag.index.locations import finish_rebuild, fixed_settings, open_embedder, places_of_rebuild, policy_of, up_to_date
-from rag.indexing.creating import create_index
-from rag.indexing.run import run_over
+from rag.index.locations import finish_rebuild, places_of_rebuild, up_to_date
+from rag.indexing.run import create_index, run_over
+from rag.loaders.policy import fixed_settings, policy_of
+from rag.models.loading import open_embedder
 from rag.models.selection import choose_embedder, this_machine
 
 if TYPE_CHECKING:

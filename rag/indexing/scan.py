@@ -5,23 +5,20 @@ Knows the walk and the stamps of the index; opens no file.
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from rag.corpus.companions import suffix_of
-from rag.corpus.file_types import CAPTION_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from rag.corpus.file_types import PICTURE_SUFFIXES, is_asked_for, suffix_of
 from rag.corpus.walk import Blocked, Found, Ignored, Seen, composed, walk
 from rag.humanize import counted
 from rag.indexing.report import Tally
 from rag.indexing.roots import Target
 from rag.types import CaptionOf, DocumentId, Kind, Skipped
 
-_KINDS: dict[str, frozenset[Kind]] = {  # by loader; the others give text
-    "picture": frozenset({"image", "screenshot"}),
-    "pdf": frozenset({"page"}),
-    "video": frozenset({"frame"}),
-}
 _KEPT = ("document of it, which is", "documents of it, which are")
 
 
@@ -115,32 +112,59 @@ def shown_anew(target: Target, recaptioned: AbstractSet[str], kinds: frozenset[K
     return [seen for seen in pictures if composed(seen.path) in recaptioned]
 
 
-def is_asked_for(path: str, kinds: frozenset[Kind]) -> bool:
-    """Whether a document of that name may give a passage of one of the kinds; without any, all are asked for."""
-    return not kinds or not kinds.isdisjoint(kinds_of(path))
-
-
-def kinds_of(path: str) -> frozenset[Kind]:
-    """The kinds of passages a document of that name gives; whether a picture shows a screen is known only when it was read."""
-    suffix = suffix_of(path)
-    if suffix in PICTURE_SUFFIXES:
-        return _KINDS["picture"]
-    if suffix == ".pdf":
-        return _KINDS["pdf"]
-    return _KINDS["video"] if suffix in VIDEO_SUFFIXES else frozenset({"text"})
-
-
-def gives(loader: str, kinds: frozenset[Kind]) -> bool:
-    """Whether a loader of that name may give a passage of one of the kinds; of one that is a stranger's it is not known."""
-    return not kinds or ":" in loader or not kinds.isdisjoint(_KINDS.get(loader, {"text"}))
-
-
-def shows_pictures(path: str) -> bool:
-    """Whether a document of that name may say something of pictures."""
-    return suffix_of(path) in CAPTION_SUFFIXES
-
-
 def of_pictures(captions: Sequence[CaptionOf]) -> list[CaptionOf]:
     """What is said of files that are pictures by their names."""
     said = ((composed(one.target), one.text) for one in captions)
     return [CaptionOf(path, text) for path, text in said if suffix_of(path) in PICTURE_SUFFIXES]
+
+
+BUNCH = 256  # what is handed over together, at most
+MOMENT = 0.01  # seconds after which it is handed over, however little it is
+
+
+@dataclass(frozen=True, slots=True)
+class Bunch:
+    """What a walk came by, in its order."""
+
+    seen: tuple[Seen, ...]
+    is_last: bool = False  # the walk has ended
+    is_broken: bool = False  # by an error that is a bug: what would have come is not known
+
+
+class Bunches(Protocol):
+    """Where they go."""
+
+    def put_found(self, bunch: Bunch) -> bool:
+        """Waits while there are many already; False where nobody takes them any more."""
+        ...
+
+
+class Walking:
+    """A walk that goes on. Nobody waits for its thread: a network disk may hold it for minutes."""
+
+    def __init__(self, target: Target, bunches: Bunches) -> None:
+        """Starts it."""
+        self._target, self._bunches = target, bunches
+        self._stopped = False
+        threading.Thread(target=self._walk, name="rag-walk", daemon=True).start()
+
+    def stop(self) -> None:
+        """It ends at its next step; what it has found may still come."""
+        self._stopped = True
+
+    def _walk(self) -> None:
+        last = Bunch((), is_last=True, is_broken=True)
+        seen: list[Seen] = []
+        handed_over = time.monotonic()
+        try:
+            for one in walk(*self._target):
+                seen.append(one)
+                if len(seen) < BUNCH and time.monotonic() - handed_over < MOMENT:
+                    continue
+                if self._stopped or not self._bunches.put_found(Bunch(tuple(seen))):
+                    return
+                seen.clear()
+                handed_over = time.monotonic()
+            last = Bunch(tuple(seen), is_last=True)
+        finally:  # also after an error that is a bug: the thread that writes must not wait for ever
+            self._bunches.put_found(last)

@@ -12,8 +12,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import WrongRequest
-from rag.humanize import counted
-from rag.serialization import locator_json, place
+from rag.humanize import counted, place
+from rag.serialization import locator_json
 from rag.types import Hit, Locator, StoredPassage
 
 if TYPE_CHECKING:

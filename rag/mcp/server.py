@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from rag import __version__
 from rag.errors import IndexReplaced, MovedOn, NotShown, RagError, UnreadableDocument, WrongRequest
-from rag.index.locations import policy_of
+from rag.loaders.policy import policy_of
 from rag.mcp.answers import NOTICE, Told, hits_told, index_told, passage_told, quoted, where
 from rag.types import Kind, Locator, Page, Seconds, StoredPassage
 

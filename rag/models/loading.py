@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rag.backends import EMBEDDERS, RERANKERS
 from rag.config import Settings
-from rag.index.locations import open_reranker
 from rag.models.selection import Chosen, choose_reranker, this_machine
+from rag.plugins import resolve
 
 if TYPE_CHECKING:
-    from rag.backends.base import Reranker
+    from rag.backends.base import Embedder, Reranker
 
 _Model = TypeVar("_Model")
 Say = Callable[[str], None]
@@ -53,3 +54,17 @@ def _loaded(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say) -> _M
     load()
     say(f"loaded in {time.monotonic() - started:.1f} s; `rag serve` keeps it loaded")
     return model
+
+
+def open_embedder(chosen: Chosen) -> Embedder:
+    """The embedder that was chosen; in this process it is loaded now."""
+    embedder: Embedder = resolve(EMBEDDERS, chosen.backend, "embedder")(chosen.choice)
+    return embedder
+
+
+def open_reranker(chosen: Chosen | None) -> Reranker | None:
+    """The reranker that was chosen, if one was."""
+    if chosen is None:
+        return None
+    reranker: Reranker = resolve(RERANKERS, chosen.backend, "reranker")(chosen.choice)
+    return reranker

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.corpus.digests import pixels_digest
-from rag.corpus.file_types import SHOWN_BY
 from rag.errors import TooLarge, UnreadableDocument, WrongRequest
-from rag.index.locations import Policy, at_home
+from rag.index.locations import at_home
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
+from rag.loaders.policy import Policy
 from rag.plugins import resolve
-from rag.types import Content, Document, DocumentId, Hit, Kind, Passage, Seconds, Whole
+from rag.types import Content, Document, DocumentId, Kind, Passage, Seconds, Whole
 
 if TYPE_CHECKING:
     from rag.types import Pixels
@@ -179,18 +179,3 @@ def _frames(file: Path) -> tuple[Pixels, ...]:
             return tuple(decoder.frame(int(index)) for index in indices)
     except (UnreadableDocument, FrameDamaged, OSError) as error:
         raise WrongRequest(f"{file} {error}", remedy="give another video") from error
-
-
-def hit_pixels(hit: Hit) -> Pixels | None:
-    """The picture a hit was found by, or None where its file cannot be read any more."""
-    document = Document(DocumentId(hit.root, hit.document), Path(hit.path))
-    try:
-        name = loader_name(document.file, Limits())
-        if name != SHOWN_BY.get(hit.kind):  # another file lies there now
-            return None
-        loader: Loader = resolve(LOADERS, name, "loader")()
-        passage = Passage(document.id, 0, hit.best, hit.kind, hit.modality)
-        contents = [one for one in loader.read(document, [passage], Limits()) if isinstance(one, Content)]
-    except (UnreadableDocument, OSError):
-        return None
-    return contents[0].pixels[0] if contents and contents[0].pixels else None

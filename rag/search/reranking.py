@@ -10,18 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rag.backends.base import Reranker
-from rag.corpus.file_types import SHOWN_BY
-from rag.errors import ContentRefused, UnreadableDocument
-from rag.loaders import LOADERS
+from rag.errors import ContentRefused
 from rag.loaders.base import Limits
-from rag.loaders.detect import loader_name
-from rag.loaders.text.chunking import text_content
-from rag.plugins import resolve
 from rag.search.boosts import BY_NAME, OF_KIND, kind_asked_for, lifted, names_file
 from rag.search.fusion import Candidate
+from rag.search.stored_content import read_contents, words_only
 from rag.text.clues import judged_clues
 from rag.text.query_syntax import spoken
-from rag.types import Clue, Content, Document, DocumentId, Query, StoredPassage
+from rag.types import Clue, Content, DocumentId, Query, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -121,34 +117,3 @@ def _judged(candidate: Candidate, content: Content, score: float, reranker: Rera
     if content.modality not in reranker.modalities:
         decided += ", by its words: this reranker reads only text"
     return Judged(candidate, min(1.0, max(0.0, final)), score, decided)
-
-
-def words_only(stored: StoredPassage) -> Content:
-    """The content of a candidate without opening its file: a text whole, a picture without its pixels."""
-    passage = stored.passage
-    return text_content(passage) if passage.modality == "text" else Content(modality=passage.modality)
-
-
-def read_contents(stored: Sequence[StoredPassage], limits: Limits) -> list[Content]:
-    """The contents of candidates, in order; each file is opened once. What cannot be read any more keeps its words."""
-    contents = {one.number: words_only(one) for one in stored}
-    by_document: dict[object, list[StoredPassage]] = {}
-    for one in stored:
-        if one.passage.modality != "text":
-            by_document.setdefault((one.index, one.passage.document), []).append(one)
-    for passages in by_document.values():
-        ordered = sorted(passages, key=lambda one: one.passage.ordinal)
-        first = ordered[0]
-        document = Document(first.passage.document, first.file, caption=first.passage.caption)
-        try:
-            name = loader_name(first.file, limits)
-            if name != SHOWN_BY.get(first.passage.kind):  # another file lies there now
-                continue
-            loader = resolve(LOADERS, name, "loader")()
-            for one in ordered:
-                for content in loader.read(document, [one.passage], limits):
-                    if isinstance(content, Content):
-                        contents[one.number] = content
-        except (UnreadableDocument, OSError):
-            continue
-    return [contents[one.number] for one in stored]

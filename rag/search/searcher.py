@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from rag.config import Settings
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.evaluation import Place
-from rag.index.locations import at_home, open_embedder, policy_of
+from rag.index.locations import at_home
+from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
-from rag.models.loading import Models, Say, reranker_beside, shared, silent
+from rag.models.loading import Models, Say, open_embedder, reranker_beside, shared, silent
 from rag.models.selection import choose_embedder, this_machine
 from rag.serialization import checked_kinds
 from rag.text.query_syntax import literal, spoken
@@ -207,7 +208,7 @@ class Searcher:
 
     def content_of(self, id: str, text: str) -> Content:
         """A passage as a query: its words, or its picture with the words known about it; `text` stands beside. NoSuchPassage."""
-        from rag.search.reranking import read_contents
+        from rag.search.stored_content import read_contents
 
         with self._asked_of.moment() as moment:
             stored = moment.by_id(id.removeprefix("#"))

@@ -17,9 +17,9 @@ import numpy as np
 
 from rag.index.catalog import connection as catalog
 from rag.index.catalog.index_folder import create
+from rag.index.files.parallel import spread
 from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex, open_index
-from rag.index.vectors.partition import spread
 from rag.index.vectors.segments import record_segment, write_segment
 from rag.types import Fingerprint
 from tests.bench.measure import Row, alternate, seconds, show

@@ -5,7 +5,8 @@ import pytest
 
 from rag.errors import IndexDamaged
 from rag.index import STRUCTURES
-from rag.index.catalog.index_folder import SEGMENTS, create, segment_file
+from rag.index.catalog.index_folder import create
+from rag.index.files.layout import SEGMENTS, segment_file
 from rag.index.vectors.segments import write_segment
 from rag.index.vectors.verified_rows import TrustedRows
 from rag.plugins import resolve

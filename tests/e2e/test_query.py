@@ -213,7 +213,7 @@ def test_a_file_that_one_may_not_look_at_is_still_a_hit(indexed: Path, monkeypat
 def test_another_file_in_the_place_of_a_picture_is_not_shown_as_one(indexed: Path, tmp_path: Path) -> None:
     from PIL import Image
 
-    from rag.search.query_media import hit_pixels
+    from rag.search.stored_content import hit_pixels
 
     asked = tmp_path / "red.png"
     Image.new("RGB", (300, 220), (205, 35, 28)).save(asked)

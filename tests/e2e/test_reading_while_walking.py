@@ -28,7 +28,7 @@ class Steps:
         self._done = done
         self._changed = threading.Condition()
         monkeypatch.setattr("rag.indexing.walking.walk", self._walk)
-        monkeypatch.setattr("rag.indexing.walking.BUNCH", 1)
+        monkeypatch.setattr("rag.indexing.scan.BUNCH", 1)
 
     def tell(self, progress: Progress) -> None:
         with self._changed:
@@ -105,7 +105,7 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
             raise KeyboardInterrupt
 
     monkeypatch.setattr("rag.indexing.walking.walk", stuck)
-    monkeypatch.setattr("rag.indexing.walking.BUNCH", 1)
+    monkeypatch.setattr("rag.indexing.scan.BUNCH", 1)
     with pytest.raises(Interrupted, match="stopped after 1 document;"):
         index(docs, tell=stop)
     never.set()

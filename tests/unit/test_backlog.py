@@ -6,7 +6,7 @@ import random
 import tracemalloc
 
 from rag.corpus.walk import Found
-from rag.indexing.backlog import OPEN, PACK, Backlog
+from rag.indexing.read_queue import OPEN, PACK, Backlog
 
 
 def found(number: int) -> Found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.indexing.committing import UNCOMMITTED, Commits
+from rag.indexing.commit_schedule import UNCOMMITTED, Commits
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rag.errors import WrongRequest
-from rag.serialization import clock, explain_json, hit_json, locator_from_json, locator_json, place
+from rag.humanize import clock, place
+from rag.serialization import explain_json, hit_json, locator_from_json, locator_json
 from rag.types import Context, Hit, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Similar, Slide, Whole
 
 LOCATORS: list[tuple[Locator, dict[str, object], str]] = [

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from rag.errors import BackendError, IndexFailure
-from rag.index.catalog.index_folder import create, size_on_disk
+from rag.index.catalog.index_folder import create
 from rag.index.catalog.schema import FORMAT
+from rag.index.files.layout import size_on_disk
 from rag.index.reader.open_index import open_index
 from rag.index.writer.writer import writing
 from rag.types import Context, Filters, Lines, Page, Passage, Seconds, Sheet, Slide, Whole

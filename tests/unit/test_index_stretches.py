@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from rag.errors import IndexDamaged
-from rag.index.catalog.index_folder import create, segment_file
-from rag.index.vectors.segments import BLOCK, write_segment
+from rag.index.catalog.index_folder import create
+from rag.index.files.checksums import BLOCK
+from rag.index.files.layout import segment_file
+from rag.index.vectors.segments import write_segment
 from rag.index.vectors.verified_rows import TrustedRows
 from rag.types import Fingerprint
 

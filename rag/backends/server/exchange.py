@@ -17,11 +17,11 @@ from http.client import HTTPException, HTTPResponse
 from typing import Any
 
 from rag.backends.server.connection import Link, Unconnected
+from rag.backends.server.sanitize import SHOWN, shown
 from rag.errors import BackendError
 
 BODY_BYTES = 64_000_000  # of an answer: 32 vectors of 4,096 numbers are 3 MB as JSON
 PART_BYTES = 65_536  # read at once of an answer that does not say how long it is
-SHOWN = 300  # characters of a server's message
 FEW = 3  # attempts where the same request may well fail the same way: 500, no answer in time, half an answer
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 CROWDED = frozenset({408, 429, 503, 504})  # of these, what a server answers that has too much to do
@@ -91,12 +91,6 @@ def exchange(link: Link, path: str, content: bytes | None, seconds: float) -> An
     except (OSError, HTTPException) as error:
         raise Passing(f"broke off: {shown(str(error)) or type(error).__name__}") from error
     return _understood(place, response, received)
-
-
-def shown(text: str) -> str:
-    """At most 300 characters of a stranger's text on one line, with nothing a terminal obeys."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: 4 * SHOWN]).split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
 
 
 def _unreachable(place: str, error: BaseException | None) -> BackendError | Passing:

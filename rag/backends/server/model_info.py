@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from rag.backends.base import Choice
 from rag.backends.families import Family, Task, family_of, model_name
 from rag.backends.server.client import Endpoints
-from rag.backends.server.exchange import Answer, Refused, shown
+from rag.backends.server.exchange import Answer, Refused
 from rag.backends.server.responses import Card, cards_of
+from rag.backends.server.sanitize import shown
 from rag.errors import BackendError
 
 MODELS = "/v1/models"

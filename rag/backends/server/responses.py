@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from rag.backends.server.exchange import Answer, shown
+from rag.backends.server.exchange import Answer
+from rag.backends.server.sanitize import shown
 from rag.errors import BackendError
 from rag.humanize import counted
 

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from rag.backends.base import Choice
-from rag.backends.server.exchange import shown
+from rag.backends.server.sanitize import shown
 from rag.errors import WrongSetting
 
 PORTS = {"http": 80, "https": 443}

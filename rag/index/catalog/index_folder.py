@@ -17,10 +17,10 @@ from rag.index.catalog import connection as catalog
 from rag.index.catalog.row_codec import clean, fingerprint_from_json, fingerprint_to_json
 from rag.index.catalog.schema import APPLICATION, FORMAT, PAGE_RESERVE, TABLES
 from rag.index.files.durable import sync, sync_folder
+from rag.index.files.layout import SEGMENTS
 from rag.index.files.lock import locked, refuse_without_locks
 from rag.types import Fingerprint
 
-SEGMENTS = "segments"
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
@@ -77,22 +77,6 @@ def read_fingerprint(folder: Path, connection: apsw.Connection) -> Fingerprint:
 def read_settings(connection: apsw.Connection) -> dict[str, str]:
     """The settings, over a connection that is already open."""
     return {str(name): str(value) for name, value in connection.execute("SELECT name, value FROM settings ORDER BY name")}
-
-
-def size_on_disk(folder: Path) -> int:
-    """Bytes of all files below the folder; a file that vanishes meanwhile counts nothing."""
-    total = 0
-    for file in folder.rglob("*"):
-        try:
-            total += file.stat().st_size if file.is_file() else 0
-        except FileNotFoundError:
-            continue
-    return total
-
-
-def segment_file(folder: Path, number: int) -> Path:
-    """Where the segment of that number lies."""
-    return folder / SEGMENTS / f"{number:06d}.faiss"
 
 
 def _make_folders(folder: Path) -> list[Path]:

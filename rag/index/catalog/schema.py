@@ -66,3 +66,6 @@ CREATE TABLE captions(
 CREATE INDEX captions_by_target ON captions(root, target);
 CREATE TABLE recognised(key BLOB PRIMARY KEY, words TEXT NOT NULL) STRICT;
 """
+
+
+LIVE = "born <= ?1 AND (ended IS NULL OR ended > ?1)"  # at generation ?1

@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 
 import apsw
 
-from rag.index.catalog.index_folder import read_fingerprint, read_settings, size_on_disk
+from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.row_codec import to_name
-from rag.index.catalog.schema import FORMAT, KIND_CODES
-from rag.index.reader.columns import LIVE
+from rag.index.catalog.schema import FORMAT, KIND_CODES, LIVE
+from rag.index.files.layout import size_on_disk
 from rag.types import DocumentId, Fingerprint, Kind, Skipped
 
 

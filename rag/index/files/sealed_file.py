@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import xxhash
 
-from rag.index.vectors.partition import spread
-from rag.index.vectors.segments import BLOCK, BlockSums
+from rag.index.files.checksums import BLOCK, BlockSums
+from rag.index.files.parallel import spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.catalog import connection as catalog
+from rag.index.catalog.schema import LIVE
 from rag.index.files.sealed_file import Sealed, open_sealed, write_sealed
 
-LIVE = "born <= ?1 AND (ended IS NULL OR ended > ?1)"  # at generation ?1
 WORTH_KEEPING = 50_000  # passages read row by row: 25 ms
 
 _KIND = "columns 2"

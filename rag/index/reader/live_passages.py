@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from rag.errors import MovedOn
 from rag.index.catalog.connection import compacted_of
 from rag.index.catalog.row_codec import to_name
+from rag.index.catalog.schema import LIVE
 from rag.index.lexical.bm25 import mean_length
-from rag.index.reader.columns import LIVE, read_columns
+from rag.index.reader.columns import read_columns
 from rag.index.vectors.row_mask import Reachable, reach
 from rag.index.vectors.segments import Segment, read_segments
 

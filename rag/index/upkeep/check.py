@@ -15,8 +15,10 @@ from rag.errors import IndexDamaged
 from rag.humanize import counted
 from rag.index.catalog import connection as catalog
 from rag.index.catalog.affected_documents import touched
-from rag.index.catalog.index_folder import read_fingerprint, segment_file
-from rag.index.vectors.segments import BLOCK, block_sum, read_blocks, read_segments, read_sums, trust, vectors_in
+from rag.index.catalog.index_folder import read_fingerprint
+from rag.index.files.checksums import BLOCK, block_sum
+from rag.index.files.layout import segment_file
+from rag.index.vectors.segments import read_blocks, read_segments, read_sums, trust, vectors_in
 
 # What is wrong: how many, and one of them.
 _QUESTIONS = {

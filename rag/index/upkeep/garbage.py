@@ -11,7 +11,7 @@ import apsw
 
 from rag.errors import StorageFailed
 from rag.index.catalog import connection as catalog
-from rag.index.catalog.index_folder import SEGMENTS
+from rag.index.files.layout import SEGMENTS
 
 
 def remove_rubbish(folder: Path, connection: apsw.Connection) -> None:

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged, IndexFailure, IndexLocked, IndexTooOld
 from rag.index.catalog import connection as catalog
-from rag.index.catalog.index_folder import segment_file
 from rag.index.catalog.schema import FORMAT
+from rag.index.files.checksums import BLOCK, BlockSums, sum_of_sums
+from rag.index.files.layout import segment_file
 from rag.index.files.lock import locked
-from rag.index.vectors.segments import BLOCK, BlockSums, sum_of_sums
 
 _OLD_BLOCK = 1 << 20  # of format 1: bytes under one BLAKE2b of 64 bits
 _INTO_2 = f"""

@@ -21,15 +21,17 @@ from rag.errors import IndexDamaged
 from rag.index.catalog import connection as catalog
 from rag.index.catalog.affected_documents import owners
 from rag.index.catalog.documents import count_terms, end_document, read_words_again
-from rag.index.catalog.index_folder import SEGMENTS, read_fingerprint, segment_file
+from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import to_bytes
 from rag.index.catalog.transaction import Transaction
+from rag.index.files.checksums import BLOCK, block_sum
+from rag.index.files.layout import SEGMENTS, segment_file
 from rag.index.files.lock import locked
 from rag.index.lexical.postings import postings_file
 from rag.index.upkeep.check import check_catalog, wrong_in_full_text
 from rag.index.upkeep.compaction import forget_all, rewrite
 from rag.index.upkeep.garbage import remove_rubbish
-from rag.index.vectors.segments import BLOCK, Segment, block_sum, faiss_header, read_segments, read_sums, vectors_in
+from rag.index.vectors.segments import Segment, faiss_header, read_segments, read_sums, vectors_in
 from rag.types import DocumentId
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
+from rag.index.files.parallel import spread
 from rag.index.files.sealed_file import Length, derived_file, open_sealed, write_sealed
 from rag.index.vectors.exact import ExactStructure
-from rag.index.vectors.partition import spread
 from rag.index.vectors.rescore import among, rescored
 
 if TYPE_CHECKING:

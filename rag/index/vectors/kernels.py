@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.vectors.partition import blas_alone, spread, strides
+from rag.index.files.parallel import blas_alone, spread, strides
 
 if TYPE_CHECKING:
     from rag.types import Vectors

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.base import Estimating, Structure
-from rag.index.vectors.partition import spread
+from rag.index.files.parallel import spread
 from rag.index.vectors.rescore import best_of
 from rag.index.vectors.row_mask import Part
 

@@ -5,28 +5,21 @@ Knows FAISS and threads; knows no segment and no catalog.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
+from rag.index.files.parallel import cores, spread
 
+if TYPE_CHECKING:
     from rag.types import Vectors
 
 _SMALLEST = 8 << 20  # bytes of codes in a part: below it a thread takes longer to wake than to search
 _A_CORE = 4  # parts for each core: one that another program holds up does not hold up the rest
-
-_Given = TypeVar("_Given")
-_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,57 +83,6 @@ def best_rows(
         scores, rows = np.take_along_axis(scores, kept, 1), np.take_along_axis(rows, kept, 1)
     order = np.lexsort((rows, -scores))[:, :k]
     return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
-
-
-def spread(work: Callable[[_Given], _Found], given: Sequence[_Given]) -> list[_Found]:
-    """The work on each of the given things, in their order, by as many threads as there are cores in the whole process.
-
-    FAISS is told to use one thread of its own: its threads without a query only wait, and on a busy machine that is dear (a
-    search of twenty small segments took 187 ms with two of them, 13 ms with one).
-    """
-    if len(given) <= 1 or cores() == 1:
-        _alone()
-        return [work(each) for each in given]
-    return list(_threads(os.getpid()).map(work, given))
-
-
-def strides(count: int) -> list[range]:
-    """The numbers below `count`, dealt out to the cores."""
-    return [range(core, count, cores()) for core in range(min(cores(), count))]
-
-
-def blas_alone() -> AbstractContextManager[object]:
-    """While it is open, NumPy's products use one thread each: `spread` has given every core its work already.
-
-    Threads of both kinds in one another's way took four times as long as one thread alone.
-    """
-    limit: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
-    return limit
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-@cache
-def cores() -> int:
-    """On how many cores this process may run."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _threads(_process: int) -> ThreadPoolExecutor:
-    """The threads of this process; a forked child gets its own."""
-    return ThreadPoolExecutor(cores(), "search", _alone)
-
-
-def _alone() -> None:
-    import faiss
-
-    faiss.omp_set_num_threads(1)  # of the calling thread only
 
 
 def _only(allowed: NDArray[np.bool_]) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.base import Rows
-from rag.index.vectors.partition import spread
+from rag.index.files.parallel import spread
 
 if TYPE_CHECKING:
     from rag.types import Vectors

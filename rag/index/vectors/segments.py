@@ -8,21 +8,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 import apsw
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.catalog.index_folder import segment_file
+from rag.index.files.checksums import _SUM, BLOCK, BlockSums, header_sum, sum_of_sums
 from rag.index.files.durable import write_durably
+from rag.index.files.layout import segment_file
 
-BLOCK = 1 << 16  # bytes under one checksum: little to read for one row, and 1 byte of checksum in 8,192
 REMEDY = "rag repair sets right what can be; rag index reads the rest again"
-_SUM = np.dtype("<u8")  # XXH3, 64 bits: 10 GB/s, where BLAKE2b did 0.5; no one else's bytes come here
 _BYTES_PER_NUMBER = 2  # IEEE half precision
 _FAISS_HEADER = struct.Struct("<4siqqq?iiifQQQQ")
 _UNUSED, _IS_TRAINED, _INNER_PRODUCT, _FP16, _NO_RANGE, _NO_TRAINED_NUMBERS = (1 << 20, 1 << 20), True, 0, 4, (0, 0.0), 0
@@ -98,52 +95,6 @@ def faiss_header(rows: int, dim: int) -> bytes:
         b"IxSQ", dim, rows, *_UNUSED, _IS_TRAINED, _INNER_PRODUCT, _FP16, *_NO_RANGE,
         dim, dim * _BYTES_PER_NUMBER, _NO_TRAINED_NUMBERS, rows * dim * _BYTES_PER_NUMBER,
     )  # fmt: skip
-
-
-def header_sum(header: bytes | memoryview) -> bytes:
-    """BLAKE2b, 128 bits, of what stands before the vectors."""
-    return blake2b(header, digest_size=16).digest()
-
-
-def sum_of_sums(sums: NDArray[np.uint64]) -> bytes:
-    """BLAKE2b, 256 bits, of the checksums of all blocks: it stands for the whole file."""
-    return blake2b(sums.astype(_SUM).tobytes(), digest_size=32).digest()
-
-
-def block_sum(block: bytes | memoryview) -> int:
-    """XXH3, 64 bits, of one block."""
-    return int(xxhash.xxh3_64_intdigest(block))
-
-
-class BlockSums:
-    """The checksums of the blocks of a stream that comes in chunks of any length."""
-
-    def __init__(self) -> None:
-        self._open = xxhash.xxh3_64()
-        self._filled = 0  # bytes of the open block
-        self._done: list[int] = []
-
-    def add(self, chunk: memoryview) -> memoryview:
-        """Takes the next bytes of the stream, and gives them on."""
-        rest = chunk
-        while len(rest):
-            part = rest[: BLOCK - self._filled]
-            self._open.update(part)
-            self._filled += len(part)
-            rest = rest[len(part) :]
-            if self._filled == BLOCK:
-                self._close()
-        return chunk
-
-    def found(self) -> NDArray[np.uint64]:
-        """The checksums, once the stream has ended."""
-        if self._filled:
-            self._close()
-        return np.array(self._done, np.uint64)
-
-    def _close(self) -> None:
-        self._done.append(self._open.intdigest())
-        self._open, self._filled = xxhash.xxh3_64(), 0
 
 
 def read_blocks(file: Path) -> Iterator[bytes]:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from rag.errors import IndexDamaged
 from rag.index.catalog import connection as catalog
 from rag.index.catalog.affected_documents import touched
-from rag.index.vectors.segments import BLOCK, REMEDY, Segment, block_sum, read_sums, trust, vectors_in
+from rag.index.files.checksums import BLOCK, block_sum
+from rag.index.vectors.segments import REMEDY, Segment, read_sums, trust, vectors_in
 
 if TYPE_CHECKING:
     from rag.types import Vectors

@@ -1,0 +1,37 @@
+"""How an index reads its corpus: the settings it keeps from its first run on.
+
+Knows settings; opens no file and no index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from rag.config import Settings
+from rag.loaders.base import Limits
+from rag.types import Clue
+
+FIXED = (*(field.name for field in fields(Limits)), "ocr", "clues")  # settings an index keeps from its first run on
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How an index reads its corpus. Fixed when the index is made: other values would give other passages."""
+
+    limits: Limits
+    ocr: str  # "auto": wherever a picture has no words of its own; "always"; "never"
+    clues: frozenset[Clue]
+
+
+def policy_of(kept: Mapping[str, str]) -> Policy:
+    """How an index reads its corpus, from the settings it keeps."""
+    values = {key: json.loads(kept[key]) for key in FIXED}
+    limits = Limits(**{field.name: values[field.name] for field in fields(Limits)})
+    return Policy(limits, values["ocr"], frozenset(values["clues"]))
+
+
+def fixed_settings(settings: Settings) -> dict[str, str]:
+    """The settings an index keeps, as JSON texts by name."""
+    return {key: json.dumps(getattr(settings, key)) for key in FIXED}
