@@ -33,7 +33,7 @@ class Unreachable(BackendError):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResponse:
     """Hits, best first, and what the server says about them."""
 
     hits: list[Hit]
@@ -118,7 +118,7 @@ class Client:
         rerank: bool = True,
         texts: bool = False,
         **more: Any,
-    ) -> Found:
+    ) -> SearchResponse:
         """The hits and what is said about them. `image` is a picture file of this machine, or the bytes of one.
 
         Without `index` and `indexes` the first index is asked; several `indexes` are asked as one.
@@ -143,7 +143,7 @@ class Client:
             **more,
         }
         found = self._ask("POST", "/v1/search", {key: value for key, value in asked.items() if value is not None})
-        return Found(
+        return SearchResponse(
             hits=[hit_from_json(hit) for hit in found["hits"]],
             notes=tuple(found["notes"]),
             good=found["good"],

@@ -41,14 +41,14 @@ class JudgedQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PassageRef:
     """Where a ranked passage stands, for the comparison with judgements."""
 
     document: str
     locator: Locator
 
 
-Ranking = Sequence[tuple[Place, float]]
+Ranking = Sequence[tuple[PassageRef, float]]
 Rankings = Mapping[str, Mapping[str, Ranking]]  # query id → stage → places, best first
 
 

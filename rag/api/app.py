@@ -19,25 +19,25 @@ from rag.api import search as searches
 from rag.api.docs_page import manual
 from rag.api.guard import Guard, Trust
 from rag.api.jobs import Jobs
-from rag.api.library import Served
-from rag.api.login import Codes
+from rag.api.library import IndexLibrary
+from rag.api.login import OneTimeCodes
 from rag.api.metrics import CONTENT_TYPE, Counted, Meters
 from rag.api.responses import Json, answer_failures
-from rag.api.thread_pool import Turns
+from rag.api.thread_pool import RequestPool
 from rag.mcp import server as mcp
-from rag.media.service import Projector
+from rag.media.service import MediaService
 
 
-def create_app(served: Served, trust: Trust | None = None, codes: Codes | None = None) -> FastAPI:
+def create_app(served: IndexLibrary, trust: Trust | None = None, codes: OneTimeCodes | None = None) -> FastAPI:
     """The API over `served`, guarded as `trust` says; without one it is for loopback, port 7860, with `served.token`.
 
     A browser that comes with one of `codes` gets in as with the key.
     """
-    turns = Turns(threads=max(2, os.cpu_count() or 2))
+    turns = RequestPool(threads=max(2, os.cpu_count() or 2))
     jobs = Jobs()
     meters = Meters(served, turns, jobs)
-    looking = Turns(threads=6, patience=200.0)  # those who look at pictures and videos: searches do not wait for a decoder
-    projector = Projector()
+    looking = RequestPool(threads=6, patience=200.0)  # those who look at pictures and videos: searches do not wait for a decoder
+    projector = MediaService()
     agents = mcp.OverHttp(mcp.server(served, projector, turns.take, looking.take))
 
     @asynccontextmanager
@@ -60,7 +60,7 @@ def create_app(served: Served, trust: Trust | None = None, codes: Codes | None =
         lifespan=living,
     )
     answer_failures(app, meters.saw_error)
-    app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, served.token), codes=codes or Codes())
+    app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, served.token), codes=codes or OneTimeCodes())
     app.add_middleware(Counted, meters=meters)  # around the guard: refusals count too
     app.include_router(searches.router(served, projector, turns, meters.saw_search))
     app.include_router(indexes.router(served, turns, jobs))

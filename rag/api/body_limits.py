@@ -21,7 +21,7 @@ FREE = 64 * 1024  # bytes of each that do not count: a question of words always 
 PATIENCE = 60.0  # seconds until the last byte has come
 
 
-class Bodies:
+class BodyLimits:
     """What all requests of one server hold at the moment. For one event loop."""
 
     def __init__(self, each: int = EACH, together: int = TOGETHER, patience: float = PATIENCE) -> None:

@@ -19,8 +19,8 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rag.api.body_limits import EACH, Bodies
-from rag.api.login import Codes, asked_for_key, welcome
+from rag.api.body_limits import EACH, BodyLimits
+from rag.api.login import OneTimeCodes, asked_for_key, welcome
 from rag.api.responses import plain_failure
 from rag.errors import WrongRequest
 
@@ -63,11 +63,11 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """ASGI middleware: refuses strangers (403, 401) and huge bodies (413), and puts the headers on what goes out."""
 
-    def __init__(self, app: ASGIApp, trust: Trust, codes: Codes) -> None:
+    def __init__(self, app: ASGIApp, trust: Trust, codes: OneTimeCodes) -> None:
         self._app = app
         self._trust = trust
         self._codes = codes
-        self._bodies = Bodies()
+        self._bodies = BodyLimits()
         self._cookie = f"rag_key_{trust.port}"  # cookies know no ports: two servers on one machine must not take each other's
         self._proof = hmac.new(trust.token.encode(), b"cookie", hashlib.sha256).hexdigest()
 

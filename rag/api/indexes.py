@@ -17,9 +17,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.api.jobs import Job, Jobs, job_json
-from rag.api.library import Served
-from rag.api.responses import Json, Said, documented
-from rag.api.thread_pool import Turns
+from rag.api.library import IndexLibrary
+from rag.api.responses import ErrorBody, Json, documented
+from rag.api.thread_pool import RequestPool
 from rag.errors import IndexFailure, IndexNotFound, WrongRequest
 from rag.serialization import failure_json, status_json
 
@@ -30,7 +30,7 @@ MOST_SKIPPED = 1_000  # skipped files in one answer
 _Index = Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")]
 
 
-class Rooted(BaseModel):
+class RootInfo(BaseModel):
     """A root: its name, its folder, and whether that is there now."""
 
     name: str
@@ -38,7 +38,7 @@ class Rooted(BaseModel):
     present: bool
 
 
-class Shelf(BaseModel):
+class IndexInfo(BaseModel):
     """One index that is served. One that is not there yet, or cannot be read, has no figures, and `problem` says why."""
 
     name: str
@@ -51,13 +51,13 @@ class Shelf(BaseModel):
         description='Documents by the first folder of their path, the 100 with most; "": the root itself.'
     )
     model: str | None
-    roots: list[Rooted]
+    roots: list[RootInfo]
     generation: int
     job: str | None = Field(description="The job that runs for it now.")
-    problem: Said | None
+    problem: ErrorBody | None
 
 
-class Start(BaseModel):
+class JobRequest(BaseModel):
     """What is to be brought up to date."""
 
     model_config = ConfigDict(extra="forbid")
@@ -66,13 +66,13 @@ class Start(BaseModel):
     root: str | None = Field(None, max_length=4_096, description="The name of one of its roots; all of them where none is named.")
 
 
-class Started(BaseModel):
+class JobCreated(BaseModel):
     """The id of the job."""
 
     job: str
 
 
-class Following(BaseModel):
+class JobStatus(BaseModel):
     """A run: where it stands, and how it ended."""
 
     id: str
@@ -95,14 +95,14 @@ class Following(BaseModel):
     stages: dict[str, float] = Field(description="Share of its time that each stage waits for another.")
     seconds: float
     report: dict[str, Any] | None
-    error: Said | None
+    error: ErrorBody | None
 
 
-def router(served: Served, turns: Turns, jobs: Jobs) -> APIRouter:
+def router(served: IndexLibrary, turns: RequestPool, jobs: Jobs) -> APIRouter:
     """The routes of indexes and jobs."""
     routes = APIRouter(prefix="/v1", tags=["indexes"])
 
-    @routes.get("/indexes", response_model=list[Shelf], responses=documented(429, 504))
+    @routes.get("/indexes", response_model=list[IndexInfo], responses=documented(429, 504))
     async def indexes() -> Json:
         """Every index this server knows."""
         return Json([await turns.take(_shelf, served, jobs, name) for name in served.names])
@@ -112,18 +112,18 @@ def router(served: Served, turns: Turns, jobs: Jobs) -> APIRouter:
         """What an index holds: the JSON of `rag status`, with the job that runs; at most 1,000 skipped files."""
         return Json(await turns.take(_status, served, jobs, index))
 
-    @routes.post("/index", status_code=202, response_model=Started, responses=documented(400, 404, 409, 422, 429, 503, 504))
-    async def start(wanted: Start) -> Json:
+    @routes.post("/index", status_code=202, response_model=JobCreated, responses=documented(400, 404, 409, 422, 429, 503, 504))
+    async def start(wanted: JobRequest) -> Json:
         """Bring a root the index knows, or all of them, up to date. 409 where a job runs already."""
         job = await turns.take(_start, served, jobs, wanted)
         return Json({"job": job.id}, 202)
 
-    @routes.get("/index/jobs/{id}", response_model=Following, responses=documented(404, 422))
+    @routes.get("/index/jobs/{id}", response_model=JobStatus, responses=documented(404, 422))
     async def job(id: str) -> Json:
         """Where a job stands."""
         return Json(job_json(jobs.get(id)))
 
-    @routes.delete("/index/jobs/{id}", status_code=202, response_model=Following, responses=documented(404, 422))
+    @routes.delete("/index/jobs/{id}", status_code=202, response_model=JobStatus, responses=documented(404, 422))
     async def stop(id: str) -> Json:
         """Stop a job as Ctrl-C does: what is done is committed, and the next job goes on."""
         return Json(job_json(jobs.stop(id)), 202)
@@ -155,7 +155,7 @@ async def _events(job: Job) -> AsyncIterator[str]:
         await asyncio.sleep(LOOK)
 
 
-def _start(served: Served, jobs: Jobs, wanted: Start) -> Job:
+def _start(served: IndexLibrary, jobs: Jobs, wanted: JobRequest) -> Job:
     known = served.searcher(wanted.index).index.roots()
     if wanted.root is not None and wanted.root not in known:
         raise WrongRequest(f"no root is called {wanted.root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
@@ -163,7 +163,7 @@ def _start(served: Served, jobs: Jobs, wanted: Start) -> Job:
     return jobs.start(served.name(wanted.index), served.folder(wanted.index), wanted.root, roots)
 
 
-def _status(served: Served, jobs: Jobs, index: str | None) -> dict[str, Any]:
+def _status(served: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, Any]:
     found = status_json(served.status(index))
     return found | {
         "index": served.name(index),
@@ -173,7 +173,7 @@ def _status(served: Served, jobs: Jobs, index: str | None) -> dict[str, Any]:
     }
 
 
-def _shelf(served: Served, jobs: Jobs, name: str) -> dict[str, Any]:
+def _shelf(served: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
     shelf: dict[str, Any] = {"name": name, "folder": str(served.folder(name)), "job": _running(jobs, name)}
     try:
         found = served.status(name)

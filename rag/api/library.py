@@ -16,7 +16,7 @@ from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage,
 from rag.index.locations import finish_rebuild, index_folder, up_to_date
 from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
 from rag.models.loading import reranker_beside
-from rag.search.federated import Joined
+from rag.search.federated import FederatedSearcher
 from rag.search.searcher import Searcher
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rag.types import StoredPassage
 
 
-class Served:
+class IndexLibrary:
     """Indexes by name, with the settings and the key of this server. Safe to share between threads.
 
     An index that does not exist yet is served too: asking it raises IndexNotFound until it appears. What was rebuilt is opened
@@ -78,11 +78,11 @@ class Served:
                     self._searchers[name] = Searcher(self.folders[name], self.settings, self._say, self._models, opened)
             return self._searchers[name]
 
-    def searching(self, names: Sequence[str]) -> Searcher | Joined:
+    def searching(self, names: Sequence[str]) -> Searcher | FederatedSearcher:
         """What answers for these indexes, as one where there are several. What `searcher` raises for each."""
         if len(names) == 1:
             return self.searcher(names[0])
-        return Joined([self.searcher(name) for name in names])
+        return FederatedSearcher([self.searcher(name) for name in names])
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
         """A live passage by its id, with the index that holds it. NoSuchPassage, and what `reader` raises."""

@@ -23,7 +23,7 @@ body{margin:0;min-height:90vh;display:grid;place-content:center;padding:1rem}for
 input,button{font:inherit;padding:.6rem .8rem;border-radius:.6rem;border:1px solid #8886}p{margin:0;opacity:.8}h1{margin:0}"""
 
 
-class Codes:
+class OneTimeCodes:
     """Codes that open the page once: other users of a machine see the command line of a browser that is started."""
 
     def __init__(self, lives: float = CODE_LIVES) -> None:

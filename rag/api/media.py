@@ -14,13 +14,13 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from rag.api.byte_ranges import ASK_AGAIN, FOREVER, Described, attachment, sent, sent_file, unchanged
-from rag.api.library import Served
+from rag.api.library import IndexLibrary
 from rag.api.responses import documented
-from rag.api.thread_pool import Turns
+from rag.api.thread_pool import RequestPool
 from rag.errors import WrongRequest
 from rag.loaders.policy import policy_of
 from rag.media.safe_open import opened, version_of
-from rag.media.service import Playing, Projector, Size
+from rag.media.service import MediaService, Playing, Size
 from rag.types import Locator, Page, Seconds, StoredPassage
 
 Id = Annotated[str, Path(max_length=64, description="The id of a passage.")]
@@ -36,7 +36,7 @@ _VIDEO: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(served: Served, projector: Projector, turns: Turns) -> APIRouter:
+def router(served: IndexLibrary, projector: MediaService, turns: RequestPool) -> APIRouter:
     """The routes; `turns` should be others than those of searches, which must not wait for a decoder."""
     routes = APIRouter(prefix="/v1/media", tags=["media"])
 
@@ -101,7 +101,14 @@ def _other_place(page: int | None, at: float | None) -> Locator | None:
 
 
 def _picture(
-    served: Served, projector: Projector, request: Request, id: str, index: str | None, size: Size, at: Locator | None, v: str
+    served: IndexLibrary,
+    projector: MediaService,
+    request: Request,
+    id: str,
+    index: str | None,
+    size: Size,
+    at: Locator | None,
+    v: str,
 ) -> Response:
     opened_index, stored = served.passage(id, index)
     limits = policy_of(opened_index.settings).limits
@@ -114,14 +121,14 @@ def _picture(
     return sent(shown.content, Described(shown.type, shown.version, shown.modified, caching))
 
 
-def _played(served: Served, request: Request, id: str, index: str | None, playing: Any) -> Response:
+def _played(served: IndexLibrary, request: Request, id: str, index: str | None, playing: Any) -> Response:
     opened_index, stored = served.passage(id, index)
     with playing(stored, policy_of(opened_index.settings).limits) as one:
         described = Described(one.type, one.version, one.modified)
         return _streamed(one.fd, one.size, described, request)
 
 
-def _original(served: Served, request: Request, id: str, index: str | None) -> Response:
+def _original(served: IndexLibrary, request: Request, id: str, index: str | None) -> Response:
     _, stored = served.passage(id, index)
     with opened(stored) as one:
         described = Described(

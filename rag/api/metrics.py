@@ -18,8 +18,8 @@ from rag.errors import BackendError, RagError
 
 if TYPE_CHECKING:
     from rag.api.jobs import Jobs
-    from rag.api.library import Served
-    from rag.api.thread_pool import Turns
+    from rag.api.library import IndexLibrary
+    from rag.api.thread_pool import RequestPool
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
 
@@ -36,7 +36,7 @@ _RATES = {
 class Meters:
     """What this server counts, in a registry of its own."""
 
-    def __init__(self, served: Served, turns: Turns, jobs: Jobs) -> None:
+    def __init__(self, served: IndexLibrary, turns: RequestPool, jobs: Jobs) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         self.requests = Counter("rag_requests", "Requests answered.", ("route", "method", "status"), registry=self.registry)
         self.seconds = Histogram(
@@ -70,7 +70,7 @@ class Meters:
 class _Standing:
     """Figures that are read when they are asked for: the line, the indexes, the jobs."""
 
-    def __init__(self, served: Served, turns: Turns, jobs: Jobs) -> None:
+    def __init__(self, served: IndexLibrary, turns: RequestPool, jobs: Jobs) -> None:
         self._served, self._turns, self._jobs = served, turns, jobs
 
     def collect(self) -> Iterable[Metric]:

@@ -11,16 +11,16 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from rag.api.library import Served
-from rag.api.responses import Json, Said, documented
+from rag.api.library import IndexLibrary
+from rag.api.responses import ErrorBody, Json, documented
 from rag.api.search import MOST_WORDS
-from rag.api.thread_pool import Turns
+from rag.api.thread_pool import RequestPool
 from rag.api.urls import media_of, picture_address
 from rag.errors import NotShown, UnreadableDocument
 from rag.humanize import place
 from rag.loaders.base import Limits
-from rag.loaders.policy import Policy, policy_of
-from rag.media.service import Projector, clip_around
+from rag.loaders.policy import ReadingPolicy, policy_of
+from rag.media.service import MediaService, clip_around
 from rag.serialization import failure_json, locator_json
 from rag.text.highlights import marks
 from rag.types import Seconds, StoredPassage
@@ -64,7 +64,7 @@ class Clip(BaseModel):
     end: float
 
 
-class Video(BaseModel):
+class VideoView(BaseModel):
     """How a browser plays the video."""
 
     duration: float | None
@@ -74,7 +74,7 @@ class Video(BaseModel):
     clip: Clip | None = Field(description="What …/video plays where it is `transcode`; its own clock begins at 0.")
 
 
-class Passage(BaseModel):
+class PassageView(BaseModel):
     """One passage, and what is around it."""
 
     id: str
@@ -94,21 +94,21 @@ class Passage(BaseModel):
     caption_marks: list[list[int]]
     neighbours: Neighbours
     regions: list[Region]
-    video: Video | None
+    video: VideoView | None
     pages: int | None = Field(description="Of the PDF or the TIFF.")
     size: list[float] | None = Field(description="Width and height: points of a page, pixels of a picture or a video.")
     picture: str | None = Field(description="Where its picture is.")
     thumbnail: str | None
     modified: float | None = Field(description="Of the file, seconds since the epoch.")
     dated: float = Field(description="What date filters compare: when a picture was taken, else when the file was modified.")
-    trouble: Said | None = Field(description="Why there is no picture or video; the words are there all the same.")
+    trouble: ErrorBody | None = Field(description="Why there is no picture or video; the words are there all the same.")
 
 
-def router(served: Served, projector: Projector, turns: Turns) -> APIRouter:
+def router(served: IndexLibrary, projector: MediaService, turns: RequestPool) -> APIRouter:
     """The route; `turns` should be others than those of searches, which must not wait for a decoder."""
     routes = APIRouter(prefix="/v1/passages", tags=["passages"])
 
-    @routes.get("/{id}", response_model=Passage, responses=documented(400, 404, 409, 422, 429, 503, 504))
+    @routes.get("/{id}", response_model=PassageView, responses=documented(400, 404, 409, 422, 429, 503, 504))
     async def passage(
         id: Annotated[str, Path(max_length=64)],
         index: Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")] = None,
@@ -125,7 +125,7 @@ def router(served: Served, projector: Projector, turns: Turns) -> APIRouter:
 
 
 def describe(
-    served: Served, projector: Projector, id: str, index: str | None, words: str, regions: bool, reach: int
+    served: IndexLibrary, projector: MediaService, id: str, index: str | None, words: str, regions: bool, reach: int
 ) -> dict[str, Any]:
     """The body of the answer. NoSuchPassage, and what opening an index raises."""
     opened, stored, beside = served.around(id, index, reach)
@@ -174,7 +174,7 @@ def describe(
     return found
 
 
-def _shown(policy: Policy, projector: Projector, stored: StoredPassage, words: str) -> dict[str, Any]:
+def _shown(policy: ReadingPolicy, projector: MediaService, stored: StoredPassage, words: str) -> dict[str, Any]:
     limits = policy.limits
     found = projector.outlines(stored, words, limits, ocr=policy.ocr != "never")
     if stored.passage.kind != "frame":
@@ -193,7 +193,7 @@ def _shown(policy: Policy, projector: Projector, stored: StoredPassage, words: s
 
 
 def _neighbours(
-    projector: Projector, stored: StoredPassage, beside: Sequence[StoredPassage], index: str, limits: Limits
+    projector: MediaService, stored: StoredPassage, beside: Sequence[StoredPassage], index: str, limits: Limits
 ) -> dict[str, list[dict[str, Any]]]:
     sides: dict[str, list[dict[str, Any]]] = {"before": [], "after": []}
     for other in beside:

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from rag.api.library import Served
+from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
 from rag.api.search import MOST_WORDS, picture_of
-from rag.api.thread_pool import Turns
+from rag.api.thread_pool import RequestPool
 from rag.errors import WrongRequest
 from rag.types import Content
 
@@ -23,24 +23,24 @@ MOST_CHARACTERS = 200_000  # of one document
 _Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 
 
-class Piece(BaseModel):
+class RerankDocument(BaseModel):
     """A document or query with a name for its words or its picture (a data URL)."""
 
     text: _Text = ""
     image: str | None = None
 
 
-class Pairs(BaseModel):
+class RerankRequest(BaseModel):
     """A query and the documents to be put in order. Fields of other vendors are ignored."""
 
     model: str = Field("", description="Ignored: this server has one reranker; the answer names it.")
-    query: Annotated[str, Field(max_length=MOST_WORDS)] | Piece
-    documents: list[_Text | Piece] = Field(min_length=1, max_length=MOST_DOCUMENTS)
+    query: Annotated[str, Field(max_length=MOST_WORDS)] | RerankDocument
+    documents: list[_Text | RerankDocument] = Field(min_length=1, max_length=MOST_DOCUMENTS)
     top_n: int | None = Field(None, ge=1, description="How many results; all of them where it is not given.")
     return_documents: bool = False
 
 
-class Ranked(BaseModel):
+class RerankResult(BaseModel):
     """One document: its place in the request from 0, its score in 0…1, and itself where that was asked."""
 
     index: int
@@ -54,33 +54,33 @@ class Usage(BaseModel):
     total_tokens: int
 
 
-class Reranked(BaseModel):
+class RerankResponse(BaseModel):
     """The documents, best first."""
 
     model: str
-    results: list[Ranked]
+    results: list[RerankResult]
     usage: Usage
 
 
-def router(served: Served, turns: Turns) -> APIRouter:
+def router(served: IndexLibrary, turns: RequestPool) -> APIRouter:
     """The route of rerankings."""
     routes = APIRouter(prefix="/v1", tags=["rerank"])
 
     @routes.post(
         "/rerank",
-        response_model=Reranked,
+        response_model=RerankResponse,
         response_model_exclude_none=True,
         responses=documented(400, 404, 409, 413, 422, 429, 503, 504),
     )
-    async def rerank(pairs: Pairs) -> Json:
+    async def rerank(pairs: RerankRequest) -> Json:
         """Score documents against a query, and give them back best first."""
         return Json(await turns.take(_rerank, served, pairs))
 
     return routes
 
 
-def _rerank(served: Served, pairs: Pairs) -> dict[str, Any]:
-    pictures = sum(isinstance(one, Piece) and one.image is not None for one in pairs.documents)
+def _rerank(served: IndexLibrary, pairs: RerankRequest) -> dict[str, Any]:
+    pictures = sum(isinstance(one, RerankDocument) and one.image is not None for one in pairs.documents)
     if pictures > MOST_PICTURES:
         raise WrongRequest(f"{pictures} pictures were given; the limit is {MOST_PICTURES}", remedy="ask in several requests")
     reranker = served.reranker()
@@ -97,17 +97,19 @@ def _rerank(served: Served, pairs: Pairs) -> dict[str, Any]:
     return {"model": reranker.name, "results": results, "usage": {"total_tokens": -(-characters // 4)}}
 
 
-def _content(given: str | Piece, served: Served) -> Content:
-    piece = Piece(text=given) if isinstance(given, str) else given
+def _content(given: str | RerankDocument, served: IndexLibrary) -> Content:
+    piece = RerankDocument(text=given) if isinstance(given, str) else given
     if piece.image is None:
         return Content("text", text=piece.text)
     from rag.loaders.base import Limits
-    from rag.loaders.policy import Policy
+    from rag.loaders.policy import ReadingPolicy
     from rag.search.query_media import query_picture_bytes
 
-    shown = query_picture_bytes(picture_of(piece.image), Policy(Limits(), served.settings.ocr, frozenset(served.settings.clues)))
+    shown = query_picture_bytes(
+        picture_of(piece.image), ReadingPolicy(Limits(), served.settings.ocr, frozenset(served.settings.clues))
+    )
     return Content("image", text=piece.text, pixels=shown.pixels, clues=shown.clues)
 
 
-def _shown(given: str | Piece) -> dict[str, Any]:
+def _shown(given: str | RerankDocument) -> dict[str, Any]:
     return {"text": given} if isinstance(given, str) else given.model_dump(exclude_none=True)

@@ -56,7 +56,7 @@ _HTTP = {
 }
 
 
-class Said(BaseModel):
+class ErrorBody(BaseModel):
     """What went wrong, what to do about it, and a word for programs."""
 
     what: str
@@ -67,7 +67,7 @@ class Said(BaseModel):
 class Failure(BaseModel):
     """The body of every answer that is no success."""
 
-    error: Said
+    error: ErrorBody
 
 
 class Json(JSONResponse):

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.api.library import Served
+from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
-from rag.api.thread_pool import Turns
+from rag.api.thread_pool import RequestPool
 from rag.api.urls import media_of, picture_address
 from rag.errors import IndexReplaced, MovedOn, WrongRequest
-from rag.media.service import Projector
+from rag.media.service import MediaService
 from rag.serialization import explain_json, hit_json
 from rag.text.highlights import marks as spans_of
 from rag.types import Hit, Kind
 
 if TYPE_CHECKING:
-    from rag.search.federated import Joined
+    from rag.search.federated import FederatedSearcher
     from rag.search.pipeline import Results
     from rag.search.searcher import Searcher
 
@@ -37,7 +37,7 @@ _PICTURE = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.ASCII)
 _Name = Annotated[str, Field(max_length=4_096)]
 
 
-class Question(BaseModel):
+class SearchRequest(BaseModel):
     """What is asked: words, a picture, a passage, or words beside one of the two; filters; and how much is wanted."""
 
     model_config = ConfigDict(extra="forbid")
@@ -73,7 +73,7 @@ class Counts(BaseModel):
     roots: dict[str, int]
 
 
-class Found(BaseModel):
+class SearchResponse(BaseModel):
     """Hits, best first, and what is to be said about them."""
 
     hits: list[dict[str, Any]]
@@ -88,12 +88,14 @@ class Found(BaseModel):
     seconds: dict[str, float]
 
 
-def router(served: Served, projector: Projector, turns: Turns, saw: Callable[[Mapping[str, float]], None]) -> APIRouter:
+def router(
+    served: IndexLibrary, projector: MediaService, turns: RequestPool, saw: Callable[[Mapping[str, float]], None]
+) -> APIRouter:
     """The route of questions; `saw` is told the seconds of each stage."""
     routes = APIRouter(prefix="/v1", tags=["search"])
 
-    @routes.post("/search", response_model=Found, responses=documented(400, 404, 409, 413, 422, 429, 503, 504))
-    async def search(question: Question) -> Json:
+    @routes.post("/search", response_model=SearchResponse, responses=documented(400, 404, 409, 413, 422, 429, 503, 504))
+    async def search(question: SearchRequest) -> Json:
         """Search with words, a picture, a passage, or words beside one of them."""
         found = await turns.take(answer, served, projector, question)
         saw(found["seconds"])
@@ -102,7 +104,7 @@ def router(served: Served, projector: Projector, turns: Turns, saw: Callable[[Ma
     return routes
 
 
-def answer(served: Served, projector: Projector, question: Question) -> dict[str, Any]:
+def answer(served: IndexLibrary, projector: MediaService, question: SearchRequest) -> dict[str, Any]:
     """The body of the answer. Errors are those of `Searcher.search` and of opening an index."""
     image = picture_of(question.image) if question.image is not None else None
     names = _named(served, question)
@@ -137,14 +139,14 @@ def answer(served: Served, projector: Projector, question: Question) -> dict[str
     }
 
 
-def _named(served: Served, question: Question) -> list[str]:
+def _named(served: IndexLibrary, question: SearchRequest) -> list[str]:
     """The indexes that are asked, each once. WrongRequest, NoSuchIndex."""
     if question.index is not None and question.indexes:
         raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
     return list(dict.fromkeys(served.name(each) for each in question.indexes or (question.index,)))
 
 
-def _ask(searcher: Searcher | Joined, question: Question, image: bytes | None) -> Results:
+def _ask(searcher: Searcher | FederatedSearcher, question: SearchRequest, image: bytes | None) -> Results:
     return searcher.search(
         question.text,
         image=image,
@@ -175,7 +177,7 @@ def picture_of(address: str) -> bytes:
         raise WrongRequest("the query picture is not base64", remedy="send its bytes in base64, without line breaks") from error
 
 
-def _hit(hit: Hit, question: Question, texts: dict[str, str]) -> dict[str, Any]:
+def _hit(hit: Hit, question: SearchRequest, texts: dict[str, str]) -> dict[str, Any]:
     extra: dict[str, Any] = {
         "media": media_of(hit.kind, hit.best),
         "marks": marks(hit.snippet, question.text),

@@ -19,10 +19,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from rag.api.guard import Trust
-from rag.api.library import Served
+from rag.api.library import IndexLibrary
 from rag.errors import WrongRequest
 from rag.models.loading import Say
-from rag.models.run_files import Endpoint, announce, withdraw
+from rag.models.run_files import RunningServer, announce, withdraw
 from rag.models.selection import query_print
 
 BACKLOG = 512
@@ -38,13 +38,13 @@ def address(trust: Trust) -> str:
 
 
 @contextmanager
-def announced(served: Served, trust: Trust, say: Say) -> Iterator[None]:
+def announced(served: IndexLibrary, trust: Trust, say: Say) -> Iterator[None]:
     """The run file by which commands of this user find the server; where it cannot be written, that is said."""
     place = urlsplit(address(trust))
     url = f"{place.scheme}://{place.netloc}"
     folders = tuple(os.path.realpath(folder) for folder in served.folders.values())
     asks = query_print(served.settings)
-    me = Endpoint("ui", url, "", os.getpid(), time.time(), folders, asks, trust.token, served.id)
+    me = RunningServer("ui", url, "", os.getpid(), time.time(), folders, asks, trust.token, served.id)
     file = None
     try:
         file = announce(me)

@@ -40,7 +40,7 @@ class Ending(Overloaded):
         super().__init__("this server is being stopped", remedy="ask again when it runs")
 
 
-class Turns:
+class RequestPool:
     """A fixed number of threads, kept for good: each holds a connection to every index it has searched."""
 
     def __init__(self, threads: int, line: int = LINE, patience: float = PATIENCE) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from rag.errors import RagError
 from rag.loaders.base import Limits
-from rag.media.service import Projector
+from rag.media.service import MediaService
 from rag.types import Kind, Slide, StoredPassage
 
 VERSION = 16  # characters of a version in an address
@@ -24,7 +24,7 @@ def media_of(kind: Kind, locator: object) -> str:
 
 
 def picture_address(
-    projector: Projector, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
+    projector: MediaService, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
 ) -> str | None:
     """With the version of the file as it is now, so that it may be cached for good; None for a text."""
     if stored.passage.modality == "text":

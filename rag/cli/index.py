@@ -64,7 +64,7 @@ def index(
     from rag.cli.progress import json_line, telling
     from rag.config import load_settings
     from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
-    from rag.index.locations import index_folder, is_lite, made_ready
+    from rag.index.locations import index_folder, is_lite, warm_up
     from rag.indexing.build import build_index
 
     wanted = "json" if json else format
@@ -101,7 +101,7 @@ def index(
         return
     with telling("" if quiet else wanted) as tell:
         report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, say=_unsaid if quiet else say, **settings)
-    for remark in made_ready(folder, say):
+    for remark in warm_up(folder, say):
         say(f"note: {remark}")
     if fresh and not quiet and is_lite(folder):
         say(LITE)

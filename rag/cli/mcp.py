@@ -22,18 +22,18 @@ def mcp(
     if find_spec("mcp") is None:
         raise MissingExtra("`rag mcp` needs the package mcp, which is not installed", "ui")
 
-    from rag.api.library import Served
-    from rag.api.thread_pool import Turns
+    from rag.api.library import IndexLibrary
+    from rag.api.thread_pool import RequestPool
     from rag.mcp.server import server
-    from rag.media.service import Projector
+    from rag.media.service import MediaService
 
-    served = Served(index or [], load_settings({}), say=say)
+    served = IndexLibrary(index or [], load_settings({}), say=say)
     for one, folder in served.folders.items():
         known = (folder / "catalog.sqlite").exists()
         say(f"index {harmless(one)}: {folder}" + ("" if known else ", which is not there yet: `rag index FOLDER` makes it"))
-    turns = Turns(threads=max(2, os.cpu_count() or 2))
+    turns = RequestPool(threads=max(2, os.cpu_count() or 2))
     try:
-        with Projector() as projector:
+        with MediaService() as projector:
             server(served, projector, turns.take, turns.take).run("stdio")
     finally:
         with suppress(OSError):  # what a library printed may still wait in a buffer: it is no part of the protocol

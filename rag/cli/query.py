@@ -49,7 +49,7 @@ def query(
     In the words: '"harbour crane"' must be there side by side, -draft must not, harb* begins so.
     A query that begins with a minus comes after --: rag query -- -draft harbour
     """
-    from rag.cli.formats import FORMATS, Answer, show_answers
+    from rag.cli.formats import FORMATS, Answers, show_answers
     from rag.cli.query_target import asking
     from rag.errors import NOTHING_FOUND, WrongRequest
 
@@ -80,7 +80,7 @@ def query(
             )
             for note in results.notes:
                 say(f"note: {note}")
-            answers.append(Answer(text, results.hits, results.texts, results.good))
+            answers.append(Answers(text, results.hits, results.texts, results.good))
         show_answers(answers, wanted, explain=explain, many=many, preview=preview, several=len(index or ()) > 1)
     if not any(answer.hits for answer in answers):
         say("nothing found" if asked else "no query came from stdin: write one a line")

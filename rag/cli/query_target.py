@@ -23,7 +23,7 @@ MOST_BYTES = 20_000_000  # of a query picture that goes to a server nobody named
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class TargetAnswer:
     """Hits, best first, whoever found them."""
 
     hits: list[Hit]
@@ -32,7 +32,7 @@ class Answered:
     good: bool | None  # whether the best is a good match; None where nobody can say
 
 
-Ask = Callable[..., Answered]  # (words, *, texts: bool, **the keywords of Searcher.search)
+Ask = Callable[..., TargetAnswer]  # (words, *, texts: bool, **the keywords of Searcher.search)
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def asking(indexes: Sequence[str], flags: Mapping[str, Any], *, image: str | Non
 
 
 def _here(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -> Ask:
-    def ask(text: str, *, texts: bool, **asked: Any) -> Answered:
+    def ask(text: str, *, texts: bool, **asked: Any) -> TargetAnswer:
         from rag.search.federated import open_index
 
         if not searchers:
@@ -61,7 +61,7 @@ def _here(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -
         [searcher] = searchers
         found = searcher.search(text, **asked)
         words = found.texts() if texts else {}
-        return Answered(found.hits, found.notes, words, found.good)
+        return TargetAnswer(found.hits, found.notes, words, found.good)
 
     searchers: list[Any] = []
     return ask
@@ -107,7 +107,7 @@ def _nearby(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], 
     there = _there(client, [folder.name for folder in folders], settings)
     silent = False
 
-    def ask(text: str, *, texts: bool, **asked: Any) -> Answered:
+    def ask(text: str, *, texts: bool, **asked: Any) -> TargetAnswer:
         nonlocal silent
         if not silent:
             try:
@@ -123,30 +123,30 @@ def _nearby(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], 
 
 def _there(client: Client, names: Sequence[str], settings: Settings) -> Ask:
     from rag.errors import WrongRequest
-    from rag.index.locations import at_home
+    from rag.index.locations import expand_home
 
     wanted = {key: getattr(settings, key) for key in ("top_k", "candidates", "min_score", "blend")}
     wanted["rerank"] = settings.reranker != "none"
 
-    def ask(text: str, *, texts: bool, video: None = None, image: str | None = None, **asked: Any) -> Answered:
+    def ask(text: str, *, texts: bool, video: None = None, image: str | None = None, **asked: Any) -> TargetAnswer:
         try:
             found = client.search(text, indexes=names, texts=texts, image=image, **wanted, **asked)
         except WrongRequest as error:
             if image is not None:  # the server knows the picture, not its name
-                error.what = error.what.replace("the query picture", str(at_home(image).absolute()))
+                error.what = error.what.replace("the query picture", str(expand_home(image).absolute()))
             raise
-        return Answered(found.hits, found.notes, found.texts, found.good)
+        return TargetAnswer(found.hits, found.notes, found.texts, found.good)
 
     return ask
 
 
 def _too_much(settings: Settings, image: str | None) -> bool:
     """Whether the question is larger than a server takes."""
-    from rag.index.locations import at_home
+    from rag.index.locations import expand_home
 
     if settings.top_k > MOST_HITS or settings.candidates > MOST_CANDIDATES:
         return True
     try:
-        return image is not None and at_home(image).stat().st_size > MOST_BYTES
+        return image is not None and expand_home(image).stat().st_size > MOST_BYTES
     except OSError:
         return True  # this process says what is the matter with it

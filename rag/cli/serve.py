@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from rag.models.vllm_command import Server
+    from rag.models.vllm_command import ServerSpec
 
 
 Which = Literal["embedder", "reranker", "both"]
@@ -45,7 +45,7 @@ def serve(
     from rag.errors import WrongRequest
     from rag.models.engine import here, required_engine
     from rag.models.supervisor import run
-    from rag.models.vllm_command import Terms, commands, elsewhere, family_for, require_folder
+    from rag.models.vllm_command import LaunchOptions, commands, elsewhere, family_for, require_folder
 
     planned = bool(card_memory or templates)
     if planned and not dry_run:
@@ -53,7 +53,7 @@ def serve(
     if which == "embedder" and reranker_model:
         raise WrongRequest("`rag serve embedder` starts no reranker", remedy="leave --reranker-model out, or: rag serve both")
     servers = _servers(which, (model, family), (reranker_model, reranker_family), (port, reranker_port))
-    wanted = Terms(
+    wanted = LaunchOptions(
         platform=None if platform == "auto" else platform,
         version=vllm_version,
         host=host,
@@ -85,10 +85,10 @@ def serve(
         print("\n".join(map(str, commands(servers, here(wanted), os.environ))))
 
 
-def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], ports: tuple[int | None, int]) -> list[Server]:
+def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], ports: tuple[int | None, int]) -> list[ServerSpec]:
     """What is wanted: each (name, family) at its port; the partner of a named embedder where no reranker is named."""
     from rag.errors import WrongRequest
-    from rag.models.vllm_command import Server, partner
+    from rag.models.vllm_command import ServerSpec, partner
 
     own, other = ports
     if which == "reranker":
@@ -96,8 +96,8 @@ def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], po
         other = own or other
     if which == "both" and not reranker[0]:
         reranker = (partner(model[0]), reranker[1])
-    wanted = [Server("embedder", model[0], own or 8000, model[1])] if which != "reranker" else []
-    wanted += [Server("reranker", reranker[0], other, reranker[1])] if which != "embedder" else []
+    wanted = [ServerSpec("embedder", model[0], own or 8000, model[1])] if which != "reranker" else []
+    wanted += [ServerSpec("reranker", reranker[0], other, reranker[1])] if which != "embedder" else []
     for server in wanted:
         if not server.model:
             named = "--reranker-model" if which == "both" and server.role == "reranker" else "--model"

@@ -13,7 +13,7 @@ from rag.cli.terminal import harmless, say
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from rag.api.library import Served
+    from rag.api.library import IndexLibrary
 
 NEEDED = ("fastapi", "uvicorn", "prometheus_client", "mcp")
 
@@ -39,14 +39,14 @@ def ui(
 
     from rag.api.app import create_app
     from rag.api.guard import trust
-    from rag.api.library import Served
-    from rag.api.login import Codes
+    from rag.api.library import IndexLibrary
+    from rag.api.login import OneTimeCodes
     from rag.api.server import address, announced, bind, listen
 
     settings = load_settings({"token": token})
     trusted = trust(host, port, settings.token, name or ())
-    served = Served(index or [], settings, token=settings.token, say=say)
-    codes = Codes()
+    served = IndexLibrary(index or [], settings, token=settings.token, say=say)
+    codes = OneTimeCodes()
     app = create_app(served, trusted, codes)
     shown = page and _mount(app, served)
     for one, folder in served.folders.items():
@@ -67,7 +67,7 @@ def ui(
         listen(app, bound, started)
 
 
-def _mount(app: FastAPI, served: Served) -> bool:
+def _mount(app: FastAPI, served: IndexLibrary) -> bool:
     """Puts the page at /. By name, so that the library never imports it; False where it is not installed."""
     if find_spec("gradio") is None or find_spec("ui.page") is None:
         say("the page is not installed: the API alone is served")

@@ -30,7 +30,7 @@ class Root(NamedTuple):
     folder: Path  # absolute, links resolved
 
 
-class Found(NamedTuple):
+class FileEntry(NamedTuple):
     """A file that is a document. A tuple of plain values: a walk makes millions."""
 
     path: str  # POSIX, below the root
@@ -46,17 +46,17 @@ class Ignored(NamedTuple):
     reason: str
 
 
-class Blocked(NamedTuple):
+class Inaccessible(NamedTuple):
     """A folder or file that cannot be looked at: what the index holds of it stays."""
 
     path: str
     reason: str
 
 
-Seen: TypeAlias = Found | Ignored | Blocked
+ScanEvent: TypeAlias = FileEntry | Ignored | Inaccessible
 
 
-def walk(root: Root, under: str = "") -> Iterator[Seen]:
+def walk(root: Root, under: str = "") -> Iterator[ScanEvent]:
     """Everything below `root` (or below the folder or file `under`), sorted by the bytes of the path.
 
     Hidden files, what .gitignore and .ragignore name, sockets, FIFOs, devices and links that leave the root are `Ignored`.
@@ -70,7 +70,7 @@ def walk(root: Root, under: str = "") -> Iterator[Seen]:
         try:
             rules += rules_of(root.folder, above, frozenset(IGNORE_FILES))
         except OSError as error:
-            yield Blocked(under, f"an ignore file above it cannot be read: {error.strerror}")
+            yield Inaccessible(under, f"an ignore file above it cannot be read: {error.strerror}")
             return
     if is_file:
         yield from _walk_folder(root.folder, "".join(part + "/" for part in parts[:-1]), rules, only=parts[-1])
@@ -85,7 +85,7 @@ class _Below(NamedTuple):
     rules: Rules
 
 
-def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[Seen]:
+def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent]:
     """The folder `prefix` below `base` and all below it, however deep; of its own files and folders `only` that one."""
     open_folders = [_listed(base, prefix, rules, only)]
     while open_folders:
@@ -98,14 +98,14 @@ def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None)
             open_folders.pop()
 
 
-def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[Seen | _Below]:
+def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent | _Below]:
     """What lies in one folder, in order."""
     folder = f"{base}/{prefix}" if prefix else f"{base}/"
     try:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=_sort_key)
     except OSError as error:
-        yield Blocked(prefix.rstrip("/"), f"the folder cannot be read: {error.strerror}")
+        yield Inaccessible(prefix.rstrip("/"), f"the folder cannot be read: {error.strerror}")
         return
     names = {entry.name for entry in entries}
     if "catalog.sqlite" in names and "segments" in names:
@@ -114,7 +114,7 @@ def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> I
     try:
         rules += rules_of(base, prefix, names)
     except OSError as error:  # what it rules out must not be read by accident
-        yield Blocked(prefix.rstrip("/"), f"its ignore file cannot be read: {error.strerror}")
+        yield Inaccessible(prefix.rstrip("/"), f"its ignore file cannot be read: {error.strerror}")
         return
     beside = companions_of(entries, lambda entry: _may_speak(base, prefix, rules, entry))
     taken = {name for group in beside.values() for name in group}
@@ -128,7 +128,7 @@ def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> I
         elif rules and ruled_out(rules, path, entry):
             yield Ignored(path, "named by .gitignore or .ragignore")
         elif not _is_text(name):
-            yield Blocked(path.encode("utf-8", "backslashreplace").decode(), "its name is not UTF-8: rename it")
+            yield Inaccessible(path.encode("utf-8", "backslashreplace").decode(), "its name is not UTF-8: rename it")
         elif entry.is_dir(follow_symlinks=False):
             yield _Below(path + "/", rules)
         elif name in taken and is_short(entry):
@@ -137,7 +137,7 @@ def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> I
             yield _look(base, folder, path, entry, beside.get(name, ()))
 
 
-def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> Seen:
+def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> ScanEvent:
     beside = ""
     try:
         for name in companions:
@@ -151,12 +151,14 @@ def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companion
             if stat.S_ISDIR(found.st_mode):
                 return Ignored(path, "a link to a folder of the same root")
     except OSError as error:
-        return Ignored(path, "a broken link") if entry.is_symlink() else Blocked(path, f"cannot be looked at: {error.strerror}")
+        return (
+            Ignored(path, "a broken link") if entry.is_symlink() else Inaccessible(path, f"cannot be looked at: {error.strerror}")
+        )
     if not stat.S_ISREG(found.st_mode):
         return Ignored(path, "not a regular file (socket, FIFO or device)")
     if not found.st_size and suffix_of(entry.name) not in NEVER_EMPTY:
         return Ignored(path, "empty")
-    return Found(path, stamp_of(found) + beside, found.st_mtime, companions)
+    return FileEntry(path, stamp_of(found) + beside, found.st_mtime, companions)
 
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:

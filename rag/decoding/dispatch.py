@@ -14,19 +14,19 @@ from rag.decoding.tasks import is_light, perform
 if TYPE_CHECKING:
     from rag.decoding.messages import Answer, Job
     from rag.decoding.pool import Pool
-    from rag.decoding.tasks import Known
-    from rag.indexing.pending_document import Arriving
+    from rag.decoding.tasks import KnownOcr
+    from rag.indexing.pending_document import PendingDocument
 
 
-class Errands:
+class Dispatcher:
     """The jobs that were given to a pool of so many readers, by ticket. Without any, all is read here."""
 
-    def __init__(self, pool: Pool, readers: int, known: Known) -> None:
+    def __init__(self, pool: Pool, readers: int, known: KnownOcr) -> None:
         self._pool, self._readers, self._known = pool, readers, known
-        self._asked: dict[int, tuple[Arriving, int]] = {}  # the document and its stretch
+        self._asked: dict[int, tuple[PendingDocument, int]] = {}  # the document and its stretch
         self._tickets = 0
 
-    def ask(self, arriving: Arriving, job: Job, stretch: int) -> Iterator[Answer]:
+    def ask(self, arriving: PendingDocument, job: Job, stretch: int) -> Iterator[Answer]:
         """The answers, as they come, where the job is done here; nothing where it is done elsewhere."""
         if not self._readers or is_light(job):
             yield from perform(job, self._known, threads=os.cpu_count() or 1)
@@ -36,11 +36,11 @@ class Errands:
         arriving.tickets.add(self._tickets)
         self._pool.submit(self._tickets, job)
 
-    def whose(self, ticket: int) -> tuple[Arriving, int] | None:
+    def whose(self, ticket: int) -> tuple[PendingDocument, int] | None:
         """The document and the stretch that an answer is of; None where nobody waits for it any more."""
         return self._asked.get(ticket)
 
-    def forget(self, arriving: Arriving) -> None:
+    def forget(self, arriving: PendingDocument) -> None:
         """The document is done with: what is queued of it is not read, what still comes is of nobody."""
         self._pool.forget(arriving.tickets)
         for ticket in arriving.tickets:

@@ -17,7 +17,7 @@ F = TypeVar("F")
 MOST_FOUND = 64  # what walks found and nobody took
 
 
-class Inbox(Generic[A, V, F]):
+class EventQueue(Generic[A, V, F]):
     """Queues under one lock. Answers wait outside while those inside hold too many bytes; results never wait.
 
     What a walk finds waits outside while there is much of it.

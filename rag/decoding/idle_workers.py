@@ -8,14 +8,14 @@ from __future__ import annotations
 import threading
 import time
 
-from rag.decoding.worker_process import Process
+from rag.decoding.worker_process import WorkerProcess
 
 KEPT_SECONDS = 10.0
-_spares: list[tuple[Process, float]] = []  # with the time of their end
+_spares: list[tuple[WorkerProcess, float]] = []  # with the time of their end
 _lock = threading.Lock()
 
 
-def take(memory: int) -> Process | None:
+def take(memory: int) -> WorkerProcess | None:
     """A process that is alive, has no job and may use so much memory; None where there is none."""
     while True:
         with _lock:
@@ -28,7 +28,7 @@ def take(memory: int) -> Process | None:
         found[0].end()
 
 
-def keep(process: Process) -> None:
+def keep(process: WorkerProcess) -> None:
     """Keeps a process that has no job for the next who takes one, for a little while; a dead one is forgotten."""
     if not process.is_alive():
         process.end()

@@ -17,7 +17,7 @@ _OWN = 600_000_000  # of the process that writes, without its queues
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class MemoryBudget:
     """How many processes read, with how many bytes each, and the bytes of each queue: `decoded`, and `queue` for the model."""
 
     jobs: int
@@ -26,18 +26,18 @@ class Budget:
     decoded: int
 
 
-def budget(jobs: int | str, max_memory: int) -> Budget:
+def budget(jobs: int | str, max_memory: int) -> MemoryBudget:
     """Shares `max_memory` bytes (0: no bound of ours) among at most `jobs` readers ("auto": one a processor) and this process.
 
     There are fewer readers where each would have too little to read anything.
     """
     asked = processors() if isinstance(jobs, str) else jobs
     if not max_memory:
-        return Budget(asked, MEMORY, QUEUE_BYTES, _decoded(asked, QUEUE_BYTES))
+        return MemoryBudget(asked, MEMORY, QUEUE_BYTES, _decoded(asked, QUEUE_BYTES))
     queue = min(QUEUE_BYTES, max_memory // 20)
     left = max(_LEAST_MEMORY, max_memory - _OWN - 2 * queue)
     fewer = min(asked, max(1, left // _LEAST_MEMORY))
-    return Budget(fewer, min(MEMORY, left // max(1, fewer)), queue, _decoded(fewer, queue))
+    return MemoryBudget(fewer, min(MEMORY, left // max(1, fewer)), queue, _decoded(fewer, queue))
 
 
 def _decoded(jobs: int, most: int) -> int:

@@ -24,16 +24,16 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Which loader reads the document, what are its bytes, and what does it say of pictures? Answered by `Identity`."""
+class Identify:
+    """Which loader reads the document, what are its bytes, and what does it say of pictures? Answered by `Identified`."""
 
     document: Document
     rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """Which passages has it? Nothing is decoded. Answered by a `Part` without outcome for each, then `Ended`."""
+class ListPassages:
+    """Which passages has it? Nothing is decoded. Answered by a `PassageRead` without outcome for each, then `Done`."""
 
     document: Document
     rules: Rules
@@ -41,10 +41,10 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What do its passages hold? Answered by a `Part` for each, in order, then `Ended`.
+class ReadAll:
+    """What do its passages hold? Answered by a `PassageRead` for each, in order, then `Done`.
 
-    Where several readers may share it, a long one is answered by a `Stretch` for each that is to be read apart, then `Ended`.
+    Where several readers may share it, a long one is answered by a `RangeFound` for each that is to be read apart, then `Done`.
     """
 
     document: Document
@@ -54,8 +54,8 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadStretch:
-    """What do these passages of it hold? Answered by a `Part` for each, in order, then `Ended`."""
+class ReadRange:
+    """What do these passages of it hold? Answered by a `PassageRead` for each, in order, then `Done`."""
 
     document: Document
     rules: Rules
@@ -63,11 +63,11 @@ class ReadStretch:
     passages: tuple[Passage, ...]
 
 
-Job: TypeAlias = Look | Split | Read | ReadStretch
+Job: TypeAlias = Identify | ListPassages | ReadAll | ReadRange
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class Identified:
     """What a document is."""
 
     loader: str  # a name in LOADERS, or module:Class
@@ -77,7 +77,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PassageRead:
     """One passage, what was read of it, and the words recognised in its picture."""
 
     passage: Passage
@@ -94,7 +94,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class RangeFound:
     """Passages of a long document that any process may read, as a job of their own; numbered from 1."""
 
     number: int
@@ -107,7 +107,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class Done:
     """All parts of a job have come; `changed` where the file is not as the walk saw it: nobody knows which bytes were read."""
 
     changed: bool = False
@@ -123,12 +123,12 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Restarted:
     """The job is begun anew: what was answered so far does not count."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """The job itself cannot be meant, whatever the document: the run ends with this."""
 
     what: str
@@ -143,10 +143,10 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class OcrLookup:
     """A worker's question: are the words in the picture of this digest known? Answered by a str or None."""
 
     digest: bytes
 
 
-Answer: TypeAlias = Identity | Part | Stretch | Ended | Failed | Again | Refused
+Answer: TypeAlias = Identified | PassageRead | RangeFound | Done | Failed | Restarted | Rejected

@@ -13,9 +13,22 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
 from rag.decoding import idle_workers as spares
-from rag.decoding.messages import Again, Answer, Ended, Failed, Identity, Job, Known, Look, Part, ReadStretch, Refused, Stretch
+from rag.decoding.messages import (
+    Answer,
+    Done,
+    Failed,
+    Identified,
+    Identify,
+    Job,
+    OcrLookup,
+    PassageRead,
+    RangeFound,
+    ReadRange,
+    Rejected,
+    Restarted,
+)
 from rag.decoding.tasks import size_of
-from rag.decoding.worker_process import Died, NotStarted, Process
+from rag.decoding.worker_process import Died, NotStarted, WorkerProcess
 
 SECONDS = 60.0  # for each answer
 MEMORY = 3_000_000_000  # bytes: a picture of `max_source_pixels` twice, and the models of OCR
@@ -23,17 +36,17 @@ _LARGE = 50_000_000  # bytes of a file that takes long enough for another proces
 _SLOWEST = 2_000_000  # bytes a second that a job must get through, beside its minute: a network disk on a bad day
 
 
-class Answered(NamedTuple):
+class WorkerAnswer(NamedTuple):
     """An answer, and the ticket of its job."""
 
     ticket: int
     answer: Answer
 
 
-class Answers(Protocol):
+class AnswerSink(Protocol):
     """Where answers go as they come; a `put` that waits holds its decoder back."""
 
-    def put(self, answer: Answered, nbytes: int) -> None: ...
+    def put(self, answer: WorkerAnswer, nbytes: int) -> None: ...
 
     def close(self) -> None: ...
 
@@ -41,14 +54,14 @@ class Answers(Protocol):
 class Pool:
     """Nothing is started before the first job. Answers go to the inbox; those of one job in order.
 
-    A file that kills its reader, or keeps it silent, is tried once more in a process of its own, after `Again`; the second time
-    it has `Failed`. Everything else is untouched by it.
+    A file that kills its reader, or keeps it silent, is tried once more in a process of its own, after `Restarted`; the second
+    time it has `Failed`. Everything else is untouched by it.
     """
 
     def __init__(
         self,
         most: int,
-        inbox: Answers,
+        inbox: AnswerSink,
         known: Callable[[bytes], str | None],
         memory: int = MEMORY,
         seconds: float = SECONDS,
@@ -62,7 +75,7 @@ class Pool:
         self._stretches: deque[tuple[int, Job]] = deque()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._busy: set[Process] = set()  # those that have not given the last answer to their job
+        self._busy: set[WorkerProcess] = set()  # those that have not given the last answer to their job
         self._idle = 0
         self._closed = False
         self.starved = 0.0  # seconds that all processes together waited for jobs
@@ -70,7 +83,7 @@ class Pool:
 
     def submit(self, ticket: int, job: Job) -> None:
         """Queues a job. Documents that are begun come before those that are known by their bytes, and these before the others."""
-        queue = self._looks if isinstance(job, Look) else self._stretches if isinstance(job, ReadStretch) else self._reads
+        queue = self._looks if isinstance(job, Identify) else self._stretches if isinstance(job, ReadRange) else self._reads
         with self._changed:
             queue.append((ticket, job))
             waiting = len(self._stretches) + len(self._reads) + len(self._looks)
@@ -107,18 +120,18 @@ class Pool:
     # ---- in the threads ---------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        process: Process | None = None
-        refused: Refused | None = Refused("a thread that has files read ended", "the error is above; read them here: --jobs 0")
+        process: WorkerProcess | None = None
+        refused: Rejected | None = Rejected("a thread that has files read ended", "the error is above; read them here: --jobs 0")
         try:
             process = self._start()
             while (task := self._next()) is not None:
                 process = self._do(process, *task)
             refused = None
         except NotStarted as error:
-            refused = Refused(f"no process can be started to read files in: {error}", "read them in this one: --jobs 0")
+            refused = Rejected(f"no process can be started to read files in: {error}", "read them in this one: --jobs 0")
         finally:  # also after an error that is a bug: the thread that writes must not wait for ever
             if refused is not None:
-                self._inbox.put(Answered(-1, refused), 0)
+                self._inbox.put(WorkerAnswer(-1, refused), 0)
             if process is not None:
                 spares.keep(process)
 
@@ -134,7 +147,7 @@ class Pool:
                 return None
             return (self._stretches or self._reads or self._looks).popleft()
 
-    def _do(self, process: Process | None, ticket: int, job: Job) -> Process | None:
+    def _do(self, process: WorkerProcess | None, ticket: int, job: Job) -> WorkerProcess | None:
         """Has one job done, in the process given or in a new one; gives the process that can take the next job."""
         process = process or self._start()
         try:
@@ -147,16 +160,16 @@ class Pool:
             process.end()
         if self._closed:
             return None
-        self._inbox.put(Answered(ticket, Again()), 0)
+        self._inbox.put(WorkerAnswer(ticket, Restarted()), 0)
         alone = self._start(fresh=True)
         try:
             self._talk(alone, ticket, job)
         except Died as died:
-            self._inbox.put(Answered(ticket, Failed(str(died), killed=True)), 0)
+            self._inbox.put(WorkerAnswer(ticket, Failed(str(died), killed=True)), 0)
         alone.end()
         return None
 
-    def _talk(self, process: Process, ticket: int, job: Job) -> None:
+    def _talk(self, process: WorkerProcess, ticket: int, job: Job) -> None:
         with self._changed:
             self._busy.add(process)
             if self._closed:
@@ -166,23 +179,25 @@ class Pool:
             seconds = self._seconds + size_of(job.document) / _SLOWEST
             while True:
                 answer = process.hear(seconds)
-                if isinstance(answer, Known):
+                if isinstance(answer, OcrLookup):
                     process.tell(self._known(answer.digest), self._seconds)
                     continue
-                last = isinstance(answer, Identity | Ended | Failed | Refused)
+                last = isinstance(answer, Identified | Done | Failed | Rejected)
                 if last:
                     self._is_done(process)
-                self._inbox.put(Answered(ticket, answer), answer.nbytes if isinstance(answer, Part | Stretch) else 0)
+                self._inbox.put(
+                    WorkerAnswer(ticket, answer), answer.nbytes if isinstance(answer, PassageRead | RangeFound) else 0
+                )
                 if last:
                     return
         finally:
             self._is_done(process)
 
-    def _is_done(self, process: Process) -> None:
+    def _is_done(self, process: WorkerProcess) -> None:
         with self._changed:
             self._busy.discard(process)
 
-    def _start(self, *, fresh: bool = False) -> Process:
-        process = (None if fresh else spares.take(self._memory)) or Process(self._memory)
+    def _start(self, *, fresh: bool = False) -> WorkerProcess:
+        process = (None if fresh else spares.take(self._memory)) or WorkerProcess(self._memory)
         self.missing = process.missing
         return process

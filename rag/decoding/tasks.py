@@ -16,18 +16,18 @@ from rag.corpus.digests import content_digest, pixels_digest, stamp_of
 from rag.corpus.file_types import CAPTION_SUFFIXES
 from rag.decoding.messages import (
     Answer,
-    Ended,
+    Done,
     Failed,
-    Identity,
+    Identified,
+    Identify,
     Job,
-    Look,
-    Part,
-    Read,
-    ReadStretch,
-    Refused,
+    ListPassages,
+    PassageRead,
+    RangeFound,
+    ReadAll,
+    ReadRange,
+    Rejected,
     Rules,
-    Split,
-    Stretch,
 )
 from rag.errors import UnreadableDocument, WrongRequest
 from rag.loaders import LOADERS
@@ -44,26 +44,26 @@ BY_PLACE = frozenset({"pdf", "picture", "video"})  # loaders that reach a passag
 LIGHT = frozenset({"text", "markdown", "code", "notebook"})  # loaders that are plain Python
 LIGHT_BYTES = 500_000  # of a file
 
-Known = Callable[[bytes], str | None]  # the words in the picture of a digest, where somebody looked already
+KnownOcr = Callable[[bytes], str | None]  # the words in the picture of a digest, where somebody looked already
 
 
-def perform(job: Job, known: Known, threads: int) -> Iterator[Answer]:
+def perform(job: Job, known: KnownOcr, threads: int) -> Iterator[Answer]:
     """The answers to a job, as they come; what goes wrong with the file is an answer too.
 
     `threads` are those inside one recognition of words.
     """
     try:
-        if isinstance(job, Look):
+        if isinstance(job, Identify):
             yield _identity(job)
             return
         loader: Loader = resolve(LOADERS, job.loader, "loader")()
-        if isinstance(job, ReadStretch):
+        if isinstance(job, ReadRange):
             yield from _read(job, loader, job.passages, known, threads)
-        elif isinstance(job, Split):
-            yield from map(Part, list(loader.split(job.document, job.rules.limits)))
+        elif isinstance(job, ListPassages):
+            yield from map(PassageRead, list(loader.split(job.document, job.rules.limits)))
         else:
             yield from _read_or_share(job, loader, known, threads)
-        yield Ended(_is_changed(job.document))
+        yield Done(_is_changed(job.document))
     except UnreadableDocument as error:
         yield Failed(error.what, passing=_is_the_systems(error.__cause__))
     except MemoryError:
@@ -71,7 +71,7 @@ def perform(job: Job, known: Known, threads: int) -> Iterator[Answer]:
     except OSError as error:
         yield Failed(f"cannot be opened: {error.strerror}", passing=_is_the_systems(error))
     except WrongRequest as error:
-        yield Refused(error.what, error.remedy)
+        yield Rejected(error.what, error.remedy)
 
 
 def _is_the_systems(cause: BaseException | None) -> bool:
@@ -79,7 +79,7 @@ def _is_the_systems(cause: BaseException | None) -> bool:
     return isinstance(cause, OSError) and cause.errno is not None
 
 
-def _identity(job: Look) -> Identity:
+def _identity(job: Identify) -> Identified:
     document, rules = job.document, job.rules
     name = loader_name(document.file, rules.limits)  # first: it refuses files too large to be read at all
     digest = content_digest(document)
@@ -87,10 +87,10 @@ def _identity(job: Look) -> Identity:
     suffix = PurePosixPath(document.id.path).suffix.lower()
     captions = tuple(loader.captions(document, rules.limits)) if rules.captions and suffix in CAPTION_SUFFIXES else ()
     # Some loaders go by the suffix: the same bytes are other passages under another one.
-    return Identity(name, f"{name}{suffix}:{loader.version}:{rules.key}", digest, captions)
+    return Identified(name, f"{name}{suffix}:{loader.version}:{rules.key}", digest, captions)
 
 
-def _read_or_share(job: Read, loader: Loader, known: Known, threads: int) -> Iterator[Part | Stretch]:
+def _read_or_share(job: ReadAll, loader: Loader, known: KnownOcr, threads: int) -> Iterator[PassageRead | RangeFound]:
     """Reads the document, or, where it is long and others may read it too, gives its stretches as they are found."""
     passages = loader.split(job.document, job.rules.limits)
     shared = job.readers > 1 and job.loader in BY_PLACE
@@ -100,7 +100,7 @@ def _read_or_share(job: Read, loader: Loader, known: Known, threads: int) -> Ite
         yield from _read(job, loader, first, known, threads)
         return
     for number, stretch in enumerate(stretches(chain(first, after, passages), job.readers), start=1):
-        yield Stretch(number, tuple(stretch))
+        yield RangeFound(number, tuple(stretch))
 
 
 def stretches(passages: Iterable[Passage], readers: int) -> Iterator[list[Passage]]:
@@ -129,16 +129,18 @@ def _is_changed(document: Document) -> bool:
         return True
 
 
-def _read(job: Read | ReadStretch, loader: Loader, passages: Sequence[Passage], known: Known, threads: int) -> Iterator[Part]:
+def _read(
+    job: ReadAll | ReadRange, loader: Loader, passages: Sequence[Passage], known: KnownOcr, threads: int
+) -> Iterator[PassageRead]:
     contents = loader.read(job.document, passages, job.rules.limits)
     for passage, content in zip(passages, contents, strict=True):
         if not isinstance(content, Content) or not content.pixels:
-            yield Part(passage, content)
+            yield PassageRead(passage, content)
             continue
         digests = tuple(pixels_digest(pixels) for pixels in content.pixels)
         shown = replace(content, pixels=tuple(thin(pixels, job.rules.side) for pixels in content.pixels))
         if not wants_words(passage, job.rules):
-            yield Part(passage, shown, digests, (None,) * len(digests))
+            yield PassageRead(passage, shown, digests, (None,) * len(digests))
             continue
         words: list[str] = []
         fresh: list[bytes] = []
@@ -150,7 +152,7 @@ def _read(job: Read | ReadStretch, loader: Loader, passages: Sequence[Passage], 
                 seen = recognise(pixels, threads=threads).text
                 fresh.append(digest)
             words.append(seen)
-        yield Part(passage, shown, digests, tuple(words), tuple(fresh))
+        yield PassageRead(passage, shown, digests, tuple(words), tuple(fresh))
 
 
 def wants_words(passage: Passage, rules: Rules) -> bool:
@@ -162,7 +164,7 @@ def is_light(job: Job) -> bool:
     """Whether a job costs less than to send it away, and is done by Python alone: a file can then do no harm."""
     if size_of(job.document) > LIGHT_BYTES:
         return False
-    if isinstance(job, Look):
+    if isinstance(job, Identify):
         return not job.rules.captions or job.document.file.suffix.lower() not in suffixes("html")
     return job.loader in LIGHT
 

@@ -11,7 +11,7 @@ import socket
 import sys
 
 from rag.decoding import protocol as wire
-from rag.decoding.messages import Known, Ready
+from rag.decoding.messages import OcrLookup, Ready
 from rag.decoding.sandbox import allow_seconds, confine, end_with
 from rag.decoding.tasks import perform, size_of
 
@@ -27,7 +27,7 @@ def main() -> None:
     missing = confine(int(sys.argv[3]))
 
     def known(digest: bytes) -> str | None:
-        wire.send(link, Known(digest))
+        wire.send(link, OcrLookup(digest))
         words = wire.receive(link)
         return words if isinstance(words, str) else None
 

@@ -41,7 +41,7 @@ class NotStarted(Exception):
     """No such process can be started here at all."""
 
 
-class Process:
+class WorkerProcess:
     """For one thread at a time, but for `strike`."""
 
     def __init__(self, memory: int) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FOLDER = "indexes"
 
 
-def at_home(path: str | os.PathLike[str]) -> Path:
+def expand_home(path: str | os.PathLike[str]) -> Path:
     """The path, with `~` and `~name` as the home they mean; a name that has no home here stands for itself."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 (that of Path fails where the home is not known)
 
@@ -31,7 +31,7 @@ def index_folder(named: str) -> Path:
     from here upward, else in ./indexes; nothing means the name `default`.
     """
     if named and (os.sep in named or Path(named, "catalog.sqlite").exists()):
-        return finish_rebuild(at_home(named).absolute())
+        return finish_rebuild(expand_home(named).absolute())
     here = Path.cwd()
     name = named or "default"
     above = (finish_rebuild(folder / FOLDER / name) for folder in (here, *here.parents))
@@ -86,7 +86,7 @@ def up_to_date(folder: Path) -> Path:
     return folder
 
 
-def made_ready(folder: Path, tell: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
+def warm_up(folder: Path, tell: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
     """Makes what makes searches of an index fast; says what was made, and tells before what takes long."""
     from rag.index.reader.open_index import open_index
 

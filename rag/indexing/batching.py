@@ -71,7 +71,7 @@ def pixels_of(content: Content) -> int:
     return sum(pixels.size for pixels in content.pixels) // 3
 
 
-class Hopper:
+class PendingContents:
     """Contents by their keys, in the order they came. For one thread at a time."""
 
     def __init__(self, texts: int, pictures: int) -> None:

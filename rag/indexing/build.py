@@ -17,13 +17,13 @@ from rag.errors import (
     WrongRequest,
     WrongSetting,
 )
-from rag.index.locations import at_home, index_folder, up_to_date
+from rag.index.locations import expand_home, index_folder, up_to_date
 from rag.indexing.rebuild import rebuild_index
 from rag.indexing.run import create_index, run_over
 from rag.loaders.policy import fixed_settings, policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.loading import open_embedder
-from rag.models.selection import Chosen, choose_embedder, this_machine
+from rag.models.selection import ModelChoice, choose_embedder, this_machine
 from rag.types import KINDS, Kind
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def build_index(
     rebuild: bool = False,
     kinds: Sequence[Kind] = (),
     tell: Tell | None = None,
-    models: MutableMapping[Chosen, Embedder] | None = None,
+    models: MutableMapping[ModelChoice, Embedder] | None = None,
     say: Callable[[str], None] = lambda _: None,
     **flags: Any,
 ) -> Report:
@@ -55,7 +55,7 @@ def build_index(
         raise WrongRequest("a folder without a name was given", remedy="name a folder; `.` is the current one")
     settings = load_settings({**flags, "index": index or None})
     folder = index_folder(settings.index)
-    wanted = [at_home(one) for one in folders]
+    wanted = [expand_home(one) for one in folders]
     check_folders(wanted, folder)
     check_kinds(kinds)
     if rebuild and (folder / "catalog.sqlite").exists():
@@ -79,7 +79,7 @@ def build_index(
     return run_over(folder, wanted, embedder, policy_of(kept), settings, frozenset(kinds), tell)
 
 
-def _opened(chosen: Chosen, models: MutableMapping[Chosen, Embedder]) -> Embedder:
+def _opened(chosen: ModelChoice, models: MutableMapping[ModelChoice, Embedder]) -> Embedder:
     if chosen not in models:
         models[chosen] = open_embedder(chosen)
     return models[chosen]

@@ -13,7 +13,7 @@ UNCOMMITTED = 2_000  # passages that one commit holds, about
 
 
 @dataclass(slots=True)
-class Commits:
+class CommitSchedule:
     """The commits of one run. A time at which nothing can be found yet stays due until something can."""
 
     seconds: float  # between two of them, at most

@@ -13,8 +13,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import ContentRefused, RagError
-from rag.index.files.uninterruptible import unbroken
-from rag.indexing.batching import Hopper, Keyed, size_of, tokens_of
+from rag.index.files.uninterruptible import uninterruptible
+from rag.indexing.batching import Keyed, PendingContents, size_of, tokens_of
 from rag.types import Content
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ HELP = 3  # calls: texts that wait beyond so many are embedded here as well, tho
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Embedded:
+class EmbedResult:
     """The vectors of some keys, or why there are none."""
 
     keys: tuple[bytes, ...]
@@ -38,10 +38,10 @@ class Embedded:
     tokens: int
 
 
-class Results(Protocol):
+class ResultSink(Protocol):
     """Where vectors go as they come."""
 
-    def put_result(self, result: Embedded) -> None: ...
+    def put_result(self, result: EmbedResult) -> None: ...
 
 
 class Embeds(Protocol):
@@ -50,7 +50,7 @@ class Embeds(Protocol):
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors: ...
 
 
-class Apart(Embeds, Protocol):
+class SideEmbedder(Embeds, Protocol):
     """An embedder in a process of its own, for texts."""
 
     def is_ready(self) -> bool:
@@ -60,7 +60,7 @@ class Apart(Embeds, Protocol):
     def close(self) -> None: ...
 
 
-class Feeding:
+class EmbedQueue:
     """For the one thread that writes; `put_result` is called from threads of its own, which also make the next call that is due.
 
     So the model is kept busy with what waits while the thread that writes commits. An embedder says with `in_flight` how many
@@ -70,7 +70,7 @@ class Feeding:
     texts.
     """
 
-    def __init__(self, embedder: Embedder, results: Results, *, apart: Apart | None = None) -> None:
+    def __init__(self, embedder: Embedder, results: ResultSink, *, apart: SideEmbedder | None = None) -> None:
         """`apart` embeds texts beside an embedder that is called here."""
         self._embedder, self._results = embedder, results
         in_flight = int(getattr(embedder, "in_flight", 1))
@@ -80,7 +80,7 @@ class Feeding:
         self.at_once = max(1, in_flight)
         self._call = max(1, embedder.batch // self.at_once)  # contents of one call
         pictures = max(1, min(self._call, int(getattr(embedder, "pictures", self._call))))
-        self._waiting = Hopper(self._call, pictures)
+        self._waiting = PendingContents(self._call, pictures)
         self._asked: set[bytes] = set()  # keys under way
         self._lock = threading.RLock()  # over everything above and below
         self._calls: SimpleQueue[list[Keyed] | None] = SimpleQueue()
@@ -111,7 +111,7 @@ class Feeding:
         with self._lock:
             return len(self._waiting) + len(self._asked)
 
-    @unbroken()
+    @uninterruptible()
     def add(self, key: bytes, content: Content) -> None:
         """Takes a content; its vector comes as a result, sooner or later."""
         with self._lock:
@@ -119,7 +119,7 @@ class Feeding:
             self.nbytes += size_of(content)
         self.advance()
 
-    @unbroken()
+    @uninterruptible()
     def advance(self) -> None:
         """Makes the calls that are due: those that are full, and where the model is idle those that have waited."""
         with self._lock:
@@ -132,7 +132,7 @@ class Feeding:
         self._ending = True
         self.advance()
 
-    @unbroken()
+    @uninterruptible()
     def drop(self) -> None:
         """Forgets what waits. Only the calls under way still give results; where there is none, one last call."""
         with self._lock:
@@ -143,8 +143,8 @@ class Feeding:
         if last and self._here:
             self._embed(self._embedder, last)
 
-    @unbroken()
-    def took(self, embedded: Embedded) -> None:
+    @uninterruptible()
+    def took(self, embedded: EmbedResult) -> None:
         """Must be told of every result."""
         with self._lock:
             self._untaken -= 1
@@ -246,4 +246,4 @@ class Feeding:
         finally:  # also after an error that is a bug: the thread that writes must not wait for ever
             self._busy += time.monotonic() - began
             nbytes, tokens = sum(map(size_of, contents)), sum(map(tokens_of, contents))
-            self._results.put_result(Embedded(keys, vectors, failure, refused, nbytes, tokens))
+            self._results.put_result(EmbedResult(keys, vectors, failure, refused, nbytes, tokens))

@@ -13,57 +13,59 @@ from dataclasses import dataclass, field, replace
 from rag.backends.base import Embedder
 from rag.corpus.digests import reading_key
 from rag.corpus.file_types import gives, shows_pictures
-from rag.corpus.walk import Found, Root, composed
-from rag.decoding.dispatch import Errands
+from rag.corpus.walk import FileEntry, Root, composed
+from rag.decoding.dispatch import Dispatcher
 from rag.decoding.messages import (
-    Again,
     Answer,
-    Ended,
+    Done,
     Failed,
-    Identity,
+    Identified,
+    Identify,
     Job,
-    Look,
-    Part,
-    Read,
-    ReadStretch,
-    Refused,
+    ListPassages,
+    PassageRead,
+    RangeFound,
+    ReadAll,
+    ReadRange,
+    Rejected,
+    Restarted,
     Rules,
-    Split,
-    Stretch,
 )
-from rag.decoding.pool import Answered
+from rag.decoding.pool import WorkerAnswer
 from rag.errors import WrongRequest
 from rag.humanize import place
 from rag.index.writer.writer import Writer
-from rag.indexing.embed_queue import Feeding
-from rag.indexing.monitor import Standing
-from rag.indexing.ocr_cache import Recognised
-from rag.indexing.pending_document import Arriving, describe
+from rag.indexing.embed_queue import EmbedQueue
+from rag.indexing.monitor import ProgressMonitor
+from rag.indexing.ocr_cache import OcrCache
+from rag.indexing.pending_document import PendingDocument, describe
 from rag.indexing.quarantine import name_of, read_quarantine, write_quarantine
-from rag.indexing.report import Tally
+from rag.indexing.report import RunTally
 from rag.indexing.scan import of_pictures
-from rag.loaders.policy import Policy
+from rag.loaders.policy import ReadingPolicy
 from rag.text.clues import found_by
 from rag.types import CaptionOf, DocumentId, Kind, Passage, Skipped
 
 
 @dataclass(slots=True)
-class Intake:
+class DocumentIngester:
     """The documents under way, and what was learnt from those before. For the one thread that writes."""
 
     writer: Writer
     embedder: Embedder
-    policy: Policy
-    tally: Tally
+    policy: ReadingPolicy
+    tally: RunTally
     kinds: frozenset[Kind]
     readers: int  # processes; a long document is read in stretches by so many
-    errands: Errands
-    feeding: Feeding
-    recognised: Recognised
-    standing: Standing
+    errands: Dispatcher
+    feeding: EmbedQueue
+    recognised: OcrCache
+    standing: ProgressMonitor
     rules: Rules = field(init=False)
-    under_way: dict[int, Arriving] = field(default_factory=dict)  # documents, by their number
-    reading: dict[tuple[bytes, str], list[Arriving]] = field(default_factory=dict)  # by digest and reading: who waits for it
+    under_way: dict[int, PendingDocument] = field(default_factory=dict)  # documents, by their number
+    reading: dict[tuple[bytes, str], list[PendingDocument]] = field(
+        default_factory=dict
+    )  # by digest and reading: who waits for it
     quarantined: dict[str, str] = field(init=False)  # reasons, by `quarantine.name_of`
     recaptioned: set[str] = field(default_factory=set)  # pictures of which something else is said now
     refused: dict[bytes, str] = field(default_factory=dict)  # keys of contents that the model does not take, with its reason
@@ -76,16 +78,16 @@ class Intake:
         key = reading_key(policy.limits, policy.ocr, policy.clues)
         self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.feeding.side)
 
-    def begin(self, root: Root, found: Found, tally: Tally) -> None:
+    def begin(self, root: Root, found: FileEntry, tally: RunTally) -> None:
         """Begins with a document that the walk found, and that is to be counted there."""
         document = describe(root, found, self.writer, self.policy, tally)
         self.recaptioned.discard(composed(found.path))
         self.begun += 1
-        arriving = Arriving(self.begun, root, found, document, tally)
+        arriving = PendingDocument(self.begun, root, found, document, tally)
         self.under_way[arriving.number] = arriving
-        self._ask(arriving, Look(document, self.rules))
+        self._ask(arriving, Identify(document, self.rules))
 
-    def take(self, came: Answered) -> None:
+    def take(self, came: WorkerAnswer) -> None:
         """Goes on with the document that an answer is of. WrongRequest where files cannot be read at all."""
         whose = self.errands.whose(came.ticket)
         if whose is not None:
@@ -93,7 +95,7 @@ class Intake:
             self._take(arriving, came.answer, stretch)
             if arriving.number not in self.under_way:
                 self.standing.say(arriving.found.path)
-        elif isinstance(came.answer, Refused):
+        elif isinstance(came.answer, Rejected):
             raise WrongRequest(came.answer.what, came.answer.remedy)
 
     def hear(self, root: str, path: str, captions: Sequence[CaptionOf]) -> None:
@@ -121,34 +123,34 @@ class Intake:
 
     # ---- step by step ---------------------------------------------------------------------------
 
-    def _ask(self, arriving: Arriving, job: Job, stretch: int = 0) -> None:
+    def _ask(self, arriving: PendingDocument, job: Job, stretch: int = 0) -> None:
         for answer in self.errands.ask(arriving, job, stretch):
             self._take(arriving, answer, stretch)
 
-    def _take(self, arriving: Arriving, answer: Answer, stretch: int) -> None:
+    def _take(self, arriving: PendingDocument, answer: Answer, stretch: int) -> None:
         match answer:
-            case Identity():
+            case Identified():
                 arriving.identity = answer
                 self._identified(arriving, answer)
-            case Part():
+            case PassageRead():
                 self._keep(arriving, answer, stretch)
-            case Stretch(number, passages):
+            case RangeFound(number, passages):
                 if number not in arriving.pieces and arriving.identity is not None:  # else it was found before its reader died
                     arriving.begin(number)
-                    self._ask(arriving, ReadStretch(arriving.document, self.rules, arriving.identity.loader, passages), number)
-            case Ended(changed):
+                    self._ask(arriving, ReadRange(arriving.document, self.rules, arriving.identity.loader, passages), number)
+            case Done(changed):
                 if arriving.ended(stretch, changed):
                     self._complete(arriving)
             case Failed():
                 if answer.killed and arriving.identity is not None:
                     self._quarantine(arriving.identity, answer.reason)
                 self._leave_out(arriving, answer)
-            case Again():
+            case Restarted():
                 arriving.begin(stretch)
-            case Refused(what, remedy):
+            case Rejected(what, remedy):
                 raise WrongRequest(what, remedy)
 
-    def _complete(self, arriving: Arriving) -> None:
+    def _complete(self, arriving: PendingDocument) -> None:
         """All of it was read."""
         if arriving.twin is not None:
             self._take_over(arriving)
@@ -160,7 +162,7 @@ class Intake:
             arriving.tally.dropped += arriving.dropped
             self._put(arriving, arriving.passages)
 
-    def _identified(self, arriving: Arriving, identity: Identity) -> None:
+    def _identified(self, arriving: PendingDocument, identity: Identified) -> None:
         """Takes over a document with the same bytes, waits for one that is being read, or reads it; none in quarantine.
 
         Only now is it known what it is, whatever its name says.
@@ -175,16 +177,16 @@ class Intake:
             return
         arriving.twin = self.writer.twin(identity.digest, identity.reading)
         if arriving.twin is not None and arriving.is_renamed:
-            self._ask(arriving, Split(arriving.document, self.rules, identity.loader))
+            self._ask(arriving, ListPassages(arriving.document, self.rules, identity.loader))
         elif arriving.twin is not None:
             self._take_over(arriving)
         elif (identity.digest, identity.reading) in self.reading:
             self.reading[identity.digest, identity.reading].append(arriving)
         else:
             self.reading[identity.digest, identity.reading] = []
-            self._ask(arriving, Read(arriving.document, self.rules, identity.loader, self.readers))
+            self._ask(arriving, ReadAll(arriving.document, self.rules, identity.loader, self.readers))
 
-    def _keep(self, arriving: Arriving, part: Part, stretch: int) -> None:
+    def _keep(self, arriving: PendingDocument, part: PassageRead, stretch: int) -> None:
         for digest, words in zip(part.digests, part.words, strict=True):
             if digest in part.fresh and words is not None:
                 self.recognised.keep(digest, words)
@@ -196,7 +198,7 @@ class Intake:
         else:
             self.feeding.add(*keyed)
 
-    def _take_over(self, arriving: Arriving) -> None:
+    def _take_over(self, arriving: PendingDocument) -> None:
         assert arriving.identity is not None
         arriving.tally.reused += 1
         if self.writer.digest(arriving.document.id) != arriving.identity.digest:
@@ -205,7 +207,7 @@ class Intake:
         self.standing.known(len(passages))
         self._put(arriving, passages)
 
-    def _put(self, arriving: Arriving, passages: Sequence[tuple[Passage, bytes]]) -> None:
+    def _put(self, arriving: PendingDocument, passages: Sequence[tuple[Passage, bytes]]) -> None:
         """Hands a whole document to the writer."""
         identity, document = arriving.identity, arriving.document
         assert identity is not None
@@ -221,7 +223,7 @@ class Intake:
         arriving.tally.passages.update(Counter(passage.kind for passage, _ in passages))
         self._end(arriving)
 
-    def _leave_out(self, arriving: Arriving, failed: Failed) -> None:
+    def _leave_out(self, arriving: PendingDocument, failed: Failed) -> None:
         """Keeps the reason why a document could not be read; one that is gone since the walk is forgotten.
 
         What the system refused (permissions, a broken disk) is no property of the file: it is tried again in the next run.
@@ -235,11 +237,11 @@ class Intake:
             self.writer.put_skipped(replace(document, stamp="") if failed.passing else document, failed.reason)
         self._end(arriving)
 
-    def _quarantine(self, identity: Identity, reason: str) -> None:
+    def _quarantine(self, identity: Identified, reason: str) -> None:
         self.quarantined[name_of(identity.digest, identity.reading)] = reason
         write_quarantine(self.writer.folder, self.quarantined)
 
-    def _end(self, arriving: Arriving) -> None:
+    def _end(self, arriving: PendingDocument) -> None:
         """The document is done with; those that waited for its passages can take them over."""
         self.standing.ended(arriving.document)
         del self.under_way[arriving.number]
@@ -250,7 +252,7 @@ class Intake:
                 self._identified(other, other.identity)
 
 
-def go_without(refused: Mapping[bytes, str], writer: Writer, tally: Tally) -> None:
+def go_without(refused: Mapping[bytes, str], writer: Writer, tally: RunTally) -> None:
     """Reports the passages of these keys, with the reasons; what is left of their documents is tried again in the next run."""
     met: set[bytes] = set()
     for document, digest, lost, whole in writer.give_up_vectors(refused.keys()):

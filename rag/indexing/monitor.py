@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rag.corpus.walk import Found
-from rag.decoding.event_queue import Inbox
+from rag.corpus.walk import FileEntry
+from rag.decoding.event_queue import EventQueue
 from rag.decoding.pool import Pool
 from rag.decoding.tasks import size_in, size_of
-from rag.indexing.embed_queue import Feeding
-from rag.indexing.progress import SURE, Pace
+from rag.indexing.embed_queue import EmbedQueue
+from rag.indexing.progress import SURE, RunCounters
 from rag.indexing.report import Tell
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Standing:
+class ProgressMonitor:
     """Counts what a run does and tells whoever asked to be told."""
 
     tell: Tell
     pool: Pool
-    feeding: Feeding
-    inbox: Inbox[Any, Any, Any]
+    feeding: EmbedQueue
+    inbox: EventQueue[Any, Any, Any]
     waiting_documents: Callable[[], int]  # those that were read and lack vectors
     folders: int = 1  # targets of this run
-    pace: Pace = field(default_factory=Pace)  # of this target
+    pace: RunCounters = field(default_factory=RunCounters)  # of this target
     started: float = field(default_factory=time.monotonic)
     begun: int = 0  # targets
     path: str = ""  # the document it has come to
@@ -40,9 +40,9 @@ class Standing:
     def begin(self) -> None:
         """Another target: its counts begin at nothing."""
         self.begun += 1
-        self.pace = Pace(folder=self.begun, folders=self.folders)
+        self.pace = RunCounters(folder=self.begun, folders=self.folders)
 
-    def expect(self, coming: Sequence[Found]) -> None:
+    def expect(self, coming: Sequence[FileEntry]) -> None:
         """Counts more documents that are to be read."""
         self.pace.total += len(coming)
         self.pace.megabytes_total += sum(size_in(found.stamp) for found in coming) / 1e6

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import apsw
 
 
-class Recognised:
+class OcrCache:
     """Asked from any thread, told by the one that writes; what that one has not committed yet is kept here."""
 
     def __init__(self, writer: Writer) -> None:

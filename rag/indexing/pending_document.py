@@ -14,23 +14,23 @@ from rag.corpus.companions import CAPTION_BYTES
 from rag.corpus.digests import content_key
 from rag.corpus.file_types import PICTURE_SUFFIXES
 from rag.corpus.walk import composed
-from rag.decoding.messages import Identity, Part
+from rag.decoding.messages import Identified, PassageRead
 from rag.errors import UnreadableDocument
 from rag.index.writer.writer import Writer
-from rag.loaders.policy import Policy
+from rag.loaders.policy import ReadingPolicy
 from rag.loaders.text.encoding import decoded
 from rag.text.clues import embedded_clues
 from rag.types import Content, Document, DocumentId, Dropped, Modality, Passage, Skipped
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
-    from rag.corpus.walk import Found, Root
+    from rag.corpus.walk import FileEntry, Root
     from rag.index.writer.writer import TwinDocument
-    from rag.indexing.report import Tally
+    from rag.indexing.report import RunTally
 
 
 @dataclass(slots=True)
-class Piece:
+class JobOutput:
     """What came of one job: of the whole document, or of a stretch of it."""
 
     passages: list[tuple[Passage, bytes]] = field(default_factory=list)  # each with the key of its vector
@@ -41,25 +41,25 @@ class Piece:
 
 
 @dataclass(slots=True)
-class Arriving:
+class PendingDocument:
     """A document on its way into the index."""
 
     number: int
     root: Root
-    found: Found
+    found: FileEntry
     document: Document
-    tally: Tally  # where it is counted
-    identity: Identity | None = None
+    tally: RunTally  # where it is counted
+    identity: Identified | None = None
     twin: TwinDocument | None = None
     tickets: set[int] = field(default_factory=set)  # of all jobs asked for it
-    pieces: dict[int, Piece] = field(default_factory=lambda: {0: Piece()})  # 0: of the job for the whole, then by stretch
+    pieces: dict[int, JobOutput] = field(default_factory=lambda: {0: JobOutput()})  # 0: of the job for the whole, then by stretch
     missing: set[int] = field(default_factory=lambda: {0})  # pieces whose job has not ended
     changed: bool = False  # while it was read
     overtaken: bool = False  # something else is said of it than when it was begun: it is to be read once more
 
     def begin(self, stretch: int) -> None:
         """Awaits one more piece, or the same once more: what came of it is forgotten."""
-        self.pieces[stretch] = Piece()
+        self.pieces[stretch] = JobOutput()
         self.missing.add(stretch)
 
     def ended(self, stretch: int, changed: bool) -> bool:
@@ -68,7 +68,7 @@ class Arriving:
         self.changed |= changed
         return not self.missing
 
-    def take(self, part: Part, stretch: int, embedder: Embedder, policy: Policy) -> tuple[bytes, Content] | None:
+    def take(self, part: PassageRead, stretch: int, embedder: Embedder, policy: ReadingPolicy) -> tuple[bytes, Content] | None:
         """Keeps one part; gives the content the model is to be shown and its key, where there is one."""
         content, piece = part.outcome, self.pieces[stretch]
         if content is None:
@@ -82,7 +82,7 @@ class Arriving:
         return None
 
     def _keyed(
-        self, part: Part, content: Content, piece: Piece, embedder: Embedder, policy: Policy
+        self, part: PassageRead, content: Content, piece: JobOutput, embedder: Embedder, policy: ReadingPolicy
     ) -> tuple[bytes, Content] | None:
         passage = part.passage
         if content.modality != "text":
@@ -147,7 +147,7 @@ def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dro
     return Dropped("a picture without words, for a model that only reads")
 
 
-def describe(root: Root, found: Found, writer: Writer, policy: Policy, tally: Tally) -> Document:
+def describe(root: Root, found: FileEntry, writer: Writer, policy: ReadingPolicy, tally: RunTally) -> Document:
     """The document a walk found, with its caption: the text beside it, and the alt texts other documents show it with."""
     file = root.folder / found.path
     companions = tuple(file.parent / name for name in found.companions)
@@ -159,7 +159,7 @@ def describe(root: Root, found: Found, writer: Writer, policy: Policy, tally: Ta
     return Document(DocumentId(root.name, found.path), file, found.stamp, found.modified, companions, caption)
 
 
-def _said_beside(root: Root, found: Found, companion: Path, tally: Tally) -> str:
+def _said_beside(root: Root, found: FileEntry, companion: Path, tally: RunTally) -> str:
     """The text of a caption file; one that cannot be read is reported, and the picture goes without."""
     try:
         with companion.open("rb") as stream:

@@ -12,25 +12,25 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
 from rag.backends.base import Embedder
-from rag.corpus.walk import Found, Root
-from rag.decoding.dispatch import Errands
-from rag.decoding.event_queue import Inbox
-from rag.decoding.memory_budget import Budget, processors
-from rag.decoding.pool import Answered, Pool
+from rag.corpus.walk import FileEntry, Root
+from rag.decoding.dispatch import Dispatcher
+from rag.decoding.event_queue import EventQueue
+from rag.decoding.memory_budget import MemoryBudget, processors
+from rag.decoding.pool import Pool, WorkerAnswer
 from rag.errors import BackendError, IndexFailure, Interrupted, RagError
 from rag.humanize import counted
-from rag.index.files.uninterruptible import unbroken
+from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.writer import Writer
-from rag.indexing.commit_schedule import Commits
-from rag.indexing.embed_queue import Embedded, Feeding
-from rag.indexing.ingest import Intake, go_without
-from rag.indexing.monitor import Standing
-from rag.indexing.ocr_cache import Recognised
-from rag.indexing.read_queue import Coming
-from rag.indexing.report import Report, Tally, Tell
+from rag.indexing.commit_schedule import CommitSchedule
+from rag.indexing.embed_queue import EmbedQueue, EmbedResult
+from rag.indexing.ingest import DocumentIngester, go_without
+from rag.indexing.monitor import ProgressMonitor
+from rag.indexing.ocr_cache import OcrCache
+from rag.indexing.read_queue import ReadQueue
+from rag.indexing.report import Report, RunTally, Tell
 from rag.indexing.roots import Target
-from rag.indexing.scan import Bunch, Changes, Walking, shown_anew
-from rag.loaders.policy import Policy
+from rag.indexing.scan import ChangeDetector, ScanBatch, ScanThread, pictures_to_recaption
+from rag.loaders.policy import ReadingPolicy
 from rag.types import Kind
 
 AHEAD = 64  # documents under way at once, beside four for each decoder
@@ -41,11 +41,11 @@ def index_targets(
     writer: Writer,
     targets: Sequence[Target],
     embedder: Embedder,
-    policy: Policy,
+    policy: ReadingPolicy,
     *,
     notes: Sequence[str],
     commit_seconds: float,
-    budget: Budget,
+    budget: MemoryBudget,
     kinds: frozenset[Kind] = frozenset(),
     tell: Tell,
 ) -> Report:
@@ -56,7 +56,7 @@ def index_targets(
     Ctrl-C waits for the calls that are under way, or for one last call.
     """
     started = time.monotonic()
-    run = _Run(writer, embedder, policy, Tally(notes=list(notes)), Commits(commit_seconds), budget, kinds, tell)
+    run = _Run(writer, embedder, policy, RunTally(notes=list(notes)), CommitSchedule(commit_seconds), budget, kinds, tell)
     with _ended_early(run):
         try:
             run.standing.folders = len(targets)
@@ -101,22 +101,22 @@ class _Run:
         self,
         writer: Writer,
         embedder: Embedder,
-        policy: Policy,
-        tally: Tally,
-        commits: Commits,
-        budget: Budget,
+        policy: ReadingPolicy,
+        tally: RunTally,
+        commits: CommitSchedule,
+        budget: MemoryBudget,
         kinds: frozenset[Kind],
         tell: Tell,
     ) -> None:
         self.writer, self.tally, self.commits, self.budget, self.kinds = writer, tally, commits, budget, kinds
-        self.inbox: Inbox[Answered, Embedded, Bunch] = Inbox(budget.decoded)
-        self.recognised = Recognised(writer)
+        self.inbox: EventQueue[WorkerAnswer, EmbedResult, ScanBatch] = EventQueue(budget.decoded)
+        self.recognised = OcrCache(writer)
         self.pool = Pool(budget.jobs, self.inbox, self.recognised.find, budget.memory)
-        errands = Errands(self.pool, budget.jobs, self.recognised.find)
+        errands = Dispatcher(self.pool, budget.jobs, self.recognised.find)
         elsewhere = getattr(embedder, "apart", None) if budget.jobs and processors() > 1 else None
-        self.feeding = Feeding(embedder, self.inbox, apart=elsewhere() if elsewhere else None)
-        self.standing = Standing(tell, self.pool, self.feeding, self.inbox, lambda: writer.waiting_documents)
-        self.intake = Intake(
+        self.feeding = EmbedQueue(embedder, self.inbox, apart=elsewhere() if elsewhere else None)
+        self.standing = ProgressMonitor(tell, self.pool, self.feeding, self.inbox, lambda: writer.waiting_documents)
+        self.intake = DocumentIngester(
             writer, embedder, policy, tally, kinds, budget.jobs, errands, self.feeding, self.recognised, self.standing
         )
 
@@ -130,8 +130,8 @@ class _Run:
         root, intake = target.root, self.intake
         intake.recaptioned = set()
         self.standing.begin()
-        self.coming = coming = Coming(Changes(target, self.writer, self.tally, self.kinds), self.standing)
-        walking = Walking(target, self.inbox)
+        self.coming = coming = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.standing)
+        walking = ScanThread(target, self.inbox)
         try:
             self._begin_all(root, coming.before_pictures(intake.is_being_told))
         finally:
@@ -149,15 +149,15 @@ class _Run:
 
     def _read_again(self, target: Target, early: AbstractSet[str]) -> None:
         """Reads the pictures of which documents say something else now; those of them that were read early were counted then."""
-        again = shown_anew(target, self.intake.recaptioned, self.kinds)
+        again = pictures_to_recaption(target, self.intake.recaptioned, self.kinds)
         counted = [found for found in again if found.path in early]
         self.tally.unchanged -= len(again) - len(counted)
         self.standing.expect(again)
-        self._begin_all(target.root, counted, Tally())
+        self._begin_all(target.root, counted, RunTally())
         self._begin_all(target.root, (found for found in again if found.path not in early))
         self._wait()
 
-    def _begin_all(self, root: Root, coming: Iterable[Found | None], tally: Tally | None = None) -> None:
+    def _begin_all(self, root: Root, coming: Iterable[FileEntry | None], tally: RunTally | None = None) -> None:
         """Begins with documents, as many at once as there is room for; the last are still under way when it comes back."""
         for found in coming:
             if found is None:
@@ -186,9 +186,9 @@ class _Run:
     def _take_next(self, seconds: float) -> bool:
         """Takes what came from the walk, the decoders or the model; False where nothing came within so many seconds."""
         came = self.inbox.get(answers=not self._is_full(), seconds=seconds)
-        if isinstance(came, Embedded):
+        if isinstance(came, EmbedResult):
             self._store(came)
-        elif isinstance(came, Bunch):
+        elif isinstance(came, ScanBatch):
             self.coming.take_in(came)
         elif came is not None:
             self.intake.take(came)
@@ -198,8 +198,8 @@ class _Run:
         self._commit_when_due()
         return came is not None
 
-    @unbroken()
-    def _store(self, embedded: Embedded) -> None:
+    @uninterruptible()
+    def _store(self, embedded: EmbedResult) -> None:
         self.feeding.took(embedded)
         if embedded.vectors is None:
             raise embedded.failure or BackendError("the model failed, and does not say why", remedy="see the error above")
@@ -213,7 +213,7 @@ class _Run:
         self.feeding.flush()
         while not self.feeding.idle:
             came = self.inbox.get(answers=False, seconds=PAUSE)
-            if isinstance(came, Embedded):
+            if isinstance(came, EmbedResult):
                 self._store(came)
             self.standing.again()
             self._commit_when_due()

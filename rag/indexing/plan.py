@@ -17,12 +17,12 @@ from rag.config import load_settings
 from rag.corpus.file_types import family_of
 from rag.corpus.walk import Root, walk
 from rag.errors import IndexNotFound
-from rag.index.locations import at_home, index_folder
+from rag.index.locations import expand_home, index_folder
 from rag.indexing.build import check_folders, check_kinds
 from rag.indexing.progress import Rate, read_rate
-from rag.indexing.report import Tally
+from rag.indexing.report import RunTally
 from rag.indexing.roots import Target, choose_root, without_repeats
-from rag.indexing.scan import Changes
+from rag.indexing.scan import ChangeDetector
 from rag.types import Kind, Skipped
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
     """
     settings = load_settings({**flags, "index": index or None})
     folder = index_folder(settings.index)
-    wanted = [at_home(one) for one in folders]
+    wanted = [expand_home(one) for one in folders]
     check_folders(wanted, folder)
     check_kinds(kinds)
     if not (folder / "catalog.sqlite").exists():
@@ -112,9 +112,9 @@ class _Counts:
 
 
 def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None) -> Plan:
-    counts, tally = _Counts(), Tally()
+    counts, tally = _Counts(), RunTally()
     for target in _targets(known, wanted, tally):
-        changes = Changes(target, known, tally, kinds)
+        changes = ChangeDetector(target, known, tally, kinds)
         for change in filter(None, map(changes.take, walk(*target))):
             path = change.found.path
             (counts.changed if change.known else counts.new)[family_of(path)] += 1
@@ -131,7 +131,7 @@ def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: R
     )  # fmt: skip
 
 
-def _targets(known: _Known, wanted: Sequence[Path], tally: Tally) -> list[Target]:
+def _targets(known: _Known, wanted: Sequence[Path], tally: RunTally) -> list[Target]:
     roots = dict(known.roots)
     targets = []
     for one in wanted:

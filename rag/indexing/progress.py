@@ -22,7 +22,7 @@ TELLING = 100  # passages: the rate of a run with fewer is mostly that of its st
 
 
 @dataclass(slots=True)
-class Pace:
+class RunCounters:
     """Counts of a run and, in `marks`, what they were a little while ago."""
 
     read: int = 0  # documents

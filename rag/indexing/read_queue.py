@@ -12,24 +12,24 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from rag.corpus.file_types import PICTURE_SUFFIXES, shows_pictures, suffix_of
-from rag.corpus.walk import Found
-from rag.indexing.monitor import Standing
-from rag.indexing.scan import Bunch, Changes
+from rag.corpus.walk import FileEntry
+from rag.indexing.monitor import ProgressMonitor
+from rag.indexing.scan import ChangeDetector, ScanBatch
 
 PATIENCE = 1.0  # seconds that pictures wait, where there is nothing else to read, for what may yet be said of them
 
 
-class Coming:
+class ReadQueue:
     """The documents of one target that are to be read. For the one thread that writes, which takes in what the walk finds."""
 
-    def __init__(self, changes: Changes, standing: Standing) -> None:
+    def __init__(self, changes: ChangeDetector, standing: ProgressMonitor) -> None:
         self._changes, self._standing = changes, standing
-        self._show, self._others, self._pictures = Backlog(), Backlog(), Backlog()
+        self._show, self._others, self._pictures = PackedQueue(), PackedQueue(), PackedQueue()
         self._walked = False
         self._began = time.monotonic()
         self.early: set[str] = set()  # paths of pictures that were given before it was known what is said of them
 
-    def take_in(self, bunch: Bunch) -> None:
+    def take_in(self, bunch: ScanBatch) -> None:
         """Keeps what is to be read of what the walk has found. RuntimeError where the walk ended by an error that is a bug."""
         if bunch.is_broken:
             raise RuntimeError("the thread that walks the folders ended; its error is above")
@@ -41,7 +41,7 @@ class Coming:
         if self._walked:
             self._standing.counted()
 
-    def before_pictures(self, is_being_told: Callable[[], bool]) -> Iterator[Found | None]:
+    def before_pictures(self, is_being_told: Callable[[], bool]) -> Iterator[FileEntry | None]:
         """What is read until the walk has ended and all was read that says something of pictures; None: nothing just now.
 
         `is_being_told` says whether such a document is under way. A folder of pictures on a slow disk does not wait for its end:
@@ -55,7 +55,7 @@ class Coming:
                     self.early.add(found.path)
             yield found
 
-    def rest(self) -> Iterator[Found]:
+    def rest(self) -> Iterator[FileEntry]:
         """Everything else, by path."""
         while True:
             other, picture = self._others.next, self._pictures.next
@@ -69,7 +69,7 @@ class Coming:
         """The documents that are not there any more; to be asked when the walk has ended."""
         return self._changes.gone()
 
-    def _place(self, found: Found) -> Backlog:
+    def _place(self, found: FileEntry) -> PackedQueue:
         if shows_pictures(found.path):
             return self._show
         return self._pictures if suffix_of(found.path) in PICTURE_SUFFIXES else self._others
@@ -79,18 +79,18 @@ PACK = 1_000  # documents packed together
 OPEN = 2 * PACK  # documents at each end that are as they are
 
 
-class Backlog:
+class PackedQueue:
     """First come, first read."""
 
     def __init__(self) -> None:
-        self._first: deque[Found] = deque()
+        self._first: deque[FileEntry] = deque()
         self._packed: deque[bytes] = deque()
-        self._last: list[Found] = []  # come after those that are packed
+        self._last: list[FileEntry] = []  # come after those that are packed
 
     def __bool__(self) -> bool:
         return bool(self._first or self._packed or self._last)
 
-    def add(self, found: Found) -> None:
+    def add(self, found: FileEntry) -> None:
         """One more, the last to be read."""
         if not self._packed and not self._last and len(self._first) < OPEN:
             self._first.append(found)
@@ -101,7 +101,7 @@ class Backlog:
             del self._last[:PACK]
 
     @property
-    def next(self) -> Found | None:
+    def next(self) -> FileEntry | None:
         """The next to be read, which stays; None where none waits."""
         if not self._first and self._packed:
             self._first.extend(_unpacked(self._packed.popleft()))
@@ -110,14 +110,14 @@ class Backlog:
             self._last.clear()
         return self._first[0] if self._first else None
 
-    def take(self) -> Found | None:
+    def take(self) -> FileEntry | None:
         """The next to be read, which waits no more; None where none waits."""
         return None if self.next is None else self._first.popleft()
 
 
-def _packed(some: list[Found]) -> bytes:
+def _packed(some: list[FileEntry]) -> bytes:
     return zlib.compress(marshal.dumps([tuple(found) for found in some]), 1)
 
 
-def _unpacked(packed: bytes) -> list[Found]:
-    return [Found(*found) for found in marshal.loads(zlib.decompress(packed))]
+def _unpacked(packed: bytes) -> list[FileEntry]:
+    return [FileEntry(*found) for found in marshal.loads(zlib.decompress(packed))]

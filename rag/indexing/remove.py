@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import WrongRequest
-from rag.index.locations import at_home, existing_index
+from rag.index.locations import existing_index, expand_home
 
 if TYPE_CHECKING:
     from rag.index.writer.writer import Writer
@@ -28,7 +28,7 @@ def remove_documents(path: str, index: str = "") -> int:
     folder = existing_index(index)
     if not path.strip():
         raise WrongRequest("a path without a name was given", remedy="name a document, a folder or a root")
-    asked = at_home(path)
+    asked = expand_home(path)
     places = {Path(os.path.realpath(asked)), Path(os.path.realpath(asked.parent)) / asked.name}  # a link, and what it points at
     below = posixpath.normpath(path).strip("/")
     with writing(folder) as writer:

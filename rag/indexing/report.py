@@ -53,7 +53,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTally:
     """The counts of a run while it goes on."""
 
     indexed: int = 0

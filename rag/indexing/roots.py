@@ -46,7 +46,7 @@ def without_repeats(targets: Sequence[Target]) -> list[Target]:
     return [target for target in dict.fromkeys(targets) if target in kept]
 
 
-def absorb_roots(writer: Writer, targets: Sequence[Target]) -> None:
+def merge_nested_roots(writer: Writer, targets: Sequence[Target]) -> None:
     """Removes the roots that lie in a target and whose documents now belong to the root of that target.
 
     One of which the outer root holds nothing (an absent disk, a folder that its ignore rules leave out) stays.

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from rag.config import Settings
 from rag.errors import BackendError
 from rag.indexing.progress import keep_rate
-from rag.loaders.policy import Policy, fixed_settings
+from rag.loaders.policy import ReadingPolicy, fixed_settings
 from rag.models.canaries import embed_canaries
-from rag.models.selection import Chosen, remembered
+from rag.models.selection import ModelChoice, remembered
 from rag.types import Kind
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run_over(
     folder: Path,
     wanted: Sequence[Path],
     embedder: Embedder,
-    policy: Policy,
+    policy: ReadingPolicy,
     settings: Settings,
     kinds: frozenset[Kind],
     tell: Tell | None,
@@ -39,7 +39,7 @@ def run_over(
     from rag.decoding.memory_budget import budget, shortfall
     from rag.index.writer.writer import writing
     from rag.indexing.pipeline import index_targets
-    from rag.indexing.roots import Target, absorb_roots, choose_root, without_repeats
+    from rag.indexing.roots import Target, choose_root, merge_nested_roots, without_repeats
 
     with writing(folder) as writer:
         roots = writer.roots()
@@ -69,13 +69,13 @@ def run_over(
             kinds=kinds,
             tell=tell or (lambda _: None),
         )
-        absorb_roots(writer, targets)
+        merge_nested_roots(writer, targets)
         writer.commit()
     keep_rate(folder, sum(report.passages.values()), report.seconds)
     return report
 
 
-def create_index(folder: Path, settings: Settings, chosen: Chosen, embedder: Embedder, say: Callable[[str], None]) -> None:
+def create_index(folder: Path, settings: Settings, chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:
     """Makes an empty index for that model, and says which it is.
 
     BackendError where a server fails a proof of format: an index of wrong vectors looks fine and ranks badly.
@@ -86,13 +86,13 @@ def create_index(folder: Path, settings: Settings, chosen: Chosen, embedder: Emb
     create(folder, embedder.fingerprint, _kept(settings, chosen, embedder))
 
 
-def _name_model(chosen: Chosen, embedder: Embedder, say: Callable[[str], None]) -> None:
+def _name_model(chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:
     """Says which model a new index is made with, and where it was found; not of lite where nothing else was thought of."""
     if chosen.backend != "lite" or chosen.why:
         say(f"new index with {embedder.fingerprint.model} ({chosen.why or chosen.backend})")
 
 
-def _kept(settings: Settings, chosen: Chosen, embedder: Embedder) -> dict[str, str]:
+def _kept(settings: Settings, chosen: ModelChoice, embedder: Embedder) -> dict[str, str]:
     """What a new index keeps: how it reads, which model it was made with, and for a server its canaries."""
     canaries = {}
     if chosen.backend == "server":

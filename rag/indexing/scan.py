@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from rag.corpus.file_types import PICTURE_SUFFIXES, is_asked_for, suffix_of
-from rag.corpus.walk import Blocked, Found, Ignored, Seen, composed, walk
+from rag.corpus.walk import FileEntry, Ignored, Inaccessible, ScanEvent, composed, walk
 from rag.humanize import counted
-from rag.indexing.report import Tally
+from rag.indexing.report import RunTally
 from rag.indexing.roots import Target
 from rag.types import CaptionOf, DocumentId, Kind, Skipped
 
@@ -31,14 +31,14 @@ class Stamps(Protocol):
 class Change(NamedTuple):
     """A document to be read: `known` where the index holds an older version of it."""
 
-    found: Found
+    found: FileEntry
     known: bool
 
 
-class Changes:
+class ChangeDetector:
     """Compares what a walk finds below a target, in its order, with what the index knows; counts what need not be read."""
 
-    def __init__(self, target: Target, known: Stamps, tally: Tally, kinds: frozenset[Kind]) -> None:
+    def __init__(self, target: Target, known: Stamps, tally: RunTally, kinds: frozenset[Kind]) -> None:
         """With `kinds`, documents whose names say that they give no passage of these are left as they are."""
         self._root, self._under = target
         self._tally, self._kinds = tally, kinds
@@ -48,15 +48,15 @@ class Changes:
         self._blocked: set[str] = set()
         self._any = False  # whether a document is there
 
-    def take(self, seen: Seen) -> Change | None:
+    def take(self, seen: ScanEvent) -> Change | None:
         """The change that the next thing found is; None where it is none."""
         match seen:
-            case Found():
+            case FileEntry():
                 self._any = True
                 return self._compared(seen)
             case Ignored(_, reason):
                 self._tally.ignored[reason] += 1
-            case Blocked(path, reason):
+            case Inaccessible(path, reason):
                 self._blocked.add(path)
                 self._tally.skipped.append(Skipped(DocumentId(self._root.name, path), reason))
         return None
@@ -64,7 +64,7 @@ class Changes:
     def gone(self) -> list[str]:
         """The documents that are not there any more: to be asked when the walk has ended.
 
-        What lies in or below something `Blocked` is not gone, and an empty root is not believed.
+        What lies in or below something `Inaccessible` is not gone, and an empty root is not believed.
         """
         self._pass(None)
         gone = [path for path in self._absent if not self._is_hidden(path)]
@@ -76,7 +76,7 @@ class Changes:
             return []
         return gone
 
-    def _compared(self, found: Found) -> Change | None:
+    def _compared(self, found: FileEntry) -> Change | None:
         self._pass(found.path)
         stamp = None
         if self._next is not None and self._next[0] == found.path:
@@ -104,11 +104,11 @@ class Changes:
         return any("/".join(parts[:count]) in self._blocked for count in range(len(parts) + 1))
 
 
-def shown_anew(target: Target, recaptioned: AbstractSet[str], kinds: frozenset[Kind]) -> list[Found]:
+def pictures_to_recaption(target: Target, recaptioned: AbstractSet[str], kinds: frozenset[Kind]) -> list[FileEntry]:
     """Unchanged pictures below the target of which other documents say something else now."""
     if not recaptioned:
         return []
-    pictures = (seen for seen in walk(*target) if isinstance(seen, Found) and is_asked_for(seen.path, kinds))
+    pictures = (seen for seen in walk(*target) if isinstance(seen, FileEntry) and is_asked_for(seen.path, kinds))
     return [seen for seen in pictures if composed(seen.path) in recaptioned]
 
 
@@ -118,31 +118,31 @@ def of_pictures(captions: Sequence[CaptionOf]) -> list[CaptionOf]:
     return [CaptionOf(path, text) for path, text in said if suffix_of(path) in PICTURE_SUFFIXES]
 
 
-BUNCH = 256  # what is handed over together, at most
+BATCH = 256  # what is handed over together, at most
 MOMENT = 0.01  # seconds after which it is handed over, however little it is
 
 
 @dataclass(frozen=True, slots=True)
-class Bunch:
+class ScanBatch:
     """What a walk came by, in its order."""
 
-    seen: tuple[Seen, ...]
+    seen: tuple[ScanEvent, ...]
     is_last: bool = False  # the walk has ended
     is_broken: bool = False  # by an error that is a bug: what would have come is not known
 
 
-class Bunches(Protocol):
+class ScanSink(Protocol):
     """Where they go."""
 
-    def put_found(self, bunch: Bunch) -> bool:
+    def put_found(self, bunch: ScanBatch) -> bool:
         """Waits while there are many already; False where nobody takes them any more."""
         ...
 
 
-class Walking:
+class ScanThread:
     """A walk that goes on. Nobody waits for its thread: a network disk may hold it for minutes."""
 
-    def __init__(self, target: Target, bunches: Bunches) -> None:
+    def __init__(self, target: Target, bunches: ScanSink) -> None:
         """Starts it."""
         self._target, self._bunches = target, bunches
         self._stopped = False
@@ -153,18 +153,18 @@ class Walking:
         self._stopped = True
 
     def _walk(self) -> None:
-        last = Bunch((), is_last=True, is_broken=True)
-        seen: list[Seen] = []
+        last = ScanBatch((), is_last=True, is_broken=True)
+        seen: list[ScanEvent] = []
         handed_over = time.monotonic()
         try:
             for one in walk(*self._target):
                 seen.append(one)
-                if len(seen) < BUNCH and time.monotonic() - handed_over < MOMENT:
+                if len(seen) < BATCH and time.monotonic() - handed_over < MOMENT:
                     continue
-                if self._stopped or not self._bunches.put_found(Bunch(tuple(seen))):
+                if self._stopped or not self._bunches.put_found(ScanBatch(tuple(seen))):
                     return
                 seen.clear()
                 handed_over = time.monotonic()
-            last = Bunch(tuple(seen), is_last=True)
+            last = ScanBatch(tuple(seen), is_last=True)
         finally:  # also after an error that is a bug: the thread that writes must not wait for ever
             self._bunches.put_found(last)

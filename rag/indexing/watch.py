@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import BackendError, IndexLocked, WrongRequest
-from rag.index.locations import at_home, existing_index
+from rag.index.locations import existing_index, expand_home
 from rag.indexing.build import build_index
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.indexing.report import Report
-    from rag.models.selection import Chosen
+    from rag.models.selection import ModelChoice
 
 SWEEP_SECONDS = 300.0  # between two looks at everything: notices of changes get lost, and network disks send none
 TICK_MS = 1_000  # how often it is looked whether a folder has gone or come back
@@ -48,13 +48,13 @@ def watch_index(
     does not answer are waited for.
     """
     stop = stop or threading.Event()
-    models: dict[Chosen, Embedder] = {}
+    models: dict[ModelChoice, Embedder] = {}
 
     def update(some: Iterable[str | os.PathLike[str]]) -> Report:
         return build_index(*some, index=index, models=models, say=say, **flags)
 
     seen(update(folders))
-    roots = [at_home(one).resolve() for one in folders] or _known_roots(index)
+    roots = [expand_home(one).resolve() for one in folders] or _known_roots(index)
     own = existing_index(index).resolve()
     due = time.monotonic() + sweep_seconds
     pending: set[Path] | None = set()  # folders with changes; None: everything

@@ -17,7 +17,7 @@ FIXED = (*(field.name for field in fields(Limits)), "ocr", "clues")  # settings 
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class ReadingPolicy:
     """How an index reads its corpus. Fixed when the index is made: other values would give other passages."""
 
     limits: Limits
@@ -25,11 +25,11 @@ class Policy:
     clues: frozenset[Clue]
 
 
-def policy_of(kept: Mapping[str, str]) -> Policy:
+def policy_of(kept: Mapping[str, str]) -> ReadingPolicy:
     """How an index reads its corpus, from the settings it keeps."""
     values = {key: json.loads(kept[key]) for key in FIXED}
     limits = Limits(**{field.name: values[field.name] for field in fields(Limits)})
-    return Policy(limits, values["ocr"], frozenset(values["clues"]))
+    return ReadingPolicy(limits, values["ocr"], frozenset(values["clues"]))
 
 
 def fixed_settings(settings: Settings) -> dict[str, str]:

@@ -20,15 +20,15 @@ from starlette.exceptions import HTTPException
 from rag import __version__
 from rag.errors import IndexReplaced, MovedOn, NotShown, RagError, UnreadableDocument, WrongRequest
 from rag.loaders.policy import policy_of
-from rag.mcp.answers import NOTICE, Told, hits_told, index_told, passage_told, quoted, where
+from rag.mcp.answers import NOTICE, ToolAnswer, hits_told, index_told, passage_told, quoted, where
 from rag.types import Kind, Locator, Page, Seconds, StoredPassage
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from rag.index.reader.open_index import IndexStatus, OpenIndex
-    from rag.media.service import Projector
-    from rag.search.federated import Joined
+    from rag.media.service import MediaService
+    from rag.search.federated import FederatedSearcher
     from rag.search.searcher import Searcher
 
 MOST_HITS = 50
@@ -50,7 +50,7 @@ Date = Annotated[str | None, Field(max_length=64, description="A date such as 20
 
 
 class Library(Protocol):
-    """The indexes that are served; `rag.api.library.Served` is one."""
+    """The indexes that are served; `rag.api.library.IndexLibrary` is one."""
 
     @property
     def names(self) -> tuple[str, ...]: ...
@@ -59,7 +59,7 @@ class Library(Protocol):
 
     def searcher(self, index: str | None = None) -> Searcher: ...
 
-    def searching(self, names: Sequence[str]) -> Searcher | Joined: ...
+    def searching(self, names: Sequence[str]) -> Searcher | FederatedSearcher: ...
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]: ...
 
@@ -68,7 +68,7 @@ class Library(Protocol):
     def status(self, index: str | None = None) -> IndexStatus: ...
 
 
-def server(library: Library, projector: Projector, take: Take, look: Take) -> MCPServer[Any]:
+def server(library: Library, projector: MediaService, take: Take, look: Take) -> MCPServer[Any]:
     """The three tools; searches run by `take`, all else by `look`. Errors of ours become tool errors, with their remedies."""
     found: MCPServer[Any] = MCPServer("rag", version=__version__, instructions=INSTRUCTIONS, log_level="ERROR")
 
@@ -190,7 +190,7 @@ def _get_text(library: Library, index: str | None, id: str, start: int, around: 
     return _told(passage_told(stored, beside, start, around))
 
 
-def _get_picture(library: Library, projector: Projector, index: str | None, id: str, at: Locator | None) -> CallToolResult:
+def _get_picture(library: Library, projector: MediaService, index: str | None, id: str, at: Locator | None) -> CallToolResult:
     opened, stored = library.passage(id.removeprefix("#"), index)
     if stored.passage.modality == "text":
         raise NotShown(f"{stored.passage.document} is text: there is no picture of it", remedy='get it with form="text"')
@@ -206,7 +206,7 @@ def _status(library: Library, index: str | None) -> CallToolResult:
     return _told(index_told(library.name(index), library.names, library.status(index)))
 
 
-def _told(told: Told) -> CallToolResult:
+def _told(told: ToolAnswer) -> CallToolResult:
     return CallToolResult(content=[_text(told.words)], structured_content=_clean(told.values))
 
 

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Reel:
+class _FrameCache:
     stamp: str
     timeline: Timeline
     decoder: Decoder
     closing: ExitStack
 
 
-_LAST: list[_Reel] = []  # one at the most
+_LAST: list[_FrameCache] = []  # one at the most
 
 
 def frame_of(file: Path, stamp: str, moment: float, limits: Limits) -> Pixels:
@@ -48,14 +48,14 @@ def frame_of(file: Path, stamp: str, moment: float, limits: Limits) -> Pixels:
         raise UnreadableDocument(str(error)) from error
 
 
-def _opened(file: Path, stamp: str, limits: Limits) -> _Reel:
+def _opened(file: Path, stamp: str, limits: Limits) -> _FrameCache:
     timeline = timeline_of(file, limits)
     with ExitStack() as closing:
         try:
             decoder = closing.enter_context(open_decoder(file, timeline, limits.max_pixels))
         except FrameDamaged as error:
             raise UnreadableDocument(str(error)) from error
-        return _Reel(stamp, timeline, decoder, closing.pop_all())
+        return _FrameCache(stamp, timeline, decoder, closing.pop_all())
 
 
 def _let_go() -> None:

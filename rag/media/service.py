@@ -19,8 +19,8 @@ from rag.errors import NotShown, UnreadableDocument, WrongRequest
 from rag.loaders.base import Limits
 from rag.media.safe_open import Original, opened, version_of
 from rag.media.thumbnails import Thumbnails
-from rag.media.video_cache import Shelf
-from rag.media.worker_pool import Decoders
+from rag.media.video_cache import VideoCache
+from rag.media.worker_pool import WorkerPool
 from rag.serialization import locator_json
 from rag.types import Locator, Page, Seconds, StoredPassage
 
@@ -64,7 +64,7 @@ class Video:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class VideoRange:
     """From when to when, in seconds of the video."""
 
     start: float
@@ -82,19 +82,19 @@ class Playing:
     modified: float
 
 
-class Projector:
+class MediaService:
     """Pictures, outlines and videos of passages, from any index. Threads share it; close it, or use it in a `with`."""
 
     def __init__(self) -> None:
-        self._quick = Decoders(2, _QUICK)
-        self._readers = Decoders(1, _QUICK)  # of words in pixels: nobody waits for them to see the picture itself
-        self._slow = Decoders(1, _SLOW)
-        self._shelf = Shelf()
+        self._quick = WorkerPool(2, _QUICK)
+        self._readers = WorkerPool(1, _QUICK)  # of words in pixels: nobody waits for them to see the picture itself
+        self._slow = WorkerPool(1, _SLOW)
+        self._shelf = VideoCache()
         self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURES)
         self._facts: _Recent[dict[str, Any]] = _Recent(_FACTS)
         self._thumbnails: dict[Path, Thumbnails] = {}
 
-    def __enter__(self) -> Projector:
+    def __enter__(self) -> MediaService:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -186,7 +186,7 @@ class Projector:
                 yield playing
 
     def _outlined(
-        self, decoders: Decoders, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
+        self, decoders: WorkerPool, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
     ) -> dict[str, Any]:
         passage = stored.passage
         details = {"kind": passage.kind, "locator": locator_json(passage.locator), "words": words, "ocr": ocr}
@@ -238,11 +238,11 @@ class Projector:
         return content, form
 
 
-def clip_around(at: float, video: Video) -> Stretch:
+def clip_around(at: float, video: Video) -> VideoRange:
     """The clip that shows a hit: from a little before it."""
     start = max(0.0, at - _BEFORE)
     end = start + _CLIP if video.duration is None else max(min(start + _CLIP, video.duration), start + 1.0)
-    return Stretch(round(start, 3), round(end, 3))
+    return VideoRange(round(start, 3), round(end, 3))
 
 
 def _place(stored: StoredPassage, at: Locator | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _PREFIX = "rag-video-"
 _FREE = 500_000_000  # bytes of the disk that stay free
 
 
-class Shelf:
+class VideoCache:
     """Files by name, each made once. A file is handed out open: it may leave the shelf while it is read."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:

@@ -22,7 +22,7 @@ from rag.media import protocol as exchange
 from rag.media.safe_open import Original
 
 
-class Decoders:
+class WorkerPool:
     """Up to `count` decoder processes, started when needed, ended with this object. Several threads may ask at once.
 
     One question at a time is asked about one file, so that many requests for one video wait for each other, not for the disk.
@@ -36,7 +36,7 @@ class Decoders:
         self._files: dict[str, tuple[threading.Lock, int]] = {}
         self._closed = False
 
-    def __enter__(self) -> Decoders:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

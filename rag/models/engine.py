@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rag.backends.devices import look, visible
 from rag.errors import BackendError, MissingExtra
-from rag.models.vllm_command import ENTRY, Terms, newest
+from rag.models.vllm_command import ENTRY, LaunchOptions, newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def required_engine(platform: str) -> Engine:
     return engine
 
 
-def here(wanted: Terms) -> Terms:
+def here(wanted: LaunchOptions) -> LaunchOptions:
     """The terms of this machine: its platform, its cards and its vLLM (else the newest known), where they are not named."""
     machine = look()
     platform = wanted.platform or machine.platform

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.backends import EMBEDDERS, RERANKERS
 from rag.config import Settings
-from rag.models.selection import Chosen, choose_reranker, this_machine
+from rag.models.selection import ModelChoice, choose_reranker, this_machine
 from rag.plugins import resolve
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _Model = TypeVar("_Model")
 Say = Callable[[str], None]
-Models = MutableMapping[tuple[str, Chosen], Any]  # by role: those that are loaded already, shared by several indexes
+Models = MutableMapping[tuple[str, ModelChoice], Any]  # by role: those that are loaded already, shared by several indexes
 
 
 def silent(_: str) -> None:
@@ -32,7 +32,7 @@ def reranker_beside(embedder: str, settings: Settings, say: Say = silent, models
     return None if chosen is None else shared(chosen, open_reranker, say, models)
 
 
-def shared(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say, models: Models | None) -> _Model:
+def shared(chosen: ModelChoice, open_it: Callable[[ModelChoice], _Model], say: Say, models: Models | None) -> _Model:
     """A model of `models`; one that is not there yet is opened by `open_it` and kept there."""
     if models is None:
         return _loaded(chosen, open_it, say)
@@ -43,7 +43,7 @@ def shared(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say, models
     return found
 
 
-def _loaded(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say) -> _Model:
+def _loaded(chosen: ModelChoice, open_it: Callable[[ModelChoice], _Model], say: Say) -> _Model:
     """Opens a model; one that runs in this process is loaded now, and that is said, with the time it took."""
     model = open_it(chosen)
     load = getattr(model, "load", None)
@@ -56,13 +56,13 @@ def _loaded(chosen: Chosen, open_it: Callable[[Chosen], _Model], say: Say) -> _M
     return model
 
 
-def open_embedder(chosen: Chosen) -> Embedder:
+def open_embedder(chosen: ModelChoice) -> Embedder:
     """The embedder that was chosen; in this process it is loaded now."""
     embedder: Embedder = resolve(EMBEDDERS, chosen.backend, "embedder")(chosen.choice)
     return embedder
 
 
-def open_reranker(chosen: Chosen | None) -> Reranker | None:
+def open_reranker(chosen: ModelChoice | None) -> Reranker | None:
     """The reranker that was chosen, if one was."""
     if chosen is None:
         return None

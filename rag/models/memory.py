@@ -24,7 +24,7 @@ VISION_WIDTH, VISION_INNER = 1152, 4304  # the vision tower of Qwen3-VL-8B; that
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ModelShape:
     """What the memory of a model depends on. `kv` is the width of keys (and of values) of one layer: heads × head size."""
 
     parameters: float
@@ -34,17 +34,17 @@ class Shape:
     kv: int = 1024  # 8 heads × 128 in every model of the family
 
 
-SHAPES: Mapping[tuple[bool, str], Shape] = {  # (sees, size in the name): from the checkpoints' config.json
-    (True, "2B"): Shape(2.13e9, 28, 2048, 6144),
-    (True, "8B"): Shape(8.77e9, 36, 4096, 12288),
-    (False, "0.6B"): Shape(0.60e9, 28, 1024, 3072),
-    (False, "4B"): Shape(4.02e9, 36, 2560, 9728),
-    (False, "8B"): Shape(8.19e9, 36, 4096, 12288),
+SHAPES: Mapping[tuple[bool, str], ModelShape] = {  # (sees, size in the name): from the checkpoints' config.json
+    (True, "2B"): ModelShape(2.13e9, 28, 2048, 6144),
+    (True, "8B"): ModelShape(8.77e9, 36, 4096, 12288),
+    (False, "0.6B"): ModelShape(0.60e9, 28, 1024, 3072),
+    (False, "4B"): ModelShape(4.02e9, 36, 2560, 9728),
+    (False, "8B"): ModelShape(8.19e9, 36, 4096, 12288),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class MemoryNeed:
     """What one server needs on each card it uses, in bytes, at the least."""
 
     name: str
@@ -63,7 +63,7 @@ class Need:
         )
 
 
-def shape_of(model: str, *, sees: bool) -> Shape | None:
+def shape_of(model: str, *, sees: bool) -> ModelShape | None:
     """The shape of a model, from its folder's config.json, else from the size in its name; None where neither tells."""
     if Path(model).is_dir():
         return _shape_of_folder(Path(model))
@@ -72,8 +72,8 @@ def shape_of(model: str, *, sees: bool) -> Shape | None:
 
 
 def need_of(
-    name: str, shape: Shape, *, sees: bool, max_model_len: int, bytes_a_number: int, tensor_parallel: int, weights: float = 0
-) -> Need:
+    name: str, shape: ModelShape, *, sees: bool, max_model_len: int, bytes_a_number: int, tensor_parallel: int, weights: float = 0
+) -> MemoryNeed:
     """What a server of that shape needs on each of its cards. `weights`: bytes on disk, where the model is a local folder.
 
     Keys and values: 2 × layers × kv × bytes, for each token (vLLM does not start with room for less than one whole prompt).
@@ -82,7 +82,7 @@ def need_of(
     """
     steps = max(max_model_len, STEP_TOKENS) * (3 * shape.inner + 4 * shape.hidden) * bytes_a_number
     vision = PATCHES * (2 * VISION_INNER + 4 * VISION_WIDTH) * bytes_a_number if sees else 0
-    return Need(
+    return MemoryNeed(
         name=name,
         weights=(weights or shape.parameters * bytes_a_number) / tensor_parallel,
         prompt=2 * shape.layers * shape.kv * bytes_a_number * max_model_len / tensor_parallel,
@@ -96,7 +96,7 @@ def weights_of(model: str) -> float:
     return float(sum(file.stat().st_size for file in folder.glob("*.safetensors"))) if folder.is_dir() else 0.0
 
 
-def shares(needs: Sequence[Need | None], *, total: int, free: int, whole: float = WHOLE) -> list[float]:
+def shares(needs: Sequence[MemoryNeed | None], *, total: int, free: int, whole: float = WHOLE) -> list[float]:
     """The share of a card each server gets (`--gpu-memory-utilization`), rounded down to hundredths; they sum to `whole` at most.
 
     Each gets what it needs, and the rest goes by need. Unchecked: a card of unknown size (`total` 0; shares by need), an unknown
@@ -119,14 +119,14 @@ def shares(needs: Sequence[Need | None], *, total: int, free: int, whole: float 
     return [_down(room * need.total / wanted / total) for need in known]
 
 
-def kept_space(shape: Shape | None, *, max_model_len: int, bytes_a_number: int, prompts: int) -> int:
+def kept_space(shape: ModelShape | None, *, max_model_len: int, bytes_a_number: int, prompts: int) -> int:
     """GiB for keys and values on a processor (VLLM_CPU_KVCACHE_SPACE): room for `prompts` of the longest, at least 1."""
     if shape is None:
         return 4
     return max(1, math.ceil(prompts * max_model_len * 2 * shape.layers * shape.kv * bytes_a_number / GIB))
 
 
-def _shape_of_folder(folder: Path) -> Shape | None:
+def _shape_of_folder(folder: Path) -> ModelShape | None:
     try:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
         text: dict[str, Any] = config.get("text_config") or config
@@ -136,7 +136,7 @@ def _shape_of_folder(folder: Path) -> Shape | None:
         words = int(text.get("vocab_size") or 0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError):
         return None
-    return Shape(float(layers * hidden * (4 * hidden + 3 * inner) + words * hidden), layers, hidden, inner, heads * size)
+    return ModelShape(float(layers * hidden * (4 * hidden + 3 * inner) + words * hidden), layers, hidden, inner, heads * size)
 
 
 def _down(share: float) -> float:

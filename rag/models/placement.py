@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from rag.backends.devices import Card
 from rag.errors import WrongRequest
-from rag.models.memory import Need, shares
+from rag.models.memory import MemoryNeed, shares
 
 MOST_PROMPTS = 4  # of the longest, whose keys and values a processor keeps at once
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Placement:
     """The cards of one server, none where nothing is known of them, and its share of the memory of each."""
 
     cards: tuple[Card, ...]
@@ -24,14 +24,14 @@ class Place:
 
 
 def placed(
-    needs: Sequence[Need | None], cards: Sequence[Card], tensor_parallel: int, data_parallel: int, whole: float
-) -> list[Place]:
+    needs: Sequence[MemoryNeed | None], cards: Sequence[Card], tensor_parallel: int, data_parallel: int, whole: float
+) -> list[Placement]:
     """A place for each server: cards of its own where there are enough, else one set of cards shared by all.
 
     `whole`: share of a card for all servers together. WrongRequest where cards or memory do not suffice.
     """
     if not cards:
-        return [Place((), share) for share in shares(needs, total=0, free=0, whole=whole)]
+        return [Placement((), share) for share in shares(needs, total=0, free=0, whole=whole)]
     count = tensor_parallel * data_parallel
     blocks = [tuple(cards[start : start + count]) for start in range(0, len(cards) - count + 1, count)]
     if not blocks:
@@ -40,18 +40,18 @@ def placed(
             remedy="a smaller --tensor-parallel or --data-parallel",
         )
     if len(blocks) < len(needs):
-        return [Place(blocks[0], share) for share in room_on(needs, blocks[0], whole)]
+        return [Placement(blocks[0], share) for share in room_on(needs, blocks[0], whole)]
     return [_first_fitting(need, blocks, whole) for need in needs]
 
 
-def room_on(needs: Sequence[Need | None], cards: Sequence[Card], whole: float) -> list[float]:
+def room_on(needs: Sequence[MemoryNeed | None], cards: Sequence[Card], whole: float) -> list[float]:
     """The share of each server on cards that all of them use. WrongRequest, with the arithmetic, where they do not fit."""
     total = min((card.total for card in cards), default=0)
     free = min((card.free for card in cards), default=0)
     return shares(needs, total=total, free=free, whole=whole)
 
 
-def prompts_at_once(needs: Sequence[Need | None], cards: Sequence[Card], whole: float) -> int:
+def prompts_at_once(needs: Sequence[MemoryNeed | None], cards: Sequence[Card], whole: float) -> int:
     """How many of the longest prompts the memory holds for each server beside the weights, 1 … MOST_PROMPTS."""
     total = min((card.total for card in cards), default=0)
     known = [need for need in needs if need is not None]
@@ -61,7 +61,7 @@ def prompts_at_once(needs: Sequence[Need | None], cards: Sequence[Card], whole: 
     return max(1, min(MOST_PROMPTS, int(rest // sum(need.prompt for need in known))))
 
 
-def _first_fitting(need: Need | None, blocks: list[tuple[Card, ...]], whole: float) -> Place:
+def _first_fitting(need: MemoryNeed | None, blocks: list[tuple[Card, ...]], whole: float) -> Placement:
     """The first cards with room, taken out of `blocks`; where none has, the refusal for the first."""
     refusals = []
     for block in blocks:
@@ -71,5 +71,5 @@ def _first_fitting(need: Need | None, blocks: list[tuple[Card, ...]], whole: flo
             refusals.append(refusal)
             continue
         blocks.remove(block)
-        return Place(block, share)
+        return Placement(block, share)
     raise refusals[0]

@@ -23,7 +23,7 @@ PATIENCE = 0.3  # seconds a local port may take to accept
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class RunningServer:
     """A server of this machine: `url` without /v1, `pid` of the server, `started` in seconds since the epoch.
 
     Those of `rag ui` also tell which index folders they serve, what their models are, their key, and an id that they answer with.
@@ -46,7 +46,7 @@ def run_folder() -> Path:
     return (Path(runtime) if runtime else Path.home() / ".cache") / "multimodal-rag"
 
 
-def announce(endpoint: Endpoint) -> Path:
+def announce(endpoint: RunningServer) -> Path:
     """Write the run file of a server that answers; the folder is private (0700). WrongRequest where it is another user's."""
     folder = run_folder()
     try:
@@ -76,7 +76,7 @@ def withdraw(file: Path) -> None:
     file.unlink(missing_ok=True)
 
 
-def running(role: Role) -> list[Endpoint]:
+def running(role: Role) -> list[RunningServer]:
     """The servers of this user that are alive and accept a connection, newest first. Never raises; leaves the files alone."""
     folder = run_folder()
     if not _private(folder):
@@ -105,12 +105,12 @@ def _private(folder: Path) -> bool:
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
-def _found(folder: Path) -> list[tuple[Path, Endpoint]]:
-    endpoints: list[tuple[Path, Endpoint]] = []
+def _found(folder: Path) -> list[tuple[Path, RunningServer]]:
+    endpoints: list[tuple[Path, RunningServer]] = []
     for file in sorted(folder.glob("*.json")):
         try:
             row = json.loads(file.read_text("utf-8"))
-            one = Endpoint(row["role"], str(row["url"]), str(row["model"]), int(row["pid"]), float(row["started"]))
+            one = RunningServer(row["role"], str(row["url"]), str(row["model"]), int(row["pid"]), float(row["started"]))
             if one.role == "ui":
                 one = replace(
                     one,

@@ -31,7 +31,7 @@ PREFERRED = tuple(  # used unasked, where the cache of a hub holds them already
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Capabilities:
     """What there is to run a model on, each fact looked up only when it matters."""
 
     installed: Callable[[str], bool]  # whether a package can be imported
@@ -43,7 +43,7 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ModelChoice:
     """A backend by its name in the table, what it is told, and why it was taken; why is empty where it was asked for."""
 
     backend: str
@@ -51,7 +51,7 @@ class Chosen:
     why: str = ""
 
 
-def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Machine) -> Chosen:
+def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Capabilities) -> ModelChoice:
     """The embedder: what was asked, else what the index remembers (`kept`), else the best this machine has without a download.
 
     MissingExtra where a model was named and nothing here can run it.
@@ -59,14 +59,14 @@ def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Machin
     return _chosen(with_memory(settings, kept)["backend"], embedder_asked_for(settings, kept), machine, "embedder")
 
 
-def choose_reranker(settings: Settings, embedder: str, machine: Machine) -> Chosen | None:
+def choose_reranker(settings: Settings, embedder: str, machine: Capabilities) -> ModelChoice | None:
     """The reranker: what was asked; else, beside the model `embedder`: lite for lite, a running server's, or none."""
     choice = reranker_asked_for(settings)
     if settings.reranker == "none":
         return None
     if settings.reranker == "auto" and not (choice.model or choice.urls):
         if embedder == "lite":
-            return Chosen("lite", choice)
+            return ModelChoice("lite", choice)
         running = machine.serving("reranker", "")
         return _at(running, choice) if running else None
     return _chosen(settings.reranker, choice, machine, "reranker")
@@ -97,7 +97,7 @@ def reranker_asked_for(settings: Settings) -> Choice:
     )
 
 
-def remembered(chosen: Chosen, settings: Settings) -> dict[str, str]:
+def remembered(chosen: ModelChoice, settings: Settings) -> dict[str, str]:
     """What an index keeps of the choice, as JSON texts by name."""
     value: dict[str, Any] = {"backend": chosen.backend, "model": chosen.choice.model, "family": chosen.choice.family}
     value |= {"url": list(settings.url or chosen.choice.urls), "dim": chosen.choice.dim}
@@ -114,9 +114,11 @@ def query_print(settings: Settings) -> str:
     return hashlib.blake2b(json.dumps(given, default=str).encode(), digest_size=8).hexdigest()
 
 
-def this_machine() -> Machine:
+def this_machine() -> Capabilities:
     """The facts, looked up on this machine."""
-    return Machine(lambda name: find_spec(name) is not None, _has_accelerator, lambda model: bool(folder_here(model)), _serving)
+    return Capabilities(
+        lambda name: find_spec(name) is not None, _has_accelerator, lambda model: bool(folder_here(model)), _serving
+    )
 
 
 def with_memory(settings: Settings, kept: Mapping[str, str]) -> dict[str, Any]:
@@ -140,47 +142,47 @@ def _connection(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _chosen(backend: str, choice: Choice, machine: Machine, role: Task) -> Chosen:
+def _chosen(backend: str, choice: Choice, machine: Capabilities, role: Task) -> ModelChoice:
     if backend == "auto" and choice.urls:
-        return Chosen("server", choice)
+        return ModelChoice("server", choice)
     if backend == "lite":
         return _lite(choice)
     if ":" in backend:
-        return Chosen(backend, choice)
+        return ModelChoice(backend, choice)
     if backend != "server" or not choice.urls:
         running = machine.serving(role, choice.model)
         if running:
             return _at(running, choice)
     if backend != "auto":
-        return Chosen(backend, choice)
+        return ModelChoice(backend, choice)
     if choice.model:
         return _in_process(choice, machine)
     if role == "embedder" and machine.installed("vllm") and machine.accelerator():
         here = next((model for model in PREFERRED if machine.weights(model)), "")
         if here:
-            return Chosen("vllm", _named(choice, here), "its weights and an accelerator are here")
+            return ModelChoice("vllm", _named(choice, here), "its weights and an accelerator are here")
     return _lite(choice)
 
 
-def _lite(choice: Choice) -> Chosen:
-    return Chosen("lite", choice, LITE_HAS_ITS_OWN if choice.dim else "")
+def _lite(choice: Choice) -> ModelChoice:
+    return ModelChoice("lite", choice, LITE_HAS_ITS_OWN if choice.dim else "")
 
 
-def _in_process(choice: Choice, machine: Machine) -> Chosen:
+def _in_process(choice: Choice, machine: Capabilities) -> ModelChoice:
     if machine.installed("vllm") and machine.accelerator():
-        return Chosen("vllm", choice, "vllm and an accelerator are here")
+        return ModelChoice("vllm", choice, "vllm and an accelerator are here")
     if machine.installed("sentence_transformers"):
-        return Chosen("transformers", choice, "sentence-transformers is here, and no vllm with an accelerator")
+        return ModelChoice("transformers", choice, "sentence-transformers is here, and no vllm with an accelerator")
     if machine.installed("vllm"):
-        return Chosen("vllm", choice, "vllm is here, on the CPU")
+        return ModelChoice("vllm", choice, "vllm is here, on the CPU")
     raise MissingExtra(
         f"nothing here can run {choice.model}: neither vllm nor sentence-transformers is installed, and no --url is given", "vllm"
     )
 
 
-def _at(running: tuple[str, str], choice: Choice) -> Chosen:
+def _at(running: tuple[str, str], choice: Choice) -> ModelChoice:
     url, model = running
-    return Chosen("server", replace(choice, urls=(url,), model=choice.model or model), f"a running `rag serve` at {url}")
+    return ModelChoice("server", replace(choice, urls=(url,), model=choice.model or model), f"a running `rag serve` at {url}")
 
 
 def _named(choice: Choice, model: str) -> Choice:

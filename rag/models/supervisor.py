@@ -26,8 +26,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import BackendError, WrongRequest
-from rag.models.run_files import Endpoint, announce, withdraw
-from rag.models.vllm_command import Command
+from rag.models.run_files import RunningServer, announce, withdraw
+from rag.models.vllm_command import LaunchCommand
 
 PAUSE = 0.2  # seconds between two looks at a server
 GRACE = 20.0  # seconds a server has to end before it is killed
@@ -42,14 +42,14 @@ TIED = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execvp(sys.ar
 
 @dataclass(slots=True)
 class _Child:
-    command: Command
+    command: LaunchCommand
     process: subprocess.Popen[str]
     tail: deque[str]
     reader: threading.Thread
     run_file: Path | None = None
 
 
-def run(commands: Sequence[Command], say: Callable[[str], None]) -> None:
+def run(commands: Sequence[LaunchCommand], say: Callable[[str], None]) -> None:
     """Start each server, the next when the one before answers; then follow their output until one ends or Ctrl-C.
 
     `say` gets every line, each under the name of its role. Raises KeyboardInterrupt after Ctrl-C, SIGTERM or SIGHUP, when all
@@ -66,7 +66,7 @@ def run(commands: Sequence[Command], say: Callable[[str], None]) -> None:
                 child = _start(command, say)
                 children.append(child)
                 _await_health(child, children, heard)
-                child.run_file = announce(Endpoint(command.role, command.url, command.model, child.process.pid, started))
+                child.run_file = announce(RunningServer(command.role, command.url, command.model, child.process.pid, started))
                 say(f"{command.role}: {command.model} answers at {command.url} after {time.time() - started:.0f} s")
             while True:
                 _require_alive(children, heard)
@@ -96,7 +96,7 @@ def _heard() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _start(command: Command, say: Callable[[str], None]) -> _Child:
+def _start(command: LaunchCommand, say: Callable[[str], None]) -> _Child:
     environment: Mapping[str, str] = {**os.environ, "PYTHONUNBUFFERED": "1", **command.environment}
     program = command.arguments[0]
     if shutil.which(program) is None:

@@ -19,8 +19,8 @@ from rag.backends.families import Family, family_of, model_name
 from rag.backends.local.platforms import ALLOCATOR, FEW_STREAMS, HALF, SMALL_CONTEXT, caches_wrongly, release
 from rag.backends.prompts import template_file
 from rag.errors import WrongRequest
-from rag.models.memory import GIB, WHOLE, Need, Shape, kept_space, need_of, shape_of, weights_of
-from rag.models.placement import Place, placed, prompts_at_once, room_on
+from rag.models.memory import GIB, WHOLE, MemoryNeed, ModelShape, kept_space, need_of, shape_of, weights_of
+from rag.models.placement import Placement, placed, prompts_at_once, room_on
 from rag.models.run_files import Task
 
 NEWEST = "0.33.0"  # the newest vLLM these flags were read against
@@ -32,7 +32,7 @@ CLASSIFIERS = {"qwen3-vl-reranker": "Qwen3VLForSequenceClassification", "qwen3-r
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class ServerSpec:
     """One server that is wanted."""
 
     role: Task
@@ -42,7 +42,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class LaunchOptions:
     """What all servers of one `rag serve` have in common. Zeros and empty fields mean: work it out."""
 
     platform: Platform | None = None
@@ -61,7 +61,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class LaunchCommand:
     """What starts one server. The environment is added to that of the process."""
 
     role: Task
@@ -76,7 +76,7 @@ class Command:
         return " ".join((*words, shlex.join(self.arguments)))
 
 
-def commands(servers: Sequence[Server], terms: Terms, environment: Mapping[str, str]) -> list[Command]:
+def commands(servers: Sequence[ServerSpec], terms: LaunchOptions, environment: Mapping[str, str]) -> list[LaunchCommand]:
     """One command for each server, placed on the cards. `environment`: what is set here already, and is left as it is.
 
     WrongRequest where a model cannot serve the role, or where memory or cards do not suffice, with the arithmetic.
@@ -94,7 +94,7 @@ def commands(servers: Sequence[Server], terms: Terms, environment: Mapping[str, 
     whole = terms.memory_share or WHOLE
     if terms.platform == "cpu":
         room_on(needs, terms.cards, whole)
-        places: Sequence[Place] = [Place((), 0.0)] * len(needs)
+        places: Sequence[Placement] = [Placement((), 0.0)] * len(needs)
         prompts = prompts_at_once(needs, terms.cards, whole)
     else:
         places, prompts = placed(needs, terms.cards, terms.tensor_parallel, terms.data_parallel, whole), 0
@@ -105,11 +105,11 @@ def commands(servers: Sequence[Server], terms: Terms, environment: Mapping[str, 
             arguments += ["--gpu-memory-utilization", f"{place.share:.2f}"]
         arguments += [*_platform_flags(terms), *terms.extra]
         wanted = {**_defaults(server, shape, length, prompts, terms, environment), **_visible(place.cards, terms)}
-        made.append(Command(server.role, server.model, _url(terms.host, server.port), tuple(arguments), wanted))
+        made.append(LaunchCommand(server.role, server.model, _url(terms.host, server.port), tuple(arguments), wanted))
     return made
 
 
-def family_for(server: Server) -> Family:
+def family_for(server: ServerSpec) -> Family:
     """The family of a model in that role. WrongRequest where it belongs to the other role."""
     family = family_of(Choice(model=server.model, family=server.family), server.role)
     other = "rerank" if server.role == "embedder" else "embedding"
@@ -139,7 +139,7 @@ def newest(platform: str) -> str:
     return NEWEST_ASCEND if platform.startswith("ascend") else NEWEST
 
 
-def elsewhere(wanted: Terms, card_memory: float) -> Terms:
+def elsewhere(wanted: LaunchOptions, card_memory: float) -> LaunchOptions:
     """The terms of another machine: an image of vLLM, and cards of `card_memory` GiB (0: nothing is known of them)."""
     platform = wanted.platform or "cuda"
     size = int(card_memory * GIB)
@@ -153,20 +153,20 @@ def _url(host: str, port: int) -> str:
     return f"http://{f'[{place}]' if ':' in place else place}:{port}"
 
 
-def _entry(server: Server, terms: Terms) -> list[str]:
+def _entry(server: ServerSpec, terms: LaunchOptions) -> list[str]:
     model = modelscope.name_of(server.model)
     name = model_name(model) if _is_folder(model) else model
     place = ["--host", terms.host, "--port", str(server.port)]
     return [*terms.entry, model, "--served-model-name", name, *place, "--runner", "pooling"]
 
 
-def _require_apart(servers: Sequence[Server]) -> None:
+def _require_apart(servers: Sequence[ServerSpec]) -> None:
     ports = [server.port for server in servers]
     if len(set(ports)) < len(ports):
         raise WrongRequest(f"both servers are to listen on port {ports[0]}", remedy="another --port or --reranker-port")
 
 
-def _family_flags(family: Family, length: int, terms: Terms) -> list[str]:
+def _family_flags(family: Family, length: int, terms: LaunchOptions) -> list[str]:
     """What the family needs: its length, its classifier or shorter vectors, its template, and how videos are sampled."""
     flags = ["--max-model-len", str(length)] if length else []
     if not family.templated:
@@ -189,12 +189,12 @@ def _family_flags(family: Family, length: int, terms: Terms) -> list[str]:
     return flags
 
 
-def _parallel(terms: Terms) -> list[str]:
+def _parallel(terms: LaunchOptions) -> list[str]:
     flags = ["--tensor-parallel-size", str(terms.tensor_parallel)] if terms.tensor_parallel > 1 else []
     return flags + (["--data-parallel-size", str(terms.data_parallel)] if terms.data_parallel > 1 else [])
 
 
-def _platform_flags(terms: Terms) -> list[str]:
+def _platform_flags(terms: LaunchOptions) -> list[str]:
     dtype = terms.dtype or (HALF if terms.platform == "ascend-310p" else "")
     flags = ["--dtype", dtype] if dtype else []
     if terms.platform == "ascend-310p":
@@ -206,7 +206,7 @@ def _platform_flags(terms: Terms) -> list[str]:
 
 
 def _defaults(
-    server: Server, shape: Shape | None, length: int, prompts: int, terms: Terms, environment: Mapping[str, str]
+    server: ServerSpec, shape: ModelShape | None, length: int, prompts: int, terms: LaunchOptions, environment: Mapping[str, str]
 ) -> dict[str, str]:
     """Variables for one server; those already set stay as they are, but for the key."""
     wanted = {"VLLM_NO_USAGE_STATS": "1"}
@@ -223,7 +223,7 @@ def _defaults(
     return {**wanted, "VLLM_API_KEY": terms.api_key} if terms.api_key else wanted
 
 
-def _visible(cards: Sequence[Card], terms: Terms) -> dict[str, str]:
+def _visible(cards: Sequence[Card], terms: LaunchOptions) -> dict[str, str]:
     """The variable that binds a server to its cards, where they are not simply the first ones."""
     numbers = [card.number for card in cards]
     if not cards or terms.platform == "cpu" or numbers == [card.number for card in terms.cards[: len(numbers)]]:
@@ -231,7 +231,7 @@ def _visible(cards: Sequence[Card], terms: Terms) -> dict[str, str]:
     return {VISIBLE[terms.platform or "cuda"]: ",".join(map(str, numbers))}
 
 
-def _need(server: Server, family: Family, shape: Shape | None, length: int, terms: Terms) -> Need | None:
+def _need(server: ServerSpec, family: Family, shape: ModelShape | None, length: int, terms: LaunchOptions) -> MemoryNeed | None:
     if shape is None:
         return None
     return need_of(
@@ -245,7 +245,7 @@ def _need(server: Server, family: Family, shape: Shape | None, length: int, term
     )
 
 
-def _length(family: Family, terms: Terms) -> int:
+def _length(family: Family, terms: LaunchOptions) -> int:
     """The longest prompt: as asked, else the family's, on an Atlas 300I DUO a small one; 0 leaves it to vLLM."""
     if terms.max_model_len:
         return terms.max_model_len
@@ -254,7 +254,7 @@ def _length(family: Family, terms: Terms) -> int:
     return min(family.max_tokens, SMALL_CONTEXT) if terms.platform == "ascend-310p" else family.max_tokens
 
 
-def _on_ascend(terms: Terms) -> bool:
+def _on_ascend(terms: LaunchOptions) -> bool:
     return terms.platform in ("ascend", "ascend-310p")
 
 
@@ -263,7 +263,7 @@ def _is_folder(model: str) -> bool:
     return Path(model).is_absolute() or Path(model).is_dir()
 
 
-def _bytes(terms: Terms) -> int:
+def _bytes(terms: LaunchOptions) -> int:
     return 4 if terms.dtype in ("float32", "float") else 2
 
 

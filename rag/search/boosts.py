@@ -21,7 +21,7 @@ _KINDS = {
 _CALLED = {"frame": "video"}
 
 
-def lifted(score: float, lift: float) -> float:
+def boost(score: float, lift: float) -> float:
     """A score with a share of what it lacks to 1; scores that are lifted alike keep their order."""
     return score + lift * (1.0 - score)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rag.humanize import counted
 from rag.index.reader.federated import Answering
 from rag.index.reader.open_index import Allowed
-from rag.search.timings import Laps
+from rag.search.timings import StageTimer
 from rag.types import Kind, Lane, Query, StoredPassage
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class CandidateSet:
     """What the lanes found: everything that an answer needs of the index, so that it is asked nothing more."""
 
     lanes: Mapping[Lane, Sequence[tuple[int, float]]]  # passages and scores, best first
@@ -52,7 +52,7 @@ class Found:
         return self.vectors[[self.places[number] for number in numbers]]
 
 
-def find(moment: Answering, query: Query, vector: Vectors, candidates: int, promised: int, laps: Laps) -> Found:
+def find(moment: Answering, query: Query, vector: Vectors, candidates: int, promised: int, laps: StageTimer) -> CandidateSet:
     """The `candidates` best of each lane, with the `promised` nearest of each kind. `vector` has one row."""
     filtered = moment.matching(query.filters)
     allowed = moment.meeting(query.words, filtered)
@@ -70,7 +70,7 @@ def find(moment: Answering, query: Query, vector: Vectors, candidates: int, prom
         "dense": [(number, score) for number, score in dense if number in present],
         "lexical": [(number, score) for number, score, _ in worded if number in present],
     }
-    return Found(
+    return CandidateSet(
         lanes=lanes,
         shares={number: share for number, _, share in worded},
         passages=present,

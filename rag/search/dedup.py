@@ -27,7 +27,7 @@ _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
+class DuplicateGroup:
     """A group, and those like it, best first."""
 
     shown: Group
@@ -41,12 +41,12 @@ class _Said(NamedTuple):
     numbers: dict[str, int]
 
 
-def unfolded(groups: Sequence[Group]) -> list[Folded]:
+def unfolded(groups: Sequence[Group]) -> list[DuplicateGroup]:
     """Every group by itself."""
-    return [Folded(one, ()) for one in groups]
+    return [DuplicateGroup(one, ()) for one in groups]
 
 
-def fold(groups: Sequence[Group], vectors: Vectors, alike: float = ALIKE) -> list[Folded]:
+def fold(groups: Sequence[Group], vectors: Vectors, alike: float = ALIKE) -> list[DuplicateGroup]:
     """Groups in their order, each under the first one that it repeats; row i of `vectors` is the best passage of group i.
 
     Two results are the same where they are of one kind, the cosine of their vectors is at least `alike`, and what they say is
@@ -79,7 +79,7 @@ def fold(groups: Sequence[Group], vectors: Vectors, alike: float = ALIKE) -> lis
             under[at] = []
         else:
             under[leader].append(one)
-    return [Folded(groups[leader], tuple(others)) for leader, others in under.items()]
+    return [DuplicateGroup(groups[leader], tuple(others)) for leader, others in under.items()]
 
 
 def _say_the_same(first: _Said, second: _Said, *, wordless: bool) -> bool:

@@ -31,8 +31,8 @@ WEAK = 0.5  # of its say has a list whose own reranker calls nothing in it a goo
 @overload
 def open_index(index: str = "", *, say: Say = ..., **flags: Any) -> Searcher: ...
 @overload
-def open_index(first: str, second: str, /, *more: str, say: Say = ..., **flags: Any) -> Joined: ...
-def open_index(*named: str, index: str = "", say: Say = silent, **flags: Any) -> Searcher | Joined:
+def open_index(first: str, second: str, /, *more: str, say: Say = ..., **flags: Any) -> FederatedSearcher: ...
+def open_index(*named: str, index: str = "", say: Say = silent, **flags: Any) -> Searcher | FederatedSearcher:
     """Opens an index for questions, or several that are asked as one; keywords are settings.
 
     `say` is told which model is loaded and how long it took. IndexNotFound, IndexDamaged, IndexTooNew, AnotherModel,
@@ -44,10 +44,10 @@ def open_index(*named: str, index: str = "", say: Say = silent, **flags: Any) ->
     with ExitStack() as failing:
         opened = [failing.enter_context(Searcher(folder, settings, say, models)) for folder in folders]
         failing.pop_all()
-    return opened[0] if len(named) < 2 else Joined(opened)
+    return opened[0] if len(named) < 2 else FederatedSearcher(opened)
 
 
-class Joined:
+class FederatedSearcher:
     """Several open indexes with their models, asked as one. Close it, or use it in a `with`.
 
     Those of equal fingerprints are one list: their candidates stand in the same lanes, and one reranker judges them. Lists of
@@ -58,7 +58,7 @@ class Joined:
         """In the order in which hits of equal rank are to stand."""
         self.searchers = tuple(searchers)
 
-    def __enter__(self) -> Joined:
+    def __enter__(self) -> FederatedSearcher:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,7 +93,7 @@ class Joined:
         found = []
         for searcher, known in self._knowing(roots):
             results = searcher.search(text, like=like, content=content, roots=known, top_k=top_k, **asked)
-            found.append(Ranking(searcher.name, searcher.reranker, results))
+            found.append(RankedList(searcher.name, searcher.reranker, results))
         return joined(found, self.searchers[0].settings.top_k if top_k is None else top_k)
 
     @cached_property
@@ -121,7 +121,7 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class RankedList:
     """What one list of comparable indexes answered, and what judged it."""
 
     name: str  # of its indexes
@@ -129,7 +129,7 @@ class Ranking:
     results: Results
 
 
-def joined(found: Sequence[Ranking], top_k: int) -> Results:
+def joined(found: Sequence[RankedList], top_k: int) -> Results:
     """Lists whose vectors cannot be compared as one.
 
     Where one and the same reranker judged all hits, its scores can be compared: they are merged by score. Otherwise only ranks
@@ -159,12 +159,12 @@ def joined(found: Sequence[Ranking], top_k: int) -> Results:
     )
 
 
-def _one_judge(found: Sequence[Ranking]) -> bool:
+def _one_judge(found: Sequence[RankedList]) -> bool:
     judges = {id(ranking.judge) for ranking in found}
     return len(judges) == 1 and all(hit.rerank_score is not None for ranking in found for hit in ranking.results.hits)
 
 
-def _by_rank(ranking: Ranking) -> list[Hit]:
+def _by_rank(ranking: RankedList) -> list[Hit]:
     weight = WEAK if ranking.results.good is False else 1.0
     return [
         replace(hit, score=weight * (K + 1) / (K + hit.rank), decided=f"rank {hit.rank} of {ranking.name}")

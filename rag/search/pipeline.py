@@ -14,11 +14,11 @@ from rag.humanize import counted
 from rag.index.reader.federated import Searchable
 from rag.loaders.base import Limits
 from rag.search.candidates import find
-from rag.search.dedup import ALIKE, Folded, fold, unfolded
+from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.fusion import Candidate, choose, fuse
 from rag.search.grouping import Group, Scored, group
 from rag.search.reranking import Judged, rescore
-from rag.search.timings import Laps
+from rag.search.timings import StageTimer
 from rag.text.query_syntax import spoken
 from rag.text.snippets import snippet
 from rag.types import Clue, Content, Hit, Member, Query, Similar, StoredPassage
@@ -29,7 +29,7 @@ CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class SearchOptions:
     """How far a query goes."""
 
     top_k: int = 10
@@ -71,7 +71,7 @@ def search(
     query: Query,
     embedder: Embedder,
     reranker: Reranker | None,
-    reach: Reach,
+    reach: SearchOptions,
     *,
     limits: Limits,
     clues: frozenset[Clue] = CLUES,
@@ -79,7 +79,7 @@ def search(
     """Query to ranked hits. EmbedderMismatch when the index was made by another model."""
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
-    laps = Laps()
+    laps = StageTimer()
     content, remark = asked_as(embedder, query.content)
     vector = embedder.embed([content], role="query")
     laps.end("embed")
@@ -174,7 +174,7 @@ def _is_good(hits: Sequence[Hit], reranker: Reranker | None, good_from: float | 
 def _hit(
     rank: int,
     index: str,
-    alike: Folded,
+    alike: DuplicateGroup,
     judged: Judged,
     query: Query,
     similarities: Mapping[int, float],

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from rag.corpus.digests import pixels_digest
 from rag.errors import TooLarge, UnreadableDocument, WrongRequest
-from rag.index.locations import at_home
+from rag.index.locations import expand_home
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
-from rag.loaders.policy import Policy
+from rag.loaders.policy import ReadingPolicy
 from rag.plugins import resolve
 from rag.types import Content, Document, DocumentId, Kind, Passage, Seconds, Whole
 
@@ -32,17 +32,17 @@ QUERY_PIXELS = 50_000_000  # of a query picture that came as bytes: decoded it t
 REMEMBERED = 64  # query pictures whose words are kept
 _READ: dict[bytes, str] = {}  # by the digest of the pixels; the oldest goes first
 _ONE_DECODES = threading.Lock()  # many strangers' pictures at once must not fill the memory
-MODEL_INPUT = Policy(Limits(), "never", frozenset())
+MODEL_INPUT = ReadingPolicy(Limits(), "never", frozenset())
 MOST_FRAMES, FEWEST_FRAMES, VIDEO_PIXELS = 64, 4, 7_864_320  # of one video input of Qwen3-VL-Embedding
 
 
-def query_picture(file: Path, policy: Policy) -> Content:
+def query_picture(file: Path, policy: ReadingPolicy) -> Content:
     """The picture in `file`, with the words in it as clues. WrongRequest where it is no picture."""
     document = Document(DocumentId("query", file.name), file.absolute())
     return _read(document, Passage(document.id, 0, Whole(), "image", "image"), "picture", policy)
 
 
-def query_picture_bytes(data: bytes, policy: Policy) -> Content:
+def query_picture_bytes(data: bytes, policy: ReadingPolicy) -> Content:
     """The picture that `data` is a file of. WrongRequest where it is no picture, TooLarge above QUERY_PIXELS."""
     from rag.loaders.picture.open_image import open_picture
 
@@ -69,13 +69,13 @@ def query_picture_bytes(data: bytes, policy: Policy) -> Content:
     return replace(seen, clues=_words(seen, policy))  # nobody's decoding waits for the reading, which takes seconds
 
 
-def query_frame(asked: str, policy: Policy) -> Content:
+def query_frame(asked: str, policy: ReadingPolicy) -> Content:
     """The frame that `FILE@SECONDS` means; without seconds the first one."""
     name, _, moment = asked.rpartition("@") if "@" in asked and not Path(asked).is_file() else (asked, "", "0")
     at = _seconds(moment)
     if at is None:
         raise WrongRequest(f"not a moment: {asked!r}", remedy="write FILE@SECONDS, such as talk.mp4@12.5 or talk.mp4@1:05")
-    file = at_home(name)
+    file = expand_home(name)
     document = Document(DocumentId("query", file.name), file.absolute())
     shown = _read(document, Passage(document.id, 0, Seconds(at, at), "frame", "image"), "video", policy)
     if at > (end := _end_of(document.file, policy.limits)):
@@ -100,7 +100,7 @@ def _end_of(file: Path, limits: Limits) -> float:
     return timeline_of(file, limits).end
 
 
-def _read(document: Document, passage: Passage, family: str, policy: Policy) -> Content:
+def _read(document: Document, passage: Passage, family: str, policy: ReadingPolicy) -> Content:
     _require_file(document.file)
     try:
         found = loader_name(document.file, policy.limits)
@@ -123,7 +123,7 @@ def _require_file(file: Path) -> None:
         raise WrongRequest(f"{file} is a pipe, not a file", remedy="save it to a file first")
 
 
-def _words(content: Content, policy: Policy) -> str:
+def _words(content: Content, policy: ReadingPolicy) -> str:
     if policy.ocr == "never" or "ocr" not in policy.clues:
         return ""
     return "\n".join(_words_in(pixels) for pixels in content.pixels)

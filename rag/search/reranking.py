@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rag.backends.base import Reranker
 from rag.errors import ContentRefused
 from rag.loaders.base import Limits
-from rag.search.boosts import BY_NAME, OF_KIND, kind_asked_for, lifted, names_file
+from rag.search.boosts import BY_NAME, OF_KIND, boost, kind_asked_for, names_file
 from rag.search.fusion import Candidate
 from rag.search.stored_content import read_contents, words_only
 from rag.text.clues import judged_clues
@@ -89,12 +89,12 @@ def _named(query: Query, judged: Sequence[Judged], stored: Mapping[int, StoredPa
     def lift(one: Judged) -> Judged:
         passage = stored[one.candidate.number].passage
         if names_file(words, passage.document.path):
-            return replace(one, score=lifted(one.score, BY_NAME), decided=f"{one.decided}, lifted: the query is the file's name")
+            return replace(one, score=boost(one.score, BY_NAME), decided=f"{one.decided}, lifted: the query is the file's name")
         kind = kind_asked_for(words, passage)
         if not kind:
             return one
         if one.rerank_score is None:
-            return replace(one, score=lifted(one.score, OF_KIND), decided=f"{one.decided}, lifted: the query asks for a {kind}")
+            return replace(one, score=boost(one.score, OF_KIND), decided=f"{one.decided}, lifted: the query asks for a {kind}")
         return replace(one, decided=f"{one.decided}, which was told that this is a {kind}, as the query asks")
 
     return [lift(one) for one in judged]

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Settings
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
-from rag.evaluation import Place
-from rag.index.locations import at_home
+from rag.evaluation import PassageRef
+from rag.index.locations import expand_home
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.loading import Models, Say, open_embedder, reranker_beside, shared, silent
@@ -74,10 +74,10 @@ class Searcher:
 
     def beside(self, others: Sequence[Searcher]) -> Searcher:
         """One whose questions go to the indexes of all of them, with the models of this one. EmbedderMismatch."""
-        from rag.index.reader.federated import JoinedIndex
+        from rag.index.reader.federated import FederatedIndex
 
         together = copy(self)
-        together._asked_of = JoinedIndex([self.index, *(other.index for other in others)])
+        together._asked_of = FederatedIndex([self.index, *(other.index for other in others)])
         return together
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class Searcher:
 
         WrongRequest where nothing is asked or a filter cannot be meant, NoSuchPassage, TooLarge for the bytes of a huge picture.
         """
-        from rag.search.pipeline import Reach, search
+        from rag.search.pipeline import SearchOptions, search
 
         paths, roots = self._below_roots(paths, roots)
         filters = Filters(
@@ -145,7 +145,7 @@ class Searcher:
         wanted = settings.top_k if top_k is None else top_k
         if wanted < 1:
             raise WrongRequest(f"top_k is {wanted}", remedy="ask for one hit or more")
-        reach = Reach(
+        reach = SearchOptions(
             top_k=wanted + (like is not None),
             candidates=max(settings.candidates if candidates is None else candidates, wanted),
             min_score=settings.min_score if min_score is None else min_score,
@@ -168,15 +168,15 @@ class Searcher:
         results = _asked_again(ask)
         return results if like is None else _without(results, like, wanted)
 
-    def rankings(self, text: str, image: Path | None = None) -> dict[str, list[tuple[Place, float]]]:
+    def rankings(self, text: str, image: Path | None = None) -> dict[str, list[tuple[PassageRef, float]]]:
         """The places each stage found, best first, for `rag.evaluation`."""
         results = self.search(text, image=image)
-        places = {one.number: Place(one.passage.document.path, one.passage.locator) for one in results.candidates}
+        places = {one.number: PassageRef(one.passage.document.path, one.passage.locator) for one in results.candidates}
         stages = {stage: [(places[number], score) for number, score in ranking] for stage, ranking in results.stages.items()}
         stages["hits"] = []
         for hit in results.hits:
-            stages["hits"].append((Place(hit.document, hit.locator), hit.score))
-            stages["hits"] += [(Place(one.document, one.locator), one.score) for one in hit.folded]
+            stages["hits"].append((PassageRef(hit.document, hit.locator), hit.score))
+            stages["hits"] += [(PassageRef(one.document, one.locator), one.score) for one in hit.folded]
         return stages
 
     def _asked(
@@ -196,7 +196,7 @@ class Searcher:
         elif image is not None:
             if not os.fspath(image):
                 raise WrongRequest("a picture without a name was given", remedy="name a picture file")
-            shown = query_picture(at_home(image), policy)
+            shown = query_picture(expand_home(image), policy)
         elif video is not None:
             shown = query_frame(video, policy)
         elif text.strip():
@@ -230,7 +230,7 @@ class Searcher:
         below: list[str] = []
         owners: list[str] = []
         for path in paths:
-            whole = f"{at_home(path)}{'/' if path.endswith('/') else ''}"
+            whole = f"{expand_home(path)}{'/' if path.endswith('/') else ''}"
             for name, folder in known.items():
                 if whole.startswith(f"{folder}/"):
                     below.append("/" + (whole.removeprefix(f"{folder}/") or "**"))

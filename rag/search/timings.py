@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 
-class Laps:
+class StageTimer:
     """Seconds of stages that follow one another; `end` closes the one that runs."""
 
     def __init__(self) -> None:

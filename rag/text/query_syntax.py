@@ -53,7 +53,7 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ParsedQuery:
     """The units asked for, without repeats, and those that must not be there."""
 
     units: tuple[Unit, ...]
@@ -65,7 +65,7 @@ class Question:
         return tuple(unit for unit in self.units if unit.quoted)
 
 
-def understand(words: str) -> Question:
+def understand(words: str) -> ParsedQuery:
     """Reads a query. Any text at all is understood; one without letters or digits asks for nothing."""
     words = spelled(words)
     units: list[Unit] = []
@@ -81,7 +81,7 @@ def understand(words: str) -> Question:
         elif phrase := _phrase(piece["phrase"]):
             (unwanted if piece["not"] else units).append(phrase)
     units.extend(_units(words[rest:]))
-    return Question(tuple(dict.fromkeys(units)), tuple(dict.fromkeys(unwanted)))
+    return ParsedQuery(tuple(dict.fromkeys(units)), tuple(dict.fromkeys(unwanted)))
 
 
 def spoken(words: str) -> str:

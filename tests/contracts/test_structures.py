@@ -8,7 +8,7 @@ from rag.index import STRUCTURES
 from rag.index.catalog.index_folder import create
 from rag.index.files.layout import SEGMENTS, segment_file
 from rag.index.vectors.segments import write_segment
-from rag.index.vectors.verified_rows import TrustedRows
+from rag.index.vectors.verified_rows import VerifiedRows
 from rag.plugins import resolve
 from rag.types import Fingerprint
 
@@ -22,9 +22,9 @@ def build(structure: str, folder, vectors: np.ndarray):
     return resolve(STRUCTURES, structure, "search structure")(opened_rows(folder, vectors))
 
 
-def opened_rows(folder, vectors: np.ndarray) -> TrustedRows:
+def opened_rows(folder, vectors: np.ndarray) -> VerifiedRows:
     segment, sums = write_segment(folder, 1, 1, len(vectors), [vectors.astype(np.float16)], vectors.shape[1])
-    return TrustedRows(folder, segment, sums, vectors.shape[1])
+    return VerifiedRows(folder, segment, sums, vectors.shape[1])
 
 
 def truth(vectors: np.ndarray, queries: np.ndarray, k: int, within: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -144,4 +144,4 @@ def test_a_damaged_row_is_never_searched(structure, tmp_path):
     content[-200] ^= 1
     segment_file(tmp_path, 1).write_bytes(content)
     with pytest.raises(IndexDamaged, match=r"000001\.faiss"):
-        resolve(STRUCTURES, structure, "search structure")(TrustedRows(tmp_path, segment, sums, 64))
+        resolve(STRUCTURES, structure, "search structure")(VerifiedRows(tmp_path, segment, sums, 64))

@@ -25,7 +25,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     seen: list[tuple[int, ...]] = []
     recognise = ocr.recognise
 
-    def counted(pixels: np.ndarray, *, threads: int = 0) -> ocr.Recognised:
+    def counted(pixels: np.ndarray, *, threads: int = 0) -> ocr.OcrResult:
         seen.append(pixels.shape)
         return recognise(pixels, threads=threads)
 

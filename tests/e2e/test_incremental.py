@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import rag
-from rag.index.reader.snapshot import Moment
+from rag.index.reader.snapshot import Snapshot
 from tests.e2e.conftest import COUNTING, Calls
 from tests.e2e.runs import found, index
 
@@ -109,9 +109,9 @@ def test_a_query_during_which_another_thread_moves_on_is_of_one_commit(corpus: P
     index(corpus)
     with rag.open_index(backend=COUNTING, reranker="none") as searcher:
         reader = searcher.index
-        read, moves = Moment.passages, iter(range(1))
+        read, moves = Snapshot.passages, iter(range(1))
 
-        def passages(moment: Moment, numbers: Sequence[int]) -> Any:
+        def passages(moment: Snapshot, numbers: Sequence[int]) -> Any:
             if next(moves, None) is not None:
                 for file in corpus.rglob("*.txt"):
                     file.write_text(file.read_text() + "And a lighthouse.\n")
@@ -120,7 +120,7 @@ def test_a_query_during_which_another_thread_moves_on_is_of_one_commit(corpus: P
                     assert pool.submit(reader.refresh).result()
             return read(moment, numbers)
 
-        monkeypatch.setattr(Moment, "passages", passages)
+        monkeypatch.setattr(Snapshot, "passages", passages)
         before = searcher.search("harbour", paths=["*.txt"])
         assert before.hits and not any("lighthouse" in words for words in before.texts().values())
         after = searcher.search("harbour", paths=["*.txt"])

@@ -14,7 +14,7 @@ import pytest
 
 import rag
 from rag.decoding import idle_workers as spares
-from rag.decoding.messages import Job, Read
+from rag.decoding.messages import Job, ReadAll
 from rag.decoding.pool import Pool
 from tests.e2e.conftest import SAMPLES, Ran
 
@@ -38,7 +38,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     submit = Pool.submit
 
     def counted(self: Pool, ticket: int, job: Job) -> None:
-        if isinstance(job, Read):
+        if isinstance(job, ReadAll):
             sent.append(job.document.id.path)
         submit(self, ticket, job)
 

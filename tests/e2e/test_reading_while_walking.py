@@ -10,7 +10,7 @@ import pytest
 
 import rag
 from rag.corpus import walk as walked
-from rag.corpus.walk import Root, Seen
+from rag.corpus.walk import Root, ScanEvent
 from rag.errors import Interrupted
 from rag.indexing.report import Progress
 from tests.e2e.conftest import COUNTING, Calls
@@ -28,14 +28,14 @@ class Steps:
         self._done = done
         self._changed = threading.Condition()
         monkeypatch.setattr("rag.indexing.walking.walk", self._walk)
-        monkeypatch.setattr("rag.indexing.scan.BUNCH", 1)
+        monkeypatch.setattr("rag.indexing.scan.BATCH", 1)
 
     def tell(self, progress: Progress) -> None:
         with self._changed:
             self.told.append(progress)
             self._changed.notify_all()
 
-    def _walk(self, root: Root, under: str = "") -> Iterator[Seen]:
+    def _walk(self, root: Root, under: str = "") -> Iterator[ScanEvent]:
         for seen in walked.walk(root, under):
             yield seen
             done = self._done.get(Path(seen.path).stem)
@@ -96,7 +96,7 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
     docs = notes(tmp_path / "docs", 3)
     never = threading.Event()
 
-    def stuck(root: Root, under: str = "") -> Iterator[Seen]:
+    def stuck(root: Root, under: str = "") -> Iterator[ScanEvent]:
         yield from list(walked.walk(root, under))[:1]
         never.wait(SECONDS)
 
@@ -105,7 +105,7 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
             raise KeyboardInterrupt
 
     monkeypatch.setattr("rag.indexing.walking.walk", stuck)
-    monkeypatch.setattr("rag.indexing.scan.BUNCH", 1)
+    monkeypatch.setattr("rag.indexing.scan.BATCH", 1)
     with pytest.raises(Interrupted, match="stopped after 1 document;"):
         index(docs, tell=stop)
     never.set()
@@ -119,7 +119,7 @@ def test_a_walk_that_broke_off_removes_nothing(tmp_path: Path, monkeypatch: pyte
     docs = notes(tmp_path / "docs", 3)
     index(docs)
 
-    def broken(root: Root, under: str = "") -> Iterator[Seen]:
+    def broken(root: Root, under: str = "") -> Iterator[ScanEvent]:
         yield from list(walked.walk(root, under))[:1]
         raise ZeroDivisionError
 

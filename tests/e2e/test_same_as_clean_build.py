@@ -212,7 +212,7 @@ def test_the_index_is_that_of_a_clean_build(seed: int, tmp_path: Path, monkeypat
     chance = random.Random(seed)
     monkeypatch.setattr("rag.indexing.commit_schedule.UNCOMMITTED", chance.choice((1, 4, 2000)))
     monkeypatch.setattr("tests.e2e.conftest.CountingEmbedder.batch", chance.choice((1, 3, 256)))
-    monkeypatch.setattr("rag.indexing.scan.BUNCH", chance.choice((1, 256)))
+    monkeypatch.setattr("rag.indexing.scan.BATCH", chance.choice((1, 256)))
     monkeypatch.setattr(
         "rag.indexing.read_queue.PATIENCE", chance.choice((0, 60))
     )  # with 0, some pictures come before what is said of them

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.models.run_files import Endpoint, announce
+from rag.models.run_files import RunningServer, announce
 from tests.e2e.conftest import Ran
 from tests.unit.model_server import Faults, serving
 
@@ -31,7 +31,7 @@ def test_a_new_index_says_which_model_it_is_made_with_and_where_that_was_found(
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with serving(Faults()) as url:
-        announce(Endpoint("embedder", url, "Qwen/Qwen3-VL-Embedding-2B", os.getpid(), 1.0))
+        announce(RunningServer("embedder", url, "Qwen/Qwen3-VL-Embedding-2B", os.getpid(), 1.0))
         said = []
         for words in (
             (),

@@ -14,10 +14,10 @@ from PIL import Image
 
 import rag
 from rag.decoding import idle_workers as spares
-from rag.decoding.messages import Job, Read, ReadStretch
+from rag.decoding.messages import Job, ReadAll, ReadRange
 from rag.decoding.pool import Pool
 from rag.decoding.tasks import stretches
-from rag.decoding.worker_process import Process
+from rag.decoding.worker_process import WorkerProcess
 from rag.loaders.base import STRETCH, Limits
 from rag.loaders.pdf.pdf import PdfLoader
 from rag.loaders.picture.picture import PictureLoader
@@ -109,7 +109,7 @@ def test_several_readers_make_the_index_that_one_makes(long: Path, tmp_path: Pat
     alone = indexed(long, tmp_path / "alone", jobs=0)
     assert not asked
     together = indexed(long, tmp_path / "together", jobs=3)
-    assert sum(isinstance(job, ReadStretch) for job in asked) == 3 * 4
+    assert sum(isinstance(job, ReadRange) for job in asked) == 3 * 4
     assert together == alone
 
 
@@ -118,8 +118,8 @@ def test_a_reader_that_dies_in_a_stretch_costs_no_passage(
 ) -> None:
     talk, struck = Pool._talk, list[int]()
 
-    def mortal(self: Pool, process: Process, ticket: int, job: Job) -> None:
-        if isinstance(job, Read | ReadStretch) and job.document.file.suffix == ".pdf" and ticket not in struck:
+    def mortal(self: Pool, process: WorkerProcess, ticket: int, job: Job) -> None:
+        if isinstance(job, ReadAll | ReadRange) and job.document.file.suffix == ".pdf" and ticket not in struck:
             struck.append(ticket)
             process.strike()
         talk(self, process, ticket, job)

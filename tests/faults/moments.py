@@ -21,11 +21,11 @@ from rag.errors import MovedOn
 from rag.index.catalog.schema import COLUMN_WEIGHTS
 from rag.index.reader.open_index import OpenIndex, open_index
 from rag.loaders.base import Limits
-from rag.search.pipeline import Reach, Results, search
+from rag.search.pipeline import Results, SearchOptions, search
 from rag.types import Content, Filters, Query
 from tests.unit.index_samples import FINGERPRINT, key_of, vector_of
 
-REACH = Reach(top_k=1000, candidates=1000, fold=False)
+REACH = SearchOptions(top_k=1000, candidates=1000, fold=False)
 FILTERS = [
     Filters(),
     Filters(paths=("notes/",)),

@@ -17,7 +17,7 @@ from PIL import Image
 
 import rag
 from rag.decoding import idle_workers as spares
-from rag.decoding.messages import Job, Read
+from rag.decoding.messages import Job, ReadAll
 from rag.decoding.pool import Pool
 from tests.contracts.test_loaders import SAMPLES
 from tests.unit.test_video import film
@@ -144,7 +144,7 @@ def test_no_copy_takes_over_what_was_read_of_a_file_that_changed(tmp_path: Path,
     submit = Pool.submit
 
     def changed(self: Pool, ticket: int, job: Job) -> None:
-        if isinstance(job, Read) and job.document.file == red:
+        if isinstance(job, ReadAll) and job.document.file == red:
             Image.new("RGB", (60, 40), "blue").save(red)
         submit(self, ticket, job)
 

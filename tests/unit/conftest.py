@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from rag.media.service import Projector
+from rag.media.service import MediaService
 from tests.unit.api_server import asking, build_library
 
 
@@ -26,7 +26,7 @@ def api(library: Path) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
-def projector() -> Iterator[Projector]:
+def projector() -> Iterator[MediaService]:
     """Its decoders start when they are asked for."""
-    with Projector() as one:
+    with MediaService() as one:
         yield one

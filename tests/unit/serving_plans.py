@@ -8,19 +8,24 @@ from typer.testing import CliRunner
 
 from rag.backends.devices import Card
 from rag.cli.app import app
-from rag.models.vllm_command import Server, Terms, commands
+from rag.models.vllm_command import LaunchOptions, ServerSpec, commands
 
 GIB = 1 << 30
 DEPLOY = Path(__file__).parents[2] / "deploy"
-VL, VL8 = Server("embedder", "Qwen/Qwen3-VL-Embedding-2B", 8000), Server("embedder", "Qwen/Qwen3-VL-Embedding-8B", 8000)
-JUDGE, JUDGE8 = Server("reranker", "Qwen/Qwen3-VL-Reranker-2B", 8001), Server("reranker", "Qwen/Qwen3-VL-Reranker-8B", 8001)
+VL, VL8 = ServerSpec("embedder", "Qwen/Qwen3-VL-Embedding-2B", 8000), ServerSpec("embedder", "Qwen/Qwen3-VL-Embedding-8B", 8000)
+JUDGE, JUDGE8 = (
+    ServerSpec("reranker", "Qwen/Qwen3-VL-Reranker-2B", 8001),
+    ServerSpec("reranker", "Qwen/Qwen3-VL-Reranker-8B", 8001),
+)
 
 
-def planned(servers: list[Server], cards: int = 1, memory: float = 24, environment: dict[str, str] | None = None, **terms):
-    given = Terms(**{"platform": "cuda", "version": "0.33.0", "templates": "/templates", **terms})
+def planned(servers: list[ServerSpec], cards: int = 1, memory: float = 24, environment: dict[str, str] | None = None, **terms):
+    given = LaunchOptions(**{"platform": "cuda", "version": "0.33.0", "templates": "/templates", **terms})
     found = tuple(Card(number, "card", int(memory * GIB), int(memory * GIB)) for number in range(cards))
     return commands(
-        servers, Terms(**{**{name: getattr(given, name) for name in Terms.__slots__}, "cards": found}), environment or {}
+        servers,
+        LaunchOptions(**{**{name: getattr(given, name) for name in LaunchOptions.__slots__}, "cards": found}),
+        environment or {},
     )
 
 

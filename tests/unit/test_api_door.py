@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from rag.api.app import create_app
-from rag.api.body_limits import FREE, Bodies
+from rag.api.body_limits import FREE, BodyLimits
 from rag.api.guard import Trust
-from rag.api.library import Served
-from rag.api.login import Codes
+from rag.api.library import IndexLibrary
+from rag.api.login import OneTimeCodes
 from rag.config import load_settings
 
 KEY = "0123456789abcdef"
@@ -22,18 +22,18 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml"}
 
 
 @pytest.fixture
-def codes() -> Codes:
-    return Codes()
+def codes() -> OneTimeCodes:
+    return OneTimeCodes()
 
 
 @pytest.fixture
-def client(library: Path, codes: Codes) -> TestClient:
-    served = Served([str(library)], load_settings({"ocr": "never"}), token=KEY)
+def client(library: Path, codes: OneTimeCodes) -> TestClient:
+    served = IndexLibrary([str(library)], load_settings({"ocr": "never"}), token=KEY)
     app = create_app(served, Trust("0.0.0.0", 7860, KEY), codes)
     return TestClient(app, base_url="http://0.0.0.0:7860", raise_server_exceptions=False)
 
 
-def test_a_code_opens_once(client: TestClient, codes: Codes) -> None:
+def test_a_code_opens_once(client: TestClient, codes: OneTimeCodes) -> None:
     code = codes.make()
     welcome = client.get(f"/?code={code}&q=harbour")
     assert (welcome.status_code, 'content="0;url=/?q=harbour"' in welcome.text) == (200, True)
@@ -47,9 +47,9 @@ def test_a_code_opens_once(client: TestClient, codes: Codes) -> None:
 
 
 def test_a_code_is_soon_too_old() -> None:
-    old = Codes(lives=0.0)
+    old = OneTimeCodes(lives=0.0)
     assert not old.redeem(old.make())
-    assert not Codes().redeem("") and not Codes().redeem("ü")
+    assert not OneTimeCodes().redeem("") and not OneTimeCodes().redeem("ü")
 
 
 def test_a_browser_without_the_key_is_asked_for_it(client: TestClient) -> None:
@@ -88,7 +88,7 @@ def refused(error: pytest.ExceptionInfo[HTTPException]) -> int:
 
 def test_one_body_has_a_limit_and_all_together_another() -> None:
     async def play() -> None:
-        bodies = Bodies(each=3 * FREE, together=3 * FREE)
+        bodies = BodyLimits(each=3 * FREE, together=3 * FREE)
         with bodies.counted(receiving(part(2 * FREE), part(2 * FREE))) as first, pytest.raises(HTTPException) as large:
             await first()
             await first()
@@ -108,7 +108,7 @@ def test_one_body_has_a_limit_and_all_together_another() -> None:
 
 def test_a_body_that_never_ends_is_given_up_but_a_client_that_waits_for_its_answer_is_not() -> None:
     async def play() -> None:
-        bodies = Bodies(patience=0.0)
+        bodies = BodyLimits(patience=0.0)
         with bodies.counted(receiving()) as slow, pytest.raises(HTTPException) as late:
             await slow()
         assert refused(late) == 408

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from rag.api.guard import Guard, Trust, trust
-from rag.api.login import Codes
+from rag.api.login import OneTimeCodes
 from rag.errors import WrongRequest
 from tests.unit.api_server import asking
 
@@ -152,7 +152,7 @@ def test_off_loopback_addresses_and_given_names_are_known_others_not(library: Pa
 def test_what_is_mounted_is_guarded_too() -> None:
     """Gradio's routes and its web socket are behind the same door."""
     app = FastAPI()
-    app.add_middleware(Guard, trust=Trust("127.0.0.1", 7860), codes=Codes())
+    app.add_middleware(Guard, trust=Trust("127.0.0.1", 7860), codes=OneTimeCodes())
 
     @app.websocket("/queue")
     async def queue(socket: WebSocket) -> None:

@@ -18,7 +18,7 @@ import rag
 from rag.api.app import create_app
 from rag.api.byte_ranges import Described, NoSuchRange, Range, attachment, range_of
 from rag.api.guard import Trust
-from rag.api.library import Served
+from rag.api.library import IndexLibrary
 from rag.config import load_settings
 from rag.index.reader.open_index import open_index
 from tests.unit.films import colour, film, watched
@@ -48,7 +48,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(place: Path) -> Iterator[TestClient]:
     named = [str(place / "indexes/first"), str(place / "indexes/second")]
-    served = Served(named, load_settings({}))
+    served = IndexLibrary(named, load_settings({}))
     app = create_app(served, Trust("127.0.0.1", 7860))
     app.state.place = place
     with TestClient(app, base_url="http://127.0.0.1:7860") as client:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
 
 from rag.api.app import create_app
-from rag.api.library import Served
+from rag.api.library import IndexLibrary
 from rag.config import load_settings
 
 HOST = "127.0.0.1:7860"
@@ -22,7 +22,7 @@ GENEROUS = settings(max_examples=20, derandomize=True, deadline=None, database=N
 @pytest.fixture(scope="module")
 def described(library: Path) -> schemathesis.BaseSchema:
     """The routes of an application over the samples."""
-    app = create_app(Served([str(library)], load_settings({"ocr": "never"})))
+    app = create_app(IndexLibrary([str(library)], load_settings({"ocr": "never"})))
     schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers={"Host": HOST})
     schema.config.update(base_url=f"http://{HOST}")
     return schema

@@ -163,9 +163,9 @@ def test_the_words_of_a_query_picture_are_read_where_they_are_wanted(tmp_path: P
     rag.build_index(tmp_path / "corpus", index=str(index))
     read: list[tuple[int, ...]] = []
 
-    def recognise(pixels: Any, threads: int = 1) -> ocr.Recognised:
+    def recognise(pixels: Any, threads: int = 1) -> ocr.OcrResult:
         read.append(pixels.shape)
-        return ocr.Recognised("pilot boat", ())
+        return ocr.OcrResult("pilot boat", ())
 
     monkeypatch.setattr(ocr, "recognise", recognise)
     asked = data_url(jpeg(311, 207))

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import rag
-from rag.api.thread_pool import Busy, Ending, TookTooLong, Turns
+from rag.api.thread_pool import Busy, Ending, RequestPool, TookTooLong
 from tests.unit.api_server import asking
 
 QUERIES = ("harbour dues", "gull", "annual report income", "crane safety induction", "lighthouse", "ferry tickets")
@@ -33,7 +33,7 @@ def test_many_askers_get_each_their_own_answer(api: TestClient, library: Path) -
 def test_the_line_is_bounded_and_moves_on() -> None:
     async def scene() -> None:
         gate = threading.Event()
-        turns = Turns(threads=1, line=2, patience=30)
+        turns = RequestPool(threads=1, line=2, patience=30)
         first = [asyncio.create_task(turns.take(gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         assert turns.inside == 3
@@ -50,7 +50,7 @@ def test_the_line_is_bounded_and_moves_on() -> None:
 def test_who_waits_too_long_is_told_and_leaves_the_line() -> None:
     async def scene() -> None:
         gate = threading.Event()
-        turns = Turns(threads=1, line=4, patience=0.05)
+        turns = RequestPool(threads=1, line=4, patience=0.05)
         with pytest.raises(TookTooLong):
             await turns.take(gate.wait)
         with pytest.raises(TookTooLong):
@@ -71,7 +71,7 @@ def test_a_time_out_inside_the_work_is_the_works_own() -> None:
 
     async def scene() -> None:
         with pytest.raises(TimeoutError, match="of the work"):
-            await Turns(threads=1).take(work)
+            await RequestPool(threads=1).take(work)
 
     asyncio.run(scene())
 
@@ -79,7 +79,7 @@ def test_a_time_out_inside_the_work_is_the_works_own() -> None:
 def test_a_server_that_ends_answers_those_who_wait() -> None:
     async def scene() -> None:
         gate = threading.Event()
-        task = asyncio.create_task(Turns(threads=1).take(gate.wait))
+        task = asyncio.create_task(RequestPool(threads=1).take(gate.wait))
         await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(Ending):
@@ -94,7 +94,7 @@ def test_their_statuses(library: Path, monkeypatch: pytest.MonkeyPatch, error: E
     async def refuse(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(Turns, "take", refuse)
+    monkeypatch.setattr(RequestPool, "take", refuse)
     with asking(library) as client:
         answer = client.post("/v1/search", json={"text": "harbour"})
     assert (answer.status_code, bool(answer.json()["error"]["remedy"])) == (status, True)

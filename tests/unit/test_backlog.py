@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 import tracemalloc
 
-from rag.corpus.walk import Found
-from rag.indexing.read_queue import OPEN, PACK, Backlog
+from rag.corpus.walk import FileEntry
+from rag.indexing.read_queue import OPEN, PACK, PackedQueue
 
 
-def found(number: int) -> Found:
+def found(number: int) -> FileEntry:
     companions = (f"note-{number}.txt",) if number % 7 == 0 else ()
-    return Found(
+    return FileEntry(
         f"d{number // 300:04}/note-{number:06}.é.png",
         f"{number}:170{number:07}:{number * 3}:{number + 5}",
         number / 3,
@@ -21,7 +21,7 @@ def found(number: int) -> Found:
 
 def test_all_come_back_in_order_however_they_come_and_go() -> None:
     chance = random.Random(7)
-    backlog, put, taken = Backlog(), 0, 0
+    backlog, put, taken = PackedQueue(), 0, 0
     while taken < 12 * PACK:
         for _ in range(chance.randrange(2 * OPEN) if put < 12 * PACK else 0):
             backlog.add(found(put))
@@ -35,7 +35,7 @@ def test_all_come_back_in_order_however_they_come_and_go() -> None:
 
 
 def test_many_take_little_memory() -> None:
-    backlog = Backlog()
+    backlog = PackedQueue()
     tracemalloc.start()
     for number in range(60_000):
         backlog.add(found(number))

@@ -11,7 +11,7 @@ import pytest
 
 from rag.config import Settings, load_settings
 from rag.errors import MissingExtra
-from rag.models.selection import Machine, choose_embedder, choose_reranker, remembered
+from rag.models.selection import Capabilities, choose_embedder, choose_reranker, remembered
 
 VL = "Qwen/Qwen3-VL-Embedding-2B"
 
@@ -25,19 +25,19 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def machine(
     packages: str = "", accelerator: bool = False, weights: str = "", serving: dict[str, tuple[str, str]] | None = None
-) -> Machine:
+) -> Capabilities:
     def running(role: str, model: str) -> tuple[str, str] | None:
         found = (serving or {}).get(role)
         return found if found and model in ("", found[1]) else None
 
-    return Machine(lambda name: name in packages.split(), lambda: accelerator, lambda model: model == weights, running)
+    return Capabilities(lambda name: name in packages.split(), lambda: accelerator, lambda model: model == weights, running)
 
 
 def settings(**flags: Any) -> Settings:
     return load_settings(flags)
 
 
-def backend(where: Machine, kept: dict[str, str] | None = None, **flags: Any) -> tuple[str, str]:
+def backend(where: Capabilities, kept: dict[str, str] | None = None, **flags: Any) -> tuple[str, str]:
     chosen = choose_embedder(settings(**flags), kept or {}, where)
     return chosen.backend, chosen.choice.model
 

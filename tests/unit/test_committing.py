@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.indexing.commit_schedule import UNCOMMITTED, Commits
+from rag.indexing.commit_schedule import UNCOMMITTED, CommitSchedule
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_the_first_commit_comes_with_the_first_document_and_the_next_ones_less_and_less_often(clock: list[float]) -> None:
-    commits, made = Commits(5.0), []
+    commits, made = CommitSchedule(5.0), []
     while clock[0] < 120:
         documents = 0 if clock[0] < 101.25 else 1
         if commits.are_due(documents, documents):
@@ -26,7 +26,7 @@ def test_the_first_commit_comes_with_the_first_document_and_the_next_ones_less_a
 
 
 def test_vectors_without_a_whole_document_are_committed_too_and_so_are_many_passages(clock: list[float]) -> None:
-    commits = Commits(5.0)
+    commits = CommitSchedule(5.0)
     assert not commits.are_due(3, UNCOMMITTED)
     assert commits.are_due(3, UNCOMMITTED + 1)
     clock[0] += 5.25
@@ -37,6 +37,6 @@ def test_vectors_without_a_whole_document_are_committed_too_and_so_are_many_pass
 
 
 def test_no_commit_waits_longer_than_it_was_told(clock: list[float]) -> None:
-    commits = Commits(0.1)
+    commits = CommitSchedule(0.1)
     clock[0] += 0.125
     assert commits.are_due(1, 1)

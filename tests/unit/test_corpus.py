@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.corpus.walk import Blocked, Found, Ignored, Root, Seen, walk
-from rag.indexing.report import Tally
+from rag.corpus.walk import FileEntry, Ignored, Inaccessible, Root, ScanEvent, walk
+from rag.indexing.report import RunTally
 from rag.indexing.roots import Target
-from rag.indexing.scan import Change, Changes
+from rag.indexing.scan import Change, ChangeDetector
 
 
 def write(folder: Path, *names: str) -> None:
@@ -24,11 +24,11 @@ def write(folder: Path, *names: str) -> None:
 
 
 def paths(folder: Path, under: str = "") -> list[str]:
-    return [item.path for item in walk(Root("r", folder.resolve()), under) if isinstance(item, Found)]
+    return [item.path for item in walk(Root("r", folder.resolve()), under) if isinstance(item, FileEntry)]
 
 
 def reasons(folder: Path) -> dict[str, str]:
-    return {item.path: item.reason for item in walk(Root("r", folder.resolve())) if isinstance(item, Ignored | Blocked)}
+    return {item.path: item.reason for item in walk(Root("r", folder.resolve())) if isinstance(item, Ignored | Inaccessible)}
 
 
 def test_the_order_is_that_of_the_bytes_of_the_path(tmp_path: Path) -> None:
@@ -78,14 +78,14 @@ def test_links_sockets_and_fifos(tmp_path: Path) -> None:
 
 def test_companions_belong_to_the_file_beside_them(tmp_path: Path) -> None:
     write(tmp_path, "a.jpg", "a.jpg.txt", "b.png", "b.txt", "v.mp4", "v.srt", "v.en.vtt", "alone.srt", "alone.txt")
-    found = {item.path: item for item in walk(Root("r", tmp_path.resolve())) if isinstance(item, Found)}
+    found = {item.path: item for item in walk(Root("r", tmp_path.resolve())) if isinstance(item, FileEntry)}
     assert sorted(found) == ["a.jpg", "alone.srt", "alone.txt", "b.png", "v.mp4"]
     assert found["a.jpg"].companions == ("a.jpg.txt",)
     assert found["b.png"].companions == ("b.txt",)
     assert found["v.mp4"].companions == ("v.en.vtt", "v.srt")
     before = found["b.png"].stamp
     (tmp_path / "b.txt").write_text("another caption")
-    again = next(item for item in walk(Root("r", tmp_path.resolve()), "b.png") if isinstance(item, Found))
+    again = next(item for item in walk(Root("r", tmp_path.resolve()), "b.png") if isinstance(item, FileEntry))
     assert again.stamp != before
 
 
@@ -117,8 +117,8 @@ def test_a_name_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
     assert reasons(tmp_path) == {"caf\\udce9.txt": "its name is not UTF-8: rename it"}
 
 
-def found(path: str, stamp: str = "1") -> Found:
-    return Found(path, stamp, 0.0, ())
+def found(path: str, stamp: str = "1") -> FileEntry:
+    return FileEntry(path, stamp, 0.0, ())
 
 
 class Stored:
@@ -131,9 +131,9 @@ class Stored:
         return iter(self._stamps)
 
 
-def compared(seen: Iterable[Seen], *stored: tuple[str, str]) -> tuple[list[Change], list[str], Tally]:
-    tally = Tally()
-    changes = Changes(Target(Root("r", Path("/r"))), Stored(*stored), tally, frozenset())
+def compared(seen: Iterable[ScanEvent], *stored: tuple[str, str]) -> tuple[list[Change], list[str], RunTally]:
+    tally = RunTally()
+    changes = ChangeDetector(Target(Root("r", Path("/r"))), Stored(*stored), tally, frozenset())
     return [change for one in seen if (change := changes.take(one))], changes.gone(), tally
 
 
@@ -146,8 +146,8 @@ def test_compare_tells_new_changed_unchanged_and_gone() -> None:
 
 def test_what_lies_below_a_blocked_folder_is_not_gone() -> None:
     stored = [("private/a", "1"), ("private/b/c", "1"), ("privateer", "1"), ("z", "1")]
-    assert compared([Blocked("private", "no permission"), found("z")], *stored)[1] == ["privateer"]
-    assert compared([Blocked("", "no permission")], *stored)[1] == []
+    assert compared([Inaccessible("private", "no permission"), found("z")], *stored)[1] == ["privateer"]
+    assert compared([Inaccessible("", "no permission")], *stored)[1] == []
 
 
 def test_an_empty_root_is_not_believed() -> None:
@@ -184,7 +184,7 @@ def test_only_a_readable_file_of_the_root_is_a_companion(tmp_path: Path) -> None
     os.mkfifo(root / "d.txt")
     (root / "f.txt").symlink_to(root / "real.txt")
     (root / ".ragignore").write_text("e.txt\n")
-    found = {item.path: item.companions for item in walk(Root("r", root.resolve())) if isinstance(item, Found)}
+    found = {item.path: item.companions for item in walk(Root("r", root.resolve())) if isinstance(item, FileEntry)}
     assert found == {"a.jpg": (), "b.jpg": (), "c.jpg": (), "d.jpg": (), "e.jpg": (), "f.jpg": ("f.txt",), "real.txt": ()}
 
 

@@ -18,7 +18,7 @@ from rag.errors import BackendError, IndexNotFound, WrongRequest
 from rag.models.check_reranker import name_difference
 from rag.models.doctor import pairing, prove
 from rag.models.probe import Finding
-from rag.models.run_files import Endpoint, Task, announce
+from rag.models.run_files import RunningServer, Task, announce
 from tests.unit.model_server import Faults, serving
 
 RERANKERS = {"qwen3-vl-reranker": "Qwen/Qwen3-VL-Reranker-2B", "qwen3-reranker": "Qwen/Qwen3-Reranker-0.6B"}
@@ -328,7 +328,7 @@ def test_without_addresses_the_running_servers_are_examined() -> None:
     import os
 
     with serving(Faults()) as url:
-        announce(Endpoint("embedder", url, "Qwen/Qwen3-VL-Embedding-2B", os.getpid(), 1.0))
+        announce(RunningServer("embedder", url, "Qwen/Qwen3-VL-Embedding-2B", os.getpid(), 1.0))
         done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 0
     assert f"embedder {url}" in done.stdout and "FAILED" not in done.stdout

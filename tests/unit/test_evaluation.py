@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import MissingExtra, WrongRequest
-from rag.evaluation import STAGES, Place, evaluate, load_queries, overlap
+from rag.evaluation import STAGES, PassageRef, evaluate, load_queries, overlap
 from rag.types import Lines, Page, Seconds, Whole
 
 
@@ -35,7 +35,7 @@ def test_success_ndcg_recall_and_mrr(tmp_path: Path) -> None:
         '{"id": "2", "query": "b", "tags": ["unanswerable"], "relevant": []}',
     )
     queries = load_queries(file)
-    ranking = [(Place("a.pdf", Page(1)), 0.9), (Place("a.pdf", Page(2)), 0.8), (Place("b.txt", Lines(1, 5)), 0.7)]
+    ranking = [(PassageRef("a.pdf", Page(1)), 0.9), (PassageRef("a.pdf", Page(2)), 0.8), (PassageRef("b.txt", Lines(1, 5)), 0.7)]
     table = evaluate(queries, {"1": dict.fromkeys(STAGES, ranking)})
     found = table["all"]["hits"]
     ideal = 3 + 1 / math.log2(3)
@@ -50,7 +50,7 @@ def test_success_ndcg_recall_and_mrr(tmp_path: Path) -> None:
 
 def test_a_judgement_is_found_once(tmp_path: Path) -> None:
     file = queries_file(tmp_path, '{"id": "1", "query": "a", "relevant": [{"document": "a.txt"}, {"document": "b.txt"}]}')
-    ranking = [(Place("a.txt", Lines(1, 5)), 0.9), (Place("a.txt", Lines(6, 9)), 0.8)]
+    ranking = [(PassageRef("a.txt", Lines(1, 5)), 0.9), (PassageRef("a.txt", Lines(6, 9)), 0.8)]
     table = evaluate(load_queries(file), {"1": dict.fromkeys(STAGES, ranking)})
     assert table["all"]["hits"]["R@10"] == 0.5
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pathspec import GitIgnoreSpec
 
 from rag.corpus.ignore import _spec
-from rag.corpus.walk import Blocked, Found, Root, walk
+from rag.corpus.walk import FileEntry, Inaccessible, Root, walk
 
 RULES = st.lists(
     st.sampled_from(["a", "b", "ab", "*", "?", "[ab]", "[!a]", "/", "/**/", "**/", r"\\*", "."]), min_size=1, max_size=9
@@ -52,9 +52,9 @@ def test_an_ignore_file_of_gigabytes_blocks_its_folder_and_nothing_else(tmp_path
     with (tmp_path / "huge/.gitignore").open("wb") as stream:
         stream.truncate(10_000_000_000)
     seen = list(walk(Root("r", tmp_path)))
-    assert [one.path for one in seen if isinstance(one, Found)] == ["sound/a.txt"]
-    assert [one for one in seen if isinstance(one, Blocked)] == [
-        Blocked("huge", "its ignore file cannot be read: it has more than 500,000 bytes")
+    assert [one.path for one in seen if isinstance(one, FileEntry)] == ["sound/a.txt"]
+    assert [one for one in seen if isinstance(one, Inaccessible)] == [
+        Inaccessible("huge", "its ignore file cannot be read: it has more than 500,000 bytes")
     ]
 
 
@@ -62,4 +62,4 @@ def test_an_ignore_file_of_gigabytes_blocks_its_folder_and_nothing_else(tmp_path
 def test_an_ignore_file_that_waits_to_be_written_holds_nobody_up(tmp_path: Path) -> None:
     (tmp_path / ".ragignore").symlink_to("/proc/kmsg")
     seen = list(walk(Root("r", tmp_path)))
-    assert all(isinstance(one, Blocked) or one.path == ".ragignore" for one in seen)
+    assert all(isinstance(one, Inaccessible) or one.path == ".ragignore" for one in seen)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 
-from rag.decoding.event_queue import MOST_FOUND, Inbox
+from rag.decoding.event_queue import MOST_FOUND, EventQueue
 
 
-def filled() -> Inbox[str, str, str]:
-    inbox = Inbox[str, str, str](10)
+def filled() -> EventQueue[str, str, str]:
+    inbox = EventQueue[str, str, str](10)
     for name in "abc":
         inbox.put(name, 1)
         assert inbox.put_found(name.upper())
     return inbox
 
 
-def taken(inbox: Inbox[str, str, str], *, answers: bool) -> list[str | None]:
+def taken(inbox: EventQueue[str, str, str], *, answers: bool) -> list[str | None]:
     return [inbox.get(answers=answers, seconds=0) for _ in range(7)]
 
 
@@ -30,7 +30,7 @@ def test_answers_that_are_not_wanted_hold_nothing_back() -> None:
 
 
 def test_a_walk_waits_where_nobody_takes_what_it_finds() -> None:
-    inbox = Inbox[str, str, str](10)
+    inbox = EventQueue[str, str, str](10)
     for _ in range(MOST_FOUND):
         assert inbox.put_found("found")
     waiting = threading.Thread(target=inbox.put_found, args=("last",))
@@ -40,6 +40,6 @@ def test_a_walk_waits_where_nobody_takes_what_it_finds() -> None:
 
 
 def test_a_walk_ends_when_nobody_takes_anything_any_more() -> None:
-    inbox = Inbox[str, str, str](10)
+    inbox = EventQueue[str, str, str](10)
     inbox.close()
     assert not any(inbox.put_found("found") for _ in range(2 * MOST_FOUND))

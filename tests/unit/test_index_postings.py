@@ -11,8 +11,8 @@ from rag.index.lexical import postings
 from rag.index.lexical import postings_cache as commonwords
 from rag.index.lexical.bm25_search import containing
 from rag.index.lexical.postings import build_postings, open_postings, postings_file
-from rag.index.lexical.postings_cache import CommonWords
-from rag.index.locations import made_ready
+from rag.index.lexical.postings_cache import PostingsCache
+from rag.index.locations import warm_up
 from rag.index.reader.open_index import open_index
 from rag.index.writer.writer import writing
 from tests.unit.index_samples import made, put
@@ -139,8 +139,8 @@ def ranked(answers):
 
 def test_an_index_keeps_them_once_it_is_large_and_they_follow_its_changes(index):
     before = said(index)
-    assert [remark.split(" in ")[0] for remark in made_ready(index)] == ["passages.words was made once for all searches,"]
-    assert made_ready(index) == () and ranked(said(index)) == ranked(before)
+    assert [remark.split(" in ")[0] for remark in warm_up(index)] == ["passages.words was made once for all searches,"]
+    assert warm_up(index) == () and ranked(said(index)) == ranked(before)
     first = postings_file(index).stat().st_mtime_ns
     with writing(index) as writer:
         put(writer, "new.md", ["crane crane crane harbour"])
@@ -150,7 +150,7 @@ def test_an_index_keeps_them_once_it_is_large_and_they_follow_its_changes(index)
     with_arrays = said(index)
     assert with_arrays["harbour crane"][0][0] == "crane crane crane harbour"
     assert not {text for text, *_ in with_arrays["harbour crane"]} & {"harbour 3", "harbour 4", "no more of it"}
-    assert made_ready(index) == () and postings_file(index).stat().st_mtime_ns == first
+    assert warm_up(index) == () and postings_file(index).stat().st_mtime_ns == first
     bare = shutil.copytree(index, index.with_name("bare"))
     postings_file(bare).unlink()
     for words, found in said(bare).items():  # the arrays keep the mean length of when they were made
@@ -165,19 +165,19 @@ def test_an_index_keeps_them_once_it_is_large_and_they_follow_its_changes(index)
 def test_where_they_cannot_be_written_nothing_is_missed(index):
     before = said(index)
     postings_file(index).mkdir()
-    assert made_ready(index) == ("passages.words cannot be written (Is a directory), so common words are looked up one by one",)
+    assert warm_up(index) == ("passages.words cannot be written (Is a directory), so common words are looked up one by one",)
     assert said(index) == before
 
 
 def test_an_open_index_takes_them_up_when_another_process_makes_them(index):
-    words = CommonWords(index)
+    words = PostingsCache(index)
     with open_index(index) as opened, opened._reading() as connection:
         assert words.at(connection, opened.generation) is None
-        made_ready(index)
+        warm_up(index)
         kept = words.at(connection, opened.generation)
         assert kept is not None and "harbour" in kept and words.at(connection, opened.generation) is kept
         assert words.at(connection, 0) is None and words.at(connection, opened.generation) is kept
-    other = CommonWords(index)
+    other = PostingsCache(index)
     with open_index(index) as opened, opened._reading() as connection:
         assert other.at(connection, 0) is None and other.at(connection, opened.generation) is not None
 

@@ -10,7 +10,7 @@ from rag.index.catalog.index_folder import create
 from rag.index.files.checksums import BLOCK
 from rag.index.files.layout import segment_file
 from rag.index.vectors.segments import write_segment
-from rag.index.vectors.verified_rows import TrustedRows
+from rag.index.vectors.verified_rows import VerifiedRows
 from rag.types import Fingerprint
 
 DIM, COUNT = 96, 20_000  # 3.8 MB
@@ -23,10 +23,10 @@ def numbers(tmp_path) -> np.ndarray:
     return np.random.default_rng(3).standard_normal((COUNT, DIM)).astype(np.float16)
 
 
-def written(folder: Path, numbers: np.ndarray) -> TrustedRows:
+def written(folder: Path, numbers: np.ndarray) -> VerifiedRows:
     thirds = np.array_split(numbers, 3)
     segment, sums = write_segment(folder, 1, 1, COUNT, iter(thirds), DIM)
-    return TrustedRows(folder, segment, sums, DIM)
+    return VerifiedRows(folder, segment, sums, DIM)
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, COUNT), (7, COUNT - 1), (5_460, 5_462), (12, 13), (9, 9)])
@@ -42,7 +42,7 @@ def test_a_row_longer_than_a_stretch_comes_alone(tmp_path):
     create(tmp_path, Fingerprint("model", "1", dim, "", "plain"), {})
     rows = np.random.default_rng(5).standard_normal((3, dim), np.float32).astype(np.float16)
     segment, sums = write_segment(tmp_path, 1, 1, 3, [rows], dim)
-    parts = list(TrustedRows(tmp_path, segment, sums, dim).stretch(1, 3))
+    parts = list(VerifiedRows(tmp_path, segment, sums, dim).stretch(1, 3))
     assert [part.shape for part in parts] == [(1, dim), (1, dim)]
     np.testing.assert_array_equal(np.concatenate(parts), rows[1:])
 

@@ -9,10 +9,10 @@ import pytest
 from rag.errors import WrongRequest
 from rag.index import STRUCTURES
 from rag.index.catalog.index_folder import create
-from rag.index.locations import made_ready
+from rag.index.locations import warm_up
 from rag.index.reader.open_index import open_index
 from rag.index.vectors import structures
-from rag.index.vectors.verified_rows import TrustedRows
+from rag.index.vectors.verified_rows import VerifiedRows
 from rag.index.writer.writer import writing
 from rag.types import KINDS, Filters, Fingerprint
 from tests.unit.index_samples import document, key_of, passage
@@ -81,8 +81,8 @@ def test_every_structure_finds_what_exact_finds(folder, name, filters):
 
 def test_many_segments_rescore_no_more_rows_than_one(folder, monkeypatch):
     taken = []
-    take = TrustedRows.take
-    monkeypatch.setattr(TrustedRows, "take", lambda rows, chosen: taken.append(len(chosen)) or take(rows, chosen))
+    take = VerifiedRows.take
+    monkeypatch.setattr(VerifiedRows, "take", lambda rows, chosen: taken.append(len(chosen)) or take(rows, chosen))
     with open_index(folder, "exact") as exact, open_index(folder, "coarse") as index:
         wanted, found = exact.nearest(clustered(1, 12), 20), index.nearest(clustered(1, 12), 20)
         assert agreement(found, wanted) >= 0.99
@@ -188,9 +188,9 @@ def test_what_the_first_search_needs_is_made_before_it(folder, monkeypatch):
     monkeypatch.setenv("RAG_SEARCH", "coarse")
     for file in (folder / "segments").glob("*.coarse"):
         file.unlink()
-    said = made_ready(folder)
+    said = warm_up(folder)
     assert len(said) == len(list((folder / "segments").glob("*.coarse"))) > 0 and "was made once for all searches" in said[0]
-    assert made_ready(folder) == ()
+    assert warm_up(folder) == ()
     with open_index(folder, "coarse") as index:
         index.nearest(clustered(1, 5), 10)
         assert index.remarks() == ()

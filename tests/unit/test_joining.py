@@ -11,7 +11,7 @@ import pytest
 
 import rag
 from rag.errors import IndexDamaged, IndexNotFound, NoSuchPassage, WrongRequest
-from rag.search.federated import Joined, Ranking, joined
+from rag.search.federated import FederatedSearcher, RankedList, joined
 from rag.search.pipeline import Results
 from tests.unit.api_server import asking
 
@@ -40,9 +40,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def asked(shelf: Path, *names: str, **flags: str) -> Joined:
+def asked(shelf: Path, *names: str, **flags: str) -> FederatedSearcher:
     opened = rag.open_index(*(str(shelf / name) for name in names), **flags)
-    assert isinstance(opened, Joined)
+    assert isinstance(opened, FederatedSearcher)
     return opened
 
 
@@ -120,7 +120,7 @@ def test_a_list_without_a_good_match_has_half_the_say(shelf: Path) -> None:
         hits = several.query("harbour dues")
     weak = Results([hit for hit in hits if hit.index == "port"], {}, ("old",), good=False)
     good = Results([hit for hit in hits if hit.index == "half"], {}, (), good=True)
-    found = joined([Ranking("port", "one judge", weak), Ranking("half", "another", good)], top_k=3)
+    found = joined([RankedList("port", "one judge", weak), RankedList("half", "another", good)], top_k=3)
     assert [hit.index for hit in found.hits] == ["half", "half", "port"]
     assert (found.good, found.notes, found.hits[2].score) == (True, ("port: old",), 0.5)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import WrongRequest
-from rag.models.run_files import Endpoint, alive, announce, run_folder, running, withdraw
+from rag.models.run_files import RunningServer, alive, announce, run_folder, running, withdraw
 from rag.models.supervisor import reason_of
 
 TOP = Path(__file__).parents[2]
@@ -202,11 +202,11 @@ def test_only_what_is_alive_and_answers_is_running(place: Path) -> None:
         urls = [f"http://127.0.0.1:{listener.getsockname()[1]}" for listener in (one, two)]
         gone = subprocess.Popen(["true"])
         gone.wait()
-        stale = announce(Endpoint("embedder", urls[1], "dead", gone.pid, 30.0))
-        old = announce(Endpoint("embedder", urls[0], "old", os.getpid(), 10.0))
+        stale = announce(RunningServer("embedder", urls[1], "dead", gone.pid, 30.0))
+        old = announce(RunningServer("embedder", urls[0], "old", os.getpid(), 10.0))
         other = subprocess.Popen(["sleep", "60"])
-        new = announce(Endpoint("embedder", urls[1], "new", other.pid, 20.0))
-        announce(Endpoint("reranker", f"http://127.0.0.1:{free_port()}", "silent", os.getpid(), 1.0))
+        new = announce(RunningServer("embedder", urls[1], "new", other.pid, 20.0))
+        announce(RunningServer("reranker", f"http://127.0.0.1:{free_port()}", "silent", os.getpid(), 1.0))
         assert [found.model for found in running("embedder")] == ["new", "old"]
         assert running("reranker") == []
         assert not stale.exists(), "the next one to announce itself removes the files of the dead"
@@ -232,17 +232,17 @@ def test_a_folder_others_may_write_in_is_not_believed(place: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        announce(Endpoint("embedder", f"http://127.0.0.1:{listener.getsockname()[1]}", "m", os.getpid(), 1.0))
+        announce(RunningServer("embedder", f"http://127.0.0.1:{listener.getsockname()[1]}", "m", os.getpid(), 1.0))
         assert len(running("embedder")) == 1
         run_folder().chmod(0o777)
         assert running("embedder") == []
     with pytest.raises(WrongRequest, match="does not belong to this user alone"):
-        announce(Endpoint("embedder", "http://127.0.0.1:1", "m", os.getpid(), 1.0))
+        announce(RunningServer("embedder", "http://127.0.0.1:1", "m", os.getpid(), 1.0))
 
 
 def test_a_run_file_is_read_by_nobody_else_in_a_folder_others_may_enter(place: Path) -> None:
     run_folder().mkdir(mode=0o755)
-    written = announce(Endpoint("ui", "http://127.0.0.1:1", "", os.getpid(), 1.0, token="a key of sixteen letters"))
+    written = announce(RunningServer("ui", "http://127.0.0.1:1", "", os.getpid(), 1.0, token="a key of sixteen letters"))
     assert written.stat().st_mode & 0o777 == 0o600
 
 

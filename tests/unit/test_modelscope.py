@@ -14,7 +14,7 @@ from rag.backends.base import Choice
 from rag.backends.families import family_of, fingerprint_of, model_name, native_dim
 from rag.backends.modelscope import folder_of, require
 from rag.errors import BackendError, MissingExtra
-from rag.models.vllm_command import Server, Terms, commands, partner
+from rag.models.vllm_command import LaunchOptions, ServerSpec, commands, partner
 
 NAME = "Qwen/Qwen3-VL-Embedding-2B"
 THERE = f"modelscope:{NAME}"
@@ -50,9 +50,9 @@ def test_it_is_the_same_model_as_under_its_own_name() -> None:
 @pytest.mark.parametrize("platform", ["cuda", "cpu", "ascend"])
 def test_vllm_is_told_where_to_look_whatever_the_environment_says(platform: str) -> None:
     version = "0.23.0" if platform == "ascend" else "0.33.0"
-    terms = Terms(platform=platform, version=version)  # type: ignore[arg-type]
-    (there,) = commands([Server("embedder", THERE, 8000)], terms, {"VLLM_USE_MODELSCOPE": "False"})
-    (own,) = commands([Server("embedder", NAME, 8000)], terms, {})
+    terms = LaunchOptions(platform=platform, version=version)  # type: ignore[arg-type]
+    (there,) = commands([ServerSpec("embedder", THERE, 8000)], terms, {"VLLM_USE_MODELSCOPE": "False"})
+    (own,) = commands([ServerSpec("embedder", NAME, 8000)], terms, {})
     assert there.arguments == own.arguments
     assert there.environment["VLLM_USE_MODELSCOPE"] == "True"
     assert own.environment.get("VLLM_USE_MODELSCOPE") == ("True" if platform == "ascend" else None)

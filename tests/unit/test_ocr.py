@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from rag.loaders.picture import ocr
-from rag.loaders.picture.ocr import ENGINE, Recognised, recognise
+from rag.loaders.picture.ocr import ENGINE, OcrResult, recognise
 from rag.loaders.picture.reading_order import Box, rows
 
 
@@ -55,14 +55,14 @@ def test_a_plain_picture_costs_no_recognition(size: tuple[int, int], monkeypatch
         raise AssertionError("the engine was asked")
 
     monkeypatch.setattr(ocr, "_engine", refuse)
-    assert recognise(np.full((size[1], size[0], 3), 130, np.uint8)) == Recognised("", ())
+    assert recognise(np.full((size[1], size[0], 3), 130, np.uint8)) == OcrResult("", ())
 
 
 @pytest.mark.parametrize("size", [(30_000, 2), (2, 30_000), (3, 3), (1200, 9)])
 def test_strips_and_specks_are_bounded(size: tuple[int, int]) -> None:
     pixels = np.zeros((size[1], size[0], 3), np.uint8)
     pixels[::2, ::2] = 255
-    assert isinstance(recognise(pixels), Recognised)
+    assert isinstance(recognise(pixels), OcrResult)
 
 
 def test_a_gradient_says_nothing() -> None:

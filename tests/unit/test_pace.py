@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from rag.cli.progress import figures_of, time_of
-from rag.indexing.progress import Pace
+from rag.indexing.progress import RunCounters
 from rag.indexing.report import Progress
 
 
 def test_rates_are_those_of_the_last_seconds_and_the_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("rag.indexing.progress.time.monotonic", lambda: clock[0])
-    pace = Pace(total=100, counted=True, megabytes_total=50.0, started=100.0)
+    pace = RunCounters(total=100, counted=True, megabytes_total=50.0, started=100.0)
     assert pace.progress("a", {}).seconds_left is None
     for _ in range(20):
         clock[0] += 1.0
@@ -33,7 +33,7 @@ def test_what_the_model_was_not_shown_is_not_done(monkeypatch: pytest.MonkeyPatc
     """Texts are read long before a slow model has seen them."""
     clock = [0.0]
     monkeypatch.setattr("rag.indexing.progress.time.monotonic", lambda: clock[0])
-    pace = Pace(total=100, counted=True, megabytes_total=50.0, started=0.0)
+    pace = RunCounters(total=100, counted=True, megabytes_total=50.0, started=0.0)
     clock[0], pace.read, pace.megabytes, pace.lacking, pace.embedded, pace.waiting = 10.0, 50, 25.0, 45, 100, 900
     seen = pace.progress("", {})
     assert (seen.done, seen.passages, seen.seconds_left) == (5, 100, pytest.approx(190.0))  # a tenth of one half, in 10 s

@@ -10,7 +10,7 @@ import pytest
 from rag.backends.local.platforms import engine_keywords, release
 from rag.backends.media import MAX_FRAMES
 from rag.errors import WrongRequest
-from rag.models.vllm_command import MOST_FRAMES, Server, Terms, elsewhere, partner
+from rag.models.vllm_command import MOST_FRAMES, LaunchOptions, ServerSpec, elsewhere, partner
 from tests.unit.serving_plans import JUDGE, VL, VL8, planned, value
 
 GOLDEN = Path(__file__).parent / "golden_commands.txt"
@@ -34,7 +34,7 @@ def test_the_commands_of_every_platform_family_and_version() -> None:
     for platform, version in PLACES:
         for model in MODELS:
             role = "reranker" if "eranker" in model else "embedder"
-            (command,) = planned([Server(role, model, 8000)], memory=64, platform=platform, version=version)
+            (command,) = planned([ServerSpec(role, model, 8000)], memory=64, platform=platform, version=version)
             lines += [f"# {platform}, vLLM {version}", str(command), ""]
     text = "\n".join(lines)
     if not GOLDEN.exists():
@@ -72,7 +72,7 @@ def test_a_context_of_ones_own_and_more_cards() -> None:
 def test_a_local_folder_is_served_under_its_name(tmp_path: Path) -> None:
     folder = tmp_path / "Qwen3-VL-Embedding-2B"
     folder.mkdir()
-    (one,) = planned([Server("embedder", str(folder), 8000)], platform="ascend", version="0.23.0")
+    (one,) = planned([ServerSpec("embedder", str(folder), 8000)], platform="ascend", version="0.23.0")
     assert one.arguments[:5] == ("vllm", "serve", str(folder), "--served-model-name", "Qwen3-VL-Embedding-2B")
     assert "VLLM_USE_MODELSCOPE" not in one.environment
 
@@ -93,9 +93,13 @@ def test_where_clients_find_it(host: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     "server",
-    [Server("embedder", JUDGE.model, 1), Server("reranker", VL.model, 1), Server("embedder", "BAAI/bge-reranker-v2-m3", 1)],
+    [
+        ServerSpec("embedder", JUDGE.model, 1),
+        ServerSpec("reranker", VL.model, 1),
+        ServerSpec("embedder", "BAAI/bge-reranker-v2-m3", 1),
+    ],
 )
-def test_a_model_of_the_other_role_is_refused(server: Server) -> None:
+def test_a_model_of_the_other_role_is_refused(server: ServerSpec) -> None:
     with pytest.raises(WrongRequest):
         planned([server])
 
@@ -121,8 +125,8 @@ def test_versions() -> None:
     assert release("0.32.1rc1+cpu") == (0, 32, 1)
     with pytest.raises(WrongRequest):
         release("newest")
-    assert elsewhere(Terms("ascend"), 64).version == "0.23.0"
-    assert elsewhere(Terms(), 64).platform == "cuda"
+    assert elsewhere(LaunchOptions("ascend"), 64).version == "0.23.0"
+    assert elsewhere(LaunchOptions(), 64).platform == "cuda"
 
 
 def test_an_engine_in_this_process_is_told_what_a_server_is() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rag.backends.devices import Card
 from rag.errors import WrongRequest
-from rag.models.vllm_command import Server, Terms, commands
+from rag.models.vllm_command import LaunchOptions, ServerSpec, commands
 from tests.unit.serving_plans import GIB, JUDGE, JUDGE8, VL, VL8, planned, shares_of
 
 
@@ -43,10 +43,10 @@ def test_the_numbers_of_the_arithmetic() -> None:
 
 def test_a_card_that_is_half_taken_gives_what_is_free() -> None:
     cards = (Card(0, "card", 24 * GIB, 12 * GIB),)
-    (one,) = commands([VL], Terms("cuda", "0.33.0", cards=cards), {})
+    (one,) = commands([VL], LaunchOptions("cuda", "0.33.0", cards=cards), {})
     assert shares_of([one]) == [0.47]  # (12 − 0.5) / 24
     with pytest.raises(WrongRequest, match=r"only 4\.0 GiB are free"):
-        commands([VL], Terms("cuda", "0.33.0", cards=(Card(0, "card", 24 * GIB, 4 * GIB),)), {})
+        commands([VL], LaunchOptions("cuda", "0.33.0", cards=(Card(0, "card", 24 * GIB, 4 * GIB),)), {})
 
 
 def test_with_cards_enough_each_has_its_own() -> None:
@@ -58,7 +58,7 @@ def test_with_cards_enough_each_has_its_own() -> None:
 
 def test_a_full_card_is_passed_over() -> None:
     cards = (Card(4, "card", 24 * GIB, GIB), Card(6, "card", 24 * GIB, 24 * GIB))
-    (one,) = commands([VL], Terms("ascend", "0.23.0", cards=cards), {})
+    (one,) = commands([VL], LaunchOptions("ascend", "0.23.0", cards=cards), {})
     assert one.environment["ASCEND_RT_VISIBLE_DEVICES"] == "6"
 
 
@@ -68,19 +68,19 @@ def test_more_cards_than_there_are() -> None:
 
 
 def test_unknown_cards_are_shared_by_need_and_unknown_models_evenly() -> None:
-    assert shares_of(commands([VL, JUDGE8], Terms("cuda", "0.33.0"), {})) == [0.23, 0.68]
-    unknown = Server("reranker", "BAAI/bge-reranker-v2-m3", 8001)
-    assert shares_of(commands([VL, unknown], Terms("cuda", "0.33.0"), {})) == [0.46, 0.46]
-    assert shares_of(commands([VL, unknown], Terms("cuda", "0.33.0", memory_share=0.5), {})) == [0.25, 0.25]
+    assert shares_of(commands([VL, JUDGE8], LaunchOptions("cuda", "0.33.0"), {})) == [0.23, 0.68]
+    unknown = ServerSpec("reranker", "BAAI/bge-reranker-v2-m3", 8001)
+    assert shares_of(commands([VL, unknown], LaunchOptions("cuda", "0.33.0"), {})) == [0.46, 0.46]
+    assert shares_of(commands([VL, unknown], LaunchOptions("cuda", "0.33.0", memory_share=0.5), {})) == [0.25, 0.25]
 
 
 def test_a_processor_gets_room_for_keys_and_values() -> None:
     cards = (Card(0, "main memory", 24 * GIB, 0),)
-    (one,) = commands([VL], Terms("cpu", "0.32.0", cards=cards), {})
+    (one,) = commands([VL], LaunchOptions("cpu", "0.32.0", cards=cards), {})
     assert one.environment["VLLM_CPU_KVCACHE_SPACE"] == "4"  # 4 × 0.875 GiB, rounded up
     assert "--gpu-memory-utilization" not in one.arguments
     with pytest.raises(WrongRequest, match="do not fit"):
-        commands([VL8, JUDGE8], Terms("cpu", "0.32.0", cards=cards), {})
+        commands([VL8, JUDGE8], LaunchOptions("cpu", "0.32.0", cards=cards), {})
 
 
 def test_a_smaller_memory_keeps_fewer_prompts() -> None:
@@ -99,4 +99,4 @@ def test_a_local_folder_is_weighed(tmp_path: Path) -> None:
     with (folder / "model.safetensors").open("wb") as file:
         file.truncate(3 * GIB)  # sparse
     with pytest.raises(WrongRequest, match=r"3\.0 GiB weights \+ 1\.1 GiB keys"):
-        planned([Server("embedder", str(folder), 8000)], memory=4)
+        planned([ServerSpec("embedder", str(folder), 8000)], memory=4)

@@ -13,14 +13,14 @@ from PIL import Image
 
 from rag.errors import NotShown, UnreadableDocument
 from rag.media.safe_open import opened
-from rag.media.service import Projector
+from rag.media.service import MediaService
 from rag.media.thumbnails import Thumbnails
 from rag.types import Kind, Lines, Page, Seconds, Whole
 from tests.unit.films import colour, film
 from tests.unit.showing_samples import LIMITS, SAMPLES, passage, pdf, seen
 
 
-def test_a_frame_is_the_frame_of_its_second(projector: Projector, tmp_path: Path) -> None:
+def test_a_frame_is_the_frame_of_its_second(projector: MediaService, tmp_path: Path) -> None:
     film(tmp_path / "f.mp4")
     for moment in (0.0, 3.0, 5.5):
         shown = projector.picture(passage(tmp_path, "f.mp4", "frame", Seconds(moment, moment)), "thumb", LIMITS, tmp_path)
@@ -32,7 +32,7 @@ def test_a_frame_is_the_frame_of_its_second(projector: Projector, tmp_path: Path
     assert other.type == "image/jpeg"
 
 
-def test_sizes_of_a_picture(projector: Projector, tmp_path: Path) -> None:
+def test_sizes_of_a_picture(projector: MediaService, tmp_path: Path) -> None:
     Image.new("RGB", (4000, 2000), (200, 30, 30)).save(tmp_path / "p.png")
     one = passage(tmp_path, "p.png", "image")
     assert [seen(projector.picture(one, size, LIMITS, tmp_path)).shape[:2] for size in ("thumb", "view", "full")] == [
@@ -42,7 +42,7 @@ def test_sizes_of_a_picture(projector: Projector, tmp_path: Path) -> None:
     ]
 
 
-def test_a_page_is_drawn_and_a_huge_one_is_bounded(projector: Projector, tmp_path: Path) -> None:
+def test_a_page_is_drawn_and_a_huge_one_is_bounded(projector: MediaService, tmp_path: Path) -> None:
     pdf(tmp_path / "p.pdf", "Harbour")
     shown = seen(projector.picture(passage(tmp_path, "p.pdf", "page", Page(1)), "full", LIMITS, tmp_path))
     assert shown.shape == (625, 834, 3)  # 400 × 300 points at 150 dpi
@@ -54,7 +54,7 @@ def test_a_page_is_drawn_and_a_huge_one_is_bounded(projector: Projector, tmp_pat
         projector.picture(passage(tmp_path, "p.pdf", "page", Page(1)), "view", LIMITS, tmp_path, Page(9))
 
 
-def test_text_has_no_picture_and_a_picture_no_seconds(projector: Projector, tmp_path: Path) -> None:
+def test_text_has_no_picture_and_a_picture_no_seconds(projector: MediaService, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("words")
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
     with pytest.raises(NotShown, match="is text"):
@@ -64,14 +64,14 @@ def test_text_has_no_picture_and_a_picture_no_seconds(projector: Projector, tmp_
 
 
 @pytest.mark.parametrize("name", ["cut-in-the-post.pdf", "empty.png", "no-index.mp4", "not-a-picture.jpg", "poster-huge.png"])
-def test_broken_files_cost_themselves_only(projector: Projector, tmp_path: Path, name: str) -> None:
+def test_broken_files_cost_themselves_only(projector: MediaService, tmp_path: Path, name: str) -> None:
     kind: Kind = {"pdf": "page", "mp4": "frame"}.get(name[-3:], "image")  # type: ignore[assignment]
     place = {"page": Page(1), "frame": Seconds(0, 1)}.get(kind, Whole())
     with pytest.raises(UnreadableDocument, match=name):
         projector.picture(passage(SAMPLES.parent / "broken", name, kind, place), "thumb", LIMITS, tmp_path)
 
 
-def test_a_truncated_video_shows_what_is_there(projector: Projector, tmp_path: Path) -> None:
+def test_a_truncated_video_shows_what_is_there(projector: MediaService, tmp_path: Path) -> None:
     whole = film(tmp_path / "whole.mkv", form="matroska").read_bytes()
     (tmp_path / "cut.mkv").write_bytes(whole[: len(whole) // 2])
     shown = projector.picture(passage(tmp_path, "cut.mkv", "frame", Seconds(0, 1)), "thumb", LIMITS, tmp_path)
@@ -79,7 +79,7 @@ def test_a_truncated_video_shows_what_is_there(projector: Projector, tmp_path: P
     assert projector.video(passage(tmp_path, "cut.mkv", "frame", Seconds(0, 1)), LIMITS).playable == "remux"
 
 
-def test_a_replaced_file_is_shown_anew(projector: Projector, tmp_path: Path) -> None:
+def test_a_replaced_file_is_shown_anew(projector: MediaService, tmp_path: Path) -> None:
     one = passage(tmp_path, "p.png", "image")
     versions = []
     for red in (10, 200):
@@ -94,17 +94,17 @@ def test_a_replaced_file_is_shown_anew(projector: Projector, tmp_path: Path) -> 
 def test_thumbnails_are_kept_in_the_index_folder_and_damaged_ones_made_anew(tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), (0, 200, 0)).save(tmp_path / "p.png")
     one, index = passage(tmp_path, "p.png", "image"), tmp_path / "index"
-    with Projector() as projector:
+    with MediaService() as projector:
         made = projector.picture(one, "thumb", LIMITS, index)
     (kept,) = (index / "thumbs").glob("*/*.webp")
     assert kept.stem == made.version and kept.read_bytes() == made.content
     kept.write_bytes(made.content[:-9])
-    with Projector() as projector:
+    with MediaService() as projector:
         assert projector.picture(one, "thumb", LIMITS, index).content == made.content
     assert kept.read_bytes() == made.content
 
 
-def test_an_index_that_cannot_be_written_goes_without(projector: Projector, tmp_path: Path) -> None:
+def test_an_index_that_cannot_be_written_goes_without(projector: MediaService, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), (0, 200, 0)).save(tmp_path / "p.png")
     (tmp_path / "index").write_text("a file where the folder should be")  # root may write everywhere else
     shown = projector.picture(passage(tmp_path, "p.png", "image"), "thumb", LIMITS, tmp_path / "index")
@@ -124,12 +124,12 @@ def test_too_many_thumbnails_are_cleared_the_least_used_first(tmp_path: Path) ->
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_decoder_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.media.worker_pool import Decoders
+    from rag.media.worker_pool import WorkerPool
 
     monkeypatch.setenv("RAG_TOKEN", "a-key-of-the-server")
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
     asked = {"kind": "image", "locator": {}, "size": "thumb", "stamp": "", "limits": {}}
-    with Decoders(1, 30.0) as decoders, opened(passage(tmp_path, "p.png", "image")) as original:
+    with WorkerPool(1, 30.0) as decoders, opened(passage(tmp_path, "p.png", "image")) as original:
         decoders.ask("picture", original, **asked)
         (idle,) = decoders._idle
         assert b"RAG_" not in Path(f"/proc/{idle._process.pid}/environ").read_bytes()
@@ -137,12 +137,12 @@ def test_a_decoder_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_decoder_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rag.media import protocol as exchange
-    from rag.media.worker_pool import Decoders
+    from rag.media.worker_pool import WorkerPool
 
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
     one = passage(tmp_path, "p.png", "image")
     asked = {"kind": "image", "locator": {}, "size": "thumb", "stamp": "", "limits": {}}
-    with Decoders(1, 30.0) as decoders, opened(one) as original:
+    with WorkerPool(1, 30.0) as decoders, opened(one) as original:
         with pytest.raises(UnreadableDocument, match=r"p\.png stopped its decoder"):
             decoders.ask("no such question", original)
         monkeypatch.setattr(decoders, "_seconds", 0.0)

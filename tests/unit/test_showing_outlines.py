@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rag.media.service import Projector
+from rag.media.service import MediaService
 from rag.types import Page
 from tests.unit.showing_samples import LIMITS, passage, pdf, seen
 
 
-def test_words_on_a_page_are_outlined_where_they_are_drawn(projector: Projector, tmp_path: Path) -> None:
+def test_words_on_a_page_are_outlined_where_they_are_drawn(projector: MediaService, tmp_path: Path) -> None:
     pdf(tmp_path / "p.pdf", "The harbours closed")
     found = projector.outlines(passage(tmp_path, "p.pdf", "page", Page(1)), "harbour", LIMITS, ocr=False)
     assert (found["pages"], found["size"]) == (1, [400, 300])
@@ -32,21 +32,21 @@ def test_words_on_a_page_are_outlined_where_they_are_drawn(projector: Projector,
     ],
 )
 def test_outlines_follow_pages_that_are_turned_or_cut(
-    projector: Projector, tmp_path: Path, box: str, extra: str, at: str
+    projector: MediaService, tmp_path: Path, box: str, extra: str, at: str
 ) -> None:
     pdf(tmp_path / "p.pdf", "The harbours closed", box, extra, at)
     (region,) = projector.outlines(passage(tmp_path, "p.pdf", "page", Page(1)), "harbour", LIMITS, ocr=False)["regions"]
     _is_dark_inside(projector, tmp_path, "p.pdf", region)
 
 
-def test_a_word_of_spaced_letters_is_one_region_and_two_words_are_two(projector: Projector, tmp_path: Path) -> None:
+def test_a_word_of_spaced_letters_is_one_region_and_two_words_are_two(projector: MediaService, tmp_path: Path) -> None:
     pdf(tmp_path / "p.pdf", "harbour dues", at="20 200 Td 9 Tc 0 0")
     found = projector.outlines(passage(tmp_path, "p.pdf", "page", Page(1)), "harbour dues", LIMITS, ocr=False)["regions"]
     assert [region["words"] for region in found] == ["harbour", "dues"]
     assert found[0]["width"] > 0.3 and found[0]["x"] + found[0]["width"] < found[1]["x"]
 
 
-def _is_dark_inside(projector: Projector, root: Path, path: str, region: dict[str, float]) -> None:
+def _is_dark_inside(projector: MediaService, root: Path, path: str, region: dict[str, float]) -> None:
     """Whether letters are drawn in the region, from its left end to its right one, and it holds most of the height of a line."""
     pixels = seen(projector.picture(passage(root, path, "page", Page(1)), "full", LIMITS, root))
     height, width = pixels.shape[:2]
@@ -60,7 +60,7 @@ def _is_dark_inside(projector: Projector, root: Path, path: str, region: dict[st
     assert dark[:, :ends].any() and dark[:, -ends:].any()
 
 
-def test_words_in_a_screenshot_are_outlined(projector: Projector, tmp_path: Path) -> None:
+def test_words_in_a_screenshot_are_outlined(projector: MediaService, tmp_path: Path) -> None:
     image = Image.new("RGB", (900, 500), "white")
     font = ImageFont.load_default(32)
     ImageDraw.Draw(image).text((200, 300), "harbour dues rose", fill="black", font=font)

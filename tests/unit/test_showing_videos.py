@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from rag.errors import NotShown, UnreadableDocument, WrongRequest
-from rag.media.service import Projector
-from rag.media.video_cache import Shelf
+from rag.media.service import MediaService
+from rag.media.video_cache import VideoCache
 from rag.types import Seconds
 from tests.unit.films import colour, film, heard, watched
 from tests.unit.showing_samples import LIMITS, SAMPLES, passage
@@ -34,7 +34,7 @@ from tests.unit.showing_samples import LIMITS, SAMPLES, passage
     ],
 )
 def test_what_a_browser_plays(
-    projector: Projector, tmp_path: Path, name: str, codec: str, sound: str, form: str, playable: str, kind: str
+    projector: MediaService, tmp_path: Path, name: str, codec: str, sound: str, form: str, playable: str, kind: str
 ) -> None:
     """Made playable, it shows the right colour at the right second, from its start, and keeps its sound."""
     file = film(tmp_path / name, codec=codec, sound=sound, form=form)
@@ -63,7 +63,7 @@ def test_what_a_browser_plays(
         assert content.index(b"moov") < content.index(b"mdat")  # plays while it loads
 
 
-def test_a_clip_shows_what_was_asked_for(projector: Projector, tmp_path: Path) -> None:
+def test_a_clip_shows_what_was_asked_for(projector: MediaService, tmp_path: Path) -> None:
     film(tmp_path / "a.mp4", sound="aac")
     one = passage(tmp_path, "a.mp4", "frame", Seconds(0, 1))
     with projector.clip(one, LIMITS, 2.5, 4.0) as playing:
@@ -78,7 +78,7 @@ def test_a_clip_shows_what_was_asked_for(projector: Projector, tmp_path: Path) -
         pass
 
 
-def test_pictures_are_not_played_and_damaged_videos_have_frames_only(projector: Projector, tmp_path: Path) -> None:
+def test_pictures_are_not_played_and_damaged_videos_have_frames_only(projector: MediaService, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
     with pytest.raises(NotShown, match="is no video"):
         projector.video(passage(tmp_path, "p.png", "image"), LIMITS)
@@ -95,7 +95,7 @@ def test_what_a_killed_program_left_is_removed(tmp_path: Path, monkeypatch: pyte
     (tmp_path / f"rag-video-{gone.pid}-x").mkdir()
     (tmp_path / f"rag-video-{gone.pid}-x/a").write_text("left")
     (tmp_path / f"rag-video-{os.getppid()}-y").mkdir()
-    shelf = Shelf()
+    shelf = VideoCache()
     os.close(shelf.opened("one", 1, lambda path: Path(path).write_text("made") and None))
     names = sorted(folder.name for folder in tmp_path.iterdir())
     assert len(names) == 2 and f"rag-video-{os.getppid()}-y" in names
@@ -105,7 +105,7 @@ def test_what_a_killed_program_left_is_removed(tmp_path: Path, monkeypatch: pyte
 
 def test_a_shelf_keeps_the_most_used_and_hands_out_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    shelf = Shelf(most_bytes=250)
+    shelf = VideoCache(most_bytes=250)
     made = []
 
     def make(path: str) -> None:

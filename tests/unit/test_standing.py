@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from rag.cli.progress import figures_of
-from rag.indexing.monitor import Standing
+from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.report import Progress
 
 
@@ -17,7 +17,7 @@ def test_nobody_is_said_to_hold_others_back_before_anything_was_measured(monkeyp
     told: list[Progress] = []
     stage = SimpleNamespace(waits=lambda: 0.75, waiting=0)
     inbox = SimpleNamespace(waits=lambda: 0.05)
-    standing = Standing(told.append, stage, stage, inbox, lambda: 0, started=now[0])  # type: ignore[arg-type]
+    standing = ProgressMonitor(told.append, stage, stage, inbox, lambda: 0, started=now[0])  # type: ignore[arg-type]
     standing.say("a")
     now[0] += 10.0
     standing.say("b")  # the readers work, the model was shown nothing

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from rag.index.files.uninterruptible import unbroken
+from rag.index.files.uninterruptible import uninterruptible
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +19,8 @@ def python_hears_ctrl_c() -> object:
 
 def test_ctrl_c_is_heard_at_the_end_of_the_outermost_block() -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), unbroken():
-        with unbroken():
+    with pytest.raises(KeyboardInterrupt), uninterruptible():
+        with uninterruptible():
             signal.raise_signal(signal.SIGINT)
             done.append("inner")
         done.append("outer")
@@ -33,14 +33,14 @@ def test_ctrl_c_is_heard_at_the_end_of_the_outermost_block() -> None:
 
 
 def test_an_error_ends_the_block_and_is_not_lost() -> None:
-    with pytest.raises(ValueError, match="no"), unbroken(), unbroken():
+    with pytest.raises(ValueError, match="no"), uninterruptible(), uninterruptible():
         raise ValueError("no")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_where_ctrl_c_is_ignored_it_stays_so() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with unbroken(), unbroken():
+    with uninterruptible(), uninterruptible():
         signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
@@ -48,12 +48,12 @@ def test_where_ctrl_c_is_ignored_it_stays_so() -> None:
 def test_other_threads_pass_through() -> None:
     passed = []
 
-    @unbroken()
+    @uninterruptible()
     def work() -> None:
         passed.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)
-    with unbroken():
+    with uninterruptible():
         thread.start()
         thread.join()
         assert passed != [signal.default_int_handler]

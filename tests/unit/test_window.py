@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from rag.backends.server.congestion import CUT, LATE, Window
+from rag.backends.server.congestion import CUT, LATE, CongestionWindow
 
 
 def test_what_is_taken_is_never_asked_less() -> None:
-    window = Window(8)
+    window = CongestionWindow(8)
     for at in range(100):
         window.answered(at, at + 0.1, 10.0, 99)
     assert window.room == 8
 
 
 def test_one_refusal_of_a_round_cuts_once_and_a_round_of_answers_gives_one_back() -> None:
-    window = Window(10)
+    window = CongestionWindow(10)
     for began in (1.0, 1.1, 1.2):  # all under way when the first is refused at 2
         window.crowded(began, 2.0)
     assert window.room == 7 == int(10 * CUT)
@@ -28,7 +28,7 @@ def test_one_refusal_of_a_round_cuts_once_and_a_round_of_answers_gives_one_back(
 
 
 def test_an_answer_that_comes_late_counts_as_a_refusal() -> None:
-    window = Window(10)
+    window = CongestionWindow(10)
     window.answered(0.0, 10.0 * LATE, 10.0, 99)
     assert window.room == 10
     window.answered(0.0, 10.0 * LATE + 0.1, 10.0, 99)
@@ -36,7 +36,7 @@ def test_an_answer_that_comes_late_counts_as_a_refusal() -> None:
 
 
 def test_one_request_at_a_time_always_remains_and_the_most_comes_back() -> None:
-    window = Window(16)
+    window = CongestionWindow(16)
     for at in range(100):
         window.crowded(at, at + 0.5)
     assert window.room == 1
@@ -46,7 +46,7 @@ def test_one_request_at_a_time_always_remains_and_the_most_comes_back() -> None:
 
 
 def test_a_window_that_is_hardly_used_does_not_grow() -> None:
-    window = Window(16)
+    window = CongestionWindow(16)
     window.crowded(0.0, 1.0)
     for at in range(2, 100):
         window.answered(at, at + 0.1, 10.0, 5)

@@ -24,7 +24,7 @@ from rag.types import Content, Fingerprint, Modality, Role
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rag.backends.lite.subprocess import LiteApart
+    from rag.backends.lite.subprocess import LiteSubprocess
     from rag.types import Vectors
 
 TEXT = slice(0, lite_text.DIM)
@@ -61,13 +61,13 @@ class LiteEmbedder:
     def __init__(self, choice: Choice = UNTOLD) -> None:
         self._text = lite_text.TextBlock()
 
-    def apart(self) -> LiteApart | None:
+    def apart(self) -> LiteSubprocess | None:
         """The same embedder for texts, in a process of its own that starts when it is needed; None for one derived from it."""
         if type(self) is not LiteEmbedder:
             return None
-        from rag.backends.lite.subprocess import LiteApart
+        from rag.backends.lite.subprocess import LiteSubprocess
 
-        return LiteApart(lambda contents, role: self.embed(contents, role=role))
+        return LiteSubprocess(lambda contents, role: self.embed(contents, role=role))
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row for each content, float32 (n, 1280); the law is that of rag.backends.base.Embedder.

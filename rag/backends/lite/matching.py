@@ -43,14 +43,14 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     """How much of one ask was found, 0…1, and where."""
 
     credit: float
     places: list[int]
 
 
-_NOTHING = Found(0.0, [])
+_NOTHING = Match(0.0, [])
 
 
 def asks(text: str) -> list[Ask]:
@@ -122,39 +122,39 @@ def match(asked: list[Ask], text: str, shown: Mapping[str, float] | None = None)
     return float(coverage**CURVE) * (COVERED + CLOSE * _closeness(places) + ORDERED * _order(found) + FREQUENT * frequency)
 
 
-def _find(ask: Ask, here: Mapping[str, list[int]], text: str, shown: Mapping[str, float] | None) -> Found:
+def _find(ask: Ask, here: Mapping[str, list[int]], text: str, shown: Mapping[str, float] | None) -> Match:
     """The best of: the terms themselves, what the picture shows, the pieces, a like word, the characters apart."""
     if ask.picture and shown is not None:
-        return Found(1.0, [])
+        return Match(1.0, [])
     if all(term in here for term in ask.terms):
-        return Found(1.0, [place for term in ask.terms for place in here[term]])
+        return Match(1.0, [place for term in ask.terms for place in here[term]])
     seen = shown.get(ask.attribute, 0.0) if shown is not None else 0.0
-    ways = (Found(seen, []), _pieces(ask, here), _like_word(ask.terms[0], here), _characters(ask.terms[0], text))
+    ways = (Match(seen, []), _pieces(ask, here), _like_word(ask.terms[0], here), _characters(ask.terms[0], text))
     return max(ways, key=lambda found: found.credit)
 
 
-def _pieces(ask: Ask, here: Mapping[str, list[int]]) -> Found:
+def _pieces(ask: Ask, here: Mapping[str, list[int]]) -> Match:
     """A compound by its pieces, where more than half of them, by weight, are there."""
     whole = sum(map(_weight, ask.pieces))
     held = [piece for piece in ask.pieces if piece in here]
     part = sum(map(_weight, held)) / whole if whole else 0.0
-    return Found(APART * part, [place for piece in held for place in here[piece]]) if part > 0.5 else _NOTHING
+    return Match(APART * part, [place for piece in held for place in here[piece]]) if part > 0.5 else _NOTHING
 
 
-def _like_word(asked: str, here: Mapping[str, list[int]]) -> Found:
+def _like_word(asked: str, here: Mapping[str, list[int]]) -> Match:
     if len(asked) < _SHORTEST:
         return _NOTHING
     credit, term = max(((_likeness(asked, term), term) for term in here), default=(0.0, ""))
-    return Found(credit, here[term]) if credit else _NOTHING
+    return Match(credit, here[term]) if credit else _NOTHING
 
 
-def _characters(asked: str, text: str) -> Found:
+def _characters(asked: str, text: str) -> Match:
     """One character of a run inside a longer one, or the two of an unlisted pair apart from each other."""
     if asked[0] not in text or not is_run(asked):
         return _NOTHING
     if len(asked) == 1:
-        return Found(1.0, [])
-    return Found(CHARACTERS, []) if is_unlisted_pair(asked) and asked[1] in text else _NOTHING
+        return Match(1.0, [])
+    return Match(CHARACTERS, []) if is_unlisted_pair(asked) and asked[1] in text else _NOTHING
 
 
 @lru_cache(maxsize=65_536)
@@ -195,7 +195,7 @@ def _closeness(places: list[list[int]]) -> float:
     return float(min(1.0, len(places) / max(1, shortest)) ** 0.5)
 
 
-def _order(found: list[Found]) -> float:
+def _order(found: list[Match]) -> float:
     """Share of neighbouring asks that stand side by side in the same order; 1 for a single ask that was found."""
     if len(found) == 1:
         return float(bool(found[0].places))

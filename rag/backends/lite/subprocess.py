@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _START = "from rag.backends.lite.subprocess import main; main()"
 
 
-class LiteApart:
+class LiteSubprocess:
     """Starts with the first question whether it is ready. Safe to share between threads.
 
     A process that does not start, or ends, costs speed only: what it was asked is embedded here.

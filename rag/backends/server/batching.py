@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Any, TypeVar
 
 from rag.backends.server.client import Endpoints
-from rag.backends.server.exchange import Answer, Refused
+from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.errors import ContentRefused
 
 TOO_LONG = "index shorter passages (RAG_PASSAGE_CHARACTERS), ask something shorter, or let the server take more (--max-model-len)"
@@ -48,9 +48,9 @@ def answers_to(
     path: str,
     batches: Sequence[Sequence[T]],
     body: Callable[[Sequence[T]], Mapping[str, Any]],
-    read: Callable[[Answer, int], Sequence[R]],
+    read: Callable[[HttpResponse, int], Sequence[R]],
     harmless: Callable[[Sequence[T]], Mapping[str, Any]],
-) -> list[R | Refused]:
+) -> list[R | HttpRefusal]:
     """One result for each item of all batches, in order; `read` gets an answer and how many items it is for.
 
     A batch refused for what is in it (400, 413, 422, and 500 each time) is sent again as two halves, down to single items, whose
@@ -58,7 +58,7 @@ def answers_to(
     it has no reason to refuse, so that one that refuses everything is not asked about every item; its refusal, and any other one,
     is raised.
     """
-    found: dict[int, R | Refused] = {}
+    found: dict[int, R | HttpRefusal] = {}
     taken: list[Mapping[str, Any]] = []
     starts = [0, *accumulate(len(batch) for batch in batches)]
     waiting: list[tuple[int, Sequence[T]]] = list(zip(starts, batches, strict=False))
@@ -66,7 +66,7 @@ def answers_to(
         answers = endpoints.ask_all(path, [partial(body, batch) for _, batch in waiting])
         halves: list[tuple[int, Sequence[T]]] = []
         for (start, batch), answer in zip(waiting, answers, strict=True):
-            if isinstance(answer, Answer):
+            if isinstance(answer, HttpResponse):
                 found |= enumerate(read(answer, len(batch)), start)
                 continue
             if answer.status not in OF_CONTENT:
@@ -81,7 +81,7 @@ def answers_to(
     return [found[at] for at in range(starts[-1])]
 
 
-def refusal_of(refused: Mapping[int, Refused], count: int, others: Any) -> ContentRefused:
+def refusal_of(refused: Mapping[int, HttpRefusal], count: int, others: Any) -> ContentRefused:
     """The error for those of `count` contents that a server refuses, with what came of the others."""
     first = refused[min(refused)]
     also = f" (and {len(refused) - 1} more of {count})" if len(refused) > 1 else ""
@@ -89,18 +89,18 @@ def refusal_of(refused: Mapping[int, Refused], count: int, others: Any) -> Conte
     return ContentRefused(f"{first.what}{also}", TOO_LONG if is_too_long(first) else first.remedy, reasons, others)
 
 
-def is_too_long(refused: Refused) -> bool:
+def is_too_long(refused: HttpRefusal) -> bool:
     """Whether a single text is refused for its length."""
     return refused.status == 413 or bool(_TOO_LONG.search(refused.message))
 
 
 def _require_taken(
-    endpoints: Endpoints, path: str, harmless: Mapping[str, Any], taken: list[Mapping[str, Any]], refused: Refused
+    endpoints: Endpoints, path: str, harmless: Mapping[str, Any], taken: list[Mapping[str, Any]], refused: HttpRefusal
 ) -> None:
     """Raises `refused` where the server refuses a harmless request as well; asks once for each in `taken`."""
     if harmless in taken:
         return
     (answer,) = endpoints.ask_all(path, [lambda: harmless])
-    if isinstance(answer, Refused):
+    if isinstance(answer, HttpRefusal):
         raise refused
     taken.append(harmless)

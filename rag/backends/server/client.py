@@ -20,8 +20,8 @@ from typing import Any, NoReturn, TypeAlias
 
 from rag.backends.base import Choice
 from rag.backends.server.endpoints import Endpoint, endpoints_of
-from rag.backends.server.exchange import Answer, Passing, Refused, exchange
-from rag.backends.server.scheduler import Call, Patience, Turns
+from rag.backends.server.exchange import HttpRefusal, HttpResponse, Passing, exchange
+from rag.backends.server.scheduler import Call, EndpointScheduler, Patience
 from rag.errors import BackendError
 
 _log = logging.getLogger("rag.server")
@@ -44,8 +44,8 @@ class Endpoints:
         """Contacts nobody. WrongSetting where an address, the key, the certificates or a proxy cannot be used."""
         self._all = endpoints_of(choice)
         self._in_flight, self._timeout, self._patience = choice.in_flight, choice.timeout, patience
-        self._turns = Turns(self._all, patience)
-        self._proof: tuple[str, Callable[[Answer], None]] | None = None
+        self._turns = EndpointScheduler(self._all, patience)
+        self._proof: tuple[str, Callable[[HttpResponse], None]] | None = None
         self._warned = False
         weakref.finalize(self, _close, self._all).atexit = False
 
@@ -59,18 +59,18 @@ class Endpoints:
         """How many requests run at once, at most."""
         return self._in_flight * len(self._all)
 
-    def prove(self, path: str, check: Callable[[Answer], None]) -> None:
+    def prove(self, path: str, check: Callable[[HttpResponse], None]) -> None:
         """From now on each endpoint must pass `check` of its answer at `path`, before its first request and after each failure.
 
         An endpoint that knows no such path passes.
         """
         self._proof = (path, check)
 
-    def ask(self, path: str, body: Body | None = None) -> Answer:
+    def ask(self, path: str, body: Body | None = None) -> HttpResponse:
         """The answer to one request: POST with a body, else GET. Refused or another BackendError where there is none."""
         return self._persist(path, None if body is None else _encoded(body), Call())
 
-    def ask_all(self, path: str, bodies: Sequence[Callable[[], Body]]) -> list[Answer | Refused]:
+    def ask_all(self, path: str, bodies: Sequence[Callable[[], Body]]) -> list[HttpResponse | HttpRefusal]:
         """The answers to many requests, in their order. What a server refuses stands in its place; any other failure is raised.
 
         Bodies are made one by one, while earlier requests are under way.
@@ -79,17 +79,17 @@ class Endpoints:
             return self._ask_together(path, bodies)
         try:
             return [self.ask(path, bodies[0]())]
-        except Refused as refused:
+        except HttpRefusal as refused:
             return [refused]
 
     # ---- many requests of one call -------------------------------------------------------------
 
-    def _ask_together(self, path: str, bodies: Sequence[Callable[[], Body]]) -> list[Answer | Refused]:
+    def _ask_together(self, path: str, bodies: Sequence[Callable[[], Body]]) -> list[HttpResponse | HttpRefusal]:
         call = Call()
         contents: SimpleQueue[tuple[int, bytes] | None] = SimpleQueue()
-        answers: SimpleQueue[tuple[int, Answer | BackendError]] = SimpleQueue()
+        answers: SimpleQueue[tuple[int, HttpResponse | BackendError]] = SimpleQueue()
         threads = min(self.capacity, len(bodies))
-        found: dict[int, Answer | Refused] = {}
+        found: dict[int, HttpResponse | HttpRefusal] = {}
         try:
             for number, body in enumerate(bodies):
                 contents.put((number, _encoded(body())))
@@ -98,7 +98,7 @@ class Endpoints:
                     threading.Thread(target=self._serve, args=work, name=f"rag-http-{number}", daemon=True).start()
             while len(found) < len(bodies):
                 number, answer = answers.get()
-                if not isinstance(answer, Answer | Refused):
+                if not isinstance(answer, HttpResponse | HttpRefusal):
                     raise answer
                 found[number] = answer
         finally:
@@ -113,12 +113,14 @@ class Endpoints:
         path: str,
         call: Call,
         contents: SimpleQueue[tuple[int, bytes] | None],
-        answers: SimpleQueue[tuple[int, Answer | BackendError]],
+        answers: SimpleQueue[tuple[int, HttpResponse | BackendError]],
     ) -> None:
         """In a thread of its own: makes requests of a call until there are no more."""
         while (taken := contents.get()) is not None and not call.is_over:
             number, content = taken
-            answer: Answer | BackendError = BackendError("a request to a model server failed", remedy="the error above says why")
+            answer: HttpResponse | BackendError = BackendError(
+                "a request to a model server failed", remedy="the error above says why"
+            )
             try:
                 answer = self._persist(path, content, call)
             except BackendError as error:
@@ -128,7 +130,7 @@ class Endpoints:
 
     # ---- one request -----------------------------------------------------------------------------
 
-    def _persist(self, path: str, content: bytes | None, call: Call) -> Answer:
+    def _persist(self, path: str, content: bytes | None, call: Call) -> HttpResponse:
         """The answer to a request, from whichever endpoint gives one."""
         failing_since = 0.0
         for attempt in count(1):
@@ -153,7 +155,7 @@ class Endpoints:
                 self._turns.give_back(endpoint)
         raise AssertionError("attempts are counted without end")
 
-    def _exchange(self, endpoint: Endpoint, path: str, content: bytes | None, call: Call) -> Answer:
+    def _exchange(self, endpoint: Endpoint, path: str, content: bytes | None, call: Call) -> HttpResponse:
         link = endpoint.links.take()
         try:
             call.begin(link)
@@ -171,7 +173,7 @@ class Endpoints:
                 return
             try:
                 check(self._exchange(endpoint, path, None, call))
-            except Refused as refused:
+            except HttpRefusal as refused:
                 if refused.status not in (404, 405):
                     raise
             endpoint.proven = True
@@ -191,7 +193,7 @@ def _give_up(endpoint: Endpoint, passing: Passing, attempts: int, seconds: float
     )
     what = f"{endpoint.url} {passing} ({tried})"
     if passing.broken:
-        raise Refused(endpoint.url, 500, passing.broken, what=what, remedy=remedy) from passing
+        raise HttpRefusal(endpoint.url, 500, passing.broken, what=what, remedy=remedy) from passing
     raise BackendError(what, remedy=remedy) from passing
 
 

@@ -9,7 +9,7 @@ CUT = 0.7  # of the limit stays, where the server says that it was too much
 LATE = 0.25  # of the time that a request is given: an answer that takes longer has waited in a queue of the server's
 
 
-class Window:
+class CongestionWindow:
     """For one thread. Times are those of one clock, in seconds."""
 
     def __init__(self, most: int) -> None:

@@ -28,7 +28,7 @@ class Unconnected(Exception):
     """No connection was made; the cause says why."""
 
 
-class Link:
+class Connection:
     """A connection that is opened by its first request. For one thread at a time, but for `abort`."""
 
     def __init__(self, route: Route) -> None:
@@ -108,15 +108,15 @@ class Link:
         return opened
 
 
-class Links:
+class ConnectionPool:
     """The connections of one endpoint that nobody uses. Safe to share between threads."""
 
     def __init__(self, route: Route) -> None:
         self._route = route
-        self._idle: deque[Link] = deque()  # the last used at the end
+        self._idle: deque[Connection] = deque()  # the last used at the end
         self._closed = False
 
-    def take(self) -> Link:
+    def take(self) -> Connection:
         """The one used last, or a new one."""
         with suppress(IndexError):
             while True:
@@ -124,9 +124,9 @@ class Links:
                 if time.monotonic() - link.since < KEPT_SECONDS and not link.is_dropped():
                     return link
                 link.close()
-        return Link(self._route)
+        return Connection(self._route)
 
-    def put(self, link: Link) -> None:
+    def put(self, link: Connection) -> None:
         """Takes one back, and closes it where it is of no use any more, or those that were not used for long."""
         if self._closed or not link.is_reusable:
             link.close()
@@ -165,7 +165,7 @@ class _Line:
         return self.plain.recv_into(buffer)
 
     def close(self) -> None:
-        """The response may still have to be read: `Link.close` closes it."""
+        """The response may still have to be read: `Connection.close` closes it."""
         self.is_closed = True
 
     def shut(self) -> None:

@@ -17,8 +17,8 @@ from rag.backends.media import media_parts
 from rag.backends.prompts import embedding_messages, embedding_prompt
 from rag.backends.server.batching import answers_to, is_too_long, packed, refusal_of
 from rag.backends.server.client import PATIENCE, Endpoints, Patience
-from rag.backends.server.exchange import Answer, Refused
-from rag.backends.server.model_info import Served, is_known, look
+from rag.backends.server.exchange import HttpRefusal, HttpResponse
+from rag.backends.server.model_info import ServedModel, is_known, look
 from rag.backends.server.responses import vectors_of
 from rag.backends.server.truncation import Cutter
 from rag.errors import BackendError
@@ -57,7 +57,7 @@ class ServerEmbedder:
         WrongSetting for an address that is none; BackendError where the server must be asked and gives no usable answer.
         """
         self._endpoints = Endpoints(choice, patience)
-        self._served: Served | None = None
+        self._served: ServedModel | None = None
         self._cutting: Cutter | None = None
         self._encoding: Mapping[str, str] = {"encoding_format": "base64"}
         if not is_known(choice, "embedder"):
@@ -111,24 +111,24 @@ class ServerEmbedder:
             found = self._answered(numbered, role, cutter.model)
             cut = [_Numbered(one.number, cutter.cut(one.content, render)) for one in numbered if _is_long(one, found)]
             found |= self._answered([one for one in cut if one.content is not numbered[one.number].content], role, cutter.model)
-        except Refused as refused:
+        except HttpRefusal as refused:
             if not self._encoding or "encoding" not in refused.message.lower():
                 raise
             self._encoding = {}  # a server that sends lists of numbers only
             return self._vectors(contents, role)
-        rows = [row for _, row in sorted(found.items()) if not isinstance(row, Refused)]
+        rows = [row for _, row in sorted(found.items()) if not isinstance(row, HttpRefusal)]
         vectors = np.stack(rows) if rows else np.zeros((0, self._dim), np.float32)
-        refused_ones = {number: row for number, row in found.items() if isinstance(row, Refused)}
+        refused_ones = {number: row for number, row in found.items() if isinstance(row, HttpRefusal)}
         if refused_ones:
             raise refusal_of(refused_ones, len(contents), vectors)
         return vectors
 
-    def _limit(self, served: Served) -> int:
+    def _limit(self, served: ServedModel) -> int:
         """Tokens of the longest prompt: what the model was trained for and what the server takes; 0 where neither is known."""
         known = [served.max_tokens] if served.max_tokens else []
         return min([*known, self._family.max_tokens] if self._family.templated else known, default=0)
 
-    def _answered(self, numbered: Sequence[_Numbered], role: Role, model: str) -> dict[int, Vectors | Refused]:
+    def _answered(self, numbered: Sequence[_Numbered], role: Role, model: str) -> dict[int, Vectors | HttpRefusal]:
         """The row or the refusal of each content, by its number."""
         texts = [one for one in numbered if not one.content.pixels]
         batches = packed(texts, TEXTS, lambda one: len(one.content.text), BYTES)
@@ -140,7 +140,7 @@ class ServerEmbedder:
         def harmless(batch: Sequence[_Numbered]) -> Mapping[str, Any]:
             return {"model": model, **self._asked([_grey_picture() if batch[0].content.pixels else PROBE], role)}
 
-        def read(answer: Answer, count: int) -> Sequence[Vectors]:
+        def read(answer: HttpResponse, count: int) -> Sequence[Vectors]:
             return list(vectors_of(answer, count, self._dim))
 
         rows = answers_to(self._endpoints, PATH, batches, body, read, harmless)
@@ -161,10 +161,10 @@ class ServerEmbedder:
         return {"input": [prompt or " " for prompt in prompts], **shape}  # an empty string is refused by OpenAI and by TEI
 
 
-def _is_long(one: _Numbered, found: Mapping[int, Vectors | Refused]) -> bool:
+def _is_long(one: _Numbered, found: Mapping[int, Vectors | HttpRefusal]) -> bool:
     """Whether it is a text that was refused for its length."""
     answer = found[one.number]
-    return isinstance(answer, Refused) and not one.content.pixels and is_too_long(answer)
+    return isinstance(answer, HttpRefusal) and not one.content.pixels and is_too_long(answer)
 
 
 def _grey_picture() -> Content:

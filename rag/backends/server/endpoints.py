@@ -9,8 +9,8 @@ import threading
 from dataclasses import dataclass, field
 
 from rag.backends.base import Choice
-from rag.backends.server.congestion import Window
-from rag.backends.server.connection import Links
+from rag.backends.server.congestion import CongestionWindow
+from rag.backends.server.connection import ConnectionPool
 from rag.backends.server.routes import routes_of
 
 
@@ -19,8 +19,8 @@ class Endpoint:
     """One address of a server. `Endpoints` changes it, under its lock."""
 
     url: str  # scheme, host, port and path, without a password and without /v1
-    links: Links
-    window: Window  # how many of them at once
+    links: ConnectionPool
+    window: CongestionWindow  # how many of them at once
     busy: int = 0  # requests under way
     taken: int = 0  # requests so far
     failures: int = 0  # in a row
@@ -32,4 +32,4 @@ class Endpoint:
 
 def endpoints_of(choice: Choice) -> tuple[Endpoint, ...]:
     """One for each address of the choice. WrongSetting says which address, key, certificate or proxy cannot be used."""
-    return tuple(Endpoint(route.url, Links(route), Window(choice.in_flight)) for route in routes_of(choice))
+    return tuple(Endpoint(route.url, ConnectionPool(route), CongestionWindow(choice.in_flight)) for route in routes_of(choice))

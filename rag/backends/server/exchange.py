@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 
-from rag.backends.server.connection import Link, Unconnected
+from rag.backends.server.connection import Connection, Unconnected
 from rag.backends.server.sanitize import SHOWN, shown
 from rag.errors import BackendError
 
@@ -36,14 +36,14 @@ REMEDIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """The JSON of a 200, and where it came from."""
 
     place: str
     content: Any
 
 
-class Refused(BackendError):
+class HttpRefusal(BackendError):
     """The server says no to this request: another attempt would not help, a smaller or different one might."""
 
     def __init__(self, place: str, status: int, message: str, *, what: str = "", remedy: str = "") -> None:
@@ -74,7 +74,7 @@ class Passing(Exception):
         self.broken = broken  # what a server says that answers and fails (500): perhaps only at what is in this request
 
 
-def exchange(link: Link, path: str, content: bytes | None, seconds: float) -> Answer:
+def exchange(link: Connection, path: str, content: bytes | None, seconds: float) -> HttpResponse:
     """POSTs the JSON `content`, or GETs where it is None, within `seconds`.
 
     Passing for what may go away: no connection, a broken one, no answer in time, half an answer, 408, 425, 429, 500, 502, 503,
@@ -114,7 +114,7 @@ def _read(response: HTTPResponse, place: str) -> bytes:
     return bytes(received)
 
 
-def _understood(place: str, response: HTTPResponse, received: bytes) -> Answer:
+def _understood(place: str, response: HTTPResponse, received: bytes) -> HttpResponse:
     status = response.status
     if status in PASSING:
         said = _message(received) or shown(response.reason) or "it does not say why"
@@ -128,12 +128,12 @@ def _understood(place: str, response: HTTPResponse, received: bytes) -> Answer:
             f"{place} redirects to {where} ({status}), which is not followed", remedy="give the final address, if you trust it"
         )
     if status != 200:
-        raise Refused(place, status, _message(received))
+        raise HttpRefusal(place, status, _message(received))
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise BackendError(f"{place} answered {shown(kind) or 'something'}, not JSON: {_message(received)}", remedy=ADDRESS)
     try:
-        return Answer(place, json.loads(received))
+        return HttpResponse(place, json.loads(received))
     except (ValueError, RecursionError) as error:
         raise Passing(f"answered JSON that cannot be read ({shown(str(error))})", attempts=FEW) from error
 

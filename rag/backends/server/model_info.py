@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from rag.backends.base import Choice
 from rag.backends.families import Family, Task, family_of, model_name
 from rag.backends.server.client import Endpoints
-from rag.backends.server.exchange import Answer, Refused
-from rag.backends.server.responses import Card, cards_of
+from rag.backends.server.exchange import HttpRefusal, HttpResponse
+from rag.backends.server.responses import ModelCard, cards_of
 from rag.backends.server.sanitize import shown
 from rag.errors import BackendError
 
@@ -20,7 +20,7 @@ ABOUT = "/info"  # where TEI names its model
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedModel:
     """The name requests use, the choice with the model's own name in it, and the longest prompt where the server says so."""
 
     request_name: str
@@ -34,7 +34,7 @@ def is_known(choice: Choice, task: Task) -> bool:
     return bool(choice.model) and (bool(choice.family) or family_of(choice, task).templated)
 
 
-def look(endpoints: Endpoints, choice: Choice, task: Task) -> Served:
+def look(endpoints: Endpoints, choice: Choice, task: Task) -> ServedModel:
     """What the endpoints serve under which name, once for all; from now on each must prove that it serves this model.
 
     A server without /v1/models is believed; TEI tells at /info what it serves. Where the name of the choice, or the one served,
@@ -43,24 +43,24 @@ def look(endpoints: Endpoints, choice: Choice, task: Task) -> Served:
     """
     try:
         answer = endpoints.ask(MODELS)
-    except Refused as refused:
+    except HttpRefusal as refused:
         if refused.status not in (404, 405):
             raise
         choice = choice if choice.model else replace(choice, model=_told_by_tei(endpoints, refused))
-        return Served(choice.model, choice, family_of(choice, task))
+        return ServedModel(choice.model, choice, family_of(choice, task))
     card = _chosen(answer, choice.model)
     endpoints.prove(MODELS, lambda other: _check(other, card.id))
     names = [name for name in (choice.model, card.id, card.root) if name]
     named = [replace(choice, model=name) for name in names]
     told = next((one for one in named if family_of(one, task).templated), named[0])
-    return Served(card.id, told, family_of(told, task), card.max_tokens)
+    return ServedModel(card.id, told, family_of(told, task), card.max_tokens)
 
 
-def _told_by_tei(endpoints: Endpoints, refused: Refused) -> str:
+def _told_by_tei(endpoints: Endpoints, refused: HttpRefusal) -> str:
     """The model that TEI serves. BackendError, with the refusal of /v1/models, where it is not told."""
     try:
         told = endpoints.ask(ABOUT).content
-    except Refused:
+    except HttpRefusal:
         told = None
     name = told.get("model_id") if isinstance(told, dict) else None
     if not isinstance(name, str) or not name:
@@ -68,7 +68,7 @@ def _told_by_tei(endpoints: Endpoints, refused: Refused) -> str:
     return name
 
 
-def _chosen(answer: Answer, model: str) -> Card:
+def _chosen(answer: HttpResponse, model: str) -> ModelCard:
     """The card of the model asked for: by the name it is served under, else by the model's own name; else the only one."""
     cards = cards_of(answer)
     if not model:
@@ -85,7 +85,7 @@ def _chosen(answer: Answer, model: str) -> Card:
     return found
 
 
-def _check(answer: Answer, name: str) -> None:
+def _check(answer: HttpResponse, name: str) -> None:
     cards = cards_of(answer)
     if name not in {card.id for card in cards}:
         raise BackendError(
@@ -94,5 +94,5 @@ def _check(answer: Answer, name: str) -> None:
         )
 
 
-def _list(cards: tuple[Card, ...]) -> str:
+def _list(cards: tuple[ModelCard, ...]) -> str:
     return shown(", ".join(card.id for card in cards))

@@ -16,8 +16,8 @@ from rag.backends.media import media_parts
 from rag.backends.prompts import EMPTY, rerank_prompt, rerank_words
 from rag.backends.server.batching import answers_to, is_too_long, packed, refusal_of
 from rag.backends.server.client import PATIENCE, Endpoints, Patience
-from rag.backends.server.exchange import Refused
-from rag.backends.server.model_info import Served, is_known, look
+from rag.backends.server.exchange import HttpRefusal
+from rag.backends.server.model_info import ServedModel, is_known, look
 from rag.backends.server.responses import scores_of
 from rag.backends.server.truncation import Cutter
 from rag.errors import BackendError
@@ -49,7 +49,7 @@ class ServerReranker:
         WrongSetting for an address that is none; BackendError where the server must be asked and gives no usable answer.
         """
         self._endpoints = Endpoints(choice, patience)
-        self._served: Served | None = None
+        self._served: ServedModel | None = None
         self._cutting: Cutter | None = None
         if not is_known(choice, "reranker"):
             self._served = look(self._endpoints, choice, "reranker")
@@ -78,13 +78,13 @@ class ServerReranker:
         if self._served is None:
             self._served = look(self._endpoints, self._choice, "reranker")
         found = self._found(self._served, query, contents)
-        scores = self._within([one for one in found if not isinstance(one, Refused)])
-        refused = {number: one for number, one in enumerate(found) if isinstance(one, Refused)}
+        scores = self._within([one for one in found if not isinstance(one, HttpRefusal)])
+        refused = {number: one for number, one in enumerate(found) if isinstance(one, HttpRefusal)}
         if refused:
             raise refusal_of(refused, len(contents), scores)
         return scores
 
-    def _found(self, served: Served, query: Content, contents: Sequence[Content]) -> list[float | Refused]:
+    def _found(self, served: ServedModel, query: Content, contents: Sequence[Content]) -> list[float | HttpRefusal]:
         """The scores, or the refusals, with the texts of pairs cut that are longer than the model reads."""
         model = served.request_name
         if not self._family.templated or query.pixels:
@@ -100,7 +100,7 @@ class ServerReranker:
         kept = [one if one.pixels else Content("text", text=rerank_words(self._family, one)) for one in contents]
         kept = [one if one.pixels or not cutter.is_suspect(render(one)) else cutter.cut(one, render) for one in kept]
         found = self._asked(model, query, kept)
-        long = [at for at, one in enumerate(found) if isinstance(one, Refused) and is_too_long(one) and not kept[at].pixels]
+        long = [at for at, one in enumerate(found) if isinstance(one, HttpRefusal) and is_too_long(one) and not kept[at].pixels]
         cut = {at: cutter.cut(kept[at], render) for at in long}
         again = {at: one for at, one in cut.items() if one is not kept[at]}
         for at, score in zip(again, self._asked(model, query, list(again.values())), strict=True):
@@ -121,7 +121,7 @@ class ServerReranker:
             return [_sigmoid(score) for score in scores]
         return [min(1.0, max(0.0, score)) for score in scores]
 
-    def _asked(self, model: str, query: Content, contents: Sequence[Content]) -> list[float | Refused]:
+    def _asked(self, model: str, query: Content, contents: Sequence[Content]) -> list[float | HttpRefusal]:
         """The scores, or the refusals, of the first path that the server knows."""
         if not contents:
             return []
@@ -140,7 +140,7 @@ class ServerReranker:
 
             try:
                 return answers_to(self._endpoints, path, batches, body, scores_of, harmless)
-            except Refused as refused:
+            except HttpRefusal as refused:
                 if refused.status in (404, 405) and self._family.templated and path == RERANK:
                     refused.remedy = f"{self.name} needs {RERANK} with its chat template: rag serve reranker; `rag doctor` looks"
                 if refused.status not in (404, 405) or path == self._paths[-1]:

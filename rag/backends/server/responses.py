@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from rag.backends.server.exchange import Answer
+from rag.backends.server.exchange import HttpResponse
 from rag.backends.server.sanitize import shown
 from rag.errors import BackendError
 from rag.humanize import counted
@@ -27,7 +27,7 @@ BROKEN = "do not use this server for an index until it is mended: restart it; `r
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ModelCard:
     """One entry of /v1/models: the name requests use; the model behind it and its longest prompt where the server says so."""
 
     id: str
@@ -35,7 +35,7 @@ class Card:
     max_tokens: int = 0  # of one prompt; 0: not told
 
 
-def vectors_of(answer: Answer, count: int, dim: int) -> Vectors:
+def vectors_of(answer: HttpResponse, count: int, dim: int) -> Vectors:
     """The `count` vectors of an answer of /v1/embeddings in the order of their `index`: float32 (count, dim), unit rows.
 
     Lists of numbers and base64 of little-endian float32 are both read. `dim` 0 takes the length the server gives.
@@ -61,7 +61,7 @@ def vectors_of(answer: Answer, count: int, dim: int) -> Vectors:
     return np.ascontiguousarray(vectors / norms, dtype=np.float32)
 
 
-def scores_of(answer: Answer, count: int) -> list[float]:
+def scores_of(answer: HttpResponse, count: int) -> list[float]:
     """The `count` scores of an answer of /v1/rerank in the order of their `index`, as the server gave them.
 
     Reads the forms of vLLM, Jina, Cohere and Infinity (`results`, `relevance_score`), Voyage (`data`) and TEI (a list, `score`).
@@ -75,7 +75,7 @@ def scores_of(answer: Answer, count: int) -> list[float]:
     return [float(score) for score in scores]
 
 
-def cards_of(answer: Answer) -> tuple[Card, ...]:
+def cards_of(answer: HttpResponse) -> tuple[ModelCard, ...]:
     """The models of an answer of /v1/models, without adapters on top of another model. BackendError where it is none."""
     entries = [entry for entry in _items(answer, ("data", "models")) if not entry.get("parent")]
     cards = [_card(entry) for entry in entries if isinstance(entry.get("id"), str) and entry["id"]]
@@ -84,12 +84,12 @@ def cards_of(answer: Answer) -> tuple[Card, ...]:
     return tuple(cards)
 
 
-def _card(entry: Mapping[str, Any]) -> Card:
+def _card(entry: Mapping[str, Any]) -> ModelCard:
     root, length = entry.get("root"), entry.get("max_model_len")
-    return Card(entry["id"], root if isinstance(root, str) else "", length if isinstance(length, int) and length > 0 else 0)
+    return ModelCard(entry["id"], root if isinstance(root, str) else "", length if isinstance(length, int) and length > 0 else 0)
 
 
-def _items(answer: Answer, keys: Sequence[str]) -> list[Mapping[str, Any]]:
+def _items(answer: HttpResponse, keys: Sequence[str]) -> list[Mapping[str, Any]]:
     """The entries of an answer, below one of the keys or the answer itself."""
     content = answer.content
     if isinstance(content, Mapping):
@@ -107,7 +107,7 @@ def _items(answer: Answer, keys: Sequence[str]) -> list[Mapping[str, Any]]:
     return content
 
 
-def _in_order(answer: Answer, items: list[Mapping[str, Any]], count: int, what: str) -> list[Mapping[str, Any]]:
+def _in_order(answer: HttpResponse, items: list[Mapping[str, Any]], count: int, what: str) -> list[Mapping[str, Any]]:
     """The entries by `index`, each of 0 … count - 1 exactly once."""
     if len(items) != count:
         _refuse(answer, f"sent {len(items)} {what} for {counted(count, 'input')}", BROKEN)
@@ -117,7 +117,7 @@ def _in_order(answer: Answer, items: list[Mapping[str, Any]], count: int, what: 
     return [by_index[index] for index in range(count)]
 
 
-def _numbers(answer: Answer, value: Any) -> Vectors:
+def _numbers(answer: HttpResponse, value: Any) -> Vectors:
     """One vector, from base64 or a list."""
     try:
         if isinstance(value, str):
@@ -130,5 +130,5 @@ def _numbers(answer: Answer, value: Any) -> Vectors:
     return row
 
 
-def _refuse(answer: Answer, what: str, remedy: str) -> NoReturn:
+def _refuse(answer: HttpResponse, what: str, remedy: str) -> NoReturn:
     raise BackendError(f"{answer.place} {what}", remedy=remedy)

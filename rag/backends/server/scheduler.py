@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.backends.server.connection import Link
+from rag.backends.server.connection import Connection
 from rag.backends.server.endpoints import Endpoint
 from rag.backends.server.exchange import Passing
 from rag.errors import BackendError
@@ -35,16 +35,16 @@ class Call:
 
     def __init__(self) -> None:
         self.is_over = False  # nobody waits for its answers any more
-        self._links: set[Link] = set()
+        self._links: set[Connection] = set()
         self._lock = threading.Lock()
 
-    def begin(self, link: Link) -> None:
+    def begin(self, link: Connection) -> None:
         """A request is made on this connection. BackendError where nobody waits for it any more."""
         with self._lock:
             self.require_wanted()
             self._links.add(link)
 
-    def ended(self, link: Link) -> None:
+    def ended(self, link: Connection) -> None:
         """The request is answered, or failed."""
         with self._lock:
             self._links.discard(link)
@@ -70,7 +70,7 @@ class _Turn:
     look: threading.Event = field(default_factory=threading.Event)  # set where something has changed for it
 
 
-class Turns:
+class EndpointScheduler:
     """Safe to share between threads; what is told of the endpoints is changed here and nowhere else."""
 
     def __init__(self, endpoints: Sequence[Endpoint], patience: Patience) -> None:

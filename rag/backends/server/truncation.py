@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rag.backends.server.client import Endpoints
-from rag.backends.server.exchange import Refused
+from rag.backends.server.exchange import HttpRefusal
 from rag.types import Content
 
 _log = logging.getLogger("rag.server")
@@ -62,7 +62,7 @@ class Cutter:
             return 0
         try:
             answer = self._endpoints.ask(TOKENIZE, {"model": self.model, "prompt": prompt, "add_special_tokens": True})
-        except Refused:  # no such path, or another API under that name, as TEI's
+        except HttpRefusal:  # no such path, or another API under that name, as TEI's
             self._counts = False
             return 0
         count = answer.content.get("count") if isinstance(answer.content, dict) else None

@@ -40,7 +40,7 @@ class TwinDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class StagedDocument:
     """A document on its way into the catalog."""
 
     document: Document
@@ -50,7 +50,7 @@ class Arrival:
     path_words: str
 
 
-class Unfinished(NamedTuple):
+class IncompleteDocument(NamedTuple):
     """A document some of whose vectors will never come: those passages, and whether they are all of it."""
 
     document: Document
@@ -60,7 +60,7 @@ class Unfinished(NamedTuple):
 
 
 def insert_document(
-    connection: apsw.Connection, arrival: Arrival, root: int, born: int, first: int, vectors: Mapping[bytes, int]
+    connection: apsw.Connection, arrival: StagedDocument, root: int, born: int, first: int, vectors: Mapping[bytes, int]
 ) -> Counter[str]:
     """Puts a document and its passages, numbered from `first`; gives in how many of them each term stands."""
     document = arrival.document

@@ -17,7 +17,7 @@ from rag.index.lexical.bm25 import Scoring, idf, mass, score
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_search import best_by_sums
 from rag.index.lexical.pruning import any_of, gates
-from rag.text.query_syntax import Question, Unit, understand, units_of
+from rag.text.query_syntax import ParsedQuery, Unit, understand, units_of
 
 _UNITS = 16  # units asked for: the rarest
 _LONGEST_QUERY = 10_000  # characters; the rest of a longer one is not read
@@ -60,7 +60,7 @@ def containing(
     return [(number, -low / (1 - low), min(1.0, share)) for low, number, share in sorted(search.best(k))[:k]]
 
 
-def meeting(connection: apsw.Connection, question: Question, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+def meeting(connection: apsw.Connection, question: ParsedQuery, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
     """Those of the sorted numbers whose passages hold every demanded unit and none of the unwanted."""
     if question.demanded:
         match = " AND ".join(unit.expression for unit in question.demanded)

@@ -21,7 +21,7 @@ _LONG = 200_000  # passages that are new to it
 _EACH = 60e-6  # seconds for one
 
 
-class CommonWords:
+class PostingsCache:
     """For several threads."""
 
     def __init__(self, folder: Path) -> None:

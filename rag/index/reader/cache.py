@@ -17,14 +17,14 @@ from rag.errors import IndexDamaged, IndexReplaced, MovedOn
 from rag.index.base import Structure
 from rag.index.catalog import connection as catalog
 from rag.index.lexical.postings import Postings
-from rag.index.lexical.postings_cache import CommonWords
-from rag.index.reader.live_passages import DocumentTable, Pinned, pin, read_documents
+from rag.index.lexical.postings_cache import PostingsCache
+from rag.index.reader.live_passages import DocumentTable, LivePassages, pin, read_documents
 from rag.index.vectors.segments import Segment, read_segments
 from rag.index.vectors.structures import open_structure, structure_for
-from rag.index.vectors.verified_rows import TrustedRows, open_rows
+from rag.index.vectors.verified_rows import VerifiedRows, open_rows
 
 
-class Loaded:
+class SegmentCache:
     """Made at first need, over the connection of whoever needs it. Older generations stay while they are in use."""
 
     def __init__(self, folder: Path, structure: str) -> None:
@@ -32,12 +32,12 @@ class Loaded:
         self._structure = structure
         self._lock = threading.RLock()
         self._identity = _identity(folder)
-        self._newest: Pinned | None = None
-        self._pinned: WeakValueDictionary[int, Pinned] = WeakValueDictionary()  # by generation
-        self._documents: WeakKeyDictionary[Pinned, DocumentTable] = WeakKeyDictionary()
-        self._rows: dict[int, TrustedRows] = {}  # by segment
+        self._newest: LivePassages | None = None
+        self._pinned: WeakValueDictionary[int, LivePassages] = WeakValueDictionary()  # by generation
+        self._documents: WeakKeyDictionary[LivePassages, DocumentTable] = WeakKeyDictionary()
+        self._rows: dict[int, VerifiedRows] = {}  # by segment
         self._structures: dict[int, Structure] = {}
-        self._words = CommonWords(folder)
+        self._words = PostingsCache(folder)
         self._remarks: list[str] = []
 
     def refuse_replaced(self) -> None:
@@ -52,9 +52,9 @@ class Loaded:
             self._pinned.clear()
             self._rows.clear()
             self._structures.clear()
-            self._words = CommonWords(self.folder)
+            self._words = PostingsCache(self.folder)
 
-    def pinned(self, connection: apsw.Connection, generation: int) -> Pinned:
+    def pinned(self, connection: apsw.Connection, generation: int) -> LivePassages:
         """The passages of a generation. MovedOn where it was compacted away."""
         with self._lock:
             found = self._pinned.get(generation)
@@ -65,14 +65,14 @@ class Loaded:
                 self._let_go()
             return found
 
-    def documents(self, connection: apsw.Connection, pinned: Pinned) -> DocumentTable:
+    def documents(self, connection: apsw.Connection, pinned: LivePassages) -> DocumentTable:
         """The readable documents of a generation."""
         with self._lock:
             if pinned not in self._documents:
                 self._documents[pinned] = read_documents(connection, pinned.generation)
             return self._documents[pinned]
 
-    def rows(self, connection: apsw.Connection, pinned: Pinned, segment: Segment, dim: int) -> TrustedRows:
+    def rows(self, connection: apsw.Connection, pinned: LivePassages, segment: Segment, dim: int) -> VerifiedRows:
         """The rows of a segment. IndexDamaged; MovedOn where a compaction ended it and its file is gone."""
         with self._lock:
             if segment.number not in self._rows:
@@ -81,7 +81,7 @@ class Loaded:
                 self._rows[segment.number] = rows
             return self._rows[segment.number]
 
-    def structures(self, connection: apsw.Connection, pinned: Pinned, dim: int) -> list[Structure]:
+    def structures(self, connection: apsw.Connection, pinned: LivePassages, dim: int) -> list[Structure]:
         """The search structure of each segment of a generation. Errors as `rows`."""
         with self._lock:
             total = sum(segment.rows for segment in pinned.segments)
@@ -98,7 +98,7 @@ class Loaded:
         """What is kept of the common words; None where nothing is."""
         return self._words.at(connection, generation)
 
-    def keep_words(self, connection: apsw.Connection, pinned: Pinned, tell: Callable[[str], None]) -> None:
+    def keep_words(self, connection: apsw.Connection, pinned: LivePassages, tell: Callable[[str], None]) -> None:
         """Makes that, where many passages of a generation are not in it."""
         self._remarks.extend(self._words.keep(connection, pinned.generation, pinned.numbers, tell))
 

@@ -16,7 +16,7 @@ import numpy as np
 from rag.errors import EmbedderMismatch
 from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex
-from rag.index.reader.snapshot import Moment
+from rag.index.reader.snapshot import Snapshot
 from rag.types import Filters, Fingerprint, StoredPassage
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Answering(Protocol):
-    """What the read path asks of one commit: a `Moment`, or those of several indexes. The laws are those of `Moment`."""
+    """What the read path asks of one commit: a `Snapshot`, or those of several indexes. The laws are those of `Snapshot`."""
 
     @property
     def generations(self) -> Mapping[str, int]: ...
@@ -53,7 +53,7 @@ class Searchable(Protocol):
     def remarks(self) -> tuple[str, ...]: ...
 
 
-class JoinedIndex:
+class FederatedIndex:
     """Open indexes of equal fingerprints, searched as one."""
 
     def __init__(self, parts: Sequence[OpenIndex]) -> None:
@@ -68,17 +68,17 @@ class JoinedIndex:
         self.fingerprint = first.fingerprint
 
     @contextmanager
-    def moment(self) -> Iterator[JoinedMoment]:
+    def moment(self) -> Iterator[FederatedSnapshot]:
         """The last commit of each part, for all that is asked within the `with`. Errors as `OpenIndex.moment`."""
         with ExitStack() as begun:
-            yield JoinedMoment([begun.enter_context(part.moment()) for part in self.parts])
+            yield FederatedSnapshot([begun.enter_context(part.moment()) for part in self.parts])
 
     def remarks(self) -> tuple[str, ...]:
         """The remarks of each part, with its name before them."""
         return tuple(f"{part.name}: {remark}" for part in self.parts for remark in part.remarks())
 
 
-class JoinedMoment:
+class FederatedSnapshot:
     """One commit of each of several indexes, asked as one.
 
     Passage `n` of the index at place `i` of `count` is `n · count + i` here; every passage says its index. Similarities are
@@ -86,7 +86,7 @@ class JoinedMoment:
     several shards does. What is found is in the law's order: larger first, equal scores by smaller number.
     """
 
-    def __init__(self, parts: Sequence[Moment]) -> None:
+    def __init__(self, parts: Sequence[Snapshot]) -> None:
         self.parts = tuple(parts)
 
     @property
@@ -99,7 +99,7 @@ class JoinedMoment:
         return self._allowed([part.matching(wanted) for part in self.parts])
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
-        """As `Moment.meeting`, in each part."""
+        """As `Snapshot.meeting`, in each part."""
         split = self._split(within)
         return self._allowed([part.meeting(words, mine) for part, mine in zip(self.parts, split, strict=True)])
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.catalog.schema import KIND_CODES
-from rag.index.reader.live_passages import DocumentTable, Pinned
+from rag.index.reader.live_passages import DocumentTable, LivePassages
 from rag.types import Filters
 
 _TOKEN = re.compile(
@@ -42,7 +42,7 @@ class Allowed:
         return len(self.numbers)
 
 
-def matching(pinned: Pinned, documents: Callable[[], DocumentTable], filters: Filters) -> Allowed | None:
+def matching(pinned: LivePassages, documents: Callable[[], DocumentTable], filters: Filters) -> Allowed | None:
     """What the filters allow of a generation; None where they allow everything. `documents` is called only where it is needed."""
     if filters == Filters():
         return None
@@ -60,7 +60,7 @@ def matching(pinned: Pinned, documents: Callable[[], DocumentTable], filters: Fi
     return Allowed(pinned.numbers[keep], keep, pinned.generation)
 
 
-def kept_of(pinned: Pinned, allowed: Allowed) -> NDArray[np.bool_]:
+def kept_of(pinned: LivePassages, allowed: Allowed) -> NDArray[np.bool_]:
     """Which of the passages live at a generation are allowed; those of an older answer are found by their numbers."""
     if allowed.kept is not None and allowed.generation == pinned.generation:
         return allowed.kept

@@ -20,12 +20,12 @@ from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import LIVE
 from rag.index.lexical.bm25 import mean_length
 from rag.index.reader.columns import read_columns
-from rag.index.vectors.row_mask import Reachable, reach
+from rag.index.vectors.row_mask import RowMask, reach
 from rag.index.vectors.segments import Segment, read_segments
 
 
 @dataclass(frozen=True, eq=False)
-class Pinned:
+class LivePassages:
     """The passages live at one generation, one array a column, by ascending number."""
 
     generation: int
@@ -38,20 +38,20 @@ class Pinned:
     length: float  # terms of a passage, at the mean
 
     @cached_property
-    def everything(self) -> Reachable:
+    def everything(self) -> RowMask:
         """All the passages, for a search without filters."""
         return reach(self.segments, self.vectors, self.numbers)
 
     @cached_property
-    def kinds_apart(self) -> tuple[Reachable, ...]:
+    def kinds_apart(self) -> tuple[RowMask, ...]:
         """All the passages, those of each kind by themselves."""
         return self.apart(np.ones(len(self.numbers), np.bool_))
 
-    def only(self, kept: NDArray[np.bool_]) -> Reachable:
+    def only(self, kept: NDArray[np.bool_]) -> RowMask:
         """Those of the passages, one bool a place."""
         return reach(self.segments, self.vectors[kept], self.numbers[kept])
 
-    def apart(self, kept: NDArray[np.bool_]) -> tuple[Reachable, ...]:
+    def apart(self, kept: NDArray[np.bool_]) -> tuple[RowMask, ...]:
         """The same, those of each kind there is by themselves."""
         return tuple(self.only(kept & (self.kinds == kind)) for kind in np.unique(self.kinds[kept]))
 
@@ -72,7 +72,7 @@ class DocumentTable:
     paths: tuple[str, ...]
 
 
-def pin(folder: Path, connection: apsw.Connection, generation: int) -> Pinned:
+def pin(folder: Path, connection: apsw.Connection, generation: int) -> LivePassages:
     """The passages of a generation; `rag.index.reader.columns` says how long it takes. MovedOn where it was compacted away."""
     with connection:  # one moment of the catalog: a compaction changes the numbers of vectors
         compacted = compacted_of(connection)
@@ -88,7 +88,7 @@ def pin(folder: Path, connection: apsw.Connection, generation: int) -> Pinned:
     if len(lost):
         at = int(lost[0])
         raise apsw.CorruptError(f"passage {found.numbers[at]} has vector {found.vectors[at]}, which no segment holds")
-    return Pinned(generation, segments, found.numbers, found.documents, found.kinds, found.vectors, found.dated, length)
+    return LivePassages(generation, segments, found.numbers, found.documents, found.kinds, found.vectors, found.dated, length)
 
 
 def read_documents(connection: apsw.Connection, generation: int) -> DocumentTable:

@@ -1,6 +1,6 @@
 """An index opened for searching: a connection for each thread, and moments of it, each one commit.
 
-Knows how an index is opened and kept open; what is asked of it is answered by `Moment`.
+Knows how an index is opened and kept open; what is asked of it is answered by `Snapshot`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from rag.index.catalog import connection as catalog
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus
-from rag.index.reader.cache import Loaded
+from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
-from rag.index.reader.live_passages import Pinned
-from rag.index.reader.snapshot import Moment
+from rag.index.reader.live_passages import LivePassages
+from rag.index.reader.snapshot import Snapshot
 from rag.index.vectors.structures import AUTO, COARSE_UP_TO, known_structure
 from rag.types import Filters, Fingerprint, StoredPassage
 
@@ -53,7 +53,7 @@ class OpenIndex:
         self._connections: WeakSet[apsw.Connection] = WeakSet()  # each belongs to its thread, and goes with it
         self._lock = threading.Lock()
         self._closed = False
-        self._loaded = Loaded(folder, structure)
+        self._loaded = SegmentCache(folder, structure)
         try:
             with self._reading() as connection:
                 self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
@@ -92,7 +92,7 @@ class OpenIndex:
         return moved
 
     @contextmanager
-    def moment(self) -> Iterator[Moment]:
+    def moment(self) -> Iterator[Snapshot]:
         """The last commit, for all that is asked within the `with`: one answer. Keep it short, and call no model in it.
 
         While it lasts, the writer's log cannot start anew. MovedOn where a segment that is not open yet was compacted away since
@@ -101,7 +101,7 @@ class OpenIndex:
         with self._reading() as connection, connection:
             generation = catalog.generation_of(connection)  # the first question fixes what all others see
             self.generation = max(self.generation, generation)
-            yield Moment(self.name, self.fingerprint, self._loaded, connection, generation)
+            yield Snapshot(self.name, self.fingerprint, self._loaded, connection, generation)
 
     def ready(self) -> None:
         """Opens what the first search would open: for those who want to know before it, or not to wait then."""
@@ -125,82 +125,82 @@ class OpenIndex:
     # ---- one question each, of the pinned generation ----------------------------------------------
 
     def matching(self, wanted: Filters) -> Allowed | None:
-        """As `Moment.matching`."""
+        """As `Snapshot.matching`."""
         with self._pinned() as moment:
             return moment.matching(wanted)
 
     def everything(self) -> Allowed:
-        """As `Moment.everything`."""
+        """As `Snapshot.everything`."""
         return Allowed(self._pin().numbers)
 
     def nearest(self, vectors: Vectors, k: int, within: Allowed | None = None) -> list[list[tuple[int, float]]]:
-        """As `Moment.nearest`."""
+        """As `Snapshot.nearest`."""
         with self._pinned() as moment:
             return moment.nearest(vectors, k, within)
 
     def nearest_by_kind(
         self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]:
-        """As `Moment.nearest_by_kind`."""
+        """As `Snapshot.nearest_by_kind`."""
         with self._pinned() as moment:
             return moment.nearest_by_kind(vectors, k, promised, within)
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
-        """As `Moment.meeting`."""
+        """As `Snapshot.meeting`."""
         with self._pinned() as moment:
             return moment.meeting(words, within)
 
     def containing(
         self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
     ) -> list[tuple[int, float, float]]:
-        """As `Moment.containing`."""
+        """As `Snapshot.containing`."""
         with self._pinned() as moment:
             return moment.containing(words, k, within, columns)
 
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
-        """As `Moment.passages`."""
+        """As `Snapshot.passages`."""
         with self._pinned() as moment:
             return moment.passages(numbers)
 
     def by_id(self, short_id: str) -> StoredPassage | None:
-        """As `Moment.by_id`."""
+        """As `Snapshot.by_id`."""
         with self._pinned() as moment:
             return moment.by_id(short_id)
 
     def neighbours(self, number: int, reach: int = 1) -> list[StoredPassage]:
-        """As `Moment.neighbours`."""
+        """As `Snapshot.neighbours`."""
         with self._pinned() as moment:
             return moment.neighbours(number, reach)
 
     def vectors(self, numbers: Sequence[int]) -> Vectors:
-        """As `Moment.vectors`."""
+        """As `Snapshot.vectors`."""
         with self._pinned() as moment:
             return moment.vectors(numbers)
 
     def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
-        """As `Moment.document_frequencies`."""
+        """As `Snapshot.document_frequencies`."""
         with self._pinned() as moment:
             return moment.document_frequencies(words)
 
     def roots(self) -> dict[str, Path]:
-        """As `Moment.roots`."""
+        """As `Snapshot.roots`."""
         with self._pinned() as moment:
             return moment.roots()
 
     def status(self) -> IndexStatus:
-        """As `Moment.status`."""
+        """As `Snapshot.status`."""
         with self._pinned() as moment:
             return moment.status()
 
     # ---- connections ------------------------------------------------------------------------------
 
     @contextmanager
-    def _pinned(self) -> Iterator[Moment]:
+    def _pinned(self) -> Iterator[Snapshot]:
         generation = self.generation
         with self._reading() as connection, connection:
-            yield Moment(self.name, self.fingerprint, self._loaded, connection, generation)
+            yield Snapshot(self.name, self.fingerprint, self._loaded, connection, generation)
 
-    def _pin(self) -> Pinned:
+    def _pin(self) -> LivePassages:
         with self._pinned() as moment:
             return moment.pinned
 

@@ -1,6 +1,6 @@
 """One commit of an index, whole: whatever is asked of it is answered from one read transaction.
 
-Knows the parts of this room that answer; knows no model and no corpus, and what it opens is kept by `Loaded`.
+Knows the parts of this room that answer; knows no model and no corpus, and what it opens is kept by `SegmentCache`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
 from rag.index.lexical import bm25_search as lexical
 from rag.index.reader import filters
-from rag.index.reader.cache import Loaded
+from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
-from rag.index.reader.live_passages import Pinned
+from rag.index.reader.live_passages import LivePassages
 from rag.index.vectors import dense
 from rag.text.query_syntax import understand
 from rag.types import Filters, Fingerprint, StoredPassage
@@ -31,14 +31,16 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 
-class Moment:
+class Snapshot:
     """What an index holds at one generation. Made by `OpenIndex.moment`; for one thread, and only within its `with`.
 
     The catalog is read as it stood when the moment began, so neither a commit nor a compaction after that is seen: documents,
     words, counts and vectors are those of one commit. MovedOn where what is needed was removed before the moment began.
     """
 
-    def __init__(self, name: str, fingerprint: Fingerprint, loaded: Loaded, connection: apsw.Connection, generation: int) -> None:
+    def __init__(
+        self, name: str, fingerprint: Fingerprint, loaded: SegmentCache, connection: apsw.Connection, generation: int
+    ) -> None:
         self.name = name
         self.fingerprint = fingerprint
         self.generation = generation
@@ -51,7 +53,7 @@ class Moment:
         return {self.name: self.generation}
 
     @cached_property
-    def pinned(self) -> Pinned:
+    def pinned(self) -> LivePassages:
         """The live passages, in arrays."""
         return self._loaded.pinned(self._connection, self.generation)
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from rag.index.base import Structure
 from rag.index.vectors.multi_segment import nearest_in_all
-from rag.index.vectors.row_mask import Reachable
+from rag.index.vectors.row_mask import RowMask
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
 
-def nearest(reachable: Reachable, structures: Sequence[Structure], queries: Vectors, k: int) -> list[list[tuple[int, float]]]:
+def nearest(reachable: RowMask, structures: Sequence[Structure], queries: Vectors, k: int) -> list[list[tuple[int, float]]]:
     """For each query the best k (number, inner product) among the reachable passages.
 
     Passages that share a vector all count. Larger first, equal scores by smaller number; exactly k where k are reachable.
@@ -49,7 +49,7 @@ def nearest(reachable: Reachable, structures: Sequence[Structure], queries: Vect
 
 
 def nearest_apart(
-    kinds: Sequence[Reachable], structures: Sequence[Structure], queries: Vectors, k: int, promised: int
+    kinds: Sequence[RowMask], structures: Sequence[Structure], queries: Vectors, k: int, promised: int
 ) -> list[list[tuple[int, float]]]:
     """The best k of all, and the best `promised` of each of some disjoint sets, in one order: each row is looked at once."""
     found = [nearest(each, structures, queries, max(k, promised)) for each in kinds]
@@ -62,9 +62,7 @@ def nearest_apart(
     return answers
 
 
-def _passages_of(
-    reachable: Reachable, found: NDArray[np.int64], scores: Vectors, k: int
-) -> tuple[list[tuple[int, float]], float]:
+def _passages_of(reachable: RowMask, found: NDArray[np.int64], scores: Vectors, k: int) -> tuple[list[tuple[int, float]], float]:
     """The k best passages behind the found vectors, and the score of the last."""
     if len(scores) > k:  # every vector has a passage: those below the k-th score cannot be among the best
         kept = scores >= np.partition(scores, len(scores) - k)[len(scores) - k]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rag.index.base import Estimating, Structure
 from rag.index.files.parallel import spread
 from rag.index.vectors.rescore import best_of
-from rag.index.vectors.row_mask import Part
+from rag.index.vectors.row_mask import MaskPart
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Answer = tuple["Vectors", NDArray[np.int64]]  # scores and rows, one each, in the law's order
 
 
-def nearest_in_all(searched: Sequence[tuple[Structure, Part]], queries: Vectors, k: int) -> list[list[Answer]]:
+def nearest_in_all(searched: Sequence[tuple[Structure, MaskPart]], queries: Vectors, k: int) -> list[list[Answer]]:
     """Of each structure, for each query, its rows that can be among the k best of all; those below them may be missing."""
     answers: list[list[Answer]] = [[] for _ in searched]
     groups: dict[object, list[tuple[int, Estimating]]] = {}

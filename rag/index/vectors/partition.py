@@ -23,7 +23,7 @@ _A_CORE = 4  # parts for each core: one that another program holds up does not h
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Partition:
     """Some rows of the index, as an index of its own over the same memory."""
 
     first: int
@@ -31,14 +31,14 @@ class Part:
     index: Any
 
 
-def cut(index: Any) -> tuple[Part, ...]:
+def cut(index: Any) -> tuple[Partition, ...]:
     """The parts of a memory-mapped IndexScalarQuantizer, which they keep open."""
     import faiss
 
     rows, width = int(index.ntotal), int(index.code_size)
     count = min(max(rows * width // _SMALLEST, 1), _A_CORE * cores())
     if count == 1:
-        return (Part(0, rows, index),)
+        return (Partition(0, rows, index),)
     codes = codes_of(index)
     bounds = np.linspace(0, rows, count + 1).astype(np.int64).tolist()
     parts = []
@@ -49,7 +49,7 @@ def cut(index: Any) -> tuple[Part, ...]:
         views: Any = faiss.MaybeOwnedVectorUInt8
         view.codes = views.create_view(memory, (end - first) * width, index.codes.owner)
         view.ntotal = end - first
-        parts.append(Part(first, end - first, view))
+        parts.append(Partition(first, end - first, view))
     return tuple(parts)
 
 
@@ -63,11 +63,11 @@ def codes_of(index: Any) -> NDArray[np.uint8]:
 
 
 def best_rows(
-    parts: Sequence[Part], queries: Vectors, k: int, within: NDArray[np.bool_] | None
+    parts: Sequence[Partition], queries: Vectors, k: int, within: NDArray[np.bool_] | None
 ) -> tuple[Vectors, NDArray[np.int64]]:
     """(scores, rows) of the k best allowed rows of all parts, in the law's order; any of those that tie at the last place."""
 
-    def search(part: Part) -> tuple[Vectors, NDArray[np.int64]]:
+    def search(part: Partition) -> tuple[Vectors, NDArray[np.int64]]:
         here = None if within is None else within[part.first : part.first + part.rows]
         allowed = part.rows if here is None else int(np.count_nonzero(here))
         if not allowed:

@@ -15,7 +15,7 @@ from rag.index.vectors.segments import Segment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class MaskPart:
     """The rows of one segment that count."""
 
     first: int  # the number of the vector in row 0
@@ -24,30 +24,30 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reachable:
+class RowMask:
     """Passages by the number of their vector and then by their own, and the rows of each segment that hold those vectors."""
 
     vectors: NDArray[np.int64]
     numbers: NDArray[np.int64]
-    parts: tuple[Part, ...]  # one a segment
+    parts: tuple[MaskPart, ...]  # one a segment
 
 
-def reach(segments: Sequence[Segment], vectors: NDArray[np.int64], numbers: NDArray[np.int64]) -> Reachable:
+def reach(segments: Sequence[Segment], vectors: NDArray[np.int64], numbers: NDArray[np.int64]) -> RowMask:
     """From the vectors and numbers of passages, by ascending number."""
     if (vectors[1:] < vectors[:-1]).any():
         order = np.argsort(vectors, kind="stable")
         vectors, numbers = vectors[order], numbers[order]
-    return Reachable(vectors, numbers, tuple(_part(vectors, segment) for segment in segments))
+    return RowMask(vectors, numbers, tuple(_part(vectors, segment) for segment in segments))
 
 
-def _part(vectors: NDArray[np.int64], segment: Segment) -> Part:
+def _part(vectors: NDArray[np.int64], segment: Segment) -> MaskPart:
     start, end = np.searchsorted(vectors, (segment.first, segment.first + segment.rows))
     if start == end:
-        return Part(segment.first, 0, None)
+        return MaskPart(segment.first, 0, None)
     here = vectors[start:end]
     count = 1 + int(np.count_nonzero(here[1:] != here[:-1]))
     if count == segment.rows:
-        return Part(segment.first, count, None)
+        return MaskPart(segment.first, count, None)
     mask = np.zeros(segment.rows, np.bool_)
     mask[here - segment.first] = True
-    return Part(segment.first, count, mask)
+    return MaskPart(segment.first, count, mask)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 
-class KeyedVectors:
+class VectorStore:
     """The writer's vectors: numbered when they come, in memory until `write` puts them into one segment."""
 
     def __init__(self, transaction: Transaction, dim: int) -> None:

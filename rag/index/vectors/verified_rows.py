@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _STRETCH = 1 << 20  # bytes of rows that are read at once
 
 
-class TrustedRows:
+class VerifiedRows:
     """The 16-bit vectors of one segment. Every block is checked once, when the first of its rows is asked for.
 
     Several threads may ask at once: at worst a block is checked twice. Reading 300 scattered rows of 2 kB checks 20 MB: 2 ms.
@@ -128,6 +128,6 @@ class TrustedRows:
         return IndexDamaged(f"{self.file}: bytes from {block * BLOCK} are not what was written{names}", remedy=REMEDY)
 
 
-def open_rows(folder: Path, connection: apsw.Connection, segment: Segment, dim: int) -> TrustedRows:
+def open_rows(folder: Path, connection: apsw.Connection, segment: Segment, dim: int) -> VerifiedRows:
     """The rows of one segment. IndexDamaged; apsw.CorruptError where its checksums are not those that were kept."""
-    return TrustedRows(folder, segment, read_sums(connection, segment), dim)
+    return VerifiedRows(folder, segment, read_sums(connection, segment), dim)

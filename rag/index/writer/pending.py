@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from rag.index.catalog.documents import Arrival, TwinDocument, Unfinished
+from rag.index.catalog.documents import IncompleteDocument, StagedDocument, TwinDocument
 from rag.types import DocumentId
 
 
-class Waiting:
+class PendingDocuments:
     """By the ids of the documents, in the order they came."""
 
     def __init__(self) -> None:
-        self._arrivals: dict[DocumentId, Arrival] = {}
+        self._arrivals: dict[DocumentId, StagedDocument] = {}
         self._lacked: dict[DocumentId, set[bytes]] = {}  # by the same ids
         self._wanted: dict[bytes, set[DocumentId]] = {}  # the other way round
         self._last_as: dict[tuple[bytes, str], DocumentId] = {}  # by digest and loader: the last that came
@@ -28,7 +28,7 @@ class Waiting:
     def __contains__(self, identity: DocumentId) -> bool:
         return identity in self._arrivals
 
-    def get(self, identity: DocumentId) -> Arrival | None:
+    def get(self, identity: DocumentId) -> StagedDocument | None:
         """The arrival of that document."""
         return self._arrivals.get(identity)
 
@@ -36,7 +36,7 @@ class Waiting:
         """All that wait."""
         return list(self._arrivals)
 
-    def add(self, arrival: Arrival, lacked: Iterable[bytes]) -> None:
+    def add(self, arrival: StagedDocument, lacked: Iterable[bytes]) -> None:
         """Takes a document that lacks the vectors of these keys, in place of an older version."""
         identity = arrival.document.id
         self.pop(identity)
@@ -46,7 +46,7 @@ class Waiting:
             self._wanted.setdefault(key, set()).add(identity)
         self._last_as[arrival.digest, arrival.loader] = identity
 
-    def pop(self, identity: DocumentId) -> Arrival | None:
+    def pop(self, identity: DocumentId) -> StagedDocument | None:
         """Forgets a document; gives what waited, None where nothing did."""
         for key in self._lacked.pop(identity, ()):
             self._wanted[key].discard(identity)
@@ -57,7 +57,7 @@ class Waiting:
             del self._last_as[found.digest, found.loader]
         return found
 
-    def came(self, keys: Iterable[bytes]) -> list[Arrival]:
+    def came(self, keys: Iterable[bytes]) -> list[StagedDocument]:
         """Notes that these keys have vectors; gives the documents that lack nothing now, which wait until they are popped."""
         whole = []
         for key in keys:
@@ -68,7 +68,7 @@ class Waiting:
                     whole.append(self._arrivals[identity])
         return whole
 
-    def whole(self) -> list[Arrival]:
+    def whole(self) -> list[StagedDocument]:
         """The documents that lack nothing."""
         return [self._arrivals[identity] for identity, lacked in self._lacked.items() if not lacked]
 
@@ -77,14 +77,14 @@ class Waiting:
         if arrival := self._arrivals.get(identity):
             self._arrivals[identity] = replace(arrival, document=replace(arrival.document, stamp=""))
 
-    def give_up(self, keys: AbstractSet[bytes]) -> list[Unfinished]:
+    def give_up(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
         """Takes the passages of these keys from the documents; one with nothing left waits no more."""
         found = []
         for identity in {identity: None for key in keys for identity in sorted(self._wanted.get(key, ()), key=str)}:
             arrival, lacked = self._arrivals[identity], self._lacked[identity]
             lost = tuple((passage, key) for passage, key in arrival.passages if key in keys)
             left = tuple((passage, key) for passage, key in arrival.passages if key not in keys)
-            found.append(Unfinished(arrival.document, arrival.digest, lost, whole=not left))
+            found.append(IncompleteDocument(arrival.document, arrival.digest, lost, whole=not left))
             self.pop(identity)
             if left:
                 document = replace(arrival.document, stamp="")

@@ -11,19 +11,19 @@ from collections.abc import Set as AbstractSet
 from rag.index.catalog import picture_text as pictures
 from rag.index.catalog.documents import look_again
 from rag.index.catalog.transaction import Transaction
-from rag.index.files.uninterruptible import unbroken
-from rag.index.writer.pending import Waiting
+from rag.index.files.uninterruptible import uninterruptible
+from rag.index.writer.pending import PendingDocuments
 from rag.types import CaptionOf, DocumentId
 
 
 class PictureWords:
     """Part of a `Writer`: what is put here becomes visible with its next commit."""
 
-    def __init__(self, transaction: Transaction, waiting: Waiting, number_of: Callable[[str], int]) -> None:
+    def __init__(self, transaction: Transaction, waiting: PendingDocuments, number_of: Callable[[str], int]) -> None:
         """`number_of` gives the number of a root by its name."""
         self._transaction, self._waiting, self._number_of = transaction, waiting, number_of
 
-    @unbroken()
+    @uninterruptible()
     def put_captions(self, root: str, source_path: str, captions: Sequence[CaptionOf]) -> AbstractSet[str]:
         """Keeps what one document says of pictures, in place of what it said before.
 
@@ -52,7 +52,7 @@ class PictureWords:
         with self._transaction.reading() as connection:
             return pictures.captions_for(connection, number, target_path)
 
-    @unbroken()
+    @uninterruptible()
     def put_recognised(self, key: bytes, words: str) -> None:
         """Keeps the words recognised in a picture of that hash."""
         with self._transaction.changing() as connection:

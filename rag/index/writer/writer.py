@@ -17,9 +17,9 @@ import apsw
 from rag.errors import IndexDamaged, IndexFailure
 from rag.index.catalog import connection as catalog
 from rag.index.catalog.documents import (
-    Arrival,
+    IncompleteDocument,
+    StagedDocument,
     TwinDocument,
-    Unfinished,
     count_terms,
     digest_of,
     end_document,
@@ -33,12 +33,12 @@ from rag.index.catalog.row_codec import to_bytes
 from rag.index.catalog.status import read_roots
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.lock import locked
-from rag.index.files.uninterruptible import unbroken
+from rag.index.files.uninterruptible import uninterruptible
 from rag.index.upkeep.compaction import Compacted, compact_all, compact_some, shrink
 from rag.index.upkeep.garbage import remove_rubbish
 from rag.index.vectors.segments import REMEDY
-from rag.index.vectors.vector_store import KeyedVectors
-from rag.index.writer.pending import Waiting
+from rag.index.vectors.vector_store import VectorStore
+from rag.index.writer.pending import PendingDocuments
 from rag.index.writer.picture_text_writer import PictureWords
 from rag.types import Document, DocumentId, Fingerprint, Passage
 
@@ -80,9 +80,9 @@ class Writer:
         self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
         self.generation = catalog.generation_of(connection)
         self._transaction = Transaction(folder, connection)
-        self._waiting = Waiting()
+        self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
-        self._vectors = KeyedVectors(self._transaction, self.fingerprint.dim)
+        self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
         self.remarks: list[str] = []  # what a person should know, though every commit was made
         self._terms: Counter[str] = Counter()  # changes to the table `terms`
         self.settled_documents = self.settled_passages = 0  # those that the next commit lets be found
@@ -94,7 +94,7 @@ class Writer:
         with self._transaction.reading() as connection:
             return read_roots(connection, self._coming)
 
-    @unbroken()
+    @uninterruptible()
     def add_root(self, name: str, folder: Path) -> None:
         """Adds a root; one that is there gets this folder."""
         known = self.roots().get(name)
@@ -108,7 +108,7 @@ class Writer:
             else:
                 connection.execute("UPDATE roots SET folder = ? WHERE name = ? AND ended IS NULL", (place, to_bytes(name)))
 
-    @unbroken()
+    @uninterruptible()
     def remove_root(self, name: str) -> None:
         """Removes a root with all its documents. IndexFailure where there is none of that name."""
         root = self._root(name)
@@ -147,7 +147,7 @@ class Writer:
         with self._transaction.reading() as connection:
             return digest_of(connection, root, document.path)
 
-    @unbroken()
+    @uninterruptible()
     def put_document(
         self, document: Document, *, digest: bytes, loader: str, passages: Sequence[tuple[Passage, bytes]], path_words: str
     ) -> None:
@@ -155,7 +155,7 @@ class Writer:
 
         The vectors may come later: the document goes in with the last of them, and until then the older version stands.
         """
-        arrival = Arrival(document, digest, loader, tuple(passages), path_words)
+        arrival = StagedDocument(document, digest, loader, tuple(passages), path_words)
         lacked = {key for _, key in passages} - self.known([key for _, key in passages])
         self._waiting.pop(document.id)
         if lacked:
@@ -163,7 +163,7 @@ class Writer:
         else:
             self._settle(arrival)
 
-    @unbroken()
+    @uninterruptible()
     def put_skipped(self, document: Document, reason: str) -> None:
         """Keeps a file that could not be read, with its stamp, in place of the live document of that id."""
         root = self._root(document.id.root)
@@ -171,7 +171,7 @@ class Writer:
         with self._transaction.changing() as connection:
             insert_skipped(connection, document, reason, root, self._coming)
 
-    @unbroken()
+    @uninterruptible()
     def remove(self, root: str, path: str) -> bool:
         """Ends the document of that path, and forgets what it said of pictures; False where there was none."""
         number = self._root(root)
@@ -188,7 +188,7 @@ class Writer:
         """Those of the keys that have a vector, committed or pending."""
         return set(self._vectors.numbers(keys))
 
-    @unbroken()
+    @uninterruptible()
     def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
         """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it. BackendError.
 
@@ -198,8 +198,8 @@ class Writer:
         for arrival in self._waiting.came(keys):
             self._settle(arrival)
 
-    @unbroken()
-    def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[Unfinished]:
+    @uninterruptible()
+    def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
         """Takes the passages whose vector will never come from the documents that wait for them; gives those documents.
 
         What is left of one is committed without a stamp and a digest, so that the next run tries again; one with nothing left
@@ -212,7 +212,7 @@ class Writer:
         """Documents that lack vectors."""
         return len(self._waiting)
 
-    @unbroken()
+    @uninterruptible()
     def give_up_waiting(self) -> int:
         """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""
         self._settle_waiting()
@@ -224,7 +224,7 @@ class Writer:
 
     # ---- commit ---------------------------------------------------------------------------------
 
-    @unbroken()
+    @uninterruptible()
     def commit(self) -> int:
         """Makes everything put so far visible and lasting; gives the generation. Nothing pending, nothing done.
 
@@ -280,7 +280,7 @@ class Writer:
         for arrival in self._waiting.whole():
             self._settle(arrival)
 
-    def _settle(self, arrival: Arrival) -> None:
+    def _settle(self, arrival: StagedDocument) -> None:
         """Puts a document that lacks no vector into the open transaction, and lets it wait no more."""
         identity = arrival.document.id
         root = self._root(identity.root)

@@ -34,21 +34,21 @@ _LOCK = threading.Lock()  # the engine keeps the picture's scale in itself
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class OcrResult:
     """What stands in a picture: text in reading order, a line per row, and the boxes it came from."""
 
     text: str
     boxes: tuple[Box, ...]
 
 
-def recognise(pixels: Pixels, threads: int = 1) -> Recognised:
+def recognise(pixels: Pixels, threads: int = 1) -> OcrResult:
     """The words in RGB pixels (height, width, 3); nothing for a picture without any.
 
     `threads` are those inside one recognition; without effect on the words.
     """
     area = _busy_area(pixels)
     if area is None:
-        return Recognised("", ())
+        return OcrResult("", ())
     line = _small_line(pixels)
     left, top, right, bottom = area if line >= _CROPPED_LINE else (0, 0, pixels.shape[1], pixels.shape[0])
     seen = pixels[top:bottom, left:right]
@@ -59,7 +59,7 @@ def recognise(pixels: Pixels, threads: int = 1) -> Recognised:
         _limit_detector(engine, _detector_side(max(framed.shape), line))
         found = engine(np.ascontiguousarray(framed[:, :, ::-1]))  # OpenCV's order: blue, green, red
     if found.txts is None or found.boxes is None:
-        return Recognised("", ())
+        return OcrResult("", ())
     height, width = pixels.shape[:2]
     scale = seen.shape[1] / shrunk.shape[1], seen.shape[0] / shrunk.shape[0]
     boxes = []
@@ -71,7 +71,7 @@ def recognise(pixels: Pixels, threads: int = 1) -> Recognised:
         ys = (np.clip(corners[:, 1] - y_margin, 0, shrunk.shape[0]) * scale[1] + top) / height
         boxes.append(Box(float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max()), text.strip(), float(score)))
     read = rows(boxes, width, height)
-    return Recognised("\n".join(" ".join(box.text for box in row) for row in read), tuple(box for row in read for box in row))
+    return OcrResult("\n".join(" ".join(box.text for box in row) for row in read), tuple(box for row in read for box in row))
 
 
 def engine_name() -> str:
