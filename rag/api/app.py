@@ -13,9 +13,7 @@ from fastapi import FastAPI, Response
 from starlette.routing import Route
 
 from rag import __version__
-from rag.api import indexes, media, passages
-from rag.api import rerank as reranks
-from rag.api import search as searches
+from rag.api import indexes, media, passages, rerank, search
 from rag.api.docs_page import manual
 from rag.api.guard import Guard, Trust
 from rag.api.jobs import Jobs
@@ -24,31 +22,31 @@ from rag.api.login import OneTimeCodes
 from rag.api.metrics import CONTENT_TYPE, Counted, Meters
 from rag.api.responses import Json, answer_failures
 from rag.api.thread_pool import RequestPool
-from rag.mcp import server as mcp
+from rag.mcp import server
 from rag.media.service import MediaService
 
 
-def create_app(served: IndexLibrary, trust: Trust | None = None, codes: OneTimeCodes | None = None) -> FastAPI:
-    """The API over `served`, guarded as `trust` says; without one it is for loopback, port 7860, with `served.token`.
+def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTimeCodes | None = None) -> FastAPI:
+    """The API over `library`, guarded as `trust` says; without one it is for loopback, port 7860, with `served.token`.
 
     A browser that comes with one of `codes` gets in as with the key.
     """
-    turns = RequestPool(threads=max(2, os.cpu_count() or 2))
+    request_pool = RequestPool(threads=max(2, os.cpu_count() or 2))
     jobs = Jobs()
-    meters = Meters(served, turns, jobs)
+    meters = Meters(library, request_pool, jobs)
     looking = RequestPool(threads=6, patience=200.0)  # those who look at pictures and videos: searches do not wait for a decoder
-    projector = MediaService()
-    agents = mcp.OverHttp(mcp.server(served, projector, turns.take, looking.take))
+    media_service = MediaService()
+    agents = server.OverHttp(server.server(library, media_service, request_pool.take, looking.take))
 
     @asynccontextmanager
     async def living(_: FastAPI) -> AsyncIterator[None]:
         async with agents.living():
             yield
         jobs.close()
-        turns.close()
+        request_pool.close()
         looking.close()
-        projector.close()
-        served.close()
+        media_service.close()
+        library.close()
 
     app = FastAPI(
         title="rag",
@@ -60,25 +58,25 @@ def create_app(served: IndexLibrary, trust: Trust | None = None, codes: OneTimeC
         lifespan=living,
     )
     answer_failures(app, meters.saw_error)
-    app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, served.token), codes=codes or OneTimeCodes())
+    app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, library.token), codes=codes or OneTimeCodes())
     app.add_middleware(Counted, meters=meters)  # around the guard: refusals count too
-    app.include_router(searches.router(served, projector, turns, meters.saw_search))
-    app.include_router(indexes.router(served, turns, jobs))
-    app.include_router(reranks.router(served, turns))
-    app.include_router(media.router(served, projector, looking))
-    app.include_router(passages.router(served, projector, looking))
+    app.include_router(search.router(library, media_service, request_pool, meters.saw_search))
+    app.include_router(indexes.router(library, request_pool, jobs))
+    app.include_router(rerank.router(library, request_pool))
+    app.include_router(media.router(library, media_service, looking))
+    app.include_router(passages.router(library, media_service, looking))
 
     app.router.routes.append(Route("/mcp", agents))  # not mounted: its address has no slash behind it
 
     @app.get("/healthz", tags=["server"])
     async def healthz() -> dict[str, str]:
         """Whether this process answers."""
-        return {"status": "ok", "id": served.id}
+        return {"status": "ok", "id": library.id}
 
     @app.get("/metrics", tags=["server"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
         """Figures for Prometheus."""
-        return Response(await turns.take(meters.text), headers={"Content-Type": CONTENT_TYPE})
+        return Response(await request_pool.take(meters.text), headers={"Content-Type": CONTENT_TYPE})
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:

@@ -98,24 +98,24 @@ class JobStatus(BaseModel):
     error: ErrorBody | None
 
 
-def router(served: IndexLibrary, turns: RequestPool, jobs: Jobs) -> APIRouter:
+def router(library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> APIRouter:
     """The routes of indexes and jobs."""
     routes = APIRouter(prefix="/v1", tags=["indexes"])
 
     @routes.get("/indexes", response_model=list[IndexInfo], responses=documented(429, 504))
     async def indexes() -> Json:
         """Every index this server knows."""
-        return Json([await turns.take(_shelf, served, jobs, name) for name in served.names])
+        return Json([await request_pool.take(_index_info, library, jobs, name) for name in library.names])
 
     @routes.get("/status", response_model=dict[str, Any], responses=documented(404, 409, 422, 429, 503, 504))
     async def status(index: _Index = None) -> Json:
         """What an index holds: the JSON of `rag status`, with the job that runs; at most 1,000 skipped files."""
-        return Json(await turns.take(_status, served, jobs, index))
+        return Json(await request_pool.take(_status, library, jobs, index))
 
     @routes.post("/index", status_code=202, response_model=JobCreated, responses=documented(400, 404, 409, 422, 429, 503, 504))
     async def start(wanted: JobRequest) -> Json:
         """Bring a root the index knows, or all of them, up to date. 409 where a job runs already."""
-        job = await turns.take(_start, served, jobs, wanted)
+        job = await request_pool.take(_start, library, jobs, wanted)
         return Json({"job": job.id}, 202)
 
     @routes.get("/index/jobs/{id}", response_model=JobStatus, responses=documented(404, 422))
@@ -155,28 +155,28 @@ async def _events(job: Job) -> AsyncIterator[str]:
         await asyncio.sleep(LOOK)
 
 
-def _start(served: IndexLibrary, jobs: Jobs, wanted: JobRequest) -> Job:
-    known = served.searcher(wanted.index).index.roots()
+def _start(library: IndexLibrary, jobs: Jobs, wanted: JobRequest) -> Job:
+    known = library.searcher(wanted.index).index.roots()
     if wanted.root is not None and wanted.root not in known:
         raise WrongRequest(f"no root is called {wanted.root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
     roots = [] if wanted.root is None else [known[wanted.root]]
-    return jobs.start(served.name(wanted.index), served.folder(wanted.index), wanted.root, roots)
+    return jobs.start(library.name(wanted.index), library.folder(wanted.index), wanted.root, roots)
 
 
-def _status(served: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, Any]:
-    found = status_json(served.status(index))
+def _status(library: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, Any]:
+    found = status_json(library.status(index))
     return found | {
-        "index": served.name(index),
+        "index": library.name(index),
         "skipped": found["skipped"][:MOST_SKIPPED],
         "skipped_count": len(found["skipped"]),
-        "job": _running(jobs, served.name(index)),
+        "job": _running(jobs, library.name(index)),
     }
 
 
-def _shelf(served: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
-    shelf: dict[str, Any] = {"name": name, "folder": str(served.folder(name)), "job": _running(jobs, name)}
+def _index_info(library: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
+    info: dict[str, Any] = {"name": name, "folder": str(library.folder(name)), "job": _running(jobs, name)}
     try:
-        found = served.status(name)
+        found = library.status(name)
     except IndexFailure as error:
         nothing: dict[str, Any] = {
             "documents": 0,
@@ -187,8 +187,8 @@ def _shelf(served: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
             "roots": [],
             "generation": 0,
         }
-        return shelf | nothing | {"exists": not isinstance(error, IndexNotFound), "problem": failure_json(error)}
-    return shelf | {
+        return info | nothing | {"exists": not isinstance(error, IndexNotFound), "problem": failure_json(error)}
+    return info | {
         "exists": True,
         "problem": None,
         "documents": found.documents,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rag.config import Settings
 from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
+from rag.index.files.layout import is_index
 from rag.index.locations import finish_rebuild, index_folder, up_to_date
 from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
 from rag.models.loading import reranker_beside
@@ -92,19 +93,19 @@ class IndexLibrary:
     def around(self, id: str, index: str | None, reach: int) -> tuple[OpenIndex, StoredPassage, list[StoredPassage]]:
         """The same, with the passages of its document up to `reach` places before and after it, all of one commit."""
         opened = self.reader(index)
-        with opened.moment() as moment:
-            stored = moment.by_id(id)
+        with opened.snapshot() as snapshot:
+            stored = snapshot.by_id(id)
             if stored is None:
                 raise NoSuchPassage(id)
-            return opened, stored, moment.neighbours(stored.number, reach) if reach else []
+            return opened, stored, snapshot.neighbours(stored.number, reach) if reach else []
 
     def status(self, index: str | None = None) -> IndexStatus:
         """What an index holds, counted once for each of its commits. Raises what `reader` does."""
         opened, name = self.reader(index), self.name(index)
         known = self._counted.get(name)
         if known is None or known[0] is not opened or known[1].generation != opened.generation:
-            with opened.moment() as moment:
-                known = self._counted[name] = (opened, moment.status())
+            with opened.snapshot() as snapshot:
+                known = self._counted[name] = (opened, snapshot.status())
         return known[1]
 
     def reranker(self) -> Reranker:
@@ -135,7 +136,7 @@ class IndexLibrary:
                 del self._readers[name]
         if name not in self._readers:
             folder = finish_rebuild(self.folders[name])
-            if not (folder / "catalog.sqlite").exists():
+            if not is_index(folder):
                 raise IndexNotFound(folder)
             self._readers[name] = open_index(up_to_date(folder), self.settings.search)
         return self._readers[name]

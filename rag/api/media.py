@@ -36,8 +36,8 @@ _VIDEO: dict[int | str, dict[str, Any]] = {
 }
 
 
-def router(served: IndexLibrary, projector: MediaService, turns: RequestPool) -> APIRouter:
-    """The routes; `turns` should be others than those of searches, which must not wait for a decoder."""
+def router(library: IndexLibrary, media_service: MediaService, request_pool: RequestPool) -> APIRouter:
+    """The routes; `request_pool` should be others than those of searches, which must not wait for a decoder."""
     routes = APIRouter(prefix="/v1/media", tags=["media"])
 
     @routes.get(
@@ -59,7 +59,7 @@ def router(served: IndexLibrary, projector: MediaService, turns: RequestPool) ->
         v: Annotated[str, Query(max_length=64, description="The version the address was made for: then it never changes.")] = "",
     ) -> Response:
         """The picture of a passage, encoded by this program: a page, a frame at its second, a picture."""
-        return await turns.take(_picture, served, projector, request, id, index, size, _other_place(page, at), v)
+        return await request_pool.take(_picture, library, media_service, request, id, index, size, _other_place(page, at), v)
 
     @routes.get("/{id}/video", response_class=Response, responses={**_VIDEO, **_REFUSED})
     async def video(request: Request, id: Id, index: Index = None, at: Annotated[Moment | None, Query()] = None) -> Response:
@@ -67,18 +67,18 @@ def router(served: IndexLibrary, projector: MediaService, turns: RequestPool) ->
 
         def playing(stored: StoredPassage, limits: Any) -> AbstractContextManager[Playing]:
             own = stored.passage.locator.start if isinstance(stored.passage.locator, Seconds) else 0.0
-            return projector.playing(stored, limits, own if at is None else at)
+            return media_service.playing(stored, limits, own if at is None else at)
 
-        return await turns.take(_played, served, request, id, index, playing)
+        return await request_pool.take(_played, library, request, id, index, playing)
 
     @routes.get("/{id}/clip", response_class=Response, responses={**_VIDEO, **_REFUSED})
     async def clip(request: Request, id: Id, start: Moment, end: Moment, index: Index = None) -> Response:
         """What a video shows from `start` to `end`, at most a minute, as MP4."""
 
         def playing(stored: StoredPassage, limits: Any) -> AbstractContextManager[Playing]:
-            return projector.clip(stored, limits, start, end)
+            return media_service.clip(stored, limits, start, end)
 
-        return await turns.take(_played, served, request, id, index, playing)
+        return await request_pool.take(_played, library, request, id, index, playing)
 
     @routes.get(
         "/{id}/original",
@@ -87,7 +87,7 @@ def router(served: IndexLibrary, projector: MediaService, turns: RequestPool) ->
     )
     async def original(request: Request, id: Id, index: Index = None) -> Response:
         """The file itself, as a download; never shown inline."""
-        return await turns.take(_original, served, request, id, index)
+        return await request_pool.take(_original, library, request, id, index)
 
     for path, route in (("/{id}", picture), ("/{id}/video", video), ("/{id}/clip", clip), ("/{id}/original", original)):
         routes.add_api_route(path, route, methods=["HEAD"], include_in_schema=False, response_class=Response)
@@ -101,8 +101,8 @@ def _other_place(page: int | None, at: float | None) -> Locator | None:
 
 
 def _picture(
-    served: IndexLibrary,
-    projector: MediaService,
+    library: IndexLibrary,
+    media_service: MediaService,
     request: Request,
     id: str,
     index: str | None,
@@ -110,26 +110,26 @@ def _picture(
     at: Locator | None,
     v: str,
 ) -> Response:
-    opened_index, stored = served.passage(id, index)
+    opened_index, stored = library.passage(id, index)
     limits = policy_of(opened_index.settings).limits
-    version = projector.version(stored, size, limits, at)
+    version = media_service.version(stored, size, limits, at)
     caching = FOREVER if len(v) >= _SHORTEST and version.name.startswith(v) else ASK_AGAIN
     known = unchanged(request.headers, Described("", version.name, version.modified, caching))
     if known is not None:
         return known
-    shown = projector.picture(stored, size, limits, opened_index.folder, at)
+    shown = media_service.picture(stored, size, limits, opened_index.folder, at)
     return sent(shown.content, Described(shown.type, shown.version, shown.modified, caching))
 
 
-def _played(served: IndexLibrary, request: Request, id: str, index: str | None, playing: Any) -> Response:
-    opened_index, stored = served.passage(id, index)
+def _played(library: IndexLibrary, request: Request, id: str, index: str | None, playing: Any) -> Response:
+    opened_index, stored = library.passage(id, index)
     with playing(stored, policy_of(opened_index.settings).limits) as one:
         described = Described(one.type, one.version, one.modified)
         return _streamed(one.fd, one.size, described, request)
 
 
-def _original(served: IndexLibrary, request: Request, id: str, index: str | None) -> Response:
-    _, stored = served.passage(id, index)
+def _original(library: IndexLibrary, request: Request, id: str, index: str | None) -> Response:
+    _, stored = library.passage(id, index)
     with opened(stored) as one:
         described = Described(
             "application/octet-stream", version_of(one, "original"), one.modified, disposition=attachment(one.name)

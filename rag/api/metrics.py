@@ -36,7 +36,7 @@ _RATES = {
 class Meters:
     """What this server counts, in a registry of its own."""
 
-    def __init__(self, served: IndexLibrary, turns: RequestPool, jobs: Jobs) -> None:
+    def __init__(self, library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         self.requests = Counter("rag_requests", "Requests answered.", ("route", "method", "status"), registry=self.registry)
         self.seconds = Histogram(
@@ -50,7 +50,7 @@ class Meters:
             "rag_stage_seconds", "Each stage of a search.", ("stage",), buckets=_BUCKETS, registry=self.registry
         )
         self.model_errors = Counter("rag_model_errors", "Failures of a model or its server.", ("code",), registry=self.registry)
-        self.registry.register(_Standing(served, turns, jobs))
+        self.registry.register(_Standing(library, request_pool, jobs))
 
     def text(self) -> bytes:
         """The figures as Prometheus reads them."""
@@ -70,21 +70,21 @@ class Meters:
 class _Standing:
     """Figures that are read when they are asked for: the line, the indexes, the jobs."""
 
-    def __init__(self, served: IndexLibrary, turns: RequestPool, jobs: Jobs) -> None:
-        self._served, self._turns, self._jobs = served, turns, jobs
+    def __init__(self, library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> None:
+        self._library, self._request_pool, self._jobs = library, request_pool, jobs
 
     def collect(self) -> Iterable[Metric]:
         """The gauges of this moment. An index that cannot be read is left out: its searches say why."""
-        inside = self._turns.inside
-        yield _gauge("rag_answering", "Questions being answered.", min(inside, self._turns.threads))
-        yield _gauge("rag_waiting", "Questions in the line.", max(0, inside - self._turns.threads))
+        inside = self._request_pool.inside
+        yield _gauge("rag_answering", "Questions being answered.", min(inside, self._request_pool.threads))
+        yield _gauge("rag_waiting", "Questions in the line.", max(0, inside - self._request_pool.threads))
         documents = GaugeMetricFamily("rag_index_documents", "Documents in an index.", labels=("index",))
         passages = GaugeMetricFamily("rag_index_passages", "Passages in an index.", labels=("index", "kind"))
         size = GaugeMetricFamily("rag_index_bytes", "Size of an index on disk.", labels=("index",))
         generation = GaugeMetricFamily("rag_index_generation", "Commits of an index.", labels=("index",))
-        for name in self._served.names:
+        for name in self._library.names:
             try:
-                found = self._served.status(name)
+                found = self._library.status(name)
             except (RagError, OSError):
                 continue
             documents.add_metric((name,), found.documents)
@@ -109,7 +109,7 @@ class _Standing:
             "Share of its time that a stage of a running job waits for another: that with the least holds them back.",
             labels=("index", "stage"),
         )
-        for name in self._served.names:
+        for name in self._library.names:
             job = self._jobs.of(name)
             is_running = job is not None and job.state == "running"
             running.add_metric((name,), float(is_running))

@@ -104,8 +104,8 @@ class PassageView(BaseModel):
     trouble: ErrorBody | None = Field(description="Why there is no picture or video; the words are there all the same.")
 
 
-def router(served: IndexLibrary, projector: MediaService, turns: RequestPool) -> APIRouter:
-    """The route; `turns` should be others than those of searches, which must not wait for a decoder."""
+def router(library: IndexLibrary, media_service: MediaService, request_pool: RequestPool) -> APIRouter:
+    """The route; `request_pool` should be others than those of searches, which must not wait for a decoder."""
     routes = APIRouter(prefix="/v1/passages", tags=["passages"])
 
     @routes.get("/{id}", response_model=PassageView, responses=documented(400, 404, 409, 422, 429, 503, 504))
@@ -119,18 +119,18 @@ def router(served: IndexLibrary, projector: MediaService, turns: RequestPool) ->
         reach: Annotated[int, Query(ge=0, le=MOST_NEIGHBOURS, description="How many neighbours before and after.")] = 3,
     ) -> Json:
         """A passage with its words, its neighbours, and where the words of a query stand in its text and in its picture."""
-        return Json(await turns.take(describe, served, projector, id, index, words, regions, reach))
+        return Json(await request_pool.take(describe, library, media_service, id, index, words, regions, reach))
 
     return routes
 
 
 def describe(
-    served: IndexLibrary, projector: MediaService, id: str, index: str | None, words: str, regions: bool, reach: int
+    library: IndexLibrary, media_service: MediaService, id: str, index: str | None, words: str, regions: bool, reach: int
 ) -> dict[str, Any]:
     """The body of the answer. NoSuchPassage, and what opening an index raises."""
-    opened, stored, beside = served.around(id, index, reach)
+    opened, stored, beside = library.around(id, index, reach)
     policy = policy_of(opened.settings)
-    name = served.name(index)
+    name = library.name(index)
     one = stored.passage
     matched = marks(one.text, words)
     found: dict[str, Any] = {
@@ -154,32 +154,32 @@ def describe(
         },
         "marks": matched,
         "caption_marks": marks(one.caption, words),
-        "neighbours": _neighbours(projector, stored, beside, name, policy.limits),
+        "neighbours": _neighbours(media_service, stored, beside, name, policy.limits),
         "regions": [],
         "video": None,
         "pages": None,
         "size": None,
-        "picture": picture_address(projector, stored, name, policy.limits, "view"),
-        "thumbnail": picture_address(projector, stored, name, policy.limits, "thumb"),
+        "picture": picture_address(media_service, stored, name, policy.limits, "view"),
+        "thumbnail": picture_address(media_service, stored, name, policy.limits, "thumb"),
         "modified": None,
         "dated": stored.dated,
         "trouble": None,
     }
     try:
-        found["modified"] = projector.modified(stored)
+        found["modified"] = media_service.modified(stored)
         if one.modality != "text":
-            found |= _shown(policy, projector, stored, words if regions and matched else "")
+            found |= _shown(policy, media_service, stored, words if regions and matched else "")
     except (NotShown, UnreadableDocument) as error:
         found["trouble"] = failure_json(error)
     return found
 
 
-def _shown(policy: ReadingPolicy, projector: MediaService, stored: StoredPassage, words: str) -> dict[str, Any]:
+def _shown(policy: ReadingPolicy, media_service: MediaService, stored: StoredPassage, words: str) -> dict[str, Any]:
     limits = policy.limits
-    found = projector.outlines(stored, words, limits, ocr=policy.ocr != "never")
+    found = media_service.outlines(stored, words, limits, ocr=policy.ocr != "never")
     if stored.passage.kind != "frame":
         return found
-    video = projector.video(stored, limits)
+    video = media_service.video(stored, limits)
     at = stored.passage.locator.start if isinstance(stored.passage.locator, Seconds) else 0.0
     around = clip_around(at, video) if video.playable == "transcode" else None
     said = {
@@ -193,7 +193,7 @@ def _shown(policy: ReadingPolicy, projector: MediaService, stored: StoredPassage
 
 
 def _neighbours(
-    projector: MediaService, stored: StoredPassage, beside: Sequence[StoredPassage], index: str, limits: Limits
+    media_service: MediaService, stored: StoredPassage, beside: Sequence[StoredPassage], index: str, limits: Limits
 ) -> dict[str, list[dict[str, Any]]]:
     sides: dict[str, list[dict[str, Any]]] = {"before": [], "after": []}
     for other in beside:
@@ -204,7 +204,7 @@ def _neighbours(
                 "locator": locator_json(other.passage.locator),
                 "place": place(other.passage.locator),
                 "kind": other.passage.kind,
-                "thumbnail": picture_address(projector, other, index, limits, "thumb"),
+                "thumbnail": picture_address(media_service, other, index, limits, "thumb"),
                 "text": other.passage.text[:BESIDE],
             }
         )

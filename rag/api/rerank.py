@@ -62,7 +62,7 @@ class RerankResponse(BaseModel):
     usage: Usage
 
 
-def router(served: IndexLibrary, turns: RequestPool) -> APIRouter:
+def router(library: IndexLibrary, request_pool: RequestPool) -> APIRouter:
     """The route of rerankings."""
     routes = APIRouter(prefix="/v1", tags=["rerank"])
 
@@ -74,20 +74,20 @@ def router(served: IndexLibrary, turns: RequestPool) -> APIRouter:
     )
     async def rerank(pairs: RerankRequest) -> Json:
         """Score documents against a query, and give them back best first."""
-        return Json(await turns.take(_rerank, served, pairs))
+        return Json(await request_pool.take(_rerank, library, pairs))
 
     return routes
 
 
-def _rerank(served: IndexLibrary, pairs: RerankRequest) -> dict[str, Any]:
+def _rerank(library: IndexLibrary, pairs: RerankRequest) -> dict[str, Any]:
     pictures = sum(isinstance(one, RerankDocument) and one.image is not None for one in pairs.documents)
     if pictures > MOST_PICTURES:
         raise WrongRequest(f"{pictures} pictures were given; the limit is {MOST_PICTURES}", remedy="ask in several requests")
-    reranker = served.reranker()
-    query = _content(pairs.query, served)
+    reranker = library.reranker()
+    query = _content(pairs.query, library)
     if query.modality == "text" and not query.text.strip():
         raise WrongRequest("the query is empty", remedy="give it words, or a picture")
-    scores = reranker.score(query, [_content(one, served) for one in pairs.documents])
+    scores = reranker.score(query, [_content(one, library) for one in pairs.documents])
     order = sorted(range(len(scores)), key=lambda at: (-scores[at], at))[: pairs.top_n]
     characters = sum(len(one if isinstance(one, str) else one.text) for one in (pairs.query, *pairs.documents))
     results: list[dict[str, Any]] = [{"index": at, "relevance_score": round(scores[at], 6)} for at in order]
@@ -97,7 +97,7 @@ def _rerank(served: IndexLibrary, pairs: RerankRequest) -> dict[str, Any]:
     return {"model": reranker.name, "results": results, "usage": {"total_tokens": -(-characters // 4)}}
 
 
-def _content(given: str | RerankDocument, served: IndexLibrary) -> Content:
+def _content(given: str | RerankDocument, library: IndexLibrary) -> Content:
     piece = RerankDocument(text=given) if isinstance(given, str) else given
     if piece.image is None:
         return Content("text", text=piece.text)
@@ -106,7 +106,7 @@ def _content(given: str | RerankDocument, served: IndexLibrary) -> Content:
     from rag.search.query_media import query_picture_bytes
 
     shown = query_picture_bytes(
-        picture_of(piece.image), ReadingPolicy(Limits(), served.settings.ocr, frozenset(served.settings.clues))
+        picture_of(piece.image), ReadingPolicy(Limits(), library.settings.ocr, frozenset(library.settings.clues))
     )
     return Content("image", text=piece.text, pixels=shown.pixels, clues=shown.clues)
 

@@ -89,7 +89,7 @@ class SearchResponse(BaseModel):
 
 
 def router(
-    served: IndexLibrary, projector: MediaService, turns: RequestPool, saw: Callable[[Mapping[str, float]], None]
+    library: IndexLibrary, media_service: MediaService, request_pool: RequestPool, saw: Callable[[Mapping[str, float]], None]
 ) -> APIRouter:
     """The route of questions; `saw` is told the seconds of each stage."""
     routes = APIRouter(prefix="/v1", tags=["search"])
@@ -97,32 +97,32 @@ def router(
     @routes.post("/search", response_model=SearchResponse, responses=documented(400, 404, 409, 413, 422, 429, 503, 504))
     async def search(question: SearchRequest) -> Json:
         """Search with words, a picture, a passage, or words beside one of them."""
-        found = await turns.take(answer, served, projector, question)
+        found = await request_pool.take(answer, library, media_service, question)
         saw(found["seconds"])
         return Json(found)
 
     return routes
 
 
-def answer(served: IndexLibrary, projector: MediaService, question: SearchRequest) -> dict[str, Any]:
+def answer(library: IndexLibrary, media_service: MediaService, question: SearchRequest) -> dict[str, Any]:
     """The body of the answer. Errors are those of `Searcher.search` and of opening an index."""
     image = picture_of(question.image) if question.image is not None else None
-    names = _named(served, question)
-    searcher = served.searching(names)
+    names = _named(library, question)
+    searcher = library.searching(names)
     try:
         results = _ask(searcher, question, image)
     except (MovedOn, IndexReplaced):
-        searcher = served.searching(names)  # it was compacted or rebuilt in between: once more, at the newest
+        searcher = library.searching(names)  # it was compacted or rebuilt in between: once more, at the newest
         results = _ask(searcher, question, image)
-    first = served.searcher(names[0])
+    first = library.searcher(names[0])
     reranked = question.rerank and first.reranker is not None
     texts = results.texts() if question.texts else {}
     found = {(stored.index, stored.id): stored for stored in results.candidates}
-    limits = {name: served.searcher(name).policy.limits for name in names}
+    limits = {name: library.searcher(name).policy.limits for name in names}
 
     def shown(hit: Hit) -> dict[str, Any]:
         stored = found[hit.index, hit.id]
-        return {"thumbnail": picture_address(projector, stored, hit.index, limits[hit.index], "thumb"), "dated": stored.dated}
+        return {"thumbnail": picture_address(media_service, stored, hit.index, limits[hit.index], "thumb"), "dated": stored.dated}
 
     return {
         "hits": [_hit(hit, question, texts) | shown(hit) for hit in results.hits],
@@ -139,11 +139,11 @@ def answer(served: IndexLibrary, projector: MediaService, question: SearchReques
     }
 
 
-def _named(served: IndexLibrary, question: SearchRequest) -> list[str]:
+def _named(library: IndexLibrary, question: SearchRequest) -> list[str]:
     """The indexes that are asked, each once. WrongRequest, NoSuchIndex."""
     if question.index is not None and question.indexes:
         raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
-    return list(dict.fromkeys(served.name(each) for each in question.indexes or (question.index,)))
+    return list(dict.fromkeys(library.name(each) for each in question.indexes or (question.index,)))
 
 
 def _ask(searcher: Searcher | FederatedSearcher, question: SearchRequest, image: bytes | None) -> Results:

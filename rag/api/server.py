@@ -38,13 +38,13 @@ def address(trust: Trust) -> str:
 
 
 @contextmanager
-def announced(served: IndexLibrary, trust: Trust, say: Say) -> Iterator[None]:
+def announced(library: IndexLibrary, trust: Trust, say: Say) -> Iterator[None]:
     """The run file by which commands of this user find the server; where it cannot be written, that is said."""
     place = urlsplit(address(trust))
     url = f"{place.scheme}://{place.netloc}"
-    folders = tuple(os.path.realpath(folder) for folder in served.folders.values())
-    asks = query_print(served.settings)
-    me = RunningServer("ui", url, "", os.getpid(), time.time(), folders, asks, trust.token, served.id)
+    folders = tuple(os.path.realpath(folder) for folder in library.folders.values())
+    asks = query_print(library.settings)
+    me = RunningServer("ui", url, "", os.getpid(), time.time(), folders, asks, trust.token, library.id)
     file = None
     try:
         file = announce(me)

@@ -24,13 +24,13 @@ def media_of(kind: Kind, locator: object) -> str:
 
 
 def picture_address(
-    projector: MediaService, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
+    media_service: MediaService, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
 ) -> str | None:
     """With the version of the file as it is now, so that it may be cached for good; None for a text."""
     if stored.passage.modality == "text":
         return None
     address = f"/v1/media/{stored.id}?size={size}&index={quote(index, safe='', errors='surrogateescape')}"
     try:
-        return f"{address}&v={projector.version(stored, size, limits).name[:VERSION]}"
+        return f"{address}&v={media_service.version(stored, size, limits).name[:VERSION]}"
     except RagError:
         return address

@@ -60,11 +60,12 @@ def _kept_if_any(named: str) -> Mapping[str, str]:
     """The settings of the index; none where there is no such index, or it cannot be read: other commands say so."""
     from rag.errors import IndexFailure
     from rag.index.catalog.index_folder import settings_of
+    from rag.index.files.layout import is_index
     from rag.index.locations import index_folder
 
     folder = index_folder(named)
     try:
-        return settings_of(folder) if (folder / "catalog.sqlite").exists() else {}
+        return settings_of(folder) if is_index(folder) else {}
     except IndexFailure:
         return {}
 

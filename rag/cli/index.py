@@ -64,6 +64,7 @@ def index(
     from rag.cli.progress import json_line, telling
     from rag.config import load_settings
     from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
+    from rag.index.files.layout import is_index
     from rag.index.locations import index_folder, is_lite, warm_up
     from rag.indexing.build import build_index
 
@@ -71,7 +72,7 @@ def index(
     if wanted not in FORMATS:
         raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
     folder = index_folder(load_settings({"index": index or None}).index)
-    fresh = not (folder / "catalog.sqlite").exists()
+    fresh = not is_index(folder)
     settings: dict[str, Any] = {
         "backend": backend,
         "model": model,

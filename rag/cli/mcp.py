@@ -18,6 +18,7 @@ def mcp(
     """Let an agent search: the MCP server on stdin and stdout, until stdin ends."""
     from rag.config import load_settings
     from rag.errors import MissingExtra
+    from rag.index.files.layout import is_index
 
     if find_spec("mcp") is None:
         raise MissingExtra("`rag mcp` needs the package mcp, which is not installed", "ui")
@@ -27,16 +28,16 @@ def mcp(
     from rag.mcp.server import server
     from rag.media.service import MediaService
 
-    served = IndexLibrary(index or [], load_settings({}), say=say)
-    for one, folder in served.folders.items():
-        known = (folder / "catalog.sqlite").exists()
+    library = IndexLibrary(index or [], load_settings({}), say=say)
+    for one, folder in library.folders.items():
+        known = is_index(folder)
         say(f"index {harmless(one)}: {folder}" + ("" if known else ", which is not there yet: `rag index FOLDER` makes it"))
-    turns = RequestPool(threads=max(2, os.cpu_count() or 2))
+    request_pool = RequestPool(threads=max(2, os.cpu_count() or 2))
     try:
-        with MediaService() as projector:
-            server(served, projector, turns.take, turns.take).run("stdio")
+        with MediaService() as media_service:
+            server(library, media_service, request_pool.take, request_pool.take).run("stdio")
     finally:
         with suppress(OSError):  # what a library printed may still wait in a buffer: it is no part of the protocol
             os.dup2(2, 1)
-        turns.close()
-        served.close()
+        request_pool.close()
+        library.close()

@@ -32,6 +32,7 @@ def ui(
     """Open the web page; the same process serves the HTTP API and MCP. On this machine only, unless --host says otherwise."""
     from rag.config import load_settings
     from rag.errors import MissingExtra
+    from rag.index.files.layout import is_index
 
     missing = next((one for one in NEEDED if find_spec(one) is None), None)
     if missing:
@@ -45,12 +46,12 @@ def ui(
 
     settings = load_settings({"token": token})
     trusted = trust(host, port, settings.token, name or ())
-    served = IndexLibrary(index or [], settings, token=settings.token, say=say)
+    library = IndexLibrary(index or [], settings, token=settings.token, say=say)
     codes = OneTimeCodes()
-    app = create_app(served, trusted, codes)
-    shown = page and _mount(app, served)
-    for one, folder in served.folders.items():
-        known = (folder / "catalog.sqlite").exists()
+    app = create_app(library, trusted, codes)
+    shown = page and _mount(app, library)
+    for one, folder in library.folders.items():
+        known = is_index(folder)
         say(f"index {harmless(one)}: {folder}" + ("" if known else ", which is not there yet: `rag index FOLDER` makes it"))
     place = address(trusted)
 
@@ -63,14 +64,14 @@ def ui(
             webbrowser.open(f"{place.partition('?')[0]}{code}")
 
     bound = bind(trusted)
-    with announced(served, trusted, say):
+    with announced(library, trusted, say):
         listen(app, bound, started)
 
 
-def _mount(app: FastAPI, served: IndexLibrary) -> bool:
+def _mount(app: FastAPI, library: IndexLibrary) -> bool:
     """Puts the page at /. By name, so that the library never imports it; False where it is not installed."""
     if find_spec("gradio") is None or find_spec("ui.page") is None:
         say("the page is not installed: the API alone is served")
         return False
-    import_module("ui.page").mount(app, served)
+    import_module("ui.page").mount(app, library)
     return True

@@ -11,6 +11,7 @@ SHOWN_BY: Mapping[Kind, str] = {"page": "pdf", "image": "picture", "screenshot":
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v", ".mts", ".m2ts"})
 SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt"})
+CATALOG_FILE = "catalog.sqlite"  # marks the folder of an index, which is no part of a corpus
 CAPTION_SUFFIXES = frozenset(  # of formats that show pictures with an alt text
     {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".html", ".htm", ".xhtml", ".ipynb"}
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rag.corpus.companions import companions_of, is_short
 from rag.corpus.digests import stamp_of
-from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
+from rag.corpus.file_types import CATALOG_FILE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.corpus.ignore import IGNORE_FILES, Rules, ruled_out, rules_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> I
         yield Inaccessible(prefix.rstrip("/"), f"the folder cannot be read: {error.strerror}")
         return
     names = {entry.name for entry in entries}
-    if "catalog.sqlite" in names and "segments" in names:
+    if CATALOG_FILE in names and "segments" in names:
         yield Ignored(prefix.rstrip("/"), "an index of this program")
         return
     try:

@@ -26,22 +26,22 @@ class Dispatcher:
         self._asked: dict[int, tuple[PendingDocument, int]] = {}  # the document and its stretch
         self._tickets = 0
 
-    def ask(self, arriving: PendingDocument, job: Job, stretch: int) -> Iterator[Answer]:
+    def submit(self, pending: PendingDocument, job: Job, stretch: int) -> Iterator[Answer]:
         """The answers, as they come, where the job is done here; nothing where it is done elsewhere."""
         if not self._readers or is_light(job):
             yield from perform(job, self._known, threads=os.cpu_count() or 1)
             return
         self._tickets += 1
-        self._asked[self._tickets] = arriving, stretch
-        arriving.tickets.add(self._tickets)
+        self._asked[self._tickets] = pending, stretch
+        pending.tickets.add(self._tickets)
         self._pool.submit(self._tickets, job)
 
-    def whose(self, ticket: int) -> tuple[PendingDocument, int] | None:
+    def owner_of(self, ticket: int) -> tuple[PendingDocument, int] | None:
         """The document and the stretch that an answer is of; None where nobody waits for it any more."""
         return self._asked.get(ticket)
 
-    def forget(self, arriving: PendingDocument) -> None:
+    def forget(self, pending: PendingDocument) -> None:
         """The document is done with: what is queued of it is not read, what still comes is of nobody."""
-        self._pool.forget(arriving.tickets)
-        for ticket in arriving.tickets:
+        self._pool.forget(pending.tickets)
+        for ticket in pending.tickets:
             del self._asked[ticket]

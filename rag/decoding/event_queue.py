@@ -36,7 +36,7 @@ class EventQueue(Generic[A, V, F]):
         self.starved = 0.0  # seconds that `get` waited
         self.stalled = 0.0  # seconds that all calls of `put` together waited
 
-    def put(self, answer: A, nbytes: int) -> None:
+    def put_answer(self, answer: A, nbytes: int) -> None:
         """Adds an answer; waits while others of more than `most_bytes` have not been taken. One alone may have any size."""
         began = time.monotonic()
         with self._changed:
@@ -47,13 +47,13 @@ class EventQueue(Generic[A, V, F]):
             self._changed.notify_all()
             self.stalled += time.monotonic() - began
 
-    def put_result(self, result: V) -> None:
+    def put_vectors(self, result: V) -> None:
         """Adds a result, at once."""
         with self._changed:
             self._results.append(result)
             self._changed.notify_all()
 
-    def put_found(self, found: F) -> bool:
+    def put_scan(self, found: F) -> bool:
         """Adds what a walk found; waits while there is much of it. False where nobody takes it any more."""
         with self._changed:
             while len(self._found) >= MOST_FOUND and not self._closed:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
-from rag.decoding import idle_workers as spares
+from rag.decoding import idle_workers
 from rag.decoding.messages import (
     Answer,
     Done,
@@ -46,7 +46,7 @@ class WorkerAnswer(NamedTuple):
 class AnswerSink(Protocol):
     """Where answers go as they come; a `put` that waits holds its decoder back."""
 
-    def put(self, answer: WorkerAnswer, nbytes: int) -> None: ...
+    def put_answer(self, answer: WorkerAnswer, nbytes: int) -> None: ...
 
     def close(self) -> None: ...
 
@@ -61,13 +61,13 @@ class Pool:
     def __init__(
         self,
         most: int,
-        inbox: AnswerSink,
+        events: AnswerSink,
         known: Callable[[bytes], str | None],
         memory: int = MEMORY,
         seconds: float = SECONDS,
     ) -> None:
         """`most` processes, each with `memory` bytes; each answer takes at most so many seconds, more for a large file."""
-        self._most, self._inbox, self._known = most, inbox, known
+        self._most, self._events, self._known = most, events, known
         self._memory, self._seconds = memory, seconds
         self.missing: tuple[str, ...] = ()  # what could not be taken from the processes: "the network", "writing files"
         self._reads: deque[tuple[int, Job]] = deque()
@@ -113,7 +113,7 @@ class Pool:
             self._changed.notify_all()
             for process in self._busy:
                 process.strike()
-        self._inbox.close()
+        self._events.close()
         for thread in self._threads:
             thread.join()
 
@@ -131,9 +131,9 @@ class Pool:
             refused = Rejected(f"no process can be started to read files in: {error}", "read them in this one: --jobs 0")
         finally:  # also after an error that is a bug: the thread that writes must not wait for ever
             if refused is not None:
-                self._inbox.put(WorkerAnswer(-1, refused), 0)
+                self._events.put_answer(WorkerAnswer(-1, refused), 0)
             if process is not None:
-                spares.keep(process)
+                idle_workers.keep(process)
 
     def _next(self) -> tuple[int, Job] | None:
         with self._changed:
@@ -160,12 +160,12 @@ class Pool:
             process.end()
         if self._closed:
             return None
-        self._inbox.put(WorkerAnswer(ticket, Restarted()), 0)
+        self._events.put_answer(WorkerAnswer(ticket, Restarted()), 0)
         alone = self._start(fresh=True)
         try:
             self._talk(alone, ticket, job)
         except Died as died:
-            self._inbox.put(WorkerAnswer(ticket, Failed(str(died), killed=True)), 0)
+            self._events.put_answer(WorkerAnswer(ticket, Failed(str(died), killed=True)), 0)
         alone.end()
         return None
 
@@ -185,7 +185,7 @@ class Pool:
                 last = isinstance(answer, Identified | Done | Failed | Rejected)
                 if last:
                     self._is_done(process)
-                self._inbox.put(
+                self._events.put_answer(
                     WorkerAnswer(ticket, answer), answer.nbytes if isinstance(answer, PassageRead | RangeFound) else 0
                 )
                 if last:
@@ -198,6 +198,6 @@ class Pool:
             self._busy.discard(process)
 
     def _start(self, *, fresh: bool = False) -> WorkerProcess:
-        process = (None if fresh else spares.take(self._memory)) or WorkerProcess(self._memory)
+        process = (None if fresh else idle_workers.take(self._memory)) or WorkerProcess(self._memory)
         self.missing = process.missing
         return process

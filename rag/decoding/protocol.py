@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rag import types as nouns
-from rag.decoding import messages as jobs
+from rag.decoding import messages
 from rag.loaders import base
 
 _HEAD = struct.Struct("!IH")  # bytes of the pickle, number of buffers
@@ -35,7 +35,7 @@ class _Unpickler(pickle.Unpickler):
     """Makes frozen nouns, paths and arrays, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        for room in (jobs, nouns, base):
+        for room in (messages, nouns, base):
             if module == room.__name__ and isinstance(found := getattr(room, name, None), type):
                 return found
         if (module, name) in _ARRAYS | _PATHS or (module, name) == ("builtins", "frozenset"):

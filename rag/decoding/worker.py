@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 
-from rag.decoding import protocol as wire
+from rag.decoding import protocol
 from rag.decoding.messages import OcrLookup, Ready
 from rag.decoding.sandbox import allow_seconds, confine, end_with
 from rag.decoding.tasks import perform, size_of
@@ -27,19 +27,19 @@ def main() -> None:
     missing = confine(int(sys.argv[3]))
 
     def known(digest: bytes) -> str | None:
-        wire.send(link, OcrLookup(digest))
-        words = wire.receive(link)
+        protocol.send(link, OcrLookup(digest))
+        words = protocol.receive(link)
         return words if isinstance(words, str) else None
 
     try:
-        wire.send(link, Ready(missing))
+        protocol.send(link, Ready(missing))
         while True:
-            job = wire.receive(link)
+            job = protocol.receive(link)
             os.ftruncate(2, 0)  # what libraries grumbled about the file before
             os.lseek(2, 0, os.SEEK_SET)
             allow_seconds(size_of(job.document))
             for answer in perform(job, known, threads=1):
-                wire.send(link, answer)
+                protocol.send(link, answer)
                 allow_seconds(size_of(job.document))
-    except wire.Closed:
+    except protocol.Closed:
         os._exit(0)  # nothing of it is wanted any more

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rag.decoding import protocol as wire
+from rag.decoding import protocol
 from rag.decoding.messages import Ready
 from rag.decoding.sandbox import OPEN_FILES
 
@@ -75,8 +75,8 @@ class WorkerProcess:
             os.close(pipe)
         self._link.settimeout(_SECONDS_TO_START)
         try:
-            ready = wire.receive(self._link)
-        except (wire.Closed, TimeoutError) as error:
+            ready = protocol.receive(self._link)
+        except (protocol.Closed, TimeoutError) as error:
             last_words = self._last_words()
             self.end()
             raise NotStarted(last_words or str(error)) from error
@@ -87,16 +87,16 @@ class WorkerProcess:
         """Sends a message. Died where it is not taken within so many seconds."""
         self._link.settimeout(seconds)
         try:
-            wire.send(self._link, message)
-        except (wire.Closed, TimeoutError) as error:
+            protocol.send(self._link, message)
+        except (protocol.Closed, TimeoutError) as error:
             raise self._death(error) from error
 
     def hear(self, seconds: float) -> Any:
         """The next message. Died where none comes within so many seconds."""
         self._link.settimeout(seconds)
         try:
-            return wire.receive(self._link)
-        except (wire.Closed, TimeoutError) as error:
+            return protocol.receive(self._link)
+        except (protocol.Closed, TimeoutError) as error:
             raise self._death(error, seconds) from error
 
     def is_alive(self) -> bool:

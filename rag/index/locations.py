@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.config import load_settings
+from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexNotFound
+from rag.index.files.layout import is_index
 
 if TYPE_CHECKING:
     pass
@@ -30,7 +32,7 @@ def index_folder(named: str) -> Path:
     A path (with a separator, or an existing index folder) is taken as it is; a name lies in the nearest `indexes` folder
     from here upward, else in ./indexes; nothing means the name `default`.
     """
-    if named and (os.sep in named or Path(named, "catalog.sqlite").exists()):
+    if named and (os.sep in named or is_index(Path(named))):
         return finish_rebuild(expand_home(named).absolute())
     here = Path.cwd()
     name = named or "default"
@@ -57,7 +59,7 @@ def finish_rebuild(folder: Path) -> Path:
 def known_indexes() -> list[str]:
     """The names in the nearest `indexes` folders from here upward."""
     here = Path.cwd()
-    files = (file for folder in (here, *here.parents) for file in (folder / FOLDER).glob("*/catalog.sqlite"))
+    files = (file for folder in (here, *here.parents) for file in (folder / FOLDER).glob(f"*/{CATALOG_FILE}"))
     return sorted({file.parent.name for file in files})
 
 
@@ -65,7 +67,7 @@ def existing_index(index: str = "") -> Path:
     """The folder of an index that is there. IndexNotFound names the indexes there are."""
     named = index or load_settings({}).index
     folder = index_folder(named)
-    if not (folder / "catalog.sqlite").exists():
+    if not is_index(folder):
         error = IndexNotFound(folder)
         others = known_indexes()
         if others:
@@ -76,10 +78,10 @@ def existing_index(index: str = "") -> Path:
 
 def up_to_date(folder: Path) -> Path:
     """The folder, after its index was brought to the format of this version. IndexTooOld where it may not be written."""
-    from rag.index.catalog import connection as catalog
+    from rag.index.catalog.connection import format_on_disk
     from rag.index.catalog.schema import FORMAT
 
-    if catalog.format_on_disk(folder) < FORMAT:
+    if format_on_disk(folder) < FORMAT:
         from rag.index.upkeep.migration import bring_up_to_date
 
         bring_up_to_date(folder)

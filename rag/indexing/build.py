@@ -17,6 +17,7 @@ from rag.errors import (
     WrongRequest,
     WrongSetting,
 )
+from rag.index.files.layout import is_index
 from rag.index.locations import expand_home, index_folder, up_to_date
 from rag.indexing.rebuild import rebuild_index
 from rag.indexing.run import create_index, run_over
@@ -58,11 +59,11 @@ def build_index(
     wanted = [expand_home(one) for one in folders]
     check_folders(wanted, folder)
     check_kinds(kinds)
-    if rebuild and (folder / "catalog.sqlite").exists():
+    if rebuild and is_index(folder):
         if kinds:
             raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
         return rebuild_index(folder, wanted, settings, tell, say)
-    fresh = not (folder / "catalog.sqlite").exists()
+    fresh = not is_index(folder)
     if fresh and not wanted:
         raise IndexNotFound(folder)
     kept = {} if fresh else settings_of(up_to_date(folder))

@@ -41,7 +41,7 @@ class EmbedResult:
 class ResultSink(Protocol):
     """Where vectors go as they come."""
 
-    def put_result(self, result: EmbedResult) -> None: ...
+    def put_vectors(self, result: EmbedResult) -> None: ...
 
 
 class Embeds(Protocol):
@@ -144,7 +144,7 @@ class EmbedQueue:
             self._embed(self._embedder, last)
 
     @uninterruptible()
-    def took(self, embedded: EmbedResult) -> None:
+    def ack(self, embedded: EmbedResult) -> None:
         """Must be told of every result."""
         with self._lock:
             self._untaken -= 1
@@ -246,4 +246,4 @@ class EmbedQueue:
         finally:  # also after an error that is a bug: the thread that writes must not wait for ever
             self._busy += time.monotonic() - began
             nbytes, tokens = sum(map(size_of, contents)), sum(map(tokens_of, contents))
-            self._results.put_result(EmbedResult(keys, vectors, failure, refused, nbytes, tokens))
+            self._results.put_vectors(EmbedResult(keys, vectors, failure, refused, nbytes, tokens))

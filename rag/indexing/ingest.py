@@ -57,10 +57,10 @@ class DocumentIngester:
     tally: RunTally
     kinds: frozenset[Kind]
     readers: int  # processes; a long document is read in stretches by so many
-    errands: Dispatcher
-    feeding: EmbedQueue
-    recognised: OcrCache
-    standing: ProgressMonitor
+    dispatcher: Dispatcher
+    embed_queue: EmbedQueue
+    ocr_cache: OcrCache
+    monitor: ProgressMonitor
     rules: Rules = field(init=False)
     under_way: dict[int, PendingDocument] = field(default_factory=dict)  # documents, by their number
     reading: dict[tuple[bytes, str], list[PendingDocument]] = field(
@@ -76,38 +76,38 @@ class DocumentIngester:
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.feeding.side)
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.embed_queue.side)
 
-    def begin(self, root: Root, found: FileEntry, tally: RunTally) -> None:
+    def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
         """Begins with a document that the walk found, and that is to be counted there."""
         document = describe(root, found, self.writer, self.policy, tally)
         self.recaptioned.discard(composed(found.path))
         self.begun += 1
-        arriving = PendingDocument(self.begun, root, found, document, tally)
-        self.under_way[arriving.number] = arriving
-        self._ask(arriving, Identify(document, self.rules))
+        pending = PendingDocument(self.begun, root, found, document, tally)
+        self.under_way[pending.number] = pending
+        self._ask(pending, Identify(document, self.rules))
 
-    def take(self, came: WorkerAnswer) -> None:
+    def handle_answer(self, came: WorkerAnswer) -> None:
         """Goes on with the document that an answer is of. WrongRequest where files cannot be read at all."""
-        whose = self.errands.whose(came.ticket)
+        whose = self.dispatcher.owner_of(came.ticket)
         if whose is not None:
-            arriving, stretch = whose
-            self._take(arriving, came.answer, stretch)
-            if arriving.number not in self.under_way:
-                self.standing.say(arriving.found.path)
+            pending, stretch = whose
+            self._take(pending, came.answer, stretch)
+            if pending.number not in self.under_way:
+                self.monitor.update(pending.found.path)
         elif isinstance(came.answer, Rejected):
             raise WrongRequest(came.answer.what, came.answer.remedy)
 
-    def hear(self, root: str, path: str, captions: Sequence[CaptionOf]) -> None:
+    def record_captions(self, root: str, path: str, captions: Sequence[CaptionOf]) -> None:
         """Keeps what a document says of pictures. Those of which it says something else than before are to be read again."""
         pictures = self.writer.pictures.put_captions(root, path, captions)
         self.recaptioned |= pictures
-        for arriving in self.under_way.values() if pictures else ():
-            arriving.overtaken |= arriving.root.name == root and composed(arriving.found.path) in pictures
+        for pending in self.under_way.values() if pictures else ():
+            pending.overtaken |= pending.root.name == root and composed(pending.found.path) in pictures
 
     def is_being_told(self) -> bool:
         """Whether a document is under way that may say something of pictures."""
-        return any(shows_pictures(arriving.found.path) for arriving in self.under_way.values())
+        return any(shows_pictures(pending.found.path) for pending in self.under_way.values())
 
     def refuse(self, refused: Mapping[bytes, str]) -> None:
         """From now on contents of these keys are not shown to the model, which gave the reasons."""
@@ -123,131 +123,131 @@ class DocumentIngester:
 
     # ---- step by step ---------------------------------------------------------------------------
 
-    def _ask(self, arriving: PendingDocument, job: Job, stretch: int = 0) -> None:
-        for answer in self.errands.ask(arriving, job, stretch):
-            self._take(arriving, answer, stretch)
+    def _ask(self, pending: PendingDocument, job: Job, stretch: int = 0) -> None:
+        for answer in self.dispatcher.submit(pending, job, stretch):
+            self._take(pending, answer, stretch)
 
-    def _take(self, arriving: PendingDocument, answer: Answer, stretch: int) -> None:
+    def _take(self, pending: PendingDocument, answer: Answer, stretch: int) -> None:
         match answer:
             case Identified():
-                arriving.identity = answer
-                self._identified(arriving, answer)
+                pending.identity = answer
+                self._identified(pending, answer)
             case PassageRead():
-                self._keep(arriving, answer, stretch)
+                self._keep(pending, answer, stretch)
             case RangeFound(number, passages):
-                if number not in arriving.pieces and arriving.identity is not None:  # else it was found before its reader died
-                    arriving.begin(number)
-                    self._ask(arriving, ReadRange(arriving.document, self.rules, arriving.identity.loader, passages), number)
+                if number not in pending.outputs and pending.identity is not None:  # else it was found before its reader died
+                    pending.begin(number)
+                    self._ask(pending, ReadRange(pending.document, self.rules, pending.identity.loader, passages), number)
             case Done(changed):
-                if arriving.ended(stretch, changed):
-                    self._complete(arriving)
+                if pending.ended(stretch, changed):
+                    self._complete(pending)
             case Failed():
-                if answer.killed and arriving.identity is not None:
-                    self._quarantine(arriving.identity, answer.reason)
-                self._leave_out(arriving, answer)
+                if answer.killed and pending.identity is not None:
+                    self._quarantine(pending.identity, answer.reason)
+                self._leave_out(pending, answer)
             case Restarted():
-                arriving.begin(stretch)
+                pending.begin(stretch)
             case Rejected(what, remedy):
                 raise WrongRequest(what, remedy)
 
-    def _complete(self, arriving: PendingDocument) -> None:
+    def _complete(self, pending: PendingDocument) -> None:
         """All of it was read."""
-        if arriving.twin is not None:
-            self._take_over(arriving)
-        elif arriving.failure:
-            self._leave_out(arriving, Failed(arriving.failure))
+        if pending.twin is not None:
+            self._take_over(pending)
+        elif pending.failure:
+            self._leave_out(pending, Failed(pending.failure))
         else:
-            arriving.tally.indexed += 1
-            arriving.tally.skipped += arriving.lost
-            arriving.tally.dropped += arriving.dropped
-            self._put(arriving, arriving.passages)
+            pending.tally.indexed += 1
+            pending.tally.skipped += pending.lost
+            pending.tally.dropped += pending.dropped
+            self._put(pending, pending.passages)
 
-    def _identified(self, arriving: PendingDocument, identity: Identified) -> None:
+    def _identified(self, pending: PendingDocument, identity: Identified) -> None:
         """Takes over a document with the same bytes, waits for one that is being read, or reads it; none in quarantine.
 
         Only now is it known what it is, whatever its name says.
         """
         if not gives(identity.loader, self.kinds):
-            arriving.tally.ignored["of a kind not asked for"] += 1
-            self._end(arriving)
+            pending.tally.ignored["of a kind not asked for"] += 1
+            self._end(pending)
             return
         reason = self.quarantined.get(name_of(identity.digest, identity.reading))
         if reason is not None:
-            self._leave_out(arriving, Failed(reason))
+            self._leave_out(pending, Failed(reason))
             return
-        arriving.twin = self.writer.twin(identity.digest, identity.reading)
-        if arriving.twin is not None and arriving.is_renamed:
-            self._ask(arriving, ListPassages(arriving.document, self.rules, identity.loader))
-        elif arriving.twin is not None:
-            self._take_over(arriving)
+        pending.twin = self.writer.twin(identity.digest, identity.reading)
+        if pending.twin is not None and pending.is_renamed:
+            self._ask(pending, ListPassages(pending.document, self.rules, identity.loader))
+        elif pending.twin is not None:
+            self._take_over(pending)
         elif (identity.digest, identity.reading) in self.reading:
-            self.reading[identity.digest, identity.reading].append(arriving)
+            self.reading[identity.digest, identity.reading].append(pending)
         else:
             self.reading[identity.digest, identity.reading] = []
-            self._ask(arriving, ReadAll(arriving.document, self.rules, identity.loader, self.readers))
+            self._ask(pending, ReadAll(pending.document, self.rules, identity.loader, self.readers))
 
-    def _keep(self, arriving: PendingDocument, part: PassageRead, stretch: int) -> None:
+    def _keep(self, pending: PendingDocument, part: PassageRead, stretch: int) -> None:
         for digest, words in zip(part.digests, part.words, strict=True):
             if digest in part.fresh and words is not None:
-                self.recognised.keep(digest, words)
-        keyed = arriving.take(part, stretch, self.embedder, self.policy)
+                self.ocr_cache.keep(digest, words)
+        keyed = pending.take(part, stretch, self.embedder, self.policy)
         if keyed is None or keyed[0] in self.refused:
             return
-        if self.feeding.has(keyed[0]) or self.writer.known([keyed[0]]):
-            self.standing.known(1)
+        if self.embed_queue.has(keyed[0]) or self.writer.known([keyed[0]]):
+            self.monitor.count_known(1)
         else:
-            self.feeding.add(*keyed)
+            self.embed_queue.add(*keyed)
 
-    def _take_over(self, arriving: PendingDocument) -> None:
-        assert arriving.identity is not None
-        arriving.tally.reused += 1
-        if self.writer.digest(arriving.document.id) != arriving.identity.digest:
-            arriving.tally.arrived[arriving.identity.digest] += 1
-        passages = arriving.taken_over()
-        self.standing.known(len(passages))
-        self._put(arriving, passages)
+    def _take_over(self, pending: PendingDocument) -> None:
+        assert pending.identity is not None
+        pending.tally.reused += 1
+        if self.writer.digest(pending.document.id) != pending.identity.digest:
+            pending.tally.arrived[pending.identity.digest] += 1
+        passages = pending.taken_over()
+        self.monitor.count_known(len(passages))
+        self._put(pending, passages)
 
-    def _put(self, arriving: PendingDocument, passages: Sequence[tuple[Passage, bytes]]) -> None:
+    def _put(self, pending: PendingDocument, passages: Sequence[tuple[Passage, bytes]]) -> None:
         """Hands a whole document to the writer."""
-        identity, document = arriving.identity, arriving.document
+        identity, document = pending.identity, pending.document
         assert identity is not None
         digest = identity.digest
-        if arriving.changed:  # which bytes its passages are of is not known: no other document may take them over
+        if pending.changed:  # which bytes its passages are of is not known: no other document may take them over
             digest, document = b"", replace(document, stamp="")
-            arriving.tally.changing += 1
-        elif arriving.overtaken:
+            pending.tally.changing += 1
+        elif pending.overtaken:
             document = replace(document, stamp="")
-        self.hear(arriving.root.name, arriving.found.path, of_pictures(identity.captions))
+        self.record_captions(pending.root.name, pending.found.path, of_pictures(identity.captions))
         words = found_by(passages[0][0], self.policy.clues)
         self.writer.put_document(document, digest=digest, loader=identity.reading, passages=passages, path_words=words)
-        arriving.tally.passages.update(Counter(passage.kind for passage, _ in passages))
-        self._end(arriving)
+        pending.tally.passages.update(Counter(passage.kind for passage, _ in passages))
+        self._end(pending)
 
-    def _leave_out(self, arriving: PendingDocument, failed: Failed) -> None:
+    def _leave_out(self, pending: PendingDocument, failed: Failed) -> None:
         """Keeps the reason why a document could not be read; one that is gone since the walk is forgotten.
 
         What the system refused (permissions, a broken disk) is no property of the file: it is tried again in the next run.
         """
-        document = arriving.document
-        self.hear(document.id.root, document.id.path, [])
+        document = pending.document
+        self.record_captions(document.id.root, document.id.path, [])
         if not os.path.lexists(document.file):
-            arriving.tally.removed += self.writer.remove(document.id.root, document.id.path)
+            pending.tally.removed += self.writer.remove(document.id.root, document.id.path)
         else:
-            arriving.tally.skipped.append(Skipped(document.id, failed.reason))
+            pending.tally.skipped.append(Skipped(document.id, failed.reason))
             self.writer.put_skipped(replace(document, stamp="") if failed.passing else document, failed.reason)
-        self._end(arriving)
+        self._end(pending)
 
     def _quarantine(self, identity: Identified, reason: str) -> None:
         self.quarantined[name_of(identity.digest, identity.reading)] = reason
         write_quarantine(self.writer.folder, self.quarantined)
 
-    def _end(self, arriving: PendingDocument) -> None:
+    def _end(self, pending: PendingDocument) -> None:
         """The document is done with; those that waited for its passages can take them over."""
-        self.standing.ended(arriving.document)
-        del self.under_way[arriving.number]
-        self.errands.forget(arriving)
-        if arriving.identity is not None and arriving.twin is None:
-            for other in self.reading.pop((arriving.identity.digest, arriving.identity.reading), ()):
+        self.monitor.count_read(pending.document)
+        del self.under_way[pending.number]
+        self.dispatcher.forget(pending)
+        if pending.identity is not None and pending.twin is None:
+            for other in self.reading.pop((pending.identity.digest, pending.identity.reading), ()):
                 assert other.identity is not None
                 self._identified(other, other.identity)
 

@@ -28,60 +28,60 @@ class ProgressMonitor:
 
     tell: Tell
     pool: Pool
-    feeding: EmbedQueue
-    inbox: EventQueue[Any, Any, Any]
+    embed_queue: EmbedQueue
+    events: EventQueue[Any, Any, Any]
     waiting_documents: Callable[[], int]  # those that were read and lack vectors
     folders: int = 1  # targets of this run
-    pace: RunCounters = field(default_factory=RunCounters)  # of this target
+    counters: RunCounters = field(default_factory=RunCounters)  # of this target
     started: float = field(default_factory=time.monotonic)
     begun: int = 0  # targets
     path: str = ""  # the document it has come to
 
-    def begin(self) -> None:
+    def start_target(self) -> None:
         """Another target: its counts begin at nothing."""
         self.begun += 1
-        self.pace = RunCounters(folder=self.begun, folders=self.folders)
+        self.counters = RunCounters(folder=self.begun, folders=self.folders)
 
-    def expect(self, coming: Sequence[FileEntry]) -> None:
+    def expect(self, entries: Sequence[FileEntry]) -> None:
         """Counts more documents that are to be read."""
-        self.pace.total += len(coming)
-        self.pace.megabytes_total += sum(size_in(found.stamp) for found in coming) / 1e6
+        self.counters.total += len(entries)
+        self.counters.megabytes_total += sum(size_in(found.stamp) for found in entries) / 1e6
 
-    def counted(self) -> None:
+    def end_walk(self) -> None:
         """No more are to be read than were counted."""
-        self.pace.counted = True
+        self.counters.counted = True
 
-    def ended(self, document: Document) -> None:
+    def count_read(self, document: Document) -> None:
         """Counts a document that was read."""
-        self.pace.read += 1
-        self.pace.megabytes += size_of(document) / 1e6
+        self.counters.read += 1
+        self.counters.megabytes += size_of(document) / 1e6
 
-    def embedded(self, passages: int, tokens: int) -> None:
+    def count_embedded(self, passages: int, tokens: int) -> None:
         """Counts what the model was shown."""
-        self.pace.embedded += passages
-        self.pace.tokens += tokens
+        self.counters.embedded += passages
+        self.counters.tokens += tokens
 
-    def known(self, passages: int) -> None:
+    def count_known(self, passages: int) -> None:
         """Counts what the model need not be shown."""
-        self.pace.known += passages
+        self.counters.known += passages
 
-    def say(self, path: str) -> None:
+    def update(self, path: str) -> None:
         """Tells where the run stands, and which document it has come to."""
         self.path = path
-        self.again()
+        self.tick()
 
-    def hush(self) -> None:
+    def mute(self) -> None:
         """Nobody is told any more: the run ends early."""
         self.tell = lambda _: None
 
-    def again(self) -> None:
+    def tick(self) -> None:
         """Tells where the run stands now: while nothing comes, the time goes on, and the model works off what it was given."""
-        self.pace.waiting, self.pace.lacking = self.feeding.waiting, self.waiting_documents()
-        self.tell(self.pace.progress(self.path, self._waiting()))
+        self.counters.waiting, self.counters.lacking = self.embed_queue.waiting, self.waiting_documents()
+        self.tell(self.counters.progress(self.path, self._waiting()))
 
     def _waiting(self) -> Mapping[str, float]:
         """The share of its time that each stage waits; nothing before it tells anything: at first everybody waits for readers."""
         gone = time.monotonic() - self.started
-        if gone < SURE or not self.pace.tokens:
+        if gone < SURE or not self.counters.tokens:
             return {}
-        return {"read": self.pool.waits(), "embed": self.feeding.waits(), "write": self.inbox.waits()}
+        return {"read": self.pool.waits(), "embed": self.embed_queue.waits(), "write": self.events.waits()}

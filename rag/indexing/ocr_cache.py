@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexFailure
-from rag.index.catalog import connection as catalog
-from rag.index.catalog import picture_text as pictures
+from rag.index.catalog.connection import open_to_read, translated
+from rag.index.catalog.picture_text import all_recognised, recognised
 from rag.index.writer.writer import Writer
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ class OcrCache:
         self._writer = writer
         self._lock = threading.Lock()
         self._fresh: dict[bytes, str] = {}
-        self._committed: apsw.Connection = catalog.open_to_read(writer.folder)
+        self._committed: apsw.Connection = open_to_read(writer.folder)
 
     def find(self, digest: bytes) -> str | None:
         """The words in the picture of that digest; None where nobody looked."""
         key = _key(digest)
         with self._lock:
             words = self._fresh.get(key)
-            return pictures.recognised(self._committed, key) if words is None else words
+            return recognised(self._committed, key) if words is None else words
 
     def keep(self, digest: bytes, words: str) -> None:
         """Keeps the words of a picture."""
@@ -62,8 +62,8 @@ def carry_over(folder: Path, writer: Writer) -> None:
 
 
 def _all_of(folder: Path) -> Iterator[tuple[bytes, str]]:
-    with suppress(IndexFailure), catalog.translated(folder), closing(catalog.open_to_read(folder)) as connection:
-        yield from pictures.all_recognised(connection)
+    with suppress(IndexFailure), translated(folder), closing(open_to_read(folder)) as connection:
+        yield from all_recognised(connection)
 
 
 def _key(digest: bytes) -> bytes:

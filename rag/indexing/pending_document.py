@@ -52,14 +52,16 @@ class PendingDocument:
     identity: Identified | None = None
     twin: TwinDocument | None = None
     tickets: set[int] = field(default_factory=set)  # of all jobs asked for it
-    pieces: dict[int, JobOutput] = field(default_factory=lambda: {0: JobOutput()})  # 0: of the job for the whole, then by stretch
+    outputs: dict[int, JobOutput] = field(
+        default_factory=lambda: {0: JobOutput()}
+    )  # 0: of the job for the whole, then by stretch
     missing: set[int] = field(default_factory=lambda: {0})  # pieces whose job has not ended
     changed: bool = False  # while it was read
     overtaken: bool = False  # something else is said of it than when it was begun: it is to be read once more
 
     def begin(self, stretch: int) -> None:
         """Awaits one more piece, or the same once more: what came of it is forgotten."""
-        self.pieces[stretch] = JobOutput()
+        self.outputs[stretch] = JobOutput()
         self.missing.add(stretch)
 
     def ended(self, stretch: int, changed: bool) -> bool:
@@ -70,19 +72,19 @@ class PendingDocument:
 
     def take(self, part: PassageRead, stretch: int, embedder: Embedder, policy: ReadingPolicy) -> tuple[bytes, Content] | None:
         """Keeps one part; gives the content the model is to be shown and its key, where there is one."""
-        content, piece = part.outcome, self.pieces[stretch]
+        content, output = part.outcome, self.outputs[stretch]
         if content is None:
-            piece.fresh.append(part.passage)
+            output.fresh.append(part.passage)
         elif isinstance(content, Dropped):
-            piece.dropped[content.reason.partition(" at ")[0]] += 1
+            output.dropped[content.reason.partition(" at ")[0]] += 1
         elif isinstance(content, Skipped):
-            piece.lost.append(content)
+            output.lost.append(content)
         else:
-            return self._keyed(part, content, piece, embedder, policy)
+            return self._keyed(part, content, output, embedder, policy)
         return None
 
     def _keyed(
-        self, part: PassageRead, content: Content, piece: JobOutput, embedder: Embedder, policy: ReadingPolicy
+        self, part: PassageRead, content: Content, output: JobOutput, embedder: Embedder, policy: ReadingPolicy
     ) -> tuple[bytes, Content] | None:
         passage = part.passage
         if content.modality != "text":
@@ -91,42 +93,42 @@ class PendingDocument:
             content = replace(content, clues=embedded_clues(passage, policy.clues))
         shown = shown_to(embedder.modalities, content)
         if isinstance(shown, Dropped):
-            piece.dropped[shown.reason] += 1
-            piece.unseen = f"{shown.reason}: {embedder.fingerprint.model}"
+            output.dropped[shown.reason] += 1
+            output.unseen = f"{shown.reason}: {embedder.fingerprint.model}"
             return None
         clues = shown.clues if embedder.reads_clues else ""
         key = content_key(shown, embedder.fingerprint, clues=clues, seen=part.digests if shown.pixels else ())
-        piece.passages.append((passage, key))
+        output.passages.append((passage, key))
         return key, shown
 
     @property
     def passages(self) -> list[tuple[Passage, bytes]]:
         """All of them in order, each with the key of its vector."""
-        return [one for _, piece in sorted(self.pieces.items()) for one in piece.passages]
+        return [one for _, output in sorted(self.outputs.items()) for one in output.passages]
 
     @property
     def lost(self) -> list[Skipped]:
         """The parts that could not be read."""
-        return [one for _, piece in sorted(self.pieces.items()) for one in piece.lost]
+        return [one for _, output in sorted(self.outputs.items()) for one in output.lost]
 
     @property
     def dropped(self) -> Counter[str]:
         """How many parts were left out on purpose, by reason."""
-        return sum((piece.dropped for piece in self.pieces.values()), Counter[str]())
+        return sum((output.dropped for output in self.outputs.values()), Counter[str]())
 
     @property
     def failure(self) -> str:
         """Why nothing of it can be indexed; "" where something can."""
-        if any(piece.passages for piece in self.pieces.values()):
+        if any(output.passages for output in self.outputs.values()):
             return ""
-        unseen = next((piece.unseen for piece in self.pieces.values() if piece.unseen), "")
+        unseen = next((output.unseen for output in self.outputs.values() if output.unseen), "")
         return self.lost[0].reason if self.lost else unseen or "nothing in it can be indexed"
 
     def taken_over(self) -> list[tuple[Passage, bytes]]:
         """The passages of its twin as its own. A name may say that a picture is a screenshot, or be a title."""
         assert self.twin is not None
         taken = [(replace(passage, document=self.document.id), key) for passage, key in self.twin.passages]
-        fresh = {passage.ordinal: passage for passage in self.pieces[0].fresh}
+        fresh = {passage.ordinal: passage for passage in self.outputs[0].fresh}
         return [
             (replace(passage, kind=now.kind, context=now.context) if (now := fresh.get(passage.ordinal)) else passage, key)
             for passage, key in taken

@@ -59,7 +59,7 @@ def index_targets(
     run = _Run(writer, embedder, policy, RunTally(notes=list(notes)), CommitSchedule(commit_seconds), budget, kinds, tell)
     with _ended_early(run):
         try:
-            run.standing.folders = len(targets)
+            run.monitor.folders = len(targets)
             for target in targets:
                 run.bring_up_to_date(target)
             run.finish()
@@ -74,9 +74,9 @@ def _ended_early(run: _Run) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        run.standing.hush()
+        run.monitor.mute()
         try:
-            run.feeding.drop()
+            run.embed_queue.drop()
             run.embed_what_waits()
         finally:  # also where Ctrl-C comes again
             done = run.tally.indexed + run.tally.reused - run.writer.give_up_waiting()
@@ -90,8 +90,8 @@ def _ended_early(run: _Run) -> Iterator[None]:
         run.writer.commit()
         raise
     finally:
-        run.feeding.close()
-        run.recognised.close()
+        run.embed_queue.close()
+        run.ocr_cache.close()
 
 
 class _Run:
@@ -109,15 +109,15 @@ class _Run:
         tell: Tell,
     ) -> None:
         self.writer, self.tally, self.commits, self.budget, self.kinds = writer, tally, commits, budget, kinds
-        self.inbox: EventQueue[WorkerAnswer, EmbedResult, ScanBatch] = EventQueue(budget.decoded)
-        self.recognised = OcrCache(writer)
-        self.pool = Pool(budget.jobs, self.inbox, self.recognised.find, budget.memory)
-        errands = Dispatcher(self.pool, budget.jobs, self.recognised.find)
+        self.events: EventQueue[WorkerAnswer, EmbedResult, ScanBatch] = EventQueue(budget.decoded)
+        self.ocr_cache = OcrCache(writer)
+        self.pool = Pool(budget.jobs, self.events, self.ocr_cache.find, budget.memory)
+        dispatcher = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
         elsewhere = getattr(embedder, "apart", None) if budget.jobs and processors() > 1 else None
-        self.feeding = EmbedQueue(embedder, self.inbox, apart=elsewhere() if elsewhere else None)
-        self.standing = ProgressMonitor(tell, self.pool, self.feeding, self.inbox, lambda: writer.waiting_documents)
-        self.intake = DocumentIngester(
-            writer, embedder, policy, tally, kinds, budget.jobs, errands, self.feeding, self.recognised, self.standing
+        self.embed_queue = EmbedQueue(embedder, self.events, apart=elsewhere() if elsewhere else None)
+        self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents)
+        self.ingester = DocumentIngester(
+            writer, embedder, policy, tally, kinds, budget.jobs, dispatcher, self.embed_queue, self.ocr_cache, self.monitor
         )
 
     # ---- one target -------------------------------------------------------------------------
@@ -127,102 +127,102 @@ class _Run:
 
         Documents that show pictures come first: what they say of a picture is known before the picture is read.
         """
-        root, intake = target.root, self.intake
-        intake.recaptioned = set()
-        self.standing.begin()
-        self.coming = coming = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.standing)
-        walking = ScanThread(target, self.inbox)
+        root, ingester = target.root, self.ingester
+        ingester.recaptioned = set()
+        self.monitor.start_target()
+        self.queue = queue = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.monitor)
+        walking = ScanThread(target, self.events)
         try:
-            self._begin_all(root, coming.before_pictures(intake.is_being_told))
+            self._begin_all(root, queue.before_pictures(ingester.is_being_told))
         finally:
             walking.stop()
-        gone = coming.gone()
+        gone = queue.gone()
         for path in gone:
-            intake.hear(root.name, path, [])
-        self._begin_all(root, coming.rest())
+            ingester.record_captions(root.name, path, [])
+        self._begin_all(root, queue.rest())
         self._wait()
-        self._read_again(target, coming.early)
+        self._read_again(target, queue.early)
         for path in gone:
-            intake.forget(root, path)
+            ingester.forget(root, path)
             self._commit_when_due()
-        self.standing.say("")
+        self.monitor.update("")
 
     def _read_again(self, target: Target, early: AbstractSet[str]) -> None:
         """Reads the pictures of which documents say something else now; those of them that were read early were counted then."""
-        again = pictures_to_recaption(target, self.intake.recaptioned, self.kinds)
+        again = pictures_to_recaption(target, self.ingester.recaptioned, self.kinds)
         counted = [found for found in again if found.path in early]
         self.tally.unchanged -= len(again) - len(counted)
-        self.standing.expect(again)
+        self.monitor.expect(again)
         self._begin_all(target.root, counted, RunTally())
         self._begin_all(target.root, (found for found in again if found.path not in early))
         self._wait()
 
-    def _begin_all(self, root: Root, coming: Iterable[FileEntry | None], tally: RunTally | None = None) -> None:
+    def _begin_all(self, root: Root, queue: Iterable[FileEntry | None], tally: RunTally | None = None) -> None:
         """Begins with documents, as many at once as there is room for; the last are still under way when it comes back."""
-        for found in coming:
+        for found in queue:
             if found is None:
                 self._take_next(PAUSE)
                 continue
-            while len(self.intake.under_way) >= AHEAD + 4 * self.budget.jobs or self._is_full():
+            while len(self.ingester.under_way) >= AHEAD + 4 * self.budget.jobs or self._is_full():
                 self._take_next(PAUSE)
             for _ in range(AHEAD):  # and no more: a fast walk has always something
                 if not self._take_next(0.0):
                     break
-            self.standing.say(found.path)
-            self.intake.begin(root, found, tally or self.tally)
+            self.monitor.update(found.path)
+            self.ingester.start(root, found, tally or self.tally)
             self._commit_when_due()
 
     def _wait(self) -> None:
         """Comes back when no document is under way; its vectors may be."""
-        while self.intake.under_way:
+        while self.ingester.under_way:
             self._take_next(PAUSE)
 
     # ---- what comes in, and the commit --------------------------------------------------------
 
     def _is_full(self) -> bool:
         """Whether so much waits for the model that nothing more should be decoded."""
-        return self.feeding.nbytes > self.budget.queue * max(1, self.feeding.at_once // 8)
+        return self.embed_queue.nbytes > self.budget.queue * max(1, self.embed_queue.at_once // 8)
 
     def _take_next(self, seconds: float) -> bool:
         """Takes what came from the walk, the decoders or the model; False where nothing came within so many seconds."""
-        came = self.inbox.get(answers=not self._is_full(), seconds=seconds)
+        came = self.events.get(answers=not self._is_full(), seconds=seconds)
         if isinstance(came, EmbedResult):
             self._store(came)
         elif isinstance(came, ScanBatch):
-            self.coming.take_in(came)
+            self.queue.accept(came)
         elif came is not None:
-            self.intake.take(came)
+            self.ingester.handle_answer(came)
         elif seconds:
-            self.standing.again()
-        self.feeding.advance()
+            self.monitor.tick()
+        self.embed_queue.advance()
         self._commit_when_due()
         return came is not None
 
     @uninterruptible()
     def _store(self, embedded: EmbedResult) -> None:
-        self.feeding.took(embedded)
+        self.embed_queue.ack(embedded)
         if embedded.vectors is None:
             raise embedded.failure or BackendError("the model failed, and does not say why", remedy="see the error above")
-        self.intake.refuse(embedded.refused)
+        self.ingester.refuse(embedded.refused)
         self.writer.put_vectors(embedded.keys, embedded.vectors)
         self.tally.embedded += len(embedded.keys)
-        self.standing.embedded(len(embedded.keys), embedded.tokens)
+        self.monitor.count_embedded(len(embedded.keys), embedded.tokens)
 
     def embed_what_waits(self) -> None:
         """Asks the model for everything that was decoded, and waits for it; what comes is committed when that is due."""
-        self.feeding.flush()
-        while not self.feeding.idle:
-            came = self.inbox.get(answers=False, seconds=PAUSE)
+        self.embed_queue.flush()
+        while not self.embed_queue.idle:
+            came = self.events.get(answers=False, seconds=PAUSE)
             if isinstance(came, EmbedResult):
                 self._store(came)
-            self.standing.again()
+            self.monitor.tick()
             self._commit_when_due()
 
     def finish(self) -> None:
         """Waits for the model, then makes everything durable."""
         self.embed_what_waits()
         self._commit()
-        self.standing.again()
+        self.monitor.tick()
         self.tally.notes.extend(self.writer.remarks)
         if self.pool.missing:
             self.tally.notes.append(
@@ -230,11 +230,11 @@ class _Run:
             )
 
     def _commit(self) -> None:
-        if self.intake.refused:
-            go_without(self.intake.refused, self.writer, self.tally)
+        if self.ingester.refused:
+            go_without(self.ingester.refused, self.writer, self.tally)
         documents = self.writer.settled_documents
         self.writer.commit()
-        self.recognised.committed()
+        self.ocr_cache.committed()
         self.commits.made(documents)
 
     def _commit_when_due(self) -> None:

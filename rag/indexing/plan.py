@@ -17,6 +17,7 @@ from rag.config import load_settings
 from rag.corpus.file_types import family_of
 from rag.corpus.walk import Root, walk
 from rag.errors import IndexNotFound
+from rag.index.files.layout import is_index
 from rag.index.locations import expand_home, index_folder
 from rag.indexing.build import check_folders, check_kinds
 from rag.indexing.progress import Rate, read_rate
@@ -56,15 +57,15 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
     wanted = [expand_home(one) for one in folders]
     check_folders(wanted, folder)
     check_kinds(kinds)
-    if not (folder / "catalog.sqlite").exists():
+    if not is_index(folder):
         if not wanted:
             raise IndexNotFound(folder)
         return _plan(_Known({}, None), wanted, frozenset(kinds), None)
-    from rag.index.catalog import connection as catalog
+    from rag.index.catalog.connection import generation_of, open_to_read, translated
     from rag.index.catalog.status import read_roots
 
-    with closing(catalog.open_to_read(folder)) as connection, catalog.translated(folder):
-        roots = read_roots(connection, catalog.generation_of(connection))
+    with closing(open_to_read(folder)) as connection, translated(folder):
+        roots = read_roots(connection, generation_of(connection))
         return _plan(_Known(roots, connection), wanted, frozenset(kinds), read_rate(folder))
 
 
@@ -115,7 +116,7 @@ def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: R
     counts, tally = _Counts(), RunTally()
     for target in _targets(known, wanted, tally):
         changes = ChangeDetector(target, known, tally, kinds)
-        for change in filter(None, map(changes.take, walk(*target))):
+        for change in filter(None, map(changes.classify, walk(*target))):
             path = change.found.path
             (counts.changed if change.known else counts.new)[family_of(path)] += 1
             counts.megabytes += _bytes(target, path) / 1e6

@@ -22,24 +22,24 @@ PATIENCE = 1.0  # seconds that pictures wait, where there is nothing else to rea
 class ReadQueue:
     """The documents of one target that are to be read. For the one thread that writes, which takes in what the walk finds."""
 
-    def __init__(self, changes: ChangeDetector, standing: ProgressMonitor) -> None:
-        self._changes, self._standing = changes, standing
+    def __init__(self, changes: ChangeDetector, monitor: ProgressMonitor) -> None:
+        self._changes, self._monitor = changes, monitor
         self._show, self._others, self._pictures = PackedQueue(), PackedQueue(), PackedQueue()
         self._walked = False
         self._began = time.monotonic()
         self.early: set[str] = set()  # paths of pictures that were given before it was known what is said of them
 
-    def take_in(self, bunch: ScanBatch) -> None:
+    def accept(self, bunch: ScanBatch) -> None:
         """Keeps what is to be read of what the walk has found. RuntimeError where the walk ended by an error that is a bug."""
         if bunch.is_broken:
             raise RuntimeError("the thread that walks the folders ended; its error is above")
-        found = [change.found for change in map(self._changes.take, bunch.seen) if change is not None]
+        found = [change.found for change in map(self._changes.classify, bunch.seen) if change is not None]
         for one in found:
             self._place(one).add(one)
         self._walked |= bunch.is_last
-        self._standing.expect(found)
+        self._monitor.expect(found)
         if self._walked:
-            self._standing.counted()
+            self._monitor.end_walk()
 
     def before_pictures(self, is_being_told: Callable[[], bool]) -> Iterator[FileEntry | None]:
         """What is read until the walk has ended and all was read that says something of pictures; None: nothing just now.

@@ -48,7 +48,7 @@ class ChangeDetector:
         self._blocked: set[str] = set()
         self._any = False  # whether a document is there
 
-    def take(self, seen: ScanEvent) -> Change | None:
+    def classify(self, seen: ScanEvent) -> Change | None:
         """The change that the next thing found is; None where it is none."""
         match seen:
             case FileEntry():
@@ -134,7 +134,7 @@ class ScanBatch:
 class ScanSink(Protocol):
     """Where they go."""
 
-    def put_found(self, bunch: ScanBatch) -> bool:
+    def put_scan(self, bunch: ScanBatch) -> bool:
         """Waits while there are many already; False where nobody takes them any more."""
         ...
 
@@ -161,10 +161,10 @@ class ScanThread:
                 seen.append(one)
                 if len(seen) < BATCH and time.monotonic() - handed_over < MOMENT:
                     continue
-                if self._stopped or not self._bunches.put_found(ScanBatch(tuple(seen))):
+                if self._stopped or not self._bunches.put_scan(ScanBatch(tuple(seen))):
                     return
                 seen.clear()
                 handed_over = time.monotonic()
             last = ScanBatch(tuple(seen), is_last=True)
         finally:  # also after an error that is a bug: the thread that writes must not wait for ever
-            self._bunches.put_found(last)
+            self._bunches.put_scan(last)

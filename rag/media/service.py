@@ -89,7 +89,7 @@ class MediaService:
         self._quick = WorkerPool(2, _QUICK)
         self._readers = WorkerPool(1, _QUICK)  # of words in pixels: nobody waits for them to see the picture itself
         self._slow = WorkerPool(1, _SLOW)
-        self._shelf = VideoCache()
+        self._video_cache = VideoCache()
         self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURES)
         self._facts: _Recent[dict[str, Any]] = _Recent(_FACTS)
         self._thumbnails: dict[Path, Thumbnails] = {}
@@ -105,7 +105,7 @@ class MediaService:
         self._quick.close()
         self._readers.close()
         self._slow.close()
-        self._shelf.close()
+        self._video_cache.close()
 
     def picture(
         self, stored: StoredPassage, size: Size, limits: Limits, index_folder: Path, at: Locator | None = None
@@ -186,14 +186,14 @@ class MediaService:
                 yield playing
 
     def _outlined(
-        self, decoders: WorkerPool, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
+        self, workers: WorkerPool, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
     ) -> dict[str, Any]:
         passage = stored.passage
         details = {"kind": passage.kind, "locator": locator_json(passage.locator), "words": words, "ocr": ocr}
         name = version_of(original, "outlines", details, limits)
         found = self._facts.find(name)
         if found is None:
-            found, _ = decoders.ask("outlines", original, **details, limits=asdict(limits))
+            found, _ = workers.ask("outlines", original, **details, limits=asdict(limits))
             self._facts.keep(name, found, len(repr(found)))
         return found
 
@@ -216,7 +216,7 @@ class MediaService:
         def make(path: str) -> None:
             self._slow.ask(question, original, out=path, **details)
 
-        fd = self._shelf.opened(version, room, make)
+        fd = self._video_cache.opened(version, room, make)
         with open(fd, "rb") as made:  # noqa: PTH123 (a descriptor has no path)
             size = made.seek(0, 2)
             yield Playing(fd, size, sent_as, version, original.modified)

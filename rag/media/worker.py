@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from rag.errors import UnreadableDocument
-from rag.media import protocol as exchange
+from rag.media import protocol
 from rag.media.safe_open import readable_name
 
 _IDLE = 300.0  # seconds without a question after which it ends, and with it the memory of the OCR engine
@@ -26,11 +26,11 @@ def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
     line.settimeout(_IDLE)
     with line, suppress(BrokenPipeError, ConnectionResetError, EOFError, TimeoutError):
-        while heard := exchange.hear(line):
+        while heard := protocol.hear(line):
             asked, fd = heard
             with open(fd, "rb", closefd=True):  # noqa: PTH123 (a descriptor has no path)
                 values, content = _answer(asked, fd)
-            exchange.answer(line, values, content)
+            protocol.answer(line, values, content)
 
 
 def _answer(asked: dict[str, Any], fd: int) -> tuple[dict[str, Any], bytes]:
@@ -44,17 +44,14 @@ def _answer(asked: dict[str, Any], fd: int) -> tuple[dict[str, Any], bytes]:
 
 
 def _questions() -> dict[str, Callable[..., tuple[dict[str, Any], bytes]]]:
-    from rag.media import highlights as outlines
-    from rag.media import remux as remuxing
-    from rag.media import render as drawing
-    from rag.media import transcode as transcoding
+    from rag.media import highlights, remux, render, transcode
 
     return {
-        "picture": drawing.picture,
-        "outlines": outlines.outlines,
-        "video": remuxing.looked_at,
-        "remux": remuxing.remux,
-        "clip": transcoding.clip,
+        "picture": render.picture,
+        "outlines": highlights.outlines,
+        "video": remux.looked_at,
+        "remux": remux.remux,
+        "clip": transcode.clip,
     }
 
 

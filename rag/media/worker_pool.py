@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from rag.errors import UnreadableDocument
-from rag.media import protocol as exchange
+from rag.media import protocol
 from rag.media.safe_open import Original
 
 
@@ -123,8 +123,8 @@ class _Decoder:
         started = time.monotonic()
         self._line.settimeout(seconds)
         try:
-            exchange.ask(self._line, question, original.fd)
-            return exchange.receive(self._line)
+            protocol.ask(self._line, question, original.fd)
+            return protocol.receive(self._line)
         except TimeoutError as error:
             raise _unreadable(original, f"took longer than {seconds:g} s to decode") from error
         except (OSError, EOFError, ValueError) as error:

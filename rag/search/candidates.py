@@ -52,19 +52,19 @@ class CandidateSet:
         return self.vectors[[self.places[number] for number in numbers]]
 
 
-def find(moment: Answering, query: Query, vector: Vectors, candidates: int, promised: int, laps: StageTimer) -> CandidateSet:
+def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, promised: int, laps: StageTimer) -> CandidateSet:
     """The `candidates` best of each lane, with the `promised` nearest of each kind. `vector` has one row."""
-    filtered = moment.matching(query.filters)
-    allowed = moment.meeting(query.words, filtered)
+    filtered = snapshot.matching(query.filters)
+    allowed = snapshot.meeting(query.words, filtered)
     laps.end("filter")
-    dense = moment.nearest_by_kind(vector, candidates, promised, allowed)[0]
+    dense = snapshot.nearest_by_kind(vector, candidates, promised, allowed)[0]
     laps.end("dense")
-    worded = moment.containing(query.words, candidates, allowed) if query.words.strip() else []
+    worded = snapshot.containing(query.words, candidates, allowed) if query.words.strip() else []
     laps.end("lexical")
     numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in worded]))
-    present, notes = _still_there({one.number: one for one in moment.passages(numbers)})
+    present, notes = _still_there({one.number: one for one in snapshot.passages(numbers)})
     kept = list(present)
-    vectors = moment.vectors(kept)
+    vectors = snapshot.vectors(kept)
     similarities = dict(zip(kept, (vectors @ vector[0]).tolist(), strict=True))
     lanes: dict[Lane, list[tuple[int, float]]] = {
         "dense": [(number, score) for number, score in dense if number in present],
@@ -77,7 +77,7 @@ def find(moment: Answering, query: Query, vector: Vectors, candidates: int, prom
         similarities=similarities | dict(lanes["dense"]),
         places={number: at for at, number in enumerate(kept)},
         vectors=vectors,
-        generations=moment.generations,
+        generations=snapshot.generations,
         notes=notes + _why_nothing(query, filtered, allowed, dense),
     )
 

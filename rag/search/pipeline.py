@@ -83,8 +83,8 @@ def search(
     content, remark = asked_as(embedder, query.content)
     vector = embedder.embed([content], role="query")
     laps.end("embed")
-    with index.moment() as moment:  # one commit answers; no model is called while it is held
-        found = find(moment, query, vector, reach.candidates, reach.promised, laps)
+    with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
+        found = find(snapshot, query, vector, reach.candidates, reach.promised, laps)
     present, notes = found.passages, found.notes
     fused = fuse(found.lanes, found.kinds, found.wordless, found.shares)
     chosen = choose(fused, reach.candidates, reach.promised)

@@ -90,8 +90,8 @@ class Searcher:
 
     def roots(self) -> Mapping[str, Path]:
         """The roots that can be asked for, by name, with the folder of each."""
-        with self._asked_of.moment() as moment:
-            return moment.roots()
+        with self._asked_of.snapshot() as snapshot:
+            return snapshot.roots()
 
     def query(self, text: str = "", **asked: Any) -> list[Hit]:
         """The hits for words, a picture or both, best first; the keywords are those of `search`."""
@@ -136,8 +136,8 @@ class Searcher:
             kinds=checked_kinds(kinds),
             paths=tuple(paths),
             roots=self._known_roots(roots),
-            after=moment(after),
-            before=moment(before),
+            after=seconds_of(after),
+            before=seconds_of(before),
         )
         if content is None:
             content = self._asked(text, image, video, like, ocr)
@@ -210,8 +210,8 @@ class Searcher:
         """A passage as a query: its words, or its picture with the words known about it; `text` stands beside. NoSuchPassage."""
         from rag.search.stored_content import read_contents
 
-        with self._asked_of.moment() as moment:
-            stored = moment.by_id(id.removeprefix("#"))
+        with self._asked_of.snapshot() as snapshot:
+            stored = snapshot.by_id(id.removeprefix("#"))
         if stored is None:
             raise NoSuchPassage(id)
         passage = stored.passage
@@ -269,7 +269,7 @@ def _asked_for(text: str) -> str:
 # ---- values ---------------------------------------------------------------------------------
 
 
-def moment(given: str | float | None) -> float | None:
+def seconds_of(given: str | float | None) -> float | None:
     """Seconds since the epoch of an ISO date or date and time; without a zone it is UTC."""
     if given is None or isinstance(given, int | float):
         return given

@@ -34,7 +34,7 @@ from PIL import Image
 
 import rag
 from rag.backends.base import Choice
-from rag.backends.server import client as exchanges
+from rag.backends.server import client
 from rag.backends.server.embedder import PATH, ServerEmbedder
 from rag.types import Content
 from tests.bench.measure import Row, seconds, show
@@ -160,14 +160,14 @@ class Sent:
     """What went to the server: the bodies in order, and when each request began and ended."""
 
     bodies: list[bytes] = field(default_factory=list)
-    exchanges: list[tuple[float, float]] = field(default_factory=list)
+    client: list[tuple[float, float]] = field(default_factory=list)
 
 
 @contextmanager
 def _recorded() -> Iterator[Sent]:
     """The requests that the project sends meanwhile."""
     sent = Sent()
-    encode, exchange = exchanges._encoded, exchanges.exchange
+    encode, exchange = client._encoded, client.exchange
 
     def encoded(body):
         sent.bodies.append(encode(body))
@@ -181,7 +181,7 @@ def _recorded() -> Iterator[Sent]:
             if content is not None:
                 sent.exchanges.append((began, time.perf_counter()))
 
-    with patch.object(exchanges, "_encoded", encoded), patch.object(exchanges, "exchange", exchanged):
+    with patch.object(client, "_encoded", encoded), patch.object(client, "exchange", exchanged):
         yield sent
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import rag
-from rag.decoding import idle_workers as spares
+from rag.decoding import idle_workers
 from rag.decoding.messages import Job, ReadAll
 from rag.decoding.pool import Pool
 from tests.e2e.conftest import SAMPLES, Ran
@@ -28,7 +28,7 @@ def killing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.mkdir()
     (folder / "sitecustomize.py").write_text("import rag.loaders as l; l.LOADERS['pdf'] = 'tests.unit.bad_loaders:Segfault'")
     monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setattr(spares, "_spares", [])
+    monkeypatch.setattr(idle_workers, "_spares", [])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import rag
-from rag.corpus import walk as walked
+from rag.corpus import walk
 from rag.corpus.walk import Root, ScanEvent
 from rag.errors import Interrupted
 from rag.indexing.report import Progress
@@ -36,7 +36,7 @@ class Steps:
             self._changed.notify_all()
 
     def _walk(self, root: Root, under: str = "") -> Iterator[ScanEvent]:
-        for seen in walked.walk(root, under):
+        for seen in walk.walk(root, under):
             yield seen
             done = self._done.get(Path(seen.path).stem)
             with self._changed:
@@ -79,7 +79,7 @@ def test_a_picture_read_early_gets_the_words_that_come_later(
     with rag.open_index(backend=COUNTING) as searcher:
         [hit] = searcher.query("icebreaker", kinds=["image"], top_k=1)
         assert (hit.document, "icebreaker" in hit.snippet) == ("a.png", True)
-    monkeypatch.setattr("rag.indexing.walking.walk", walked.walk)
+    monkeypatch.setattr("rag.indexing.walking.walk", walk.walk)
     assert (calls.since(), index(docs).unchanged, calls.since()) == (4, 3, 0)
 
 
@@ -97,7 +97,7 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
     never = threading.Event()
 
     def stuck(root: Root, under: str = "") -> Iterator[ScanEvent]:
-        yield from list(walked.walk(root, under))[:1]
+        yield from list(walk.walk(root, under))[:1]
         never.wait(SECONDS)
 
     def stop(progress: Progress) -> None:
@@ -109,7 +109,7 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(Interrupted, match="stopped after 1 document;"):
         index(docs, tell=stop)
     never.set()
-    monkeypatch.setattr("rag.indexing.walking.walk", walked.walk)
+    monkeypatch.setattr("rag.indexing.walking.walk", walk.walk)
     assert found("crane") == ["note0.txt"]
     assert (index(docs).indexed, sorted(found("crane"))) == (2, ["note0.txt", "note1.txt", "note2.txt"])
 
@@ -120,7 +120,7 @@ def test_a_walk_that_broke_off_removes_nothing(tmp_path: Path, monkeypatch: pyte
     index(docs)
 
     def broken(root: Root, under: str = "") -> Iterator[ScanEvent]:
-        yield from list(walked.walk(root, under))[:1]
+        yield from list(walk.walk(root, under))[:1]
         raise ZeroDivisionError
 
     monkeypatch.setattr("rag.indexing.walking.walk", broken)

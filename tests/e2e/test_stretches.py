@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import rag
-from rag.decoding import idle_workers as spares
+from rag.decoding import idle_workers
 from rag.decoding.messages import Job, ReadAll, ReadRange
 from rag.decoding.pool import Pool
 from rag.decoding.tasks import stretches
@@ -138,7 +138,7 @@ def test_a_page_that_kills_its_reader_costs_the_document_and_no_other(
         "import rag.loaders as l; l.LOADERS['pdf'] = 'tests.unit.bad_loaders:LastPage'"
     )
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setattr(spares, "_spares", [])
+    monkeypatch.setattr(idle_workers, "_spares", [])
     report = rag.build_index(long, index=str(tmp_path / "index"), ocr="never", jobs=2, frame_seconds=1.0)
     assert [(one.document.path, one.reason) for one in report.skipped] == [("a.pdf", "its reader crashed (SIGSEGV)")]
     assert report.indexed == 2

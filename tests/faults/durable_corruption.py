@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import IndexDamaged, IndexFailure
-from rag.index.lexical import postings
-from rag.index.lexical import postings_cache as commonwords
+from rag.index.lexical import postings, postings_cache
 from rag.index.reader import columns
 from rag.index.reader.open_index import open_index
 from rag.index.upkeep.check import check_bytes, check_structure
@@ -103,7 +102,7 @@ def test_damage_is_an_error_that_names_it_or_harmless(whole, tmp_path, name):
 def test_damage_of_a_derived_file_changes_no_answer(whole, tmp_path, monkeypatch, name, structure):
     for module, limit, value in ((structures, "SMALL", 100), (columns, "WORTH_KEEPING", 100), (postings, "COMMON", 20)):
         monkeypatch.setattr(module, limit, value)
-    monkeypatch.setattr(commonwords, "WORTH_KEEPING", 100)
+    monkeypatch.setattr(postings_cache, "WORTH_KEEPING", 100)
     folder = Path(shutil.copytree(whole, tmp_path / "index"))
     said_by(folder, structure)
     with open_index(folder) as index:
@@ -127,7 +126,7 @@ def _rounded(said):
 def test_a_file_cut_short_while_it_is_open_ends_no_process(whole, tmp_path, monkeypatch, cut, structure):
     """Its lost part, mapped, would be a SIGBUS."""
     monkeypatch.setattr(structures, "SMALL", 100)
-    monkeypatch.setattr(commonwords, "WORTH_KEEPING", 100)
+    monkeypatch.setattr(postings_cache, "WORTH_KEEPING", 100)
     folder = Path(shutil.copytree(whole, tmp_path / "index"))
     with open_index(folder, structure) as index, open_index(whole, "exact") as exact:
         index.keep_words()

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import rag
-from rag.decoding import idle_workers as spares
+from rag.decoding import idle_workers
 from rag.decoding.messages import Job, ReadAll
 from rag.decoding.pool import Pool
 from tests.contracts.test_loaders import SAMPLES
@@ -149,7 +149,7 @@ def test_no_copy_takes_over_what_was_read_of_a_file_that_changed(tmp_path: Path,
         submit(self, ticket, job)
 
     monkeypatch.setattr(Pool, "submit", changed)
-    monkeypatch.setattr(spares, "_spares", [])
+    monkeypatch.setattr(idle_workers, "_spares", [])
     report = rag.build_index(red.parent, index=str(tmp_path / "index"), ocr="never", jobs=1)
     assert report.notes == ("a document changed while the run went on: what was met is indexed, the next run reads it again",)
     kept = {path: key for path, *_, key in passages(tmp_path / "index")}

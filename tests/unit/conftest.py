@@ -26,7 +26,7 @@ def api(library: Path) -> Iterator[TestClient]:
 
 
 @pytest.fixture(scope="module")
-def projector() -> Iterator[MediaService]:
+def media_service() -> Iterator[MediaService]:
     """Its decoders start when they are asked for."""
     with MediaService() as one:
         yield one

@@ -28,8 +28,8 @@ def codes() -> OneTimeCodes:
 
 @pytest.fixture
 def client(library: Path, codes: OneTimeCodes) -> TestClient:
-    served = IndexLibrary([str(library)], load_settings({"ocr": "never"}), token=KEY)
-    app = create_app(served, Trust("0.0.0.0", 7860, KEY), codes)
+    library = IndexLibrary([str(library)], load_settings({"ocr": "never"}), token=KEY)
+    app = create_app(library, Trust("0.0.0.0", 7860, KEY), codes)
     return TestClient(app, base_url="http://0.0.0.0:7860", raise_server_exceptions=False)
 
 

@@ -32,10 +32,15 @@ def fresh(library: Path) -> Iterator[TestClient]:
 
 
 def test_the_shelf(api: TestClient, library: Path) -> None:
-    [shelf] = api.get("/v1/indexes").json()
-    assert (shelf["name"], shelf["exists"], shelf["model"], shelf["documents"]) == ("library", True, "lite", 8)
-    assert shelf["passages"] == sum(shelf["kinds"].values())
-    assert shelf["roots"] == [{"name": "corpus", "folder": str(library.parents[1] / "corpus"), "present": True}]
+    [video_cache] = api.get("/v1/indexes").json()
+    assert (video_cache["name"], video_cache["exists"], video_cache["model"], video_cache["documents"]) == (
+        "library",
+        True,
+        "lite",
+        8,
+    )
+    assert video_cache["passages"] == sum(video_cache["kinds"].values())
+    assert video_cache["roots"] == [{"name": "corpus", "folder": str(library.parents[1] / "corpus"), "present": True}]
 
 
 def test_the_status_is_that_of_the_command_line(api: TestClient, library: Path) -> None:

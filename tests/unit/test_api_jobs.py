@@ -97,8 +97,8 @@ def test_an_index_that_is_not_there_yet_is_served_when_it_appears(tmp_path: Path
         answer = client.post("/v1/search", json={"text": "lighthouse"})
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "index_not_found")
         assert "rag index FOLDER" in answer.json()["error"]["remedy"]
-        [shelf] = client.get("/v1/indexes").json()
-        assert (shelf["exists"], shelf["problem"]["code"]) == (False, "index_not_found")
+        [video_cache] = client.get("/v1/indexes").json()
+        assert (video_cache["exists"], video_cache["problem"]["code"]) == (False, "index_not_found")
         assert client.post("/v1/index", json={}).status_code == 404
         rag.build_index(tmp_path / "corpus", index=str(index))
         assert client.post("/v1/search", json={"text": "lighthouse"}).json()["hits"][0]["document"] == "one.txt"

@@ -48,8 +48,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(place: Path) -> Iterator[TestClient]:
     named = [str(place / "indexes/first"), str(place / "indexes/second")]
-    served = IndexLibrary(named, load_settings({}))
-    app = create_app(served, Trust("127.0.0.1", 7860))
+    library = IndexLibrary(named, load_settings({}))
+    app = create_app(library, Trust("127.0.0.1", 7860))
     app.state.place = place
     with TestClient(app, base_url="http://127.0.0.1:7860") as client:
         yield client

@@ -33,16 +33,16 @@ def test_many_askers_get_each_their_own_answer(api: TestClient, library: Path) -
 def test_the_line_is_bounded_and_moves_on() -> None:
     async def scene() -> None:
         gate = threading.Event()
-        turns = RequestPool(threads=1, line=2, patience=30)
-        first = [asyncio.create_task(turns.take(gate.wait)) for _ in range(3)]
+        request_pool = RequestPool(threads=1, line=2, patience=30)
+        first = [asyncio.create_task(request_pool.take(gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
-        assert turns.inside == 3
+        assert request_pool.inside == 3
         with pytest.raises(Busy):
-            await turns.take(int)
+            await request_pool.take(int)
         gate.set()
         assert await asyncio.gather(*first) == [True, True, True]
-        assert await turns.take(lambda: 7) == 7
-        turns.close()
+        assert await request_pool.take(lambda: 7) == 7
+        request_pool.close()
 
     asyncio.run(scene())
 
@@ -50,17 +50,17 @@ def test_the_line_is_bounded_and_moves_on() -> None:
 def test_who_waits_too_long_is_told_and_leaves_the_line() -> None:
     async def scene() -> None:
         gate = threading.Event()
-        turns = RequestPool(threads=1, line=4, patience=0.05)
+        request_pool = RequestPool(threads=1, line=4, patience=0.05)
         with pytest.raises(TookTooLong):
-            await turns.take(gate.wait)
+            await request_pool.take(gate.wait)
         with pytest.raises(TookTooLong):
-            await turns.take(int)  # never started: the thread is still at the first
-        assert turns.inside == 1
+            await request_pool.take(int)  # never started: the thread is still at the first
+        assert request_pool.inside == 1
         gate.set()
-        while turns.inside:
+        while request_pool.inside:
             await asyncio.sleep(0.01)
-        assert await turns.take(lambda: "again") == "again"
-        turns.close()
+        assert await request_pool.take(lambda: "again") == "again"
+        request_pool.close()
 
     asyncio.run(scene())
 

@@ -134,7 +134,7 @@ class Stored:
 def compared(seen: Iterable[ScanEvent], *stored: tuple[str, str]) -> tuple[list[Change], list[str], RunTally]:
     tally = RunTally()
     changes = ChangeDetector(Target(Root("r", Path("/r"))), Stored(*stored), tally, frozenset())
-    return [change for one in seen if (change := changes.take(one))], changes.gone(), tally
+    return [change for one in seen if (change := changes.classify(one))], changes.gone(), tally
 
 
 def test_compare_tells_new_changed_unchanged_and_gone() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.decoding import protocol as wire
+from rag.decoding import protocol
 from rag.decoding.event_queue import EventQueue
 from rag.decoding.messages import (
     Done,
@@ -44,10 +44,10 @@ def document(file: Path) -> Document:
     return Document(DocumentId("r", file.name), file, stamp=f"{file.stat().st_size}:0:0:0")
 
 
-def answers(inbox: EventQueue[WorkerAnswer, object, object], last: type = Done) -> list[object]:
+def answers(events: EventQueue[WorkerAnswer, object, object], last: type = Done) -> list[object]:
     found: list[object] = []
     while not found or not isinstance(found[-1], last):
-        came = inbox.get(answers=True, seconds=60)
+        came = events.get(answers=True, seconds=60)
         assert isinstance(came, WorkerAnswer)
         found.append(came.answer)
     return found
@@ -62,13 +62,13 @@ def picture(tmp_path: Path) -> Path:
 
 
 def test_a_process_answers_what_this_one_would(picture: Path) -> None:
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None)
     try:
         pool.submit(1, Identify(document(picture), RULES))
-        [identity] = answers(inbox, Identified)
+        [identity] = answers(events, Identified)
         pool.submit(2, ReadAll(document(picture), RULES, "picture"))
-        part, ended = answers(inbox)
+        part, ended = answers(events)
     finally:
         pool.close()
     assert [identity] == list(perform(Identify(document(picture), RULES), lambda _: None, threads=1))
@@ -81,11 +81,11 @@ def test_a_process_answers_what_this_one_would(picture: Path) -> None:
 
 @pytest.mark.parametrize(("size", "processes"), [(1_000, 1), (100_000_000, 2)])
 def test_a_second_reader_starts_while_the_first_looks_at_a_large_file(picture: Path, size: int, processes: int) -> None:
-    inbox: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
-    pool = Pool(3, inbox, lambda _: None)
+    events: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
+    pool = Pool(3, events, lambda _: None)
     try:
         pool.submit(1, Identify(replace(document(picture), stamp=f"{size}:0:0:0"), RULES))
-        answers(inbox, Identified)
+        answers(events, Identified)
         assert sum(thread.name.startswith("rag-decoder-") for thread in threading.enumerate()) == processes
     finally:
         pool.close()
@@ -95,12 +95,12 @@ def test_a_second_reader_starts_while_the_first_looks_at_a_large_file(picture: P
     ("plugin", "reason"), [("Segfault", "its reader crashed (SIGSEGV)"), ("Exit", "its reader ended with 7")]
 )
 def test_a_loader_that_dies_is_tried_twice_and_takes_nothing_with_it(picture: Path, plugin: str, reason: str) -> None:
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None)
     try:
         pool.submit(1, ReadAll(document(picture), RULES, f"tests.unit.bad_loaders:{plugin}"))
         pool.submit(2, ReadAll(document(picture), RULES, "picture"))
-        found = answers(inbox)
+        found = answers(events)
     finally:
         pool.close()
     assert found[:2] == [Restarted(), Failed(reason, killed=True)]
@@ -108,22 +108,22 @@ def test_a_loader_that_dies_is_tried_twice_and_takes_nothing_with_it(picture: Pa
 
 
 def test_a_loader_that_hangs_with_the_interpreter_s_lock_is_stopped(picture: Path) -> None:
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None, seconds=1.0)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None, seconds=1.0)
     try:
         pool.submit(1, ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Hang"))
-        found = answers(inbox, Failed)
+        found = answers(events, Failed)
     finally:
         pool.close()
     assert found == [Restarted(), Failed("its reader was stopped: no answer in 1 s", killed=True)]
 
 
 def test_a_loader_that_hears_no_signal_is_stopped(picture: Path) -> None:
-    inbox: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None, seconds=0.5)
+    events: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None, seconds=0.5)
     try:
         pool.submit(1, ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Deaf"))
-        assert isinstance(answers(inbox, Failed)[-1], Failed)
+        assert isinstance(answers(events, Failed)[-1], Failed)
     finally:
         pool.close()
 
@@ -154,12 +154,12 @@ def test_what_a_loader_started_ends_with_its_reader(picture: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 @pytest.mark.parametrize("plugin", ["LeakDescriptors", "LeakMemory"])
 def test_what_a_loader_leaks_is_never_to_the_cost_of_another_file(picture: Path, plugin: str) -> None:
-    inbox: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None, memory=700_000_000)
+    events: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None, memory=700_000_000)
     try:
         for ticket in range(5):
             pool.submit(ticket, ReadAll(document(picture), RULES, f"tests.unit.bad_loaders:{plugin}"))
-            part, _ = answers(inbox)
+            part, _ = answers(events)
             assert isinstance(part, PassageRead) and isinstance(part.outcome, Content), ticket
     finally:
         pool.close()
@@ -180,11 +180,11 @@ def test_what_libraries_say_without_end_is_bounded_and_the_last_of_it_kept(pictu
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 def test_a_reader_that_dies_between_two_files_costs_neither(picture: Path) -> None:
-    inbox: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None)
+    events: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None)
     try:
         pool.submit(1, ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Late"))
-        late, _ = answers(inbox)
+        late, _ = answers(events)
         assert isinstance(late, PassageRead) and isinstance(late.outcome, Content)
         picture.with_name("now").touch()
         end = time.monotonic() + 30
@@ -192,31 +192,31 @@ def test_a_reader_that_dies_between_two_files_costs_neither(picture: Path) -> No
             assert time.monotonic() < end
             time.sleep(0.01)
         pool.submit(2, ReadAll(document(picture), RULES, "picture"))
-        again, part, _ = answers(inbox)
+        again, part, _ = answers(events)
     finally:
         pool.close()
     assert again == Restarted() and isinstance(part, PassageRead) and isinstance(part.outcome, Content)
 
 
 def test_a_long_document_gets_processor_time_for_each_passage(picture: Path) -> None:
-    inbox: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None, memory=1_100_000_000)  # as much as no other test gives: nobody inherits this process
+    events: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None, memory=1_100_000_000)  # as much as no other test gives: nobody inherits this process
     try:
         pool.submit(1, ListPassages(document(picture), RULES, "tests.unit.bad_loaders:Patient"))
-        answers(inbox)
+        answers(events)
         pool.submit(2, ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Patient"))
-        assert [type(one) for one in answers(inbox)] == [PassageRead, PassageRead, PassageRead, PassageRead, Done]
+        assert [type(one) for one in answers(events)] == [PassageRead, PassageRead, PassageRead, PassageRead, Done]
     finally:
         pool.close()
 
 
 def test_a_loader_that_takes_memory_without_end_gets_no_more(picture: Path) -> None:
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None, memory=400_000_000)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None, memory=400_000_000)
     try:
         pool.submit(1, ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Grow"))
         pool.submit(2, ReadAll(document(picture), RULES, "picture"))
-        found = answers(inbox)
+        found = answers(events)
     finally:
         pool.close()
     assert found[0] == Failed("needs more memory than a reader is given (--max-memory)")
@@ -235,13 +235,13 @@ def test_a_reader_reaches_no_network_writes_nothing_and_starts_nothing(picture: 
     process = WorkerProcess(1_000_000_000)
     missing = process.missing
     process.end()
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, lambda _: None)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None)
     with socket.create_server(("127.0.0.1", 0)) as server:
         picture.with_name("port").write_text(str(server.getsockname()[1]))
         try:
             pool.submit(1, ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Escape"))
-            part, _ = answers(inbox)
+            part, _ = answers(events)
         finally:
             pool.close()
     assert isinstance(part, PassageRead) and isinstance(part.outcome, Content)
@@ -284,11 +284,11 @@ def test_a_program_that_reads_again_gets_the_same_process(picture: Path, monkeyp
             super().__init__(memory)
 
     monkeypatch.setattr("rag.decoding.pool.Process", Counted)
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
     for _ in range(3):
-        pool = Pool(1, inbox, lambda _: None, memory=900_000_000)
+        pool = Pool(1, events, lambda _: None, memory=900_000_000)
         pool.submit(1, Identify(document(picture), RULES))
-        answers(inbox, Identified)
+        answers(events, Identified)
         pool.close()
     assert started == [900_000_000]
 
@@ -301,11 +301,11 @@ def test_known_words_are_not_recognised_again(picture: Path) -> None:
         asked.append(digest)
         return "words of before"
 
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
-    pool = Pool(1, inbox, known)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, known)
     try:
         pool.submit(1, ReadAll(document(picture), rules, "picture"))
-        part, _ = answers(inbox)
+        part, _ = answers(events)
     finally:
         pool.close()
     assert isinstance(part, PassageRead)
@@ -327,26 +327,26 @@ def test_a_message_makes_nouns_and_nothing_else() -> None:
         sent = PassageRead(
             Passage(DocumentId("r", "p"), 3, Page(4), "page", "image"), Content("image", pixels=(np.eye(3, dtype=np.uint8),))
         )
-        wire.send(near, sent)
-        came = wire.receive(far)
+        protocol.send(near, sent)
+        came = protocol.receive(far)
         assert came.passage == sent.passage
         np.testing.assert_array_equal(came.outcome.pixels[0], np.eye(3))
-        for evil in (os.system, print, threading.Thread, wire.send):
-            near.sendall(wire._HEAD.pack(len(body := pickle.dumps(evil)), 0) + body)
-            with pytest.raises(wire.Closed, match="no noun that travels"):
-                wire.receive(far)
+        for evil in (os.system, print, threading.Thread, protocol.send):
+            near.sendall(protocol._HEAD.pack(len(body := pickle.dumps(evil)), 0) + body)
+            with pytest.raises(protocol.Closed, match="no noun that travels"):
+                protocol.receive(far)
 
 
 def test_a_thread_that_cannot_go_on_says_so(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000)
     with monkeypatch.context() as patched:
         patched.setattr("rag.decoding.worker_process.tempfile.TemporaryFile", full)
-        pool = Pool(1, inbox, lambda _: None, memory=1_999_999_999)
+        pool = Pool(1, events, lambda _: None, memory=1_999_999_999)
         pool.submit(1, Identify(document(picture), RULES))
-        [refused] = answers(inbox, Rejected)
+        [refused] = answers(events, Rejected)
         pool.close()
     assert "No usable temporary directory found" in refused.what
 
@@ -356,11 +356,11 @@ def test_a_thread_that_fails_says_so(picture: Path, monkeypatch: pytest.MonkeyPa
     def wrong(*_: object) -> None:
         raise ZeroDivisionError
 
-    inbox: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000)
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000)
     monkeypatch.setattr("rag.decoding.pool.Process.tell", wrong)
-    pool = Pool(1, inbox, lambda _: None)
+    pool = Pool(1, events, lambda _: None)
     pool.submit(1, Identify(document(picture), RULES))
-    [refused] = answers(inbox, Rejected)
+    [refused] = answers(events, Rejected)
     pool.close()
     assert refused.what == "a thread that has files read ended"
 
@@ -374,16 +374,16 @@ def test_a_reader_ended_by_a_signal_without_a_name(picture: Path) -> None:
 
 
 def test_answers_wait_outside_while_too_many_bytes_are_inside() -> None:
-    inbox: EventQueue[int, str] = EventQueue(most_bytes=100)
-    inbox.put(1, 90)
+    events: EventQueue[int, str] = EventQueue(most_bytes=100)
+    events.put_answer(1, 90)
     done = threading.Event()
-    thread = threading.Thread(target=lambda: (inbox.put(2, 50), done.set()))
+    thread = threading.Thread(target=lambda: (events.put_answer(2, 50), done.set()))
     thread.start()
-    inbox.put_result("vectors")  # never waits
-    assert inbox.get(answers=False, seconds=0) == "vectors"
-    assert inbox.get(answers=False, seconds=0) is None
+    events.put_vectors("vectors")  # never waits
+    assert events.get(answers=False, seconds=0) == "vectors"
+    assert events.get(answers=False, seconds=0) is None
     assert not done.is_set()
-    assert inbox.get(answers=True, seconds=0) == 1
+    assert events.get(answers=True, seconds=0) == 1
     assert done.wait(30)
-    assert inbox.get(answers=True, seconds=0) == 2
+    assert events.get(answers=True, seconds=0) == 2
     thread.join()

@@ -35,13 +35,13 @@ class Embedder:
         return np.array([[len(content.text)] for content in contents], np.float32)
 
 
-def feeding(batch: int, in_flight: int) -> tuple[EmbedQueue, Embedder, EventQueue[object, EmbedResult, object]]:
-    embedder, inbox = Embedder(batch, in_flight), EventQueue[object, EmbedResult, object](1)
-    return EmbedQueue(embedder, inbox), embedder, inbox
+def embed_queue(batch: int, in_flight: int) -> tuple[EmbedQueue, Embedder, EventQueue[object, EmbedResult, object]]:
+    embedder, events = Embedder(batch, in_flight), EventQueue[object, EmbedResult, object](1)
+    return EmbedQueue(embedder, events), embedder, events
 
 
 def test_full_calls_go_out_at_once_and_what_is_left_goes_evenly() -> None:
-    fed, embedder, inbox = feeding(batch=64, in_flight=2)
+    fed, embedder, events = embed_queue(batch=64, in_flight=2)
     embedder.gate.release(100)
     for number in range(100):
         fed.add(bytes([number]), Content("text", "x" * (number + 1)))
@@ -49,10 +49,10 @@ def test_full_calls_go_out_at_once_and_what_is_left_goes_evenly() -> None:
     fed.flush()
     lengths: dict[bytes, float] = {}
     while not fed.idle:
-        came = inbox.get(answers=False, seconds=30)
+        came = events.get(answers=False, seconds=30)
         assert isinstance(came, EmbedResult) and came.vectors is not None
         lengths |= dict(zip(came.keys, came.vectors[:, 0].tolist(), strict=True))
-        fed.took(came)
+        fed.ack(came)
     fed.close()
     assert lengths == {bytes([number]): number + 1 for number in range(100)}
     assert all(16 <= len(call) <= 32 for call in embedder.calls)
@@ -61,25 +61,25 @@ def test_full_calls_go_out_at_once_and_what_is_left_goes_evenly() -> None:
 
 
 def test_plain_python_is_called_where_it_is_fed() -> None:
-    fed, embedder, inbox = feeding(batch=4, in_flight=0)
+    fed, embedder, events = embed_queue(batch=4, in_flight=0)
     for number in range(9):
         fed.add(bytes([number]), Content("text", "x" * number))
     assert [len(call) for call in embedder.calls] == [4, 4]
-    while isinstance(came := inbox.get(answers=False, seconds=0), EmbedResult):
-        fed.took(came)
+    while isinstance(came := events.get(answers=False, seconds=0), EmbedResult):
+        fed.ack(came)
     fed.flush()
     assert [len(call) for call in embedder.calls] == [4, 4, 1]
 
 
 def test_a_failure_is_a_result() -> None:
-    fed, embedder, inbox = feeding(batch=1, in_flight=1)
+    fed, embedder, events = embed_queue(batch=1, in_flight=1)
 
     def refuse(contents: Sequence[Content], *, role: str) -> np.ndarray:
         raise BackendError("no")
 
     embedder.embed = refuse  # type: ignore[method-assign]
     fed.add(b"k", Content("text", "x"))
-    came = inbox.get(answers=False, seconds=30)
+    came = events.get(answers=False, seconds=30)
     assert isinstance(came, EmbedResult)
     assert (came.keys, came.vectors, came.failure.what if came.failure else "") == ((b"k",), None, "no")
     fed.close()
@@ -97,35 +97,35 @@ def shown(side: int) -> Content:
 
 
 def test_a_picture_that_travels_alone_waits_for_no_other() -> None:
-    fed, embedder, inbox = feeding(batch=64, in_flight=2)
+    fed, embedder, events = embed_queue(batch=64, in_flight=2)
     embedder.pictures = 1  # type: ignore[attr-defined]
-    fed = EmbedQueue(embedder, inbox)
+    fed = EmbedQueue(embedder, events)
     embedder.gate.release(10)
     fed.add(b"t", Content("text", "x"))
     fed.add(b"p", shown(4))
-    came = inbox.get(answers=False, seconds=30)
+    came = events.get(answers=False, seconds=30)
     assert isinstance(came, EmbedResult)
     assert (came.keys, fed.has(b"t"), embedder.calls) == ((b"p",), True, [[0]])
     fed.close()
 
 
 def test_the_oldest_text_is_in_the_next_call_whatever_its_length() -> None:
-    fed, embedder, inbox = feeding(batch=4, in_flight=1)
+    fed, embedder, events = embed_queue(batch=4, in_flight=1)
     embedder.gate.release(100)
     for number in range(40):
         fed.add(bytes([number]), Content("text", "x" * (1 if number == 3 else 100 + number)))
     came: list[EmbedResult] = []
     for _ in range(2):
-        result = inbox.get(answers=False, seconds=30)
+        result = events.get(answers=False, seconds=30)
         assert isinstance(result, EmbedResult)
         came.append(result)
-        fed.took(result)
+        fed.ack(result)
     assert bytes([3]) in came[0].keys + came[1].keys
     fed.close()
 
 
 def test_what_waits_is_dropped_and_what_is_under_way_still_comes() -> None:
-    fed, embedder, inbox = feeding(batch=2, in_flight=2)
+    fed, embedder, events = embed_queue(batch=2, in_flight=2)
     for number in range(9):
         fed.add(bytes([number]), Content("text", "x"))
     assert fed.nbytes == 9 * 204
@@ -133,23 +133,23 @@ def test_what_waits_is_dropped_and_what_is_under_way_still_comes() -> None:
     embedder.gate.release(100)
     came = 0
     while not fed.idle:
-        result = inbox.get(answers=False, seconds=30)
+        result = events.get(answers=False, seconds=30)
         assert isinstance(result, EmbedResult)
         came += len(result.keys)
-        fed.took(result)
+        fed.ack(result)
     assert (came, len(embedder.calls), fed.nbytes, fed.has(bytes([8]))) == (4, 4, 0, False)
     fed.close()
 
 
 def test_where_nothing_is_under_way_one_last_call_is_made() -> None:
-    fed, embedder, inbox = feeding(batch=4, in_flight=1)
+    fed, embedder, events = embed_queue(batch=4, in_flight=1)
     embedder.gate.release(100)
     for number in range(3):
         fed.add(bytes([number]), Content("text", "x"))
     fed.drop()
-    result = inbox.get(answers=False, seconds=30)
+    result = events.get(answers=False, seconds=30)
     assert isinstance(result, EmbedResult)
-    fed.took(result)
+    fed.ack(result)
     assert (embedder.calls, fed.idle) == ([[1, 1, 1]], True)
     fed.close()
 
@@ -164,39 +164,39 @@ class Struck(Embedder):
 
 
 def test_a_call_in_this_thread_ends_before_ctrl_c_is_heard() -> None:
-    inbox = EventQueue[object, EmbedResult, object](1)
-    fed = EmbedQueue(Struck(batch=2, in_flight=0), inbox)
+    events = EventQueue[object, EmbedResult, object](1)
+    fed = EmbedQueue(Struck(batch=2, in_flight=0), events)
     fed.add(b"a", Content("text", "x"))
     with pytest.raises(KeyboardInterrupt):
         fed.add(b"b", Content("text", "xx"))
-    result = inbox.get(answers=False, seconds=0)
+    result = events.get(answers=False, seconds=0)
     assert isinstance(result, EmbedResult)
     assert result.vectors is not None
     assert sorted(zip(result.keys, result.vectors.tolist(), strict=True)) == [(b"a", [1.0]), (b"b", [2.0])]
-    fed.took(result)
+    fed.ack(result)
     assert fed.idle
 
 
 def test_the_model_is_fed_while_nobody_takes_its_vectors() -> None:
-    fed, embedder, inbox = feeding(batch=2, in_flight=2)
+    fed, embedder, events = embed_queue(batch=2, in_flight=2)
     embedder.gate.release(100)
     for number in range(40):
         fed.add(bytes([number]), Content("text", "x"))
     fed.flush()
     came: list[EmbedResult] = []
     while len(came) < 40:
-        result = inbox.get(answers=False, seconds=30)
+        result = events.get(answers=False, seconds=30)
         assert isinstance(result, EmbedResult)
         came.append(result)
     assert not fed.idle
     for result in came:
-        fed.took(result)
+        fed.ack(result)
     assert (fed.idle, fed.nbytes, len(embedder.calls)) == (True, 0, 40)
     fed.close()
 
 
 def test_after_a_failure_no_call_is_made() -> None:
-    fed, embedder, inbox = feeding(batch=2, in_flight=2)
+    fed, embedder, events = embed_queue(batch=2, in_flight=2)
 
     def refuse(contents: Sequence[Content], *, role: str) -> np.ndarray:
         embedder.calls.append([])
@@ -208,8 +208,8 @@ def test_after_a_failure_no_call_is_made() -> None:
         fed.add(bytes([number]), Content("text", "x"))
     embedder.gate.release(100)
     for _ in range(4):  # two calls and two that were ready
-        assert isinstance(inbox.get(answers=False, seconds=30), EmbedResult)
-    assert (inbox.get(answers=False, seconds=0), len(embedder.calls)) == (None, 4)
+        assert isinstance(events.get(answers=False, seconds=30), EmbedResult)
+    assert (events.get(answers=False, seconds=0), len(embedder.calls)) == (None, 4)
     fed.close()
 
 
@@ -240,17 +240,17 @@ class Elsewhere:
 
 
 def test_a_process_apart_takes_texts_and_never_pictures() -> None:
-    embedder, inbox, apart = Embedder(batch=4, in_flight=0), EventQueue[object, EmbedResult, object](1), Elsewhere()
-    fed = EmbedQueue(embedder, inbox, apart=apart)
+    embedder, events, apart = Embedder(batch=4, in_flight=0), EventQueue[object, EmbedResult, object](1), Elsewhere()
+    fed = EmbedQueue(embedder, events, apart=apart)
     for number in range(200):
         fed.add(bytes([number]), shown(2) if number % 50 == 49 else Content("text", "x" * number))
     fed.flush()
     vectors: dict[bytes, float] = {}
     while not fed.idle:
-        came = inbox.get(answers=False, seconds=30)
+        came = events.get(answers=False, seconds=30)
         assert isinstance(came, EmbedResult) and came.vectors is not None
         vectors |= dict(zip(came.keys, came.vectors[:, 0].tolist(), strict=True))
-        fed.took(came)
+        fed.ack(came)
     fed.close()
     assert {key: abs(value) for key, value in vectors.items()} == {
         bytes([number]): 0 if number % 50 == 49 else number for number in range(200)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from rag.backends.lite.embedder import LiteEmbedder
-from rag.search import dedup as folding
+from rag.search import dedup
 from rag.search.dedup import fold, unfolded
 from rag.search.grouping import Group, Scored
 from rag.types import Content, DocumentId, Kind, Lines, Locator, Modality, Page, Passage, StoredPassage, Whole
@@ -110,8 +110,8 @@ def test_nothing_and_unfolded():
 
 def test_the_words_of_a_result_are_counted_once(monkeypatch):
     counts: list[int] = []
-    count = folding._words
-    monkeypatch.setattr(folding, "_words", lambda passage: counts.append(1) or count(passage))
+    count = dedup._words
+    monkeypatch.setattr(dedup, "_words", lambda passage: counts.append(1) or count(passage))
     groups = [result(at, "text", f"{LETTER} Invoice {at // 2}.") for at in range(600)]
     rng = np.random.default_rng(1)
     vectors = rng.standard_normal(64) + 1e-2 * rng.standard_normal((600, 64))

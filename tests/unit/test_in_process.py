@@ -7,7 +7,7 @@ import pytest
 
 from rag.backends.base import Choice
 from rag.backends.families import FAMILIES
-from rag.backends.local import shared as in_process
+from rag.backends.local import shared
 from rag.backends.local.shared import dim_of, fitted, judged, refuse_unseen, shown, times, unit_rows
 from rag.backends.local.transformers import TransformersEmbedder, TransformersReranker
 from rag.backends.local.vllm_engine import GIB, EngineEmbedder, EngineReranker, memory_share
@@ -36,14 +36,14 @@ class Letters:
     ],
 )
 def test_a_missing_extra_is_named_with_its_command(kind, extra, monkeypatch):
-    monkeypatch.setattr(in_process, "find_spec", lambda name: None)
+    monkeypatch.setattr(shared, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra) as missing:
         kind(Choice(model="Qwen/Qwen3-VL-Embedding-2B"))
     assert missing.value.remedy == f"install it: pip install 'multimodal-rag[{extra}]'"
 
 
 def test_a_model_must_be_named(monkeypatch):
-    monkeypatch.setattr(in_process, "find_spec", lambda name: object())
+    monkeypatch.setattr(shared, "find_spec", lambda name: object())
     with pytest.raises(WrongSetting, match="no model is named"):
         EngineEmbedder(Choice())
 

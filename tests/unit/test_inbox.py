@@ -8,21 +8,21 @@ from rag.decoding.event_queue import MOST_FOUND, EventQueue
 
 
 def filled() -> EventQueue[str, str, str]:
-    inbox = EventQueue[str, str, str](10)
+    events = EventQueue[str, str, str](10)
     for name in "abc":
-        inbox.put(name, 1)
-        assert inbox.put_found(name.upper())
-    return inbox
+        events.put_answer(name, 1)
+        assert events.put_scan(name.upper())
+    return events
 
 
-def taken(inbox: EventQueue[str, str, str], *, answers: bool) -> list[str | None]:
-    return [inbox.get(answers=answers, seconds=0) for _ in range(7)]
+def taken(events: EventQueue[str, str, str], *, answers: bool) -> list[str | None]:
+    return [events.get(answers=answers, seconds=0) for _ in range(7)]
 
 
 def test_results_come_first_then_what_was_found_and_answers_by_turns() -> None:
-    inbox = filled()
-    inbox.put_result("result")
-    assert taken(inbox, answers=True) == ["result", "A", "a", "B", "b", "C", "c"]
+    events = filled()
+    events.put_vectors("result")
+    assert taken(events, answers=True) == ["result", "A", "a", "B", "b", "C", "c"]
 
 
 def test_answers_that_are_not_wanted_hold_nothing_back() -> None:
@@ -30,16 +30,16 @@ def test_answers_that_are_not_wanted_hold_nothing_back() -> None:
 
 
 def test_a_walk_waits_where_nobody_takes_what_it_finds() -> None:
-    inbox = EventQueue[str, str, str](10)
+    events = EventQueue[str, str, str](10)
     for _ in range(MOST_FOUND):
-        assert inbox.put_found("found")
-    waiting = threading.Thread(target=inbox.put_found, args=("last",))
+        assert events.put_scan("found")
+    waiting = threading.Thread(target=events.put_scan, args=("last",))
     waiting.start()
-    assert [inbox.get(answers=True, seconds=60) for _ in range(MOST_FOUND + 1)][-1] == "last"
+    assert [events.get(answers=True, seconds=60) for _ in range(MOST_FOUND + 1)][-1] == "last"
     waiting.join()
 
 
 def test_a_walk_ends_when_nobody_takes_anything_any_more() -> None:
-    inbox = EventQueue[str, str, str](10)
-    inbox.close()
-    assert not any(inbox.put_found("found") for _ in range(2 * MOST_FOUND))
+    events = EventQueue[str, str, str](10)
+    events.close()
+    assert not any(events.put_scan("found") for _ in range(2 * MOST_FOUND))

@@ -7,8 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from rag.index.lexical import postings
-from rag.index.lexical import postings_cache as commonwords
+from rag.index.lexical import postings, postings_cache
 from rag.index.lexical.bm25_search import containing
 from rag.index.lexical.postings import build_postings, open_postings, postings_file
 from rag.index.lexical.postings_cache import PostingsCache
@@ -113,7 +112,7 @@ def test_damage_is_noticed_and_another_history_is_not_believed(connection, folde
 
 @pytest.fixture
 def index(tmp_path, monkeypatch):
-    monkeypatch.setattr(commonwords, "WORTH_KEEPING", 30)
+    monkeypatch.setattr(postings_cache, "WORTH_KEEPING", 30)
     monkeypatch.setattr(postings, "COMMON", 3)
     return made(tmp_path / "index", {f"{at}.md": [f"harbour {at}", f"crane harbour {'night ' * (at % 5)}"] for at in range(20)})
 

@@ -12,36 +12,43 @@ from rag.indexing.report import Progress
 def test_rates_are_those_of_the_last_seconds_and_the_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("rag.indexing.progress.time.monotonic", lambda: clock[0])
-    pace = RunCounters(total=100, counted=True, megabytes_total=50.0, started=100.0)
-    assert pace.progress("a", {}).seconds_left is None
+    counters = RunCounters(total=100, counted=True, megabytes_total=50.0, started=100.0)
+    assert counters.progress("a", {}).seconds_left is None
     for _ in range(20):
         clock[0] += 1.0
-        pace.read, pace.embedded, pace.known = pace.read + 2, pace.embedded + 5, pace.known + 1
-        pace.tokens, pace.megabytes = pace.tokens + 900, pace.megabytes + 1.0
-        seen = pace.progress("b", {"read": 0.1})
+        counters.read, counters.embedded, counters.known = counters.read + 2, counters.embedded + 5, counters.known + 1
+        counters.tokens, counters.megabytes = counters.tokens + 900, counters.megabytes + 1.0
+        seen = counters.progress("b", {"read": 0.1})
     assert (seen.done, seen.total, seen.passages) == (40, 100, 120)
     assert (seen.documents_per_second, seen.passages_per_second) == (pytest.approx(2.0), pytest.approx(6.0))
     assert (seen.megabytes_per_second, seen.tokens_per_second) == (pytest.approx(1.0), pytest.approx(900.0))
     assert seen.seconds_left == pytest.approx(30.0)  # 20 s for 0.4 of both
-    pace.counted = False  # the walk goes on: there may be any number more
-    assert pace.progress("b", {}).seconds_left is None
-    pace.read, pace.counted = 100, True
-    assert pace.progress("", {}).seconds_left == 0.0
+    counters.counted = False  # the walk goes on: there may be any number more
+    assert counters.progress("b", {}).seconds_left is None
+    counters.read, counters.counted = 100, True
+    assert counters.progress("", {}).seconds_left == 0.0
 
 
 def test_what_the_model_was_not_shown_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts are read long before a slow model has seen them."""
     clock = [0.0]
     monkeypatch.setattr("rag.indexing.progress.time.monotonic", lambda: clock[0])
-    pace = RunCounters(total=100, counted=True, megabytes_total=50.0, started=0.0)
-    clock[0], pace.read, pace.megabytes, pace.lacking, pace.embedded, pace.waiting = 10.0, 50, 25.0, 45, 100, 900
-    seen = pace.progress("", {})
+    counters = RunCounters(total=100, counted=True, megabytes_total=50.0, started=0.0)
+    clock[0], counters.read, counters.megabytes, counters.lacking, counters.embedded, counters.waiting = (
+        10.0,
+        50,
+        25.0,
+        45,
+        100,
+        900,
+    )
+    seen = counters.progress("", {})
     assert (seen.done, seen.passages, seen.seconds_left) == (5, 100, pytest.approx(190.0))  # a tenth of one half, in 10 s
-    pace.read, pace.lacking, pace.embedded, pace.waiting = 100, 40, 1_500, 500
-    seen = pace.progress("", {})
+    counters.read, counters.lacking, counters.embedded, counters.waiting = 100, 40, 1_500, 500
+    seen = counters.progress("", {})
     assert (seen.done, seen.seconds_left) == (60, pytest.approx(10 / 3))  # three quarters
-    pace.lacking, pace.embedded, pace.waiting = 0, 2_000, 0
-    assert pace.progress("", {}).seconds_left == 0.0
+    counters.lacking, counters.embedded, counters.waiting = 0, 2_000, 0
+    assert counters.progress("", {}).seconds_left == 0.0
 
 
 def test_a_person_reads_the_pace_and_what_holds_it_back() -> None:

@@ -34,15 +34,15 @@ from tests.unit.showing_samples import LIMITS, SAMPLES, passage
     ],
 )
 def test_what_a_browser_plays(
-    projector: MediaService, tmp_path: Path, name: str, codec: str, sound: str, form: str, playable: str, kind: str
+    media_service: MediaService, tmp_path: Path, name: str, codec: str, sound: str, form: str, playable: str, kind: str
 ) -> None:
     """Made playable, it shows the right colour at the right second, from its start, and keeps its sound."""
     file = film(tmp_path / name, codec=codec, sound=sound, form=form)
     one = passage(tmp_path, name, "frame", Seconds(4, 5))
-    video = projector.video(one, LIMITS)
+    video = media_service.video(one, LIMITS)
     assert (video.playable, video.type, video.width, video.height) == (playable, kind, 320, 240)
     assert video.duration is not None and 5.8 < video.duration < 6.4
-    with projector.playing(one, LIMITS, 4.0) as playing:
+    with media_service.playing(one, LIMITS, 4.0) as playing:
         content = os.pread(playing.fd, playing.size + 1, 0)
         assert (len(content), playing.type) == (playing.size, kind)
     if playable == "direct":
@@ -63,28 +63,28 @@ def test_what_a_browser_plays(
         assert content.index(b"moov") < content.index(b"mdat")  # plays while it loads
 
 
-def test_a_clip_shows_what_was_asked_for(projector: MediaService, tmp_path: Path) -> None:
+def test_a_clip_shows_what_was_asked_for(media_service: MediaService, tmp_path: Path) -> None:
     film(tmp_path / "a.mp4", sound="aac")
     one = passage(tmp_path, "a.mp4", "frame", Seconds(0, 1))
-    with projector.clip(one, LIMITS, 2.5, 4.0) as playing:
+    with media_service.clip(one, LIMITS, 2.5, 4.0) as playing:
         (tmp_path / "clip.mp4").write_bytes(os.pread(playing.fd, playing.size, 0))
     frames = watched(tmp_path / "clip.mp4")
     assert len(frames) == 15 and heard(tmp_path / "clip.mp4") == ["aac"]
     assert all(np.abs(np.subtract(shown, colour(moment + 2.5))).max() < 16 for moment, shown in frames)
     for start, end in [(-1, 2), (2, 2), (3, 1), (0, 61), (float("nan"), 2)]:
-        with pytest.raises(WrongRequest), projector.clip(one, LIMITS, start, end):
+        with pytest.raises(WrongRequest), media_service.clip(one, LIMITS, start, end):
             pass
-    with pytest.raises(UnreadableDocument, match="shows nothing"), projector.clip(one, LIMITS, 100, 110):
+    with pytest.raises(UnreadableDocument, match="shows nothing"), media_service.clip(one, LIMITS, 100, 110):
         pass
 
 
-def test_pictures_are_not_played_and_damaged_videos_have_frames_only(projector: MediaService, tmp_path: Path) -> None:
+def test_pictures_are_not_played_and_damaged_videos_have_frames_only(media_service: MediaService, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
     with pytest.raises(NotShown, match="is no video"):
-        projector.video(passage(tmp_path, "p.png", "image"), LIMITS)
+        media_service.video(passage(tmp_path, "p.png", "image"), LIMITS)
     broken = passage(SAMPLES.parent / "broken", "no-index.mp4", "frame", Seconds(0, 1))
-    assert projector.video(broken, LIMITS).playable == "frames"
-    with pytest.raises(UnreadableDocument, match="cannot be played"), projector.playing(broken, LIMITS, 0.0):
+    assert media_service.video(broken, LIMITS).playable == "frames"
+    with pytest.raises(UnreadableDocument, match="cannot be played"), media_service.playing(broken, LIMITS, 0.0):
         pass
 
 
@@ -95,29 +95,29 @@ def test_what_a_killed_program_left_is_removed(tmp_path: Path, monkeypatch: pyte
     (tmp_path / f"rag-video-{gone.pid}-x").mkdir()
     (tmp_path / f"rag-video-{gone.pid}-x/a").write_text("left")
     (tmp_path / f"rag-video-{os.getppid()}-y").mkdir()
-    shelf = VideoCache()
-    os.close(shelf.opened("one", 1, lambda path: Path(path).write_text("made") and None))
+    video_cache = VideoCache()
+    os.close(video_cache.opened("one", 1, lambda path: Path(path).write_text("made") and None))
     names = sorted(folder.name for folder in tmp_path.iterdir())
     assert len(names) == 2 and f"rag-video-{os.getppid()}-y" in names
-    shelf.close()
+    video_cache.close()
     assert [folder.name for folder in tmp_path.iterdir()] == [f"rag-video-{os.getppid()}-y"]
 
 
 def test_a_shelf_keeps_the_most_used_and_hands_out_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    shelf = VideoCache(most_bytes=250)
+    video_cache = VideoCache(most_bytes=250)
     made = []
 
     def make(path: str) -> None:
         made.append(path)
         Path(path).write_bytes(bytes(100))
 
-    first = shelf.opened("a", 100, make)
+    first = video_cache.opened("a", 100, make)
     for name in ("b", "a", "c", "a", "b"):
-        os.close(shelf.opened(name, 100, make))
+        os.close(video_cache.opened(name, 100, make))
     assert [Path(path).name for path in made] == [".a", ".b", ".c", ".b"]  # "c" sent "b" away, not "a"
     assert len(os.pread(first, 200, 0)) == 100
     os.close(first)
     with pytest.raises(UnreadableDocument, match="too large"):
-        shelf.opened("d", 251, make)
-    shelf.close()
+        video_cache.opened("d", 251, make)
+    video_cache.close()

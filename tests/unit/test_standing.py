@@ -16,13 +16,13 @@ def test_nobody_is_said_to_hold_others_back_before_anything_was_measured(monkeyp
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     told: list[Progress] = []
     stage = SimpleNamespace(waits=lambda: 0.75, waiting=0)
-    inbox = SimpleNamespace(waits=lambda: 0.05)
-    standing = ProgressMonitor(told.append, stage, stage, inbox, lambda: 0, started=now[0])  # type: ignore[arg-type]
-    standing.say("a")
+    events = SimpleNamespace(waits=lambda: 0.05)
+    monitor = ProgressMonitor(told.append, stage, stage, events, lambda: 0, started=now[0])  # type: ignore[arg-type]
+    monitor.update("a")
     now[0] += 10.0
-    standing.say("b")  # the readers work, the model was shown nothing
-    standing.embedded(10, 1_000)
-    standing.say("c")
+    monitor.update("b")  # the readers work, the model was shown nothing
+    monitor.count_embedded(10, 1_000)
+    monitor.update("c")
     assert [seen.waiting for seen in told] == [{}, {}, {"read": 0.75, "embed": 0.75, "write": 0.05}]
     assert ["held back" in figures_of(seen) for seen in told] == [False, False, True]
     assert figures_of(told[-1]).endswith("held back by writing")

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.video import decoders as video_decoders
+from rag.loaders.video import decoders
 from rag.loaders.video.decoders import open_decoder
 from rag.loaders.video.frames import MOST, Timeline, choose, timeline_of
 from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
@@ -99,7 +99,7 @@ def test_both_decoders_give_the_same_pixels(name: str, tmp_path: Path, monkeypat
         by_decord = [others.frame(index) for index in asked]
         assert others._reader is not None
         key = decoder.frame(0)
-    monkeypatch.setattr(video_decoders, "_suits_decord", lambda timeline: False)
+    monkeypatch.setattr(decoders, "_suits_decord", lambda timeline: False)
     with open_decoder(file, timeline, 30_000) as decoder:
         others = decoder.others  # type: ignore[attr-defined]
         by_pyav = [others.frame(index) for index in asked]

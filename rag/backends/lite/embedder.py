@@ -16,8 +16,7 @@ import numpy as np
 
 from rag.backends.base import UNTOLD, Choice
 from rag.backends.lite import attributes as lite_attributes
-from rag.backends.lite import pixels as lite_pixels
-from rag.backends.lite import text as lite_text
+from rag.backends.lite import pixels, text
 from rag.backends.lite.spelling import respelled
 from rag.types import Content, Fingerprint, Modality, Role
 
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
     from rag.backends.lite.subprocess import LiteSubprocess
     from rag.types import Vectors
 
-TEXT = slice(0, lite_text.DIM)
+TEXT = slice(0, text.DIM)
 ATTRIBUTES = slice(TEXT.stop, TEXT.stop + len(lite_attributes.ATTRIBUTES))
-VISUAL = slice(ATTRIBUTES.stop, ATTRIBUTES.stop + lite_pixels.DESCRIPTOR)
+VISUAL = slice(ATTRIBUTES.stop, ATTRIBUTES.stop + pixels.DESCRIPTOR)
 FILLER = VISUAL.stop
 DIM = FILLER + 1
 
@@ -50,16 +49,16 @@ class LiteEmbedder:
         revision="2",
         dim=DIM,
         instruction="",
-        preprocessing=f"text {lite_text.DIM} + attributes {len(lite_attributes.ATTRIBUTES)} + visual {lite_pixels.DESCRIPTOR}",
+        preprocessing=f"text {text.DIM} + attributes {len(lite_attributes.ATTRIBUTES)} + visual {pixels.DESCRIPTOR}",
     )
     modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
     reads_clues = True
     batch = 256
-    side = lite_pixels.LOOKED_AT  # pixels of the shorter side of a picture: readers send it no more
+    side = pixels.LOOKED_AT  # pixels of the shorter side of a picture: readers send it no more
     in_flight = 0  # it is plain Python: called where it is fed
 
     def __init__(self, choice: Choice = UNTOLD) -> None:
-        self._text = lite_text.TextBlock()
+        self._text = text.TextBlock()
 
     def apart(self) -> LiteSubprocess | None:
         """The same embedder for texts, in a process of its own that starts when it is needed; None for one derived from it."""
@@ -81,7 +80,7 @@ class LiteEmbedder:
         rows[:, TEXT] = self._text.embed([f"{content.text}\n{content.clues}" for content in contents], asides)
         for row, content in zip(rows, contents, strict=True):
             if content.pixels:
-                row[VISUAL], row[ATTRIBUTES] = lite_pixels.see(content.pixels)
+                row[VISUAL], row[ATTRIBUTES] = pixels.see(content.pixels)
             weigh = _weigh_document if role == "document" else _weigh_query
             weigh(row, content)
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rag.backends.base import UNTOLD, Choice
-from rag.backends.lite import pixels as lite_pixels
+from rag.backends.lite import pixels
 from rag.backends.lite.attributes import ATTRIBUTES, spans
 from rag.backends.lite.embedder import LiteEmbedder, looks_of
 from rag.backends.lite.matching import Ask, asks, exactness, identifiers, match
@@ -52,7 +52,7 @@ class LiteReranker:
         """
         asked = asks(query.text)
         read = asks(query.clues) if query.pixels and not asked else []
-        sought = lite_pixels.see(query.pixels)[0] if query.pixels else None
+        sought = pixels.see(query.pixels)[0] if query.pixels else None
         exact = identifiers(query.text)
         scores = [
             _score(asked, read, sought, content) * exactness(exact, f"{content.text}\n{content.clues}") for content in contents
@@ -81,7 +81,7 @@ def _seen(content: Content) -> tuple[Vectors, Vectors] | None:
     """The descriptor and the attributes; None for a content without pixels."""
     if content.vector is not None:
         return looks_of(content.vector)
-    return lite_pixels.see(content.pixels) if content.pixels else None
+    return pixels.see(content.pixels) if content.pixels else None
 
 
 def _shown(strengths: Vectors) -> Mapping[str, float]:
@@ -89,7 +89,7 @@ def _shown(strengths: Vectors) -> Mapping[str, float]:
     return {
         name: round(min(1.0, float(strength) / FULLY_SHOWN), 2)
         for name, strength in zip(ATTRIBUTES, strengths, strict=True)
-        if strength >= lite_pixels.NAMEABLE
+        if strength >= pixels.NAMEABLE
     }
 
 
@@ -99,4 +99,4 @@ def _looks(cosine: float) -> float:
 
 def likeness(one: Sequence[Pixels], other: Sequence[Pixels]) -> float:
     """How alike two pictures look, 0…1: about 0 for unrelated ones, above 0.8 for near-duplicates."""
-    return _looks(float(lite_pixels.see(one)[0] @ lite_pixels.see(other)[0]))
+    return _looks(float(pixels.see(one)[0] @ pixels.see(other)[0]))

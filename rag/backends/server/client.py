@@ -44,7 +44,7 @@ class Endpoints:
         """Contacts nobody. WrongSetting where an address, the key, the certificates or a proxy cannot be used."""
         self._all = endpoints_of(choice)
         self._in_flight, self._timeout, self._patience = choice.in_flight, choice.timeout, patience
-        self._turns = EndpointScheduler(self._all, patience)
+        self._scheduler = EndpointScheduler(self._all, patience)
         self._proof: tuple[str, Callable[[HttpResponse], None]] | None = None
         self._warned = False
         weakref.finalize(self, _close, self._all).atexit = False
@@ -105,7 +105,7 @@ class Endpoints:
             for _ in range(threads):
                 contents.put(None)
             call.break_off()
-            self._turns.look_again()
+            self._scheduler.look_again()
         return [found[number] for number in range(len(bodies))]
 
     def _serve(
@@ -134,17 +134,17 @@ class Endpoints:
         """The answer to a request, from whichever endpoint gives one."""
         failing_since = 0.0
         for attempt in count(1):
-            endpoint = self._turns.take(call)
+            endpoint = self._scheduler.take(call)
             began = time.monotonic()
             try:
                 self._prove(endpoint, call)
                 answer = self._exchange(endpoint, path, content, call)
-                self._turns.answered(endpoint, began, self._timeout)
+                self._scheduler.answered(endpoint, began, self._timeout)
                 self._warned = False
                 return answer
             except Passing as passing:
                 call.require_wanted()  # else it was broken off, which is no failure
-                pause, now = self._turns.failed(endpoint, passing, began), time.monotonic()
+                pause, now = self._scheduler.failed(endpoint, passing, began), time.monotonic()
                 failing_since = failing_since or now
                 unseen = passing.unreachable and not any(one.answered for one in self._all)
                 limit = self._patience.unseen if unseen else self._patience.total
@@ -152,17 +152,17 @@ class Endpoints:
                     _give_up(endpoint, passing, attempt, now - failing_since)
                 self._warn(endpoint, passing, pause, limit)
             finally:
-                self._turns.give_back(endpoint)
+                self._scheduler.give_back(endpoint)
         raise AssertionError("attempts are counted without end")
 
     def _exchange(self, endpoint: Endpoint, path: str, content: bytes | None, call: Call) -> HttpResponse:
-        link = endpoint.links.take()
+        connection = endpoint.connections.take()
         try:
-            call.begin(link)
-            return exchange(link, path, content, self._timeout)
+            call.begin(connection)
+            return exchange(connection, path, content, self._timeout)
         finally:
-            call.ended(link)
-            endpoint.links.put(link)
+            call.ended(connection)
+            endpoint.connections.put(connection)
 
     def _prove(self, endpoint: Endpoint, call: Call) -> None:
         if self._proof is None or endpoint.proven:
@@ -203,4 +203,4 @@ def _encoded(body: Body) -> bytes:
 
 def _close(endpoints: Sequence[Endpoint]) -> None:
     for one in endpoints:
-        one.links.close()
+        one.connections.close()

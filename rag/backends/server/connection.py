@@ -120,21 +120,21 @@ class ConnectionPool:
         """The one used last, or a new one."""
         with suppress(IndexError):
             while True:
-                link = self._idle.pop()
-                if time.monotonic() - link.since < KEPT_SECONDS and not link.is_dropped():
-                    return link
-                link.close()
+                connection = self._idle.pop()
+                if time.monotonic() - connection.since < KEPT_SECONDS and not connection.is_dropped():
+                    return connection
+                connection.close()
         return Connection(self._route)
 
-    def put(self, link: Connection) -> None:
+    def put(self, connection: Connection) -> None:
         """Takes one back, and closes it where it is of no use any more, or those that were not used for long."""
-        if self._closed or not link.is_reusable:
-            link.close()
+        if self._closed or not connection.is_reusable:
+            connection.close()
             return
-        link.since = time.monotonic()
-        self._idle.append(link)
+        connection.since = time.monotonic()
+        self._idle.append(connection)
         with suppress(IndexError):
-            while link.since - self._idle[0].since > KEPT_SECONDS:
+            while connection.since - self._idle[0].since > KEPT_SECONDS:
                 self._idle.popleft().close()
 
     def close(self) -> None:

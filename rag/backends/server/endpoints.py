@@ -19,7 +19,7 @@ class Endpoint:
     """One address of a server. `Endpoints` changes it, under its lock."""
 
     url: str  # scheme, host, port and path, without a password and without /v1
-    links: ConnectionPool
+    connections: ConnectionPool
     window: CongestionWindow  # how many of them at once
     busy: int = 0  # requests under way
     taken: int = 0  # requests so far

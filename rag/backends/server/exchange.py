@@ -74,15 +74,15 @@ class Passing(Exception):
         self.broken = broken  # what a server says that answers and fails (500): perhaps only at what is in this request
 
 
-def exchange(link: Connection, path: str, content: bytes | None, seconds: float) -> HttpResponse:
+def exchange(connection: Connection, path: str, content: bytes | None, seconds: float) -> HttpResponse:
     """POSTs the JSON `content`, or GETs where it is None, within `seconds`.
 
     Passing for what may go away: no connection, a broken one, no answer in time, half an answer, 408, 425, 429, 500, 502, 503,
     504. Refused for another status; BackendError for an answer that is no JSON, too large or a redirect.
     """
-    place = link.route.url + path
+    place = connection.route.url + path
     try:
-        response = link.request(path, content, time.monotonic() + seconds)
+        response = connection.request(path, content, time.monotonic() + seconds)
         received = _read(response, place)
     except Unconnected as unconnected:
         raise _unreachable(place, unconnected.__cause__) from unconnected

@@ -35,26 +35,26 @@ class Call:
 
     def __init__(self) -> None:
         self.is_over = False  # nobody waits for its answers any more
-        self._links: set[Connection] = set()
+        self._connections: set[Connection] = set()
         self._lock = threading.Lock()
 
-    def begin(self, link: Connection) -> None:
+    def begin(self, connection: Connection) -> None:
         """A request is made on this connection. BackendError where nobody waits for it any more."""
         with self._lock:
             self.require_wanted()
-            self._links.add(link)
+            self._connections.add(connection)
 
-    def ended(self, link: Connection) -> None:
+    def ended(self, connection: Connection) -> None:
         """The request is answered, or failed."""
         with self._lock:
-            self._links.discard(link)
+            self._connections.discard(connection)
 
     def break_off(self) -> None:
         """Ends what is under way at once."""
         with self._lock:
             self.is_over = True
-            for link in self._links:
-                link.abort()
+            for connection in self._connections:
+                connection.abort()
 
     def require_wanted(self) -> None:
         """BackendError where nobody waits for its answers any more."""

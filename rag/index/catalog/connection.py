@@ -15,10 +15,10 @@ from pathlib import Path
 
 import apsw
 
+from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexFailure, IndexNotFound, IndexTooNew, IndexTooOld, StorageFailed
 from rag.index.catalog.schema import APPLICATION, FORMAT, PAGE_RESERVE
 
-FILE = "catalog.sqlite"
 CHECK = "rag check --read-data says what is damaged, rag repair what is left to do"
 REBUILD = "restore the folder from a copy, or rebuild it: rag index --rebuild FOLDER"
 _MAY = "may you read this folder?"
@@ -39,18 +39,20 @@ def translated(folder: Path) -> Iterator[None]:
     except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError) as error:
         code = getattr(error, "extendedresult", 0)
         if code == apsw.SQLITE_IOERR_DATA:
-            raise IndexDamaged(f"{folder / FILE}: a page of it is not what was written", remedy=CHECK) from error
+            raise IndexDamaged(f"{folder / CATALOG_FILE}: a page of it is not what was written", remedy=CHECK) from error
         if code in _READS:
-            raise IndexDamaged(f"{folder / FILE} cannot be read: {error}", remedy=REBUILD) from error
-        raise StorageFailed(folder, f"{FILE}: {error}") from error
+            raise IndexDamaged(f"{folder / CATALOG_FILE} cannot be read: {error}", remedy=REBUILD) from error
+        raise StorageFailed(folder, f"{CATALOG_FILE}: {error}") from error
     except apsw.NoMemError as error:
         raise MemoryError(str(error)) from error
     except (apsw.BusyError, apsw.LockedError) as error:
-        raise IndexFailure(f"{folder / FILE} is held by another program: {error}", remedy="close it and try again") from error
+        raise IndexFailure(
+            f"{folder / CATALOG_FILE} is held by another program: {error}", remedy="close it and try again"
+        ) from error
     except apsw.CantOpenError as error:
-        raise IndexFailure(f"{folder / FILE} cannot be opened: {error}", remedy=_MAY) from error
+        raise IndexFailure(f"{folder / CATALOG_FILE} cannot be opened: {error}", remedy=_MAY) from error
     except (apsw.Error, UnicodeDecodeError) as error:
-        raise IndexDamaged(f"{folder / FILE} is not what was written: {error}", remedy=REBUILD) from error
+        raise IndexDamaged(f"{folder / CATALOG_FILE} is not what was written: {error}", remedy=REBUILD) from error
 
 
 def open_to_read(folder: Path) -> apsw.Connection:
@@ -64,9 +66,9 @@ def open_to_read(folder: Path) -> apsw.Connection:
         try:
             return _checked(folder, connect(folder, apsw.SQLITE_OPEN_READONLY))
         except (apsw.ReadOnlyError, apsw.CantOpenError) as error:
-            log = folder / f"{FILE}-wal"
+            log = folder / f"{CATALOG_FILE}-wal"
             if log.exists() and log.stat().st_size:
-                what = f"{folder} is read-only, and {log.name} holds commits that are not yet in {FILE}"
+                what = f"{folder} is read-only, and {log.name} holds commits that are not yet in {CATALOG_FILE}"
                 raise IndexFailure(what, remedy="run rag status once where it may be written") from error
             return _checked(folder, connect(folder, apsw.SQLITE_OPEN_READONLY, "?immutable=1"))
 
@@ -99,16 +101,16 @@ def open_unsummed(folder: Path) -> apsw.Connection:
 def format_on_disk(folder: Path) -> int:
     """The format number in the header of the file, without opening it; the log may hold a newer one. 0 where there is none."""
     try:
-        with (folder / FILE).open("rb") as opened:
+        with (folder / CATALOG_FILE).open("rb") as opened:
             return int.from_bytes(opened.read(64)[60:], "big")
     except OSError as error:
-        raise IndexFailure(f"{folder / FILE} cannot be opened: {error.strerror}", remedy=_MAY) from error
+        raise IndexFailure(f"{folder / CATALOG_FILE} cannot be opened: {error.strerror}", remedy=_MAY) from error
 
 
 def format_of(folder: Path, connection: apsw.Connection) -> int:
     """The format number; IndexDamaged where the file is not a catalog."""
     if connection.pragma("application_id") != APPLICATION:
-        raise IndexDamaged(f"{folder / FILE} is not a catalog", remedy=REBUILD)
+        raise IndexDamaged(f"{folder / CATALOG_FILE} is not a catalog", remedy=REBUILD)
     return int(connection.pragma("user_version"))
 
 
@@ -168,7 +170,7 @@ def checksum_vfs() -> str:
 
 def connect(folder: Path, flags: int, query: str = "") -> apsw.Connection:
     """A connection whose format nobody has looked at yet. IndexNotFound, IndexDamaged where the header is not a catalog's."""
-    file = folder.absolute() / FILE
+    file = folder.absolute() / CATALOG_FILE
     if not file.is_file():
         raise IndexNotFound(folder)
     _refuse_other_header(file)
@@ -191,7 +193,7 @@ def _refuse_other_header(file: Path) -> None:
 
 def _checked(folder: Path, connection: apsw.Connection) -> apsw.Connection:
     try:
-        unsummed = has_no_checksums(folder / FILE)
+        unsummed = has_no_checksums(folder / CATALOG_FILE)
         if unsummed:
             connection.execute("PRAGMA checksum_verification = OFF")
         found = format_of(folder, connection)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import apsw
 
+from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexFailure, StorageFailed
-from rag.index.catalog import connection as catalog
+from rag.index.catalog.connection import REBUILD, checksum_vfs, fact, open_to_read, translated
 from rag.index.catalog.row_codec import clean, fingerprint_from_json, fingerprint_to_json
 from rag.index.catalog.schema import APPLICATION, FORMAT, PAGE_RESERVE, TABLES
 from rag.index.files.durable import sync, sync_folder
@@ -33,17 +34,17 @@ def create(folder: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) 
     made = _make_folders(folder)
     with locked(folder):
         refuse_without_locks(folder)
-        if (folder / catalog.FILE).exists():
+        if (folder / CATALOG_FILE).exists():
             raise IndexFailure(f"there is already an index at {folder}", remedy="choose another name: --index NAME")
-        temporary = folder / f"{catalog.FILE}.new"
+        temporary = folder / f"{CATALOG_FILE}.new"
         try:
-            for leftover in folder.glob(f"{catalog.FILE}.new*"):
+            for leftover in folder.glob(f"{CATALOG_FILE}.new*"):
                 leftover.unlink()
-            with catalog.translated(folder):
+            with translated(folder):
                 _write_empty_catalog(temporary, fingerprint, settings)
             with temporary.open("rb+") as out:
                 sync(out.fileno())
-            temporary.rename(folder / catalog.FILE)
+            temporary.rename(folder / CATALOG_FILE)
             for changed in (folder, *(each.parent for each in made)):
                 sync_folder(changed)
         except OSError as error:
@@ -55,23 +56,23 @@ def create(folder: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) 
 
 def fingerprint_of(folder: Path) -> Fingerprint:
     """Whose vectors the index holds. IndexNotFound, IndexTooNew, IndexDamaged."""
-    with closing(catalog.open_to_read(folder)) as connection, catalog.translated(folder):
+    with closing(open_to_read(folder)) as connection, translated(folder):
         return read_fingerprint(folder, connection)
 
 
 def settings_of(folder: Path) -> dict[str, str]:
     """The settings it was made with. IndexNotFound, IndexTooNew, IndexDamaged."""
-    with closing(catalog.open_to_read(folder)) as connection, catalog.translated(folder):
+    with closing(open_to_read(folder)) as connection, translated(folder):
         return read_settings(connection)
 
 
 def read_fingerprint(folder: Path, connection: apsw.Connection) -> Fingerprint:
     """The fingerprint, over a connection that is already open."""
-    stored = str(catalog.fact(connection, "fingerprint"))
+    stored = str(fact(connection, "fingerprint"))
     try:
         return fingerprint_from_json(stored)
     except (ValueError, TypeError) as error:
-        raise IndexDamaged(f"{folder / catalog.FILE}: the fingerprint cannot be read", remedy=catalog.REBUILD) from error
+        raise IndexDamaged(f"{folder / CATALOG_FILE}: the fingerprint cannot be read", remedy=REBUILD) from error
 
 
 def read_settings(connection: apsw.Connection) -> dict[str, str]:
@@ -93,7 +94,7 @@ def _make_folders(folder: Path) -> list[Path]:
 def _write_empty_catalog(file: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
     uri = file.absolute().as_uri()
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
-    with closing(apsw.Connection(uri, flags=flags, vfs=catalog.checksum_vfs())) as connection:
+    with closing(apsw.Connection(uri, flags=flags, vfs=checksum_vfs())) as connection:
         connection.reserve_bytes("main", PAGE_RESERVE)
         with connection:
             connection.execute(TABLES)

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rag.corpus.file_types import CATALOG_FILE
+
 SEGMENTS = "segments"
+
+
+def is_index(folder: Path) -> bool:
+    """Whether an index lies in that folder: its catalog does."""
+    return (folder / CATALOG_FILE).exists()
 
 
 def size_on_disk(folder: Path) -> int:

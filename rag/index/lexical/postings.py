@@ -21,7 +21,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.catalog import connection as catalog
+from rag.index.catalog.connection import commit_name
 from rag.index.catalog.schema import COLUMN_WEIGHTS
 from rag.index.files.sealed_file import open_sealed, write_sealed
 from rag.index.lexical.bm25 import K1, totals
@@ -82,7 +82,7 @@ def open_postings(folder: Path, connection: apsw.Connection, generation: int) ->
         return None
     told = sealed.told
     # A catalog put back from a copy may have gone another way since: then that generation was another commit.
-    if told["generation"] > generation or told["commit"] != catalog.commit_name(connection, told["generation"]):
+    if told["generation"] > generation or told["commit"] != commit_name(connection, told["generation"]):
         return None
     words = json.loads(sealed.payload[len(sealed.payload) - told["words"] :].tobytes())
     payload = sealed.payload[: len(sealed.payload) - told["words"]]
@@ -120,7 +120,7 @@ def build_postings(folder: Path, connection: apsw.Connection, generation: int, n
         yield spelled
 
     spelled = memoryview(json.dumps(words).encode())
-    told = {"kind": _KIND, "generation": generation, "commit": catalog.commit_name(connection, generation), "last": last}
+    told = {"kind": _KIND, "generation": generation, "commit": commit_name(connection, generation), "last": last}
     write_sealed(postings_file(folder), payload(), {**told, "blocks": blocks, "words": len(spelled)})
 
 

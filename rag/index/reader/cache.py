@@ -13,9 +13,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import apsw
 
+from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexReplaced, MovedOn
 from rag.index.base import Structure
-from rag.index.catalog import connection as catalog
+from rag.index.catalog.connection import generation_of, open_to_read, translated
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_cache import PostingsCache
 from rag.index.reader.live_passages import DocumentTable, LivePassages, pin, read_documents
@@ -33,7 +34,7 @@ class SegmentCache:
         self._lock = threading.RLock()
         self._identity = _identity(folder)
         self._newest: LivePassages | None = None
-        self._pinned: WeakValueDictionary[int, LivePassages] = WeakValueDictionary()  # by generation
+        self._live: WeakValueDictionary[int, LivePassages] = WeakValueDictionary()  # by generation
         self._documents: WeakKeyDictionary[LivePassages, DocumentTable] = WeakKeyDictionary()
         self._rows: dict[int, VerifiedRows] = {}  # by segment
         self._structures: dict[int, Structure] = {}
@@ -49,58 +50,58 @@ class SegmentCache:
         """Lets go of everything."""
         with self._lock:
             self._newest = None
-            self._pinned.clear()
+            self._live.clear()
             self._rows.clear()
             self._structures.clear()
             self._words = PostingsCache(self.folder)
 
-    def pinned(self, connection: apsw.Connection, generation: int) -> LivePassages:
+    def live(self, connection: apsw.Connection, generation: int) -> LivePassages:
         """The passages of a generation. MovedOn where it was compacted away."""
         with self._lock:
-            found = self._pinned.get(generation)
+            found = self._live.get(generation)
             if found is None:
-                found = self._pinned[generation] = pin(self.folder, connection, generation)
+                found = self._live[generation] = pin(self.folder, connection, generation)
             if self._newest is None or generation > self._newest.generation:
                 self._newest = found
                 self._let_go()
             return found
 
-    def documents(self, connection: apsw.Connection, pinned: LivePassages) -> DocumentTable:
+    def documents(self, connection: apsw.Connection, live: LivePassages) -> DocumentTable:
         """The readable documents of a generation."""
         with self._lock:
-            if pinned not in self._documents:
-                self._documents[pinned] = read_documents(connection, pinned.generation)
-            return self._documents[pinned]
+            if live not in self._documents:
+                self._documents[live] = read_documents(connection, live.generation)
+            return self._documents[live]
 
-    def rows(self, connection: apsw.Connection, pinned: LivePassages, segment: Segment, dim: int) -> VerifiedRows:
+    def rows(self, connection: apsw.Connection, live: LivePassages, segment: Segment, dim: int) -> VerifiedRows:
         """The rows of a segment. IndexDamaged; MovedOn where a compaction ended it and its file is gone."""
         with self._lock:
             if segment.number not in self._rows:
-                with self._still_there(pinned.generation, segment):
+                with self._still_there(live.generation, segment):
                     rows = open_rows(self.folder, connection, segment, dim)
                 self._rows[segment.number] = rows
             return self._rows[segment.number]
 
-    def structures(self, connection: apsw.Connection, pinned: LivePassages, dim: int) -> list[Structure]:
+    def structures(self, connection: apsw.Connection, live: LivePassages, dim: int) -> list[Structure]:
         """The search structure of each segment of a generation. Errors as `rows`."""
         with self._lock:
-            total = sum(segment.rows for segment in pinned.segments)
-            for segment in pinned.segments:
+            total = sum(segment.rows for segment in live.segments)
+            for segment in live.segments:
                 if segment.number not in self._structures:
-                    rows = self.rows(connection, pinned, segment, dim)
-                    with self._still_there(pinned.generation, segment):
+                    rows = self.rows(connection, live, segment, dim)
+                    with self._still_there(live.generation, segment):
                         structure, remarks = open_structure(rows, structure_for(self._structure, segment.rows, total))
                     self._structures[segment.number] = structure
                     self._remarks.extend(remarks)
-            return [self._structures[segment.number] for segment in pinned.segments]
+            return [self._structures[segment.number] for segment in live.segments]
 
     def words(self, connection: apsw.Connection, generation: int) -> Postings | None:
         """What is kept of the common words; None where nothing is."""
         return self._words.at(connection, generation)
 
-    def keep_words(self, connection: apsw.Connection, pinned: LivePassages, tell: Callable[[str], None]) -> None:
+    def keep_words(self, connection: apsw.Connection, live: LivePassages, tell: Callable[[str], None]) -> None:
         """Makes that, where many passages of a generation are not in it."""
-        self._remarks.extend(self._words.keep(connection, pinned.generation, pinned.numbers, tell))
+        self._remarks.extend(self._words.keep(connection, live.generation, live.numbers, tell))
 
     def remarks(self) -> tuple[str, ...]:
         """What is worth saying of how the segments were opened since this was asked last."""
@@ -110,7 +111,7 @@ class SegmentCache:
 
     def _let_go(self) -> None:
         """Closes the segments that compactions have ended: open, their files keep their place on disk and a descriptor each."""
-        live = {segment.number for pinned in self._pinned.values() for segment in pinned.segments}
+        live = {segment.number for live in self._live.values() for segment in live.segments}
         for number in self._rows.keys() - live:
             del self._rows[number]
             self._structures.pop(number, None)
@@ -128,8 +129,8 @@ class SegmentCache:
 
     def _refuse_ended(self, generation: int, segment: Segment, error: Exception) -> None:
         """MovedOn where the newest commit does without the segment: its file may be gone, and what is kept of it."""
-        with closing(catalog.open_to_read(self.folder)) as connection, catalog.translated(self.folder), connection:
-            newest = catalog.generation_of(connection)
+        with closing(open_to_read(self.folder)) as connection, translated(self.folder), connection:
+            newest = generation_of(connection)
             live = {each.number for each in read_segments(connection, newest)}
         if segment.number not in live:
             raise MovedOn(self.folder, generation) from error
@@ -138,7 +139,7 @@ class SegmentCache:
 def _identity(folder: Path) -> tuple[int, int] | None:
     """Device and inode of the catalog; no other file has them while it is open. None where it is gone."""
     try:
-        found = (folder / catalog.FILE).stat()
+        found = (folder / CATALOG_FILE).stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

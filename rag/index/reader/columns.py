@@ -19,7 +19,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.catalog import connection as catalog
+from rag.index.catalog.connection import commit_name
 from rag.index.catalog.schema import LIVE
 from rag.index.files.sealed_file import Sealed, open_sealed, write_sealed
 
@@ -62,7 +62,7 @@ def read_columns(folder: Path, connection: apsw.Connection, generation: int, com
         ended = np.fromiter((number for (number,) in connection.execute(question, (since, generation, last))), np.int64)
         found = _joined(old, ended, added)
         read = len(added.numbers) + len(ended)
-    name = catalog.commit_name(connection, generation)
+    name = commit_name(connection, generation)
     if read >= WORTH_KEEPING and len(found.numbers) and name:
         try:
             told = {"kind": _KIND, "generation": generation, "compacted": compacted, "count": len(found.numbers)}
@@ -81,7 +81,7 @@ def _opened(folder: Path, connection: apsw.Connection, generation: int, compacte
     if not count or since > generation or sealed.told["compacted"] != compacted or compacted > since:
         return None
     # A catalog put back from a copy may have gone another way since: then that generation was another commit.
-    name = catalog.commit_name(connection, since)
+    name = commit_name(connection, since)
     return (_columns(sealed, count), since) if name and name == sealed.told["commit"] else None
 
 

@@ -49,7 +49,7 @@ class Searchable(Protocol):
     def folder(self) -> Path: ...
     @property
     def fingerprint(self) -> Fingerprint: ...
-    def moment(self) -> AbstractContextManager[Answering]: ...
+    def snapshot(self) -> AbstractContextManager[Answering]: ...
     def remarks(self) -> tuple[str, ...]: ...
 
 
@@ -68,10 +68,10 @@ class FederatedIndex:
         self.fingerprint = first.fingerprint
 
     @contextmanager
-    def moment(self) -> Iterator[FederatedSnapshot]:
+    def snapshot(self) -> Iterator[FederatedSnapshot]:
         """The last commit of each part, for all that is asked within the `with`. Errors as `OpenIndex.moment`."""
         with ExitStack() as begun:
-            yield FederatedSnapshot([begun.enter_context(part.moment()) for part in self.parts])
+            yield FederatedSnapshot([begun.enter_context(part.snapshot()) for part in self.parts])
 
     def remarks(self) -> tuple[str, ...]:
         """The remarks of each part, with its name before them."""

@@ -42,31 +42,31 @@ class Allowed:
         return len(self.numbers)
 
 
-def matching(pinned: LivePassages, documents: Callable[[], DocumentTable], filters: Filters) -> Allowed | None:
+def matching(live: LivePassages, documents: Callable[[], DocumentTable], filters: Filters) -> Allowed | None:
     """What the filters allow of a generation; None where they allow everything. `documents` is called only where it is needed."""
     if filters == Filters():
         return None
-    keep = np.ones(len(pinned.numbers), np.bool_)
+    keep = np.ones(len(live.numbers), np.bool_)
     if filters.kinds:
-        keep &= np.isin(pinned.kinds, [KIND_CODES[kind] for kind in filters.kinds if kind in KIND_CODES])
+        keep &= np.isin(live.kinds, [KIND_CODES[kind] for kind in filters.kinds if kind in KIND_CODES])
     if filters.after is not None:
-        keep &= pinned.dated >= filters.after
+        keep &= live.dated >= filters.after
     if filters.before is not None:
-        keep &= pinned.dated < filters.before
+        keep &= live.dated < filters.before
     if filters.paths or filters.roots or filters.documents:
         table = documents()
         chosen = table.numbers[_documents_kept(table, filters)]
-        keep &= np.isin(pinned.documents, chosen)
-    return Allowed(pinned.numbers[keep], keep, pinned.generation)
+        keep &= np.isin(live.documents, chosen)
+    return Allowed(live.numbers[keep], keep, live.generation)
 
 
-def kept_of(pinned: LivePassages, allowed: Allowed) -> NDArray[np.bool_]:
+def kept_of(live: LivePassages, allowed: Allowed) -> NDArray[np.bool_]:
     """Which of the passages live at a generation are allowed; those of an older answer are found by their numbers."""
-    if allowed.kept is not None and allowed.generation == pinned.generation:
+    if allowed.kept is not None and allowed.generation == live.generation:
         return allowed.kept
-    live = pinned.places(allowed.numbers)
-    kept = np.zeros(len(pinned.numbers), np.bool_)
-    kept[live[live >= 0]] = True
+    places = live.places(allowed.numbers)
+    kept = np.zeros(len(live.numbers), np.bool_)
+    kept[places[places >= 0]] = True
     return kept
 
 

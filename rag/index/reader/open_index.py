@@ -16,7 +16,7 @@ from weakref import WeakSet
 import apsw
 
 from rag.errors import IndexFailure
-from rag.index.catalog import connection as catalog
+from rag.index.catalog.connection import generation_of, open_to_read, translated
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus
@@ -41,8 +41,8 @@ def open_index(folder: Path, structure: str = AUTO) -> OpenIndex:
 class OpenIndex:
     """An index folder, open. Several threads may search at once, each over a connection of its own.
 
-    `moment` is for questions that belong together. The methods that ask one question each answer it from the `generation` that
-    is pinned, which `refresh` and `moment` move on; where the index is compacted between two of them, the second is MovedOn.
+    `snapshot` is for questions that belong together. The methods that ask one question each answer it from the `generation` that
+    is pinned, which `refresh` and `snapshot` move on; where the index is compacted between two of them, the second is MovedOn.
     Arrays and segments are loaded at first need.
     """
 
@@ -58,7 +58,7 @@ class OpenIndex:
             with self._reading() as connection:
                 self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
                 self.settings: Mapping[str, str] = read_settings(connection)
-                self.generation = catalog.generation_of(connection)
+                self.generation = generation_of(connection)
         except IndexFailure:
             self.close()
             raise
@@ -85,33 +85,33 @@ class OpenIndex:
         """
         self._loaded.refuse_replaced()
         with self._reading() as connection:
-            newest = catalog.generation_of(connection)
+            newest = generation_of(connection)
         if newest < self.generation:  # the catalog was put back from a copy
             self._loaded.forget()
         moved, self.generation = newest != self.generation, newest
         return moved
 
     @contextmanager
-    def moment(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> Iterator[Snapshot]:
         """The last commit, for all that is asked within the `with`: one answer. Keep it short, and call no model in it.
 
         While it lasts, the writer's log cannot start anew. MovedOn where a segment that is not open yet was compacted away since
         the moment began: begin another one. IndexReplaced where one was needed after a rebuild.
         """
         with self._reading() as connection, connection:
-            generation = catalog.generation_of(connection)  # the first question fixes what all others see
+            generation = generation_of(connection)  # the first question fixes what all others see
             self.generation = max(self.generation, generation)
             yield Snapshot(self.name, self.fingerprint, self._loaded, connection, generation)
 
     def ready(self) -> None:
         """Opens what the first search would open: for those who want to know before it, or not to wait then."""
-        with self._pinned() as moment:
-            moment.ready()
+        with self._pinned() as snapshot:
+            snapshot.ready()
 
     def keep_words(self, tell: Callable[[str], None] = lambda _: None) -> None:
         """Keeps the common words of a large index as arrays, where many passages are not in them; tells before what is long."""
-        with self._pinned() as moment:
-            moment.keep_words(tell)
+        with self._pinned() as snapshot:
+            snapshot.keep_words(tell)
 
     def remarks(self) -> tuple[str, ...]:
         """What is worth saying of how the segments were opened since this was asked last."""
@@ -126,8 +126,8 @@ class OpenIndex:
 
     def matching(self, wanted: Filters) -> Allowed | None:
         """As `Snapshot.matching`."""
-        with self._pinned() as moment:
-            return moment.matching(wanted)
+        with self._pinned() as snapshot:
+            return snapshot.matching(wanted)
 
     def everything(self) -> Allowed:
         """As `Snapshot.everything`."""
@@ -135,62 +135,62 @@ class OpenIndex:
 
     def nearest(self, vectors: Vectors, k: int, within: Allowed | None = None) -> list[list[tuple[int, float]]]:
         """As `Snapshot.nearest`."""
-        with self._pinned() as moment:
-            return moment.nearest(vectors, k, within)
+        with self._pinned() as snapshot:
+            return snapshot.nearest(vectors, k, within)
 
     def nearest_by_kind(
         self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]:
         """As `Snapshot.nearest_by_kind`."""
-        with self._pinned() as moment:
-            return moment.nearest_by_kind(vectors, k, promised, within)
+        with self._pinned() as snapshot:
+            return snapshot.nearest_by_kind(vectors, k, promised, within)
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
         """As `Snapshot.meeting`."""
-        with self._pinned() as moment:
-            return moment.meeting(words, within)
+        with self._pinned() as snapshot:
+            return snapshot.meeting(words, within)
 
     def containing(
         self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
     ) -> list[tuple[int, float, float]]:
         """As `Snapshot.containing`."""
-        with self._pinned() as moment:
-            return moment.containing(words, k, within, columns)
+        with self._pinned() as snapshot:
+            return snapshot.containing(words, k, within, columns)
 
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
         """As `Snapshot.passages`."""
-        with self._pinned() as moment:
-            return moment.passages(numbers)
+        with self._pinned() as snapshot:
+            return snapshot.passages(numbers)
 
     def by_id(self, short_id: str) -> StoredPassage | None:
         """As `Snapshot.by_id`."""
-        with self._pinned() as moment:
-            return moment.by_id(short_id)
+        with self._pinned() as snapshot:
+            return snapshot.by_id(short_id)
 
     def neighbours(self, number: int, reach: int = 1) -> list[StoredPassage]:
         """As `Snapshot.neighbours`."""
-        with self._pinned() as moment:
-            return moment.neighbours(number, reach)
+        with self._pinned() as snapshot:
+            return snapshot.neighbours(number, reach)
 
     def vectors(self, numbers: Sequence[int]) -> Vectors:
         """As `Snapshot.vectors`."""
-        with self._pinned() as moment:
-            return moment.vectors(numbers)
+        with self._pinned() as snapshot:
+            return snapshot.vectors(numbers)
 
     def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
         """As `Snapshot.document_frequencies`."""
-        with self._pinned() as moment:
-            return moment.document_frequencies(words)
+        with self._pinned() as snapshot:
+            return snapshot.document_frequencies(words)
 
     def roots(self) -> dict[str, Path]:
         """As `Snapshot.roots`."""
-        with self._pinned() as moment:
-            return moment.roots()
+        with self._pinned() as snapshot:
+            return snapshot.roots()
 
     def status(self) -> IndexStatus:
         """As `Snapshot.status`."""
-        with self._pinned() as moment:
-            return moment.status()
+        with self._pinned() as snapshot:
+            return snapshot.status()
 
     # ---- connections ------------------------------------------------------------------------------
 
@@ -201,19 +201,19 @@ class OpenIndex:
             yield Snapshot(self.name, self.fingerprint, self._loaded, connection, generation)
 
     def _pin(self) -> LivePassages:
-        with self._pinned() as moment:
-            return moment.pinned
+        with self._pinned() as snapshot:
+            return snapshot.live
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        with catalog.translated(self.folder):
+        with translated(self.folder):
             yield self._connection()
 
     def _connection(self) -> apsw.Connection:
         if self._closed:
             raise IndexFailure(f"{self.folder} was closed", remedy="open it again")
         if not hasattr(self._own, "connection"):
-            connection = catalog.open_to_read(self.folder)
+            connection = open_to_read(self.folder)
             self._loaded.refuse_replaced()
             with self._lock:
                 self._connections.add(connection)

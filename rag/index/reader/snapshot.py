@@ -14,11 +14,11 @@ import apsw
 import numpy as np
 
 from rag.errors import BackendError, IndexFailure, MovedOn
-from rag.index.catalog import connection as catalog
-from rag.index.catalog import lookup as stored
+from rag.index.catalog.connection import compacted_of
+from rag.index.catalog.lookup import read_by_id, read_neighbours, read_passages
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
-from rag.index.lexical import bm25_search as lexical
+from rag.index.lexical import bm25_search
 from rag.index.reader import filters
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
@@ -53,36 +53,36 @@ class Snapshot:
         return {self.name: self.generation}
 
     @cached_property
-    def pinned(self) -> LivePassages:
+    def live(self) -> LivePassages:
         """The live passages, in arrays."""
-        return self._loaded.pinned(self._connection, self.generation)
+        return self._loaded.live(self._connection, self.generation)
 
     def ready(self) -> None:
         """Opens what the first search would open."""
-        self._loaded.structures(self._connection, self.pinned, self.fingerprint.dim)
-        _ = self.pinned.everything
+        self._loaded.structures(self._connection, self.live, self.fingerprint.dim)
+        _ = self.live.everything
 
     def keep_words(self, tell: Callable[[str], None]) -> None:
         """Keeps the common words as arrays, where many passages are not in them."""
-        self._loaded.keep_words(self._catalog, self.pinned, tell)
+        self._loaded.keep_words(self._catalog, self.live, tell)
 
     # ---- which passages -------------------------------------------------------------------------
 
     def matching(self, wanted: Filters) -> Allowed | None:
         """The passages the filters allow; None where that is every live one."""
-        return filters.matching(self.pinned, lambda: self._loaded.documents(self._catalog, self.pinned), wanted)
+        return filters.matching(self.live, lambda: self._loaded.documents(self._catalog, self.live), wanted)
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
         """Of `within`, the passages that hold every quoted phrase of a query and none of its unwanted words, for both lanes."""
         question = understand(words)
         if not question.demanded and not question.unwanted:
             return within
-        live = self.pinned.numbers if within is None else within.numbers
-        return Allowed(lexical.meeting(self._catalog, question, live))
+        live = self.live.numbers if within is None else within.numbers
+        return Allowed(bm25_search.meeting(self._catalog, question, live))
 
     def everything(self) -> Allowed:
         """Every live passage."""
-        return Allowed(self.pinned.numbers)
+        return Allowed(self.live.numbers)
 
     # ---- the lanes ------------------------------------------------------------------------------
 
@@ -92,62 +92,62 @@ class Snapshot:
         Larger first, equal scores by smaller number; passages with one vector all count; exactly k where k are allowed.
         BackendError where a query is not finite, IndexDamaged where a segment is not what was written.
         """
-        queries, pinned = self._checked(vectors), self.pinned
-        reachable = pinned.everything if within is None else pinned.only(filters.kept_of(pinned, within))
-        structures = self._loaded.structures(self._connection, pinned, self.fingerprint.dim)
+        queries, live = self._checked(vectors), self.live
+        reachable = live.everything if within is None else live.only(filters.kept_of(live, within))
+        structures = self._loaded.structures(self._connection, live, self.fingerprint.dim)
         return dense.nearest(reachable, structures, queries, k)
 
     def nearest_by_kind(
         self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]:
         """As `nearest`, and with them the `promised` nearest of each kind, in one order: the price is that of one search."""
-        queries, pinned = self._checked(vectors), self.pinned
-        kinds = pinned.kinds_apart if within is None else pinned.apart(filters.kept_of(pinned, within))
-        structures = self._loaded.structures(self._connection, pinned, self.fingerprint.dim)
+        queries, live = self._checked(vectors), self.live
+        kinds = live.kinds_apart if within is None else live.apart(filters.kept_of(live, within))
+        structures = self._loaded.structures(self._connection, live, self.fingerprint.dim)
         return dense.nearest_apart(kinds, structures, queries, k, promised)
 
     def containing(
         self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
     ) -> list[tuple[int, float, float]]:
         """The k passages that hold the words best, as (number, score, share), larger better; `rag.index.lexical` says how."""
-        pinned = self.pinned
-        allowed = pinned.numbers if within is None else pinned.numbers[filters.kept_of(pinned, within)]
+        live = self.live
+        allowed = live.numbers if within is None else live.numbers[filters.kept_of(live, within)]
         kept = self._loaded.words(self._connection, self.generation)
-        return lexical.containing(self._catalog, words, k, allowed, len(pinned.numbers), columns, pinned.length, kept)
+        return bm25_search.containing(self._catalog, words, k, allowed, len(live.numbers), columns, live.length, kept)
 
     # ---- the passages ---------------------------------------------------------------------------
 
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
         """The passages of these numbers, in the order asked."""
-        return stored.read_passages(self._catalog, numbers)
+        return read_passages(self._catalog, numbers)
 
     def by_id(self, short_id: str) -> StoredPassage | None:
         """The live passage of that short id."""
-        return stored.read_by_id(self._catalog, self.generation, short_id)
+        return read_by_id(self._catalog, self.generation, short_id)
 
     def neighbours(self, number: int, reach: int = 1) -> list[StoredPassage]:
         """The passages of the same document up to `reach` places before and after it, in order, without itself."""
-        return stored.read_neighbours(self._catalog, self.generation, number, reach)
+        return read_neighbours(self._catalog, self.generation, number, reach)
 
     def vectors(self, numbers: Sequence[int]) -> Vectors:
         """The stored vectors of live passages, float32 (n, dim), in the order asked. IndexFailure where one is not live."""
-        pinned, dim = self.pinned, self.fingerprint.dim
-        places = pinned.places(np.asarray(numbers, np.int64))
+        live, dim = self.live, self.fingerprint.dim
+        places = live.places(np.asarray(numbers, np.int64))
         if (places < 0).any():
-            raise IndexFailure(f"not all of these passages are live at generation {pinned.generation}", remedy="search again")
-        wanted = pinned.vectors[places]
+            raise IndexFailure(f"not all of these passages are live at generation {live.generation}", remedy="search again")
+        wanted = live.vectors[places]
         found = np.empty((len(wanted), dim), np.float32)
-        for segment in pinned.segments:
+        for segment in live.segments:
             here = np.flatnonzero((wanted >= segment.first) & (wanted < segment.first + segment.rows))
             if len(here):
-                found[here] = self._loaded.rows(self._connection, pinned, segment, dim).take(wanted[here] - segment.first)
+                found[here] = self._loaded.rows(self._connection, live, segment, dim).take(wanted[here] - segment.first)
         return found
 
     # ---- counts ---------------------------------------------------------------------------------
 
     def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
         """In how many live passages each word stands, and how many live passages there are."""
-        return lexical.document_frequencies(self._catalog, words), len(self.pinned.numbers)
+        return bm25_search.document_frequencies(self._catalog, words), len(self.live.numbers)
 
     def roots(self) -> dict[str, Path]:
         """The roots by name, with the folder of each."""
@@ -163,7 +163,7 @@ class Snapshot:
 
         A compaction removes what ended at the commit before it or earlier: the one right after this generation took nothing.
         """
-        compacted = catalog.compacted_of(self._connection)
+        compacted = compacted_of(self._connection)
         if compacted > self.generation + 1:
             raise MovedOn(self._loaded.folder, self.generation)
         return self._connection

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import apsw
 
+from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged
 from rag.humanize import counted
-from rag.index.catalog import connection as catalog
 from rag.index.catalog.affected_documents import touched
+from rag.index.catalog.connection import checksum_vfs, generation_of, open_to_read, translated
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.files.checksums import BLOCK, block_sum
 from rag.index.files.layout import segment_file
@@ -84,7 +85,7 @@ def wrong_in_full_text(connection: apsw.Connection) -> str:
 def _findings(folder: Path, look: Callable[[Path, apsw.Connection], Iterator[str]]) -> list[str]:
     found: list[str] = []
     try:
-        with closing(catalog.open_to_read(folder)) as connection, catalog.translated(folder):
+        with closing(open_to_read(folder)) as connection, translated(folder):
             for finding in look(folder, connection):
                 found.append(finding)
     except IndexDamaged as error:
@@ -94,8 +95,8 @@ def _findings(folder: Path, look: Callable[[Path, apsw.Connection], Iterator[str
 
 def _damaged_pages(folder: Path) -> list[str]:
     """The pages of the catalog's file that are not what was written; none where its header does not say how long they are."""
-    file = folder / catalog.FILE
-    with closing(apsw.Connection(":memory:", vfs=catalog.checksum_vfs())) as connection, file.open("rb") as opened:
+    file = folder / CATALOG_FILE
+    with closing(apsw.Connection(":memory:", vfs=checksum_vfs())) as connection, file.open("rb") as opened:
         page = int.from_bytes(opened.read(18)[16:], "big")
         if page < 512:
             return []
@@ -107,7 +108,7 @@ def _damaged_pages(folder: Path) -> list[str]:
 
 
 def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
-    where = folder / catalog.FILE
+    where = folder / CATALOG_FILE
     yield from _of_catalog(folder, connection)
     dim = read_fingerprint(folder, connection).dim
     for what, question in _QUESTIONS.items():
@@ -116,7 +117,7 @@ def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
             yield f"{where}: {count} {what}, the first is number {one}"
     if what := wrong_in_full_text(connection):
         yield f"{where}: {what}"
-    for segment in read_segments(connection, catalog.generation_of(connection)):
+    for segment in read_segments(connection, generation_of(connection)):
         try:
             trust(folder, segment, dim)
         except IndexDamaged as error:
@@ -126,12 +127,12 @@ def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
 def _of_catalog(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     for (line,) in connection.execute("PRAGMA integrity_check").fetchall():
         if line != "ok":
-            yield f"{folder / catalog.FILE}: {line}"
+            yield f"{folder / CATALOG_FILE}: {line}"
 
 
 def _of_bytes(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     dim = read_fingerprint(folder, connection).dim
-    for segment in read_segments(connection, catalog.generation_of(connection)):
+    for segment in read_segments(connection, generation_of(connection)):
         file = segment_file(folder, segment.number)
         sums = read_sums(connection, segment).tolist()
         try:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import apsw
 
+from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import StorageFailed
-from rag.index.catalog import connection as catalog
 from rag.index.files.layout import SEGMENTS
 
 
@@ -23,7 +23,7 @@ def remove_rubbish(folder: Path, connection: apsw.Connection) -> None:
     try:
         (folder / SEGMENTS).mkdir(exist_ok=True)
         left = [file for file in (folder / SEGMENTS).iterdir() if file.suffix == ".new" or file.name.split(".")[0] not in live]
-        for file in sorted([*left, *folder.glob(f"{catalog.FILE}.new*"), *folder.glob("passages.*.new")]):
+        for file in sorted([*left, *folder.glob(f"{CATALOG_FILE}.new*"), *folder.glob("passages.*.new")]):
             file.unlink(missing_ok=True)  # a reader may just have finished it, under another name
     except OSError as error:
         raise StorageFailed(folder, f"what an interrupted run left cannot be removed: {error.strerror}") from error

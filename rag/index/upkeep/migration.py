@@ -14,8 +14,18 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexFailure, IndexLocked, IndexTooOld
-from rag.index.catalog import connection as catalog
+from rag.index.catalog.connection import (
+    REBUILD,
+    connect,
+    format_of,
+    format_on_disk,
+    has_no_checksums,
+    lasting,
+    open_unsummed,
+    translated,
+)
 from rag.index.catalog.schema import FORMAT
 from rag.index.files.checksums import BLOCK, BlockSums, sum_of_sums
 from rag.index.files.layout import segment_file
@@ -35,26 +45,26 @@ def bring_up_to_date(folder: Path) -> bool:
 
     IndexTooOld where its folder is read-only, IndexLocked while another process writes it, IndexDamaged, StorageFailed.
     """
-    if not (folder / catalog.FILE).is_file() or catalog.format_on_disk(folder) >= FORMAT:
+    if not (folder / CATALOG_FILE).is_file() or format_on_disk(folder) >= FORMAT:
         return False
     try:
-        with locked(folder), catalog.translated(folder):
+        with locked(folder), translated(folder):
             return _migrate(folder)
     except IndexLocked:
         raise
     except IndexFailure as error:
         if isinstance(error.__cause__, PermissionError) or "read-only" in str(error.__cause__).lower():
-            raise IndexTooOld(folder, catalog.format_on_disk(folder), FORMAT) from error
+            raise IndexTooOld(folder, format_on_disk(folder), FORMAT) from error
         raise
 
 
 def _migrate(folder: Path) -> bool:
-    with closing(catalog.lasting(catalog.open_unsummed(folder))) as connection:
-        found = catalog.format_of(folder, connection)
+    with closing(lasting(open_unsummed(folder))) as connection:
+        found = format_of(folder, connection)
         if found >= FORMAT:
             return False
         if found != 1:
-            raise IndexDamaged(f"{folder / catalog.FILE} has format {found}, which never was", remedy=catalog.REBUILD)
+            raise IndexDamaged(f"{folder / CATALOG_FILE} has format {found}, which never was", remedy=REBUILD)
         _refuse_a_flip(folder)
         sums = {number: _new_sums(connection, folder, number) for number in _segments(connection)}
         connection.execute("VACUUM")  # rewrites every page, now with its checksum
@@ -69,9 +79,9 @@ def _migrate(folder: Path) -> bool:
 
 def _refuse_a_flip(folder: Path) -> None:
     """A catalog whose first page has a checksum that is wrong was not written by format 1: its number was changed by damage."""
-    if catalog.has_no_checksums(folder / catalog.FILE):
+    if has_no_checksums(folder / CATALOG_FILE):
         return
-    with closing(catalog.connect(folder, apsw.SQLITE_OPEN_READONLY)) as connection:
+    with closing(connect(folder, apsw.SQLITE_OPEN_READONLY)) as connection:
         connection.pragma("user_version")  # compares the page: translated into IndexDamaged
 
 
@@ -96,7 +106,7 @@ def _new_sums(connection: apsw.Connection, folder: Path, number: int) -> NDArray
                 if blake2b(content, digest_size=8).digest() != old.get(at):
                     damaged.append(at)
     except OSError as error:
-        raise IndexDamaged(f"{file} cannot be read: {error.strerror}", remedy=catalog.REBUILD) from error
+        raise IndexDamaged(f"{file} cannot be read: {error.strerror}", remedy=REBUILD) from error
     size = int(connection.execute("SELECT size FROM segments WHERE number = ?", (number,)).get)
     found = np.zeros(-(-size // BLOCK), np.uint64)
     read = sums.found()[: len(found)]

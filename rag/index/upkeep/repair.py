@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.catalog import connection as catalog
 from rag.index.catalog.affected_documents import owners
+from rag.index.catalog.connection import REBUILD, generation_of, make_generation, open_to_write, translated
 from rag.index.catalog.documents import count_terms, end_document, read_words_again
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import to_bytes
@@ -50,12 +50,12 @@ def repair(folder: Path) -> Repaired:
     """
     if found := check_catalog(folder):
         # A page that is gone cannot be made again from the others.
-        raise IndexDamaged(f"the catalog cannot be repaired: {'; '.join(found[:3])}", remedy=catalog.REBUILD)
-    with locked(folder), closing(catalog.open_to_write(folder)) as connection, catalog.translated(folder):
+        raise IndexDamaged(f"the catalog cannot be repaired: {'; '.join(found[:3])}", remedy=REBUILD)
+    with locked(folder), closing(open_to_write(folder)) as connection, translated(folder):
         remove_rubbish(folder, connection)
         done = list(_without_derived(folder))
         transaction = Transaction(folder, connection)
-        generation = catalog.generation_of(connection)
+        generation = generation_of(connection)
         dim = read_fingerprint(folder, connection).dim
         salvaged = {each: _salvage(folder, connection, each, dim) for each in read_segments(connection, generation)}
         damaged = {segment: good for segment, good in salvaged.items() if good is not None}
@@ -71,7 +71,7 @@ def repair(folder: Path) -> Repaired:
                 postings_file(folder).unlink(missing_ok=True)
                 done.append(f"the full text was made anew: {what}")
             if transaction.changed:
-                catalog.make_generation(connection, generation + 1)
+                make_generation(connection, generation + 1)
         if transaction.changed:
             transaction.commit()
     return Repaired(tuple(done), tuple(lost))

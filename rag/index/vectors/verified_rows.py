@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.catalog import connection as catalog
 from rag.index.catalog.affected_documents import touched
+from rag.index.catalog.connection import open_to_read, translated
 from rag.index.files.checksums import BLOCK, block_sum
 from rag.index.vectors.segments import REMEDY, Segment, read_sums, trust, vectors_in
 
@@ -123,7 +123,7 @@ class VerifiedRows:
         return block_sum(content) == int(self._sums[block])
 
     def _damage(self, block: int) -> IndexDamaged:
-        with closing(catalog.open_to_read(self._folder)) as connection, catalog.translated(self._folder):
+        with closing(open_to_read(self._folder)) as connection, translated(self._folder):
             names = touched(connection, *vectors_in(self.segment, block, self._dim))
         return IndexDamaged(f"{self.file}: bytes from {block * BLOCK} are not what was written{names}", remedy=REMEDY)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import apsw
 
 from rag.errors import IndexDamaged, IndexFailure
-from rag.index.catalog import connection as catalog
+from rag.index.catalog.connection import generation_of, make_generation, open_to_read, open_to_write, translated
 from rag.index.catalog.documents import (
     IncompleteDocument,
     StagedDocument,
@@ -56,10 +56,10 @@ def writing(folder: Path) -> Iterator[Writer]:
 
     IndexNotFound, IndexTooNew, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is read-only.
     """
-    with closing(catalog.open_to_read(folder)):
+    with closing(open_to_read(folder)):
         pass  # so that nothing, not even a lock file, is made where there is no index
-    with locked(folder), closing(catalog.open_to_write(folder)) as connection:
-        with catalog.translated(folder):
+    with locked(folder), closing(open_to_write(folder)) as connection:
+        with translated(folder):
             remove_rubbish(folder, connection)
             writer = Writer(folder, connection)
         try:
@@ -78,7 +78,7 @@ class Writer:
     def __init__(self, folder: Path, connection: apsw.Connection) -> None:
         self.folder = folder
         self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
-        self.generation = catalog.generation_of(connection)
+        self.generation = generation_of(connection)
         self._transaction = Transaction(folder, connection)
         self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
@@ -265,7 +265,7 @@ class Writer:
 
     def _commit(self) -> None:
         with self._transaction.changing() as connection:
-            catalog.make_generation(connection, self._coming)
+            make_generation(connection, self._coming)
         # Even where this fails the segment must stay: the log may hold the whole commit, and recovery would then keep it.
         self._transaction.commit()
         self.generation = self._coming
