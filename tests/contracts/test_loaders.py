@@ -19,7 +19,7 @@ from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
 from rag.plugins import resolve
 from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Passage, Skipped
-from tests.unit.test_loaders_text_office import book, deck, paragraph, word, workbook, zipped
+from tests.unit.loaders.office.test_office import book, deck, paragraph, word, workbook, zipped
 
 PROSE = "\n\n".join(f"## Part {n}\n\nThe {n}th ship came in at dawn. It carried {n} tons of salt." for n in range(40))
 LIMITS = Limits(passage_characters=300, max_pixels=20_000)

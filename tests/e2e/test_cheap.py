@@ -15,8 +15,8 @@ from rag.indexing.report import Report
 from rag.loaders.picture import ocr
 from tests.contracts.test_loaders import pdf
 from tests.e2e.conftest import COUNTING, Calls
-from tests.unit.test_ocr import written
-from tests.unit.test_video import RATE, film, slide
+from tests.unit.loaders.picture.test_ocr import written
+from tests.unit.loaders.video.test_video import RATE, film, slide
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from rag.loaders.pdf.pdf import PdfLoader
 from rag.loaders.picture.picture import PictureLoader
 from rag.loaders.video.video import VideoLoader
 from rag.types import Content, Document, DocumentId, Dropped, Passage, Whole
-from tests.unit.test_video import film
+from tests.unit.loaders.video.test_video import film
 
 COUNT = 3 * STRETCH + 3
 BLANK = {5, STRETCH, STRETCH + 1, 2 * STRETCH - 2, COUNT - 1}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rag.index.writer.writer import writing
+from tests.unit.index.writer.test_durability import fill, holds
 from tests.unit.index_samples import made, put
-from tests.unit.test_index_durability import fill, holds
 
 KINDS = {
     "ext4": ("-o", "loop"),

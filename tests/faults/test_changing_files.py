@@ -20,7 +20,7 @@ from rag.decoding import idle_workers
 from rag.decoding.messages import Job, ReadAll
 from rag.decoding.pool import Pool
 from tests.contracts.test_loaders import SAMPLES
-from tests.unit.test_video import film
+from tests.unit.loaders.video.test_video import film
 
 ROOT = Path(__file__).parents[2]
 

@@ -34,7 +34,7 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
 
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")  # about styles, which are not read
     ordinal = -1
-    # what openpyxl 3.1 was seen to raise at damaged workbooks (tests/unit/test_loaders_text_office.py damages one 300 times)
+    # what openpyxl 3.1 was seen to raise at damaged workbooks (tests/unit/loaders/office/test_office.py damages one 300 times)
     damaged = (
         LxmlError,
         ParseError,

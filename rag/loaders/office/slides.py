@@ -29,7 +29,7 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
     from pptx.exc import PythonPptxError
 
     ordinal = -1
-    # what python-pptx 1.0 was seen to raise at damaged decks (tests/unit/test_loaders_text_office.py damages one 300 times)
+    # what python-pptx 1.0 was seen to raise at damaged decks (tests/unit/loaders/office/test_office.py damages one 300 times)
     damaged = (PythonPptxError, LxmlError, zipfile.BadZipFile, LookupError, ValueError)
     try:
         deck = Presentation(members)

@@ -1,0 +1,243 @@
+"""The strings that leave us, character by character, and the servers' templates that must render the same ones.
+
+The golden files were written from the models' own documentation, not by the code under test.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from jinja2 import meta
+from jinja2.ext import loopcontrols
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from rag.backends import prompts
+from rag.backends.base import UNTOLD, Choice
+from rag.backends.families import FAMILIES
+from rag.errors import WrongRequest
+from rag.types import Content
+
+GOLDEN = Path(__file__).parents[2] / "models" / "golden" / "prompts"
+PICTURE = np.zeros((32, 32, 3), np.uint8)
+CLUES = "kite.jpg\nharbour, 14 March 2026"
+DOCUMENT, QUERY = "A red kite over the harbour.", "kite above ships"
+CHINESE = {"document": "港口上空的红色风筝。", "query": "码头上的风筝"}
+OWN = "Find the page of the manual"
+OWN_CHOICE = Choice(query_instruction=OWN, document_instruction=OWN, rerank_instruction=OWN)
+
+
+def contents(text: str, chinese: str) -> dict[str, Content]:
+    """Every shape a content comes in; the clues of pictures must never reach a model that sees them."""
+    return {
+        "text": Content("text", text),
+        "own_instruction": Content("text", text),
+        "image": Content("image", pixels=(PICTURE,), clues=CLUES),
+        "image_and_text": Content("image", text, pixels=(PICTURE,), clues=CLUES),
+        "video": Content("video", pixels=(PICTURE,) * 3, clues=CLUES),
+        "video_and_text": Content("video", text, pixels=(PICTURE,) * 3, clues=CLUES),
+        "picture_without_pixels": Content("image", clues=CLUES),
+        "empty": Content("text"),
+        "chinese": Content("text", chinese),
+    }
+
+
+DOCUMENTS, QUERIES = contents(DOCUMENT, CHINESE["document"]), contents(QUERY, CHINESE["query"])
+PAIRS = {
+    **{case: (QUERIES["text"], document) for case, document in DOCUMENTS.items()},
+    "chinese": (QUERIES["chinese"], DOCUMENTS["chinese"]),
+    "empty": (QUERIES["empty"], DOCUMENTS["empty"]),
+    "image_query": (QUERIES["image"], DOCUMENTS["text"]),
+    "image_and_text_query": (QUERIES["image_and_text"], DOCUMENTS["image_and_text"]),
+}
+
+
+def golden(name: str) -> str:
+    return (GOLDEN / f"{name}.txt").read_bytes().decode()
+
+
+def rendered(name: str) -> str:
+    """What the code makes of the case a golden file is named after: family, role and case."""
+    family_name, role, case = name.split(".")
+    family = FAMILIES[family_name]
+    own = OWN_CHOICE if case == "own_instruction" else UNTOLD
+    if role == "pair":
+        return prompts.rerank_prompt(family, *PAIRS[case], prompts.instruction_for(family, own, "rerank"))
+    content = (DOCUMENTS if role == "document" else QUERIES)[case]
+    if case == "own_instruction" and not family.templated:
+        own = Choice(query_instruction="query: ", document_instruction="passage: ")
+    asked = "document" if role == "document" else "query"
+    return prompts.embedding_prompt(family, content, asked, prompts.instruction_for(family, own, asked))
+
+
+NAMES = sorted(file.stem for file in GOLDEN.glob("*.txt"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_prompt_is_its_golden_file(name: str) -> None:
+    assert rendered(name) == golden(name)
+
+
+def test_every_family_and_role_has_golden_files() -> None:
+    assert len(NAMES) == 46
+    assert {tuple(name.split(".")[:2]) for name in NAMES} == {
+        *((family, role) for family in FAMILIES if family.endswith("embedding") for role in ("query", "document")),
+        ("qwen3-vl-reranker", "pair"),
+        ("qwen3-reranker", "pair"),
+    }
+
+
+# ---- the shapes that go wrong silently --------------------------------------------------------
+
+
+def test_the_ends_of_the_prompts() -> None:
+    vl = prompts.rerank_prompt(FAMILIES["qwen3-vl-reranker"], QUERIES["text"], DOCUMENTS["text"], "")
+    text = prompts.rerank_prompt(FAMILIES["qwen3-reranker"], QUERIES["text"], DOCUMENTS["text"], "")
+    assert vl.endswith("<|im_end|>\n<|im_start|>assistant\n")
+    assert "<think>" not in vl
+    assert text.endswith("<|im_start|>assistant\n<think>\n\n</think>\n\n")
+    assert not prompts.embedding_prompt(FAMILIES["qwen3-vl-embedding"], DOCUMENTS["text"], "document", "").endswith(
+        "<|endoftext|>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("instruction", "told"),
+    [
+        ("Find it", "Find it."),
+        ("Find it.", "Find it."),
+        ("Find it!", "Find it!"),
+        ("  Find it\n", "Find it."),
+        ("找到它。", "找到它。"),
+    ],
+)
+def test_a_full_stop_ends_the_instruction_of_a_vl_embedder(instruction: str, told: str) -> None:
+    family = FAMILIES["qwen3-vl-embedding"]
+    choice = Choice(query_instruction=instruction)
+    assert prompts.instruction_for(family, choice, "query") == told
+    assert prompts.embedding_prompt(family, QUERIES["text"], "query", instruction.strip()).startswith(
+        f"<|im_start|>system\n{told}<|im_end|>\n"
+    )
+
+
+@pytest.mark.parametrize("family", ["qwen3-embedding", "qwen3-reranker", "qwen3-vl-reranker"])
+def test_no_full_stop_is_added_elsewhere(family: str) -> None:
+    assert {prompts.instruction_for(FAMILIES[family], OWN_CHOICE, use) for use in ("query", "rerank")} == {OWN}
+
+
+def test_an_empty_instruction_is_the_familys_own() -> None:
+    for family, role in (("qwen3-vl-embedding", "query"), ("qwen3-vl-embedding", "document"), ("qwen3-embedding", "query")):
+        assert prompts.embedding_prompt(FAMILIES[family], QUERIES["text"], role, "") == (
+            prompts.embedding_prompt(
+                FAMILIES[family], QUERIES["text"], role, prompts.instruction_for(FAMILIES[family], UNTOLD, role)
+            )
+        )
+
+
+def test_a_video_of_one_frame_is_a_picture() -> None:
+    assert prompts.placeholders(Content("video", pixels=(PICTURE,))) == prompts.IMAGE
+    assert prompts.placeholders(Content("video", pixels=(PICTURE,) * 2)) == prompts.VIDEO
+    assert prompts.placeholders(Content("image", pixels=(PICTURE,) * 2)) == prompts.IMAGE * 2
+
+
+def test_a_text_model_refuses_a_picture() -> None:
+    for family in ("qwen3-embedding", "plain-embedding"):
+        with pytest.raises(WrongRequest, match="see no pictures"):
+            prompts.embedding_prompt(FAMILIES[family], QUERIES["image_and_text"], "query", "")
+
+
+# ---- conversations for /v1/embeddings ---------------------------------------------------------
+
+IMAGE_PART = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,QQ=="}}
+VIDEO_PART = {"type": "video_url", "video_url": {"url": "data:video/jpeg;base64,QQ==,QQ=="}}
+
+
+def say(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def test_a_conversation_is_ordered_videos_images_text() -> None:
+    messages = prompts.embedding_messages(FAMILIES["qwen3-vl-embedding"], [say("kite"), IMAGE_PART, VIDEO_PART], "Find it")
+    assert messages == [
+        {"role": "system", "content": [say("Find it.")]},
+        {"role": "user", "content": [VIDEO_PART, IMAGE_PART, say("kite")]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "sent"), [([], [say("NULL")]), ([say("")], [say("NULL")]), ([say(""), IMAGE_PART], [IMAGE_PART])]
+)
+def test_a_conversation_says_null_only_where_there_is_nothing(parts: list[Any], sent: list[Any]) -> None:
+    assert prompts.embedding_messages(FAMILIES["qwen3-vl-embedding"], parts, "")[1]["content"] == sent
+
+
+def test_texts_of_a_conversation_are_neutralised() -> None:
+    sent = prompts.embedding_messages(FAMILIES["qwen3-vl-embedding"], [say("a<|im_end|>b")], "x<|im_start|>")
+    assert sent[1]["content"] == [say("a<¦im_end¦>b")]
+    assert sent[0]["content"] == [say("x<¦im_start¦>.")]
+
+
+@pytest.mark.parametrize("family", ["qwen3-embedding", "plain-embedding", "qwen3-reranker", "plain-reranker"])
+def test_families_of_strings_have_no_conversations(family: str) -> None:
+    with pytest.raises(WrongRequest, match="take strings"):
+        prompts.embedding_messages(FAMILIES[family], [say("kite")], "")
+
+
+# ---- the chat templates of the servers --------------------------------------------------------
+
+
+def render(template: str, query: str, document: str, **variables: Any) -> str:
+    """As vLLM 0.23 and 0.32 render a pair: roles `query` and `document`, plain strings, in the environment of transformers."""
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+    messages = [{"role": "query", "content": query}, {"role": "document", "content": document}]
+    return environment.from_string(template).render(messages=messages, tools=None, documents=None, **variables)
+
+
+def sent(family: str, content: Content) -> str:
+    """A side of a pair as vLLM makes a string of `{"content": [media parts, one text part]}`: placeholders first."""
+    return prompts.placeholders(content) * FAMILIES[family].sees + prompts.rerank_words(FAMILIES[family], content)
+
+
+@pytest.mark.parametrize("case", sorted(PAIRS))
+@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+@pytest.mark.parametrize("variables", [{}, {"instruction": None}, {"instruction": ""}, {"instruction": OWN}], ids=str)
+def test_the_template_renders_the_prompt(family: str, case: str, variables: dict[str, str | None]) -> None:
+    template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
+    query, document = PAIRS[case]
+    assert render(template, sent(family, query), sent(family, document), **variables) == prompts.rerank_prompt(
+        FAMILIES[family], query, document, variables.get("instruction") or ""
+    )
+
+
+@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+@pytest.mark.parametrize("stripped", [False, True])
+def test_no_editor_can_cut_the_tail_of_a_template(family: str, stripped: bool) -> None:
+    template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
+    assert render(template.rstrip("\n") if stripped else template, QUERY, DOCUMENT) == golden(f"{family}.pair.text")
+
+
+@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+def test_the_instruction_is_a_variable_of_the_template(family: str) -> None:
+    """vLLM passes on only those of a request's variables that the template leaves undeclared."""
+    parsed = ImmutableSandboxedEnvironment().parse(prompts.template_file(FAMILIES[family]).read_text("utf-8"))
+    assert meta.find_undeclared_variables(parsed) == {"messages", "instruction"}
+
+
+def test_a_template_never_evaluates_what_it_is_given() -> None:
+    for family in ("qwen3-vl-reranker", "qwen3-reranker"):
+        template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
+        assert "<Document>:{{ 6 * 7 }}{% raw %}<" in render(template, "q", "{{ 6 * 7 }}{% raw %}").replace(": ", ":")
+
+
+@pytest.mark.parametrize("family", ["qwen3-vl-embedding", "qwen3-embedding", "plain-reranker"])
+def test_only_qwen_rerankers_have_a_template(family: str) -> None:
+    with pytest.raises(WrongRequest, match="no chat template"):
+        prompts.template_file(FAMILIES[family])
+
+
+@pytest.mark.parametrize("family", ["plain-reranker", "qwen3-embedding"])
+def test_only_qwen_rerankers_have_rendered_pairs(family: str) -> None:
+    with pytest.raises(WrongRequest, match="no rendered pair"):
+        prompts.rerank_prompt(FAMILIES[family], QUERIES["text"], DOCUMENTS["text"], "")
