@@ -27,7 +27,7 @@ class Steps:
         self.told: list[Progress] = []
         self._done = done
         self._changed = threading.Condition()
-        monkeypatch.setattr("rag.indexing.walking.walk", self._walk)
+        monkeypatch.setattr("rag.indexing.scan.walk", self._walk)
         monkeypatch.setattr("rag.indexing.scan.BATCH", 1)
 
     def tell(self, progress: Progress) -> None:
@@ -79,7 +79,7 @@ def test_a_picture_read_early_gets_the_words_that_come_later(
     with rag.open_index(backend=COUNTING) as searcher:
         [hit] = searcher.query("icebreaker", kinds=["image"], top_k=1)
         assert (hit.document, "icebreaker" in hit.snippet) == ("a.png", True)
-    monkeypatch.setattr("rag.indexing.walking.walk", walk.walk)
+    monkeypatch.setattr("rag.indexing.scan.walk", walk.walk)
     assert (calls.since(), index(docs).unchanged, calls.since()) == (4, 3, 0)
 
 
@@ -104,12 +104,12 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
         if progress.done:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("rag.indexing.walking.walk", stuck)
+    monkeypatch.setattr("rag.indexing.scan.walk", stuck)
     monkeypatch.setattr("rag.indexing.scan.BATCH", 1)
     with pytest.raises(Interrupted, match="stopped after 1 document;"):
         index(docs, tell=stop)
     never.set()
-    monkeypatch.setattr("rag.indexing.walking.walk", walk.walk)
+    monkeypatch.setattr("rag.indexing.scan.walk", walk.walk)
     assert found("crane") == ["note0.txt"]
     assert (index(docs).indexed, sorted(found("crane"))) == (2, ["note0.txt", "note1.txt", "note2.txt"])
 
@@ -123,7 +123,7 @@ def test_a_walk_that_broke_off_removes_nothing(tmp_path: Path, monkeypatch: pyte
         yield from list(walk.walk(root, under))[:1]
         raise ZeroDivisionError
 
-    monkeypatch.setattr("rag.indexing.walking.walk", broken)
+    monkeypatch.setattr("rag.indexing.scan.walk", broken)
     with pytest.raises(RuntimeError, match="walks the folders"):
         index(docs)
     assert len(found("crane")) == 3

@@ -23,7 +23,8 @@ from rag.loaders.base import Limits
 # The formats a file may have, whatever its suffix says. Pillow knows some forty more: fewer parsers for a hostile file to reach.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 
-# What Pillow and its plugins raise on truncated, zeroed and bit-flipped files; tests/unit/loaders/picture/test_picture.py goes on looking.
+# What Pillow and its plugins raise on truncated, zeroed and bit-flipped files;
+# tests/unit/loaders/picture/test_picture.py goes on looking.
 DAMAGE = (
     OSError,
     SyntaxError,

@@ -252,11 +252,11 @@ def test_a_reader_reaches_no_network_writes_nothing_and_starts_nothing(picture: 
 ORPHAN = """
 import sys
 from pathlib import Path
-from rag.decoding.worker_process import Died, Process
-from rag.decoding.messages import Read, Rules
+from rag.decoding.worker_process import Died, WorkerProcess
+from rag.decoding.messages import ReadAll, Rules
 from rag.loaders.base import Limits
 from rag.types import Document, DocumentId
-process = Process(1_000_000_000)
+process = WorkerProcess(1_000_000_000)
 document = Document(DocumentId("r", "a"), Path("a"))
 process.tell(ReadAll(document, Rules(Limits(), "never", True, "k"), "tests.unit.bad_loaders:Hang"), 9)
 print(process._process.pid, flush=True)
@@ -283,7 +283,7 @@ def test_a_program_that_reads_again_gets_the_same_process(picture: Path, monkeyp
             started.append(memory)
             super().__init__(memory)
 
-    monkeypatch.setattr("rag.decoding.pool.Process", Counted)
+    monkeypatch.setattr("rag.decoding.pool.WorkerProcess", Counted)
     events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
     for _ in range(3):
         pool = Pool(1, events, lambda _: None, memory=900_000_000)
@@ -357,7 +357,7 @@ def test_a_thread_that_fails_says_so(picture: Path, monkeypatch: pytest.MonkeyPa
         raise ZeroDivisionError
 
     events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000)
-    monkeypatch.setattr("rag.decoding.pool.Process.tell", wrong)
+    monkeypatch.setattr("rag.decoding.pool.WorkerProcess.tell", wrong)
     pool = Pool(1, events, lambda _: None)
     pool.submit(1, Identify(document(picture), RULES))
     [refused] = answers(events, Rejected)

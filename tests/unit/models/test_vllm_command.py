@@ -13,7 +13,7 @@ from rag.errors import WrongRequest
 from rag.models.vllm_command import MOST_FRAMES, LaunchOptions, ServerSpec, elsewhere, partner
 from tests.unit.serving_plans import JUDGE, VL, VL8, planned, value
 
-GOLDEN = Path(__file__).parents[1] / "golden_commands.txt"
+GOLDEN = Path(__file__).with_name("golden_commands.txt")
 MODELS = (
     *("Qwen/Qwen3-VL-Embedding-2B", "Qwen/Qwen3-Embedding-8B", "BAAI/bge-m3"),
     *("Qwen/Qwen3-VL-Reranker-8B", "Qwen/Qwen3-Reranker-0.6B", "BAAI/bge-reranker-v2-m3"),

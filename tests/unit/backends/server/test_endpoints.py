@@ -64,7 +64,7 @@ with FakeServer({TEXT!r}) as server:
         os._exit(ServerEmbedder(choice).embed([Content("text", text="b")], role="query").shape[1] % 251)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1024 % 251
 """
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=30, cwd=Path(__file__).parents[2].parent.parent)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30, cwd=Path(__file__).parents[4])
 
 
 def test_the_tables_load_nothing_heavy():

@@ -25,7 +25,7 @@ from tests.unit.server_models import (
     reranker,
 )
 
-GOLDEN = Path(__file__).parents[2].parent / "models/golden/requests"
+GOLDEN = Path(__file__).parents[3] / "models/golden/requests"
 
 
 def recorded(server):

@@ -18,9 +18,8 @@ from rag.index.vectors.segments import faiss_header
 from rag.index.writer.writer import writing
 from tests.unit.index_samples import DIM, FINGERPRINT, key_of, made, put, unit_rows, vector_of
 
-OLD = (
-    Path(__file__).parents[2] / "old" / "format-1.tar.gz"
-)  # a.md (one, five), b.md (two, three 北京大学), photo.jpg; two commits
+# a.md (one, five), b.md (two, three 北京大学), photo.jpg; two commits
+OLD = Path(__file__).parent / "old" / "format-1.tar.gz"
 PAGE = (Path(__file__).parents[4] / "indexes" / "README.md").read_text()
 
 

@@ -68,7 +68,7 @@ writer.commit()
 
 
 @pytest.mark.parametrize("moment", KILLED)
-def test_a_killed_run_keeps_the_last_commit_and_the_next_one_tidies_up(tmp_path, snapshot):
+def test_a_killed_run_keeps_the_last_commit_and_the_next_one_tidies_up(tmp_path, moment):
     folder = made(tmp_path / "index", {"a.md": ["one"]})
     code = """
 with writing(folder) as writer:
@@ -76,7 +76,7 @@ with writing(folder) as writer:
     writer.commit()
     put(writer, 'c.md', ['three'])
 """
-    killed = child(code + "\n".join(f"    {line}" for line in KILLED[snapshot].strip().splitlines()), folder)
+    killed = child(code + "\n".join(f"    {line}" for line in KILLED[moment].strip().splitlines()), folder)
     assert killed.wait() == -signal.SIGKILL, killed.stderr.read()
     assert holds(folder) == 2
     with writing(folder) as writer:
