@@ -1,6 +1,6 @@
 """Judged queries in; success, nDCG, recall and MRR out, for each stage and each kind.
 
-Knows judgements and rankings; the measures themselves are `ir_measures`'. Knows no model and no file but the judgements.
+Knows judged queries and an open index; the measures themselves are those of `ir_measures`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import MissingExtra, RagError, WrongRequest
 from rag.serialization import locator_from_json
 from rag.types import Lines, Locator, Seconds, Whole
+
+if TYPE_CHECKING:
+    from rag.search.searcher import Searcher
 
 STAGES = ("dense", "lexical", "fused", "reranked", "hits")
 MEASURES = ("Success@5", "nDCG@10", "R@10", "RR")
@@ -145,9 +148,21 @@ def evaluate(queries: Sequence[JudgedQuery], found: Rankings) -> dict[str, dict[
     return table
 
 
-def rankings_of(query: JudgedQuery, ranking: Ranking) -> list[bool]:
+def are_relevant(query: JudgedQuery, ranking: Ranking) -> list[bool]:
     """For each place of a ranking, whether it meets a judgement of the query."""
     return [not name.startswith("other") for name in _judged(query, ranking)]
+
+
+def rank(searcher: Searcher, query: JudgedQuery) -> dict[str, list[tuple[PassageRef, float]]]:
+    """The places that each stage found for the query, best first, with their scores."""
+    results = searcher.search(query.words, image=query.image)
+    places = {one.number: PassageRef(one.passage.document.path, one.passage.locator) for one in results.candidates}
+    stages = {stage: [(places[number], score) for number, score in ranking] for stage, ranking in results.stages.items()}
+    stages["hits"] = []
+    for hit in results.hits:
+        stages["hits"].append((PassageRef(hit.document, hit.locator), hit.score))
+        stages["hits"] += [(PassageRef(one.document, one.locator), one.score) for one in hit.folded]
+    return stages
 
 
 def _judged(query: JudgedQuery, ranking: Ranking) -> list[str]:

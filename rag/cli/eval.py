@@ -25,8 +25,8 @@ def evaluate(
 ) -> None:
     """Measure success@5, nDCG@10, recall@10 and MRR by stage (dense, lexical, fused, reranked, hits) and by tag."""
     from rag.errors import WrongRequest
+    from rag.evaluation import are_relevant, load_queries, rank, require_measures
     from rag.evaluation import evaluate as measure
-    from rag.evaluation import load_queries, rankings_of, require_measures
     from rag.search.federated import open_index
 
     require_measures()
@@ -37,7 +37,7 @@ def evaluate(
         remedy = f"the tags are: {', '.join(tags)}" if tags else "give queries a list of relevant documents"
         raise WrongRequest(f"{file} has no judged query{f' with the tag {only!r}' if only else ''}", remedy=remedy)
     with open_index(index, reranker=reranker, top_k=10) as searcher:
-        found = {query.id: searcher.rankings(query.words, query.image) for query in queries}
+        found = {query.id: rank(searcher, query) for query in queries}
     if json:
         import json as json_
 
@@ -46,7 +46,7 @@ def evaluate(
     _print(measure(queries, found))
     if failures:
         for query in queries:
-            if not rankings_of(query, found[query.id]["hits"])[:5].count(True):
+            if not are_relevant(query, found[query.id]["hits"])[:5].count(True):
                 print(f"  {query.id}  {query.words}  [{', '.join(sorted(query.tags))}]")
 
 

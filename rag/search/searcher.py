@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import Settings
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
-from rag.evaluation import PassageRef
 from rag.index.locations import expand_home
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
@@ -167,17 +166,6 @@ class Searcher:
         )
         results = _asked_again(ask)
         return results if like is None else _without(results, like, wanted)
-
-    def rankings(self, text: str, image: Path | None = None) -> dict[str, list[tuple[PassageRef, float]]]:
-        """The places each stage found, best first, for `rag.evaluation`."""
-        results = self.search(text, image=image)
-        places = {one.number: PassageRef(one.passage.document.path, one.passage.locator) for one in results.candidates}
-        stages = {stage: [(places[number], score) for number, score in ranking] for stage, ranking in results.stages.items()}
-        stages["hits"] = []
-        for hit in results.hits:
-            stages["hits"].append((PassageRef(hit.document, hit.locator), hit.score))
-            stages["hits"] += [(PassageRef(one.document, one.locator), one.score) for one in hit.folded]
-        return stages
 
     def _asked(
         self, text: str, image: str | os.PathLike[str] | bytes | None, video: str | None, like: str | None, ocr: bool
