@@ -76,7 +76,8 @@ class DocumentIngester:
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.embed_queue.side)
+        threads = 1 if self.readers else os.cpu_count() or 1  # without readers, one document is read at a time
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.embed_queue.side, threads)
 
     def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
         """Begins with a document that the walk found, and that is to be counted there."""
