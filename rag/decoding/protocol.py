@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from rag import limits
 from rag import types as nouns
 from rag.decoding import messages
-from rag.loaders import base
 
 _HEAD = struct.Struct("!IH")  # bytes of the pickle, number of buffers
 _LENGTH = struct.Struct("!Q")  # of one buffer
@@ -38,7 +38,7 @@ class _Unpickler(pickle.Unpickler):
     """Makes frozen nouns, paths and arrays, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        for room in (messages, nouns, base):
+        for room in (messages, nouns, limits):
             if module == room.__name__ and isinstance(found := getattr(room, name, None), type):
                 return found
         if (module, name) in _ARRAYS | _PATHS or (module, name) == ("builtins", "frozenset"):

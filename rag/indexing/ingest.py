@@ -40,8 +40,8 @@ from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
 from rag.indexing.pending_document import PendingDocument, describe
 from rag.indexing.quarantine import name_of, read_quarantine, write_quarantine
-from rag.indexing.report import RunTally
 from rag.indexing.scan import of_pictures
+from rag.indexing.tally import RunTally
 from rag.loaders.policy import ReadingPolicy
 from rag.text.clues import found_by
 from rag.types import CaptionOf, DocumentId, Kind, Passage, Skipped
@@ -195,7 +195,7 @@ class DocumentIngester:
         if keyed is None or keyed[0] in self.refused:
             return
         if self.embed_queue.has(keyed[0]) or self.writer.known([keyed[0]]):
-            self.monitor.count_known(1)
+            self.tally.count_known(1)
         else:
             self.embed_queue.add(*keyed)
 
@@ -205,7 +205,7 @@ class DocumentIngester:
         if self.writer.digest(pending.document.id) != pending.identity.digest:
             pending.tally.arrived[pending.identity.digest] += 1
         passages = pending.taken_over()
-        self.monitor.count_known(len(passages))
+        self.tally.count_known(len(passages))
         self._put(pending, passages)
 
     def _put(self, pending: PendingDocument, passages: Sequence[tuple[Passage, bytes]]) -> None:
@@ -244,7 +244,7 @@ class DocumentIngester:
 
     def _end(self, pending: PendingDocument) -> None:
         """The document is done with; those that waited for its passages can take them over."""
-        self.monitor.count_read(pending.document)
+        self.tally.count_read(pending.document)
         del self.under_way[pending.number]
         self.dispatcher.forget(pending)
         if pending.identity is not None and pending.twin is None:
