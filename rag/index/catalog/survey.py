@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -31,7 +32,7 @@ class Survey:
         if self.connection is None:
             return
         question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
-        numbers: list[tuple[int]] = self.connection.execute(question, (to_bytes(root),)).fetchall()
+        numbers: list[tuple[Any, ...]] = self.connection.execute(question, (to_bytes(root),)).fetchall()
         for (number,) in numbers:
             yield from read_stamps(self.connection, number, under)
 
