@@ -63,7 +63,7 @@ def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     require(NAME)
     with pytest.raises(MissingExtra, match=f"would fetch {NAME}") as raised:
         require(THERE)
-    assert raised.value.remedy == "install it: pip install 'multimodal-rag[modelscope]'"
+    assert raised.value.remedy == "install it from the checkout of this program: pip install '.[modelscope]'"
 
 
 def test_the_files_are_those_that_modelscope_gives(hub: Callable[..., None], tmp_path: Path) -> None:
