@@ -33,7 +33,8 @@ class Family:
     query_instruction: str
     document_instruction: str
     rerank_instruction: str
-    templated: bool  # False: the text is sent as it is and the server knows what to do with it
+    templated: bool  # False: the text is sent as it is, and the server renders whatever prompt the model needs
+    classifier: str = ""  # vLLM's class for a checkpoint of this family that is read as a classifier; "": none
 
 
 _WEB_SEARCH = "Given a web search query, retrieve relevant passages that answer the query"
@@ -60,9 +61,12 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 document_instruction="",
                 rerank_instruction="Given a search query, retrieve relevant candidates that answer the query.",
                 templated=True,
+                classifier="Qwen3VLForSequenceClassification",
             ),
             Family("qwen3-embedding", False, 8192, _WEB_SEARCH, "", "", templated=True),
-            Family("qwen3-reranker", False, 8192, "", "", _WEB_SEARCH, templated=True),
+            Family(
+                "qwen3-reranker", False, 8192, "", "", _WEB_SEARCH, templated=True, classifier="Qwen3ForSequenceClassification"
+            ),
             Family("plain-embedding", False, 8192, "", "", "", templated=False),
             Family("plain-reranker", False, 8192, "", "", "", templated=False),
         )
@@ -169,6 +173,18 @@ def ended(family: Family, instruction: str) -> str:
     if family.name != "qwen3-vl-embedding" or not instruction or unicodedata.category(instruction[-1]).startswith("P"):
         return instruction
     return f"{instruction}."
+
+
+def classifier_overrides(family: Family) -> dict[str, Any]:
+    """vLLM's `hf_overrides` to read a checkpoint of a Qwen3 reranker family as a classifier of yes and no.
+
+    The order of the keys is that of the commands `rag serve` prints.
+    """
+    return {
+        "architectures": [family.classifier],
+        "classifier_from_token": ["no", "yes"],
+        "is_original_qwen3_reranker": True,
+    }
 
 
 def trust_of(choice: Choice) -> Mapping[Kind, float]:

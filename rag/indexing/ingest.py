@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.backends.base import Embedder
+from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.digests import reading_key
 from rag.corpus.file_types import gives, shows_pictures
 from rag.corpus.walk import FileEntry, Root, composed
@@ -76,7 +76,7 @@ class DocumentIngester:
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.embed_queue.side)
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, capabilities_of(self.embedder).shorter_side)
 
     def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
         """Begins with a document that the walk found, and that is to be counted there."""

@@ -25,6 +25,7 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
+from rag.child_process import signal_group
 from rag.errors import BackendError, WrongRequest
 from rag.models.run_files import RunningServer, announce, withdraw
 from rag.models.vllm_command import LaunchCommand
@@ -185,22 +186,15 @@ def _stop(children: Sequence[_Child], heard: Sequence[int]) -> None:
     for child in children:
         if child.run_file is not None:
             withdraw(child.run_file)
-        _signal_group(child.process, signal.SIGINT)
+        signal_group(child.process, signal.SIGINT)
     end = time.monotonic() + GRACE
     before = len(heard)
     for child in children:
         while child.process.poll() is None and time.monotonic() < end and len(heard) == before:
             time.sleep(PAUSE / 4)
-        _signal_group(child.process, signal.SIGKILL)
+        signal_group(child.process, signal.SIGKILL)
         child.process.wait()
         child.reader.join(timeout=2)
-
-
-def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # PermissionError: macOS, for a group of zombies
-        pass
 
 
 def _require_free(url: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from rag.backends import modelscope
 from rag.backends.base import Choice
 from rag.backends.devices import VISIBLE, Card, Platform
-from rag.backends.families import Family, family_of, model_name
+from rag.backends.families import Family, classifier_overrides, family_of, model_name
 from rag.backends.local.platforms import ALLOCATOR, FEW_STREAMS, HALF, SMALL_CONTEXT, caches_wrongly, release
 from rag.backends.prompts import template_file
 from rag.errors import WrongRequest
@@ -28,7 +28,6 @@ NEWEST_ASCEND = "0.23.0"  # the vLLM that the newest stable vllm-ascend pairs wi
 MOST_FRAMES = 64  # of a video, in the reference code
 DTYPES = ("auto", "bfloat16", "float16", "half", "float32", "float")  # of vLLM's --dtype
 ENTRY = ("vllm", "serve")
-CLASSIFIERS = {"qwen3-vl-reranker": "Qwen3VLForSequenceClassification", "qwen3-reranker": "Qwen3ForSequenceClassification"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +170,8 @@ def _family_flags(family: Family, length: int, terms: LaunchOptions) -> list[str
     flags = ["--max-model-len", str(length)] if length else []
     if not family.templated:
         return flags
-    if family.name in CLASSIFIERS:
-        overrides = {"architectures": [CLASSIFIERS[family.name]], "classifier_from_token": ["no", "yes"]}
-        flags += ["--hf-overrides", json.dumps({**overrides, "is_original_qwen3_reranker": True})]
+    if family.classifier:
+        flags += ["--hf-overrides", json.dumps(classifier_overrides(family))]
         template = template_file(family)
         flags += ["--chat-template", f"{terms.templates.rstrip('/')}/{template.name}" if terms.templates else str(template)]
     else:

@@ -20,7 +20,7 @@ from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.index.locations import expand_home
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
-from rag.models.loading import Models, Say, open_embedder, reranker_beside, shared, silent
+from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, this_machine
 from rag.serialization import checked_kinds
 from rag.text.query_syntax import literal, spoken
@@ -42,10 +42,10 @@ class Searcher:
         folder: Path,
         settings: Settings,
         say: Say = silent,
-        models: Models | None = None,
+        models: ModelCache | None = None,
         opened: OpenIndex | None = None,
     ) -> None:
-        """`models` are used before others are loaded; `opened` is the index where it is open already."""
+        """`models` holds those opened before, and keeps those opened here; `opened` is the index where it is open already."""
         from rag.index.catalog.index_folder import fingerprint_of, settings_of
         from rag.index.reader.open_index import open_index as open_folder
 
@@ -53,10 +53,11 @@ class Searcher:
         kept = settings_of(folder)
         self.policy = policy_of(kept)
         chosen = choose_embedder(settings, kept, this_machine())
-        self.embedder = shared(chosen, open_embedder, say, models)
+        models = models or ModelCache()
+        self.embedder = models.loaded_embedder(chosen, say)
         if self.embedder.fingerprint == fingerprint_of(folder):
             compare_canaries(folder, kept, self.embedder)
-        self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, say, models)
+        self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, models, say)
         self.index = opened or open_folder(folder, settings.search)
         self._asked_of: Searchable = self.index
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice, EmbedderCapabilities
 from rag.backends.lite import attributes as lite_attributes
 from rag.backends.lite import pixels, text
 from rag.backends.lite.spelling import respelled
@@ -23,7 +23,7 @@ from rag.types import Content, Fingerprint, Modality, Role
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rag.backends.lite.subprocess import LiteSubprocess
+    from rag.backends.base import SideEmbedder
     from rag.types import Vectors
 
 TEXT = slice(0, text.DIM)
@@ -54,19 +54,15 @@ class LiteEmbedder:
     modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
     reads_clues = True
     batch = 256
-    side = pixels.LOOKED_AT  # pixels of the shorter side of a picture: readers send it no more
-    in_flight = 0  # it is plain Python: called where it is fed
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         self._text = text.TextBlock()
 
-    def apart(self) -> LiteSubprocess | None:
-        """The same embedder for texts, in a process of its own that starts when it is needed; None for one derived from it."""
-        if type(self) is not LiteEmbedder:
-            return None
-        from rag.backends.lite.subprocess import LiteSubprocess
-
-        return LiteSubprocess(lambda contents, role: self.embed(contents, role=role))
+    @property
+    def capabilities(self) -> EmbedderCapabilities:
+        """Pure Python, so called where its contents come from; texts also in another process, unless this is a subclass."""
+        side_embedder = self._in_subprocess if type(self) is LiteEmbedder else None
+        return EmbedderCapabilities(concurrent_calls=0, shorter_side=pixels.SHORTER_SIDE, side_embedder=side_embedder)
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row for each content, float32 (n, 1280); the law is that of rag.backends.base.Embedder.
@@ -84,6 +80,11 @@ class LiteEmbedder:
             weigh = _weigh_document if role == "document" else _weigh_query
             weigh(row, content)
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    def _in_subprocess(self) -> SideEmbedder:
+        from rag.backends.lite.subprocess import LiteSubprocess  # a query needs no pipes, and they take milliseconds to import
+
+        return LiteSubprocess(self)
 
 
 def looks_of(row: Vectors) -> tuple[Vectors, Vectors] | None:

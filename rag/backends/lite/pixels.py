@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SIDE = 64
 _SAMPLES = 4  # along each side of a thumbnail's cell
-LOOKED_AT = _SIDE * _SAMPLES  # pixels of the shorter side, at least: larger pictures are thinned first
+SHORTER_SIDE = _SIDE * _SAMPLES  # pixels of the shorter side, at least: larger pictures are thinned first
 _FRAMES = 8  # of a video at most, evenly spread
 
 _LUMA, _CHROMA, _CELLS, _ORIENTATIONS, _BANDS = 8, 4, 4, 8, 3
@@ -78,12 +78,12 @@ def _looked_at(picture: Pixels) -> Pixels:
         raise BackendError(
             f"a picture has the shape {picture.shape}, not (height, width, 3)", remedy="this is a fault of its loader"
         )
-    return thin(np.ascontiguousarray(picture[..., :3]), LOOKED_AT)
+    return thin(np.ascontiguousarray(picture[..., :3]), SHORTER_SIDE)
 
 
 def _thumbnail(picture: Pixels) -> Thumbnail:
     """(64, 64, 3), RGB 0…255: each cell the mean of 4 × 4 samples."""
-    count = LOOKED_AT
+    count = SHORTER_SIDE
     down, across = (((2 * np.arange(count) + 1) * size) // (2 * count) for size in picture.shape[:2])
     whole = picture.view("V3")[..., 0]  # one pixel, one piece: three times as fast to pick from
     samples = whole[down].take(across, axis=1).view(np.uint8).reshape(_SIDE, _SAMPLES, -1).astype(np.uint16)

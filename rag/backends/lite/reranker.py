@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.lite import pixels
 from rag.backends.lite.attributes import ATTRIBUTES, spans
 from rag.backends.lite.embedder import LiteEmbedder, looks_of
@@ -34,7 +34,7 @@ class LiteReranker:
     reads_vectors: Fingerprint | None = LiteEmbedder.fingerprint
     trust: Mapping[Kind, float] = {}
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         """Has nothing to choose."""
 
     def wants_pixels(self, query: Content) -> bool:

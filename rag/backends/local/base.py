@@ -16,8 +16,9 @@ import numpy as np
 from rag.backends import modelscope, prompts
 from rag.backends.base import Choice
 from rag.backends.families import Family, Task, family_of, fingerprint_of, instruction_for, model_name, trust_of
-from rag.backends.local.shared import fitted, judged, modalities_of, refuse_unseen, require, require_dim, unit_rows
+from rag.backends.local.shared import fitted, judged, require, require_dim, unit_rows
 from rag.backends.local.weights import folder_here
+from rag.backends.modalities import modalities_of, refuse_unseen
 from rag.types import Content, Fingerprint, Kind, Role
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import numpy as np
 
 from rag.backends import media
 from rag.backends.base import Choice
-from rag.backends.families import MAX_PIXELS, Family, native_dim
+from rag.backends.families import MAX_PIXELS, native_dim
 from rag.backends.prompts import is_video
 from rag.errors import BackendError, MissingExtra, WrongRequest, WrongSetting
-from rag.types import Content, Modality
+from rag.types import Content
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -37,11 +37,6 @@ def require(package: str, extra: str, model: str) -> None:
         raise WrongSetting("no model is named", remedy="name one: --model Qwen/Qwen3-VL-Embedding-2B, or a local folder")
 
 
-def modalities_of(family: Family) -> frozenset[Modality]:
-    """What models of the family take in: all, or only text."""
-    return frozenset({"text", "image", "video"}) if family.sees else frozenset({"text"})
-
-
 def dim_of(choice: Choice) -> int | None:
     """The dimension of the vectors, where it can be known without loading; WrongSetting where the model has fewer."""
     native = native_dim(choice)
@@ -54,19 +49,6 @@ def require_dim(choice: Choice, native: int) -> None:
     """WrongSetting where more dimensions are asked than the model has."""
     if choice.dim > native:
         raise WrongSetting(f"{choice.model} has {native} dimensions, not {choice.dim}", remedy=f"choose --dim {native} or less")
-
-
-def refuse_unseen(family: Family, contents: Sequence[Content], model: str) -> None:
-    """BackendError for a picture that the model cannot see, or that came without pixels: before anything is loaded."""
-    taken = modalities_of(family)
-    for content in contents:
-        if content.modality not in taken or (content.pixels and not family.sees):
-            raise BackendError(
-                f"{model} embeds text only, and got a {content.modality}",
-                remedy="choose a model that sees, such as Qwen/Qwen3-VL-Embedding-2B",
-            )
-        if content.modality != "text" and not content.pixels:
-            raise BackendError(f"a {content.modality} came to the embedder without pixels", remedy="index its file again")
 
 
 def shown(contents: Sequence[Content]) -> tuple[list[Any], list[list[Any]]]:

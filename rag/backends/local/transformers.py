@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rag.backends import modelscope
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.families import Family
 from rag.backends.local.base import LoadedEmbedder, LoadedReranker, Prompt
 from rag.backends.local.shared import dim_of, shown, times
@@ -31,7 +31,7 @@ class TransformersEmbedder(LoadedEmbedder):
     package, extra = "sentence_transformers", "transformers"
     batch = 2 * TEXTS
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         super().__init__(choice)
 
     def _made(self) -> Any:
@@ -61,7 +61,7 @@ class TransformersReranker(LoadedReranker):
 
     package, extra = "sentence_transformers", "transformers"
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         super().__init__(choice)
 
     def _made(self) -> Any:

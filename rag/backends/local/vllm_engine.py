@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from rag.backends import modelscope
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.devices import look
-from rag.backends.families import Family, model_name
+from rag.backends.families import Family, classifier_overrides, model_name
 from rag.backends.local.base import LoadedEmbedder, LoadedReranker, Prompt
 from rag.backends.local.platforms import ALLOCATOR, engine_keywords
 from rag.backends.local.shared import dim_of, shown, times
@@ -31,8 +31,6 @@ from rag.types import Content, Role
 GIB = 1024**3
 ROOM = 6 * GIB  # on an accelerator beside the weights: activations and the cache of a few long prompts
 PICTURES, VIDEOS = 8, 2  # at most in one prompt
-_REREAD = {"classifier_from_token": ["no", "yes"], "is_original_qwen3_reranker": True}
-_ARCHITECTURES = {"qwen3-vl-reranker": "Qwen3VLForSequenceClassification", "qwen3-reranker": "Qwen3ForSequenceClassification"}
 _BILLIONS = re.compile(r"(\d+(?:\.\d+)?)b(?![a-z])", re.IGNORECASE)
 
 
@@ -43,7 +41,7 @@ class EngineEmbedder(LoadedEmbedder):
     batch = 64
     options: Mapping[str, Any] = {}  # further keywords for vllm.LLM
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         super().__init__(choice)
 
     def _made(self) -> Any:
@@ -73,14 +71,14 @@ class EngineReranker(LoadedReranker):
     package = extra = "vllm"
     options: Mapping[str, Any] = {}  # further keywords for vllm.LLM
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         super().__init__(choice)
 
     def _made(self) -> Any:
         if not self._family.templated:
             return _started(self._choice.model, self._family, {}, self.options)
         template = {"chat_template": template_file(self._family)}
-        return _started(self._choice.model, self._family, rereading(self._family.name), {**template, **self.options})
+        return _started(self._choice.model, self._family, classifier_overrides(self._family), {**template, **self.options})
 
     def _tokenizer(self) -> Any:
         return self._loaded.get_tokenizer()
@@ -96,11 +94,6 @@ class EngineReranker(LoadedReranker):
     def _compared(self, query: str, words: Sequence[str]) -> Sequence[float]:
         outputs = _run(partial(self._loaded.score, query), words, self._choice.model, None)
         return [output.outputs.score for output in outputs]
-
-
-def rereading(family: str) -> dict[str, Any]:
-    """What vLLM is told (`hf_overrides`) so that it reads a checkpoint of a family of rerankers as a classifier of yes and no."""
-    return _REREAD | {"architectures": [_ARCHITECTURES[family]]}
 
 
 def memory_share(weights: int, total: int) -> float:

@@ -23,26 +23,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def packed(items: Sequence[T], most: int, size: Callable[[T], int], most_bytes: int) -> list[list[T]]:
-    """The items in order, in as few requests as hold at most `most` items and `most_bytes` each, all about equally long.
-
-    An item larger than `most_bytes` travels alone.
-    """
-    if not items:
-        return []
-    length = -(-len(items) // -(-len(items) // most))  # even: 40 items are 20 + 20, not 32 + 8
-    batches: list[list[T]] = [[]]
-    held = 0
-    for item in items:
-        weight = size(item)
-        if batches[-1] and (len(batches[-1]) >= length or held + weight > most_bytes):
-            batches.append([])
-            held = 0
-        batches[-1].append(item)
-        held += weight
-    return batches
-
-
 def answers_to(
     endpoints: Endpoints,
     path: str,

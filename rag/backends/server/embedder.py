@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice, EmbedderCapabilities
+from rag.backends.even_batches import even_batches
 from rag.backends.families import Family, family_of, fingerprint_of, instruction_for, native_dim
 from rag.backends.media import media_parts
+from rag.backends.modalities import modalities_of, refuse_unseen
 from rag.backends.prompts import embedding_messages, embedding_prompt
-from rag.backends.server.batching import answers_to, is_too_long, packed, refusal_of
+from rag.backends.server.batching import answers_to, is_too_long, refusal_of
 from rag.backends.server.client import PATIENCE, Endpoints, Patience
 from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.backends.server.model_info import ServedModel, is_known, look
 from rag.backends.server.responses import vectors_of
 from rag.backends.server.truncation import Cutter
-from rag.errors import BackendError
-from rag.types import Content, Modality, Role
+from rag.types import Content, Role
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -51,7 +52,7 @@ class ServerEmbedder:
 
     reads_clues = False
 
-    def __init__(self, choice: Choice = UNTOLD, patience: Patience = PATIENCE) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE, patience: Patience = PATIENCE) -> None:
         """Asks the server only for what the choice does not tell: the model where it is not named or not known, and its length.
 
         WrongSetting for an address that is none; BackendError where the server must be asked and gives no usable answer.
@@ -70,10 +71,12 @@ class ServerEmbedder:
         self._dim = choice.dim or own or 0
         self._dim = self._dim or self._vectors([PROBE], "document").shape[1]
         self.fingerprint = fingerprint_of(choice, self._family, self._dim)
-        self.modalities: frozenset[Modality] = frozenset({"text", "image", "video"} if self._family.sees else {"text"})
-        self.in_flight = self._endpoints.capacity
-        self.batch = TEXTS * self.in_flight
-        self.pictures = 1  # in one call: a picture travels alone anyhow, so none waits for another
+        self.modalities = modalities_of(self._family)
+        self.batch = TEXTS * self._endpoints.capacity
+        self.capabilities = EmbedderCapabilities(
+            concurrent_calls=self._endpoints.capacity,
+            pictures_per_call=1,  # each is a request of its own anyway, so none waits for another
+        )
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row for each content, float32 (n, dim); the law is that of rag.backends.base.Embedder.
@@ -83,18 +86,8 @@ class ServerEmbedder:
         """
         if not contents:
             return np.zeros((0, self._dim), np.float32)
-        for content in contents:
-            self._must_be_seen(content)
+        refuse_unseen(self._family, contents, self.fingerprint.model)
         return self._vectors(contents, role)
-
-    def _must_be_seen(self, content: Content) -> None:
-        if content.modality not in self.modalities or (content.pixels and not self._family.sees):
-            raise BackendError(
-                f"{self.fingerprint.model} embeds text only, and got a {content.modality}",
-                remedy="choose a model that sees, such as Qwen/Qwen3-VL-Embedding-2B",
-            )
-        if content.modality != "text" and not content.pixels:
-            raise BackendError(f"a {content.modality} came to the embedder without pixels", remedy="index its file again")
 
     def _vectors(self, contents: Sequence[Content], role: Role) -> Vectors:
         if self._served is None:
@@ -131,7 +124,7 @@ class ServerEmbedder:
     def _answered(self, numbered: Sequence[_Numbered], role: Role, model: str) -> dict[int, Vectors | HttpRefusal]:
         """The row or the refusal of each content, by its number."""
         texts = [one for one in numbered if not one.content.pixels]
-        batches = packed(texts, TEXTS, lambda one: len(one.content.text), BYTES)
+        batches = even_batches(texts, TEXTS, lambda one: len(one.content.text), BYTES)
         batches += [[one] for one in numbered if one.content.pixels]
 
         def body(batch: Sequence[_Numbered]) -> Mapping[str, Any]:

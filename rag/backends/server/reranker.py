@@ -10,18 +10,20 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
+from rag.backends.even_batches import even_batches
 from rag.backends.families import MAX_PIXELS, Family, family_of, instruction_for, model_name, trust_of
 from rag.backends.media import media_parts
+from rag.backends.modalities import modalities_of
 from rag.backends.prompts import EMPTY, rerank_prompt, rerank_words
-from rag.backends.server.batching import answers_to, is_too_long, packed, refusal_of
+from rag.backends.server.batching import answers_to, is_too_long, refusal_of
 from rag.backends.server.client import PATIENCE, Endpoints, Patience
 from rag.backends.server.exchange import HttpRefusal
 from rag.backends.server.model_info import ServedModel, is_known, look
 from rag.backends.server.responses import scores_of
 from rag.backends.server.truncation import Cutter
 from rag.errors import BackendError
-from rag.types import Content, Fingerprint, Kind, Modality
+from rag.types import Content, Fingerprint, Kind
 
 RERANK = "/v1/rerank"
 SCORE = "/score"  # vLLM's own: its answer does not hold the pictures again
@@ -43,7 +45,7 @@ class ServerReranker:
 
     reads_vectors: Fingerprint | None = None
 
-    def __init__(self, choice: Choice = UNTOLD, patience: Patience = PATIENCE) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE, patience: Patience = PATIENCE) -> None:
         """Asks the server only where the choice does not name a model, or one that is not known.
 
         WrongSetting for an address that is none; BackendError where the server must be asked and gives no usable answer.
@@ -59,7 +61,7 @@ class ServerReranker:
         self._paths = [SCORE, RERANK] if self._family.sees else [RERANK] if self._family.templated else [RERANK, OLDER]
         self._log_odds = False
         self.name = model_name(choice.model)
-        self.modalities: frozenset[Modality] = frozenset({"text", "image", "video"} if self._family.sees else {"text"})
+        self.modalities = modalities_of(self._family)
         self.trust: Mapping[Kind, float] = trust_of(choice)
 
     def wants_pixels(self, query: Content) -> bool:
@@ -128,7 +130,7 @@ class ServerReranker:
         asked = self._side(query)
         word = self._side(HARMLESS)
         most = min(DOCUMENTS, -(-len(contents) // len(self._endpoints.urls)))  # every endpoint gets its share
-        batches = packed(contents, most, _weight, BYTES)
+        batches = even_batches(contents, most, _weight, BYTES)
         while True:
             path = self._paths[0]
 

@@ -38,7 +38,7 @@ def test_the_shorter_side_keeps_what_is_looked_at(shape: tuple[int, int], thinne
 @pytest.mark.parametrize("shape", [(1348, 952), (858, 1526), (300, 5000), (513, 512)])
 def test_the_lite_model_sees_the_same_in_a_picture_that_its_reader_thinned(shape: tuple[int, int]) -> None:
     embedder, whole = LiteEmbedder(), picture(*shape)
-    contents = [Content("image", pixels=(pixels,)) for pixels in (whole, thin(whole, embedder.side))]
+    contents = [Content("image", pixels=(pixels,)) for pixels in (whole, thin(whole, embedder.capabilities.shorter_side))]
     first, second = embedder.embed(contents, role="document")
     np.testing.assert_array_equal(first, second)
-    assert lite_pixels.LOOKED_AT == embedder.side == 256
+    assert lite_pixels.SHORTER_SIDE == embedder.capabilities.shorter_side == 256

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.families import FAMILIES, Task, family_of, fingerprint_of, instruction_for, model_name, native_dim, trust_of
 from rag.errors import WrongRequest, WrongSetting
 
@@ -34,7 +34,7 @@ def test_what_the_families_are() -> None:
 
 def test_the_default_instructions() -> None:
     def told(family: str, use: Any) -> str:
-        return instruction_for(FAMILIES[family], UNTOLD, use)
+        return instruction_for(FAMILIES[family], DEFAULT_CHOICE, use)
 
     assert told("qwen3-vl-embedding", "document") == "Represent the user's input."
     assert told("qwen3-vl-embedding", "query") == "Retrieve images or text relevant to the user's query."

@@ -15,7 +15,7 @@ from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rag.backends import prompts
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.families import FAMILIES
 from rag.errors import WrongRequest
 from rag.types import Content
@@ -62,7 +62,7 @@ def rendered(name: str) -> str:
     """What the code makes of the case a golden file is named after: family, role and case."""
     family_name, role, case = name.split(".")
     family = FAMILIES[family_name]
-    own = OWN_CHOICE if case == "own_instruction" else UNTOLD
+    own = OWN_CHOICE if case == "own_instruction" else DEFAULT_CHOICE
     if role == "pair":
         return prompts.rerank_prompt(family, *PAIRS[case], prompts.instruction_for(family, own, "rerank"))
     content = (DOCUMENTS if role == "document" else QUERIES)[case]
@@ -131,7 +131,7 @@ def test_an_empty_instruction_is_the_familys_own() -> None:
     for family, role in (("qwen3-vl-embedding", "query"), ("qwen3-vl-embedding", "document"), ("qwen3-embedding", "query")):
         assert prompts.embedding_prompt(FAMILIES[family], QUERIES["text"], role, "") == (
             prompts.embedding_prompt(
-                FAMILIES[family], QUERIES["text"], role, prompts.instruction_for(FAMILIES[family], UNTOLD, role)
+                FAMILIES[family], QUERIES["text"], role, prompts.instruction_for(FAMILIES[family], DEFAULT_CHOICE, role)
             )
         )
 

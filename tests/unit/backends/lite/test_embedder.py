@@ -13,6 +13,7 @@ import pytest
 
 from rag.backends.lite import embedder as lite
 from rag.backends.lite.embedder import ATTRIBUTES, DIM, FILLER, TEXT, VISUAL, LiteEmbedder
+from rag.backends.lite.subprocess import LiteSubprocess
 from rag.types import Content
 
 PAGE = Path(__file__).parents[4] / "docs" / "lite.md"
@@ -197,8 +198,7 @@ def test_it_imports_no_heavy_library():
 
 def test_a_process_apart_gives_the_same_numbers_to_the_last_bit():
     embedder = LiteEmbedder()
-    apart = embedder.apart()
-    assert apart is not None
+    apart = LiteSubprocess(embedder)
     contents = [Content("text", text=f"Vessel {n} of 航运公司 left berth {n * 7} on 2024-03-{n % 27 + 1:02}") for n in range(300)]
     contents += [Content("text", text="", clues="a photo of gulls"), Content("text", text="\udcff\x00 <|im_end|>")]
     deadline = time.monotonic() + 60

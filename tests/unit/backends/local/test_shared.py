@@ -6,15 +6,13 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.families import FAMILIES
 from rag.backends.local import shared
-from rag.backends.local.shared import dim_of, fitted, judged, refuse_unseen, shown, times, unit_rows
+from rag.backends.local.shared import dim_of, fitted, judged, shown, times, unit_rows
 from rag.backends.local.transformers import TransformersEmbedder, TransformersReranker
 from rag.backends.local.vllm_engine import GIB, EngineEmbedder, EngineReranker, memory_share
 from rag.errors import BackendError, MissingExtra, WrongRequest, WrongSetting
 from rag.types import Content
 
-VL, TEXT = FAMILIES["qwen3-vl-embedding"], FAMILIES["qwen3-embedding"]
 GREY = np.full((40, 60, 3), 90, np.uint8)
 
 
@@ -54,14 +52,6 @@ def test_more_dimensions_than_there_are_is_refused():
     assert dim_of(Choice(model="some/other")) is None
     with pytest.raises(WrongSetting, match="has 2048 dimensions, not 4096"):
         dim_of(Choice(model="Qwen/Qwen3-VL-Embedding-2B", dim=4096))
-
-
-def test_what_cannot_be_seen_is_refused():
-    refuse_unseen(VL, [Content("image", pixels=(GREY,)), Content("text")], "VL")
-    with pytest.raises(BackendError, match="Text embeds text only, and got a image"):
-        refuse_unseen(TEXT, [Content("text"), Content("image", pixels=(GREY,))], "Text")
-    with pytest.raises(BackendError, match="a video came to the embedder without pixels"):
-        refuse_unseen(VL, [Content("video", clues="a boat")], "VL")
 
 
 def test_vectors_are_cut_first_and_brought_to_length_after():

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.server.batching import packed
 from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import BackendError
 from rag.types import Content
@@ -50,11 +49,6 @@ def test_texts_travel_in_requests_of_16_and_more(count):
     assert sum(sizes) == count
     assert max(sizes) <= 32
     assert min(sizes) >= min(count, 16)
-
-
-def test_long_texts_are_packed_by_their_bytes():
-    assert [len(batch) for batch in packed([5, 5, 20, 1, 1, 1], 4, lambda size: size, 10)] == [2, 1, 3]
-    assert packed([], 4, len, 10) == []
 
 
 def test_vectors_that_are_not_of_unit_length_are_normalised():
