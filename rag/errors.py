@@ -218,3 +218,8 @@ class Interrupted(RagError):
     """Ctrl-C: what was finished is committed."""
 
     exit_code = 130
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a library's error, at most 300 characters; the name of its type if it has no text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

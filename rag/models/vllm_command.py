@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.backends import modelscope
 from rag.backends.base import Choice
-from rag.backends.devices import VISIBLE, Card, Platform
+from rag.backends.devices import VISIBLE_DEVICES, Card, Platform
 from rag.backends.families import Family, classifier_overrides, family_of, model_name
 from rag.backends.local.platforms import ALLOCATOR, FEW_STREAMS, HALF, SMALL_CONTEXT, caches_wrongly, release
 from rag.backends.prompts import template_file
@@ -226,7 +226,7 @@ def _visible(cards: Sequence[Card], terms: LaunchOptions) -> dict[str, str]:
     numbers = [card.number for card in cards]
     if not cards or terms.platform == "cpu" or numbers == [card.number for card in terms.cards[: len(numbers)]]:
         return {}
-    return {VISIBLE[terms.platform or "cuda"]: ",".join(map(str, numbers))}
+    return {VISIBLE_DEVICES[terms.platform or "cuda"]: ",".join(map(str, numbers))}
 
 
 def _need(server: ServerSpec, family: Family, shape: ModelShape | None, length: int, terms: LaunchOptions) -> MemoryNeed | None:

@@ -18,7 +18,7 @@ HELLO = [Content("text", text="hello")]
 class _Counted:
     package = extra = "numpy"
 
-    def _made(self) -> Any:
+    def _load_model(self) -> Any:
         self.loads = getattr(self, "loads", 0) + 1
         return object()
 
@@ -47,10 +47,10 @@ class CountedReranker(_Counted, LoadedReranker):
     def __init__(self) -> None:
         super().__init__(Choice(model="some/reranker"))
 
-    def _judged(self, asked: Sequence[Any]) -> Sequence[float]:
+    def _score_prompts(self, pairs: Sequence[Any]) -> Sequence[float]:
         raise NotImplementedError
 
-    def _compared(self, query: str, words: Sequence[str]) -> Sequence[float]:
+    def _score_pairs(self, query: str, words: Sequence[str]) -> Sequence[float]:
         return [0.5] * len(words)
 
 

@@ -98,7 +98,7 @@ def test_no_tool_leaves_the_processor(tool) -> None:
     [
         ("echo 'NVIDIA-SMI has failed: driver/library version mismatch' >&2; exit 18", "(exit 18): NVIDIA-SMI has failed"),
         ("echo 'No devices were found'", "(exit 0): No devices were found"),
-        ("exit 9", "(exit 9): nothing"),
+        ("exit 9", "(exit 9): no output"),
     ],
 )
 def test_a_tool_that_fails_is_remarked(tool, body: str, said: str) -> None:
@@ -109,7 +109,7 @@ def test_a_tool_that_fails_is_remarked(tool, body: str, said: str) -> None:
 
 
 def test_a_tool_that_hangs_is_given_up(tool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rag.backends.devices, "PATIENCE", 0.2)
+    monkeypatch.setattr(rag.backends.devices, "TOOL_SECONDS", 0.2)
     tool("nvidia-smi", "exec /bin/sleep 30")
     assert "did not answer" in look().remark
 

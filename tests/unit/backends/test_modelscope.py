@@ -61,7 +61,7 @@ def test_vllm_is_told_where_to_look_whatever_the_environment_says(platform: str)
 def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "modelscope", None)
     require(NAME)
-    with pytest.raises(MissingExtra, match=f"would fetch {NAME}") as raised:
+    with pytest.raises(MissingExtra, match=f"needed to fetch {NAME}") as raised:
         require(THERE)
     assert raised.value.remedy == "install it: pip install 'multimodal-rag[modelscope]'"
 
@@ -78,5 +78,5 @@ def test_a_model_that_modelscope_does_not_give_is_an_error(hub: Callable[..., No
         raise kind(f"no repository {name}\nmore lines")
 
     hub(fail)
-    with pytest.raises(BackendError, match=f"ModelScope gives no {NAME}: no repository {NAME}$"):
+    with pytest.raises(BackendError, match=f"{NAME} cannot be fetched from ModelScope: no repository {NAME}$"):
         folder_of(THERE)

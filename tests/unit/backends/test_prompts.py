@@ -144,7 +144,7 @@ def test_a_video_of_one_frame_is_a_picture() -> None:
 
 def test_a_text_model_refuses_a_picture() -> None:
     for family in ("qwen3-embedding", "plain-embedding"):
-        with pytest.raises(WrongRequest, match="see no pictures"):
+        with pytest.raises(WrongRequest, match="cannot see pictures"):
             prompts.embedding_prompt(FAMILIES[family], QUERIES["image_and_text"], "query", "")
 
 
@@ -180,8 +180,8 @@ def test_texts_of_a_conversation_are_neutralised() -> None:
 
 
 @pytest.mark.parametrize("family", ["qwen3-embedding", "plain-embedding", "qwen3-reranker", "plain-reranker"])
-def test_families_of_strings_have_no_conversations(family: str) -> None:
-    with pytest.raises(WrongRequest, match="take strings"):
+def test_only_the_vl_embedders_take_conversations(family: str) -> None:
+    with pytest.raises(WrongRequest, match="take prompts, not conversations"):
         prompts.embedding_messages(FAMILIES[family], [say("kite")], "")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from rag.backends.base import Choice
 from rag.backends.local import shared
-from rag.backends.local.shared import dim_of, fitted, judged, shown, times, unit_rows
+from rag.backends.local.shared import checked_scores, dim_of, fitted, shown, times, unit_rows
 from rag.backends.local.transformers import TransformersEmbedder, TransformersReranker
 from rag.backends.local.vllm_engine import GIB, EngineEmbedder, EngineReranker, memory_share
 from rag.errors import BackendError, MissingExtra, WrongRequest, WrongSetting
@@ -67,10 +67,10 @@ def test_too_few_short_or_directionless_vectors_are_errors(values):
 
 
 def test_scores_must_be_as_many_and_within_0_and_1():
-    assert judged([0, 0.5, 1], 3, "m") == [0.0, 0.5, 1.0]
+    assert checked_scores([0, 0.5, 1], 3, "m") == [0.0, 0.5, 1.0]
     for scores in ([0.5], [0.5, 1.1], [0.5, float("nan")]):
         with pytest.raises(BackendError):
-            judged(scores, 2, "m")
+            checked_scores(scores, 2, "m")
 
 
 @pytest.mark.parametrize("text", ["abcdefgh" * 20, "港口的吊车" * 20, "é😀" * 30])
