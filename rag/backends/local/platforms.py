@@ -12,7 +12,7 @@ from typing import Any
 
 from rag.errors import WrongRequest
 
-# Tokens of a prompt on an Atlas 300I DUO, whose attention mask grows with their square: room for one largest picture and its text.
+# Tokens of a prompt on an Atlas 300I DUO, whose attention mask grows with their square: one largest picture and its text.
 SMALL_CONTEXT = 2048
 HALF = "float16"  # the only 16-bit format of an Atlas 300I DUO
 FEW_STREAMS: Mapping[str, Mapping[str, Any]] = MappingProxyType(  # for its few hardware streams, from vLLM Ascend's guides

@@ -116,7 +116,7 @@ def test_queries_have_the_shares_of_the_page(embedder):
         found.append([round(float(vector[block] @ vector[block]), 3) for block in (TEXT, ATTRIBUTES, VISUAL)])
         assert vector[FILLER] == 0
     said = [[float(share) for share in row.split(" | ")] for row in rows.values()]
-    assert found[:2] == said == [list(lite.PICTURE_READ), list(lite.PICTURE_ASKED)]
+    assert found[:2] == said == [list(lite.PICTURE_ALONE), list(lite.PICTURE_AND_WORDS)]
     assert found[2:] == [[1, 0, 0], [0.4, 0.6, 0]]
 
 
