@@ -13,12 +13,13 @@ import base64
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from rag.errors import BackendError, WrongRequest
+from rag.search.options import SearchOptions, asked_indexes
 from rag.serialization import checked_kinds, error_from_json, hit_from_json
 from rag.types import Hit
 
@@ -101,48 +102,21 @@ class Client:
     def search(
         self,
         text: str = "",
+        options: SearchOptions | None = None,
         *,
-        image: str | os.PathLike[str] | bytes | None = None,
-        like: str | None = None,
         index: str | None = None,
         indexes: Sequence[str] = (),
-        kinds: Sequence[str] = (),
-        paths: Sequence[str] = (),
-        roots: Sequence[str] = (),
-        after: str | float | None = None,
-        before: str | float | None = None,
-        top_k: int = 10,
-        candidates: int | None = None,
-        min_score: float | None = None,
-        blend: float | str | None = None,
-        rerank: bool = True,
         texts: bool = False,
-        **more: Any,
+        **asked: Any,
     ) -> SearchResponse:
-        """The hits and what is said about them. `image` is a picture file of this machine, or the bytes of one.
+        """The hits and what is said about them. The keywords are the fields of `SearchOptions`; `image` is a file here.
 
-        Without `index` and `indexes` the first index is asked; several `indexes` are asked as one.
+        Without `index` and `indexes` the first index is asked; several `indexes` are asked as one. With `texts` the whole words
+        of each hit come too. WrongRequest for a `video`: send a picture of it.
         """
-        asked = {
-            "text": text.encode("utf-8", "replace").decode(),
-            "image": None if image is None else _data_url(image),
-            "like": like,
-            **_which(index, indexes),
-            "kinds": list(checked_kinds(kinds)),
-            "paths": list(paths),
-            "roots": list(roots),
-            "after": after,
-            "before": before,
-            "top_k": top_k,
-            "candidates": candidates,
-            "min_score": min_score,
-            "blend": blend,
-            "rerank": rerank,
-            "texts": texts,
-            "explain": True,
-            **more,
-        }
-        found = self._ask("POST", "/v1/search", {key: value for key, value in asked.items() if value is not None})
+        body = _sent(replace(options or SearchOptions(), **asked)) | _which(index, indexes)
+        body |= {"text": text.encode("utf-8", "replace").decode(), "texts": texts, "explain": True}
+        found = self._ask("POST", "/v1/search", body)
         return SearchResponse(
             hits=[hit_from_json(hit) for hit in found["hits"]],
             notes=tuple(found["notes"]),
@@ -218,13 +192,22 @@ def _value(url: str, answer: httpx.Response) -> Any:
     raise error_from_json(value["error"], answer.status_code)
 
 
+def _sent(options: SearchOptions) -> dict[str, Any]:
+    """The options that were given, as the body of a request. WrongRequest for a video, and for kinds that are none."""
+    if options.video is not None:
+        raise WrongRequest("a frame of a video is not sent to a server", remedy="send a picture of it as `image`")
+    given: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
+    given |= {"kinds": list(checked_kinds(options.kinds)), "paths": list(options.paths), "roots": list(options.roots)}
+    given["image"] = None if options.image is None else _data_url(options.image)
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _which(index: str | None, indexes: Sequence[str]) -> dict[str, Any]:
     """One index as a server of any version understands it; several as `indexes`. WrongRequest where both are named."""
-    if index is not None and indexes:
-        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
-    if len(indexes) > 1:
-        return {"indexes": list(indexes)}
-    return {"index": indexes[0] if indexes else index}
+    names = asked_indexes(index, indexes)
+    if len(names) > 1:
+        return {"indexes": list(names)}
+    return {} if names[0] is None else {"index": names[0]}
 
 
 def _data_url(image: str | os.PathLike[str] | bytes) -> str:

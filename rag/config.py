@@ -15,9 +15,11 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import WrongSetting
+from rag.limits import Limits
 from rag.types import Clue
 
 FILE = "rag.toml"
+LIMITS = Limits()  # their defaults
 OWN_VARIABLES = frozenset({"RAG_CONFIG"})  # names the settings file; not a setting itself
 
 
@@ -83,16 +85,20 @@ class Settings(BaseSettings):
     clues: Annotated[tuple[Clue, ...], NoDecode] = Field(
         ("ocr", "caption", "path", "date"), description="What is known about a picture beside its pixels, and is indexed."
     )
-    passage_characters: int = Field(1_200, ge=100, le=6_000, description="A text passage is at most this long.")
-    frame_seconds: float = Field(4.0, ge=0.1, le=3_600, description="At most one frame in this many seconds of video.")
+    passage_characters: int = Field(
+        LIMITS.passage_characters, ge=100, le=6_000, description="A text passage is at most this long."
+    )
+    frame_seconds: float = Field(
+        LIMITS.frame_seconds, ge=0.1, le=3_600, description="At most one frame in this many seconds of video."
+    )
     frames: Literal["keyframes", "uniform"] = Field(
         "keyframes", description="Which frames: the nearest keyframes (fast), or evenly spaced moments."
     )
-    max_pixels: int = Field(1_310_720, ge=4_096, description="Pictures are decoded down to this many pixels.")
-    max_source_pixels: int = Field(100_000_000, ge=4_096, description="A picture with more pixels is skipped.")
-    max_file_bytes: Bytes = Field(2_000_000_000, ge=1, description="A larger file is skipped.")
-    max_text_bytes: Bytes = Field(50_000_000, ge=1, description="A larger text file is skipped.")
-    max_pages: int = Field(5_000, ge=1, description="A PDF with more pages is skipped.")
+    max_pixels: int = Field(LIMITS.max_pixels, ge=4_096, description="Pictures are decoded down to this many pixels.")
+    max_source_pixels: int = Field(LIMITS.max_source_pixels, ge=4_096, description="A picture with more pixels is skipped.")
+    max_file_bytes: Bytes = Field(LIMITS.max_file_bytes, ge=1, description="A larger file is skipped.")
+    max_text_bytes: Bytes = Field(LIMITS.max_text_bytes, ge=1, description="A larger text file is skipped.")
+    max_pages: int = Field(LIMITS.max_pages, ge=1, description="A PDF with more pages is skipped.")
     jobs: Literal["auto"] | Annotated[int, Field(ge=0, le=1_024)] = Field(
         "auto",
         description="Processes that read files; auto: one for each processor; 0: read in the one that writes.",

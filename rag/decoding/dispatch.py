@@ -5,7 +5,6 @@ Knows jobs, their pool and documents on their way; knows no model and no index.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ class Dispatcher:
     def submit(self, pending: PendingDocument, job: Job, stretch: int) -> Iterator[Answer]:
         """The answers, as they come, where the job is done here; nothing where it is done elsewhere."""
         if not self._readers or is_light(job):
-            yield from perform(job, self._known, threads=os.cpu_count() or 1)
+            yield from perform(job, self._known)
             return
         self._tickets += 1
         self._asked[self._tickets] = pending, stretch

@@ -5,8 +5,10 @@ Knows the nouns of the corpus; knows no loader, no process and no index.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from rag.loaders.base import Limits
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped
@@ -21,6 +23,7 @@ class Rules:
     captions: bool  # whether what documents say of pictures is wanted
     key: str  # `identity.reading_key` of all of it
     side: int = 0  # pixels: what the model looks at of the shorter side of a picture (rag.backends.downsample); 0: all of it
+    threads: int = 1  # inside one recognition of words
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,23 @@ class ReadRange:
     passages: tuple[Passage, ...]
 
 
-Job: TypeAlias = Identify | ListPassages | ReadAll | ReadRange
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What does this function say of the file? Answered by `Returned`.
+
+    The function is called as `function(file, **details)` and gives plain values by name, arrays among them, and bytes. Where the
+    job comes with descriptors, `file` is the first of them, and `details["out"]` the second, open for writing: a worker can open
+    no file to write it.
+    """
+
+    function: str  # "module:name"
+    file: Path = Path()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    size: int = 0  # bytes of the file
+    room: int = 0  # bytes that may be written to `out`
+
+
+Job: TypeAlias = Identify | ListPassages | ReadAll | ReadRange | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +142,14 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """What a called function gave."""
+
+    values: dict[str, Any]
+    content: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Restarted:
     """The job is begun anew: what was answered so far does not count."""
 
@@ -149,4 +176,4 @@ class OcrLookup:
     digest: bytes
 
 
-Answer: TypeAlias = Identified | PassageRead | RangeFound | Done | Failed | Restarted | Rejected
+Answer: TypeAlias = Identified | PassageRead | RangeFound | Returned | Done | Failed | Restarted | Rejected

@@ -26,10 +26,12 @@ from rag.decoding.messages import (
     ReadRange,
     Rejected,
     Restarted,
+    Returned,
 )
-from rag.decoding.tasks import size_of
+from rag.decoding.tasks import bytes_of
 from rag.decoding.worker_process import Died, NotStarted, WorkerProcess
 
+LAST = Identified | Returned | Done | Failed | Rejected  # one of these ends the answers to a job
 SECONDS = 60.0  # for each answer
 MEMORY = 3_000_000_000  # bytes: a picture of `max_source_pixels` twice, and the models of OCR
 _LARGE = 50_000_000  # bytes of a file that takes long enough for another process to start meanwhile
@@ -87,7 +89,7 @@ class Pool:
         with self._changed:
             queue.append((ticket, job))
             waiting = len(self._stretches) + len(self._reads) + len(self._looks)
-            shared = size_of(job.document) > _LARGE  # probably by all of them, as soon as its parts are known
+            shared = bytes_of(job) > _LARGE  # probably by all of them, as soon as its parts are known
             for _ in range(min(waiting - self._idle + shared, self._most - len(self._threads))):
                 thread = threading.Thread(target=self._serve, name=f"rag-decoder-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
@@ -176,13 +178,13 @@ class Pool:
                 process.strike()
         try:
             process.tell(job, self._seconds)
-            seconds = self._seconds + size_of(job.document) / _SLOWEST
+            seconds = self._seconds + bytes_of(job) / _SLOWEST
             while True:
                 answer = process.hear(seconds)
                 if isinstance(answer, OcrLookup):
                     process.tell(self._known(answer.digest), self._seconds)
                     continue
-                last = isinstance(answer, Identified | Done | Failed | Rejected)
+                last = isinstance(answer, LAST)
                 if last:
                     self._is_done(process)
                 self._events.put_answer(

@@ -71,6 +71,11 @@ def allow_seconds(size: int) -> None:
     _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + _CPU_SECONDS + size // 100_000)
 
 
+def allow_writing(size: int) -> None:
+    """Lets the process write so many bytes to a file it was handed open, beside what it may write to stderr."""
+    _limit(resource.RLIMIT_FSIZE, WRITTEN_BYTES + size)
+
+
 def _limit(what: int, most: int) -> None:
     """Lowers the soft limit; the hard one stays, so that it can be set anew for the next job."""
     _, hard = resource.getrlimit(what)

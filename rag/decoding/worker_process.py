@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -80,11 +81,11 @@ class WorkerProcess:
         if isinstance(ready, Ready):
             self.missing = ready.missing
 
-    def tell(self, message: object, seconds: float) -> None:
-        """Sends a message. Died where it is not taken within so many seconds."""
+    def tell(self, message: object, seconds: float, descriptors: Sequence[int] = ()) -> None:
+        """Sends a message, and open files with it. Died where it is not taken within so many seconds."""
         self._link.settimeout(seconds)
         try:
-            protocol.send(self._link, message)
+            protocol.send(self._link, message, descriptors)
         except (protocol.Closed, TimeoutError) as error:
             raise self._death(error) from error
 

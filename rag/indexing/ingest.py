@@ -40,8 +40,8 @@ from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
 from rag.indexing.pending_document import PendingDocument, describe
 from rag.indexing.quarantine import name_of, read_quarantine, write_quarantine
-from rag.indexing.report import RunTally
 from rag.indexing.scan import of_pictures
+from rag.indexing.tally import RunTally
 from rag.loaders.policy import ReadingPolicy
 from rag.text.clues import found_by
 from rag.types import CaptionOf, DocumentId, Kind, Passage, Skipped
@@ -76,7 +76,9 @@ class DocumentIngester:
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, capabilities_of(self.embedder).shorter_side)
+        threads = 1 if self.readers else os.cpu_count() or 1  # without readers, one document is read at a time
+        shorter_side = capabilities_of(self.embedder).shorter_side
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, shorter_side, threads)
 
     def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
         """Begins with a document that the walk found, and that is to be counted there."""
@@ -194,7 +196,7 @@ class DocumentIngester:
         if keyed is None or keyed[0] in self.refused:
             return
         if self.embed_queue.has(keyed[0]) or self.writer.known([keyed[0]]):
-            self.monitor.count_known(1)
+            self.tally.count_known(1)
         else:
             self.embed_queue.add(*keyed)
 
@@ -204,7 +206,7 @@ class DocumentIngester:
         if self.writer.digest(pending.document.id) != pending.identity.digest:
             pending.tally.arrived[pending.identity.digest] += 1
         passages = pending.taken_over()
-        self.monitor.count_known(len(passages))
+        self.tally.count_known(len(passages))
         self._put(pending, passages)
 
     def _put(self, pending: PendingDocument, passages: Sequence[tuple[Passage, bytes]]) -> None:
@@ -243,7 +245,7 @@ class DocumentIngester:
 
     def _end(self, pending: PendingDocument) -> None:
         """The document is done with; those that waited for its passages can take them over."""
-        self.monitor.count_read(pending.document)
+        self.tally.count_read(pending.document)
         del self.under_way[pending.number]
         self.dispatcher.forget(pending)
         if pending.identity is not None and pending.twin is None:

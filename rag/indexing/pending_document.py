@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.corpus.walk import FileEntry, Root
     from rag.index.writer.writer import TwinDocument
-    from rag.indexing.report import RunTally
+    from rag.indexing.tally import RunTally
 
 
 @dataclass(slots=True)

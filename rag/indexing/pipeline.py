@@ -27,9 +27,10 @@ from rag.indexing.ingest import DocumentIngester, go_without
 from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
 from rag.indexing.read_queue import ReadQueue
-from rag.indexing.report import Report, RunTally, Tell
+from rag.indexing.report import Report, Tell
 from rag.indexing.roots import Target
 from rag.indexing.scan import ChangeDetector, ScanBatch, ScanThread, pictures_to_recaption
+from rag.indexing.tally import RunTally
 from rag.loaders.policy import ReadingPolicy
 from rag.types import Kind
 
@@ -59,7 +60,7 @@ def index_targets(
     run = _Run(writer, embedder, policy, RunTally(notes=list(notes)), CommitSchedule(commit_seconds), budget, kinds, tell)
     with _ended_early(run):
         try:
-            run.monitor.folders = len(targets)
+            run.tally.folders = len(targets)
             for target in targets:
                 run.bring_up_to_date(target)
             run.finish()
@@ -115,7 +116,7 @@ class _Run:
         dispatcher = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
         side_embedder = capabilities_of(embedder).side_embedder if budget.jobs and processors() > 1 else None
         self.embed_queue = EmbedQueue(embedder, self.events, side_embedder=side_embedder() if side_embedder else None)
-        self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents)
+        self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents, tally)
         self.ingester = DocumentIngester(
             writer, embedder, policy, tally, kinds, budget.jobs, dispatcher, self.embed_queue, self.ocr_cache, self.monitor
         )
@@ -129,8 +130,8 @@ class _Run:
         """
         root, ingester = target.root, self.ingester
         ingester.recaptioned = set()
-        self.monitor.start_target()
-        self.queue = queue = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.monitor)
+        self.tally.start_target()
+        self.queue = queue = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.tally)
         walking = ScanThread(target, self.events)
         try:
             self._begin_all(root, queue.before_pictures(ingester.is_being_told))
@@ -152,7 +153,7 @@ class _Run:
         again = pictures_to_recaption(target, self.ingester.recaptioned, self.kinds)
         counted = [found for found in again if found.path in early]
         self.tally.unchanged -= len(again) - len(counted)
-        self.monitor.expect(again)
+        self.tally.expect(again)
         self._begin_all(target.root, counted, RunTally())
         self._begin_all(target.root, (found for found in again if found.path not in early))
         self._wait()
@@ -205,8 +206,7 @@ class _Run:
             raise embedded.failure or BackendError("the model failed, and does not say why", remedy="see the error above")
         self.ingester.refuse(embedded.refused)
         self.writer.put_vectors(embedded.keys, embedded.vectors)
-        self.tally.embedded += len(embedded.keys)
-        self.monitor.count_embedded(len(embedded.keys), embedded.tokens)
+        self.tally.count_embedded(len(embedded.keys), embedded.tokens)
 
     def embed_what_waits(self) -> None:
         """Asks the model for everything that was decoded, and waits for it; what comes is committed when that is due."""

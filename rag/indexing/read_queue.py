@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 
 from rag.corpus.file_types import PICTURE_SUFFIXES, shows_pictures, suffix_of
 from rag.corpus.walk import FileEntry
-from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.scan import ChangeDetector, ScanBatch
+from rag.indexing.tally import RunTally
 
 PATIENCE = 1.0  # seconds that pictures wait, where there is nothing else to read, for what may yet be said of them
 
@@ -22,8 +22,8 @@ PATIENCE = 1.0  # seconds that pictures wait, where there is nothing else to rea
 class ReadQueue:
     """The documents of one target that are to be read. For the one thread that writes, which takes in what the walk finds."""
 
-    def __init__(self, changes: ChangeDetector, monitor: ProgressMonitor) -> None:
-        self._changes, self._monitor = changes, monitor
+    def __init__(self, changes: ChangeDetector, tally: RunTally) -> None:
+        self._changes, self._tally = changes, tally
         self._show, self._others, self._pictures = PackedQueue(), PackedQueue(), PackedQueue()
         self._walked = False
         self._began = time.monotonic()
@@ -37,9 +37,9 @@ class ReadQueue:
         for one in found:
             self._place(one).add(one)
         self._walked |= bunch.is_last
-        self._monitor.expect(found)
+        self._tally.expect(found)
         if self._walked:
-            self._monitor.end_walk()
+            self._tally.end_walk()
 
     def before_pictures(self, is_being_told: Callable[[], bool]) -> Iterator[FileEntry | None]:
         """What is read until the walk has ended and all was read that says something of pictures; None: nothing just now.

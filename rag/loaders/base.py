@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from rag.limits import Limits as Limits
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How a loader cuts and how far it goes. All of it changes passages, so all of it is part of their identity."""
-
-    passage_characters: int = 1200  # a text span is at most this long
-    frame_seconds: float = 4.0  # at most one frame in this many seconds of video
-    frames: str = "keyframes"  # "keyframes": the nearest keyframe to each moment; "uniform": that exact moment
-    max_pixels: int = 1_310_720  # pictures are decoded down to this many pixels: the models see no more
-    max_source_pixels: int = 100_000_000  # a picture with more is a bomb
-    max_file_bytes: int = 2_000_000_000
-    max_text_bytes: int = 50_000_000
-    max_pages: int = 5_000
-
 
 STRETCH = 16  # passages. Of a long document each stretch of so many, from the first on, may be read by another process
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rag.corpus.walk import FileEntry, Ignored, Inaccessible, Root, ScanEvent, walk
-from rag.indexing.report import RunTally
 from rag.indexing.roots import Target
 from rag.indexing.scan import Change, ChangeDetector
+from rag.indexing.tally import RunTally
 
 
 def write(folder: Path, *names: str) -> None:

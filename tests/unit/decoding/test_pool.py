@@ -71,8 +71,8 @@ def test_a_process_answers_what_this_one_would(picture: Path) -> None:
         part, ended = answers(events)
     finally:
         pool.close()
-    assert [identity] == list(perform(Identify(document(picture), RULES), lambda _: None, threads=1))
-    here, _ = perform(ReadAll(document(picture), RULES, "picture"), lambda _: None, threads=1)
+    assert [identity] == list(perform(Identify(document(picture), RULES), lambda _: None))
+    here, _ = perform(ReadAll(document(picture), RULES, "picture"), lambda _: None)
     assert isinstance(part, PassageRead) and isinstance(here, PassageRead) and isinstance(ended, Done)
     assert (part.passage, part.digests, part.words) == (here.passage, here.digests, here.words)
     assert isinstance(part.outcome, Content) and isinstance(here.outcome, Content)
