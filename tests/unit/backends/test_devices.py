@@ -1,4 +1,4 @@
-"""What a machine has is read from its vendor's tool, which may be missing, fail or hang."""
+"""Accelerators are read from their vendors' tools, which may be missing, fail or hang."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_an_atlas_300i_duo_has_two_chips_and_is_its_own_platform(tool) -> None:
     assert machine.cards == (Card(0, "310P3", 44280 * MIB, 42911 * MIB), Card(1, "310P3", 43693 * MIB, 42507 * MIB))
 
 
-def test_no_tool_leaves_the_processor(tool) -> None:
+def test_without_a_tool_there_is_the_processor(tool) -> None:
     machine = look()
     assert (machine.platform, machine.remark, machine.cards[0].name) == ("cpu", "", "main memory")
     assert machine.cards[0].total > 1 << 30
@@ -101,14 +101,14 @@ def test_no_tool_leaves_the_processor(tool) -> None:
         ("exit 9", "(exit 9): no output"),
     ],
 )
-def test_a_tool_that_fails_is_remarked(tool, body: str, said: str) -> None:
+def test_a_failing_tool_is_named_in_the_remark(tool, body: str, said: str) -> None:
     tool("nvidia-smi", body)
     machine = look()
     assert machine.platform == "cpu"
     assert said in machine.remark
 
 
-def test_a_tool_that_hangs_is_given_up(tool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_tool_is_given_up(tool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rag.backends.devices, "TOOL_SECONDS", 0.2)
     tool("nvidia-smi", "exec /bin/sleep 30")
     assert "did not answer" in look().remark
@@ -123,7 +123,7 @@ def test_a_broken_nvidia_tool_does_not_hide_an_npu(tool) -> None:
 @pytest.mark.parametrize(
     ("value", "numbers"), [("", [0, 1, 2]), ("2,0", [2, 0]), ("1", [1]), ("GPU-8f2e", [0, 1, 2]), ("7", []), (" 1 , 2 ", [1, 2])]
 )
-def test_the_cards_left_visible(value: str, numbers: list[int]) -> None:
+def test_the_environment_selects_cards(value: str, numbers: list[int]) -> None:
     machine = Machine("cuda", tuple(Card(number, "", 1, 1) for number in range(3)))
     assert [card.number for card in visible(machine, {"CUDA_VISIBLE_DEVICES": value})] == numbers
     assert len(visible(machine, {"ASCEND_RT_VISIBLE_DEVICES": "0"})) == 3

@@ -1,4 +1,4 @@
-"""The strings that leave us, character by character, and the servers' templates that must render the same ones.
+"""The prompts we send, character by character, and the servers' templates, which must render the same ones.
 
 The golden files were written from the models' own documentation, not by the code under test.
 """
@@ -76,7 +76,7 @@ NAMES = sorted(file.stem for file in GOLDEN.glob("*.txt"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_prompt_is_its_golden_file(name: str) -> None:
+def test_every_prompt_equals_its_golden_file(name: str) -> None:
     assert rendered(name) == golden(name)
 
 
@@ -213,7 +213,7 @@ def test_the_template_renders_the_prompt(family: str, case: str, variables: dict
 
 @pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
 @pytest.mark.parametrize("stripped", [False, True])
-def test_no_editor_can_cut_the_tail_of_a_template(family: str, stripped: bool) -> None:
+def test_no_editor_can_strip_the_end_of_a_template(family: str, stripped: bool) -> None:
     template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
     assert render(template.rstrip("\n") if stripped else template, QUERY, DOCUMENT) == golden(f"{family}.pair.text")
 

@@ -83,7 +83,7 @@ def test_the_same_words_score_the_same_as_text_and_as_caption(embedder):
         assert np.ptp(scores(embedder, text(query), same)) < 1e-6
 
 
-def test_documents_have_the_shares_of_the_page(embedder):
+def test_documents_have_the_documented_shares(embedder):
     rows = re.findall(
         r"^\| (text|attributes|visual|filler) \| (\d+) \| (\d+) \| (\d+) \| ([\d.]+|the rest) \|$", PAGE.read_text(), re.M
     )
@@ -102,7 +102,7 @@ def test_documents_have_the_shares_of_the_page(embedder):
     assert float(vector[FILLER]) == pytest.approx(0, abs=0.01)
 
 
-def test_queries_have_the_shares_of_the_page(embedder):
+def test_queries_have_the_documented_shares(embedder):
     rows = dict(re.findall(r"^\| (picture.*?) \| (0\.\d+ \| 0\.\d+ \| 0\.\d+) \|$", PAGE.read_text(), re.M))
     picture = painted(10, 120, 200)
     queries = [
@@ -120,7 +120,7 @@ def test_queries_have_the_shares_of_the_page(embedder):
     assert found[2:] == [[1, 0, 0], [0.4, 0.6, 0]]
 
 
-def test_a_document_without_anything_is_filler_and_a_query_its_opposite(embedder):
+def test_an_empty_document_is_all_filler_and_an_empty_query_its_opposite(embedder):
     empty = embedder.embed([Content("text")], role="document")[0]
     assert empty[FILLER] == 1
     assert scores(embedder, text(" …! "), empty[None])[0] == -1
@@ -137,7 +137,7 @@ def test_a_colour_finds_its_picture(embedder, query, best):
     assert scores(embedder, text(query), documents).argmax() == best
 
 
-def test_words_still_decide_where_a_colour_is_named_beside_them(embedder):
+def test_words_still_decide_if_a_colour_is_named_beside_them(embedder):
     documents = embedder.embed(
         [text("The green energy policy of the harbour council."), Content("image", pixels=painted(40, 150, 50))], role="document"
     )
@@ -196,7 +196,7 @@ def test_it_imports_no_heavy_library():
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-def test_a_process_apart_gives_the_same_numbers_to_the_last_bit():
+def test_the_subprocess_gives_the_same_vectors_to_the_last_bit():
     embedder = LiteEmbedder()
     apart = LiteSubprocess(embedder)
     contents = [Content("text", text=f"Vessel {n} of 航运公司 left berth {n * 7} on 2024-03-{n % 27 + 1:02}") for n in range(300)]
