@@ -1,4 +1,4 @@
-"""Models opened once and shared by all who choose them, and what is said while one is loaded.
+"""Opens each chosen model once, shares it, and reports while its weights are loaded.
 
 Knows choices; knows no index, no terminal and no HTTP.
 """

@@ -60,7 +60,7 @@ def test_a_correct_embedder_passes_every_proof() -> None:
         ],
         "ok",
     )
-    assert found["answers"].detail == "Qwen/Qwen3-VL-Embedding-2B, vLLM 0.33.0, prompts to 8192 tokens"
+    assert found["answers"].detail == "Qwen/Qwen3-VL-Embedding-2B, vLLM 0.33.0, prompts up to 8192 tokens"
 
 
 def test_a_text_embedder_gets_no_conversation() -> None:
@@ -93,16 +93,16 @@ def test_a_dropped_or_differently_scaled_picture_is_reported() -> None:
 @pytest.mark.parametrize(
     ("faults", "verdict", "says"),
     [
-        ({}, "ok", "295 tokens for 24 frames, one a second"),
-        ({"newer": True}, "ok", "297 tokens for 24 frames, one a second"),
+        ({}, "ok", "295 tokens for 24 frames, one per second"),
+        ({"newer": True}, "ok", "297 tokens for 24 frames, one per second"),
         ({"newer": True, "rate": 2.0}, "warning", "292 tokens for 24 frames, not 295"),
-        ({"frames": 16}, "warning", "frames are left out, scaled or timed otherwise"),
+        ({"frames": 16}, "warning", "frames are dropped, scaled or timed differently"),
         ({"pair": 4}, "warning", "151 tokens for 24 frames, not 295"),
         ({"rate": 2.0}, "warning", "290 tokens for 24 frames, not 295"),
         ({"pair": 0}, "failed", "does not reach the model"),
-        ({"frames": 0}, "warning", "a video is refused: "),
-        ({"tokenize": False}, "ok", "its tokens cannot be counted here"),
-        ({"usage": False}, "ok", "its tokens cannot be counted here"),
+        ({"frames": 0}, "warning", "the server refuses a video: "),
+        ({"tokenize": False}, "ok", "its tokens cannot be counted"),
+        ({"usage": False}, "ok", "its tokens cannot be counted"),
     ],
 )
 def test_a_cut_mistimed_dropped_or_refused_video_is_reported(faults: dict[str, int], verdict: str, says: str) -> None:
@@ -155,7 +155,7 @@ def test_endpoints_that_differ_are_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("faults", "said"), [(Faults(status=500), "the engine is dead"), (Faults(key="secret"), "refuses the key (401)")]
+    ("faults", "said"), [(Faults(status=500), "the engine is dead"), (Faults(key="secret"), "refuses the API key (401)")]
 )
 def test_a_server_that_refuses_is_a_finding(faults: Faults, said: str) -> None:
     with serving(faults) as url:
@@ -174,7 +174,7 @@ def test_an_unreachable_server_is_a_finding() -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     (found,) = prove(Choice(urls=(url,)), "embedder")
     assert (found.check, found.verdict) == ("answers", "failed")
-    assert found.detail == f"{url}/v1/models cannot be connected to: Connection refused"
+    assert found.detail == f"{url}/v1/models cannot be reached: Connection refused"
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://host", "127.0.0.1:8000"])
@@ -240,14 +240,14 @@ def test_the_unversioned_rerank_path_is_accepted_for_plain_models() -> None:
     with serving(Faults("plain-reranker", "BAAI/bge-reranker-v2-m3", older=True)) as url:
         found = {one.check: one for one in prove(Choice(urls=(url,)), "reranker")}
     assert failures(found) == {}
-    assert found["answers"].detail == "BAAI/bge-reranker-v2-m3, prompts to 512 tokens"
-    assert found["reranks"].detail == "only at /rerank, as TEI does; that is used"
+    assert found["answers"].detail == "BAAI/bge-reranker-v2-m3, prompts up to 512 tokens"
+    assert found["reranks"].detail == "only at /rerank, like TEI; that path is used"
     assert found["repeated requests"].verdict == "ok"
 
 
 def test_the_unversioned_rerank_path_fails_for_models_with_a_template() -> None:
     found = reranker("qwen3-reranker", older=True)
-    said = "only at /rerank, as TEI does: without the chat template and the instruction of qwen3-reranker"
+    said = "only at /rerank, like TEI: without the chat template and the instruction of qwen3-reranker"
     assert failures(found) == {"reranks": said}
     assert "rag serve reranker" in found["reranks"].remedy
 
@@ -270,8 +270,8 @@ def test_a_reranker_with_varying_scores_fails() -> None:
         (90, 157, 15, "wrapped twice"),
         (90, 15, 15, "no chat template"),
         (90, 17, 15, "no chat template"),
-        (90, 70, 15, "another template"),
-        (90, 100, 15, "another template"),
+        (90, 70, 15, "not the template"),
+        (90, 100, 15, "not the template"),
     ],
 )
 def test_a_wrong_token_count_names_the_mistake(expected: int, used: int, raw: int, said: str) -> None:
@@ -319,7 +319,7 @@ def test_without_urls_the_endpoint_of_the_index_is_checked(tmp_path: Path, monke
     (tmp_path / "corpus").mkdir()
     with serving(Faults()) as url:
         build_index(tmp_path / "corpus", url=url)
-    assert f"FAILED answers               {url}/v1/models cannot be connected to" in CliRunner().invoke(app, ["doctor"]).stdout
+    assert f"FAILED answers               {url}/v1/models cannot be reached" in CliRunner().invoke(app, ["doctor"]).stdout
     other = CliRunner().invoke(app, ["doctor", "--index", "other"])
     assert isinstance(other.exception, IndexNotFound)
 

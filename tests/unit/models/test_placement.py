@@ -27,7 +27,7 @@ def test_models_that_do_not_fit_are_refused_with_the_arithmetic() -> None:
     assert "Qwen3-VL-Embedding-8B: 16.3 GiB weights + 1.1 GiB keys and values" in what
     assert "the card has 32.0 GiB × 0.92 = 29.4 GiB" in what
     needs = [float(part.split(" GiB")[0]) for part in what.split(" = ")[1:3]]
-    total = float(what.split("needed ")[1].split(" GiB")[0])
+    total = float(what.split("needed: ")[1].split(" GiB")[0])
     assert total == pytest.approx(sum(needs), abs=0.11)
 
 
@@ -63,7 +63,7 @@ def test_a_full_card_is_passed_over() -> None:
 
 
 def test_more_cards_than_the_machine_has_are_refused() -> None:
-    with pytest.raises(WrongRequest, match="tensor parallel 4 × data parallel 1 take 4 cards; there are 2"):
+    with pytest.raises(WrongRequest, match="tensor parallel 4 × data parallel 1 takes 4 cards; there are 2"):
         planned([VL], cards=2, tensor_parallel=4)
 
 

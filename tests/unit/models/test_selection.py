@@ -76,7 +76,7 @@ def test_a_server_without_an_address_is_the_running_one() -> None:
 
 
 def test_a_dimension_that_lite_does_not_have_is_mentioned() -> None:
-    assert "always have the same length" in choose_embedder(settings(dim=64), {}, machine()).why
+    assert "always have 1280 numbers" in choose_embedder(settings(dim=64), {}, machine()).why
     assert choose_embedder(settings(), {}, machine()).why == ""
 
 

@@ -140,7 +140,7 @@ def test_a_killed_server_is_reported_as_killed(place: Path, serve) -> None:
     os.kill(running("embedder")[0].pid, signal.SIGKILL)
     _, talk = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert "the embedder server was killed (SIGKILL; Linux does so when memory runs out): loading weights" in talk
+    assert "the embedder server was killed (SIGKILL; Linux does that when memory runs out): loading weights" in talk
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
@@ -236,7 +236,7 @@ def test_a_folder_that_others_can_write_to_is_not_trusted(place: Path) -> None:
         assert len(running("embedder")) == 1
         run_folder().chmod(0o777)
         assert running("embedder") == []
-    with pytest.raises(WrongRequest, match="does not belong to this user alone"):
+    with pytest.raises(WrongRequest, match="is not private to this user"):
         announce(RunningServer("embedder", "http://127.0.0.1:1", "m", os.getpid(), 1.0))
 
 
