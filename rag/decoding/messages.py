@@ -24,6 +24,7 @@ class Rules:
     key: str  # `identity.reading_key` of all of it
     side: int = 0  # pixels: what the model looks at of the shorter side of a picture (rag.backends.downsample); 0: all of it
     threads: int = 1  # inside one recognition of words
+    patience: int = 1  # an answer may cost so many times as much as usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ class Failed:
     reason: str
     passing: bool = False
     killed: bool = False  # it took its reader with it, twice
+    late: bool = False  # given up for the time it took alone: the next run gives it more
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,10 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
 from rag.decoding import idle_workers
+from rag.decoding.cost_limits import CostLimits
 from rag.decoding.messages import (
     Answer,
+    Call,
     Done,
     Failed,
     Identified,
@@ -32,10 +34,10 @@ from rag.decoding.tasks import bytes_of
 from rag.decoding.worker_process import Died, NotStarted, WorkerProcess
 
 LAST = Identified | Returned | Done | Failed | Rejected  # one of these ends the answers to a job
-SECONDS = 60.0  # for each answer
+LIMITS = CostLimits()  # of an answer that somebody waits for who has other work
 MEMORY = 3_000_000_000  # bytes: a picture of `max_source_pixels` twice, and the models of OCR
 _LARGE = 50_000_000  # bytes of a file that takes long enough for another process to start meanwhile
-_SLOWEST = 2_000_000  # bytes a second that a job must get through, beside its minute: a network disk on a bad day
+_SLOWEST = 500_000  # bytes of a file that a second of processor time must get through, beside what every answer may take
 
 
 class WorkerAnswer(NamedTuple):
@@ -43,6 +45,17 @@ class WorkerAnswer(NamedTuple):
 
     ticket: int
     answer: Answer
+
+
+def limits_of(job: Job, limits: CostLimits) -> CostLimits:
+    """What an answer to this job may cost."""
+    patience = 1 if isinstance(job, Call) else job.rules.patience
+    return limits.times(patience, bytes_of(job) / _SLOWEST)
+
+
+def given_up(died: Died) -> Failed:
+    """Why a document is given up: what killed its reader does so again, what took long may only have needed longer."""
+    return Failed(str(died), passing=died.cause == "starved", killed=died.cause is None, late=died.cause is not None)
 
 
 class AnswerSink(Protocol):
@@ -56,7 +69,7 @@ class AnswerSink(Protocol):
 class Pool:
     """Nothing is started before the first job. Answers go to the inbox; those of one job in order.
 
-    A file that kills its reader, or keeps it silent, is tried once more in a process of its own, after `Restarted`; the second
+    A file that kills its reader, or keeps it waiting, is tried once more in a process of its own, after `Restarted`; the second
     time it has `Failed`. Everything else is untouched by it.
     """
 
@@ -66,11 +79,14 @@ class Pool:
         events: AnswerSink,
         known: Callable[[bytes], str | None],
         memory: int = MEMORY,
-        seconds: float = SECONDS,
+        limits: CostLimits | None = None,
     ) -> None:
-        """`most` processes, each with `memory` bytes; each answer takes at most so many seconds, more for a large file."""
+        """`most` processes, each with `memory` bytes; each answer costs at most `limits`, more for a large file.
+
+        Without them, LIMITS.
+        """
         self._most, self._events, self._known = most, events, known
-        self._memory, self._seconds = memory, seconds
+        self._memory, self._limits = memory, limits or LIMITS
         self.missing: tuple[str, ...] = ()  # what could not be taken from the processes: "the network", "writing files"
         self._reads: deque[tuple[int, Job]] = deque()
         self._looks: deque[tuple[int, Job]] = deque()
@@ -158,8 +174,11 @@ class Pool:
                 return process
             process.end()
             return None
-        except Died:
+        except Died as died:
             process.end()
+            if died.cause in ("processor", "starved") and not self._closed:
+                self._events.put_answer(WorkerAnswer(ticket, given_up(died)), 0)
+                return None
         if self._closed:
             return None
         self._events.put_answer(WorkerAnswer(ticket, Restarted()), 0)
@@ -167,7 +186,7 @@ class Pool:
         try:
             self._talk(alone, ticket, job)
         except Died as died:
-            self._events.put_answer(WorkerAnswer(ticket, Failed(str(died), killed=True)), 0)
+            self._events.put_answer(WorkerAnswer(ticket, given_up(died)), 0)
         alone.end()
         return None
 
@@ -177,12 +196,12 @@ class Pool:
             if self._closed:
                 process.strike()
         try:
-            process.tell(job, self._seconds)
-            seconds = self._seconds + bytes_of(job) / _SLOWEST
+            limits = limits_of(job, self._limits)
+            process.tell(job, limits.starved)
             while True:
-                answer = process.hear(seconds)
+                answer = process.hear(limits)
                 if isinstance(answer, OcrLookup):
-                    process.tell(self._known(answer.digest), self._seconds)
+                    process.tell(self._known(answer.digest), limits.starved)
                     continue
                 last = isinstance(answer, LAST)
                 if last:

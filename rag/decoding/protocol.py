@@ -13,7 +13,7 @@ import os
 import pickle
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,17 +63,19 @@ def send(link: socket.socket, message: object, descriptors: Sequence[int] = ()) 
         raise Closed(str(error)) from error
 
 
-def receive(link: socket.socket, descriptors: list[int] | None = None) -> Any:
-    """The next message. Closed at the end of the stream; TimeoutError where the socket has a timeout and nothing comes.
+def receive(link: socket.socket, descriptors: list[int] | None = None, still: Callable[[], None] | None = None) -> Any:
+    """The next message. Closed at the end of the stream.
+
+    Whenever the timeout of the socket passes and nothing comes, `still` is called, which may raise; without it, TimeoutError.
 
     Open files that came with it are appended to `descriptors`; without such a list none is taken: the kernel closes them.
     """
-    length, count = _HEAD.unpack(_exactly(link, _HEAD.size) if descriptors is None else _head(link, descriptors))
-    sizes = [_LENGTH.unpack(_exactly(link, _LENGTH.size))[0] for _ in range(count)]
+    length, count = _HEAD.unpack(_exactly(link, _HEAD.size, still) if descriptors is None else _head(link, descriptors))
+    sizes = [_LENGTH.unpack(_exactly(link, _LENGTH.size, still))[0] for _ in range(count)]
     if length + sum(sizes) > _MOST_BYTES:
         raise Closed("a message larger than any")
-    body = _exactly(link, length)
-    buffers = [_exactly(link, size) for size in sizes]
+    body = _exactly(link, length, still)
+    buffers = [_exactly(link, size, still) for size in sizes]
     try:
         return _Unpickler(io.BytesIO(body), buffers=buffers).load()
     except (pickle.UnpicklingError, ValueError, TypeError, AttributeError, KeyError, IndexError, EOFError, ImportError) as error:
@@ -95,15 +97,18 @@ def _head(link: socket.socket, descriptors: list[int]) -> bytes:
     return head + bytes(_exactly(link, _HEAD.size - len(head)))
 
 
-def _exactly(link: socket.socket, count: int) -> memoryview:
+def _exactly(link: socket.socket, count: int, still: Callable[[], None] | None = None) -> memoryview:
     view = np.empty(count, np.uint8).data  # unlike a bytearray it is not filled with zeros first
     got = 0
     while got < count:
         try:
             more = link.recv_into(view[got:])
-        except OSError as error:
-            if isinstance(error, TimeoutError):
+        except TimeoutError:
+            if still is None:
                 raise
+            still()
+            continue
+        except OSError as error:
             raise Closed(str(error)) from error
         if not more:
             raise Closed("the stream ended")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.decoding import protocol
+from rag.decoding.cost_limits import POLL_SECONDS, Cause, CostLimits, CostMeter
 from rag.decoding.messages import Ready
 from rag.decoding.sandbox import OPEN_FILES
 
@@ -35,7 +36,18 @@ _ENDED_BY = {
 
 
 class Died(Exception):
-    """The process is gone, or does not answer; the text is the reason a person reads."""
+    """The process is gone, or cost too much; the text is the reason a person reads, `cause` the limit that was exceeded."""
+
+    def __init__(self, reason: str, cause: Cause | None = None) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
+_TOO_MUCH = {
+    "processor": "its reader took more than {:g} s of processor time",
+    "waiting": "its reader waited {:g} s for something that never came",
+    "starved": "its reader could not go on for {:g} s: it was stopped, or this machine was too busy",
+}
 
 
 class NotStarted(Exception):
@@ -92,13 +104,19 @@ class WorkerProcess:
         except (protocol.Closed, TimeoutError) as error:
             raise self._death(error) from error
 
-    def hear(self, seconds: float) -> Any:
-        """The next message. Died where none comes within so many seconds."""
-        self._link.settimeout(seconds)
+    def hear(self, limits: CostLimits) -> Any:
+        """The next message. Died where the process ends, or where the answer costs more than the limits."""
+        meter = CostMeter(self._process.pid, limits)
+
+        def still() -> None:
+            if cause := meter.exceeded():
+                raise Died(_TOO_MUCH[cause].format(getattr(limits, cause)), cause)
+
+        self._link.settimeout(min(POLL_SECONDS, limits.waiting / 4, limits.processor / 4))
         try:
-            return protocol.receive(self._link)
-        except (protocol.Closed, TimeoutError) as error:
-            raise self._death(error, seconds) from error
+            return protocol.receive(self._link, still=still)
+        except protocol.Closed as error:
+            raise self._death(error) from error
 
     def is_alive(self) -> bool:
         """Whether the process is there."""
@@ -129,9 +147,9 @@ class WorkerProcess:
         os.close(self._held)
         self._said.close()
 
-    def _death(self, error: Exception, seconds: float = 0.0) -> Died:
+    def _death(self, error: Exception) -> Died:
         if isinstance(error, TimeoutError):
-            return Died(f"its reader was stopped: no answer in {seconds:.0f} s")
+            return Died("its reader took no job", "starved")
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         code = self._process.poll()

@@ -14,7 +14,7 @@ from rag.corpus.companions import CAPTION_BYTES
 from rag.corpus.digests import content_key
 from rag.corpus.file_types import PICTURE_SUFFIXES
 from rag.corpus.walk import composed
-from rag.decoding.messages import Identified, PassageRead
+from rag.decoding.messages import Identified, PassageRead, Rules
 from rag.errors import UnreadableDocument
 from rag.index.writer.writer import Writer
 from rag.loaders.policy import ReadingPolicy
@@ -49,6 +49,7 @@ class PendingDocument:
     found: FileEntry
     document: Document
     tally: RunTally  # where it is counted
+    rules: Rules
     identity: Identified | None = None
     twin: TwinDocument | None = None
     tickets: set[int] = field(default_factory=set)  # of all jobs asked for it

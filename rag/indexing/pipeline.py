@@ -23,10 +23,11 @@ from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.writer import Writer
 from rag.indexing.commit_schedule import CommitSchedule
 from rag.indexing.embed_queue import EmbedQueue, EmbedResult
-from rag.indexing.ingest import DocumentIngester, go_without
+from rag.indexing.ingest import DocumentIngester
 from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
 from rag.indexing.read_queue import ReadQueue
+from rag.indexing.refusals import go_without
 from rag.indexing.report import Report, Tell
 from rag.indexing.roots import Target
 from rag.indexing.scan import ChangeDetector, ScanBatch, ScanThread, pictures_to_recaption
@@ -143,6 +144,8 @@ class _Run:
         self._begin_all(root, queue.rest())
         self._wait()
         self._read_again(target, queue.early)
+        while ingester.start_deferred():
+            self._wait()
         for path in gone:
             ingester.forget(root, path)
             self._commit_when_due()
