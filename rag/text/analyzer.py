@@ -108,7 +108,7 @@ _known_compound = lru_cache(maxsize=1 << 16)(_compound)  # a few words make up m
 
 
 def plain(text: str) -> str:
-    """The text with compatibility forms unified (full-width letters, ligatures) and accents removed; case stays, to split words."""
+    """Compatibility forms (full-width letters, ligatures) unified and accents removed; case stays: it splits words."""
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text.encode("utf-8", "replace").decode())
