@@ -30,7 +30,7 @@ TIMEOUT_SECONDS = 90.0  # for one answer; the server gives up after 60
 
 
 class Unreachable(BackendError):
-    """Nothing answers at the address, or it is not a `rag ui`."""
+    """Nothing answers at the address, or what answers is not a `rag ui`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ OWN_VARIABLES = frozenset({"RAG_CONFIG"})  # names the settings file; not a sett
 
 
 def parse_bytes(value: Any) -> Any:
-    """Bytes from what a person writes: `8G`, `500 MB`, `2GiB`, `1_000`. ValueError for text that is not a size.
+    """The number of bytes in `8G`, `500 MB`, `2GiB` or `1_000`. ValueError for text that is not a size; numbers pass unchanged.
 
     K, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024.
     """

@@ -9,7 +9,7 @@ from rag.types import Lines, Locator, Page, Seconds, Sheet, Slide, Whole
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """`1 document` or `2 documents`; `many` is the plural where it is not `one` with an s."""
+    """`1 document` or `2 documents`; `many` is an irregular plural."""
     return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 

@@ -77,7 +77,7 @@ _MOVIE_ATOMS = frozenset({b"moov", b"mdat", b"free", b"wide", b"skip", b"pnot"})
 
 
 def suffixes(family: str) -> frozenset[str]:
-    """The suffixes of a family of LOADERS, in lower case, with their dot."""
+    """The suffixes of a family of LOADERS, in lower case, with their dot. KeyError for any other name."""
     return _SUFFIXES[family]
 
 

@@ -224,7 +224,7 @@ def test_settings_that_are_no_text(tmp_path: Path, rag: Callable[..., Ran]) -> N
         (b"", "has no judged query"),
         (b'{"id": 1, "query": "x"}', "has no judged query"),
         (b"harbour", "line 1: is not JSON"),
-        (b"[1]", "line 1: is not an object"),
+        (b"[1]", "line 1: is not a JSON object"),
         (b'{"query": "x", "relevant": []}', "line 1: 'id' is missing"),
         (b'{"id": 1, "relevant": [{"document": "a"}]}', "has neither a query nor an image"),
         (b'{"id": 1, "query": "x", "relevant": ["a"]}', "is not a JSON object with a list"),

@@ -31,7 +31,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """The text of a document, in which its passages count lines, with its headings marked; lines end with \\n."""
+    """The text of a document and its headings; passages count its lines, which end with \\n."""
 
     text: str
     headings: tuple[Heading, ...] = ()  # in the order of the text

@@ -136,7 +136,7 @@ def _label(label: str) -> str:
 
 
 def captions_of(document: DocumentId, shown: Iterable[tuple[str, str]]) -> Iterator[CaptionOf]:
-    """A caption for each picture below the document's root that has a text."""
+    """A caption for each picture below the document's root that has an alt text or a title."""
     for target, text in shown:
         path = path_below_root(document.path, target)
         if path and text:
