@@ -193,9 +193,9 @@ def _value(url: str, answer: httpx.Response) -> Any:
 
 
 def _sent(options: SearchOptions) -> dict[str, Any]:
-    """The options that were given, as the body of a request. WrongRequest for a video, and for kinds that are none."""
+    """The given options as the body of a request. WrongRequest for a video and for unknown kinds."""
     if options.video is not None:
-        raise WrongRequest("a frame of a video is not sent to a server", remedy="send a picture of it as `image`")
+        raise WrongRequest("a server accepts no video frame as a query", remedy="send a picture of it as `image`")
     given: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
     given |= {"kinds": list(checked_kinds(options.kinds)), "paths": list(options.paths), "roots": list(options.roots)}
     given["image"] = None if options.image is None else _data_url(options.image)

@@ -1,6 +1,6 @@
 """The few words of a passage that show why it was found.
 
-Knows where the words of a query stand; knows no index and no terminal.
+Knows where the words of a query match; knows no index and no terminal.
 """
 
 from __future__ import annotations
