@@ -24,21 +24,21 @@ KEPT_SECONDS = 300.0  # that a process stays for the next question
 
 
 def nothing_known(_: bytes) -> None:
-    """Where nobody has recognised words in pictures before."""
+    """For callers without a cache of recognised words."""
 
 
 class AskPool:
     """At most `count` questions at once; further ones wait. Threads share it. With 0, files are read in this process."""
 
     def __init__(self, count: int, seconds: float = SECONDS) -> None:
-        """Each answer may take so many seconds, whatever holds it up: somebody waits."""
+        """Each answer may take `seconds` of wall time, because somebody waits."""
         self.count, self._limits = count, CostLimits(seconds, seconds, seconds)
         self._free = threading.Semaphore(max(1, count))
 
     def call(
         self, function: str, file: Any, details: dict[str, Any], *, size: int = 0, room: int = 0, descriptors: Sequence[int] = ()
     ) -> tuple[dict[str, Any], bytes]:
-        """What a function `module:name` gives for a file: plain values, arrays among them, and bytes. Errors as `ask`.
+        """Calls a function `module:name` on a file in a worker; returns its values (arrays allowed) and bytes. Errors as `ask`.
 
         `descriptors` are the open file itself, and one it may write `room` bytes to: see `Call`.
         """

@@ -1,7 +1,7 @@
-"""What one answer may cost a worker process: processor time, waiting for nothing, and time in which nobody lets it run.
+"""What one answer may cost a worker process: processor time, idle waiting, and time in which the system does not let it run.
 
 Knows processes as the kernel shows them (proc(5)); knows no job. Wall time alone is no cost: a reader that is stopped, niced,
-or behind others on a slow disk or a busy machine does no harm. Elsewhere than on Linux only the last limit holds, as wall time.
+or crowded out on a busy machine or waiting for a slow disk does no harm. Outside Linux only the last limit holds, as wall time.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _COULD_RUN = frozenset("RDTt")  # states of a thread: running or ready, waiting 
 
 @dataclass(frozen=True, slots=True)
 class CostLimits:
-    """Seconds. What is beyond `processor` or `waiting` is given up, and tried again by the next run with more."""
+    """Limits in seconds. A file that exceeds one is given up, and the next run tries it again with more."""
 
-    processor: float = 120.0  # that it computes, in all its threads
-    waiting: float = 60.0  # that it neither computes nor reads, and waits for nothing that the system would give it
-    starved: float = 600.0  # that it gets on with nothing although it could run
+    processor: float = 120.0  # of computing, in all its threads
+    waiting: float = 60.0  # without computing, reading, or waiting for the system: a deadlock
+    starved: float = 600.0  # without progress although it could run
 
     def times(self, factor: float, more_processor: float = 0.0) -> CostLimits:
-        """Limits that many times as wide, with so many seconds of processor time on top."""
+        """These limits times `factor`, after adding `more_processor` seconds of processor time."""
         return CostLimits((self.processor + more_processor) * factor, self.waiting * factor, self.starved * factor)
 
 
 class CostMeter:
-    """What a process has cost since this was made."""
+    """Measures what a process has cost since the meter was created."""
 
     def __init__(self, process: int, limits: CostLimits) -> None:
         """`process` is its number."""
@@ -42,7 +42,7 @@ class CostMeter:
         self._waited = self._starved = 0.0
 
     def exceeded(self) -> Cause | None:
-        """Which limit is exceeded now; to be asked about every POLL_SECONDS."""
+        """Which limit is exceeded now. Call about every POLL_SECONDS."""
         now = time.monotonic()
         gone, self._last_look = now - self._last_look, now
         seconds, progress = self._read()
@@ -61,7 +61,7 @@ class CostMeter:
         return "starved" if self._starved > self._limits.starved else None
 
     def _read(self) -> tuple[float | None, tuple[float, str]]:
-        """Seconds of processor time, None where they cannot be known; and what changes whenever the process gets on."""
+        """Seconds of processor time (None if unknown), and a value that changes whenever the process makes progress."""
         try:
             fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
             seconds = (int(fields[11]) + int(fields[12])) / _TICKS  # utime and stime
@@ -74,7 +74,7 @@ class CostMeter:
         return seconds, (seconds, read)
 
     def _could_run(self) -> bool:
-        """Whether one of its threads is held up by the system or by somebody else."""
+        """Whether one of its threads is held up by the system rather than by itself."""
         try:
             stats = [(task / "stat").read_text() for task in (self._folder / "task").iterdir()]
         except OSError:  # it ends just now

@@ -1,4 +1,4 @@
-"""The decoders: as many processes as there is work for, at most so many; a thread for each hands out jobs and takes answers.
+"""The pool of worker processes: started as work arrives, up to a maximum; one thread per process hands out jobs.
 
 Knows jobs, answers and processes; knows no model and no index.
 """
@@ -54,12 +54,12 @@ def limits_of(job: Job, limits: CostLimits) -> CostLimits:
 
 
 def given_up(died: Died) -> Failed:
-    """Why a document is given up: what killed its reader does so again, what took long may only have needed longer."""
+    """Why a document is given up. A killer kills again; a slow file may only need more time."""
     return Failed(str(died), passing=died.cause == "starved", killed=died.cause is None, late=died.cause is not None)
 
 
 class AnswerSink(Protocol):
-    """Where answers go as they come; a `put` that waits holds its decoder back."""
+    """Receives answers as they come; blocking it holds the worker back."""
 
     def put_answer(self, answer: WorkerAnswer, nbytes: int) -> None: ...
 
@@ -67,7 +67,7 @@ class AnswerSink(Protocol):
 
 
 class Pool:
-    """Nothing is started before the first job. Answers go to the inbox; those of one job in order.
+    """Starts nothing before the first job. Answers go to `events`, those of one job in order.
 
     A file that kills its reader, or keeps it waiting, is tried once more in a process of its own, after `Restarted`; the second
     time it has `Failed`. Everything else is untouched by it.
@@ -100,7 +100,7 @@ class Pool:
         self._births: list[float] = []
 
     def submit(self, ticket: int, job: Job) -> None:
-        """Queues a job. Documents that are begun come before those that are known by their bytes, and these before the others."""
+        """Queues a job. Ranges of started documents come first, then whole documents, then identification."""
         queue = self._looks if isinstance(job, Identify) else self._stretches if isinstance(job, ReadRange) else self._reads
         with self._changed:
             queue.append((ticket, job))
@@ -114,18 +114,18 @@ class Pool:
             self._changed.notify()
 
     def forget(self, tickets: AbstractSet[int]) -> None:
-        """Takes what is queued under these tickets back: the document cannot be read. What is under way goes on."""
+        """Drops the queued jobs of these tickets, because their document cannot be read. Running jobs go on."""
         with self._changed:
             self._stretches = deque(task for task in self._stretches if task[0] not in tickets)
 
     def waits(self) -> float:
-        """The share of their time, 0…1, that the processes had no job; 1 where none was started."""
+        """The share of their time, 0…1, in which the processes had no job; 1 if none was started."""
         now = time.monotonic()
         lived = sum(now - birth for birth in self._births)
         return min(1.0, self.starved / lived) if lived else 1.0
 
     def close(self) -> None:
-        """Ends all jobs at once; those that are not done get no more answers. Processes that have none are kept as spares."""
+        """Ends all jobs at once; unfinished ones get no more answers. Idle processes are kept for later."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -166,7 +166,7 @@ class Pool:
             return (self._stretches or self._reads or self._looks).popleft()
 
     def _do(self, process: WorkerProcess | None, ticket: int, job: Job) -> WorkerProcess | None:
-        """Has one job done, in the process given or in a new one; gives the process that can take the next job."""
+        """Runs one job in the given process or a new one; returns the process that can take the next job."""
         process = process or self._start()
         try:
             self._talk(process, ticket, job)

@@ -1,6 +1,6 @@
-"""One decoder process, seen from outside: started, talked to, timed, and killed.
+"""One worker process, seen from outside: started, talked to, metered and killed.
 
-Knows processes and the wire; knows no loader.
+Knows processes and the protocol; knows no loader.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ENDED_BY = {
 
 
 class Died(Exception):
-    """The process is gone, or cost too much; the text is the reason a person reads, `cause` the limit that was exceeded."""
+    """The process is gone or cost too much; the text is the reason shown to people, `cause` the limit that was exceeded."""
 
     def __init__(self, reason: str, cause: Cause | None = None) -> None:
         super().__init__(reason)
@@ -51,11 +51,11 @@ _TOO_MUCH = {
 
 
 class NotStarted(Exception):
-    """No such process can be started here at all."""
+    """No worker process can be started here."""
 
 
 class WorkerProcess:
-    """For one thread at a time, but for `strike`."""
+    """Use from one thread at a time; only `strike` may be called from any."""
 
     def __init__(self, memory: int) -> None:
         """Starts it, with at most `memory` bytes. NotStarted where it cannot be started."""
@@ -97,7 +97,7 @@ class WorkerProcess:
             self.missing = ready.missing
 
     def tell(self, message: object, seconds: float, descriptors: Sequence[int] = ()) -> None:
-        """Sends a message, and open files with it. Died where it is not taken within so many seconds."""
+        """Sends a message, with open files. Died if it is not accepted within `seconds`."""
         self._link.settimeout(seconds)
         try:
             protocol.send(self._link, message, descriptors)
@@ -105,7 +105,7 @@ class WorkerProcess:
             raise self._death(error) from error
 
     def hear(self, limits: CostLimits) -> Any:
-        """The next message. Died where the process ends, or where the answer costs more than the limits."""
+        """The next message. Died if the process ends, or if the answer exceeds the limits."""
         meter = CostMeter(self._process.pid, limits)
 
         def still() -> None:
@@ -119,11 +119,11 @@ class WorkerProcess:
             raise self._death(error) from error
 
     def is_alive(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def is_worn(self) -> bool:
-        """Whether half of its memory or of its descriptors is in use between two jobs: better a new one than a job that fails."""
+        """Whether an idle process holds half of its memory or descriptors: a new one is better than a job that fails."""
         own = f"/proc/{self._process.pid}"
         try:
             pages, descriptors = int(Path(own, "statm").read_text().split()[1]), sum(1 for _ in Path(own, "fd").iterdir())
@@ -132,7 +132,7 @@ class WorkerProcess:
         return pages * resource.getpagesize() > self.memory // 2 or descriptors > OPEN_FILES // 2
 
     def strike(self) -> None:
-        """Ends it and what it started, whatever they do, and whichever thread talks to it: that one hears Died.
+        """Kills it and its children, whatever they do; a thread that is talking to it gets Died.
 
         SIGKILL cannot be held back. The number of the group is its own while anything of it lives, the process or its children.
         """
@@ -140,7 +140,7 @@ class WorkerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Ends it and forgets it."""
+        """Kills it and frees its resources."""
         self.strike()
         self._process.wait()
         self._link.close()

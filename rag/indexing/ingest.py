@@ -1,6 +1,6 @@
-"""What is done with one document: looked at, read, its passages keyed and handed to the writer; or why it is left out.
+"""What happens to one document: identified, read, its passages keyed and handed to the writer, or the reason why it is skipped.
 
-Knows documents on their way, and everybody who has a part in it; knows no walk, no thread and no commit.
+Knows documents in progress and the stages they pass; knows no walk, no thread and no commit.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from rag.types import CaptionOf, Document, DocumentId, Kind, Passage, Skipped
 
 @dataclass(slots=True)
 class DocumentIngester:
-    """The documents under way, and what was learnt from those before. For the one thread that writes."""
+    """The documents in progress, and what earlier ones taught. Only for the writer thread."""
 
     writer: Writer
     embedder: Embedder
@@ -80,7 +80,7 @@ class DocumentIngester:
         self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.embed_queue.side, threads)
 
     def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
-        """Begins with a document that the walk found, and that is to be counted there."""
+        """Starts a document that the walk found; it is counted in `tally`."""
         document = describe(root, found, self.writer, self.policy, tally)
         if self.quarantine.is_late(document):
             self.deferred.append((root, found, tally))
@@ -88,7 +88,7 @@ class DocumentIngester:
             self._start(root, found, document, tally, self.rules)
 
     def start_deferred(self) -> bool:
-        """Begins with the next document that was given up before, alone and with more time; False where there is none."""
+        """Starts the next document that timed out in an earlier run, alone and with more time; False if there is none."""
         if not self.deferred:
             return False
         root, found, tally = self.deferred.pop(0)
@@ -104,7 +104,7 @@ class DocumentIngester:
         self._ask(pending, Identify(document, rules))
 
     def handle_answer(self, came: WorkerAnswer) -> None:
-        """Goes on with the document that an answer is of. WrongRequest where files cannot be read at all."""
+        """Continues the document that an answer belongs to. WrongRequest where files cannot be read at all."""
         whose = self.dispatcher.owner_of(came.ticket)
         if whose is not None:
             pending, stretch = whose
@@ -115,22 +115,22 @@ class DocumentIngester:
             raise WrongRequest(came.answer.what, came.answer.remedy)
 
     def record_captions(self, root: str, path: str, captions: Sequence[CaptionOf]) -> None:
-        """Keeps what a document says of pictures. Those of which it says something else than before are to be read again."""
+        """Stores what a document says about pictures. Pictures whose captions changed are read again."""
         pictures = self.writer.pictures.put_captions(root, path, captions)
         self.recaptioned |= pictures
         for pending in self.under_way.values() if pictures else ():
             pending.overtaken |= pending.root.name == root and composed(pending.found.path) in pictures
 
     def is_being_told(self) -> bool:
-        """Whether a document is under way that may say something of pictures."""
+        """Whether a document that may caption pictures is still being read."""
         return any(shows_pictures(pending.found.path) for pending in self.under_way.values())
 
     def refuse(self, refused: Mapping[bytes, str]) -> None:
-        """From now on contents of these keys are not shown to the model, which gave the reasons."""
+        """Stops sending contents of these keys to the model, which refused them for the given reasons."""
         self.refused |= refused
 
     def forget(self, root: Root, path: str) -> None:
-        """A document is gone."""
+        """Removes a document that no longer exists."""
         digest = self.writer.digest(DocumentId(root.name, path))
         if self.writer.remove(root.name, path):
             self.tally.removed += 1
@@ -165,7 +165,7 @@ class DocumentIngester:
                 raise WrongRequest(what, remedy)
 
     def _complete(self, pending: PendingDocument) -> None:
-        """All of it was read."""
+        """The whole document was read."""
         if pending.twin is not None:
             self._take_over(pending)
         elif pending.failure:
@@ -177,9 +177,9 @@ class DocumentIngester:
             self._put(pending, pending.passages)
 
     def _identified(self, pending: PendingDocument, identity: Identified) -> None:
-        """Takes over a document with the same bytes, waits for one that is being read, or reads it; none in quarantine.
+        """Copies a document with the same bytes, waits for one that is being read, or reads it; quarantined ones are skipped.
 
-        Only now is it known what it is, whatever its name says.
+        Only now is its format known, whatever its name says.
         """
         if not gives(identity.loader, self.kinds):
             pending.tally.ignored["of a kind not asked for"] += 1
@@ -222,7 +222,7 @@ class DocumentIngester:
         self._put(pending, passages)
 
     def _put(self, pending: PendingDocument, passages: Sequence[tuple[Passage, bytes]]) -> None:
-        """Hands a whole document to the writer."""
+        """Hands a complete document to the writer."""
         identity, document = pending.identity, pending.document
         assert identity is not None
         digest = identity.digest
@@ -239,7 +239,7 @@ class DocumentIngester:
         self._end(pending)
 
     def _give_up(self, pending: PendingDocument, failed: Failed) -> None:
-        """Keeps what killed its reader twice, or took too long twice, from being tried again; what took too long once is tried
+        """Quarantines a file that killed its reader twice or timed out twice; one that timed out once is tried
         again by the next run.
         """
         was_late = self.quarantine.is_late(pending.document)
@@ -254,9 +254,9 @@ class DocumentIngester:
         self.quarantine.forget_late(pending.document)
 
     def _leave_out(self, pending: PendingDocument, failed: Failed) -> None:
-        """Keeps the reason why a document could not be read; one that is gone since the walk is forgotten.
+        """Stores the reason why a document could not be read; one deleted since the walk is removed.
 
-        What the system refused (permissions, a broken disk) is no property of the file: it is tried again in the next run.
+        A refusal by the system (permissions, a broken disk) says nothing about the file: the next run tries it again.
         """
         document = pending.document
         self.record_captions(document.id.root, document.id.path, [])
@@ -268,7 +268,7 @@ class DocumentIngester:
         self._end(pending)
 
     def _end(self, pending: PendingDocument) -> None:
-        """The document is done with; those that waited for its passages can take them over."""
+        """The document is finished; others that waited for its passages can copy them."""
         self.tally.count_read(pending.document)
         del self.under_way[pending.number]
         self.dispatcher.forget(pending)
