@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would find. Copies, moves and captions show only when files are read: a real run may do a little less or more."""
+    """What a run would find. Copies, moves and captions show only when files are read: a run may do a little less or more."""
 
     new: Mapping[str, int]  # documents by family
     changed: Mapping[str, int]
