@@ -21,12 +21,12 @@ WINDOW = 16  # calls: texts of similar length are looked for among the oldest so
 
 
 def pictures_of(waiting: Iterable[Keyed], most: int) -> list[Keyed]:
-    """The next call of pictures, in the order they came."""
+    """The next batch of pictures, in arrival order."""
     return even_batches(list(islice(waiting, most)), most, lambda keyed: pixels_of(keyed[1]), PIXELS)[0]
 
 
 def texts_of(waiting: Iterable[Keyed], most: int, places: int) -> list[Keyed]:
-    """The next call of texts: the oldest with others of about its length, as many as `even_part` says."""
+    """The next batch of texts: the oldest one and others of similar length, as many as `even_part` allows."""
     oldest = list(islice(waiting, WINDOW * most))
     by_length = sorted(oldest, key=lambda one: -len(one[1].text))
     count = even_part(len(oldest), most, places)
@@ -35,7 +35,7 @@ def texts_of(waiting: Iterable[Keyed], most: int, places: int) -> list[Keyed]:
 
 
 def even_part(waiting: int, most: int, places: int) -> int:
-    """How many of so many one call takes: `most` of very many; of few a part for each free place, but not less than a half."""
+    """How many of `waiting` texts one call takes: up to `most`; of few, an even share per free slot, at least half of `most`."""
     parts = max(-(-waiting // most), min(places, waiting // max(1, most // 2)))
     return -(-waiting // max(1, parts))
 
@@ -56,10 +56,10 @@ def pixels_of(content: Content) -> int:
 
 
 class PendingContents:
-    """Contents by their keys, in the order they came. For one thread at a time."""
+    """Contents waiting for the model, by key, in arrival order. Not thread-safe."""
 
     def __init__(self, texts: int, pictures: int) -> None:
-        """One call takes so many texts, or so many contents with pixels."""
+        """`texts` and `pictures`: how many of each one call takes."""
         self._call, self._shown_call = texts, pictures
         self._shown: dict[bytes, Content] = {}  # contents with pixels
         self._texts: dict[bytes, Content] = {}  # and those without
@@ -79,7 +79,7 @@ class PendingContents:
 
     @property
     def seconds(self) -> float:
-        """For how long something has waited."""
+        """Seconds since the oldest content arrived or the last call was taken."""
         return time.monotonic() - self._since
 
     def add(self, key: bytes, content: Content) -> None:
@@ -93,11 +93,11 @@ class PendingContents:
             self._texts[key] = content
 
     def fills_a_call(self, texts: int) -> bool:
-        """Whether there are as many pictures as a call takes, or so many texts."""
+        """Whether enough pictures for a call, or `texts` texts, are waiting."""
         return len(self._shown) >= self._shown_call or self._pixels >= PIXELS or len(self._texts) >= texts
 
     def take(self, places: int) -> list[Keyed]:
-        """The next call: pictures first, for they are large. `places` as in `take_texts`."""
+        """The next batch: pictures first, because they are large. `places` as in `take_texts`."""
         if not self._shown:
             return self.take_texts(places)
         batch = pictures_of(self._shown.items(), self._shown_call)
@@ -108,7 +108,7 @@ class PendingContents:
         return batch
 
     def take_texts(self, places: int) -> list[Keyed]:
-        """The next call of texts, where the model has room for so many calls."""
+        """The next batch of texts, when the model has room for `places` more calls."""
         batch = texts_of(self._texts.items(), self._call, places)
         for key, _ in batch:
             del self._texts[key]
@@ -116,7 +116,7 @@ class PendingContents:
         return batch
 
     def clear(self) -> int:
-        """Forgets everything; gives how many bytes it was."""
+        """Drops everything; returns how many bytes that was."""
         nbytes = sum(map(size_of, (*self._texts.values(), *self._shown.values())))
         self._texts.clear()
         self._shown.clear()

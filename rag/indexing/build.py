@@ -80,14 +80,14 @@ def build_index(
 
 
 def check_kinds(kinds: Sequence[Kind]) -> None:
-    """WrongRequest for a kind that there is not."""
+    """WrongRequest for an unknown kind."""
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
         raise WrongRequest(f"no kind is called {unknown[0]!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
 
 
 def check_folders(wanted: Sequence[Path], index: Path) -> None:
-    """WrongRequest for a folder that is not there, or is the index."""
+    """WrongRequest for a folder that does not exist, or that is the index itself."""
     for one in wanted:
         if not one.exists():
             raise WrongRequest(f"no such folder: {one}", remedy="nothing was changed; to forget a folder: rag rm FOLDER")

@@ -1,4 +1,4 @@
-"""Keeps the model busy: contents in, batches of similar length out, as many under way at once as the model takes.
+"""Keeps the model busy: takes contents, sends batches of similar length, with as many calls in flight as the model accepts.
 
 Knows contents, an embedder and threads; knows no file and no index.
 """
@@ -29,7 +29,7 @@ HELP = 3  # calls: texts that wait beyond so many are embedded here as well, tho
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbedResult:
-    """The vectors of some keys, or why there are none."""
+    """The vectors of some keys, or the reason why there are none."""
 
     keys: tuple[bytes, ...]
     vectors: Vectors | None
@@ -40,7 +40,7 @@ class EmbedResult:
 
 
 class ResultSink(Protocol):
-    """Where vectors go as they come."""
+    """Receives vectors as they arrive."""
 
     def put_vectors(self, result: EmbedResult) -> None: ...
 
@@ -100,7 +100,7 @@ class EmbedQueue:
 
     @uninterruptible()
     def add(self, key: bytes, content: Content) -> None:
-        """Takes a content; its vector comes as a result, sooner or later."""
+        """Queues a content; its vector arrives later as a result."""
         with self._lock:
             self._waiting.add(key, content)
             self.nbytes += size_of(content)
@@ -108,20 +108,20 @@ class EmbedQueue:
 
     @uninterruptible()
     def advance(self) -> None:
-        """Makes the calls that are due: those that are full, and where the model is idle those that have waited."""
+        """Sends the batches that are due: full ones, and, when the model is idle, those that have waited long enough."""
         with self._lock:
             self._send_due()
         while self._here and (batch := self._due_here()):
             self._embed(self._embedder, batch)
 
     def flush(self) -> None:
-        """Nothing comes any more: what waits goes out as soon as there is room, however little it is."""
+        """Nothing more will be added: whatever waits is sent as soon as there is room, full batch or not."""
         self._ending = True
         self.advance()
 
     @uninterruptible()
     def drop(self) -> None:
-        """Forgets what waits. Only the calls under way still give results; where there is none, one last call."""
+        """Drops what waits. Calls in flight still give results; if there are none, one last batch is sent."""
         with self._lock:
             last = self._claimed(self._waiting.take(self._places)) if not self._untaken and self._waiting else []
             self.nbytes -= self._waiting.clear()
@@ -132,7 +132,7 @@ class EmbedQueue:
 
     @uninterruptible()
     def ack(self, embedded: EmbedResult) -> None:
-        """Must be told of every result."""
+        """Call for every result received."""
         with self._lock:
             self._untaken -= 1
             self.nbytes -= embedded.nbytes
@@ -141,11 +141,11 @@ class EmbedQueue:
         self.advance()
 
     def waits(self) -> float:
-        """The share of its time, 0…1, that the model could have taken another call and had none."""
+        """The share of its time, 0…1, in which the model was idle although it could have taken a call."""
         return max(0.0, 1.0 - self._busy / (self.at_once * max(1e-6, time.monotonic() - self._born)))
 
     def close(self) -> None:
-        """Ends the threads as soon as their calls end; nobody waits for them."""
+        """Ends the threads once their calls return; does not wait for them."""
         self._stopped = True
         for _ in self._threads:
             self._calls.put(None)
@@ -155,7 +155,7 @@ class EmbedQueue:
     # ---- what is due, under the lock ----------------------------------------------------------------
 
     def _send_due(self) -> None:
-        """Hands to the threads what they should have."""
+        """Sends the batches that are due to the threads."""
         if self._stopped:
             return
         while self._waiting and self._under_way < self._most_under_way and self._is_due():
@@ -165,7 +165,7 @@ class EmbedQueue:
             self._send(self._claimed(self._waiting.take_texts(self._places)))
 
     def _due_here(self) -> list[Keyed]:
-        """What is to be embedded in this thread now: pictures, and texts that have nobody else or are many."""
+        """The batch to embed in this thread now: pictures, and texts that no other process takes or that pile up."""
         with self._lock:
             self._send_due()
             most = HELP * self._call if self._under_way else self._call
@@ -192,11 +192,11 @@ class EmbedQueue:
 
     @property
     def _places(self) -> int:
-        """For how many calls there is room; 0 where the model takes one at a time."""
+        """How many more calls the model can take; 0 if it takes one at a time."""
         return 0 if self.at_once == 1 else max(2, self.at_once - self._under_way)
 
     def _claimed(self, batch: list[Keyed]) -> list[Keyed]:
-        """Counts a batch as under way."""
+        """Marks a batch as in flight."""
         self._asked.update(key for key, _ in batch)
         self._untaken += 1
         return batch

@@ -20,7 +20,7 @@ from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, this_machine
 from rag.search.options import SearchOptions
-from rag.search.question import content_asked, content_of, filters_of, one_of
+from rag.search.question import content_of, filters_of, one_of, picture_asked, words_asked
 from rag.text.query_syntax import literal
 from rag.types import Content, Hit, Query, StoredPassage
 
@@ -140,10 +140,13 @@ class Searcher:
         return content_of(stored, text, self.policy.limits, self.files)
 
     def _content(self, text: str, wanted: SearchOptions) -> Content:
-        if one_of(wanted) == "like":
+        given = one_of(wanted)
+        if given == "like":
             return self.content_of(str(wanted.like), text)
+        if not given:
+            return words_asked(text)
         policy = self.policy if wanted.ocr or "image" not in self.embedder.modalities else replace(self.policy, ocr="never")
-        return content_asked(text, wanted, policy, self.files)
+        return picture_asked(text, wanted, policy, self.files)
 
     def _read(self, stored: Sequence[StoredPassage]) -> list[Content]:
         from rag.search.stored_content import read_contents
