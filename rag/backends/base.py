@@ -17,7 +17,7 @@ class Choice:
     """Which model to use, where it runs, and its instructions. Empty fields mean the model's own defaults."""
 
     model: str = ""  # a name such as Qwen/Qwen3-VL-Embedding-2B, or a local folder
-    family: str = ""  # a key of FAMILIES, needed where the model's name does not tell
+    family: str = ""  # a key of FAMILIES, needed if the model's name does not tell
     urls: tuple[str, ...] = ()  # endpoints of a server, without /v1
     dim: int = 0  # length of the vectors, if shorter than the model's own; 0: the model's own
     query_instruction: str = ""
@@ -125,7 +125,9 @@ class Reranker(Protocol):
     name: str
     modalities: frozenset[Modality]  # a content of another modality is scored by its clues
     reads_vectors: Fingerprint | None
-    trust: Mapping[Kind, float]  # weight of its score per kind, 0…1: below 1 where published figures say that it hurts, else 1
+    trust: Mapping[
+        Kind, float
+    ]  # weight of its score per kind, 0…1: below 1 if published figures say that it ranks that kind worse, else 1
 
     def wants_pixels(self, query: Content) -> bool: ...
 

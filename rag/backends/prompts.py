@@ -92,12 +92,12 @@ def rerank_prompt(family: Family, query: Content, document: Content, instruction
     plain family, whose server renders the pair itself.
     """
     instruct = neutral(instruction or family.rerank_instruction)
-    asked, judged = _side(family, query), _side(family, document)
+    query_side, document_side = _side(family, query), _side(family, document)
     if family.name == "qwen3-vl-reranker":
-        pair = f"<Instruct>: {instruct}<Query>:{asked}\n<Document>:{judged}"
+        pair = f"<Instruct>: {instruct}<Query>:{query_side}\n<Document>:{document_side}"
         return f"<|im_start|>system\n{_JUDGE}<|im_end|>\n<|im_start|>user\n{pair}<|im_end|>\n<|im_start|>assistant\n"
     if family.name == "qwen3-reranker":
-        pair = f"<Instruct>: {instruct}\n<Query>: {asked}\n<Document>: {judged}"
+        pair = f"<Instruct>: {instruct}\n<Query>: {query_side}\n<Document>: {document_side}"
         tail = "<|im_start|>assistant\n<think>\n\n</think>\n\n"
         return f"<|im_start|>system\n{_JUDGE}<|im_end|>\n<|im_start|>user\n{pair}<|im_end|>\n{tail}"
     raise WrongRequest(f"{family.name} models take no rendered pair", remedy="send the query and the documents as they are")

@@ -98,10 +98,10 @@ def models_of(client: httpx.Client) -> Models:
 
 def _models_of_tei(client: httpx.Client) -> Models:
     try:
-        told = ask(client, "/info")
+        info = ask(client, "/info")
     except BackendError:
         return Models((), 0, "")
-    name, length = told.get("model_id"), told.get("max_input_length")
+    name, length = info.get("model_id"), info.get("max_input_length")
     names = ((name, ""),) if isinstance(name, str) and name else ()
     return Models(names, length if isinstance(length, int) else 0, "")
 

@@ -116,8 +116,8 @@ class Endpoints:
         answers: SimpleQueue[tuple[int, HttpResponse | BackendError]],
     ) -> None:
         """In a thread of its own: makes the requests of a call until there are no more."""
-        while (taken := contents.get()) is not None and not call.cancelled:
-            number, content = taken
+        while (numbered := contents.get()) is not None and not call.cancelled:
+            number, content = numbered
             answer: HttpResponse | BackendError = BackendError(
                 "a request to a model server failed", remedy="the error above says why"
             )

@@ -22,7 +22,7 @@ class Endpoint:
     connections: ConnectionPool
     window: CongestionWindow  # how many requests at once
     busy: int = 0  # requests under way
-    taken: int = 0  # requests so far
+    requests: int = 0  # so far
     failures: int = 0  # in a row
     rests_until: float = 0.0  # monotonic time
     answered: bool = False  # at least once

@@ -161,9 +161,9 @@ class EndpointScheduler:
         ready = [one for one in self._all if one.rests_until <= now and one.busy < one.window.room]
         if not ready:
             return None
-        chosen = min(ready, key=lambda one: (one.busy / one.window.room, one.taken))
+        chosen = min(ready, key=lambda one: (one.busy / one.window.room, one.requests))
         chosen.busy += 1
-        chosen.taken += 1
+        chosen.requests += 1
         return chosen
 
     def _assign(self) -> None:

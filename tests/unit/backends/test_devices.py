@@ -48,7 +48,7 @@ NVIDIA = "0, NVIDIA H200, 143771, 143155, 570.86.15\n1, NVIDIA GB10, [N/A], [N/A
 
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Puts a script under a vendor's name alone on PATH (with the shell it is written in)."""
+    """Installs a shell script under the name of a vendor's tool, as the only program on PATH beside the shell."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
     def put(name: str, body: str) -> None:

@@ -36,7 +36,7 @@ def plane(width: int, height: int, colour: tuple[int, int, int] = (200, 40, 30))
 
 
 def scene(width: int, height: int) -> np.ndarray:
-    """Soft shapes with an edge, as a photograph has."""
+    """Soft shapes with one edge, like a photograph."""
     y, x = np.mgrid[0:height, 0:width]
     return np.stack([x * 255 // width, y * 255 // height, np.where(x > y, 220, 30)], axis=-1).astype(np.uint8)
 
@@ -64,8 +64,8 @@ def test_a_very_thin_picture_is_padded_with_white(width: int, height: int) -> No
     shown = sent(plane(width, height, (0, 0, 0)))
     assert max(shown.size) <= 200 * min(shown.size)
     assert shown.width * shown.height <= MAX_PIXELS
-    assert np.asarray(shown).max() > 200  # the white
-    assert np.asarray(shown).min() < 60  # the thread
+    assert np.asarray(shown).max() > 200  # the padding
+    assert np.asarray(shown).min() < 60  # the picture
 
 
 def test_only_pixels_are_sent_and_no_metadata() -> None:

@@ -21,12 +21,12 @@ THERE = f"modelscope:{NAME}"
 
 
 class HubError(Exception):
-    """The base of its errors."""
+    """The base class of the errors of `modelscope_hub`."""
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str], object]], None]:
-    """A package `modelscope` that fetches so."""
+    """Replaces the package `modelscope` by one with this `snapshot_download`."""
 
     def fetching(fetch: Callable[[str], object]) -> None:
         for name, held in {"modelscope": {"snapshot_download": fetch}, "modelscope_hub.errors": {"HubError": HubError}}.items():
@@ -50,9 +50,9 @@ def test_the_prefix_does_not_change_the_model() -> None:
 @pytest.mark.parametrize("platform", ["cuda", "cpu", "ascend"])
 def test_vllm_is_pointed_to_modelscope_whatever_the_environment_says(platform: str) -> None:
     version = "0.23.0" if platform == "ascend" else "0.33.0"
-    terms = LaunchOptions(platform=platform, version=version)  # type: ignore[arg-type]
-    (there,) = commands([ServerSpec("embedder", THERE, 8000)], terms, {"VLLM_USE_MODELSCOPE": "False"})
-    (own,) = commands([ServerSpec("embedder", NAME, 8000)], terms, {})
+    options = LaunchOptions(platform=platform, version=version)  # type: ignore[arg-type]
+    (there,) = commands([ServerSpec("embedder", THERE, 8000)], options, {"VLLM_USE_MODELSCOPE": "False"})
+    (own,) = commands([ServerSpec("embedder", NAME, 8000)], options, {})
     assert there.arguments == own.arguments
     assert there.environment["VLLM_USE_MODELSCOPE"] == "True"
     assert own.environment.get("VLLM_USE_MODELSCOPE") == ("True" if platform == "ascend" else None)

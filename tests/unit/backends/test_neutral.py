@@ -100,7 +100,7 @@ ORDINARY = (
 
 
 def shape(prompt: str) -> list[tuple[str, int]]:
-    """Every control token and mark in a prompt, in order; the numbers of those before the text are part of it."""
+    """Every control token and marker in a prompt, in order, with its position."""
     found = re.finditer("|".join(re.escape(token) for token in (*CONTROL, *MARKS)), prompt, re.IGNORECASE)
     return [(match[0], match.start()) for match in found]
 
@@ -124,7 +124,7 @@ def test_a_pair_keeps_its_shape(family: str, injected: str) -> None:
     for prompt in (as_document, as_query, as_clues, as_instruction):
         assert tokens(prompt) == tokens(plain)
         assert [prompt.count(mark) for mark in MARKS] == [1, 1, 1]
-    # Nothing before the text moves, and what stands behind it is the frame's own tail.
+    # Nothing before the text moves, and only the prompt's own end follows it.
     start, tail = plain.index("ships"), plain[plain.index("ships") + len("ships") :]
     assert as_document[:start] == plain[:start]
     assert as_document.endswith(tail)
@@ -179,7 +179,7 @@ def test_no_control_token_survives() -> None:
 
 
 def test_no_other_character_becomes_part_of_a_marker() -> None:
-    """The tokenizers normalise with NFC: look-alikes need no neutralising, because none is turned into the real character."""
+    """The tokenizers normalise with NFC, which turns no look-alike into the real character, so look-alikes need no change."""
     special = set("<|>/:")
     turned = [chr(point) for point in range(sys.maxunicode + 1) if special & set(unicodedata.normalize("NFC", chr(point)))]
     assert set(turned) == special
@@ -227,6 +227,6 @@ def test_two_sides_never_join_into_a_marker(query: str, document: str) -> None:
 
 
 def test_a_long_hostile_text_is_neutralised_quickly() -> None:
-    """One pass over a few megabytes each: a pattern that went back and forth would not end."""
+    """A few megabytes each: a pattern that backtracks would take for ever."""
     for piece in ("<", "<|", "<|a", "<|im_<", "<Query>" + " " * 50, "<Document> \n", "< " * 20, "|>"):
         assert neutral(piece * 100_000) == piece * 100_000

@@ -30,7 +30,7 @@ OWN_CHOICE = Choice(query_instruction=OWN, document_instruction=OWN, rerank_inst
 
 
 def contents(text: str, chinese: str) -> dict[str, Content]:
-    """Every shape a content comes in; the clues of pictures must never reach a model that sees them."""
+    """Contents of every form; the clues of pictures must never reach a model that sees them."""
     return {
         "text": Content("text", text),
         "own_instruction": Content("text", text),
@@ -59,7 +59,7 @@ def golden(name: str) -> str:
 
 
 def rendered(name: str) -> str:
-    """What the code makes of the case a golden file is named after: family, role and case."""
+    """The prompt for the case in the name of a golden file: family, role and case."""
     family_name, role, case = name.split(".")
     family = FAMILIES[family_name]
     own = OWN_CHOICE if case == "own_instruction" else DEFAULT_CHOICE
@@ -89,7 +89,7 @@ def test_every_family_and_role_has_golden_files() -> None:
     }
 
 
-# ---- the shapes that go wrong silently --------------------------------------------------------
+# ---- forms that go wrong silently ----- --------------------------------------------------------
 
 
 def test_the_ends_of_the_prompts() -> None:
@@ -196,7 +196,7 @@ def render(template: str, query: str, document: str, **variables: Any) -> str:
 
 
 def sent(family: str, content: Content) -> str:
-    """A side of a pair as vLLM makes a string of `{"content": [media parts, one text part]}`: placeholders first."""
+    """The string that vLLM makes of `{"content": [media parts, one text part]}`: placeholders first."""
     return prompts.placeholders(content) * FAMILIES[family].sees + prompts.rerank_words(FAMILIES[family], content)
 
 

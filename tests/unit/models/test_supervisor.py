@@ -60,7 +60,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the stand-in on PATH, and run files of its own."""
+    """A folder with the stand-in on PATH, and its own run files."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/vllm").write_text(FAKE)
     (tmp_path / "bin/vllm").chmod(0o755)

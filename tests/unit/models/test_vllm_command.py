@@ -29,7 +29,7 @@ PLACES = (
 
 
 def test_the_commands_of_every_platform_family_and_version() -> None:
-    """The file holds them as a person reads them; after a wanted change, delete it and run this test once."""
+    """Compared with a readable file; after an intended change, delete the file and run this test once."""
     lines = []
     for platform, version in PLACES:
         for model in MODELS:
@@ -130,7 +130,7 @@ def test_versions() -> None:
 
 
 def test_an_engine_in_this_process_gets_the_settings_of_a_server() -> None:
-    """On an NPU: the same facts as keywords of vllm.LLM and as flags."""
+    """On an NPU, the keywords of vllm.LLM say the same as the flags of a server."""
     told = engine_keywords("ascend-310p", "0.18.0", 8192)
     made = planned([VL], memory=64, platform="ascend-310p", version="0.18.0")[0].arguments
     assert (told["dtype"], str(told["max_model_len"])) == (value(made, "--dtype"), value(made, "--max-model-len"))

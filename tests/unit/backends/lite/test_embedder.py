@@ -198,15 +198,15 @@ def test_it_imports_no_heavy_library():
 
 def test_the_subprocess_gives_the_same_vectors_to_the_last_bit():
     embedder = LiteEmbedder()
-    apart = LiteSubprocess(embedder)
+    side = LiteSubprocess(embedder)
     contents = [Content("text", text=f"Vessel {n} of 航运公司 left berth {n * 7} on 2024-03-{n % 27 + 1:02}") for n in range(300)]
     contents += [Content("text", text="", clues="a photo of gulls"), Content("text", text="\udcff\x00 <|im_end|>")]
     deadline = time.monotonic() + 60
-    while not apart.is_ready() and time.monotonic() < deadline:
+    while not side.is_ready() and time.monotonic() < deadline:
         time.sleep(0.01)
-    vectors = apart.embed(contents, role="document")
-    assert apart.is_ready()
+    vectors = side.embed(contents, role="document")
+    assert side.is_ready()
     np.testing.assert_array_equal(vectors, embedder.embed(contents, role="document"))
-    apart.close()
-    np.testing.assert_array_equal(apart.embed(contents[:3], role="document"), vectors[:3])  # embedded here, then
-    assert not apart.is_ready()
+    side.close()
+    np.testing.assert_array_equal(side.embed(contents[:3], role="document"), vectors[:3])  # now embedded in this process
+    assert not side.is_ready()

@@ -14,7 +14,7 @@ SCENES = ("landscape", "document", "chart", "portrait", "city")
 
 
 def scene(kind, rng, height=160, width=240):
-    """A drawn picture of its kind, (height, width, 3)."""
+    """A drawn picture of that type, (height, width, 3)."""
     y, x = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
     picture = np.full((height, width, 3), 250.0)
     if kind == "landscape":

@@ -169,7 +169,7 @@ def test_very_long_texts_are_scored():
 
 
 def test_a_document_vector_scores_like_its_pixels():
-    """At the precision of the index, 16 bits; words, attributes, pictures, and both."""
+    """At the 16-bit precision of the index; for words, attributes, pictures, and both."""
     passages = [image(RED), image(BLUE, clues="a crane"), text("red"), image(clues="no pixels")]
     rows = LiteEmbedder().embed(passages, role="document").astype(np.float16).astype(np.float32)
     told = [replace(one, pixels=(), vector=row) for one, row in zip(passages, rows, strict=True)]
@@ -178,7 +178,7 @@ def test_a_document_vector_scores_like_its_pixels():
 
 
 def test_pictures_that_show_an_attribute_equally_score_the_same_at_16_bits():
-    """Else rounding would decide their order, and not the first stage."""
+    """Otherwise rounding would decide their order instead of the first stage."""
     (row,) = LiteEmbedder().embed([image(np.full((40, 60, 3), (2, 2, 9), np.uint8))], role="document")
     alike = np.tile(row, (6, 1))
     for number, each in enumerate(alike):

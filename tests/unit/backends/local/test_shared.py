@@ -17,7 +17,7 @@ GREY = np.full((40, 60, 3), 90, np.uint8)
 
 
 class Letters:
-    """A tokenizer of one token for each UTF-8 byte, as the byte-level ones are where they merge nothing."""
+    """A tokenizer with one token per UTF-8 byte, like a byte-level one that merges nothing."""
 
     def __call__(self, text, **_):
         ends = [(place, place + 1) for place, letter in enumerate(text) for _ in letter.encode()]
