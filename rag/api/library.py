@@ -16,13 +16,13 @@ from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage,
 from rag.index.files.layout import is_index
 from rag.index.locations import by_name, finish_rebuild, index_folder, up_to_date
 from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
-from rag.models.loading import reranker_beside
+from rag.models.loading import ModelCache, reranker_beside
 from rag.search.federated import FederatedSearcher
 from rag.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from rag.backends.base import Reranker
-    from rag.models.loading import Models, Say
+    from rag.models.loading import Say
     from rag.search.options import SearchOptions
     from rag.search.pipeline import Results
     from rag.types import StoredPassage
@@ -42,7 +42,7 @@ class IndexLibrary:
         self.token = token
         self.folders: Mapping[str, Path] = by_name(index_folder(name) for name in named or [settings.index])
         self._say = say
-        self._models: Models = {}
+        self._models = ModelCache()
         self._readers: dict[str, OpenIndex] = {}
         self._searchers: dict[str, Searcher] = {}
         self._counted: dict[str, tuple[OpenIndex, IndexStatus]] = {}
@@ -127,7 +127,7 @@ class IndexLibrary:
             found = self.searcher().reranker
         except IndexNotFound:
             with self._loading:
-                found = reranker_beside("lite", self.settings, self._say, self._models)
+                found = reranker_beside("lite", self.settings, self._models, self._say)
         if found is None:
             raise WrongRequest(
                 "this server has no reranker", remedy="start it with one: RAG_RERANKER=lite, or RAG_RERANKER_URL=…"

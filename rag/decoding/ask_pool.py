@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from rag.decoding import idle_workers
+from rag.decoding.cost_limits import CostLimits
 from rag.decoding.memory_budget import processors
 from rag.decoding.messages import Answer, Call, Failed, Job, OcrLookup, PassageRead, Rejected, Returned
 from rag.decoding.pool import LAST, MEMORY
@@ -23,21 +24,21 @@ KEPT_SECONDS = 300.0  # that a process stays for the next question
 
 
 def nothing_known(_: bytes) -> None:
-    """Where nobody has recognised words in pictures before."""
+    """For callers without a cache of recognised words."""
 
 
 class AskPool:
     """At most `count` questions at once; further ones wait. Threads share it. With 0, files are read in this process."""
 
     def __init__(self, count: int, seconds: float = SECONDS) -> None:
-        """Each answer may take so many seconds."""
-        self.count, self._seconds = count, seconds
+        """Each answer may take `seconds` of wall time, because somebody waits."""
+        self.count, self._limits = count, CostLimits(seconds, seconds, seconds)
         self._free = threading.Semaphore(max(1, count))
 
     def call(
         self, function: str, file: Any, details: dict[str, Any], *, size: int = 0, room: int = 0, descriptors: Sequence[int] = ()
     ) -> tuple[dict[str, Any], bytes]:
-        """What a function `module:name` gives for a file: plain values, arrays among them, and bytes. Errors as `ask`.
+        """Calls a function `module:name` on a file in a worker; returns its values (arrays allowed) and bytes. Errors as `ask`.
 
         `descriptors` are the open file itself, and one it may write `room` bytes to: see `Call`.
         """
@@ -71,7 +72,7 @@ class AskPool:
         except NotStarted as error:
             return [Rejected(f"no process can be started to read files in: {error}", "read them in this one: RAG_JOBS=0")]
         try:
-            answers = _talk(process, job, known, self._seconds, descriptors)
+            answers = _talk(process, job, known, self._limits, descriptors)
         except Died as died:
             process.end()
             return [Failed(str(died), killed=True)]
@@ -86,14 +87,14 @@ class AskPool:
 
 
 def _talk(
-    process: WorkerProcess, job: Job, known: Callable[[bytes], str | None], seconds: float, descriptors: Sequence[int]
+    process: WorkerProcess, job: Job, known: Callable[[bytes], str | None], limits: CostLimits, descriptors: Sequence[int]
 ) -> list[Answer]:
-    process.tell(job, seconds, descriptors)
+    process.tell(job, limits.starved, descriptors)
     answers: list[Answer] = []
     while True:
-        answer = process.hear(seconds)
+        answer = process.hear(limits)
         if isinstance(answer, OcrLookup):
-            process.tell(known(answer.digest), seconds)
+            process.tell(known(answer.digest), limits.starved)
             continue
         answers.append(answer)
         if isinstance(answer, LAST):

@@ -1,4 +1,4 @@
-"""Worker processes without a job, kept for a while: who indexes or asks again and again does not start them each time.
+"""Idle worker processes, kept for a while so that repeated runs and questions need not start new ones.
 
 Knows processes and time; knows no job.
 """
@@ -17,7 +17,7 @@ _reapers: list[threading.Thread] = []  # one at most
 
 
 def take(memory: int) -> WorkerProcess | None:
-    """A process that is alive, has no job and may use so much memory; None where there is none."""
+    """A live idle process with exactly this memory limit; None if there is none."""
     while True:
         with _changed:  # the one kept last: what it holds open may be asked for again
             found = next((one for one in reversed(_spares) if one[0].memory == memory), None)
@@ -30,7 +30,7 @@ def take(memory: int) -> WorkerProcess | None:
 
 
 def keep(process: WorkerProcess, seconds: float = KEPT_SECONDS) -> None:
-    """Keeps a process that has no job for the next who takes one, for so many seconds; a dead one is forgotten."""
+    """Keeps an idle process for `seconds`; a dead one is dropped."""
     if not process.is_alive():
         process.end()
         return
@@ -43,7 +43,7 @@ def keep(process: WorkerProcess, seconds: float = KEPT_SECONDS) -> None:
 
 
 def _end_old() -> None:
-    """Ends processes as their time comes; returns when none is left."""
+    """Ends processes when their time is up; returns when none is left."""
     while True:
         with _changed:
             now = time.monotonic()

@@ -1,4 +1,4 @@
-"""How one job is done, in this process: the same function serves the workers and what is read without them.
+"""Runs one job in this process: the same function serves the workers and reading without them.
 
 Knows loaders and OCR; knows no process and no index.
 """
@@ -50,7 +50,7 @@ KnownOcr = Callable[[bytes], str | None]  # the words in the picture of a digest
 
 
 def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
-    """The answers to a job, as they come; what goes wrong with the file is an answer too."""
+    """The answers to a job, as they come; an unreadable file is an answer too."""
     try:
         if isinstance(job, Identify):
             yield _identity(job)
@@ -77,7 +77,7 @@ def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
 
 
 def _is_the_systems(cause: BaseException | None) -> bool:
-    """What the system refused (permissions, a broken disk) is no property of the file."""
+    """Whether the system is the cause (permissions, a broken disk) and not the file."""
     return isinstance(cause, OSError) and cause.errno is not None
 
 
@@ -161,7 +161,7 @@ def wants_words(passage: Passage, rules: Rules) -> bool:
 
 
 def is_light(job: Job) -> bool:
-    """Whether a job costs less than to send it away, and is done by Python alone: a file can then do no harm."""
+    """Whether a job is cheaper than sending it away and runs in pure Python, where a file can do no harm."""
     if isinstance(job, Call) or bytes_of(job) > LIGHT_BYTES:
         return False
     if isinstance(job, Identify):
@@ -170,16 +170,16 @@ def is_light(job: Job) -> bool:
 
 
 def bytes_of(job: Job) -> int:
-    """Bytes of the file that a job is about, as far as they are known."""
+    """Size in bytes of the job's file; 0 if unknown."""
     return job.size if isinstance(job, Call) else size_of(job.document)
 
 
 def size_of(document: Document) -> int:
-    """Bytes of the file as the walk saw it; 0 where it did not look."""
+    """Size in bytes as the walk saw it; 0 if unknown."""
     return size_in(document.stamp)
 
 
 def size_in(stamp: str) -> int:
-    """Bytes of a file, by its stamp."""
+    """Size in bytes, from a stamp."""
     length = stamp.partition(":")[0]
     return int(length) if length.isdigit() else 0

@@ -1,6 +1,6 @@
-"""The process of one decoder: takes a job, answers it, takes the next, until its socket closes.
+"""The main loop of a worker process: takes a job, answers it, takes the next, until its socket closes.
 
-Knows the wire and the work; knows nothing of who asks.
+Knows the protocol and the tasks; knows nothing about who asks.
 """
 
 from __future__ import annotations
@@ -57,6 +57,6 @@ def main() -> None:
 
 
 def _on_open_files(job: Call, descriptors: Sequence[int]) -> Call:
-    """The same job about the open file: what was checked when it was opened is what is read, whatever lies there now."""
+    """The same job on the open file: what was checked when it was opened is what is read, whatever has the name now."""
     details = dict(job.details) | ({"out": descriptors[1]} if len(descriptors) > 1 else {})
     return replace(job, file=_FILES / str(descriptors[0]), details=details)

@@ -1,4 +1,4 @@
-"""Where a run stands, told as it goes: its counts and rates, and how long each stage waits for another.
+"""Reports the progress of a run: counts, rates, and how long each stage waits for another.
 
 Knows the stages of the write path and the counts; counts nothing, and knows no terminal.
 """
@@ -20,7 +20,7 @@ from rag.indexing.tally import RunTally
 
 @dataclass(slots=True)
 class ProgressMonitor:
-    """Tells whoever asked to be told."""
+    """Reports to the caller's callback."""
 
     tell: Tell
     pool: Pool
@@ -32,22 +32,22 @@ class ProgressMonitor:
     path: str = ""  # the document it has come to
 
     def update(self, path: str) -> None:
-        """Tells where the run stands, and which document it has come to."""
+        """Reports progress, with the document being read."""
         self.path = path
         self.tick()
 
     def mute(self) -> None:
-        """Nobody is told any more: the run ends early."""
+        """Stops reporting: the run ends early."""
         self.tell = lambda _: None
 
     def tick(self) -> None:
-        """Tells where the run stands now: while nothing comes, the time goes on, and the model works off what it was given."""
+        """Reports progress now: even when nothing arrives, time passes and the model works through its queue."""
         counters = self.tally.target
         counters.waiting, counters.lacking = self.embed_queue.waiting, self.waiting_documents()
         self.tell(counters.progress(self.path, self._waiting()))
 
     def _waiting(self) -> Mapping[str, float]:
-        """The share of its time that each stage waits; nothing before it tells anything: at first everybody waits for readers."""
+        """The share of its time that each stage waits; empty at first, while every stage waits for the readers."""
         gone = time.monotonic() - self.started
         if gone < SURE or not self.tally.target.tokens:
             return {}

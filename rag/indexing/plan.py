@@ -1,4 +1,4 @@
-"""What `rag index` would do, without doing it: documents new, changed and gone, and what that would cost.
+"""What `rag index` would do: documents that are new, changed or gone, and the cost of reading them.
 
 Knows the walk, and what the index says of earlier runs; opens no document, asks no model and writes nothing.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would find. Copies, moves and captions are known only when files are read: it may do less, or a little more."""
+    """What a run would find. Copies, moves and captions show only when files are read: a run may do a little less or more."""
 
     new: Mapping[str, int]  # documents by family
     changed: Mapping[str, int]

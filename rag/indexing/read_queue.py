@@ -1,4 +1,4 @@
-"""Which document is read next, while the walk still goes on: those that show pictures before the pictures they show.
+"""Which document is read next while the walk goes on: documents that show pictures before the pictures themselves.
 
 Knows what the walk finds and what has changed; opens no file.
 """
@@ -20,7 +20,7 @@ PATIENCE = 1.0  # seconds that pictures wait, where there is nothing else to rea
 
 
 class ReadQueue:
-    """The documents of one target that are to be read. For the one thread that writes, which takes in what the walk finds."""
+    """The documents of one target still to be read. Only for the writer thread."""
 
     def __init__(self, changes: ChangeDetector, tally: RunTally) -> None:
         self._changes, self._tally = changes, tally
@@ -30,7 +30,7 @@ class ReadQueue:
         self.early: set[str] = set()  # paths of pictures that were given before it was known what is said of them
 
     def accept(self, bunch: ScanBatch) -> None:
-        """Keeps what is to be read of what the walk has found. RuntimeError where the walk ended by an error that is a bug."""
+        """Queues what has to be read of a batch of the walk. RuntimeError if the walk ended with an unexpected error."""
         if bunch.is_broken:
             raise RuntimeError("the thread that walks the folders ended; its error is above")
         found = [change.found for change in map(self._changes.classify, bunch.seen) if change is not None]

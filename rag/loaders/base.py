@@ -8,7 +8,7 @@ from typing import Protocol
 from rag.limits import Limits as Limits
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped
 
-STRETCH = 16  # passages. Of a long document each stretch of so many, from the first on, may be read by another process
+STRETCH = 16  # passages; a long document is read in stretches of this many, each perhaps by another process
 
 
 class Loader(Protocol):
@@ -18,8 +18,8 @@ class Loader(Protocol):
     - ``split`` is streaming and deterministic: same bytes and limits, same passages, same order, ordinals from 0.
     - ``read`` yields one value for each passage asked for, in order: its content, `Dropped` where the loader leaves it
       out on purpose (never for the first of the document or for one asked alone), or `Skipped` where this part is damaged.
-    - What is left out depends on nothing outside its stretch: ordinals from a multiple of `STRETCH` to the next.
-    - Both stay within the limits in memory and raise only `UnreadableDocument`, whose text is a reason a person understands.
+    - What is dropped depends only on its own stretch: the ordinals from a multiple of `STRETCH` up to the next.
+    - Both stay within the limits in memory and raise only `UnreadableDocument`, whose `what` is a reason a person understands.
     - ``read`` gives equal content whenever the file's bytes are equal, whichever passages are asked for together.
     """
 
@@ -30,5 +30,5 @@ class Loader(Protocol):
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]: ...
 
     def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
-        """What this document says of pictures it shows; most formats show none."""
+        """The captions that this document gives to pictures it shows; none in most formats."""
         ...

@@ -1,6 +1,6 @@
-"""What is asked of one file beside its passages: its family, the size of a picture, the end of a video, frames of it.
+"""Answers questions about one file besides its passages: its family, the size of a picture, the length and frames of a video.
 
-Knows the loaders; knows no passage, no model and no index. Called in worker processes by name, so each gives (values, bytes).
+Knows the loaders; knows no passage, no model and no index. Worker processes call these by name, so each gives (values, bytes).
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ def family(file: Path, *, limits: Limits) -> Given:
 
 
 def picture_size(file: Path, *, limits: Limits) -> Given:
-    """`{"family", "width", "height"}` of a picture, in pixels, whatever its size; nothing is decoded. UnreadableDocument."""
+    """`{"family", "width", "height"}` of a picture of any size, in pixels; 0 × 0 for other families. It decodes nothing.
+
+    UnreadableDocument where the file is damaged or no loader reads it.
+    """
     from rag.loaders.picture.open_image import open_picture
 
     found = loader_name(file, limits)
@@ -35,16 +38,16 @@ def picture_size(file: Path, *, limits: Limits) -> Given:
 
 
 def video_end(file: Path, *, limits: Limits) -> Given:
-    """`{"end"}`: seconds until the end of a video. UnreadableDocument."""
+    """`{"end"}`: the time at which a video ends, in seconds. UnreadableDocument where it has no frames."""
     from rag.loaders.video.frames import timeline_of
 
     return {"end": float(timeline_of(file, limits).end)}, b""
 
 
 def sampled_frames(file: Path, *, limits: Limits, fewest: int, most: int, pixels: int) -> Given:
-    """`{"frames"}`: RGB pixels (height, width, 3) of a frame a second, at least `fewest` and at most `most`, evenly spread.
+    """`{"frames"}`: evenly spaced frames in RGB, uint8 (height, width, 3), about one per second, `fewest` to `most` of them.
 
-    All together have at most `pixels` pixels. UnreadableDocument.
+    All frames together have at most `pixels` pixels. UnreadableDocument where one cannot be decoded.
     """
     from rag.loaders.video.decoders import FrameDamaged, open_decoder
     from rag.loaders.video.frames import timeline_of

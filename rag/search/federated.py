@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 from rag.config import load_settings
 from rag.errors import NoSuchPassage, WrongRequest
 from rag.index.locations import by_name, existing_index
-from rag.models.loading import Models, Say, silent
+from rag.models.loading import ModelCache, Say, silent
 from rag.search.fusion import K
 from rag.search.options import SearchOptions
 from rag.search.searcher import Searcher
@@ -39,7 +39,7 @@ def open_index(*named: str, index: str = "", say: Say = silent, **flags: Any) ->
     """
     folders = by_name(existing_index(each) for each in named or (index,)).values()
     settings = load_settings(flags)
-    models: Models = {}
+    models = ModelCache()
     with ExitStack() as failing:
         opened = [failing.enter_context(Searcher(folder, settings, say, models)) for folder in folders]
         failing.pop_all()

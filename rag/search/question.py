@@ -35,8 +35,15 @@ def one_of(options: SearchOptions) -> str:
     return given[0] if given else ""
 
 
-def content_asked(text: str, options: SearchOptions, policy: ReadingPolicy, files: AskPool) -> Content:
-    """The words, the picture or the frame that is asked with; a picture with the words in it as `policy` says. WrongRequest."""
+def words_asked(text: str) -> Content:
+    """The words of a query, for a model. WrongRequest where there are none, or where they only exclude."""
+    if not text.strip():
+        raise WrongRequest("the query is empty", remedy='ask for something: rag query "harbour at night"')
+    return Content(modality="text", text=_spoken(text))
+
+
+def picture_asked(text: str, options: SearchOptions, policy: ReadingPolicy, files: AskPool) -> Content:
+    """The query picture or frame, with the words in it as `policy` says, and `text` beside it. WrongRequest."""
     from rag.search.query_media import query_frame, query_picture, query_picture_bytes
 
     if isinstance(options.image, bytes):
@@ -45,12 +52,8 @@ def content_asked(text: str, options: SearchOptions, policy: ReadingPolicy, file
         if not os.fspath(options.image):
             raise WrongRequest("the name of the query picture is empty", remedy="name a picture file")
         shown = query_picture(expand_home(options.image), policy, files)
-    elif options.video is not None:
-        shown = query_frame(options.video, policy, files)
-    elif text.strip():
-        return Content(modality="text", text=_spoken(text))
     else:
-        raise WrongRequest("the query is empty", remedy='ask for something: rag query "harbour at night"')
+        shown = query_frame(options.video or "", policy, files)
     return Content("image", text=_spoken(text) if text.strip() else "", pixels=shown.pixels, clues=shown.clues)
 
 

@@ -17,10 +17,10 @@ from rag.config import Settings
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
-from rag.models.loading import Models, Say, open_embedder, reranker_beside, shared, silent
+from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, this_machine
 from rag.search.options import SearchOptions
-from rag.search.question import content_asked, content_of, filters_of, one_of
+from rag.search.question import content_of, filters_of, one_of, picture_asked, words_asked
 from rag.text.query_syntax import literal
 from rag.types import Content, Hit, Query, StoredPassage
 
@@ -41,10 +41,10 @@ class Searcher:
         folder: Path,
         settings: Settings,
         say: Say = silent,
-        models: Models | None = None,
+        models: ModelCache | None = None,
         opened: OpenIndex | None = None,
     ) -> None:
-        """`models` are used before others are loaded; `opened` is the index where it is open already."""
+        """`models` holds those opened before, and keeps those opened here; `opened` is the index where it is open already."""
         from rag.index.catalog.index_folder import fingerprint_of, settings_of
         from rag.index.reader.open_index import open_index as open_folder
 
@@ -52,10 +52,11 @@ class Searcher:
         kept = settings_of(folder)
         self.policy = policy_of(kept)
         chosen = choose_embedder(settings, kept, this_machine())
-        self.embedder = shared(chosen, open_embedder, say, models)
+        models = models or ModelCache()
+        self.embedder = models.loaded_embedder(chosen, say)
         if self.embedder.fingerprint == fingerprint_of(folder):
             compare_canaries(folder, kept, self.embedder)
-        self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, say, models)
+        self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, models, say)
         self.index = opened or open_folder(folder, settings.search)
         self._asked_of: Searchable = self.index
 
@@ -139,10 +140,13 @@ class Searcher:
         return content_of(stored, text, self.policy.limits, self.files)
 
     def _content(self, text: str, wanted: SearchOptions) -> Content:
-        if one_of(wanted) == "like":
+        given = one_of(wanted)
+        if given == "like":
             return self.content_of(str(wanted.like), text)
+        if not given:
+            return words_asked(text)
         policy = self.policy if wanted.ocr or "image" not in self.embedder.modalities else replace(self.policy, ocr="never")
-        return content_asked(text, wanted, policy, self.files)
+        return picture_asked(text, wanted, policy, self.files)
 
     def _read(self, stored: Sequence[StoredPassage]) -> list[Content]:
         from rag.search.stored_content import read_contents

@@ -1,6 +1,6 @@
 """The few words of a passage that show why it was found.
 
-Knows where the words of a query stand; knows no index and no terminal.
+Knows where the words of a query match; knows no index and no terminal.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _SPACE = re.compile(r"\s+")
 
 
 def snippet(text: str, query: str, length: int = LENGTH) -> str:
-    """At most `length` characters of `text` on one line, around the place that holds most different words of the query.
+    """At most `length` characters of `text` on one line, around the place with the most distinct words of the query.
 
-    Rare words are not known here, so longer words weigh more. Cuts stand at word ends and are marked with `…`.
+    Word rarity is unknown here, so longer words weigh more. Cuts fall between words and are marked with an extra `…`.
     """
     line = _SPACE.sub(" ", text).strip()
     if len(line) <= length:

@@ -58,6 +58,25 @@ class Hang(_Bad):
         ctypes.PyDLL(None).pause()
 
 
+class Burn(_Bad):
+    """Computes for 0.3 s."""
+
+    def harm(self) -> None:
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+
+
+class Drip(_Bad):
+    """Is given a byte every 0.3 s, ten times, as from a disk that is very slow."""
+
+    def harm(self) -> None:
+        for _ in range(10):
+            time.sleep(0.3)
+            with open("/dev/zero", "rb", buffering=0) as disk:  # noqa: PTH123
+                disk.read(1)
+
+
 class Grow(_Bad):
     """Takes memory without end."""
 
