@@ -114,7 +114,7 @@ def test_a_folder_that_goes_away_loses_nothing_and_is_followed_when_it_is_back(w
 def test_ctrl_c_ends_it_cleanly(watch: Watch) -> None:
     watch.process.send_signal(signal.SIGINT)
     assert watch.process.wait(timeout=PATIENCE) == 130
-    assert "what was read is committed" in watch.wait_for("stopped following")
+    assert "finished work is committed" in watch.wait_for("stopped watching")
     assert found("cranes") == ["one.txt"]
 
 
