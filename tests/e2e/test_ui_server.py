@@ -138,7 +138,7 @@ def test_the_client(served: str, corpus: Path) -> None:
 def test_the_key(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     library.build_index(corpus, ocr="never")
     with serving(tmp_path, RAG_TOKEN=KEY) as (url, _):
-        with pytest.raises(WrongRequest, match="asks for a key"):
+        with pytest.raises(WrongRequest, match="requires a key"):
             library.connect(url).query("harbour")
         assert library.connect(url, KEY).query("harbour")[0].document == "a/report.txt"
         assert rag("query", "harbour", "--json").json[0]["document"] == "a/report.txt"  # the run file has the key
@@ -161,7 +161,7 @@ def test_a_taken_port_and_a_wrong_address_are_said(rag: Callable[..., Ran]) -> N
         refused = rag("ui", "--no-page", "--no-open", "--port", str(taken.getsockname()[1]))
     assert (refused.code, "is taken" in refused.err) == (2, True)
     elsewhere = rag("ui", "--no-page", "--no-open", "--host", "203.0.113.7", "--token", KEY)
-    assert (elsewhere.code, "cannot listen at 203.0.113.7" in elsewhere.err) == (2, True)
+    assert (elsewhere.code, "cannot listen on 203.0.113.7" in elsewhere.err) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

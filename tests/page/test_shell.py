@@ -86,7 +86,7 @@ def test_where_a_key_is_asked_for_it_can_be_typed(samples: Path, tmp_path: Path,
             page.get_by_label("Key").fill(given)
             page.get_by_role("button", name="Open").click()
             if given != key:
-                expect(page.get_by_role("alert")).to_contain_text("That key does not fit.")
+                expect(page.get_by_role("alert")).to_contain_text("That key is wrong.")
         expect(page.locator(".card").first).to_be_visible()  # what the address asked for
         assert key not in page.url and "q=lighthouse" in page.url
         page.go_back()

@@ -57,9 +57,9 @@ def test_a_browser_without_the_key_is_asked_for_it(client: TestClient) -> None:
     assert (form.status_code, form.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert '<form action="/" method="get">' in form.text and 'name="q" value="&quot;&gt;&lt;script&gt;' in form.text
     assert "<script" not in form.text and "script-src" not in form.headers["Content-Security-Policy"]
-    assert "does not fit" not in form.text
+    assert "is wrong" not in form.text
     tried = client.get("/?token=wrong-wrong-wrong", headers=BROWSER)
-    assert (tried.status_code, "does not fit" in tried.text, "wrong-wrong" in tried.text) == (401, True, False)
+    assert (tried.status_code, "is wrong" in tried.text, "wrong-wrong" in tried.text) == (401, True, False)
     assert client.get("/").json()["error"]["code"] == "no_key"  # programs get what programs read
     assert client.get("/v1/indexes", headers=BROWSER).json()["error"]["code"] == "no_key"
 
