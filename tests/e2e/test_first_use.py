@@ -71,7 +71,7 @@ def test_an_index_without_passages_says_so(tmp_path: Path, rag: Callable[..., Ra
     (tmp_path / "empty").mkdir()
     rag("index", "empty")
     done = rag("query", "anything")
-    assert (done.code, "the index holds no passages yet" in done.err) == (1, True)
+    assert (done.code, "the index has no passages yet" in done.err) == (1, True)
 
 
 def test_status_names_the_commonest_suffixes(tmp_path: Path, rag: Callable[..., Ran]) -> None:
@@ -91,7 +91,7 @@ def test_words_need_no_quotes(indexed: Path, rag: Callable[..., Ran]) -> None:
 
 def test_no_query_on_stdin_is_an_empty_answer(indexed: Path, rag: Callable[..., Ran]) -> None:
     done = rag("query", "-", "--json", input="\n \n")
-    assert (done.code, done.out, "no query came from stdin" in done.err) == (1, "[]\n", True)
+    assert (done.code, done.out, "no query on stdin" in done.err) == (1, "[]\n", True)
 
 
 def test_streams_in_another_encoding_are_no_error(indexed: Path, rag: Callable[..., Ran]) -> None:
@@ -164,7 +164,7 @@ def test_rm_of_a_path_below_a_root(two_roots: Path, rag: Callable[..., Ran]) -> 
 
 def test_a_filter_nothing_passes_is_said_and_paths_may_be_as_on_disk(two_roots: Path, rag: Callable[..., Ran]) -> None:
     nothing = rag("query", "words", "--path", "B/docs/*")
-    assert (nothing.code, "nothing in the index passes the filters; paths are those below a root" in nothing.err) == (1, True)
+    assert (nothing.code, "no passage matches the filters; paths are relative to a root" in nothing.err) == (1, True)
 
     def found(*words: str) -> list[str]:
         return sorted(f"{hit['root']}/{hit['document']}" for hit in rag("query", "words", "--json", *words).json)
@@ -202,7 +202,7 @@ def test_moments_of_a_video(clip: Path, rag: Callable[..., Ran]) -> None:
     for moment in ("-1", "nan", "inf", "1e2", "", "0:0:0:1", "soon"):
         assert "write FILE@SECONDS" in rag("query", "--video", f"me@home.mp4@{moment}").err
     late = rag("query", "--video", "me@home.mp4@1:00")
-    assert (late.code, "has no moment 1:00: it ends at 2.0 s" in late.err) == (2, True)
+    assert (late.code, "has no frame at 1:00: it ends at 2.0 s" in late.err) == (2, True)
 
 
 # ---- files of settings and judgements -------------------------------------------------------------

@@ -63,6 +63,6 @@ def test_a_model_that_only_reads_is_given_the_words_of_a_picture(corpus: Path) -
         assert searcher.query("pilot boat Seagull")[0].document == "a/IMG_1.jpg"
         results = searcher.search("pilot boat Seagull", image=corpus / "a/IMG_2.png")
         assert results.hits[0].document == "a/IMG_1.jpg"
-        assert results.notes == ("lite only reads: the picture counts by its words alone",)
-        with pytest.raises(WrongRequest, match="only reads, and no words are in the picture"):
+        assert results.notes == ("lite is text-only: of the picture, only the text in it counts",)
+        with pytest.raises(WrongRequest, match="is text-only, and the picture contains no text"):
             searcher.search(image=corpus / "a/IMG_2.png")

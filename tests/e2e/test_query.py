@@ -137,7 +137,7 @@ def test_min_score_and_nothing_found(indexed: Path, rag: Callable[..., Ran]) -> 
         (("query", "x", "--after", "yesterday"), 2, "write 2026-03-14"),
         (("query", "x", "--root", "nowhere"), 2, "the roots are: corpus"),
         (("query", "x", "--image", "missing.png"), 2, "missing.png"),
-        (("query", "x", "--image", "corpus/page.md"), 2, "is no picture"),
+        (("query", "x", "--image", "corpus/page.md"), 2, "is not a picture"),
         (("query", "x", "--top-k", "0"), 2, "--top-k"),
         (("query", "x", "--index", "other"), 4, "no index at"),
         (("query", "x", "--reranker", "magic"), 2, "choose one of: lite"),
@@ -169,7 +169,7 @@ def test_status_check_and_config(indexed: Path, rag: Callable[..., Ran]) -> None
     assert status["fingerprint"]["model"] == "lite"
     assert status["roots"] == {"corpus": str(indexed)}
     assert "documents   5 (" in rag("status").out
-    assert rag("check", "--read-data").out.endswith("is sound\n")
+    assert rag("check", "--read-data").out.endswith("is intact\n")
     shown = rag("config", "--json", RAG_TOP_K="7").json
     assert (shown["top_k"]["value"], shown["top_k"]["from"]) == (7, "RAG_TOP_K")
     for words in (("config",), ("config", "--json")):
@@ -295,5 +295,5 @@ def test_the_signs_of_a_query_hold_in_every_lane(indexed: Path, rag: Callable[..
     done = rag("query", "--json", "--", "-traffic", "harbour")
     assert "a/report.txt" not in {hit["document"] for hit in done.json}
     refused = rag("query", "--", "-traffic")
-    assert refused.code == 2 and "only says what is not wanted" in refused.err
+    assert refused.code == 2 and "only excludes words" in refused.err
     assert "without quotes" in rag("query", '"traffic harbour"').err

@@ -83,7 +83,7 @@ def test_a_candidate_the_reranker_does_not_take_is_scored_by_the_first_stage(ser
     unjudged = [hit for hit in found.hits if hit.rerank_score is None]
     assert [hit.document for hit in unjudged] == ["note 3.txt"]
     assert (unjudged[0].score, len(found.hits)) == (unjudged[0].fused, 12)
-    assert any(note.startswith("1 of 12 candidates has the score of the first stage") and LONG in note for note in found.notes)
+    assert any(note.startswith("1 of 12 candidates kept the score of the first stage") and LONG in note for note in found.notes)
 
 
 def test_a_server_that_restarts_during_an_index_run_costs_nothing(server, indexed):

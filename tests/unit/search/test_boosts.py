@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import rag
-from rag.search.boosts import kind_asked_for, names_file
+from rag.search.boosts import names_file, requested_kind
 from rag.search.searcher import Searcher
 from rag.text.emoji import spelled
 from rag.types import Context, DocumentId, Kind, Passage, Slide, Whole
@@ -60,7 +60,7 @@ def test_it_is_said_that_a_score_was_lifted(searcher: Searcher) -> None:
     named, other = searcher.query("license")[:2]
     assert named.rerank_score is not None
     assert named.score == pytest.approx((1 + named.rerank_score) / 2)
-    assert named.decided == "rerank_score, lifted: the query is the file's name"
+    assert named.decided == "rerank_score, boosted: the query is the file's name"
     assert (other.score, other.decided) == (other.rerank_score, "rerank_score")
 
 
@@ -95,12 +95,12 @@ def test_a_name_is_the_whole_name(words: str, path: str, named: bool) -> None:
     ],
 )
 def test_a_kind_is_asked_for_by_its_name(words: str, kind: Kind, said: str) -> None:
-    assert kind_asked_for(words, Passage(DocumentId("r", "a"), 0, Whole(), kind, "image")) == said
+    assert requested_kind(words, Passage(DocumentId("r", "a"), 0, Whole(), kind, "image")) == said
 
 
 def test_slides_are_asked_for_by_their_name() -> None:
     slide = Passage(DocumentId("r", "a.pptx"), 0, Slide(2), "text", "text", context=Context())
-    assert (kind_asked_for("the slide about dues", slide), kind_asked_for("dues", slide)) == ("slide", "")
+    assert (requested_kind("the slide about dues", slide), requested_kind("dues", slide)) == ("slide", "")
 
 
 def test_emoji_are_spelled_and_the_rest_is_left() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import rag
 from rag.errors import IndexDamaged, IndexNotFound, NoSuchPassage, WrongRequest
-from rag.search.federated import FederatedSearcher, RankedList, joined
+from rag.search.federated import FederatedSearcher, RankedList, merge
 from rag.search.pipeline import Results
 from tests.unit.api_server import asking
 
@@ -120,7 +120,7 @@ def test_a_list_without_a_good_match_has_half_the_say(shelf: Path) -> None:
         hits = several.query("harbour dues")
     weak = Results([hit for hit in hits if hit.index == "port"], {}, ("old",), good=False)
     good = Results([hit for hit in hits if hit.index == "half"], {}, (), good=True)
-    found = joined([RankedList("port", "one judge", weak), RankedList("half", "another", good)], top_k=3)
+    found = merge([RankedList("port", "one judge", weak), RankedList("half", "another", good)], top_k=3)
     assert [hit.index for hit in found.hits] == ["half", "half", "port"]
     assert (found.good, found.notes, found.hits[2].score) == (True, ("port: old",), 0.5)
 
@@ -140,7 +140,7 @@ def test_notes_say_from_which_index_they_are(shelf: Path, tmp_path: Path) -> Non
     for names in ((gone, shelf / "port"), (gone, shelf / "half")):
         with rag.open_index(*map(str, names)) as several:
             notes = several.search("harbour").notes
-            assert notes == ("gone: 1 file that matched is gone; `rag index` brings the index up to date",)
+            assert notes == ("gone: 1 matching file is gone; `rag index` brings the index up to date",)
 
 
 def test_a_missing_or_damaged_index_is_named(shelf: Path, tmp_path: Path) -> None:

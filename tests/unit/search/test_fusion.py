@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.search.fusion import FADES, K, choose, fuse
+from rag.search.fusion import SHARE_EXPONENT, K, choose, fuse
 from rag.types import KINDS, Kind, Lane
 
 NONE: frozenset[int] = frozenset()
@@ -41,7 +41,7 @@ def test_a_lane_counts_by_how_much_of_the_question_it_found() -> None:
     lanes = {"dense": [(1, 0.6), (2, 0.2), (3, 0.1)], "lexical": [(3, 0.9), (2, 0.8)]}
     found = fuse(lanes, kinds(4), NONE, {3: 0.04, 2: 0.04})
     assert [candidate.number for candidate in found] == [1, 2, 3]
-    assert found[0].fused == pytest.approx(1 / (1 + 0.04**FADES))
+    assert found[0].fused == pytest.approx(1 / (1 + 0.04**SHARE_EXPONENT))
     assert found[2].lanes["lexical"].share == 0.04
     only_stop_words = fuse(lanes, kinds(4), NONE, {3: 0.0, 2: 0.0})
     assert [candidate.fused for candidate in only_stop_words] == pytest.approx([1.0, (K + 1) / (K + 2), (K + 1) / (K + 3)])
