@@ -85,7 +85,7 @@ def test_what_cannot_be_transcoded_is_shown_as_moments(films: Server, visit: Vis
     visitor.page.route("**/v1/passages/**", frames_only)
     page = visitor.search("?q=lighthouse&kind=frame")
     opened(page)
-    expect(page.locator(".film-label")).to_contain_text("No browser can play this file; here are its moments.")
+    expect(page.locator(".film-label")).to_contain_text("Browsers cannot play this file; here are frames of it.")
     strip_of_moments(page)
     visitor.shot("open-video-moments")
 
@@ -96,7 +96,7 @@ def test_a_video_that_fails_is_shown_as_moments(films: Server, visit: Visit) -> 
     visitor.page.route("**/video?*", lambda route: route.fulfill(status=422, json={"error": {"what": "damaged"}}))
     page = visitor.search("?q=lighthouse&kind=frame")
     opened(page)
-    expect(page.locator(".film-note")).to_contain_text("The video could not be played; here are its moments.")
+    expect(page.locator(".film-note")).to_contain_text("The video could not be played; here are frames of it.")
     strip_of_moments(page)
 
 

@@ -51,7 +51,7 @@ def test_the_list_of_keys(server: Server, visit: Visit) -> None:
     page = visitor.search("?q=harbour")
     page.keyboard.press("?")
     expect(page.locator("dialog.keys")).to_be_visible()
-    expect(page.locator("dialog.keys")).to_contain_text("from result to result")
+    expect(page.locator("dialog.keys")).to_contain_text("move between results")
     visitor.shot("keys")
     page.keyboard.press("Escape")
     expect(page.locator("dialog.keys")).to_be_hidden()

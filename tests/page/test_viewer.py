@@ -39,7 +39,7 @@ def test_a_page_with_its_matches_outlined_and_zoomed(server: Server, visit: Visi
     larger = page.locator(".sheet img").bounding_box()
     assert larger is not None and larger["width"] > 2 * picture["width"]
     expect(page.locator(".sheet img")).to_have_attribute("src", re.compile("size=full"))
-    page.get_by_role("button", name="Whole picture").click()
+    page.get_by_role("button", name="Fit to window").click()
     again = page.locator(".sheet img").bounding_box()
     assert again is not None and abs(again["width"] - picture["width"]) < 1
 
@@ -52,7 +52,7 @@ def test_a_screenshot_is_there_before_its_words_are_found(server: Server, visit:
     page.route(re.compile("/v1/passages/.*regions=true"), lambda route: held.append(route))
     visitor.search("?q=dentist&kind=screenshot")
     page.locator(".card-open").first.click()
-    expect(page.locator(".stage-note")).to_have_text("Looking for the words…")
+    expect(page.locator(".stage-note")).to_have_text("Finding the words…")
     image = page.locator(".sheet img")
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
     assert re.search(r"[?&]v=\w{16}", image.get_attribute("src") or "")
