@@ -124,7 +124,10 @@ class Settings(BaseSettings):
 
 
 def settings_file() -> Path | None:
-    """The file settings are read from: $RAG_CONFIG, else the nearest rag.toml from here upward."""
+    """The file settings are read from: $RAG_CONFIG, else the nearest rag.toml from here upward.
+
+    WrongSetting where RAG_CONFIG names no file.
+    """
     named = os.environ.get("RAG_CONFIG")
     if named:
         if not Path(named).is_file():

@@ -178,7 +178,7 @@ def explain_json(hit: Hit) -> dict[str, Any]:
 
 
 def checked_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
-    """The kinds, where they are kinds."""
+    """The kinds, each once and in their own order. WrongRequest for what is no kind."""
     for kind in kinds:
         if kind not in KINDS:
             raise WrongRequest(f"no kind is called {kind!r}", remedy=f"the kinds are: {', '.join(KINDS)}")

@@ -91,7 +91,10 @@ class IndexLibrary:
         return opened, stored
 
     def around(self, id: str, index: str | None, reach: int) -> tuple[OpenIndex, StoredPassage, list[StoredPassage]]:
-        """The same, with the passages of its document up to `reach` places before and after it, all of one commit."""
+        """The same, with the passages of its document up to `reach` places before and after it, all of one commit.
+
+        NoSuchPassage, and what `reader` raises.
+        """
         opened = self.reader(index)
         with opened.snapshot() as snapshot:
             stored = snapshot.by_id(id)

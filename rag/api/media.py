@@ -1,6 +1,6 @@
 """GET /v1/media/…: the picture of a passage, its video as a browser plays it, clips, and the original as a download.
 
-Knows routes and headers; what is shown is `rag.showing`'s. Only pictures and videos made or vouched for there are sent inline.
+Knows routes and headers; what is shown is `rag.media`'s. Only pictures and videos made or vouched for there are sent inline.
 """
 
 from __future__ import annotations

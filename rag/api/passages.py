@@ -1,6 +1,6 @@
 """GET /v1/passages/{id}: one passage: its words, what stands beside it, where the words of a query are, how it plays.
 
-Knows the contract of a passage; what is outlined and played is `rag.showing`'s.
+Knows the contract of a passage; what is outlined and played is `rag.media`'s.
 """
 
 from __future__ import annotations

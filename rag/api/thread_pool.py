@@ -54,7 +54,7 @@ class RequestPool:
     async def take(self, work: Callable[..., T], *given: Any) -> T:
         """`work(*given)` in a thread when one is free. Busy, TookTooLong, and whatever `work` raises.
 
-        Work that took too long goes on to its end in its thread, and keeps its place until then.
+        Work that took too long goes on to its end in its thread, and keeps its place until then. Ending where the server ends.
         """
         with self._lock:
             if self.inside >= self._room:

@@ -86,7 +86,8 @@ def embedding_messages(family: Family, parts: Sequence[Mapping[str, Any]], instr
 def rerank_prompt(family: Family, query: Content, document: Content, instruction: str) -> str:
     """The whole string a reranker reads of one pair, as `template_file` renders it; an empty instruction is the family's own.
 
-    The last token must be the final newline of the VL models, the final empty line of the text models.
+    The last token must be the final newline of the VL models, the final empty line of the text models. WrongRequest for a family
+    that is fed no such string.
     """
     told = neutral(instruction or family.rerank_instruction)
     asked, judged = _side(family, query), _side(family, document)

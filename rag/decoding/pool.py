@@ -44,7 +44,7 @@ class WorkerAnswer(NamedTuple):
 
 
 class AnswerSink(Protocol):
-    """Where answers go as they come; a `put` that waits holds its decoder back."""
+    """Where answers go as they come: `put_answer` holds its decoder back while it waits; after `close` nothing more comes."""
 
     def put_answer(self, answer: WorkerAnswer, nbytes: int) -> None: ...
 

@@ -48,7 +48,8 @@ def build_index(
     `models` are opened already, or are kept there once they are, for the next run. `say` is told which model a new index is made
     with, and why that one.
 
-    Errors: WrongRequest for a folder that is none, EmbedderMismatch, IndexLocked, StorageFailed, BackendError.
+    Errors: WrongRequest for a folder that is none, IndexNotFound without folders and index, EmbedderMismatch, IndexLocked,
+    StorageFailed, BackendError.
     """
     from rag.index.catalog.index_folder import fingerprint_of, settings_of
 

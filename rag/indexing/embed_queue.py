@@ -39,19 +39,19 @@ class EmbedResult:
 
 
 class ResultSink(Protocol):
-    """Where vectors go as they come."""
+    """Where vectors go as they come: `put_vectors` is called from any thread."""
 
     def put_vectors(self, result: EmbedResult) -> None: ...
 
 
 class Embeds(Protocol):
-    """What makes vectors: an embedder, or a part of one elsewhere."""
+    """What makes vectors: an embedder, or a part of one elsewhere. The law of `embed` is that of `Embedder`."""
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors: ...
 
 
 class SideEmbedder(Embeds, Protocol):
-    """An embedder in a process of its own, for texts."""
+    """An embedder in a process of its own, for texts; `close` ends the process."""
 
     def is_ready(self) -> bool:
         """Whether it takes a call now; the first question starts it."""

@@ -32,7 +32,7 @@ def rebuild_index(
 ) -> Report:
     """Builds the index anew beside the old one, over its roots and the folders named, and takes its place when done.
 
-    Until then the old one answers; where the run is stopped or fails, it stays as it was.
+    Until then the old one answers; where the run is stopped (Interrupted) or fails, it stays as it was.
     """
     from rag.index.files.lock import locked
     from rag.index.writer.writer import writing

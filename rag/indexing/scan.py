@@ -23,7 +23,7 @@ _KEPT = ("document of it, which is", "documents of it, which are")
 
 
 class Stamps(Protocol):
-    """What is known of the files: a `Writer`, or an index that is only looked at."""
+    """What is known of the files: a `Writer`, or an index that is only looked at. `stamps` gives (path, stamp) below a root."""
 
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]: ...
 

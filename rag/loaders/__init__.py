@@ -1,4 +1,7 @@
-"""ROOM 1: files → passages → content. The table of loaders, by format family; suffixes are matched in detect.py."""
+"""ROOM 1: files → passages → content. The table of loaders, by format family; suffixes are matched in detect.py.
+
+Knows names; imports none of them.
+"""
 
 LOADERS = {
     "text": "rag.loaders.text.text:TextLoader",

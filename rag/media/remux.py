@@ -33,7 +33,7 @@ def looked_at(file: Path, *, max_source_pixels: int) -> tuple[dict[str, Any], by
     """`{"duration", "width", "height", "playable", "type"}`.
 
     playable: "direct" (the file as it is), "remux" (its pictures in another container), "transcode" (clips made anew), "frames"
-    (no decoder here: only what is in the index can be shown).
+    (no decoder here: only what is in the index can be shown). UnreadableDocument.
     """
     try:
         with av.open(str(file), metadata_errors="replace") as container:
@@ -49,7 +49,10 @@ def looked_at(file: Path, *, max_source_pixels: int) -> tuple[dict[str, Any], by
 
 
 def remux(file: Path, *, out: str, form: str) -> tuple[dict[str, Any], bytes]:
-    """Writes the video to the file `out` as "mp4" (its index first, so that it plays while it loads) or "webm"."""
+    """Writes the video to the file `out` as "mp4" (its index first, so that it plays while it loads) or "webm".
+
+    UnreadableDocument.
+    """
     options = {"movflags": "+faststart"} if form == "mp4" else {}
     try:
         with (

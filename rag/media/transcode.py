@@ -26,7 +26,10 @@ _LATE = 10.0  # seconds after the end within which sound may still be stored
 
 
 def clip(file: Path, *, out: str, start: float, end: float, max_source_pixels: int) -> tuple[dict[str, Any], bytes]:
-    """Writes what is shown from `start` to `end` to the MP4 file `out`, its own clock beginning at 0. `{"frames": n}`."""
+    """Writes what is shown from `start` to `end` to the MP4 file `out`, its own clock beginning at 0. `{"frames": n}`.
+
+    UnreadableDocument also where the pictures are too large, or none is shown then.
+    """
     end = min(end, start + LONGEST)
     try:
         with (

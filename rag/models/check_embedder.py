@@ -129,6 +129,7 @@ def _length(report: Report, found: int, wanted: int | None) -> Finding:
 
 
 def known_pair(report: Report, near: float, far: float) -> Finding:
+    """Whether a known answer is nearer to its question than anything that answers it not; both are cosines."""
     detail = f"{near:.4f} for a known answer, {far:.4f} for the best of what is none"
     if near > far:
         return report("known answer", "ok", detail, "")

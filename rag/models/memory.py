@@ -54,6 +54,7 @@ class MemoryNeed:
 
     @property
     def total(self) -> float:
+        """All of it, in bytes."""
         return self.weights + self.prompt + self.working
 
     def __str__(self) -> str:

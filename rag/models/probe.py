@@ -60,7 +60,10 @@ def reporter(subject: str) -> Report:
 
 @contextmanager
 def talking(choice: Choice, url: str) -> Iterator[httpx.Client]:
-    """A client for one endpoint. Proxies of the environment are not asked for addresses of this machine."""
+    """A client for one endpoint. Proxies of the environment are not asked for addresses of this machine.
+
+    WrongRequest where `ca_bundle` holds no certificates.
+    """
     import ssl
 
     import httpx
@@ -112,7 +115,10 @@ def count_tokens(client: httpx.Client, model: str, prompt: str, *, special: bool
 
 
 def embed(client: httpx.Client, body: Mapping[str, Any]) -> tuple[list[list[float]], int]:
-    """POST /v1/embeddings: vectors in the order of their `index`, and the prompt tokens (0: not told)."""
+    """POST /v1/embeddings: vectors in the order of their `index`, and the prompt tokens (0: not told).
+
+    BackendError where the vectors are missing, empty, zero or not finite.
+    """
     answer = ask(client, "/v1/embeddings", {"encoding_format": "float", **body})
     try:
         rows = sorted(answer["data"], key=lambda row: int(row["index"]))
@@ -125,7 +131,10 @@ def embed(client: httpx.Client, body: Mapping[str, Any]) -> tuple[list[list[floa
 
 
 def rerank(client: httpx.Client, body: Mapping[str, Any], path: str = RERANK) -> tuple[list[float], int]:
-    """POST /v1/rerank, or OLDER: scores in the order of the documents sent, and the prompt tokens (0: not told)."""
+    """POST /v1/rerank, or OLDER: scores in the order of the documents sent, and the prompt tokens (0: not told).
+
+    BackendError where a score is missing or not finite.
+    """
     answer = ask(client, path, {**body, "texts": body["documents"]} if path == OLDER else body)
     try:
         rows = sorted(answer["results"], key=lambda row: int(row["index"]))

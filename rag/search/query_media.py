@@ -70,7 +70,7 @@ def query_picture_bytes(data: bytes, policy: ReadingPolicy) -> Content:
 
 
 def query_frame(asked: str, policy: ReadingPolicy) -> Content:
-    """The frame that `FILE@SECONDS` means; without seconds the first one."""
+    """The frame that `FILE@SECONDS` means; without seconds the first one. WrongRequest for a moment that the video has not."""
     name, _, moment = asked.rpartition("@") if "@" in asked and not Path(asked).is_file() else (asked, "", "0")
     at = _seconds(moment)
     if at is None:

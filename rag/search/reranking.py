@@ -50,7 +50,7 @@ def rescore(
     `trust`), or `blend` where that is a number. Without a reranker the fused score orders; it also scores what the reranker
     refuses, such as a text too long for it. What the query names outright is lifted, and `decided` says so: a file by its
     name, halfway to 1; without a reranker also the kind it asks for, a tenth of the way. `vectors` gives those of
-    passages, where the reranker reads them instead of pixels.
+    passages, float32 (n, dim), where the reranker reads them instead of pixels.
     """
     if reranker is None:
         fused = [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]

@@ -195,7 +195,10 @@ class Searcher:
         return Content(modality="image", text=asked, pixels=shown.pixels, clues=shown.clues)
 
     def content_of(self, id: str, text: str) -> Content:
-        """A passage as a query: its words, or its picture with the words known about it; `text` stands beside. NoSuchPassage."""
+        """A passage as a query: its words, or its picture with the words known about it; `text` stands beside.
+
+        NoSuchPassage; WrongRequest where it has no words and its file cannot be opened.
+        """
         from rag.search.stored_content import read_contents
 
         with self._asked_of.snapshot() as snapshot:
@@ -258,7 +261,7 @@ def _asked_for(text: str) -> str:
 
 
 def seconds_of(given: str | float | None) -> float | None:
-    """Seconds since the epoch of an ISO date or date and time; without a zone it is UTC."""
+    """Seconds since the epoch of an ISO date or date and time; without a zone it is UTC. WrongRequest for anything else."""
     if given is None or isinstance(given, int | float):
         return given
     try:

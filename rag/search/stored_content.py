@@ -54,7 +54,7 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits) -> list[Conte
 
 
 def hit_pixels(hit: Hit) -> Pixels | None:
-    """The picture a hit was found by, or None where its file cannot be read any more."""
+    """The picture, uint8 RGB, that a hit was found by, or None where its file cannot be read any more."""
     document = Document(DocumentId(hit.root, hit.document), Path(hit.path))
     try:
         name = loader_name(document.file, Limits())

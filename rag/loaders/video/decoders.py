@@ -33,7 +33,7 @@ class FrameDamaged(Exception):
 
 
 class Decoder(Protocol):
-    """An open video. `frame` is quick when asked in ascending order, and gives the same whatever was asked before."""
+    """An open video. `frame` is quick when asked in ascending order, and gives the same whatever was asked before: uint8 RGB."""
 
     def frame(self, index: int) -> Pixels: ...
 
