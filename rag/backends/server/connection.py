@@ -7,9 +7,10 @@ request (0.1 ms), and no thread but the caller's; what it lacks is here: a bound
 from __future__ import annotations
 
 import http.client
-import io
+import math
 import select
 import socket
+import ssl
 import time
 from collections import deque
 from contextlib import suppress
@@ -35,7 +36,7 @@ class Connection:
         self.route = route
         self.since = 0.0  # monotonic time since when nobody uses it
         self._http: http.client.HTTPConnection | None = None
-        self._line: _Line | None = None
+        self._socket: _Bounded | None = None
         self._response: http.client.HTTPResponse | None = None
         self._aborted = False
 
@@ -45,8 +46,8 @@ class Connection:
         Unconnected; TimeoutError; another OSError or HTTPException where the exchange breaks off.
         """
         connection = self._http or self._open(until)
-        assert self._line is not None
-        self._line.until = until
+        assert self._socket is not None
+        self._socket.until = until
         self._response = None
         method = "GET" if content is None else "POST"
         try:
@@ -59,28 +60,30 @@ class Connection:
     @property
     def is_reusable(self) -> bool:
         """Whether the last response was read to its end, and the server goes on listening."""
-        return (
-            self._line is not None
-            and not self._line.is_closed
-            and not self._aborted
-            and self._response is not None
-            and self._response.isclosed()
-        )
+        kept = self._http is not None and self._http.sock is not None  # http.client drops it where no more is to come
+        return kept and not self._aborted and self._response is not None and self._response.isclosed()
 
     def is_dropped(self) -> bool:
         """Whether the server has closed it meanwhile, or says something unasked."""
-        return self._line is None or self._line.is_readable()
+        if self._socket is None:
+            return True
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def abort(self) -> None:
         """Ends what is under way on it, from any thread: the one that waits gets an error."""
         self._aborted = True
-        if self._line is not None:
-            self._line.shut()
+        with suppress(OSError):
+            if self._socket is not None:
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # of TLS too: that of its own is for the thread that reads
 
     def close(self) -> None:
         """Lets go of it."""
-        if self._line is not None:
-            self._line.plain.close()
+        if self._response is not None:
+            self._response.close()
+        if self._http is not None:
+            self._http.close()
 
     def _open(self, until: float) -> http.client.HTTPConnection:
         """Unconnected, also where it would be used no more."""
@@ -89,6 +92,7 @@ class Connection:
         seconds = max(0.001, min(CONNECT_SECONDS, until - time.monotonic()))
         opened: http.client.HTTPConnection
         if route.is_tls or (proxy and proxy.is_tls):
+            route.trusted.sslsocket_class = _BoundedTls
             opened = http.client.HTTPSConnection(host, port, timeout=seconds, context=route.trusted)
         else:
             opened = http.client.HTTPConnection(host, port, timeout=seconds)
@@ -99,11 +103,11 @@ class Connection:
         except (OSError, http.client.HTTPException) as error:
             opened.close()
             raise Unconnected from error
-        self._line = _Line(opened.sock)
-        opened.sock = self._line
-        self._http = opened
+        if not isinstance(opened.sock, _Bounded):
+            opened.sock = _Bounded(fileno=opened.sock.detach())
+        self._http, self._socket = opened, opened.sock
         if self._aborted:
-            self._line.plain.close()
+            opened.close()
             raise Unconnected from ConnectionAbortedError("it is not wanted any more")
         return opened
 
@@ -145,51 +149,27 @@ class ConnectionPool:
                 self._idle.pop().close()
 
 
-class _Line:
-    """A socket as http.client uses it, that never waits beyond `until`: a server that drips is in time at every single read."""
+class _Bounded(socket.socket):
+    """A socket that never waits beyond `until` (monotonic): a server that drips is in time at every single read."""
 
-    def __init__(self, plain: socket.socket) -> None:
-        self.plain = plain
-        self.until = 0.0
-        self.is_closed = False  # by http.client, because the server will say no more after this response
+    until = math.inf
 
-    def sendall(self, sent: ReadableBuffer) -> None:
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, flags: int = 0) -> int:
         self._hurry()
-        self.plain.sendall(sent)
+        return super().recv_into(buffer, nbytes or 0, flags)
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self))
-
-    def receive_into(self, buffer: WriteableBuffer) -> int:
+    def sendall(self, data: ReadableBuffer, flags: int = 0) -> None:
         self._hurry()
-        return self.plain.recv_into(buffer)
-
-    def close(self) -> None:
-        """The response may still have to be read: `Connection.close` closes it."""
-        self.is_closed = True
-
-    def shut(self) -> None:
-        with suppress(OSError):
-            socket.socket.shutdown(self.plain, socket.SHUT_RDWR)  # of TLS too: that of its own is for the thread that reads
-
-    def is_readable(self) -> bool:
-        poll = select.poll()
-        poll.register(self.plain, select.POLLIN)
-        return bool(poll.poll(0))
+        super().sendall(data, flags)
 
     def _hurry(self) -> None:
+        if self.until == math.inf:
+            return  # it is being opened
         left = self.until - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self.plain.settimeout(left)
+        self.settimeout(left)
 
 
-class _Reader(io.RawIOBase):
-    def __init__(self, line: _Line) -> None:
-        self._line = line
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        return self._line.receive_into(buffer)
+class _BoundedTls(_Bounded, ssl.SSLSocket):
+    """The same over TLS."""
