@@ -70,3 +70,10 @@ def test_waiting_is_said_once(server, caplog):
     asking.embed(TEXTS, role="document")
     said = [record.getMessage() for record in caplog.records if record.name == "rag.server"]
     assert said == [f"{server.url} answered 503: out of order; trying again for up to 3 s"]
+
+
+@pytest.mark.parametrize(("fault", "says"), [(fake.hang_up, "Remote end closed"), (fake.reset, "reset by peer|more expected")])
+def test_a_connection_that_breaks_off_is_told_in_plain_words(server, fault, says):
+    server.always = fault
+    with pytest.raises(BackendError, match=f"broke off: [^']*({says})[^']*$"):
+        embedder(server, patience=Patience(total=0.2, first=0.01, longest=0.05)).embed(TEXTS, role="document")
