@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from rag.child_process import signal_group
 from rag.errors import DOCUMENTS_SKIPPED, FOUND, RagError, WrongRequest
 
 State = Literal["running", "done", "stopped", "failed"]
@@ -186,7 +187,7 @@ def _follow(job: Job) -> None:
         job.changes += 1
     code = job.process.wait()
     talk.join(timeout=2)
-    _signal_group(job.process, signal.SIGKILL)  # workers the run may have left
+    signal_group(job.process, signal.SIGKILL)  # workers the run may have left
     job.ended = time.monotonic()
     if code in (FOUND, DOCUMENTS_SKIPPED) and job.report is not None:
         job.state = "done"
@@ -220,16 +221,9 @@ def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
         process.send_signal(number)
 
 
-def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # PermissionError: macOS, for a group of zombies
-        pass
-
-
 def _kill_late(process: subprocess.Popen[str]) -> None:
     try:
         process.wait(GRACE)
     except subprocess.TimeoutExpired:
-        _signal_group(process, signal.SIGKILL)
+        signal_group(process, signal.SIGKILL)
         process.wait()

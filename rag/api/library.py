@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 from rag.config import Settings
 from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
 from rag.index.files.layout import is_index
-from rag.index.locations import finish_rebuild, index_folder, up_to_date
+from rag.index.locations import by_name, finish_rebuild, index_folder, up_to_date
 from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
-from rag.models.loading import reranker_beside
+from rag.models.loading import ModelCache, reranker_beside
 from rag.search.federated import FederatedSearcher
 from rag.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from rag.backends.base import Reranker
-    from rag.models.loading import Models, Say
+    from rag.models.loading import Say
+    from rag.search.options import SearchOptions
+    from rag.search.pipeline import Results
     from rag.types import StoredPassage
 
 
@@ -38,9 +40,9 @@ class IndexLibrary:
         self.id = secrets.token_hex(8)  # of this run: who finds its run file knows by it whom he talks to
         self.settings = settings
         self.token = token
-        self.folders: Mapping[str, Path] = _by_name([index_folder(name) for name in named or [settings.index]])
+        self.folders: Mapping[str, Path] = by_name(index_folder(name) for name in named or [settings.index])
         self._say = say
-        self._models: Models = {}
+        self._models = ModelCache()
         self._readers: dict[str, OpenIndex] = {}
         self._searchers: dict[str, Searcher] = {}
         self._counted: dict[str, tuple[OpenIndex, IndexStatus]] = {}
@@ -85,6 +87,17 @@ class IndexLibrary:
             return self.searcher(names[0])
         return FederatedSearcher([self.searcher(name) for name in names])
 
+    def distinct(self, names: Sequence[str | None]) -> list[str]:
+        """The names of these indexes, each once; None is the first that is served. NoSuchIndex."""
+        return list(dict.fromkeys(self.name(name) for name in names))
+
+    def search(self, names: Sequence[str], text: str, options: SearchOptions) -> Results:
+        """What these indexes answer, as one; the new one where one was rebuilt meanwhile. Errors as `Searcher.search`."""
+        try:
+            return self.searching(names).search(text, options)
+        except IndexReplaced:
+            return self.searching(names).search(text, options)
+
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
         """A live passage by its id, with the index that holds it. NoSuchPassage, and what `reader` raises."""
         opened, stored, _ = self.around(id, index, 0)
@@ -117,7 +130,7 @@ class IndexLibrary:
             found = self.searcher().reranker
         except IndexNotFound:
             with self._loading:
-                found = reranker_beside("lite", self.settings, self._say, self._models)
+                found = reranker_beside("lite", self.settings, self._models, self._say)
         if found is None:
             raise WrongRequest(
                 "this server has no reranker", remedy="start it with one: RAG_RERANKER=lite, or RAG_RERANKER_URL=…"
@@ -143,12 +156,3 @@ class IndexLibrary:
                 raise IndexNotFound(folder)
             self._readers[name] = open_index(up_to_date(folder), self.settings.search)
         return self._readers[name]
-
-
-def _by_name(folders: Sequence[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for folder in folders:
-        if found.setdefault(folder.name, folder) != folder:
-            what = f"two indexes are called {folder.name}: {found[folder.name]} and {folder}"
-            raise WrongRequest(what, remedy="serve one of them, or rename a folder")
-    return found

@@ -17,11 +17,10 @@ from rag.api.byte_ranges import ASK_AGAIN, FOREVER, Described, attachment, sent,
 from rag.api.library import IndexLibrary
 from rag.api.responses import documented
 from rag.api.thread_pool import RequestPool
-from rag.errors import WrongRequest
 from rag.loaders.policy import policy_of
 from rag.media.safe_open import opened, version_of
-from rag.media.service import MediaService, Playing, Size
-from rag.types import Locator, Page, Seconds, StoredPassage
+from rag.media.service import MediaService, Playing, Size, other_place
+from rag.types import Locator, Seconds, StoredPassage
 
 Id = Annotated[str, Path(max_length=64, description="The id of a passage.")]
 Index = Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")]
@@ -59,7 +58,7 @@ def router(library: IndexLibrary, media_service: MediaService, request_pool: Req
         v: Annotated[str, Query(max_length=64, description="The version the address was made for: then it never changes.")] = "",
     ) -> Response:
         """The picture of a passage, encoded by this program: a page, a frame at its second, a picture."""
-        return await request_pool.take(_picture, library, media_service, request, id, index, size, _other_place(page, at), v)
+        return await request_pool.take(_picture, library, media_service, request, id, index, size, other_place(page, at), v)
 
     @routes.get("/{id}/video", response_class=Response, responses={**_VIDEO, **_REFUSED})
     async def video(request: Request, id: Id, index: Index = None, at: Annotated[Moment | None, Query()] = None) -> Response:
@@ -92,12 +91,6 @@ def router(library: IndexLibrary, media_service: MediaService, request_pool: Req
     for path, route in (("/{id}", picture), ("/{id}/video", video), ("/{id}/clip", clip), ("/{id}/original", original)):
         routes.add_api_route(path, route, methods=["HEAD"], include_in_schema=False, response_class=Response)
     return routes
-
-
-def _other_place(page: int | None, at: float | None) -> Locator | None:
-    if page is not None and at is not None:
-        raise WrongRequest("both a page and a second were asked for", remedy="ask for one of them")
-    return Page(page) if page is not None else Seconds(at, at) if at is not None else None
 
 
 def _picture(

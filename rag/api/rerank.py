@@ -101,13 +101,13 @@ def _content(given: str | RerankDocument, library: IndexLibrary) -> Content:
     piece = RerankDocument(text=given) if isinstance(given, str) else given
     if piece.image is None:
         return Content("text", text=piece.text)
+    from rag.decoding.ask_pool import shared_pool
     from rag.loaders.base import Limits
     from rag.loaders.policy import ReadingPolicy
     from rag.search.query_media import query_picture_bytes
 
-    shown = query_picture_bytes(
-        picture_of(piece.image), ReadingPolicy(Limits(), library.settings.ocr, frozenset(library.settings.clues))
-    )
+    policy = ReadingPolicy(Limits(), library.settings.ocr, frozenset(library.settings.clues))
+    shown = query_picture_bytes(picture_of(piece.image), policy, shared_pool())
     return Content("image", text=piece.text, pixels=shown.pixels, clues=shown.clues)
 
 

@@ -19,18 +19,16 @@ from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
 from rag.api.thread_pool import RequestPool
 from rag.api.urls import media_of, picture_address
-from rag.errors import IndexReplaced, MovedOn, WrongRequest
+from rag.errors import WrongRequest
 from rag.media.service import MediaService
+from rag.search.options import MOST_CANDIDATES, MOST_HITS, SearchOptions, asked_indexes, options_of
 from rag.serialization import explain_json, hit_json
 from rag.text.highlights import marks as spans_of
 from rag.types import Hit, Kind
 
 if TYPE_CHECKING:
-    from rag.search.federated import FederatedSearcher
     from rag.search.pipeline import Results
-    from rag.search.searcher import Searcher
 
-MOST_HITS = 200
 MOST_INDEXES = 64  # of one question
 MOST_WORDS = 20_000  # characters of a question
 _PICTURE = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.ASCII)
@@ -52,17 +50,22 @@ class SearchRequest(BaseModel):
     roots: list[_Name] = Field([], max_length=64)
     after: _Name | float | None = Field(None, description="2026-03-14, or seconds since the epoch; inclusive.")
     before: _Name | float | None = Field(None, description="Exclusive.")
-    top_k: int = Field(20, ge=1, le=MOST_HITS)
+    top_k: int | None = Field(None, ge=1, le=MOST_HITS, description="How many hits; 10 where the settings say nothing else.")
     rerank: bool = Field(True, description="false: the order of the first stages, at once.")
     explain: bool = Field(False, description="Every stage's rank and score with each hit.")
     ocr: bool = Field(True, description="false: the words in the query picture are not read, which takes seconds.")
     fold: bool = Field(True, description="Near-duplicates as one hit.")
     texts: bool = Field(False, description="The whole words of each hit.")
-    candidates: int | None = Field(None, ge=1, le=1_000, description="How many candidates reach the reranker.")
+    candidates: int | None = Field(None, ge=1, le=MOST_CANDIDATES, description="How many candidates reach the reranker.")
     min_score: float | None = Field(None, ge=0, le=1)
     blend: Literal["auto", "never"] | Annotated[float, Field(ge=0, le=1)] | None = Field(
         None, description="Share of the rerank score in the final one."
     )
+
+    def options(self) -> SearchOptions:
+        """The same as every other way of asking knows them. WrongRequest for a picture that is no data URL of one."""
+        asked = dict(self) | {"image": None if self.image is None else picture_of(self.image)}
+        return options_of(asked)
 
 
 class Counts(BaseModel):
@@ -106,14 +109,8 @@ def router(
 
 def answer(library: IndexLibrary, media_service: MediaService, question: SearchRequest) -> dict[str, Any]:
     """The body of the answer. Errors are those of `Searcher.search` and of opening an index."""
-    image = picture_of(question.image) if question.image is not None else None
-    names = _named(library, question)
-    searcher = library.searching(names)
-    try:
-        results = _ask(searcher, question, image)
-    except (MovedOn, IndexReplaced):
-        searcher = library.searching(names)  # it was compacted or rebuilt in between: once more, at the newest
-        results = _ask(searcher, question, image)
+    names = library.distinct(asked_indexes(question.index, question.indexes))
+    results = library.search(names, question.text, question.options())
     first = library.searcher(names[0])
     reranked = question.rerank and first.reranker is not None
     texts = results.texts() if question.texts else {}
@@ -137,33 +134,6 @@ def answer(library: IndexLibrary, media_service: MediaService, question: SearchR
         "seconds": {stage: round(one, 6) for stage, one in results.seconds.items()}
         | {"total": round(sum(results.seconds.values()), 6)},
     }
-
-
-def _named(library: IndexLibrary, question: SearchRequest) -> list[str]:
-    """The indexes that are asked, each once. WrongRequest, NoSuchIndex."""
-    if question.index is not None and question.indexes:
-        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
-    return list(dict.fromkeys(library.name(each) for each in question.indexes or (question.index,)))
-
-
-def _ask(searcher: Searcher | FederatedSearcher, question: SearchRequest, image: bytes | None) -> Results:
-    return searcher.search(
-        question.text,
-        image=image,
-        like=question.like,
-        kinds=question.kinds,
-        paths=question.paths,
-        roots=question.roots,
-        after=question.after,
-        before=question.before,
-        top_k=question.top_k,
-        candidates=question.candidates,
-        min_score=question.min_score,
-        blend=question.blend,
-        rerank=question.rerank,
-        fold=question.fold,
-        ocr=question.ocr,
-    )
 
 
 def picture_of(address: str) -> bytes:

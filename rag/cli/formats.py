@@ -108,15 +108,12 @@ def _marked(snippet: str, query: str) -> Text:
     """The snippet with the words of the query in bold."""
     from rich.text import Text
 
-    from rag.text.query_syntax import spoken
-    from rag.text.snippets import words_of
+    from rag.text.highlights import marks
 
     plain = harmless(snippet)
     text = Text(plain)
-    wanted = {word for word, _, _ in words_of(spoken(query))}
-    for word, start, end in words_of(plain):
-        if word in wanted:
-            text.stylize("bold not dim", start, end)
+    for start, end in marks(plain, query):
+        text.stylize("bold not dim", start, end)
     return text
 
 

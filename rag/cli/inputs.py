@@ -42,6 +42,7 @@ class Refusal:
 
 def content_of(given: Mapping[str, object]) -> Content:
     """One input. WrongRequest where it has unknown keys or names an unreadable file."""
+    from rag.decoding.ask_pool import shared_pool
     from rag.search.query_media import model_input
 
     for key, value in given.items():
@@ -53,7 +54,7 @@ def content_of(given: Mapping[str, object]) -> Content:
     if "\0" in image + video:
         raise WrongRequest("no file has a zero byte in its name", remedy=AS_LINE)
     try:
-        return model_input(text, image, video)
+        return model_input(text, image, video, shared_pool())
     except OSError as error:  # a name that may not even be looked at
         raise WrongRequest(f"{str(error.filename)[:200]}: {error.strerror}", remedy="name another file") from error
 

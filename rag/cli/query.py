@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from rag.cli.options import Backend, Family, Indexes, Json, Model, Reranker, RerankerFamily, RerankerModel, RerankerUrl, Url
 from rag.cli.terminal import say
+
+if TYPE_CHECKING:
+    from rag.types import Kind
 
 
 def query(
@@ -52,6 +55,7 @@ def query(
     from rag.cli.formats import FORMATS, Answers, show_answers
     from rag.cli.query_target import asking
     from rag.errors import NOTHING_FOUND, WrongRequest
+    from rag.search.options import SearchOptions
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
@@ -64,20 +68,19 @@ def query(
     many = words == ["-"]
     asked = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
     answers = []
-    with asking(index or [], flags, image=image, video=video) as ask:
+    options = SearchOptions(
+        image=image,
+        video=video,
+        kinds=cast("list[Kind]", kind or []),
+        paths=path or (),
+        roots=root or (),
+        after=after,
+        before=before,
+        fold=not no_fold,
+    )
+    with asking(index or [], flags, options) as ask:
         for text in asked:
-            results = ask(
-                text,
-                texts=wanted == "context",
-                image=image,
-                video=video,
-                kinds=kind or (),
-                paths=path or (),
-                roots=root or (),
-                after=after,
-                before=before,
-                fold=not no_fold,
-            )
+            results = ask(text, options, wanted == "context")
             for note in results.notes:
                 say(f"note: {note}")
             answers.append(Answers(text, results.hits, results.texts, results.good))

@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.cli.terminal import say
+from rag.search.options import MOST_CANDIDATES, MOST_HITS, SearchOptions
 
 if TYPE_CHECKING:
     from rag.client import Client
     from rag.config import Settings
     from rag.types import Hit
 
-MOST_HITS, MOST_CANDIDATES = 200, 1_000  # of one request over HTTP
 MOST_BYTES = 20_000_000  # of a query picture that goes to a server nobody named
 
 
@@ -32,11 +32,11 @@ class TargetAnswer:
     good: bool | None  # whether the best is a good match; None where nobody can say
 
 
-Ask = Callable[..., TargetAnswer]  # (words, *, texts: bool, **the keywords of Searcher.search)
+Ask = Callable[[str, SearchOptions, bool], TargetAnswer]  # words, options, and whether whole texts are wanted
 
 
 @contextmanager
-def asking(indexes: Sequence[str], flags: Mapping[str, Any], *, image: str | None, video: str | None) -> Iterator[Ask]:
+def asking(indexes: Sequence[str], flags: Mapping[str, Any], options: SearchOptions) -> Iterator[Ask]:
     """What answers, opened when it is first asked; indexes and flags as for `rag.open_index`. Errors: those of searching here."""
     from rag.config import load_settings
 
@@ -45,21 +45,21 @@ def asking(indexes: Sequence[str], flags: Mapping[str, Any], *, image: str | Non
         here = _here(indexes, flags, opened)
         names = list(indexes) or [settings.index]
         if settings.server not in ("auto", "none"):
-            yield _named(settings, names, flags, video, opened)
-        elif settings.server == "none" or video or _too_much(settings, image):
+            yield _named(settings, names, flags, opened)
+        elif settings.server == "none" or options.video or _too_much(settings, options):
             yield here
         else:
             yield _nearby(settings, names, flags, here, opened)
 
 
 def _here(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -> Ask:
-    def ask(text: str, *, texts: bool, **asked: Any) -> TargetAnswer:
+    def ask(text: str, options: SearchOptions, texts: bool) -> TargetAnswer:
         from rag.search.federated import open_index
 
         if not searchers:
             searchers.append(opened.enter_context(open_index(*indexes, say=say, **flags)))
         [searcher] = searchers
-        found = searcher.search(text, **asked)
+        found = searcher.search(text, options)
         words = found.texts() if texts else {}
         return TargetAnswer(found.hits, found.notes, words, found.good)
 
@@ -67,7 +67,7 @@ def _here(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -
     return ask
 
 
-def _named(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], video: str | None, opened: ExitStack) -> Ask:
+def _named(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -> Ask:
     """The server of the setting `server`, with its own models."""
     from rag.client import connect
     from rag.errors import WrongRequest
@@ -77,10 +77,6 @@ def _named(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], v
     if given:
         what = f"--{given[0].replace('_', '-')} says nothing to {settings.server}, which has its own models"
         raise WrongRequest(what, remedy="leave it out, or ask here: --server none")
-    if video:
-        raise WrongRequest(
-            "a frame of a video is not sent to a server", remedy="ask here: --server none; or send a picture of it"
-        )
     client = opened.enter_context(connect(settings.server, settings.token, ca_bundle=settings.ca_bundle))
     return _there(client, [name for name in names if name], settings)
 
@@ -107,16 +103,16 @@ def _nearby(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], 
     there = _there(client, [folder.name for folder in folders], settings)
     silent = False
 
-    def ask(text: str, *, texts: bool, **asked: Any) -> TargetAnswer:
+    def ask(text: str, options: SearchOptions, texts: bool) -> TargetAnswer:
         nonlocal silent
         if not silent:
             try:
                 if client.id() == found.id:
-                    return there(text, texts=texts, **asked)
+                    return there(text, options, texts)
             except (Unreachable, TooLarge, Overloaded) as error:
                 say(f"note: {error.what}; searching here")
             silent = True
-        return here(text, texts=texts, **asked)
+        return here(text, options, texts)
 
     return ask
 
@@ -125,28 +121,31 @@ def _there(client: Client, names: Sequence[str], settings: Settings) -> Ask:
     from rag.errors import WrongRequest
     from rag.index.locations import expand_home
 
-    wanted = {key: getattr(settings, key) for key in ("top_k", "candidates", "min_score", "blend")}
-    wanted["rerank"] = settings.reranker != "none"
-
-    def ask(text: str, *, texts: bool, video: None = None, image: str | None = None, **asked: Any) -> TargetAnswer:
+    def ask(text: str, options: SearchOptions, texts: bool) -> TargetAnswer:
         try:
-            found = client.search(text, indexes=names, texts=texts, image=image, **wanted, **asked)
+            found = client.search(text, _completed(options, settings), indexes=names, texts=texts)
         except WrongRequest as error:
-            if image is not None:  # the server knows the picture, not its name
-                error.what = error.what.replace("the query picture", str(expand_home(image).absolute()))
+            if options.image is not None:  # the server knows the picture, not its name
+                error.what = error.what.replace("the query picture", str(expand_home(os.fsdecode(options.image)).absolute()))
             raise
         return TargetAnswer(found.hits, found.notes, found.texts, found.good)
 
     return ask
 
 
-def _too_much(settings: Settings, image: str | None) -> bool:
+def _completed(options: SearchOptions, settings: Settings) -> SearchOptions:
+    """The options with the settings of this side: the server has others."""
+    names = [name for name in ("top_k", "candidates", "min_score", "blend") if getattr(options, name) is None]
+    return replace(options, **{name: getattr(settings, name) for name in names}, rerank=settings.reranker != "none")
+
+
+def _too_much(settings: Settings, options: SearchOptions) -> bool:
     """Whether the question is larger than a server takes."""
     from rag.index.locations import expand_home
 
     if settings.top_k > MOST_HITS or settings.candidates > MOST_CANDIDATES:
         return True
     try:
-        return image is not None and expand_home(image).stat().st_size > MOST_BYTES
+        return options.image is not None and expand_home(os.fsdecode(options.image)).stat().st_size > MOST_BYTES
     except OSError:
         return True  # this process says what is the matter with it

@@ -63,7 +63,6 @@ def score(
         raise WrongRequest("no reranker was asked for", remedy="name one with --backend, --model or --url")
     say(f"{chosen.backend} {chosen.choice.model}".strip() + (f": {chosen.why}" if chosen.why else ""))
     reranker = open_reranker(chosen)
-    assert reranker is not None
     ask = partial(reranker.score, asked)
     scores = (one for few in few_of(documents, AT_ONCE) for one in answers_of(few, ask, reranker.modalities))
     refused: list[Refusal] = []

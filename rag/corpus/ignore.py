@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 IGNORE_FILES = (".gitignore", ".ragignore")  # in this order: a later rule wins
-_MOST_BYTES = 500_000  # of an ignore file; thousands of rules, each tried at every name
-_ONE_FIXED = r"(?:[^\\\[\](){}.*+?|^$/]|\\.|\[(?:\\.|[^\]\\/])+\](?!\*))"  # of a regular expression: what matches one character
-_STAR_AND_MORE = re.compile(rf"\[\^/\]\*({_ONE_FIXED}+)(?=\[\^/\]\*)")
+_MAX_FILE_BYTES = 500_000  # of an ignore file: thousands of rules, each tried on every name
+_ONE_CHARACTER = r"(?:[^\\\[\](){}.*+?|^$/]|\\.|\[(?:\\.|[^\]\\/])+\](?!\*))"  # regex syntax that matches one character
+_STAR_THEN_FIXED = re.compile(rf"\[\^/\]\*({_ONE_CHARACTER}+)(?=\[\^/\]\*)")
 _FOLDERS = "(?:/.+)?/"  # how pathspec writes "/**/"
 _FOLDERS_FIRST = "^(?:.+/)?"
 
-Rules: TypeAlias = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (folder the rules stand in, below the root, with "/"; rules)
+Rules: TypeAlias = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (folder of the rules, below the root, with "/"; rules)
 
 
 def rules_of(base: Path, prefix: str, names: AbstractSet[str]) -> Rules:
-    """The rules in the folder `prefix` below `base`, where files of these names lie. OSError where they cannot be read."""
+    """The rules of the folder `prefix` below `base`, which contains `names`. OSError where they cannot be read."""
     lines: list[str] = []
     for name in IGNORE_FILES:
         file = base / prefix / name
@@ -41,19 +41,19 @@ def rules_of(base: Path, prefix: str, names: AbstractSet[str]) -> Rules:
 
 
 def _read(file: Path) -> bytes:
-    """All of an ignore file. OSError where it is larger than any is, or waits for somebody to write it."""
+    """All of an ignore file. OSError where it is implausibly large; a pipe nobody writes to is not waited for."""
     with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as stream:  # noqa: PTH123 (its descriptor)
-        content = stream.read(_MOST_BYTES + 1) or b""  # None: there is nothing yet
-    if len(content) > _MOST_BYTES:
-        raise OSError(errno.EFBIG, f"it has more than {_MOST_BYTES:,} bytes")
+        content = stream.read(_MAX_FILE_BYTES + 1) or b""  # None: a pipe without data
+    if len(content) > _MAX_FILE_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {_MAX_FILE_BYTES:,} bytes")
     return content
 
 
 def in_linear_time(pattern: str) -> str:
-    """A regular expression as pathspec writes them, which matches the same but never goes back to where a star began.
+    """Rewrites a regular expression of pathspec's to match the same names, but without backtracking into a star.
 
-    What follows a star matches where it first can: if that fails, so does every later place, for the next star takes anything.
-    Tried at each place instead, as `re` does, a rule of five stars takes five minutes for one long name.
+    What follows a star is matched at the first place it fits: if the rest then fails, it fails at every later place too, because
+    the next star takes anything. When `re` tries each place instead, a rule with five stars takes five minutes on one long name.
     """
     first, *between, last = pattern.split(_FOLDERS) if _FOLDERS in pattern else (pattern, "")
     if _FOLDERS in pattern:
@@ -61,14 +61,14 @@ def in_linear_time(pattern: str) -> str:
             first = f"^(?>(?:.+?/)??{first[len(_FOLDERS_FIRST) :]}(?=/))"
         steps = "".join(f"(?>(?:/.+?)??/{step}(?=/))" for step in between)
         pattern = first + steps + _FOLDERS + last
-    return _STAR_AND_MORE.sub(r"(?>[^/]*?\1)", pattern)
+    return _STAR_THEN_FIXED.sub(r"(?>[^/]*?\1)", pattern)
 
 
 def _spec(lines: list[str]) -> GitIgnoreSpec:
-    """The rules that can be understood; git, too, passes over the others."""
+    """The valid rules; invalid ones are skipped, as git does."""
     from pathspec import GitIgnoreSpec
 
-    with warnings.catch_warnings(action="ignore"):  # of `re`, about odd sets of characters
+    with warnings.catch_warnings(action="ignore"):  # `re`'s, about odd character sets
         try:
             return GitIgnoreSpec.from_lines(lines, _bounded_rule(), backend="simple")
         except (ValueError, re.error):
@@ -82,7 +82,7 @@ def _bounded_rule() -> type[GitIgnoreSpecPattern]:
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
     class BoundedRule(GitIgnoreSpecPattern):
-        """A rule as pathspec reads it, its expression rewritten."""
+        """A rule as pathspec reads it, its expression rewritten to run in linear time."""
 
         __slots__ = ()
 
@@ -99,7 +99,7 @@ def _bounded_rule() -> type[GitIgnoreSpecPattern]:
 
 
 def ruled_out(rules: Rules, path: str, entry: os.DirEntry[str]) -> bool:
-    """The rules nearest to the file win, as in git; a folder is tested with its closing slash."""
+    """Whether the rules exclude `path`. The nearest rules win, as in git; a folder is tested with a trailing slash."""
     tested = path + "/" if entry.is_dir(follow_symlinks=False) else path
     for prefix, spec in reversed(rules):
         verdict = spec.check_file(tested[len(prefix) :]).include

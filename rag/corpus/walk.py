@@ -10,17 +10,14 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from rag.corpus.companions import companions_of, is_short
 from rag.corpus.digests import stamp_of
 from rag.corpus.file_types import CATALOG_FILE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.corpus.ignore import IGNORE_FILES, Rules, ruled_out, rules_of
 
-if TYPE_CHECKING:
-    pass
-
-NEVER_EMPTY = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".pdf", ".docx", ".pptx", ".xlsx", ".epub"}  # such a file is damaged
+NEVER_EMPTY = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".pdf", ".docx", ".pptx", ".xlsx", ".epub"}  # empty, such a file is damaged
 
 
 class Root(NamedTuple):
@@ -31,7 +28,7 @@ class Root(NamedTuple):
 
 
 class FileEntry(NamedTuple):
-    """A file that is a document. A tuple of plain values: a walk makes millions."""
+    """A file that is a document. A tuple of plain values, because a walk makes millions."""
 
     path: str  # POSIX, below the root
     stamp: str  # size, mtime, ctime and inode of the file and its companions
@@ -47,7 +44,7 @@ class Ignored(NamedTuple):
 
 
 class Inaccessible(NamedTuple):
-    """A folder or file that cannot be looked at: what the index holds of it stays."""
+    """A folder or file that cannot be read: what the index holds of it is kept."""
 
     path: str
     reason: str
@@ -60,7 +57,7 @@ def walk(root: Root, under: str = "") -> Iterator[ScanEvent]:
     """Everything below `root` (or below the folder or file `under`), sorted by the bytes of the path.
 
     Hidden files, what .gitignore and .ragignore name, sockets, FIFOs, devices and links that leave the root are `Ignored`.
-    The order is that of `ORDER BY path` in the catalog, so that both can be merged without holding either.
+    The order is that of `ORDER BY path` in the catalog, so that the two can be merged as streams.
     """
     parts = under.split("/") if under else []
     rules: Rules = ()
@@ -79,27 +76,27 @@ def walk(root: Root, under: str = "") -> Iterator[ScanEvent]:
 
 
 class _Below(NamedTuple):
-    """A folder to be gone into next."""
+    """A folder to descend into next."""
 
     prefix: str  # its path below the root, with "/"
     rules: Rules
 
 
 def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent]:
-    """The folder `prefix` below `base` and all below it, however deep; of its own files and folders `only` that one."""
-    open_folders = [_listed(base, prefix, rules, only)]
+    """Everything below the folder `prefix` of `base`, at any depth; with `only`, just that entry of the folder."""
+    open_folders = [_list_folder(base, prefix, rules, only)]
     while open_folders:
         for seen in open_folders[-1]:
             if isinstance(seen, _Below):
-                open_folders.append(_listed(base, seen.prefix, seen.rules))
+                open_folders.append(_list_folder(base, seen.prefix, seen.rules))
                 break
             yield seen
         else:
             open_folders.pop()
 
 
-def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent | _Below]:
-    """What lies in one folder, in order."""
+def _list_folder(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent | _Below]:
+    """The entries of one folder, in order."""
     folder = f"{base}/{prefix}" if prefix else f"{base}/"
     try:
         with os.scandir(folder) as listing:
@@ -116,8 +113,8 @@ def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> I
     except OSError as error:  # what it rules out must not be read by accident
         yield Inaccessible(prefix.rstrip("/"), f"its ignore file cannot be read: {error.strerror}")
         return
-    beside = companions_of(entries, lambda entry: _may_speak(base, prefix, rules, entry))
-    taken = {name for group in beside.values() for name in group}
+    companions = companions_of(entries, lambda entry: _may_accompany(base, prefix, rules, entry))
+    taken = {name for group in companions.values() for name in group}
     for entry in entries:
         name = entry.name
         if only is not None and name != only:
@@ -126,39 +123,37 @@ def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> I
         if name[0] == ".":
             yield Ignored(path, "hidden")
         elif rules and ruled_out(rules, path, entry):
-            yield Ignored(path, "named by .gitignore or .ragignore")
-        elif not _is_text(name):
+            yield Ignored(path, "excluded by .gitignore or .ragignore")
+        elif not _is_utf8(name):
             yield Inaccessible(path.encode("utf-8", "backslashreplace").decode(), "its name is not UTF-8: rename it")
         elif entry.is_dir(follow_symlinks=False):
             yield _Below(path + "/", rules)
         elif name in taken and is_short(entry):
             yield Ignored(path, "the caption or the subtitles of a file beside it")
         else:
-            yield _look(base, folder, path, entry, beside.get(name, ()))
+            yield _inspect(base, folder, path, entry, companions.get(name, ()))
 
 
-def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> ScanEvent:
-    beside = ""
+def _inspect(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> ScanEvent:
+    companion_stamps = ""
     try:
         for name in companions:
             there = Path(folder, name).stat()
-            beside += f"|{name}:{there.st_size}:{there.st_mtime_ns}:{there.st_ctime_ns}:{there.st_ino}"
+            companion_stamps += f"|{name}:{there.st_size}:{there.st_mtime_ns}:{there.st_ctime_ns}:{there.st_ino}"
         found = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(found.st_mode):
-            if not _stays(base, entry):
+            if not _stays_in_root(base, entry):
                 return Ignored(path, "a link that leaves the root")
             found = entry.stat()
             if stat.S_ISDIR(found.st_mode):
                 return Ignored(path, "a link to a folder of the same root")
     except OSError as error:
-        return (
-            Ignored(path, "a broken link") if entry.is_symlink() else Inaccessible(path, f"cannot be looked at: {error.strerror}")
-        )
+        return Ignored(path, "a broken link") if entry.is_symlink() else Inaccessible(path, f"cannot be read: {error.strerror}")
     if not stat.S_ISREG(found.st_mode):
         return Ignored(path, "not a regular file (socket, FIFO or device)")
     if not found.st_size and suffix_of(entry.name) not in NEVER_EMPTY:
         return Ignored(path, "empty")
-    return FileEntry(path, stamp_of(found) + beside, found.st_mtime, companions)
+    return FileEntry(path, stamp_of(found) + companion_stamps, found.st_mtime, companions)
 
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:
@@ -166,22 +161,22 @@ def _sort_key(entry: os.DirEntry[str]) -> bytes:
 
 
 def composed(path: str) -> str:
-    """The spelling that paths are compared in where people write them: some systems and archives decompose accents."""
+    """The path in NFC, to compare it with what people type: some systems and archives decompose accents."""
     return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
-def _is_text(name: str) -> bool:
+def _is_utf8(name: str) -> bool:
     return name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
 
 
-def _stays(base: Path, entry: os.DirEntry[str]) -> bool:
+def _stays_in_root(base: Path, entry: os.DirEntry[str]) -> bool:
     return f"{os.path.realpath(entry.path)}/".startswith(f"{base}/".replace("//", "/"))
 
 
-def _may_speak(base: Path, prefix: str, rules: Rules, entry: os.DirEntry[str]) -> bool:
-    """Whether a caption or subtitles may be read from here: what would be no document on its own says nothing of others."""
+def _may_accompany(base: Path, prefix: str, rules: Rules, entry: os.DirEntry[str]) -> bool:
+    """Whether the file may be a caption or subtitles: only if it could also be a document of its own."""
     try:
-        is_file = entry.is_file() if entry.is_symlink() and _stays(base, entry) else entry.is_file(follow_symlinks=False)
+        is_file = entry.is_file() if entry.is_symlink() and _stays_in_root(base, entry) else entry.is_file(follow_symlinks=False)
     except OSError:
         return False
-    return is_file and _is_text(entry.name) and not (rules and ruled_out(rules, prefix + entry.name, entry))
+    return is_file and _is_utf8(entry.name) and not (rules and ruled_out(rules, prefix + entry.name, entry))

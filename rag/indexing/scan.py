@@ -15,8 +15,8 @@ from typing import NamedTuple, Protocol
 from rag.corpus.file_types import PICTURE_SUFFIXES, is_asked_for, suffix_of
 from rag.corpus.walk import FileEntry, Ignored, Inaccessible, ScanEvent, composed, walk
 from rag.humanize import counted
-from rag.indexing.report import RunTally
 from rag.indexing.roots import Target
+from rag.indexing.tally import RunTally
 from rag.types import CaptionOf, DocumentId, Kind, Skipped
 
 _KEPT = ("document of it, which is", "documents of it, which are")

@@ -18,18 +18,19 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from rag import __version__
-from rag.errors import IndexReplaced, MovedOn, NotShown, RagError, UnreadableDocument, WrongRequest
+from rag.errors import NotShown, RagError, UnreadableDocument
 from rag.loaders.policy import policy_of
 from rag.mcp.answers import NOTICE, ToolAnswer, hits_told, index_told, passage_told, quoted, where
-from rag.types import Kind, Locator, Page, Seconds, StoredPassage
+from rag.media.service import other_place
+from rag.search.options import SearchOptions, asked_indexes
+from rag.types import Kind, Locator, StoredPassage
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from rag.index.reader.open_index import IndexStatus, OpenIndex
     from rag.media.service import MediaService
-    from rag.search.federated import FederatedSearcher
-    from rag.search.searcher import Searcher
+    from rag.search.pipeline import Results
 
 MOST_HITS = 50
 MOST_AROUND = 10  # passages on each side
@@ -57,9 +58,9 @@ class Library(Protocol):
 
     def name(self, index: str | None = None) -> str: ...
 
-    def searcher(self, index: str | None = None) -> Searcher: ...
+    def distinct(self, names: Sequence[str | None]) -> list[str]: ...
 
-    def searching(self, names: Sequence[str]) -> Searcher | FederatedSearcher: ...
+    def search(self, names: Sequence[str], text: str, options: SearchOptions) -> Results: ...
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]: ...
 
@@ -78,7 +79,7 @@ def server(library: Library, media_service: MediaService, take: Take, look: Take
             str, Field(max_length=MOST_WORDS, description="What to look for, in any words. May be empty where `like` is given.")
         ] = "",
         like: Annotated[str, Field(max_length=64, description="The id of a passage: find more like it.")] = "",
-        top_k: Annotated[int, Field(ge=1, le=MOST_HITS, description="How many hits.")] = 10,
+        top_k: Annotated[int | None, Field(ge=1, le=MOST_HITS, description="How many hits; 10 where not set otherwise.")] = None,
         kinds: Annotated[list[Kind] | None, Field(max_length=8, description="Only these kinds.")] = None,
         paths: Annotated[
             list[Name] | None, Field(max_length=64, description="Only paths like these: reports/**, *.pdf, or a folder.")
@@ -95,8 +96,8 @@ def server(library: Library, media_service: MediaService, take: Take, look: Take
 
         Each hit has an id for `get`, its place (path; page, lines or seconds), a score from 0 to 1, and the words that match.
         """
-        filters = {"kinds": kinds or (), "paths": paths or (), "after": after, "before": before}
-        return await _answered(take, _search, library, index, indexes or [], query, like or None, top_k, filters)
+        options = SearchOptions(like=like or None, kinds=kinds or (), paths=paths or (), after=after, before=before, top_k=top_k)
+        return await _answered(take, _search, library, index, indexes, query, options)
 
     @found.tool(title="Get a passage", annotations=_READS)
     async def get(
@@ -117,7 +118,7 @@ def server(library: Library, media_service: MediaService, take: Take, look: Take
     ) -> CallToolResult:
         """Get one passage in full: its words and the ids of those before and after it, or its picture."""
         if form == "picture":
-            return await _answered(look, _get_picture, library, media_service, index, id, _other_place(page, at))
+            return await _answered(look, _get_picture, library, media_service, index, id, other_place(page, at))
         return await _answered(look, _get_text, library, index, id, start, around)
 
     @found.tool(title="What an index holds", annotations=_READS)
@@ -163,25 +164,10 @@ async def _answered(take: Take, work: Callable[..., CallToolResult], *given: Any
 
 
 def _search(
-    library: Library,
-    index: str | None,
-    indexes: Sequence[str],
-    query: str,
-    like: str | None,
-    top_k: int,
-    filters: dict[str, Any],
+    library: Library, index: str | None, indexes: Sequence[str] | None, query: str, options: SearchOptions
 ) -> CallToolResult:
-    if index is not None and indexes:
-        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
-    names = list(dict.fromkeys(library.name(each) for each in indexes or (index,)))
-
-    def ask() -> Any:
-        return library.searching(names).search(query, like=like, top_k=top_k, **filters)
-
-    try:
-        results = ask()
-    except (MovedOn, IndexReplaced):
-        results = ask()  # it was compacted or rebuilt in between: once more, at the newest
+    names = library.distinct(asked_indexes(index, indexes))
+    results = library.search(names, query, options)
     return _told(hits_told(results.hits, results.notes, names))
 
 
@@ -208,10 +194,6 @@ def _status(library: Library, index: str | None) -> CallToolResult:
 
 def _told(told: ToolAnswer) -> CallToolResult:
     return CallToolResult(content=[_text(told.words)], structured_content=_clean(told.values))
-
-
-def _other_place(page: int | None, at: float | None) -> Locator | None:
-    return Page(page) if page is not None else Seconds(at, at) if at is not None else None
 
 
 def _text(words: str) -> TextContent:

@@ -1,6 +1,6 @@
 """The video looked at last, kept open: the next frame of it costs a seek, not another walk through the whole file.
 
-Knows the decoders of videos; knows no cache and no process. Lives in a decoder process, which asks one thing at a time.
+Knows the decoders of videos; knows no cache and no process. Lives in a worker process, which asks one thing at a time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What surrounds a picture: how many pages, how large it is, and the rectangles of the words a query matched in it.
 
-Knows PDF text layers and OCR boxes; what matches is decided by `rag.text.highlights`. Runs in a decoder process.
+Knows PDF text layers and OCR boxes; what matches is decided by `rag.text.highlights`. Runs in a worker process.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
-from rag.serialization import locator_from_json
 from rag.text.highlights import marks
-from rag.types import Kind, Page
+from rag.types import Kind, Locator, Page
 
 if TYPE_CHECKING:
     from rag.loaders.picture.reading_order import Box
@@ -26,25 +25,21 @@ _GRID = 1_000_000  # steps across a page in which pdfium is asked for places
 _BROKEN = frozenset("\x02\ufffe\u00ad")  # how pdfium marks a word broken at the end of a line
 
 
-def outlines(
-    file: Path, *, kind: Kind, locator: dict[str, Any], words: str, ocr: bool, limits: dict[str, Any]
-) -> tuple[dict[str, Any], bytes]:
+def outlines(file: Path, *, kind: Kind, locator: Locator, words: str, ocr: bool, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """`{"pages", "size", "regions"}`; a region is `{"x", "y", "width", "height", "words"}` in 0…1 of the picture.
 
     `size` is (width, height): points of a page, pixels of a picture upright, pixels of a frame. `ocr` says whether words may be
     looked for in the pixels where there is no text layer that holds them.
     """
-    bounds = Limits(**limits)
-    place = locator_from_json(locator)
     pages: int | None = None
     size: list[float] | None = None
     regions: list[dict[str, Any]] = []
-    if kind == "page" and isinstance(place, Page):
-        pages, size, regions = _page(file, place.number - 1, words, bounds)
+    if kind == "page" and isinstance(locator, Page):
+        pages, size, regions = _page(file, locator.number - 1, words, limits)
     elif kind in ("image", "screenshot"):
-        pages, size = _picture(file, place.number - 1 if isinstance(place, Page) else 0, bounds)
+        pages, size = _picture(file, locator.number - 1 if isinstance(locator, Page) else 0, limits)
     if ocr and words.strip() and not regions:
-        regions = list(_read_in_pixels(file, kind, locator, words, bounds))
+        regions = list(_read_in_pixels(file, kind, locator, words, limits))
     return {"pages": pages, "size": size, "regions": regions[:_MOST]}, b""
 
 
@@ -139,7 +134,7 @@ def _picture(file: Path, index: int, limits: Limits) -> tuple[int | None, list[f
     return (pages if pages > 1 else None), [width, height]
 
 
-def _read_in_pixels(file: Path, kind: Kind, locator: dict[str, Any], words: str, limits: Limits) -> Iterator[dict[str, Any]]:
+def _read_in_pixels(file: Path, kind: Kind, locator: Locator, words: str, limits: Limits) -> Iterator[dict[str, Any]]:
     """The pixels indexing saw are read again, so the words are those the index holds."""
     from rag.loaders.picture.ocr import recognise
     from rag.media.render import decoded

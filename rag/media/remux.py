@@ -1,13 +1,14 @@
 """What a browser can do with a video, and the video in a container it plays: pictures copied, sound made anew where needed.
 
-Knows containers and codecs; knows no cache and no process. Runs in a decoder process. Times are seconds from the start of the
+Knows containers and codecs; knows no cache and no process. Runs in a worker process. Times are seconds from the start of the
 file's timeline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def looked_at(file: Path, *, max_source_pixels: int) -> tuple[dict[str, Any], by
     """`{"duration", "width", "height", "playable", "type"}`.
 
     playable: "direct" (the file as it is), "remux" (its pictures in another container), "transcode" (clips made anew), "frames"
-    (no decoder here: only what is in the index can be shown). UnreadableDocument.
+    (no decoder here: only what is in the index can be shown). UnreadableDocument where it cannot be opened.
     """
     try:
         with av.open(str(file), metadata_errors="replace") as container:
@@ -48,21 +49,38 @@ def looked_at(file: Path, *, max_source_pixels: int) -> tuple[dict[str, Any], by
         raise UnreadableDocument(describe(error)) from error
 
 
-def remux(file: Path, *, out: str, form: str) -> tuple[dict[str, Any], bytes]:
-    """Writes the video to the file `out` as "mp4" (its index first, so that it plays while it loads) or "webm".
+def remux(file: Path, *, out: int, form: str) -> tuple[dict[str, Any], bytes]:
+    """Writes the video to the open file `out` as "mp4" (its index first, so that it plays while it loads) or "webm".
 
-    UnreadableDocument.
+    UnreadableDocument where it cannot be copied.
     """
     options = {"movflags": "+faststart"} if form == "mp4" else {}
     try:
         with (
             av.open(str(file), options={"fflags": "+genpts"}, metadata_errors="replace") as source,
-            av.open(out, "w", format=form, options=options) as made,
+            muxer(out, form, options) as made,
         ):
             _copy(source, made, form)
     except DAMAGE as error:
         raise UnreadableDocument(describe(error)) from error
     return {}, b""
+
+
+@contextmanager
+def muxer(out: int, form: str, options: Mapping[str, str]) -> Iterator[Any]:
+    """A container that is written to an open file: a worker process can open none. To move its index first it is read again."""
+    here = f"/proc/self/fd/{out}" if sys.platform == "linux" else f"/dev/fd/{out}"
+    with (
+        open(out, "r+b", buffering=0, closefd=False) as written,
+        av.open(
+            written,
+            "w",
+            format=form,
+            options=dict(options),
+            io_open=lambda *_: open(here, "rb"),  # noqa: PTH123
+        ) as made,
+    ):
+        yield made
 
 
 def origin_of(container: Any) -> float:

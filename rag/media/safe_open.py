@@ -1,13 +1,12 @@
 """Opens the file a passage was made from, if it still lies inside its root: every read of the corpus for showing begins here.
 
-Knows the file system; knows no format. A decoder is handed the open file, never its name, so what was checked is what is read.
+Knows the file system; knows no format. A worker is handed the open file, never its name, so what was checked is what is read.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from pathlib import Path, PurePosixPath
 
 from rag.errors import NotShown
 from rag.types import StoredPassage
-
-_FILES = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +52,6 @@ def opened(stored: StoredPassage) -> Iterator[Original]:
         yield Original(fd, parts[-1], seen.st_size, seen.st_mtime, stamp)
     finally:
         os.close(fd)
-
-
-def readable_name(fd: int) -> Path:
-    """A name under which a decoder of this process opens the open file."""
-    return Path(_FILES, str(fd))
 
 
 def version_of(original: Original, *what: object) -> str:

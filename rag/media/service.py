@@ -1,6 +1,6 @@
-"""Shows stored passages: the decoder processes and the bounded caches behind pictures, outlines and videos.
+"""Shows stored passages: what worker processes are asked, and the bounded caches of pictures, outlines and videos.
 
-Knows passages and the questions decoders answer; knows no search, no model and no HTTP.
+Knows passages and open files; knows no search, no model and no HTTP.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar
 
 from rag.corpus.file_types import SHOWN_BY
+from rag.decoding.ask_pool import AskPool
 from rag.errors import NotShown, UnreadableDocument, WrongRequest
 from rag.loaders.base import Limits
 from rag.media.safe_open import Original, opened, version_of
 from rag.media.thumbnails import Thumbnails
 from rag.media.video_cache import VideoCache
-from rag.media.worker_pool import WorkerPool
-from rag.serialization import locator_json
 from rag.types import Locator, Page, Seconds, StoredPassage
 
 Size = Literal["thumb", "view", "full"]
@@ -86,9 +85,11 @@ class MediaService:
     """Pictures, outlines and videos of passages, from any index. Threads share it; close it, or use it in a `with`."""
 
     def __init__(self) -> None:
-        self._quick = WorkerPool(2, _QUICK)
-        self._readers = WorkerPool(1, _QUICK)  # of words in pixels: nobody waits for them to see the picture itself
-        self._slow = WorkerPool(1, _SLOW)
+        self._quick = AskPool(2, _QUICK)
+        self._readers = AskPool(1, _QUICK)  # of words in pixels: nobody waits for them to see the picture itself
+        self._slow = AskPool(1, _SLOW)
+        self._asked: dict[str, tuple[threading.Lock, int]] = {}  # by the stamp of a file: one question at a time, and who waits
+        self._lock = threading.Lock()
         self._video_cache = VideoCache()
         self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURES)
         self._facts: _Recent[dict[str, Any]] = _Recent(_FACTS)
@@ -101,10 +102,7 @@ class MediaService:
         self.close()
 
     def close(self) -> None:
-        """Ends the decoders and removes the videos made."""
-        self._quick.close()
-        self._readers.close()
-        self._slow.close()
+        """Removes the videos made."""
         self._video_cache.close()
 
     def picture(
@@ -120,7 +118,7 @@ class MediaService:
         place = _place(stored, at)
         with opened(stored) as original:
             version = version_of(original, kind, place, size, limits, "1")
-            content, form = self._pictured(original, version, size, index_folder, kind=kind, locator=place, limits=asdict(limits))
+            content, form = self._pictured(original, version, size, index_folder, kind=kind, locator=place, limits=limits)
             return Picture(content, form, version, original.modified)
 
     def version(self, stored: StoredPassage, size: Size, limits: Limits, at: Locator | None = None) -> Version:
@@ -165,7 +163,7 @@ class MediaService:
                 yield playing
         elif video.playable == "remux":
             form = video.type.removeprefix("video/")
-            with opened(stored) as original, self._made(original, "remux", video.type, form=form) as playing:
+            with opened(stored) as original, self._made(original, "remux:remux", video.type, form=form) as playing:
                 yield playing
         else:
             raise UnreadableDocument(
@@ -182,18 +180,50 @@ class MediaService:
         start, end = round(start, 3), round(end, 3)
         with opened(stored) as original:
             bounds = {"start": start, "end": end, "max_source_pixels": limits.max_source_pixels}
-            with self._made(original, "clip", "video/mp4", **bounds) as playing:
+            with self._made(original, "transcode:clip", "video/mp4", **bounds) as playing:
                 yield playing
 
+    def _ask(
+        self, pool: AskPool, function: str, original: Original, details: dict[str, Any], *, out: int = -1, room: int = 0
+    ) -> tuple[dict[str, Any], bytes]:
+        """What a function of this package says of an open file. One question at a time is asked about one file, so that many
+        requests for one video wait for each other, not for the disk.
+        """
+        descriptors = (original.fd,) if out < 0 else (original.fd, out)
+        with self._alone(original.stamp):
+            try:
+                return pool.call(
+                    f"rag.media.{function}", Path(original.name), details, size=original.size, room=room, descriptors=descriptors
+                )
+            except UnreadableDocument as error:
+                remedy = "open the original; other files are not concerned"
+                raise UnreadableDocument(f"{original.name} {error.what}", remedy=remedy) from error
+
+    @contextmanager
+    def _alone(self, stamp: str) -> Iterator[None]:
+        with self._lock:
+            lock, waiting = self._asked.get(stamp, (threading.Lock(), 0))
+            self._asked[stamp] = lock, waiting + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                _, waiting = self._asked[stamp]
+                if waiting == 1:
+                    del self._asked[stamp]
+                else:
+                    self._asked[stamp] = lock, waiting - 1
+
     def _outlined(
-        self, workers: WorkerPool, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
+        self, pool: AskPool, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
     ) -> dict[str, Any]:
         passage = stored.passage
-        details = {"kind": passage.kind, "locator": locator_json(passage.locator), "words": words, "ocr": ocr}
-        name = version_of(original, "outlines", details, limits)
+        details = {"kind": passage.kind, "locator": passage.locator, "words": words, "ocr": ocr, "limits": limits}
+        name = version_of(original, "outlines", details)
         found = self._facts.find(name)
         if found is None:
-            found, _ = workers.ask("outlines", original, **details, limits=asdict(limits))
+            found, _ = self._ask(pool, "highlights:outlines", original, details)
             self._facts.keep(name, found, len(repr(found)))
         return found
 
@@ -202,7 +232,7 @@ class MediaService:
         found = self._facts.find(name)
         if found is None:
             try:
-                found, _ = self._quick.ask("video", original, max_source_pixels=limits.max_source_pixels)
+                found, _ = self._ask(self._quick, "remux:looked_at", original, {"max_source_pixels": limits.max_source_pixels})
             except UnreadableDocument:
                 found = {"duration": None, "width": 0, "height": 0, "playable": "frames", "type": ""}
             self._facts.keep(name, found, len(repr(found)))
@@ -211,10 +241,10 @@ class MediaService:
     @contextmanager
     def _made(self, original: Original, question: str, sent_as: str, /, **details: Any) -> Iterator[Playing]:
         version = version_of(original, question, details, "1")
-        room = original.size + 1_000_000 if question == "remux" else 100_000_000
+        room = original.size + 1_000_000 if question == "remux:remux" else 100_000_000
 
-        def make(path: str) -> None:
-            self._slow.ask(question, original, out=path, **details)
+        def make(out: int) -> None:
+            self._ask(self._slow, question, original, details, out=out, room=2 * room)
 
         fd = self._video_cache.opened(version, room, make)
         with open(fd, "rb") as made:  # noqa: PTH123 (a descriptor has no path)
@@ -228,7 +258,7 @@ class MediaService:
             return found
         content = kept.find(version) if kept is not None else None
         if content is None:
-            said, content = self._quick.ask("picture", original, size=size, stamp=original.stamp, **details)
+            said, content = self._ask(self._quick, "render:picture", original, {"size": size, "stamp": original.stamp, **details})
             form = str(said["type"])
             if kept is not None:
                 kept.keep(version, content)
@@ -238,6 +268,13 @@ class MediaService:
         return content, form
 
 
+def other_place(page: int | None, at: float | None) -> Locator | None:
+    """Another place of a document: a page from 1, or a second of a video; None for neither. WrongRequest for both."""
+    if page is not None and at is not None:
+        raise WrongRequest("both a page and a second were asked for", remedy="ask for one of them")
+    return Page(page) if page is not None else None if at is None else Seconds(at, at)
+
+
 def clip_around(at: float, video: Video) -> VideoRange:
     """The clip that shows a hit: from a little before it."""
     start = max(0.0, at - _BEFORE)
@@ -245,11 +282,11 @@ def clip_around(at: float, video: Video) -> VideoRange:
     return VideoRange(round(start, 3), round(end, 3))
 
 
-def _place(stored: StoredPassage, at: Locator | None) -> dict[str, Any]:
+def _place(stored: StoredPassage, at: Locator | None) -> Locator:
     """The locator to decode. NotShown where the document has no such places."""
     own = stored.passage.locator
     if at is None or type(at) is type(own):
-        return locator_json(own if at is None else at)
+        return own if at is None else at
     wanted = "pages" if isinstance(at, Page) else "seconds" if isinstance(at, Seconds) else "places"
     raise NotShown(f"{stored.passage.document} has no {wanted}", remedy="ask for the passage itself")
 

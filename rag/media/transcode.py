@@ -1,6 +1,6 @@
 """A short clip of a video that every browser plays: H.264 and AAC in MP4, at most 1280 × 720 pixels and 30 frames a second.
 
-Knows codecs; knows no cache and no process. Runs in a decoder process. Times are seconds from the start of the file's timeline.
+Knows codecs; knows no cache and no process. Runs in a worker process. Times are seconds from the start of the file's timeline.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.errors import UnreadableDocument
 from rag.loaders.video.frames import DAMAGE, describe, picture_stream
-from rag.media.remux import Sound, origin_of, packets_of, sound_stream
+from rag.media.remux import Sound, muxer, origin_of, packets_of, sound_stream
 
 LONGEST = 60.0  # seconds of a clip
 _PIXELS = 1280 * 720
@@ -25,16 +25,16 @@ _APART = 1 / 31  # seconds between frames, at least
 _LATE = 10.0  # seconds after the end within which sound may still be stored
 
 
-def clip(file: Path, *, out: str, start: float, end: float, max_source_pixels: int) -> tuple[dict[str, Any], bytes]:
-    """Writes what is shown from `start` to `end` to the MP4 file `out`, its own clock beginning at 0. `{"frames": n}`.
+def clip(file: Path, *, out: int, start: float, end: float, max_source_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """Writes what is shown from `start` to `end` as MP4 to the open file `out`, its own clock beginning at 0. `{"frames": n}`.
 
-    UnreadableDocument also where the pictures are too large, or none is shown then.
+    UnreadableDocument where its pictures are too large, cannot be decoded, or none is shown then.
     """
     end = min(end, start + LONGEST)
     try:
         with (
             av.open(str(file), metadata_errors="replace") as source,
-            av.open(out, "w", format="mp4", options={"movflags": "+faststart"}) as made,
+            muxer(out, "mp4", {"movflags": "+faststart"}) as made,
         ):
             codec = picture_stream(source).codec_context
             if codec.width * codec.height > max_source_pixels:

@@ -24,7 +24,7 @@ _FREE = 500_000_000  # bytes of the disk that stay free
 
 
 class VideoCache:
-    """Files by name, each made once. A file is handed out open: it may leave the shelf while it is read."""
+    """Files by name, each made once. A file is handed out open: it may leave the cache while it is read."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
@@ -41,8 +41,8 @@ class VideoCache:
             self._folder = None
             self._sizes.clear()
 
-    def opened(self, name: str, room: int, make: Callable[[str], None]) -> int:
-        """A descriptor of the file; where it is not there yet, `make` writes it at a path, about `room` bytes.
+    def opened(self, name: str, room: int, make: Callable[[int], None]) -> int:
+        """A descriptor of the file; where it is not there yet, `make` writes it to an open file, about `room` bytes.
 
         UnreadableDocument where there is no room, or what `make` raises. The caller closes the descriptor.
         """
@@ -60,7 +60,8 @@ class VideoCache:
                 )
             fresh = folder / f".{name}"
             try:
-                make(str(fresh))
+                with fresh.open("x+b") as out:
+                    make(out.fileno())
                 fresh.rename(folder / name)
             except BaseException:
                 fresh.unlink(missing_ok=True)

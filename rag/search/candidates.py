@@ -52,15 +52,15 @@ class CandidateSet:
         return self.vectors[[self.places[number] for number in numbers]]
 
 
-def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, promised: int, laps: StageTimer) -> CandidateSet:
+def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, promised: int, timer: StageTimer) -> CandidateSet:
     """The `candidates` best of each lane, with the `promised` nearest of each kind. `vector` has one row."""
     filtered = snapshot.matching(query.filters)
     allowed = snapshot.meeting(query.words, filtered)
-    laps.end("filter")
+    timer.end("filter")
     dense = snapshot.nearest_by_kind(vector, candidates, promised, allowed)[0]
-    laps.end("dense")
+    timer.end("dense")
     worded = snapshot.containing(query.words, candidates, allowed) if query.words.strip() else []
-    laps.end("lexical")
+    timer.end("lexical")
     numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in worded]))
     present, notes = _still_there({one.number: one for one in snapshot.passages(numbers)})
     kept = list(present)

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, overload
 
 from rag.config import load_settings
 from rag.errors import NoSuchPassage, WrongRequest
-from rag.index.locations import existing_index
-from rag.models.loading import Models, Say, silent
+from rag.index.locations import by_name, existing_index
+from rag.models.loading import ModelCache, Say, silent
 from rag.search.fusion import K
+from rag.search.options import SearchOptions
 from rag.search.searcher import Searcher
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rag.search.pipeline import Results
     from rag.types import Content, Fingerprint, Hit
 
@@ -38,9 +37,9 @@ def open_index(*named: str, index: str = "", say: Say = silent, **flags: Any) ->
     `say` is told which model is loaded and how long it took. IndexNotFound, IndexDamaged, IndexTooNew, AnotherModel,
     BackendError, WrongSetting; WrongRequest where two folders have one name. Each names the index that it is about.
     """
-    folders = _distinct([existing_index(each) for each in named or (index,)])
+    folders = by_name(existing_index(each) for each in named or (index,)).values()
     settings = load_settings(flags)
-    models: Models = {}
+    models = ModelCache()
     with ExitStack() as failing:
         opened = [failing.enter_context(Searcher(folder, settings, say, models)) for folder in folders]
         failing.pop_all()
@@ -73,28 +72,21 @@ class FederatedSearcher:
         """The hits for words, a picture or both, best first; the keywords are those of `search`."""
         return self.search(text, **asked).hits
 
-    def search(
-        self,
-        text: str = "",
-        *,
-        like: str | None = None,
-        roots: Sequence[str] = (),
-        top_k: int | None = None,
-        **asked: Any,
-    ) -> Results:
-        """Hits, notes that say from which index they are, and the candidates; the keywords are those of `Searcher.search`.
+    def search(self, text: str = "", options: SearchOptions | None = None, **asked: Any) -> Results:
+        """Hits, notes that say from which index they are, and the candidates; as `Searcher.search`.
 
         A root need not be in every index. The orders after each stage are there where all indexes are comparable.
         """
+        wanted = replace(options or SearchOptions(), **asked)
         if len(self._lists) == 1:
             [only] = self._lists.values()
-            return only.search(text, like=like, roots=roots, top_k=top_k, **asked)
-        content = None if like is None else self._content_of(like, text)
+            return only.search(text, wanted)
+        content = None if wanted.like is None else self._content_of(wanted.like, text)
         found = []
-        for searcher, known in self._knowing(roots):
-            results = searcher.search(text, like=like, content=content, roots=known, top_k=top_k, **asked)
+        for searcher, known in self._knowing(wanted.roots):
+            results = searcher.search(text, replace(wanted, roots=known), content=content)
             found.append(RankedList(searcher.name, searcher.reranker, results))
-        return joined(found, self.searchers[0].settings.top_k if top_k is None else top_k)
+        return joined(found, self.searchers[0].settings.top_k if wanted.top_k is None else wanted.top_k)
 
     @cached_property
     def _lists(self) -> Mapping[Fingerprint, Searcher]:
@@ -174,13 +166,3 @@ def _by_rank(ranking: RankedList) -> list[Hit]:
 
 def _named(note: str, names: str) -> str:
     return note if any(note.startswith(f"{name}: ") for name in names.split(", ")) else f"{names}: {note}"
-
-
-def _distinct(folders: Sequence[Path]) -> list[Path]:
-    """Each folder once. WrongRequest where two have one name, because a hit says its index by name."""
-    found: dict[str, Path] = {}
-    for folder in {folder.resolve(): folder for folder in folders}.values():
-        if found.setdefault(folder.name, folder) != folder:
-            what = f"two indexes are called {folder.name}: {found[folder.name]} and {folder}"
-            raise WrongRequest(what, remedy="ask one of them, or rename a folder")
-    return list(found.values())

@@ -5,14 +5,13 @@ Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.backends.base import Embedder, Reranker
 from rag.errors import EmbedderMismatch, WrongRequest
 from rag.humanize import counted
 from rag.index.reader.federated import Searchable
-from rag.loaders.base import Limits
 from rag.search.candidates import find
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.fusion import Candidate, choose, fuse
@@ -29,8 +28,8 @@ CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
 
 
 @dataclass(frozen=True, slots=True)
-class SearchOptions:
-    """How far a query goes."""
+class RankingOptions:
+    """How far a query goes: `SearchOptions` and the settings, with nothing left open."""
 
     top_k: int = 10
     candidates: int = 100  # how many reach the reranker
@@ -71,35 +70,35 @@ def search(
     query: Query,
     embedder: Embedder,
     reranker: Reranker | None,
-    reach: SearchOptions,
+    options: RankingOptions,
     *,
-    limits: Limits,
+    read: Callable[[Sequence[StoredPassage]], list[Content]],
     clues: frozenset[Clue] = CLUES,
 ) -> Results:
-    """Query to ranked hits. EmbedderMismatch when the index was made by another model."""
+    """Query to ranked hits. `read` gives the contents of candidates, from their files. EmbedderMismatch."""
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
-    laps = StageTimer()
+    timer = StageTimer()
     content, remark = asked_as(embedder, query.content)
     vector = embedder.embed([content], role="query")
-    laps.end("embed")
+    timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
-        found = find(snapshot, query, vector, reach.candidates, reach.promised, laps)
+        found = find(snapshot, query, vector, options.candidates, options.promised, timer)
     present, notes = found.passages, found.notes
     fused = fuse(found.lanes, found.kinds, found.wordless, found.shares)
-    chosen = choose(fused, reach.candidates, reach.promised)
-    laps.end("fuse")
-    read = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
-    judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues, vectors=read)
-    laps.end("rerank")
+    chosen = choose(fused, options.candidates, options.promised)
+    timer.end("fuse")
+    vectors = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
+    judged = rescore(query, chosen, present, reranker, blend=options.blend, read=read, clues=clues, vectors=vectors)
+    timer.end("rerank")
     if reranker is not None:
         notes += _unjudged(judged)
-    order = _worth_showing(judged, present, reach.min_score, nothing=embedder.fingerprint.model == "lite")
+    order = _worth_showing(judged, present, options.min_score, nothing=embedder.fingerprint.model == "lite")
     groups = group(order)
-    if reach.fold:
-        found_alike = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), reach.fold_from)[: reach.top_k]
+    if options.fold:
+        found_alike = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), options.fold_from)
     else:
-        found_alike = unfolded(groups[: reach.top_k])
+        found_alike = unfolded(groups)
     by_number = {one.candidate.number: one for one in judged}
     ranks = _ranks(fused, judged if reranker is not None else ())
     hits = [
@@ -107,7 +106,7 @@ def search(
             _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities),
             ranks=ranks[one.shown.best.stored.number],
         )
-        for rank, one in enumerate(found_alike, start=1)
+        for rank, one in enumerate(found_alike[: options.top_k], start=1)
     ]
     stages = {
         "dense": list(found.lanes["dense"]),
@@ -115,10 +114,10 @@ def search(
         "fused": [(candidate.number, candidate.fused) for candidate in fused],
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
-    laps.end("group")
-    good = _is_good(hits, reranker, reach.good_from)
+    timer.end("group")
+    good = _is_good(hits, reranker, options.good_from)
     candidates = tuple(replace(one, index=one.index or index.name) for one in present.values())
-    return Results(hits, stages, notes + remark + index.remarks(), candidates, laps.seconds, good, found.generations)
+    return Results(hits, stages, notes + remark + index.remarks(), candidates, timer.seconds, good, found.generations)
 
 
 def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """The second stage: candidates with their contents to the reranker, and its scores into the final order.
 
-Knows rerankers and loaders; knows no index and no terminal.
+Knows rerankers; knows no index, no file and no terminal.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from rag.backends.base import Reranker
 from rag.errors import ContentRefused
-from rag.loaders.base import Limits
 from rag.search.boosts import BY_NAME, OF_KIND, boost, kind_asked_for, names_file
 from rag.search.fusion import Candidate
-from rag.search.stored_content import read_contents, words_only
+from rag.search.stored_content import words_only
 from rag.text.clues import judged_clues
 from rag.text.query_syntax import spoken
 from rag.types import Clue, Content, DocumentId, Query, StoredPassage
@@ -40,7 +39,7 @@ def rescore(
     reranker: Reranker | None,
     *,
     blend: float | str,
-    limits: Limits,
+    read: Callable[[Sequence[StoredPassage]], list[Content]],
     clues: frozenset[Clue],
     vectors: Callable[[Sequence[int]], Vectors] | None = None,
 ) -> list[Judged]:
@@ -49,8 +48,8 @@ def rescore(
     score = t · rerank score + (1 − t) · fused score, where t is 1, or less for kinds the reranker is known to hurt (its
     `trust`), or `blend` where that is a number. Without a reranker the fused score orders; it also scores what the reranker
     refuses, such as a text too long for it. What the query names outright is lifted, and `decided` says so: a file by its
-    name, halfway to 1; without a reranker also the kind it asks for, a tenth of the way. `vectors` gives those of
-    passages, float32 (n, dim), where the reranker reads them instead of pixels.
+    name, halfway to 1; without a reranker also the kind it asks for, a tenth of the way. `read` opens the
+    files of candidates; `vectors` gives those of passages, float32 (n, dim), where the reranker reads them instead of pixels.
     """
     if reranker is None:
         fused = [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]
@@ -62,7 +61,7 @@ def rescore(
         rows = vectors([one.number for one in candidates])
         contents = [replace(words_only(one), vector=row) for one, row in zip(candidates, rows, strict=True)]
     else:
-        contents = read_contents(candidates, limits)
+        contents = read(candidates)
     told = [
         replace(content, clues=judged_clues(stored[candidate.number].passage, clues))
         for candidate, content in zip(chosen, contents, strict=True)

@@ -224,12 +224,12 @@ def test_settings_that_are_no_text(tmp_path: Path, rag: Callable[..., Ran]) -> N
         (b"", "has no judged query"),
         (b'{"id": 1, "query": "x"}', "has no judged query"),
         (b"harbour", "line 1: is not JSON"),
-        (b"[1]", "line 1: is not an object"),
+        (b"[1]", "line 1: is not a JSON object"),
         (b'{"query": "x", "relevant": []}', "line 1: 'id' is missing"),
-        (b'{"id": 1, "relevant": [{"document": "a"}]}', "asks for nothing"),
-        (b'{"id": 1, "query": "x", "relevant": ["a"]}', "is not an object with a list"),
+        (b'{"id": 1, "relevant": [{"document": "a"}]}', "has neither a query nor an image"),
+        (b'{"id": 1, "query": "x", "relevant": ["a"]}', "is not a JSON object with a list"),
         (b'{"id": 1, "query": "x", "relevant": [{"document": "a", "locator": {"pag": 1}}]}', "line 1: not a locator"),
-        (b'{"id": 1, "query": "x"}\n{"id": 1, "query": "y"}', "line 2: the id 1 was there before"),
+        (b'{"id": 1, "query": "x"}\n{"id": 1, "query": "y"}', "line 2: the id 1 is used twice"),
     ],
 )
 def test_judgements_that_cannot_be_used(indexed: Path, tmp_path: Path, lines: bytes, says: str, rag: Callable[..., Ran]) -> None:

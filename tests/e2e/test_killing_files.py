@@ -14,6 +14,7 @@ import pytest
 
 import rag
 from rag.decoding import idle_workers
+from rag.decoding.cost_limits import CostLimits
 from rag.decoding.messages import Job, ReadAll
 from rag.decoding.pool import Pool
 from tests.e2e.conftest import SAMPLES, Ran
@@ -67,6 +68,29 @@ def test_a_killing_file_costs_itself_and_is_not_tried_again(corpus: Path, reads:
     reads.clear()
     rag.build_index(corpus, rebuild=True, ocr="never")
     assert {"bad.pdf", "copy.pdf"} <= set(reads)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what a reader costs is read from /proc")
+def test_what_took_too_long_is_read_by_the_next_run(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone, and with four times as much; what is too much even then is left alone until it changes."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("import rag.loaders as l; l.LOADERS['pdf'] = 'tests.unit.bad_loaders:Burn'")
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(idle_workers, "_spares", [])
+    monkeypatch.setattr("rag.decoding.pool.LIMITS", CostLimits(processor=0.15))
+    (corpus / "slow.pdf").write_bytes(b"%PDF-1.7 slow")
+    report = rag.build_index(corpus, ocr="never")
+    assert [(one.document.path, "the next run reads it alone" in one.reason) for one in report.skipped] == [("slow.pdf", True)]
+    again = rag.build_index(corpus, ocr="never")
+    assert (again.indexed, again.skipped) == (1, ())
+
+    monkeypatch.setattr("rag.decoding.pool.LIMITS", CostLimits(processor=0.01))
+    (corpus / "slow.pdf").write_bytes(b"%PDF-1.7 slower")
+    for _ in range(2):
+        [skipped] = rag.build_index(corpus, ocr="never").skipped
+    assert skipped.reason.startswith("its reader took more than 0.04")
+    assert rag.build_index(corpus, ocr="never").unchanged == 6
 
 
 def test_a_small_folder_of_texts_starts_no_process(tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,7 @@ def test_a_picture_comes_as_one(found: dict[str, Any]) -> None:
 def test_errors_say_what_and_what_to_do(found: dict[str, Any]) -> None:
     said = {name: words_of(found[name]) for name in ("unknown", "no index", "empty", "wrong", "second")}
     assert all(found[name].is_error for name in said)
-    assert said["unknown"] == "no passage has the id nothing\ntake an id from a hit; a changed file has new ones"
+    assert said["unknown"] == "no passage has the id nothing\ncopy an id from a hit; when a file changes, so do its ids"
     assert "the indexes are: default" in said["no index"]
     assert [one.is_error for one in found["huge"]] == [True] * 4
     assert "top_k" in said["wrong"] and "has no seconds" in said["second"] and "empty" in said["empty"]

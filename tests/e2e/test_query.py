@@ -213,6 +213,7 @@ def test_a_file_that_one_may_not_look_at_is_still_a_hit(indexed: Path, monkeypat
 def test_another_file_in_the_place_of_a_picture_is_not_shown_as_one(indexed: Path, tmp_path: Path) -> None:
     from PIL import Image
 
+    from rag.decoding.ask_pool import shared_pool
     from rag.search.stored_content import hit_pixels
 
     asked = tmp_path / "red.png"
@@ -220,8 +221,8 @@ def test_another_file_in_the_place_of_a_picture_is_not_shown_as_one(indexed: Pat
     Image.new("RGB", (300, 220)).save(indexed / "a/IMG_1.jpg", format="PDF")
     with rag.open_index(reranker="none") as searcher:
         hits = {hit.document: hit for hit in searcher.query(image=asked)}
-    assert hit_pixels(hits["a/IMG_1.jpg"]) is None
-    assert hit_pixels(hits["a/IMG_2.png"]) is not None
+    assert hit_pixels(hits["a/IMG_1.jpg"], shared_pool()) is None
+    assert hit_pixels(hits["a/IMG_2.png"], shared_pool()) is not None
 
 
 def test_a_picture_is_judged_by_what_the_index_knows_of_its_pixels(indexed: Path, tmp_path: Path) -> None:

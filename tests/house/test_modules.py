@@ -13,8 +13,8 @@ from tests.house.source import TOP, modules
 OUTSIDE = 10  # modules at the top of `rag`; a further one belongs into a room
 LONGEST = 400  # lines
 LITTLE = 20  # lines, up to which a purpose says enough
-KNOWS = re.compile(  # Knows paths; knows no model. Knows options; the work is `rag.indexing`'s. Knows only names.
-    r"\bknows?\b.*(?:;|\b(?:no|not|nothing|nobody|none|never|neither|only)\b)", re.IGNORECASE | re.DOTALL
+KNOWS = re.compile(  # Knows paths; knows no model. Knows options; the work is `rag.indexing`'s. Parses no language.
+    r"\bknows?\b.*(?:;|\b(?:no|not|nothing|nobody|none|never|neither|only)\b)|\b\w+s (?:no|nothing)\b", re.IGNORECASE | re.DOTALL
 )
 
 

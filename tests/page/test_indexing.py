@@ -35,7 +35,7 @@ def test_what_the_index_holds(server: Server, visit: Visit) -> None:
     expect(section.locator(".bars li", has_text="Pages")).to_contain_text(re.compile(r"4\d"))
     expect(section.locator(".panel", has_text="Model").first).to_contain_text("lite")
     row = section.locator(".skipped tr", has_text="not-a-picture.jpg")
-    expect(row).to_contain_text("is named .jpg but holds text")
+    expect(row).to_contain_text("is named .jpg but contains text")
     section.get_by_label("Find a file or a reason").fill("poster-huge")
     expect(section.locator(".skipped tbody tr")).to_have_count(1)
     expect(section.locator(".skipped tbody tr")).to_contain_text("20,000 × 20,000 pixels")

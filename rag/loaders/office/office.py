@@ -1,6 +1,6 @@
-"""Office documents and books: which of them a zip file is, and its passages.
+"""Loads office documents and EPUB books: tells which format a zip file is, and gives its passages.
 
-Knows what the members of each format are called; word.py, slides.py, sheets.py and epub.py read them.
+Knows the member names of each format; word.py, slides.py, sheets.py and epub.py read them.
 """
 
 from __future__ import annotations

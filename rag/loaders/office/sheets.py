@@ -1,7 +1,7 @@
 """Excel workbooks (.xlsx) to passages: rows under their header row, sheet by sheet.
 
-Knows what openpyxl reads, values as last computed; gets a cleaned archive (zipped.py). Bounded in rows, cells and characters: a
-few bytes of XML can claim a billion empty rows, or put one long text into a million cells.
+Knows what openpyxl reads, values as last computed; gets a cleaned archive (safe_zip.py). Bounded in rows, cells and characters:
+a few bytes of XML can claim a billion empty rows, or put one long text into a million cells.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from rag.loaders.office.safe_zip import first_line
 from rag.loaders.text.chunking import LINED, cut, text_passage
 from rag.types import Context, DocumentId, Passage, Sheet
 
-_MOST_ROWS = 2_000_000  # of all sheets, empty ones included; Excel's own limit is 1,048,576 a sheet
-_MOST_CELLS = 20_000_000
-_CELL_CHARACTERS = 32_767  # Excel's own limit
+_MAX_ROWS = 2_000_000  # of all sheets, empty ones included; Excel's own limit is 1,048,576 a sheet
+_MAX_CELLS = 20_000_000
+_MAX_CELL_CHARACTERS = 32_767  # Excel's own limit
 
 
 def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Iterator[Passage]:
-    """Spans of rows, each headed by the first row of its sheet. UnreadableDocument where it is damaged or holds no text."""
+    """Spans of rows, each headed by the first row of its sheet. UnreadableDocument where it is damaged or contains no text."""
     from lxml.etree import LxmlError
 
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")  # about styles, which are not read
     ordinal = -1
-    # what openpyxl 3.1 was seen to raise at damaged workbooks (tests/unit/loaders/office/test_office.py damages one 300 times)
+    # what openpyxl 3.1 raises on damaged workbooks (tests/unit/loaders/office/test_office.py damages one 300 times)
     damaged = (
         LxmlError,
         ParseError,
@@ -51,19 +51,19 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
             for text in _spans(map(itemgetter(1), rows), limits.passage_characters):
                 ordinal += 1
                 yield text_passage(document, ordinal, Sheet(name), text, Context(title=title, sheet=name))
-    except (AttributeError, TypeError) as error:  # openpyxl met another element than the one it looked for
-        raise UnreadableDocument("is a damaged Excel workbook: a part holds other elements than it should") from error
+    except (AttributeError, TypeError) as error:  # openpyxl found an unexpected element
+        raise UnreadableDocument("is a damaged Excel workbook: a part contains unexpected elements") from error
     except damaged as error:
         raise UnreadableDocument(f"is a damaged Excel workbook: {first_line(error)}") from error
     if ordinal < 0:
-        raise UnreadableDocument("holds no text")
+        raise UnreadableDocument("contains no text")
 
 
 def _opened(members: io.BytesIO) -> Any:
-    """The workbook; without its styles, where openpyxl does not read those: dates are numbers then."""
+    """The workbook; without its styles where openpyxl cannot read them (dates are then numbers)."""
     from openpyxl import load_workbook
 
-    with redirect_stdout(io.StringIO()):  # openpyxl prints what it thinks of styles
+    with redirect_stdout(io.StringIO()):  # openpyxl prints remarks about styles
         try:
             return load_workbook(members, read_only=True, data_only=True, keep_links=False)
         except (AttributeError, TypeError, ValueError, LookupError):
@@ -81,49 +81,49 @@ def _without(members: io.BytesIO, name: str) -> io.BytesIO:
 
 
 def _rows(sheets: Sequence[Any], limits: Limits) -> Iterator[tuple[str, str]]:
-    """(sheet name, row as text) of each row that holds something."""
+    """(sheet name, row as text) of each row that is not empty."""
     rows = cells = characters = 0
     for sheet in sheets:
-        sheet.reset_dimensions()  # what a file claims of its size would pad every row
+        sheet.reset_dimensions()  # else the size that the file claims would pad every row
         for row in sheet.iter_rows(values_only=True):
-            line = " | ".join(map(_written, row)).strip(" |")
+            line = " | ".join(map(_cell_text, row)).strip(" |")
             rows, cells, characters = rows + 1, cells + len(row), characters + len(line)
-            if rows > _MOST_ROWS or cells > _MOST_CELLS:
-                raise UnreadableDocument(f"is a workbook of more than {_MOST_ROWS:,} rows or {_MOST_CELLS:,} cells")
+            if rows > _MAX_ROWS or cells > _MAX_CELLS:
+                raise UnreadableDocument(f"is a workbook of more than {_MAX_ROWS:,} rows or {_MAX_CELLS:,} cells")
             if characters > limits.max_text_bytes:
-                raise UnreadableDocument(f"unfolds to more text than the limit max_text_bytes ({limits.max_text_bytes:,})")
+                raise UnreadableDocument(f"contains more text than the limit max_text_bytes ({limits.max_text_bytes:,})")
             if line:
                 yield sheet.title, line
 
 
-def _written(value: object) -> str:
+def _cell_text(value: object) -> str:
     """A cell as a reader sees it, on one line."""
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.15g}"  # what Excel keeps of a number
+        return f"{value:.15g}"  # Excel keeps 15 digits
     if isinstance(value, datetime.datetime):
         return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "seconds")
-    return " ".join(str(value)[:_CELL_CHARACTERS].split())
+    return " ".join(str(value)[:_MAX_CELL_CHARACTERS].split())
 
 
 def _spans(rows: Iterator[str], limit: int) -> Iterator[str]:
-    """Rows put together up to `limit` characters, the first row, or a third of the limit of it, before each."""
+    """Rows joined up to `limit` characters, each span headed by the first row, cut to a third of the limit."""
     header = next(rows, "")
     head = header[: limit // 3].rstrip()
     if head != header:
         yield from (span.text for span in cut(header, limit, breaks=LINED))
     room = limit - len(head) - 1
-    held: list[str] = []
+    pending: list[str] = []
     size = 0
-    lone = head == header
+    only_header = head == header
     for row in rows:
-        lone = False
+        only_header = False
         for piece in [row] if len(row) <= room else [span.text for span in cut(row, room, breaks=LINED)]:
-            if held and size + len(piece) > room:
-                yield "\n".join([head, *held])
-                held, size = [], 0
-            held.append(piece)
+            if pending and size + len(piece) > room:
+                yield "\n".join([head, *pending])
+                pending, size = [], 0
+            pending.append(piece)
             size += len(piece) + 1
-    if held or lone:
-        yield "\n".join([head, *held])
+    if pending or only_header:
+        yield "\n".join([head, *pending])

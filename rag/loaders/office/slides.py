@@ -1,6 +1,6 @@
 """PowerPoint decks (.pptx) to passages: the text of each slide, its tables, charts and diagrams, and its notes.
 
-Knows what python-pptx reads; gets a cleaned archive (zipped.py), in which pictures and films are empty.
+Knows what python-pptx reads; gets a cleaned archive (safe_zip.py), in which pictures and films are empty.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from rag.loaders.office.safe_zip import first_line
 from rag.loaders.text.chunking import cut, text_passage
 from rag.types import Context, DocumentId, Passage, Slide
 
-_DEEPEST_GROUP = 20
+_MAX_GROUP_DEPTH = 20
 _GENERIC_TITLES = frozenset(
     {"", "powerpoint presentation", "powerpoint-präsentation", "présentation powerpoint", "powerpoint 演示文稿"}
 )
 
 
 def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Iterator[Passage]:
-    """Spans of each slide that has words. UnreadableDocument where it is damaged or holds no text."""
+    """Spans of each slide that has words. UnreadableDocument where it is damaged or contains no text."""
     from lxml.etree import LxmlError
     from pptx import Presentation
     from pptx.exc import PythonPptxError
 
     ordinal = -1
-    # what python-pptx 1.0 was seen to raise at damaged decks (tests/unit/loaders/office/test_office.py damages one 300 times)
+    # what python-pptx 1.0 raises on damaged decks (tests/unit/loaders/office/test_office.py damages one 300 times)
     damaged = (PythonPptxError, LxmlError, zipfile.BadZipFile, LookupError, ValueError)
     try:
         deck = Presentation(members)
@@ -43,13 +43,13 @@ def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Itera
                 ordinal += 1
                 yield text_passage(document, ordinal, Slide(number), span.text, context)
     except RecursionError as error:
-        raise UnreadableDocument("is a damaged PowerPoint deck: its parts are nested too deep") from error
-    except (AttributeError, TypeError) as error:  # python-pptx met another element than the one it looked for
-        raise UnreadableDocument("is a damaged PowerPoint deck: a part holds other elements than it should") from error
+        raise UnreadableDocument("is a damaged PowerPoint deck: its parts are nested too deeply") from error
+    except (AttributeError, TypeError) as error:  # python-pptx found an unexpected element
+        raise UnreadableDocument("is a damaged PowerPoint deck: a part contains unexpected elements") from error
     except damaged as error:
         raise UnreadableDocument(f"is a damaged PowerPoint deck: {first_line(error)}") from error
     if ordinal < 0:
-        raise UnreadableDocument("holds no text")
+        raise UnreadableDocument("contains no text")
 
 
 def _title(slide: Any) -> str:
@@ -58,7 +58,7 @@ def _title(slide: Any) -> str:
 
 
 def _title_shape(slide: Any) -> Any | None:
-    """The title of a slide, where it is one of words: a picture may stand in its place."""
+    """The title shape of a slide, if it holds text: a picture may take its place."""
     shape = slide.shapes.title
     return shape if shape is not None and shape.has_text_frame else None
 
@@ -80,7 +80,7 @@ def _shape_texts(shapes: Iterable[Any], depth: int) -> Iterator[str]:
 
     for shape in shapes:
         if isinstance(shape, GroupShape):
-            if depth < _DEEPEST_GROUP:
+            if depth < _MAX_GROUP_DEPTH:
                 yield from _shape_texts(shape.shapes, depth + 1)
             continue
         if shape.has_text_frame:
@@ -103,7 +103,7 @@ def _drawn_words(shape: Any) -> Iterator[str]:
         return
     try:
         content = shape.part.related_part(relation[0]).blob
-    except KeyError:  # it lies nowhere in the deck
+    except KeyError:  # the deck has no such part
         return
     drawn = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
     seen = set[str]()
@@ -115,5 +115,5 @@ def _drawn_words(shape: Any) -> Iterator[str]:
 
 
 def _visible(text: str) -> str:
-    """Paragraphs on lines of their own; a line break inside one (vertical tab) is one too."""
+    """The lines that are not blank, stripped; a break within a paragraph (vertical tab) ends a line too."""
     return "\n".join(line.strip() for line in text.replace("\v", "\n").split("\n") if line.strip())

@@ -1,7 +1,7 @@
 """Word documents (.docx) to text: paragraphs, headings by style, lists, tables, notes and text boxes, in reading order.
 
-Knows WordprocessingML; gets a cleaned archive (zipped.py). Streaming, where mammoth (inside markitdown) takes 41 MB and 1.2 s for
-each megabyte of XML; heading styles are told by their name and outline level, since their ids are translated.
+Knows WordprocessingML; gets a cleaned archive (safe_zip.py). It streams; mammoth (inside markitdown) takes 41 MB and 1.2 s for
+each megabyte of XML. Heading styles are recognised by name and outline level, because their ids are translated.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _events(part: io.BytesIO, events: tuple[str, ...], tags: tuple[str, ...]) ->
 
 
 def _main_part(relationships: io.BytesIO) -> str:
-    """Mostly word/document.xml; some versions of Office write word/document2.xml."""
+    """The main part: mostly word/document.xml; some versions of Office write word/document2.xml."""
     for _, one in _events(relationships, ("end",), (_RELATIONSHIP,)):
         if one.get("Type", "").endswith("/officeDocument"):
             return str(one.get("Target", "")).lstrip("/")
@@ -95,10 +95,10 @@ def _title(core: io.BytesIO) -> str:
 
 
 def _paragraphs(part: io.BytesIO, levels: dict[str, int]) -> Iterator[tuple[int | None, str]]:
-    """(heading level, text) of each paragraph; a table is one text, a line for each row. Elements are freed as they end."""
+    """(heading level, text) of each paragraph; a table is one text, one line per row. Elements are freed as they end."""
     cells: list[list[list[str]]] = []  # texts of the cells of the row being read, for each open table
     rows: list[list[str]] = []  # finished, for each open table
-    fallback = 0  # a drawing's second rendering, for old programs
+    fallback = 0  # how deep inside the second rendering of a drawing, for old programs
     tags = (f"{_W}p", f"{_W}tbl", f"{_W}tr", f"{_W}tc", _FALLBACK)
     for event, element in _events(part, ("start", "end"), tags):
         tag = element.tag.rpartition("}")[2]

@@ -1,7 +1,7 @@
-"""PDF: a passage per page, its picture for the models and its text layer for the words.
+"""Loads PDFs: one passage per page, its picture for the models, its text layer for the words.
 
-Knows no model; `pdf_text.py` cleans what a text layer says. pdfium is not thread-safe, not even over different documents: every
-call into it, closing included, happens under one lock. Parallel work needs processes.
+Knows no model; `text_layer.py` reads and cleans text layers. pdfium is not thread-safe, not even across documents: every call
+into it, closing included, happens under one lock. Parallel work needs processes.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from rag.types import Pixels
 
 _LOCK = threading.RLock()
-_SCALE = 150 / 72  # pixels a point: 150 dpi, where 8-point text is still read; A4 meets `max_pixels` at 116 dpi
+_SCALE = 150 / 72  # pixels per point: 150 dpi, at which 8-point text is still legible; A4 reaches `max_pixels` at 116 dpi
 _REASONS = {
     raw.FPDF_ERR_PASSWORD: "is protected by a password",
-    raw.FPDF_ERR_SECURITY: "is protected by an encryption pdfium does not know",
+    raw.FPDF_ERR_SECURITY: "is protected by an encryption that pdfium does not support",
 }
 
 
 class PdfLoader:
-    """One passage a page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
+    """One passage per page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
 
     version = 1
 
@@ -65,7 +65,7 @@ class PdfLoader:
                     with _LOCK:
                         pixels = _render(pdf, number - 1, limits)
                 except (pdfium.PdfiumError, ValueError, MemoryError) as error:
-                    yield Skipped(document.id, f"page {number} cannot be drawn: {error}")
+                    yield Skipped(document.id, f"page {number} cannot be rendered: {error}")
                     continue
                 if passage.ordinal > 0 and len(passages) > 1 and not passage.text and is_blank(pixels):
                     yield Dropped("blank page")
@@ -83,7 +83,7 @@ def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
         try:
             if file.stat().st_size == 0:
                 raise UnreadableDocument("is empty")
-            raw.FPDF_LoadMemDocument(b"-", 1, None)  # else a refusal without a cause is told with the cause of the one before
+            raw.FPDF_LoadMemDocument(b"-", 1, None)  # else a failure without an error code would report the previous one's
             pdf = pdfium.PdfDocument(file)
         except OSError as error:
             raise UnreadableDocument(f"cannot be opened: {error.strerror or 'No such file'}") from error
@@ -103,7 +103,7 @@ def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
 
 
 def _diagnose(file: Path) -> str:
-    """Why pdfium finds no PDF in the file. A header may stand anywhere in the first kilobyte, the end mark in the last two."""
+    """Why pdfium rejects the file. The header may be anywhere in the first kilobyte, the end mark in the last two."""
     with file.open("rb") as stream:
         if b"%PDF-" not in stream.read(1024):
             return "is not a PDF"
@@ -118,7 +118,7 @@ def _render(pdf: pdfium.PdfDocument, index: int, limits: Limits) -> Pixels:
         width, height = page.get_size()
         bitmap = page.render(scale=_scale(width, height, limits.max_pixels), rev_byteorder=True, limit_image_cache=True)
         try:
-            return np.asarray(bitmap.to_numpy())  # of memory that is Python's: it outlives the bitmap
+            return np.asarray(bitmap.to_numpy())  # Python owns this memory: it outlives the bitmap
         finally:
             bitmap.close()
     finally:
@@ -126,7 +126,7 @@ def _render(pdf: pdfium.PdfDocument, index: int, limits: Limits) -> Pixels:
 
 
 def _scale(width: float, height: float, max_pixels: int) -> float:
-    """Pixels a point for a page of so many points, so that pdfium, which rounds both sides up, stays within `max_pixels`."""
+    """Pixels per point for a page of this size in points: pdfium rounds both sides up, and must stay within `max_pixels`."""
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise ValueError("it has no size")
     scale = min(_SCALE, math.sqrt(max_pixels / (width * height)), max_pixels / max(width, height))

@@ -118,7 +118,7 @@ def test_a_run_that_fails_says_why(corpus: Path, tmp_path: Path, monkeypatch: py
         monkeypatch.setenv("RAG_COLOUR", "red")  # of the run alone: this process has read its settings
         job = ended(client, client.post("/v1/index", json={}).json()["job"])
     assert job["state"] == "failed"
-    assert job["error"]["what"] == "environment: RAG_COLOUR is no setting"
+    assert job["error"]["what"] == "environment: RAG_COLOUR is not a setting"
     assert job["error"]["remedy"].startswith("unset it")
 
 

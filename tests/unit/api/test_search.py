@@ -169,7 +169,7 @@ def test_the_words_of_a_query_picture_are_read_where_they_are_wanted(tmp_path: P
 
     monkeypatch.setattr(ocr, "recognise", recognise)
     asked = data_url(jpeg(311, 207))
-    with asking(index) as client:
+    with asking(index, jobs=0) as client:  # read in this process, where it can be counted
         quick = ask(client, image=asked, ocr=False, rerank=False)
         assert read == []
         assert [hit["document"] for hit in quick["hits"]][:1] == ["sea.png"]

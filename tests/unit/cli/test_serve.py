@@ -39,10 +39,10 @@ def test_a_model_must_be_named(words: list[str], named: str, example: str) -> No
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["both", "--model", VL.model, "--port", "8001"], "both servers are to listen on port 8001"),
+        (["both", "--model", VL.model, "--port", "8001"], "both servers would listen on port 8001"),
         (["embedder", "--model", VL.model, "--dtype", "float64"], "no dtype 'float64'"),
-        (["embedder", "--model", "./nowhere"], "the folder ./nowhere is not there"),
-        (["embedder", "--model", "/nowhere/at/all"], "the folder /nowhere/at/all is not there"),
+        (["embedder", "--model", "./nowhere"], "the folder ./nowhere does not exist"),
+        (["embedder", "--model", "/nowhere/at/all"], "the folder /nowhere/at/all does not exist"),
         (["embedder", "--model", str(DEPLOY)], "has no config.json"),
         (["embedder", "--model", VL.model, "--reranker-model", JUDGE.model], "starts no reranker"),
     ],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,6 @@ import pytest
 from PIL import Image
 
 from rag.errors import NotShown, UnreadableDocument
-from rag.media.safe_open import opened
 from rag.media.service import MediaService
 from rag.media.thumbnails import Thumbnails
 from rag.types import Kind, Lines, Page, Seconds, Whole
@@ -122,39 +119,3 @@ def test_too_many_thumbnails_are_cleared_the_least_used_first(tmp_path: Path) ->
     assert kept.find("03") == content  # used now
     kept.clear()
     assert [number for number in range(20) if kept.find(f"{number:02}")] == [3, *range(13, 20)]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_decoder_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.media.worker_pool import WorkerPool
-
-    monkeypatch.setenv("RAG_TOKEN", "a-key-of-the-server")
-    Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
-    asked = {"kind": "image", "locator": {}, "size": "thumb", "stamp": "", "limits": {}}
-    with WorkerPool(1, 30.0) as workers, opened(passage(tmp_path, "p.png", "image")) as original:
-        workers.ask("picture", original, **asked)
-        (idle,) = workers._idle
-        assert b"RAG_" not in Path(f"/proc/{idle._process.pid}/environ").read_bytes()
-
-
-def test_a_decoder_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.media import protocol
-    from rag.media.worker_pool import WorkerPool
-
-    Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
-    one = passage(tmp_path, "p.png", "image")
-    asked = {"kind": "image", "locator": {}, "size": "thumb", "stamp": "", "limits": {}}
-    with WorkerPool(1, 30.0) as workers, opened(one) as original:
-        with pytest.raises(UnreadableDocument, match=r"p\.png stopped its decoder"):
-            workers.ask("no such question", original)
-        monkeypatch.setattr(workers, "_seconds", 0.0)
-        monkeypatch.setattr(protocol, "receive", lambda line: line.recv(1))
-        with pytest.raises(UnreadableDocument, match=r"took longer than|stopped"):
-            workers.ask("picture", original, **asked)
-        monkeypatch.undo()
-        said, content = workers.ask("picture", original, **asked)
-        assert (said["width"], said["height"], content[:4]) == (8, 8, b"RIFF")
-        (idle,) = workers._idle
-        os.kill(idle._process.pid, signal.SIGKILL)  # as one that had nothing to do for minutes ends
-        os.waitid(os.P_PID, idle._process.pid, os.WEXITED | os.WNOWAIT)
-        assert workers.ask("picture", original, **asked)[1] == content

@@ -1,0 +1,120 @@
+"""A question made ready for the pipeline: the content a model is shown, and filters that this index can mean.
+
+Knows options, passages and roots; knows no model and no order of hits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import WrongRequest
+from rag.index.locations import expand_home
+from rag.search.options import SearchOptions
+from rag.serialization import checked_kinds
+from rag.text.query_syntax import spoken
+from rag.types import Content, Filters, StoredPassage
+
+if TYPE_CHECKING:
+    from rag.decoding.ask_pool import AskPool
+    from rag.loaders.base import Limits
+    from rag.loaders.policy import ReadingPolicy
+
+_GIVEN = {"image": "picture", "video": "video", "like": "passage"}
+
+
+def one_of(options: SearchOptions) -> str:
+    """ "image", "video" or "like", whichever is given; "" for none. WrongRequest for two of them."""
+    given = [name for name in _GIVEN if getattr(options, name) is not None]
+    if len(given) > 1:
+        first, second = (_GIVEN[name] for name in given[:2])
+        raise WrongRequest(f"both a {first} and a {second} were given", remedy="ask with one of them")
+    return given[0] if given else ""
+
+
+def words_asked(text: str) -> Content:
+    """The words of a query, for a model. WrongRequest where there are none, or where they only exclude."""
+    if not text.strip():
+        raise WrongRequest("the query is empty", remedy='ask for something: rag query "harbour at night"')
+    return Content(modality="text", text=_spoken(text))
+
+
+def picture_asked(text: str, options: SearchOptions, policy: ReadingPolicy, files: AskPool) -> Content:
+    """The query picture or frame, with the words in it as `policy` says, and `text` beside it. WrongRequest."""
+    from rag.search.query_media import query_frame, query_picture, query_picture_bytes
+
+    if isinstance(options.image, bytes):
+        shown = query_picture_bytes(options.image, policy, files)
+    elif options.image is not None:
+        if not os.fspath(options.image):
+            raise WrongRequest("the name of the query picture is empty", remedy="name a picture file")
+        shown = query_picture(expand_home(options.image), policy, files)
+    else:
+        shown = query_frame(options.video or "", policy, files)
+    return Content("image", text=_spoken(text) if text.strip() else "", pixels=shown.pixels, clues=shown.clues)
+
+
+def content_of(stored: StoredPassage, text: str, limits: Limits, files: AskPool) -> Content:
+    """A passage as a query: its words, or its picture with the words known about it; `text` stands beside. WrongRequest."""
+    from rag.search.stored_content import read_contents
+
+    passage = stored.passage
+    known = "\n".join(part for part in (passage.caption, passage.text) if part)
+    [content] = read_contents([stored], limits, files)
+    if content.modality != "text" and content.pixels:
+        return Content("image", text=text, pixels=content.pixels, clues=known)
+    words = "\n".join(part for part in (text, known) if part.strip())
+    if not words:
+        raise WrongRequest(f"{stored.file} cannot be opened, and it has no words", remedy="`rag index` looks for it again")
+    return Content("text", text=words)
+
+
+def filters_of(options: SearchOptions, roots: Mapping[str, Path]) -> Filters:
+    """The filters of the options, in an index of these roots. WrongRequest for a root, kind or date that is none."""
+    paths, wanted = _below_roots(options.paths, options.roots, roots)
+    for root in wanted:
+        if root not in roots:
+            raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(sorted(roots))}")
+    return Filters(
+        kinds=checked_kinds(options.kinds),
+        paths=tuple(paths),
+        roots=tuple(wanted),
+        after=seconds_of(options.after),
+        before=seconds_of(options.before),
+    )
+
+
+def seconds_of(given: str | float | None) -> float | None:
+    """Seconds since the epoch of an ISO date or date and time; without a zone it is UTC. WrongRequest for no date."""
+    if given is None or isinstance(given, int | float):
+        return given
+    try:
+        parsed = datetime.fromisoformat(given)
+    except ValueError as error:
+        raise WrongRequest(f"not a date: {given!r}", remedy="write 2026-03-14 or 2026-03-14T09:30") from error
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _spoken(text: str) -> str:
+    """What a model should read of a query. WrongRequest where it only says what is not wanted."""
+    if asked := spoken(text):
+        return asked
+    raise WrongRequest(f"{text!r} only says what is not wanted", remedy='say what is: rag query -- harbour -draft -"old plan"')
+
+
+def _below_roots(paths: Sequence[str], wanted: Sequence[str], roots: Mapping[str, Path]) -> tuple[Sequence[str], Sequence[str]]:
+    """Patterns that are all written as they lie on disk, in one root: as they lie below it, and that root."""
+    below: list[str] = []
+    owners: list[str] = []
+    for path in paths:
+        if not path.startswith(("/", "~")):
+            continue
+        whole = f"{expand_home(path)}{'/' if path.endswith('/') else ''}"
+        for name, folder in roots.items():
+            if whole.startswith(f"{folder}/"):
+                below.append("/" + (whole.removeprefix(f"{folder}/") or "**"))
+                owners.append(name)
+    return (below, wanted or owners) if len(set(owners)) == 1 and len(below) == len(paths) else (paths, wanted)
