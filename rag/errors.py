@@ -85,7 +85,7 @@ class MissingExtra(WrongRequest):
     """An optional package is needed but not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(what, remedy=f"install it: pip install 'multimodal-rag[{extra}]'")
+        super().__init__(what, remedy=f"install it from the checkout of this program: pip install '.[{extra}]'")
 
 
 class BackendError(RagError):

@@ -83,7 +83,7 @@ def test_a_candidate_that_the_reranker_refuses_keeps_its_first_stage_score(serve
     unjudged = [hit for hit in found.hits if hit.rerank_score is None]
     assert [hit.document for hit in unjudged] == ["note 3.txt"]
     assert (unjudged[0].score, len(found.hits)) == (unjudged[0].fused, 12)
-    assert any(note.startswith("1 of 12 candidates has the score of the first stage") and LONG in note for note in found.notes)
+    assert any(note.startswith("1 of 12 candidates kept the score of the first stage") and LONG in note for note in found.notes)
 
 
 def test_a_restart_during_an_index_run_loses_nothing(server, indexed):

@@ -63,7 +63,7 @@ def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyP
     require(NAME)
     with pytest.raises(MissingExtra, match=f"needed to fetch {NAME}") as raised:
         require(THERE)
-    assert raised.value.remedy == "install it: pip install 'multimodal-rag[modelscope]'"
+    assert raised.value.remedy == "install it from the checkout of this program: pip install '.[modelscope]'"
 
 
 def test_the_folder_is_the_one_modelscope_returns(hub: Callable[..., None], tmp_path: Path) -> None:

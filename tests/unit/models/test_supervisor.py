@@ -188,7 +188,7 @@ def test_without_vllm_the_extra_is_named(place: Path, serve) -> None:
     (place / "bin/vllm").unlink()
     process = serve("embedder", "--model", "Qwen/Qwen3-Embedding-0.6B")
     _, talk = process.communicate(timeout=30)
-    assert process.returncode == 2 and "pip install 'multimodal-rag[vllm]'" in talk
+    assert process.returncode == 2 and "pip install '.[vllm]'" in talk
 
 
 # ---- run files ------------------------------------------------------------------------------------

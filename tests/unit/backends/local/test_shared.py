@@ -37,7 +37,7 @@ def test_a_missing_extra_is_named_with_its_command(kind, extra, monkeypatch):
     monkeypatch.setattr(shared, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra) as missing:
         kind(Choice(model="Qwen/Qwen3-VL-Embedding-2B"))
-    assert missing.value.remedy == f"install it: pip install 'multimodal-rag[{extra}]'"
+    assert missing.value.remedy == f"install it from the checkout of this program: pip install '.[{extra}]'"
 
 
 def test_a_model_must_be_named(monkeypatch):
