@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag.cli.left_out import print_ignored
 from rag.cli.options import Backend, Dim, Family, Index, Json, Model, Url
 from rag.cli.terminal import harmless, say
 
@@ -47,6 +48,10 @@ def index(
     frame_seconds: Annotated[float | None, typer.Option(help="At most one frame in this many seconds.")] = None,
     frames_per_minute: Annotated[float | None, typer.Option(help="The same the other way round.", min=0.02, max=600)] = None,
     kinds: Annotated[str | None, typer.Option(help="Read only text,page,image,screenshot,frame; the rest stays.")] = None,
+    ignore: Annotated[
+        bool | None,
+        typer.Option("--ignore/--no-ignore", help="Leave out what .gitignore names, or read it; kept until changed."),
+    ] = None,
     passage_characters: Annotated[int | None, typer.Option(help="The longest text passage.")] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Decode pictures down to this many pixels.")] = None,
     max_source_pixels: Annotated[int | None, typer.Option(help="Skip pictures with more pixels.")] = None,
@@ -84,6 +89,7 @@ def index(
         "frames": frames,
         "frame_seconds": 60 / frames_per_minute if frames_per_minute else frame_seconds,
         "kinds": kinds.split(",") if kinds else (),
+        "ignore": None if ignore is None else "gitignore,ragignore" if ignore else "ragignore",
         "passage_characters": passage_characters,
         "max_pixels": max_pixels,
         "max_source_pixels": max_source_pixels,
@@ -141,8 +147,7 @@ def _foretell(folders: list[str], index: str, is_other: bool, wanted: str, setti
     for name, families in (("new", plan.new), ("changed", plan.changed)):
         print(f"{name}: {', '.join(f'{count} {family}' for family, count in sorted(families.items())) or 'none'}")
     print(f"gone: {plan.gone}, unchanged: {plan.unchanged}, to read: {plan.megabytes:.1f} MB")
-    if plan.ignored:
-        print("ignored: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(plan.ignored.items())))
+    print_ignored(plan.ignored)
     print(f"passages, each at most one for the model: {'at least' if plan.unknown else 'about'} {plan.passages}")
     if plan.unknown:
         alike = ", ".join(f"{count} {family}" for family, count in sorted(plan.unknown.items()))
@@ -201,9 +206,9 @@ def _print(report: Report, folder: Path) -> None:
     print(f"{counted} in {report.seconds:.1f} s → {harmless(str(folder))}")
     if report.passages:
         print("passages: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.passages.items())))
-    for name, reasons in (("ignored", report.ignored), ("frames left out", report.dropped)):
-        if reasons:
-            print(f"{name}: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(reasons.items())))
+    print_ignored(report.ignored)
+    if report.dropped:
+        print("frames left out: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(report.dropped.items())))
     _print_skipped(report.skipped)
 
 
