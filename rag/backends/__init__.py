@@ -1,4 +1,4 @@
-"""ROOM 2: content → numbers. The tables of embedders and rerankers, by backend."""
+"""ROOM 2: content → numbers. The tables of embedders and rerankers, by backend name."""
 
 EMBEDDERS = {
     "lite": "rag.backends.lite.embedder:LiteEmbedder",

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.backends.base import Embedder
+from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.digests import reading_key
 from rag.corpus.file_types import gives, shows_pictures
 from rag.corpus.walk import FileEntry, Root, composed
@@ -77,7 +77,8 @@ class DocumentIngester:
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
         threads = 1 if self.readers else os.cpu_count() or 1  # without readers, one document is read at a time
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.embed_queue.side, threads)
+        shorter_side = capabilities_of(self.embedder).shorter_side
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, shorter_side, threads)
 
     def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
         """Starts a document that the walk found; it is counted in `tally`."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
-from rag.backends.base import Embedder
+from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.walk import FileEntry, Root
 from rag.decoding.dispatch import Dispatcher
 from rag.decoding.event_queue import EventQueue
@@ -116,8 +116,8 @@ class _Run:
         self.ocr_cache = OcrCache(writer)
         self.pool = Pool(budget.jobs, self.events, self.ocr_cache.find, budget.memory)
         dispatcher = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
-        elsewhere = getattr(embedder, "apart", None) if budget.jobs and processors() > 1 else None
-        self.embed_queue = EmbedQueue(embedder, self.events, apart=elsewhere() if elsewhere else None)
+        side_embedder = capabilities_of(embedder).side_embedder if budget.jobs and processors() > 1 else None
+        self.embed_queue = EmbedQueue(embedder, self.events, side_embedder=side_embedder() if side_embedder else None)
         self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents, tally)
         self.ingester = DocumentIngester(
             writer, embedder, policy, tally, kinds, budget.jobs, dispatcher, self.embed_queue, self.ocr_cache, self.monitor
