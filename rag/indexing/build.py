@@ -77,7 +77,7 @@ def build_index(
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)
-    return run_over(folder, wanted, embedder, policy_of(kept), settings, frozenset(kinds), tell)
+    return run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), tell)
 
 
 def check_kinds(kinds: Sequence[Kind]) -> None:

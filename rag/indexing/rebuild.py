@@ -56,7 +56,7 @@ def rebuild_index(
                 carry_over(folder, writer)
                 writer.commit()
             everything = [*roots.values(), *wanted]
-            report = run_over(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, frozenset(), tell)
+            report = run_over(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, kept, frozenset(), tell)
             _take_place(fresh, folder, old)
         except Interrupted as error:
             raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error
