@@ -17,7 +17,7 @@ STATED = re.compile(
     r"\((?:[\w·×+ ]|\w+\(\w+\))+,[^()]*\)"  # (n, dim), (k,), (height, width, 3), (len(contents), dim)
     r"|\bshape\b|\b(?:u?int\d+|float\d+|bool)\b|\brows?\b|\bRGB\b|\bunit length\b|×",
 )
-AS = re.compile(r"\b(?:As|Errors as) `?([A-Za-z_]\w*(?:\.\w+)*)")  # As `Snapshot.nearest`. As LiteEmbedder. Errors as `ask`.
+AS = re.compile(r"\b(?:As|Like|[Ee]rrors as|those of) `?([A-Za-z_]\w*(?:\.\w+)*)")  # As `Snapshot.nearest`. Like `passage`, and …
 NAMED = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*)`")
 ROOMS = ("loaders", "backends", "index")  # whose `base.py` holds the laws of every method that has its name
 ERRORS = {name for name in classes() if "RagError" in ancestors(name)} | {"RagError"}
