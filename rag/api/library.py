@@ -104,7 +104,10 @@ class IndexLibrary:
         return opened, stored
 
     def around(self, id: str, index: str | None, reach: int) -> tuple[OpenIndex, StoredPassage, list[StoredPassage]]:
-        """Like `passage`, with up to `reach` passages before and after it in its document, all of one commit."""
+        """Like `passage`, with up to `reach` passages before and after it in its document, all of one commit.
+
+        NoSuchPassage, and what `reader` raises.
+        """
         opened = self.reader(index)
         with opened.snapshot() as snapshot:
             stored = snapshot.by_id(id)

@@ -77,6 +77,7 @@ class Json(JSONResponse):
     """JSON in ASCII: names that are not UTF-8 contain lone surrogates, which only escapes can carry."""
 
     def render(self, content: Any) -> bytes:
+        """The body. ValueError for a number that JSON does not have, such as NaN."""
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 

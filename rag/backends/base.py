@@ -58,7 +58,8 @@ class SideEmbedder(Protocol):
 
     Laws, checked by tests/contracts/test_embedders.py:
     - ``is_ready`` says whether it accepts a call now, without waiting. The first time it is asked starts the process.
-    - ``embed`` takes contents without pixels and returns exactly what the embedder beside it would, even if the process has died.
+    - ``embed`` takes contents without pixels and returns exactly the rows that the embedder beside it would, even if the process
+      has died.
     - ``close`` ends the process; ``is_ready`` is False from then on.
     """
 

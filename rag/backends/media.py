@@ -37,17 +37,17 @@ def image_url(pixels: Pixels) -> str:
 
 
 def video_url(frames: Sequence[Pixels]) -> str:
-    """Frames in order as `data:video/jpeg;base64,<jpeg>,<jpeg>,…`: vLLM's form for frames chosen by the client."""
+    """RGB frames in order as `data:video/jpeg;base64,<jpeg>,<jpeg>,…`: vLLM's form for frames chosen by the client."""
     return f"data:video/jpeg;base64,{','.join(_base64(_jpeg(frame)) for frame in _film(frames))}"
 
 
 def picture(pixels: Pixels) -> Image:
-    """The picture that a server decodes from `image_url(pixels)`, for a model in this process."""
+    """The picture, RGB, that a server decodes from `image_url(pixels)`, for a model in this process."""
     return _decoded(_jpeg(_within(pixels, MAX_PIXELS)))
 
 
 def film(frames: Sequence[Pixels]) -> list[Image]:
-    """The frames that a server decodes from `video_url(frames)`: all of one size, at most MAX_FRAMES."""
+    """The frames, RGB, that a server decodes from `video_url(frames)`: all of one size, at most MAX_FRAMES."""
     return [_decoded(_jpeg(frame)) for frame in _film(frames)]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag.cli.left_out import print_ignored
 from rag.cli.options import Backend, Dim, Family, Index, Json, Model, Url
 from rag.cli.terminal import harmless, say
 
@@ -49,6 +50,10 @@ def index(
     kinds: Annotated[
         str | None, typer.Option(help="Read only these kinds (text,page,image,screenshot,frame); others stay.")
     ] = None,
+    ignore: Annotated[
+        bool | None,
+        typer.Option("--ignore/--no-ignore", help="Leave out what .gitignore names, or read it; remembered until changed."),
+    ] = None,
     passage_characters: Annotated[int | None, typer.Option(help="Longest text passage, in characters.")] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Decode pictures down to this many pixels.")] = None,
     max_source_pixels: Annotated[int | None, typer.Option(help="Skip pictures with more pixels.")] = None,
@@ -86,6 +91,7 @@ def index(
         "frames": frames,
         "frame_seconds": 60 / frames_per_minute if frames_per_minute else frame_seconds,
         "kinds": kinds.split(",") if kinds else (),
+        "ignore": None if ignore is None else "gitignore,ragignore" if ignore else "ragignore",
         "passage_characters": passage_characters,
         "max_pixels": max_pixels,
         "max_source_pixels": max_source_pixels,
@@ -146,8 +152,7 @@ def _show_plan(folders: list[str], index: str, other_run: bool, wanted: str, set
     for name, families in (("new", plan.new), ("changed", plan.changed)):
         print(f"{name}: {', '.join(f'{count} {family}' for family, count in sorted(families.items())) or 'none'}")
     print(f"gone: {plan.gone}, unchanged: {plan.unchanged}, to read: {plan.megabytes:.1f} MB")
-    if plan.ignored:
-        print("ignored: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(plan.ignored.items())))
+    print_ignored(plan.ignored)
     print(f"passages (each at most one input for the model): {'at least' if plan.unknown else 'about'} {plan.passages}")
     if plan.unknown:
         unknown = ", ".join(f"{count} {family}" for family, count in sorted(plan.unknown.items()))
@@ -206,9 +211,9 @@ def _print(report: Report, folder: Path) -> None:
     print(f"{counted} in {report.seconds:.1f} s → {harmless(str(folder))}")
     if report.passages:
         print("passages: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.passages.items())))
-    for name, reasons in (("ignored", report.ignored), ("frames left out", report.dropped)):
-        if reasons:
-            print(f"{name}: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(reasons.items())))
+    print_ignored(report.ignored)
+    if report.dropped:
+        print("frames left out: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(report.dropped.items())))
     _print_skipped(report.skipped)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.cli.left_out import print_ignored
 from rag.cli.options import Index, Json
 from rag.cli.terminal import harmless, size
 from rag.humanize import counted
@@ -39,6 +40,7 @@ def _print(found: IndexStatus) -> None:
     print(f"skipped     {len(found.skipped)}")
     for skipped in found.skipped:
         print(f"            {harmless(str(skipped.document))}: {harmless(skipped.reason)}")
+    print_ignored(found.ignored, "left out    ")
 
 
 def _print_json(found: IndexStatus) -> None:

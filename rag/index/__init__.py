@@ -1,4 +1,7 @@
-"""ROOM 3: numbers ↔ folder. The table of search structures, by name."""
+"""ROOM 3: numbers ↔ folder. The table of search structures, by name.
+
+Knows names; imports none of them.
+"""
 
 STRUCTURES = {
     "exact": "rag.index.vectors.exact:ExactStructure",

@@ -47,7 +47,8 @@ def build_index(
     `models` holds those opened before, and keeps the one opened here for the next run. `say` is told which model a new index
     is made with, and why that one.
 
-    Errors: WrongRequest for a folder that is none, EmbedderMismatch, IndexLocked, StorageFailed, BackendError.
+    Errors: WrongRequest for a folder that is none, IndexNotFound without folders and index, EmbedderMismatch, IndexLocked,
+    StorageFailed, BackendError.
     """
     from rag.index.catalog.index_folder import fingerprint_of, settings_of
 
@@ -76,7 +77,7 @@ def build_index(
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)
-    return run_over(folder, wanted, embedder, policy_of(kept), settings, frozenset(kinds), tell)
+    return run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), tell)
 
 
 def check_kinds(kinds: Sequence[Kind]) -> None:

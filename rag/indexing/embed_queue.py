@@ -40,13 +40,13 @@ class EmbedResult:
 
 
 class ResultSink(Protocol):
-    """Receives vectors as they arrive."""
+    """Receives vectors as they arrive; `put_vectors` is called from any thread."""
 
     def put_vectors(self, result: EmbedResult) -> None: ...
 
 
 class Embeds(Protocol):
-    """What makes vectors: an embedder, or its side embedder."""
+    """What makes vectors: an `Embedder`, or its side embedder."""
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors: ...
 

@@ -7,6 +7,7 @@ made by `rag.indexing.embed_queue` in other threads, folders walked in one more 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -131,6 +132,7 @@ class _Run:
         """
         root, ingester = target.root, self.ingester
         ingester.recaptioned = set()
+        before = Counter(self.tally.ignored)
         self.tally.start_target()
         self.queue = queue = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.tally)
         walking = ScanThread(target, self.events)
@@ -138,6 +140,8 @@ class _Run:
             self._begin_all(root, queue.before_pictures(ingester.is_being_told))
         finally:
             walking.stop()
+        if not target.under and not self.kinds:
+            self.writer.memory.keep_ignored(root.name, self.tally.ignored - before)
         gone = queue.gone()
         for path in gone:
             ingester.record_captions(root.name, path, [])

@@ -49,7 +49,7 @@ def rescore(
     (its `trust`), or `blend` where that is a number. Without a reranker the fused score ranks; it also stands in for what the
     reranker refuses, such as a text that is too long. A passage that the query names is boosted, and `decided` says so: by the
     name of its file halfway to 1; without a reranker also by its kind, a tenth of the way. `read` loads contents from files;
-    `vectors` gives those of passages, for a reranker that reads them instead of pixels.
+    `vectors` gives those of passages, float32 (n, dim), for a reranker that reads them instead of pixels.
     """
     if reranker is None:
         fused = [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]

@@ -70,3 +70,10 @@ def test_retrying_is_logged_once(server, caplog):
     asking.embed(TEXTS, role="document")
     said = [record.getMessage() for record in caplog.records if record.name == "rag.server"]
     assert said == [f"{server.url} answered 503: out of order; retrying for up to 3 s"]
+
+
+@pytest.mark.parametrize(("fault", "says"), [(fake.hang_up, "Remote end closed"), (fake.reset, "reset by peer|more expected")])
+def test_an_interrupted_exchange_is_reported_in_plain_words(server, fault, says):
+    server.always = fault
+    with pytest.raises(BackendError, match=f"broke off the exchange: [^']*({says})[^']*$"):
+        embedder(server, policy=RetryPolicy(total=0.2, first_rest=0.01, longest_rest=0.05)).embed(TEXTS, role="document")

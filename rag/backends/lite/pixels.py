@@ -57,7 +57,7 @@ def _unit(vector: NDArray[np.float64]) -> Vectors:
 
 
 def attribute_words(pictures: Sequence[Pixels]) -> str:
-    """The attributes that a person would name, strongest first: "blue white light landscape"."""
+    """The attributes that a person would name, strongest first: "blue white light landscape". Pictures are uint8 RGB."""
     _, strengths = see(pictures)
     ordered = sorted(range(len(ATTRIBUTES)), key=lambda place: (-float(strengths[place]), place))
     return " ".join(ATTRIBUTES[place] for place in ordered if strengths[place] >= NAMEABLE)

@@ -98,5 +98,5 @@ def _looks(cosine: float) -> float:
 
 
 def likeness(one: Sequence[Pixels], other: Sequence[Pixels]) -> float:
-    """How similar two pictures look, 0…1: about 0 for unrelated ones, above 0.8 for near-duplicates."""
+    """How similar two pictures (uint8 RGB) look, 0…1: about 0 for unrelated ones, above 0.8 for near-duplicates."""
     return _looks(float(pixels.see(one)[0] @ pixels.see(other)[0]))

@@ -8,9 +8,10 @@ another thread.
 from __future__ import annotations
 
 import http.client
-import io
+import math
 import select
 import socket
+import ssl
 import time
 from collections import deque
 from contextlib import suppress
@@ -61,28 +62,30 @@ class Connection:
     @property
     def is_reusable(self) -> bool:
         """Whether the last response was read to its end, and the server keeps the connection open."""
-        return (
-            self._socket is not None
-            and not self._socket.is_closed
-            and not self._aborted
-            and self._response is not None
-            and self._response.isclosed()
-        )
+        kept = self._http is not None and self._http.sock is not None  # http.client drops it after the server's last response
+        return kept and not self._aborted and self._response is not None and self._response.isclosed()
 
     def is_dropped(self) -> bool:
         """Whether the server has closed it meanwhile, or sent something unasked."""
-        return self._socket is None or self._socket.is_readable()
+        if self._socket is None:
+            return True
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def abort(self) -> None:
         """Ends the request under way, from any thread: the thread that waits for it gets an error."""
         self._aborted = True
-        if self._socket is not None:
-            self._socket.shut()
+        with suppress(OSError):
+            if self._socket is not None:
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # TLS is left to the thread that reads
 
     def close(self) -> None:
         """Closes the socket."""
-        if self._socket is not None:
-            self._socket.plain.close()
+        if self._response is not None:
+            self._response.close()
+        if self._http is not None:
+            self._http.close()
 
     def _open(self, deadline: float) -> http.client.HTTPConnection:
         """Opens it. Unconnected if that fails, or if it was aborted meanwhile."""
@@ -91,6 +94,7 @@ class Connection:
         seconds = max(0.001, min(CONNECT_SECONDS, deadline - time.monotonic()))
         opened: http.client.HTTPConnection
         if route.is_tls or (proxy and proxy.is_tls):
+            route.trusted.sslsocket_class = _TlsDeadlineSocket
             opened = http.client.HTTPSConnection(host, port, timeout=seconds, context=route.trusted)
         else:
             opened = http.client.HTTPConnection(host, port, timeout=seconds)
@@ -101,11 +105,11 @@ class Connection:
         except (OSError, http.client.HTTPException) as error:
             opened.close()
             raise Unconnected from error
-        self._socket = _DeadlineSocket(opened.sock)
-        opened.sock = self._socket
-        self._http = opened
+        if not isinstance(opened.sock, _DeadlineSocket):
+            opened.sock = _DeadlineSocket(fileno=opened.sock.detach())
+        self._http, self._socket = opened, opened.sock
         if self._aborted:
-            self._socket.plain.close()
+            opened.close()
             raise Unconnected from ConnectionAbortedError("the request was aborted")
         return opened
 
@@ -147,53 +151,29 @@ class ConnectionPool:
                 self._idle.pop().close()
 
 
-class _DeadlineSocket:
-    """A socket for http.client with one deadline: a timeout per read would never stop a server that sends byte by byte."""
+class _DeadlineSocket(socket.socket):
+    """A socket that never waits past `deadline`. A timeout of its own would start anew at every read, and a slow server could
+    send one byte at a time.
+    """
 
-    def __init__(self, plain: socket.socket) -> None:
-        self.plain = plain
-        self.deadline = 0.0  # monotonic seconds
-        self.is_closed = False  # by http.client, because the server closes the connection after this response
+    deadline = math.inf  # monotonic seconds; endless while it is being opened
 
-    def sendall(self, sent: ReadableBuffer) -> None:
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, flags: int = 0) -> int:
         self._set_timeout()
-        self.plain.sendall(sent)
+        return super().recv_into(buffer, nbytes or 0, flags)
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self))
-
-    def receive_into(self, buffer: WriteableBuffer) -> int:
+    def sendall(self, data: ReadableBuffer, flags: int = 0) -> None:
         self._set_timeout()
-        return self.plain.recv_into(buffer)
-
-    def close(self) -> None:
-        """Only notes it, since the response may still have to be read; `Connection.close` closes the socket."""
-        self.is_closed = True
-
-    def shut(self) -> None:
-        with suppress(OSError):
-            socket.socket.shutdown(
-                self.plain, socket.SHUT_RDWR
-            )  # not the method of a TLS socket, which is for the reading thread only
-
-    def is_readable(self) -> bool:
-        poll = select.poll()
-        poll.register(self.plain, select.POLLIN)
-        return bool(poll.poll(0))
+        super().sendall(data, flags)
 
     def _set_timeout(self) -> None:
+        if self.deadline == math.inf:
+            return
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self.plain.settimeout(left)
+        self.settimeout(left)
 
 
-class _Reader(io.RawIOBase):
-    def __init__(self, source: _DeadlineSocket) -> None:
-        self._source = source
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        return self._source.receive_into(buffer)
+class _TlsDeadlineSocket(_DeadlineSocket, ssl.SSLSocket):
+    """The same over TLS."""

@@ -33,7 +33,11 @@ _HEADER = 100  # bytes of SQLite's header: the page size stands at 16, the bytes
 
 @contextmanager
 def translated(folder: Path) -> Iterator[None]:
-    """Turns what SQLite says into the errors of this project; `folder` is the index folder."""
+    """Turns what SQLite says into the errors of this project; `folder` is the index folder.
+
+    IndexDamaged where what lies there is not what was written, or cannot be read; StorageFailed where nothing can be written;
+    IndexFailure where another program holds it, or it cannot be opened.
+    """
     try:
         yield
     except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError) as error:
@@ -99,7 +103,10 @@ def open_unsummed(folder: Path) -> apsw.Connection:
 
 
 def format_on_disk(folder: Path) -> int:
-    """The format number in the header of the file, without opening it; the log may hold a newer one. 0 where there is none."""
+    """The format number in the header of the file, without opening it; the log may hold a newer one. 0 where there is none.
+
+    IndexFailure where the file cannot be read.
+    """
     try:
         with (folder / CATALOG_FILE).open("rb") as opened:
             return int.from_bytes(opened.read(64)[60:], "big")
@@ -152,7 +159,7 @@ def fact(connection: apsw.Connection, name: str) -> str | int:
 def checksum_vfs() -> str:
     """The name of the VFS that keeps a checksum in every page; it is loaded once a process and outlives its connection.
 
-    Where a build of apsw comes without it nothing is opened: unchecked pages give silently wrong answers.
+    IndexFailure where a build of apsw comes without it; nothing is opened then: unchecked pages give silently wrong answers.
     """
     # SQLite adds the suffix of the platform. `apsw.sqlite_extra` would do the same, for 20 ms of imports.
     library = Path(apsw.__file__).with_name("sqlite_extra_binaries") / "cksumvfs"

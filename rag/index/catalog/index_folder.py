@@ -67,7 +67,7 @@ def settings_of(folder: Path) -> dict[str, str]:
 
 
 def read_fingerprint(folder: Path, connection: apsw.Connection) -> Fingerprint:
-    """The fingerprint, over a connection that is already open."""
+    """The fingerprint, over a connection that is already open. IndexDamaged where it cannot be read."""
     stored = str(fact(connection, "fingerprint"))
     try:
         return fingerprint_from_json(stored)

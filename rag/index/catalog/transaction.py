@@ -66,7 +66,7 @@ class Transaction:
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
-        """A question; it sees what this transaction changed."""
+        """A question; it sees what this transaction changed. StorageFailed where the transaction has failed before."""
         if self._failed:
             raise StorageFailed(self.folder, f"this run ended with: {self._failed}")
         with translated(self.folder):

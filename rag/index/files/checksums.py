@@ -21,7 +21,7 @@ def header_sum(header: bytes | memoryview) -> bytes:
 
 
 def sum_of_sums(sums: NDArray[np.uint64]) -> bytes:
-    """BLAKE2b, 256 bits, of the checksums of all blocks: it stands for the whole file."""
+    """BLAKE2b, 256 bits, of the checksums of all blocks, uint64 (blocks,): it stands for the whole file."""
     return blake2b(sums.astype(_SUM).tobytes(), digest_size=32).digest()
 
 
@@ -51,7 +51,7 @@ class BlockSums:
         return chunk
 
     def found(self) -> NDArray[np.uint64]:
-        """The checksums, once the stream has ended."""
+        """The checksums, uint64 (blocks,), once the stream has ended."""
         if self._filled:
             self._close()
         return np.array(self._done, np.uint64)

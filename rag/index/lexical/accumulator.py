@@ -23,7 +23,7 @@ class Weighed(NamedTuple):
 
 
 def posting_of(numbers: NDArray[np.int64], weights: NDArray[np.uint16] | NDArray[np.float32], blocks: int) -> Posting:
-    """As the file would keep them: numbers ascend, those after the last block are left out."""
+    """As the file would keep them: numbers and weights (n,), numbers ascend, those after the last block are left out."""
     starts = np.searchsorted(numbers, np.arange(blocks + 1) * BLOCK)
     return Posting((numbers[: starts[-1]] % BLOCK).astype(np.uint16), weights[: starts[-1]], starts)
 

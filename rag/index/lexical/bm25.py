@@ -116,7 +116,7 @@ def score(
 ) -> bool:
     """Scores the passages that match, those of some numbers, or those after a number, until more than `most` were found.
 
-    Whether that were all.
+    Whether that were all. `numbers` are int64 (n,).
     """
     if connection not in _ready:
         connection.register_fts5_function("rag_see", _see)

@@ -61,7 +61,7 @@ def containing(
 
 
 def meeting(connection: apsw.Connection, question: ParsedQuery, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of the sorted numbers whose passages hold every demanded unit and none of the unwanted."""
+    """Those of the sorted numbers, int64 (n,), whose passages hold every demanded unit and none of the unwanted."""
     if question.demanded:
         match = " AND ".join(unit.expression for unit in question.demanded)
         numbers = numbers[_among(_matching(connection, match), numbers)]

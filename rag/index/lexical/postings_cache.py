@@ -45,7 +45,7 @@ class PostingsCache:
     ) -> tuple[str, ...]:
         """Makes the file for the live passages `numbers` where it is worth it; says what was done, or why it could not be.
 
-        Where it takes long, `tell` is told before.
+        `numbers` are int64 (n,), ascending. Where it takes long, `tell` is told before.
         """
         known = self.at(connection, generation)
         missing = int(np.count_nonzero(numbers > (known.last if known else 0)))

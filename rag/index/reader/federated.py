@@ -41,7 +41,10 @@ class Answering(Protocol):
 
 
 class Searchable(Protocol):
-    """What the read path opens moments of: an open index, or several of one fingerprint."""
+    """What the read path opens snapshots of: an `OpenIndex`, or several of one fingerprint (`FederatedIndex`).
+
+    `name` is what a person calls it, `folder` where it lies (of several, the first), `fingerprint` whose vectors it holds.
+    """
 
     @property
     def name(self) -> str: ...
@@ -106,7 +109,7 @@ class FederatedSnapshot:
     def nearest_by_kind(
         self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]:
-        """The k nearest of all parts, and those that each part adds for a kind, in one order."""
+        """As `Snapshot.nearest_by_kind`: the k nearest of all parts, and those that each part adds for a kind, in one order."""
         split = self._split(within)
         found = [part.nearest_by_kind(vectors, k, promised, mine) for part, mine in zip(self.parts, split, strict=True)]
         return [

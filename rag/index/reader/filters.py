@@ -61,7 +61,7 @@ def matching(live: LivePassages, documents: Callable[[], DocumentTable], filters
 
 
 def kept_of(live: LivePassages, allowed: Allowed) -> NDArray[np.bool_]:
-    """Which of the passages live at a generation are allowed; those of an older answer are found by their numbers."""
+    """Which of the passages live at a generation are allowed, bool (n,); those of an older answer are found by their numbers."""
     if allowed.kept is not None and allowed.generation == live.generation:
         return allowed.kept
     places = live.places(allowed.numbers)

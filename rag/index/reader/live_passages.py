@@ -52,11 +52,11 @@ class LivePassages:
         return reach(self.segments, self.vectors[kept], self.numbers[kept])
 
     def apart(self, kept: NDArray[np.bool_]) -> tuple[RowMask, ...]:
-        """The same, those of each kind there is by themselves."""
+        """The same, one bool a place, those of each kind there is by themselves."""
         return tuple(self.only(kept & (self.kinds == kind)) for kind in np.unique(self.kinds[kept]))
 
     def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where the numbers stand in the arrays; -1 for those that are not live."""
+        """Where the numbers stand in the arrays, int64 (n,) both; -1 for those that are not live."""
         if not len(self.numbers):
             return np.full(len(numbers), -1, np.int64)
         found = np.searchsorted(self.numbers, numbers).clip(max=len(self.numbers) - 1)

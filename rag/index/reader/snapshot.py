@@ -100,7 +100,10 @@ class Snapshot:
     def nearest_by_kind(
         self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]:
-        """As `nearest`, and with them the `promised` nearest of each kind, in one order: the price is that of one search."""
+        """As `nearest`, of rows (queries, dim), and with them the `promised` nearest of each kind, in one order.
+
+        The price is that of one search.
+        """
         queries, live = self._checked(vectors), self.live
         kinds = live.kinds_apart if within is None else live.apart(filters.kept_of(live, within))
         structures = self._loaded.structures(self._connection, live, self.fingerprint.dim)

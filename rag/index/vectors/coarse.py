@@ -85,7 +85,10 @@ class CoarseStructure:
 
 
 def rounded(queries: Vectors) -> tuple[Vectors, Vectors]:
-    """Each query in whole numbers, its largest one ±127, so that the order of its products hardly changes; what 1 is worth."""
+    """Each query in whole numbers, its largest one ±127, so that the order of its products hardly changes; what 1 is worth.
+
+    Both float32: (queries, dim) and (queries, 1).
+    """
     most = np.abs(queries).max(axis=1, keepdims=True)
     most[most == 0] = 1
     return np.rint(queries * (127 / most)).astype(np.float32), most / np.float32(127)

@@ -33,7 +33,7 @@ class RowMask:
 
 
 def reach(segments: Sequence[Segment], vectors: NDArray[np.int64], numbers: NDArray[np.int64]) -> RowMask:
-    """From the vectors and numbers of passages, by ascending number."""
+    """From the numbers of the vectors and of the passages, int64 (n,) both, by ascending number of the passage."""
     if (vectors[1:] < vectors[:-1]).any():
         order = np.argsort(vectors, kind="stable")
         vectors, numbers = vectors[order], numbers[order]

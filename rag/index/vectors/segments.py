@@ -69,7 +69,7 @@ def write_segment(
 
 
 def record_segment(connection: apsw.Connection, segment: Segment, sums: NDArray[np.uint64], born: int) -> None:
-    """Names a segment in the catalog."""
+    """Names a segment in the catalog, with the checksum of each of its blocks, uint64 (blocks,)."""
     values = (segment.number, segment.first, segment.rows, segment.size, segment.header, segment.header_checksum)
     connection.execute(
         f"INSERT INTO segments({SEGMENT_COLUMNS}, born) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, segment.checksum, born)
@@ -78,7 +78,7 @@ def record_segment(connection: apsw.Connection, segment: Segment, sums: NDArray[
 
 
 def read_sums(connection: apsw.Connection, segment: Segment) -> NDArray[np.uint64]:
-    """The checksum of each block of a segment. apsw.CorruptError where they are not those that were kept."""
+    """The checksum of each block of a segment, uint64 (blocks,). apsw.CorruptError where they are not those that were kept."""
     stored = connection.execute("SELECT checksums FROM blocks WHERE segment = ?", (segment.number,)).get
     sums = np.frombuffer(stored if isinstance(stored, bytes) else b"", _SUM)
     if len(sums) != -(-segment.size // BLOCK) or sum_of_sums(sums) != segment.checksum:
@@ -105,7 +105,10 @@ def read_blocks(file: Path) -> Iterator[bytes]:
 
 
 def trust(folder: Path, segment: Segment, dim: int) -> Path:
-    """The segment's file, after its size and header were compared with the catalog: before that FAISS must not parse it."""
+    """The segment's file, after its size and header were compared with the catalog: before that FAISS must not parse it.
+
+    IndexDamaged where they differ.
+    """
     file = segment_file(folder, segment.number)
     try:
         size = file.stat().st_size

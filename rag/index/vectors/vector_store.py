@@ -82,7 +82,8 @@ def add_segment(
 ) -> Segment:
     """Writes a segment durably and names it in the open transaction. StorageFailed leaves no file of it.
 
-    Nor does what `parts` find wrong with where they come from: IndexDamaged, apsw.CorruptError.
+    The parts are float16 (n, dim), `rows` of them together. Nor does what `parts` find wrong with where they come from:
+    IndexDamaged, apsw.CorruptError.
     """
     number = transaction.next("segments")
     try:
