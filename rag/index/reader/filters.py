@@ -13,7 +13,6 @@ Knows the pinned arrays; knows no SQL and no vectors' values.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.corpus.walk import composed
 from rag.index.catalog.schema import KIND_CODES
 from rag.index.reader.live_passages import DocumentTable, LivePassages
 from rag.types import Filters
@@ -80,18 +80,13 @@ def _documents_kept(table: DocumentTable, filters: Filters) -> NDArray[np.bool_]
         pairs = zip(table.roots, table.paths, strict=True)
         keep &= np.fromiter((pair in wanted for pair in pairs), np.bool_, len(keep))
     if filters.paths:
-        globs = [_composed(glob) for glob in filters.paths]
+        globs = [composed(glob) for glob in filters.paths]
         usual = "|".join(f"(?:{glob_to_regex(glob)})" for glob in globs if not is_wild(glob))
         tests: list[Callable[[str], object]] = [re.compile(usual, re.S).fullmatch] if usual else []
         tests += [wild_matcher(glob) for glob in globs if is_wild(glob)]
-        paths = map(_composed, table.paths)
+        paths = map(composed, table.paths)
         keep &= np.fromiter((any(fits(path) for fits in tests) for path in paths), np.bool_, len(keep))
     return keep
-
-
-def _composed(path: str) -> str:
-    """One spelling of accents: a file system may decompose those that a person types composed."""
-    return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
 @lru_cache(maxsize=256)
