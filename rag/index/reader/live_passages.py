@@ -14,7 +14,6 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import MovedOn
 from rag.index.catalog.connection import compacted_of
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import LIVE
@@ -75,10 +74,7 @@ class DocumentTable:
 def pin(folder: Path, connection: apsw.Connection, generation: int) -> LivePassages:
     """The passages of a generation; `rag.index.reader.columns` says how long it takes. MovedOn where it was compacted away."""
     with connection:  # one moment of the catalog: a compaction changes the numbers of vectors
-        compacted = compacted_of(connection)
-        if compacted > generation:
-            raise MovedOn(folder, generation)
-        found = read_columns(folder, connection, generation, compacted)
+        found = read_columns(folder, connection, generation, compacted_of(connection))
         segments = read_segments(connection, generation)
         length = mean_length(connection)
     by_first = sorted(segments, key=lambda segment: segment.first)

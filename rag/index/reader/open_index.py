@@ -6,11 +6,10 @@ Knows how an index is opened and kept open; what is asked of it is answered by `
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import apsw
@@ -18,17 +17,12 @@ import apsw
 from rag.errors import IndexFailure
 from rag.index.catalog.connection import generation_of, open_to_read, translated
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
-from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
-from rag.index.reader.live_passages import LivePassages
 from rag.index.reader.snapshot import Snapshot
 from rag.index.vectors.structures import AUTO, COARSE_UP_TO, known_structure
-from rag.types import Filters, Fingerprint, StoredPassage
-
-if TYPE_CHECKING:
-    from rag.types import Vectors
+from rag.types import Fingerprint, StoredPassage
 
 __all__ = ["Allowed", "IndexStatus", "OpenIndex", "open_index"]
 
@@ -105,12 +99,12 @@ class OpenIndex:
 
     def ready(self) -> None:
         """Opens what the first search would open: for those who want to know before it, or not to wait then."""
-        with self._pinned() as snapshot:
+        with self.snapshot() as snapshot:
             snapshot.ready()
 
     def keep_words(self, tell: Callable[[str], None] = lambda _: None) -> None:
         """Keeps the common words of a large index as arrays, where many passages are not in them; tells before what is long."""
-        with self._pinned() as snapshot:
+        with self.snapshot() as snapshot:
             snapshot.keep_words(tell)
 
     def remarks(self) -> tuple[str, ...]:
@@ -120,89 +114,27 @@ class OpenIndex:
     @property
     def scanned(self) -> bool:
         """Whether the vectors are few enough to be scanned: what such a search needs is made in seconds."""
-        return sum(segment.rows for segment in self._pin().segments) <= COARSE_UP_TO
+        with self.snapshot() as snapshot:
+            return sum(segment.rows for segment in snapshot.live.segments) <= COARSE_UP_TO
 
-    # ---- one question each, of the pinned generation ----------------------------------------------
-
-    def matching(self, wanted: Filters) -> Allowed | None:
-        """As `Snapshot.matching`."""
-        with self._pinned() as snapshot:
-            return snapshot.matching(wanted)
-
-    def everything(self) -> Allowed:
-        """As `Snapshot.everything`."""
-        return Allowed(self._pin().numbers)
-
-    def nearest(self, vectors: Vectors, k: int, within: Allowed | None = None) -> list[list[tuple[int, float]]]:
-        """As `Snapshot.nearest`."""
-        with self._pinned() as snapshot:
-            return snapshot.nearest(vectors, k, within)
-
-    def nearest_by_kind(
-        self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
-    ) -> list[list[tuple[int, float]]]:
-        """As `Snapshot.nearest_by_kind`."""
-        with self._pinned() as snapshot:
-            return snapshot.nearest_by_kind(vectors, k, promised, within)
-
-    def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
-        """As `Snapshot.meeting`."""
-        with self._pinned() as snapshot:
-            return snapshot.meeting(words, within)
-
-    def containing(
-        self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
-    ) -> list[tuple[int, float, float]]:
-        """As `Snapshot.containing`."""
-        with self._pinned() as snapshot:
-            return snapshot.containing(words, k, within, columns)
-
-    def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
-        """As `Snapshot.passages`."""
-        with self._pinned() as snapshot:
-            return snapshot.passages(numbers)
+    # ---- one question each, of the last commit ----------------------------------------------------
 
     def by_id(self, short_id: str) -> StoredPassage | None:
         """As `Snapshot.by_id`."""
-        with self._pinned() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.by_id(short_id)
-
-    def neighbours(self, number: int, reach: int = 1) -> list[StoredPassage]:
-        """As `Snapshot.neighbours`."""
-        with self._pinned() as snapshot:
-            return snapshot.neighbours(number, reach)
-
-    def vectors(self, numbers: Sequence[int]) -> Vectors:
-        """As `Snapshot.vectors`."""
-        with self._pinned() as snapshot:
-            return snapshot.vectors(numbers)
-
-    def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
-        """As `Snapshot.document_frequencies`."""
-        with self._pinned() as snapshot:
-            return snapshot.document_frequencies(words)
 
     def roots(self) -> dict[str, Path]:
         """As `Snapshot.roots`."""
-        with self._pinned() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.roots()
 
     def status(self) -> IndexStatus:
         """As `Snapshot.status`."""
-        with self._pinned() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.status()
 
     # ---- connections ------------------------------------------------------------------------------
-
-    @contextmanager
-    def _pinned(self) -> Iterator[Snapshot]:
-        generation = self.generation
-        with self._reading() as connection, connection:
-            yield Snapshot(self.name, self.fingerprint, self._loaded, connection, generation)
-
-    def _pin(self) -> LivePassages:
-        with self._pinned() as snapshot:
-            return snapshot.live
 
     @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:

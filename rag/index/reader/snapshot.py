@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import apsw
 import numpy as np
 
-from rag.errors import BackendError, IndexFailure, MovedOn
-from rag.index.catalog.connection import compacted_of
+from rag.errors import BackendError, IndexFailure
 from rag.index.catalog.lookup import read_by_id, read_neighbours, read_passages
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
@@ -64,13 +63,13 @@ class Snapshot:
 
     def keep_words(self, tell: Callable[[str], None]) -> None:
         """Keeps the common words as arrays, where many passages are not in them."""
-        self._loaded.keep_words(self._catalog, self.live, tell)
+        self._loaded.keep_words(self._connection, self.live, tell)
 
     # ---- which passages -------------------------------------------------------------------------
 
     def matching(self, wanted: Filters) -> Allowed | None:
         """The passages the filters allow; None where that is every live one."""
-        return filters.matching(self.live, lambda: self._loaded.documents(self._catalog, self.live), wanted)
+        return filters.matching(self.live, lambda: self._loaded.documents(self._connection, self.live), wanted)
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
         """Of `within`, the passages that hold every quoted phrase of a query and none of its unwanted words, for both lanes."""
@@ -78,7 +77,7 @@ class Snapshot:
         if not question.demanded and not question.unwanted:
             return within
         live = self.live.numbers if within is None else within.numbers
-        return Allowed(bm25_search.meeting(self._catalog, question, live))
+        return Allowed(bm25_search.meeting(self._connection, question, live))
 
     def everything(self) -> Allowed:
         """Every live passage."""
@@ -113,21 +112,21 @@ class Snapshot:
         live = self.live
         allowed = live.numbers if within is None else live.numbers[filters.kept_of(live, within)]
         kept = self._loaded.words(self._connection, self.generation)
-        return bm25_search.containing(self._catalog, words, k, allowed, len(live.numbers), columns, live.length, kept)
+        return bm25_search.containing(self._connection, words, k, allowed, len(live.numbers), columns, live.length, kept)
 
     # ---- the passages ---------------------------------------------------------------------------
 
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
         """The passages of these numbers, in the order asked."""
-        return read_passages(self._catalog, numbers)
+        return read_passages(self._connection, numbers)
 
     def by_id(self, short_id: str) -> StoredPassage | None:
         """The live passage of that short id."""
-        return read_by_id(self._catalog, self.generation, short_id)
+        return read_by_id(self._connection, self.generation, short_id)
 
     def neighbours(self, number: int, reach: int = 1) -> list[StoredPassage]:
         """The passages of the same document up to `reach` places before and after it, in order, without itself."""
-        return read_neighbours(self._catalog, self.generation, number, reach)
+        return read_neighbours(self._connection, self.generation, number, reach)
 
     def vectors(self, numbers: Sequence[int]) -> Vectors:
         """The stored vectors of live passages, float32 (n, dim), in the order asked. IndexFailure where one is not live."""
@@ -147,26 +146,15 @@ class Snapshot:
 
     def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
         """In how many live passages each word stands, and how many live passages there are."""
-        return bm25_search.document_frequencies(self._catalog, words), len(self.live.numbers)
+        return bm25_search.document_frequencies(self._connection, words), len(self.live.numbers)
 
     def roots(self) -> dict[str, Path]:
         """The roots by name, with the folder of each."""
-        return read_roots(self._catalog, self.generation)
+        return read_roots(self._connection, self.generation)
 
     def status(self) -> IndexStatus:
         """What the index holds, counted."""
-        return read_status(self._loaded.folder, self._catalog, self.generation)
-
-    @cached_property
-    def _catalog(self) -> apsw.Connection:
-        """The connection, after a look whether the rows of this generation are still there. MovedOn.
-
-        A compaction removes what ended at the commit before it or earlier: the one right after this generation took nothing.
-        """
-        compacted = compacted_of(self._connection)
-        if compacted > self.generation + 1:
-            raise MovedOn(self._loaded.folder, self.generation)
-        return self._connection
+        return read_status(self._loaded.folder, self._connection, self.generation)
 
     def _checked(self, vectors: Vectors) -> Vectors:
         queries = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)

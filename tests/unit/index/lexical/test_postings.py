@@ -14,7 +14,7 @@ from rag.index.lexical.postings_cache import PostingsCache
 from rag.index.locations import warm_up
 from rag.index.reader.open_index import open_index
 from rag.index.writer.writer import writing
-from tests.unit.index_samples import made, put
+from tests.unit.index_samples import made, put, snapshot_of
 from tests.zipf import full_text, queries
 
 PASSAGES = 20_000
@@ -119,14 +119,14 @@ def index(tmp_path, monkeypatch):
 
 def said(folder):
     """What the lane finds, by its text, and its scores."""
-    with open_index(folder) as index:
+    with snapshot_of(folder) as snapshot:
         found = {
-            words: index.containing(words, 50) for words in ("harbour crane", "night harbour", "7 harbour", '"crane harbour"')
+            words: snapshot.containing(words, 50) for words in ("harbour crane", "night harbour", "7 harbour", '"crane harbour"')
         }
         return {
             words: [
                 (stored.passage.text, round(score, 3), round(share, 3))
-                for stored, (_, score, share) in zip(index.passages([n for n, *_ in each]), each, strict=True)
+                for stored, (_, score, share) in zip(snapshot.passages([n for n, *_ in each]), each, strict=True)
             ]
             for words, each in found.items()
         }
@@ -187,17 +187,9 @@ def test_the_mean_length_is_that_of_live_passages(index):
         writer.commit()
         writer.remove("docs", "long.md")
         writer.commit()
-    with open_index(index) as opened:
+    with snapshot_of(index) as snapshot:
         lengths = [len(f"harbour {at}".split()) for at in range(20)] + [2 + at % 5 for at in range(20)]
-        beside = opened._pin().length - np.mean(lengths)
-        assert beside == pytest.approx(0)
-    with (
-        open_index(
-            made(
-                index.with_name("never"),
-                {f"{at}.md": [f"harbour {at}", f"crane harbour {'night ' * (at % 5)}"] for at in range(20)},
-            )
-        ) as other,
-        open_index(index) as opened,
-    ):
-        assert opened._pin().length == pytest.approx(other._pin().length)
+        assert snapshot.live.length == pytest.approx(np.mean(lengths))
+    texts = {f"{at}.md": [f"harbour {at}", f"crane harbour {'night ' * (at % 5)}"] for at in range(20)}
+    with snapshot_of(made(index.with_name("never"), texts)) as never, snapshot_of(index) as snapshot:
+        assert snapshot.live.length == pytest.approx(never.live.length)
