@@ -61,10 +61,10 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
         if not wanted:
             raise IndexNotFound(folder)
         return _plan(_Known({}, None), wanted, frozenset(kinds), None)
-    from rag.index.catalog.connection import generation_of, open_to_read, translated
+    from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
     from rag.index.catalog.status import read_roots
 
-    with closing(open_to_read(folder)) as connection, translated(folder):
+    with closing(open_to_read(folder)) as connection, translate_errors(folder):
         roots = read_roots(connection, generation_of(connection))
         return _plan(_Known(roots, connection), wanted, frozenset(kinds), read_rate(folder))
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from rag.index.catalog import connection as catalog
 from rag.index.catalog.index_folder import create
-from rag.index.files.parallel import spread
+from rag.index.files.parallel import parallel_map
 from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex, open_index
 from rag.index.vectors.segments import record_segment, write_segment
@@ -63,7 +63,7 @@ def _small(folder: Path) -> list[Row]:
     words = np.array_split(vectors.view(np.uint64).reshape(-1), 8)
     query = like(vectors, 1, 1)
     with open_index(folder) as index:
-        one, read = alternate(lambda: nearest(index, query), lambda: spread(lambda part: part.sum(), words), 15)
+        one, read = alternate(lambda: nearest(index, query), lambda: parallel_map(lambda part: part.sum(), words), 15)
     floor = f"reading the 16-bit matrix {read * 1000:.1f} ms"
     return [Row(f"one query, 100k × {DIM}", f"{one * 1000:.1f} ms", floor, one / read, "≤ 2", one / read <= 2)]
 

@@ -107,7 +107,7 @@ def test_damage_of_a_derived_file_changes_no_answer(whole, tmp_path, monkeypatch
     folder = Path(shutil.copytree(whole, tmp_path / "index"))
     said_by(folder, structure)
     with open_index(folder) as index:
-        index.keep_words()
+        index.build_postings()
     right = said_by(folder, structure)
     some = 1 if LONG or structure != "ivf" else 10  # lists are made again in 0.2 s
     for what, content in list(damages(folder / name))[::some]:
@@ -130,7 +130,7 @@ def test_a_file_cut_short_while_it_is_open_ends_no_process(whole, tmp_path, monk
     monkeypatch.setattr(postings_cache, "WORTH_KEEPING", 100)
     folder = Path(shutil.copytree(whole, tmp_path / "index"))
     with open_index(folder, structure) as index, snapshot_of(whole, "exact") as exact:
-        index.keep_words()
+        index.build_postings()
         with index.snapshot() as snapshot:
             lexical = [snapshot.containing("common", 10)]
             right = [_rounded((each.nearest(QUERIES, 10), lexical)) for each in (snapshot, exact)]

@@ -162,7 +162,7 @@ def _compare(snapshot: Snapshot, model: Model) -> None:
     assert len(snapshot.containing("word3", 1000)) == frequencies["word3"]
 
 
-compaction.MANY, compaction.FEW_ENDED = 4, 6  # so that short runs compact on their own
+compaction.MERGE_FROM, compaction.MIN_ENDED = 4, 6  # so that short runs compact on their own
 TestAnIndex = AnIndex.TestCase
 TestAnIndex.settings = settings(
     max_examples=1000 if LONG else 10,

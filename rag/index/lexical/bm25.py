@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from rag.index.catalog.schema import COLUMN_WEIGHTS
 
 K1, B = 1.2, 0.75  # of BM25, as FTS5 has them (Robertson, Zaragoza 2009)
-_LEAST = 0.05  # nats: a word that every passage has still puts those with it before those without
-_LOOKED_AT = 2_000  # ended passages
-_ready: WeakSet[apsw.Connection] = WeakSet()  # those that know the function
+_MIN_IDF = 0.05  # nats: a word that every passage has still puts those with it before those without
+_ENDED_SAMPLE = 2_000  # ended passages
+_registered: WeakSet[apsw.Connection] = WeakSet()  # those that know the function
 
 
 def idf(live: int, count: int) -> float:
     """ln((N − n + ½) / (n + ½)) of a unit that stands in n of N live passages, as FTS5 has it; at least 0.05."""
-    return max(_LEAST, math.log((max(live - count, 0) + 0.5) / (count + 0.5)))
+    return max(_MIN_IDF, math.log((max(live - count, 0) + 0.5) / (count + 0.5)))
 
 
-def mass(live: int, count: int) -> float:
+def information(live: int, count: int) -> float:
     """ln(1 + (N − n + ½) / (n + ½)): how much a unit says; above 0 also where most passages hold it, or where they are few."""
     return math.log1p((max(live - count, 0) + 0.5) / (count + 0.5))
 
@@ -42,7 +42,7 @@ def mean_length(connection: apsw.Connection) -> float:
     ended = int(connection.execute("SELECT count(*) FROM passages WHERE ended IS NOT NULL").get)
     question = """SELECT sz FROM (SELECT number FROM passages WHERE ended IS NOT NULL LIMIT ?)
         JOIN lexical_docsize ON id = number"""
-    sizes = [sum(_numbers(size)) for (size,) in connection.execute(question, (_LOOKED_AT,))]
+    sizes = [sum(_numbers(size)) for (size,) in connection.execute(question, (_ENDED_SAMPLE,))]
     live = rows - ended
     if live <= 0 or not sizes:
         return total / rows if rows else 1.0
@@ -82,7 +82,7 @@ class Scoring:
     mean: float = 0.0  # terms of a live passage; 0: that of all in the full text, ended ones too
     found: list[tuple[float, int, float]] = field(default_factory=list)  # −score, number, share: the smallest is best
 
-    def see(self, api: apsw.FTS5ExtensionApi) -> None:
+    def score_passage(self, api: apsw.FTS5ExtensionApi) -> None:
         """Scores the passage where the search stands."""
         number = api.rowid
         if number >= len(self.allowed) or not self.allowed[number]:
@@ -118,9 +118,9 @@ def score(
 
     Whether that were all.
     """
-    if connection not in _ready:
-        connection.register_fts5_function("rag_see", _see)
-        _ready.add(connection)
+    if connection not in _registered:
+        connection.register_fts5_function("rag_see", _score_passage)
+        _registered.add(connection)
     only = "" if numbers is None else f" AND rowid IN ({','.join(map(str, numbers.tolist()))})"
     only += f" AND rowid > {after}" if after else ""
     statement = f"SELECT rag_see(lexical, ?) FROM lexical WHERE lexical MATCH ?{only}"
@@ -132,5 +132,5 @@ def score(
     return True
 
 
-def _see(api: apsw.FTS5ExtensionApi, *given: Any) -> None:
-    given[0].see(api)
+def _score_passage(api: apsw.FTS5ExtensionApi, *given: Any) -> None:
+    given[0].score_passage(api)

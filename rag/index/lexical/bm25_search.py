@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.catalog.schema import COLUMN_WEIGHTS, COLUMNS
-from rag.index.lexical.bm25 import Scoring, idf, mass, score
+from rag.index.lexical.bm25 import Scoring, idf, information, score
 from rag.index.lexical.postings import Postings
-from rag.index.lexical.postings_search import best_by_sums
-from rag.index.lexical.pruning import any_of, gates
+from rag.index.lexical.postings_search import search_postings
+from rag.index.lexical.pruning import any_of, pruning_steps
 from rag.text.query_syntax import ParsedQuery, Unit, understand, units_of
 
-_UNITS = 16  # units asked for: the rarest
-_LONGEST_QUERY = 10_000  # characters; the rest of a longer one is not read
-_ENOUGH = 10  # passages: a gate that lets fewer through is followed by a broader one
-_SCORED = 20_000  # passages scored one by one, 2–3 µs each; more are ordered by FTS5 itself, 1 µs each
-_NAMED = 400  # passages that a filter leaves: they are looked up by number, 0.1 ms each
+_MAX_UNITS = 16  # units asked for: the rarest
+_MAX_QUERY_CHARACTERS = 10_000  # characters; the rest of a longer one is not read
+_MIN_FOUND = 10  # passages: a gate that lets fewer through is followed by a broader one
+_MAX_SCORED = 20_000  # passages scored one by one, 2–3 µs each; more are ordered by FTS5 itself, 1 µs each
+_MAX_BY_NUMBER = 400  # passages that a filter leaves: they are looked up by number, 0.1 ms each
 _BM25 = f"bm25(lexical, {', '.join(map(str, COLUMN_WEIGHTS))})"
 
 
@@ -50,7 +50,7 @@ def containing(
     """
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
-    units = understand(words[:_LONGEST_QUERY]).units
+    units = understand(words[:_MAX_QUERY_CHARACTERS]).units
     counted = _counted(connection, units)
     ranked = _rarest_first(counted)
     if k <= 0 or not ranked or not columns or not len(allowed):
@@ -64,9 +64,9 @@ def meeting(connection: apsw.Connection, question: ParsedQuery, numbers: NDArray
     """Those of the sorted numbers whose passages hold every demanded unit and none of the unwanted."""
     if question.demanded:
         match = " AND ".join(unit.expression for unit in question.demanded)
-        numbers = numbers[_among(_matching(connection, match), numbers)]
+        numbers = numbers[_held_in(_matching(connection, match), numbers)]
     if question.unwanted:
-        numbers = numbers[~_among(_matching(connection, any_of(question.unwanted)), numbers)]
+        numbers = numbers[~_held_in(_matching(connection, any_of(question.unwanted)), numbers)]
     return numbers
 
 
@@ -102,31 +102,31 @@ class _Search:
     def best(self, k: int) -> list[tuple[float, int, float]]:
         """(−BM25, number, share) of at least the best k, in any order."""
         if self.kept and len(self.columns) == len(COLUMNS):
-            summed = best_by_sums(self.connection, self.kept, self.ranked, self.shares, self.mask, self.live, self.mean, k)
+            summed = search_postings(self.connection, self.kept, self.ranked, self.shares, self.mask, self.live, self.mean, k)
             if summed is not None:
                 return summed
-        if len(self.allowed) <= _NAMED:
+        if len(self.allowed) <= _MAX_BY_NUMBER:
             return self._scored(self.everything, numbers=self.allowed) or []
-        ladder, at = gates(self.ranked, self.live)
+        steps, at = pruning_steps(self.ranked, self.live)
         part = len(self.allowed) / max(self.live, 1)
-        while at + 1 < len(ladder) and ladder[at + 1].passages * part <= _SCORED / 10 and ladder[at + 1].passages <= _SCORED:
+        while at + 1 < len(steps) and steps[at + 1].passages * part <= _MAX_SCORED / 10 and steps[at + 1].passages <= _MAX_SCORED:
             at += 1  # a filter leaves few of them
         narrowed = False
         while True:
-            gate = ladder[at]
-            found = self._scored(gate.expression) if gate.passages * part <= 5 * _SCORED else None
-            if found is None and at and not narrowed and gate.passages * part <= 5 * _SCORED:
+            step = steps[at]
+            found = self._scored(step.expression) if step.passages * part <= 5 * _MAX_SCORED else None
+            if found is None and at and not narrowed and step.passages * part <= 5 * _MAX_SCORED:
                 at, narrowed = at - 1, True  # words that fall together let more through than was expected
                 continue
             if found is None:
-                return self._ordered(gate.expression, k)
-            if len(found) >= min(k, _ENOUGH) or at + 1 == len(ladder):
+                return self._ordered(step.expression, k)
+            if len(found) >= min(k, _MIN_FOUND) or at + 1 == len(steps):
                 return found
             at += 1
             if narrowed:
-                return self._ordered(ladder[at].expression, k)
+                return self._ordered(steps[at].expression, k)
 
-    def _scored(self, gate: str, numbers: NDArray[np.int64] | None = None) -> list[tuple[float, int, float]] | None:
+    def _scored(self, step: str, numbers: NDArray[np.int64] | None = None) -> list[tuple[float, int, float]] | None:
         """All the allowed passages that a gate lets through; None where those are too many."""
         scoring = Scoring(
             phrases=[len(unit.phrases) for unit, _ in self.ranked],
@@ -135,16 +135,16 @@ class _Search:
             allowed=self.held,
             mean=self.mean,
         )
-        match = self._within(self.everything if gate == self.everything else f"({self.everything} AND {gate})")
-        every = score(self.connection, match, scoring, _SCORED, numbers)
+        match = self._within(self.everything if step == self.everything else f"({self.everything} AND {step})")
+        every = score(self.connection, match, scoring, _MAX_SCORED, numbers)
         return scoring.found if every else None
 
-    def _ordered(self, gate: str, k: int) -> list[tuple[float, int, float]]:
+    def _ordered(self, step: str, k: int) -> list[tuple[float, int, float]]:
         """The best k of very many, by FTS5's own BM25; those are scored as the others are."""
         statement = f"SELECT rowid FROM lexical WHERE lexical MATCH ? ORDER BY {_BM25} LIMIT ?"
         most = int(4 * k * self.live / len(self.allowed)) + 1
         while True:
-            rows = [number for (number,) in self.connection.execute(statement, (self._within(gate), most))]
+            rows = [number for (number,) in self.connection.execute(statement, (self._within(step), most))]
             kept = [number for number in rows if number < len(self.held) and self.held[number]][:k]
             if len(kept) == k or len(rows) < most:
                 return self._scored(self.everything, numbers=np.array(kept, np.int64)) or []
@@ -167,15 +167,15 @@ def _rarest_first(counted: Mapping[Unit, int]) -> list[tuple[Unit, int]]:
     """The known units with their counts; weak ones only where there is nothing else."""
     known = [(unit, count) for unit, count in counted.items() if count]
     strong = [(unit, count) for unit, count in known if not unit.weak]
-    return sorted(strong or known, key=lambda pair: pair[1])[:_UNITS]
+    return sorted(strong or known, key=lambda pair: pair[1])[:_MAX_UNITS]
 
 
 def _shares(counted: Mapping[Unit, int], live: int) -> dict[Unit, float]:
     """Each unit's part of the question; together 1."""
     strong = any(not unit.weak for unit in counted)
-    masses = {unit: 0.0 if strong and unit.weak else mass(live, count) for unit, count in counted.items()}
-    total = sum(masses.values()) or 1.0
-    return {unit: one / total for unit, one in masses.items()}
+    amounts = {unit: 0.0 if strong and unit.weak else information(live, count) for unit, count in counted.items()}
+    total = sum(amounts.values()) or 1.0
+    return {unit: one / total for unit, one in amounts.items()}
 
 
 def _frequency(connection: apsw.Connection, unit: Unit, counts: Mapping[str, int]) -> int:
@@ -202,7 +202,7 @@ def _matching(connection: apsw.Connection, match: str) -> NDArray[np.int64]:
     return np.fromiter(chain.from_iterable(rows), np.int64)
 
 
-def _among(found: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _held_in(found: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the numbers were found; both ascend."""
     if not len(found):
         return np.zeros(len(numbers), np.bool_)

@@ -29,9 +29,9 @@ from rag.index.lexical.bm25 import K1, totals
 COMMON = 1_000  # passages: the full text gives those of a rarer word in a millisecond
 BLOCK = 1 << 16  # numbers
 
-_MOST = K1 + 1  # what BM25 gives a word for standing in a passage is less, before it is multiplied by how rare the word is
-_FULL = 65535  # the weight that stands for it
-FACTOR = _MOST / _FULL
+_MAX_WEIGHT = K1 + 1  # what BM25 gives a word for standing in a passage is less, before it is multiplied by how rare the word is
+_WEIGHT_SCALE = 65535  # the weight that stands for it
+FACTOR = _MAX_WEIGHT / _WEIGHT_SCALE
 _KIND = "postings 1"
 _LEAST_IDF = 1e-6  # as FTS5 has it
 
@@ -78,15 +78,15 @@ def postings_file(folder: Path) -> Path:
 def open_postings(folder: Path, connection: apsw.Connection, generation: int) -> Postings | None:
     """What was kept and is true at a generation; None where there is nothing."""
     sealed = open_sealed(postings_file(folder))
-    if sealed is None or sealed.told["kind"] != _KIND:
+    if sealed is None or sealed.manifest["kind"] != _KIND:
         return None
-    told = sealed.told
+    manifest = sealed.manifest
     # A catalog put back from a copy may have gone another way since: then that generation was another commit.
-    if told["generation"] > generation or told["commit"] != commit_name(connection, told["generation"]):
+    if manifest["generation"] > generation or manifest["commit"] != commit_name(connection, manifest["generation"]):
         return None
-    words = json.loads(sealed.payload[len(sealed.payload) - told["words"] :].tobytes())
-    payload = sealed.payload[: len(sealed.payload) - told["words"]]
-    return Postings(payload, words, told["blocks"], told["last"], told["generation"])
+    words = json.loads(sealed.payload[len(sealed.payload) - manifest["words"] :].tobytes())
+    payload = sealed.payload[: len(sealed.payload) - manifest["words"]]
+    return Postings(payload, words, manifest["blocks"], manifest["last"], manifest["generation"])
 
 
 def build_postings(folder: Path, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64]) -> None:
@@ -120,8 +120,8 @@ def build_postings(folder: Path, connection: apsw.Connection, generation: int, n
         yield spelled
 
     spelled = memoryview(json.dumps(words).encode())
-    told = {"kind": _KIND, "generation": generation, "commit": commit_name(connection, generation), "last": last}
-    write_sealed(postings_file(folder), payload(), {**told, "blocks": blocks, "words": len(spelled)})
+    manifest = {"kind": _KIND, "generation": generation, "commit": commit_name(connection, generation), "last": last}
+    write_sealed(postings_file(folder), payload(), {**manifest, "blocks": blocks, "words": len(spelled)})
 
 
 def weights_of(
@@ -134,7 +134,7 @@ def weights_of(
     question = f"""SELECT rowid, bm25(lexical, {", ".join(map(str, COLUMN_WEIGHTS))}) FROM lexical
         WHERE lexical MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid"""
     table = np.fromiter(chain.from_iterable(connection.execute(question, (match, since, last))), np.float64).reshape(-1, 2)
-    weights = np.rint(table[:, 1] * (-_FULL / _MOST / max(rare, _LEAST_IDF))).clip(0, _FULL)
+    weights = np.rint(table[:, 1] * (-_WEIGHT_SCALE / _MAX_WEIGHT / max(rare, _LEAST_IDF))).clip(0, _WEIGHT_SCALE)
     return table[:, 0].astype(np.int64), weights.astype(np.uint16)
 
 

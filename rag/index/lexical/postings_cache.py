@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from rag.index.lexical.postings import Postings, build_postings, open_postings, postings_file
 
 WORTH_KEEPING = 50_000  # passages that are not in the file: one by one, their common words take 25 ms a query
-_LONG = 200_000  # passages that are new to it
-_EACH = 60e-6  # seconds for one
+_ANNOUNCE_FROM = 200_000  # passages that are new to it
+_SECONDS_PER_PASSAGE = 60e-6  # seconds for one
 
 
 class PostingsCache:
@@ -29,18 +29,18 @@ class PostingsCache:
         self._lock = threading.Lock()
         self._opened: Postings | None = None
         self._file: tuple[int, int, int] | None = None  # which one was looked at last
-        self._refused = 0  # the generation it was looked at for: what is of a later one is not known yet to be true
+        self._checked_for = 0  # the generation it was looked at for: what is of a later one is not known yet to be true
 
     def at(self, connection: apsw.Connection, generation: int) -> Postings | None:
         """What is kept of a generation or an earlier one; None where nothing is."""
         with self._lock:
             found = _identity(postings_file(self._folder))
-            if found != self._file or (found and self._opened is None and generation > self._refused):
+            if found != self._file or (found and self._opened is None and generation > self._checked_for):
                 self._opened = open_postings(self._folder, connection, generation) if found else None
-                self._file, self._refused = found, generation
+                self._file, self._checked_for = found, generation
             return self._opened if self._opened and self._opened.generation <= generation else None
 
-    def keep(
+    def build(
         self, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64], tell: Callable[[str], None]
     ) -> tuple[str, ...]:
         """Makes the file for the live passages `numbers` where it is worth it; says what was done, or why it could not be.
@@ -51,8 +51,10 @@ class PostingsCache:
         missing = int(np.count_nonzero(numbers > (known.last if known else 0)))
         if missing < WORTH_KEEPING:
             return ()
-        if missing >= _LONG:
-            tell(f"the common words of {missing:,} passages are kept for fast search: about {missing * _EACH:.0f} s")
+        if missing >= _ANNOUNCE_FROM:
+            tell(
+                f"the common words of {missing:,} passages are kept for fast search: about {missing * _SECONDS_PER_PASSAGE:.0f} s"
+            )
         name, started = postings_file(self._folder).name, time.monotonic()
         try:
             with connection:  # one moment of the catalog

@@ -14,41 +14,41 @@ from dataclasses import dataclass
 
 from rag.text.query_syntax import Unit
 
-_FEW = 4_000  # passages: units that occur in no more, all together, are rare, and a first gate lets through no more
-_JOINED = 4  # common units that are counted together: the rarest ones. At least 3 of 4 are 8 terms, of 5 they are 19
+_MAX_FIRST_STEP = 4_000  # passages: units that occur in no more, all together, are rare, and a first gate lets through no more
+_COMMON_UNITS = 4  # common units that are counted together: the rarest ones. At least 3 of 4 are 8 terms, of 5 they are 19
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class PruningStep:
     """An expression of the full text, and about how many passages it lets through if words fall independently."""
 
     expression: str
     passages: float
 
 
-def gates(ranked: Sequence[tuple[Unit, int]], live: int) -> tuple[list[Gate], int]:
+def pruning_steps(ranked: Sequence[tuple[Unit, int]], live: int) -> tuple[list[PruningStep], int]:
     """Gates from the narrowest to the one of every unit, and which to begin with; units come rarest first with their counts.
 
     `live` is how many passages there are.
     """
     units = [unit for unit, _ in ranked]
     total = sum(count for _, count in ranked)
-    everything = Gate(any_of(units), float(total))
+    everything = PruningStep(any_of(units), float(total))
     rare, seen = 0, 0
-    while rare < len(ranked) and seen + ranked[rare][1] <= _FEW:
+    while rare < len(ranked) and seen + ranked[rare][1] <= _MAX_FIRST_STEP:
         seen += ranked[rare][1]
         rare += 1
-    common = ranked[rare : rare + _JOINED]
+    common = ranked[rare : rare + _COMMON_UNITS]
     if not common:
         return [everything], 0
-    chances = _at_least([min(1.0, count / max(live, 1)) for _, count in common])
-    found = [Gate(any_of(units[:rare]), float(seen))] if rare else []
+    chances = _chances_of_at_least([min(1.0, count / max(live, 1)) for _, count in common])
+    found = [PruningStep(any_of(units[:rare]), float(seen))] if rare else []
     for wanted in range(len(common), 1, -1):
         joined = at_least(wanted, [unit for unit, _ in common])
         either = " OR ".join((*(unit.expression for unit in units[:rare]), joined))
-        found.append(Gate(f"({either})", seen + chances[wanted] * live))
+        found.append(PruningStep(f"({either})", seen + chances[wanted] * live))
     found.append(everything)
-    first = max((at for at, gate in enumerate(found) if gate.passages <= _FEW), default=0)
+    first = max((at for at, step in enumerate(found) if step.passages <= _MAX_FIRST_STEP), default=0)
     return found, first
 
 
@@ -66,7 +66,7 @@ def at_least(wanted: int, units: Sequence[Unit]) -> str:
     return f"(({units[0].expression} AND {at_least(wanted - 1, units[1:])}) OR {at_least(wanted, units[1:])})"
 
 
-def _at_least(chances: Sequence[float]) -> list[float]:
+def _chances_of_at_least(chances: Sequence[float]) -> list[float]:
     """The chance that at least 0, 1, 2 … of independent events happen."""
     exactly = [1.0]
     for chance in chances:

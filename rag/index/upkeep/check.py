@@ -14,15 +14,15 @@ import apsw
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged
 from rag.humanize import counted
-from rag.index.catalog.affected_documents import touched
-from rag.index.catalog.connection import checksum_vfs, generation_of, open_to_read, translated
+from rag.index.catalog.affected_documents import affected_clause
+from rag.index.catalog.connection import checksum_vfs, generation_of, open_to_read, translate_errors
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.files.checksums import BLOCK, block_sum
 from rag.index.files.layout import segment_file
-from rag.index.vectors.segments import read_blocks, read_segments, read_sums, trust, vectors_in
+from rag.index.vectors.segments import read_blocks, read_segments, read_sums, vectors_in, verify_header
 
 # What is wrong: how many, and one of them.
-_QUESTIONS = {
+_CONSISTENCY_QUERIES = {
     "passages name a document that is not there": """
         SELECT count(*), min(passages.number) FROM passages LEFT JOIN documents ON documents.number = passages.document
         WHERE documents.number IS NULL""",
@@ -50,7 +50,7 @@ _QUESTIONS = {
 }
 
 
-_PAGES = 8  # that one finding names
+_MAX_PAGES_NAMED = 8  # that one finding names
 
 
 def check_structure(folder: Path) -> list[str]:
@@ -58,17 +58,17 @@ def check_structure(folder: Path) -> list[str]:
 
     IndexNotFound, IndexTooNew; what is damaged beyond opening is a finding.
     """
-    return _findings(folder, _of_structure)
+    return _findings(folder, _structure_findings)
 
 
 def check_catalog(folder: Path) -> list[str]:
     """What of the catalog alone is not as written: pages, and the order of its tables. IndexNotFound, IndexTooNew."""
-    return _findings(folder, _of_catalog)
+    return _findings(folder, _catalog_findings)
 
 
 def check_bytes(folder: Path) -> list[str]:
     """What of the segments' bytes is not as written, block by block, with the documents it touches. Reads all of it."""
-    return _findings(folder, _of_bytes)
+    return _findings(folder, _byte_findings)
 
 
 def wrong_in_full_text(connection: apsw.Connection) -> str:
@@ -85,7 +85,7 @@ def wrong_in_full_text(connection: apsw.Connection) -> str:
 def _findings(folder: Path, look: Callable[[Path, apsw.Connection], Iterator[str]]) -> list[str]:
     found: list[str] = []
     try:
-        with closing(open_to_read(folder)) as connection, translated(folder):
+        with closing(open_to_read(folder)) as connection, translate_errors(folder):
             for finding in look(folder, connection):
                 found.append(finding)
     except IndexDamaged as error:
@@ -103,15 +103,17 @@ def _damaged_pages(folder: Path) -> list[str]:
         opened.seek(0)
         pages = enumerate(iter(lambda: opened.read(page), b""), 1)
         wrong = [at for at, content in pages if not connection.execute("SELECT verify_checksum(?)", (content,)).get]
-    named = ", ".join(map(str, wrong[:_PAGES])) + (f" and {len(wrong) - _PAGES} more" if wrong[_PAGES:] else "")
+    named = ", ".join(map(str, wrong[:_MAX_PAGES_NAMED])) + (
+        f" and {len(wrong) - _MAX_PAGES_NAMED} more" if wrong[_MAX_PAGES_NAMED:] else ""
+    )
     return [f"{file}: of its pages of {page} bytes these are not what was written: {named}"] if wrong else []
 
 
-def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
+def _structure_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     where = folder / CATALOG_FILE
-    yield from _of_catalog(folder, connection)
+    yield from _catalog_findings(folder, connection)
     dim = read_fingerprint(folder, connection).dim
-    for what, question in _QUESTIONS.items():
+    for what, question in _CONSISTENCY_QUERIES.items():
         count, one = connection.execute(question).fetchall()[0]
         if count:
             yield f"{where}: {count} {what}, the first is number {one}"
@@ -119,18 +121,18 @@ def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
         yield f"{where}: {what}"
     for segment in read_segments(connection, generation_of(connection)):
         try:
-            trust(folder, segment, dim)
+            verify_header(folder, segment, dim)
         except IndexDamaged as error:
-            yield f"{error.what}{touched(connection, segment.first, segment.first + segment.rows)}"
+            yield f"{error.what}{affected_clause(connection, segment.first, segment.first + segment.rows)}"
 
 
-def _of_catalog(folder: Path, connection: apsw.Connection) -> Iterator[str]:
+def _catalog_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     for (line,) in connection.execute("PRAGMA integrity_check").fetchall():
         if line != "ok":
             yield f"{folder / CATALOG_FILE}: {line}"
 
 
-def _of_bytes(folder: Path, connection: apsw.Connection) -> Iterator[str]:
+def _byte_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     dim = read_fingerprint(folder, connection).dim
     for segment in read_segments(connection, generation_of(connection)):
         file = segment_file(folder, segment.number)
@@ -138,8 +140,8 @@ def _of_bytes(folder: Path, connection: apsw.Connection) -> Iterator[str]:
         try:
             for block, content in enumerate(read_blocks(file)):
                 if block >= len(sums) or block_sum(content) != sums[block]:
-                    names = touched(connection, *vectors_in(segment, block, dim))
+                    names = affected_clause(connection, *vectors_in(segment, block, dim))
                     yield f"{file}: bytes from {block * BLOCK} are not what was written{names}"
         except OSError as error:
-            names = touched(connection, segment.first, segment.first + segment.rows)
+            names = affected_clause(connection, segment.first, segment.first + segment.rows)
             yield f"{file} cannot be read: {error.strerror}{names}"

@@ -14,7 +14,7 @@ from rag.errors import StorageFailed
 from rag.index.files.layout import SEGMENTS
 
 
-def remove_rubbish(folder: Path, connection: apsw.Connection) -> None:
+def remove_garbage(folder: Path, connection: apsw.Connection) -> None:
     """Removes a half-made catalog, and in `segments` every file that belongs to no live segment or was never finished.
 
     Files beside a live segment (`000012.coarse`) stay: they are derived from it. Hold the lock. StorageFailed.

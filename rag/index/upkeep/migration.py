@@ -22,17 +22,17 @@ from rag.index.catalog.connection import (
     format_of,
     format_on_disk,
     has_no_checksums,
-    lasting,
-    open_unsummed,
-    translated,
+    make_durable,
+    open_unverified,
+    translate_errors,
 )
 from rag.index.catalog.schema import FORMAT
-from rag.index.files.checksums import BLOCK, BlockSums, sum_of_sums
+from rag.index.files.checksums import BLOCK, BlockSums, file_sum
 from rag.index.files.layout import segment_file
 from rag.index.files.lock import locked
 
 _OLD_BLOCK = 1 << 20  # of format 1: bytes under one BLAKE2b of 64 bits
-_INTO_2 = f"""
+_TO_FORMAT_2 = f"""
 DROP TABLE blocks;
 CREATE TABLE blocks(segment INTEGER PRIMARY KEY REFERENCES segments, checksums BLOB NOT NULL) STRICT;
 CREATE INDEX passages_by_vector ON passages(vector);
@@ -48,7 +48,7 @@ def bring_up_to_date(folder: Path) -> bool:
     if not (folder / CATALOG_FILE).is_file() or format_on_disk(folder) >= FORMAT:
         return False
     try:
-        with locked(folder), translated(folder):
+        with locked(folder), translate_errors(folder):
             return _migrate(folder)
     except IndexLocked:
         raise
@@ -59,25 +59,25 @@ def bring_up_to_date(folder: Path) -> bool:
 
 
 def _migrate(folder: Path) -> bool:
-    with closing(lasting(open_unsummed(folder))) as connection:
+    with closing(make_durable(open_unverified(folder))) as connection:
         found = format_of(folder, connection)
         if found >= FORMAT:
             return False
         if found != 1:
             raise IndexDamaged(f"{folder / CATALOG_FILE} has format {found}, which never was", remedy=REBUILD)
-        _refuse_a_flip(folder)
+        _refuse_damaged_header(folder)
         sums = {number: _new_sums(connection, folder, number) for number in _segments(connection)}
         connection.execute("VACUUM")  # rewrites every page, now with its checksum
         connection.execute("PRAGMA checksum_verification = ON")
         with connection:
-            connection.execute(_INTO_2)
+            connection.execute(_TO_FORMAT_2)
             for number, each in sums.items():
                 connection.execute("INSERT INTO blocks VALUES (?, ?)", (number, each.astype("<u8").tobytes()))
-                connection.execute("UPDATE segments SET checksum = ? WHERE number = ?", (sum_of_sums(each), number))
+                connection.execute("UPDATE segments SET checksum = ? WHERE number = ?", (file_sum(each), number))
     return True
 
 
-def _refuse_a_flip(folder: Path) -> None:
+def _refuse_damaged_header(folder: Path) -> None:
     """A catalog whose first page has a checksum that is wrong was not written by format 1: its number was changed by damage."""
     if has_no_checksums(folder / CATALOG_FILE):
         return
@@ -109,7 +109,7 @@ def _new_sums(connection: apsw.Connection, folder: Path, number: int) -> NDArray
         raise IndexDamaged(f"{file} cannot be read: {error.strerror}", remedy=REBUILD) from error
     size = int(connection.execute("SELECT size FROM segments WHERE number = ?", (number,)).get)
     found = np.zeros(-(-size // BLOCK), np.uint64)
-    read = sums.found()[: len(found)]
+    read = sums.finish()[: len(found)]
     found[: len(read)] = read
     for at in damaged:
         found[at * (_OLD_BLOCK // BLOCK) : (at + 1) * (_OLD_BLOCK // BLOCK)] ^= np.uint64(1)

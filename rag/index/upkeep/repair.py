@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.catalog.affected_documents import owners
-from rag.index.catalog.connection import REBUILD, generation_of, make_generation, open_to_write, translated
-from rag.index.catalog.documents import count_terms, end_document, read_words_again
+from rag.index.catalog.affected_documents import affected_documents
+from rag.index.catalog.connection import REBUILD, advance_generation, generation_of, open_to_write, translate_errors
+from rag.index.catalog.documents import end_document, rebuild_full_text, update_term_counts
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import to_bytes
 from rag.index.catalog.transaction import Transaction
@@ -29,8 +29,8 @@ from rag.index.files.layout import SEGMENTS, segment_file
 from rag.index.files.lock import locked
 from rag.index.lexical.postings import postings_file
 from rag.index.upkeep.check import check_catalog, wrong_in_full_text
-from rag.index.upkeep.compaction import forget_all, rewrite
-from rag.index.upkeep.garbage import remove_rubbish
+from rag.index.upkeep.compaction import remove_all_ended, rewrite
+from rag.index.upkeep.garbage import remove_garbage
 from rag.index.vectors.segments import Segment, faiss_header, read_segments, read_sums, vectors_in
 from rag.types import DocumentId
 
@@ -51,9 +51,9 @@ def repair(folder: Path) -> Repaired:
     if found := check_catalog(folder):
         # A page that is gone cannot be made again from the others.
         raise IndexDamaged(f"the catalog cannot be repaired: {'; '.join(found[:3])}", remedy=REBUILD)
-    with locked(folder), closing(open_to_write(folder)) as connection, translated(folder):
-        remove_rubbish(folder, connection)
-        done = list(_without_derived(folder))
+    with locked(folder), closing(open_to_write(folder)) as connection, translate_errors(folder):
+        remove_garbage(folder, connection)
+        done = list(_remove_derived(folder))
         transaction = Transaction(folder, connection)
         generation = generation_of(connection)
         dim = read_fingerprint(folder, connection).dim
@@ -62,16 +62,16 @@ def repair(folder: Path) -> Repaired:
         lost: list[DocumentId] = []
         with transaction.changing():
             if damaged:
-                lost = _take_out(connection, damaged, generation + 1, dim)
-                rewrite(transaction, connection, list(damaged), generation + 1, dim, partial(_good_rows, damaged))
+                lost = _end_affected(connection, damaged, generation + 1, dim)
+                rewrite(transaction, connection, list(damaged), generation + 1, dim, partial(_salvaged_rows, damaged))
                 names = ", ".join(segment_file(folder, segment.number).name for segment in damaged)
                 done.append(f"{names}: the rows that are what was written are in a new segment")
             if what := wrong_in_full_text(connection):
-                read_words_again(connection)
+                rebuild_full_text(connection)
                 postings_file(folder).unlink(missing_ok=True)
                 done.append(f"the full text was made anew: {what}")
             if transaction.changed:
-                make_generation(connection, generation + 1)
+                advance_generation(connection, generation + 1)
         if transaction.changed:
             transaction.commit()
     return Repaired(tuple(done), tuple(lost))
@@ -85,7 +85,7 @@ class _Salvaged:
     lost: tuple[tuple[int, int], ...]
 
 
-def _without_derived(folder: Path) -> Iterator[str]:
+def _remove_derived(folder: Path) -> Iterator[str]:
     """Removes what is made again when it is missed."""
     derived = [file for file in (folder / SEGMENTS).iterdir() if file.suffix != ".faiss"]
     for file in derived:
@@ -121,23 +121,23 @@ def _salvage(folder: Path, connection: apsw.Connection, segment: Segment, dim: i
     return _Salvaged(rows, tuple(vectors_in(segment, at, dim) for at in wrong))
 
 
-def _good_rows(
+def _salvaged_rows(
     damaged: Mapping[Segment, _Salvaged], segment: Segment, runs: Sequence[tuple[int, int]]
 ) -> Iterator[NDArray[np.float16]]:
     for start, end in runs:
         yield damaged[segment].rows[start - segment.first : end - segment.first]
 
 
-def _take_out(connection: apsw.Connection, damaged: dict[Segment, _Salvaged], ended: int, dim: int) -> list[DocumentId]:
+def _end_affected(connection: apsw.Connection, damaged: dict[Segment, _Salvaged], ended: int, dim: int) -> list[DocumentId]:
     """Ends the documents of lost vectors and forgets the vectors, so that nobody takes them over; gives the documents."""
-    stretches = [stretch for each in damaged.values() for stretch in each.lost]
-    lost = sorted({document for stretch in stretches for document in owners(connection, *stretch)}, key=str)
+    ranges = [numbers for each in damaged.values() for numbers in each.lost]
+    lost = sorted({document for numbers in ranges for document in affected_documents(connection, *numbers)}, key=str)
     counts: Counter[str] = Counter()
     for document in lost:
         question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
         root = int(connection.execute(question, (to_bytes(document.root),)).get)
         counts.subtract(end_document(connection, root, document.path, ended) or {})
-    count_terms(connection, counts)
-    forget_all(connection)
-    connection.executemany("DELETE FROM vectors WHERE number >= ? AND number < ?", stretches)
+    update_term_counts(connection, counts)
+    remove_all_ended(connection)
+    connection.executemany("DELETE FROM vectors WHERE number >= ? AND number < ?", ranges)
     return lost

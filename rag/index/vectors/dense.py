@@ -48,16 +48,16 @@ def nearest(reachable: RowMask, structures: Sequence[Structure], queries: Vector
     return answers
 
 
-def nearest_apart(
-    kinds: Sequence[RowMask], structures: Sequence[Structure], queries: Vectors, k: int, promised: int
+def nearest_by_kind(
+    kinds: Sequence[RowMask], structures: Sequence[Structure], queries: Vectors, k: int, per_kind: int
 ) -> list[list[tuple[int, float]]]:
     """The best k of all, and the best `promised` of each of some disjoint sets, in one order: each row is looked at once."""
-    found = [nearest(each, structures, queries, max(k, promised)) for each in kinds]
+    found = [nearest(each, structures, queries, max(k, per_kind)) for each in kinds]
     answers = []
     for at in range(len(queries)):
         ranked = sorted((pair for each in found for pair in each[at]), key=lambda pair: (-pair[1], pair[0]))
         kept = {number for number, _ in ranked[:k]}
-        kept.update(number for each in found for number, _ in each[at][:promised])
+        kept.update(number for each in found for number, _ in each[at][:per_kind])
         answers.append([pair for pair in ranked if pair[0] in kept])
     return answers
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
-from rag.index.vectors.partition import best_rows, cut
+from rag.index.vectors.partition import best_rows, partition
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -31,7 +31,7 @@ class ExactStructure:
         rows.all()
         self._rows = rows
         self._index = open_mapped(rows.file)
-        self._parts = cut(self._index)
+        self._parts = partition(self._index)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)

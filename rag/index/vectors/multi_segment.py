@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.base import Estimating, Structure
-from rag.index.files.parallel import spread
-from rag.index.vectors.rescore import best_of
+from rag.index.files.parallel import parallel_map
+from rag.index.vectors.rescore import rescore_query
 from rag.index.vectors.row_mask import MaskPart
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def nearest_in_all(searched: Sequence[tuple[Structure, MaskPart]], queries: Vect
     for group in groups.values():
         found = [structure.candidates(queries, k, searched[at][1].mask) for at, structure in group]
         for query, asked in enumerate(queries):
-            chosen = zip(group, _best_together(found, query), strict=True)
-            tasks = [partial(best_of, structure.rows, rows, asked, k) for (_, structure), rows in chosen]
-            for (at, _), answer in zip(group, spread(_call, tasks), strict=True):
+            chosen = zip(group, _competing_rows(found, query), strict=True)
+            tasks = [partial(rescore_query, structure.rows, rows, asked, k) for (_, structure), rows in chosen]
+            for (at, _), answer in zip(group, parallel_map(_call, tasks), strict=True):
                 answers[at].append(answer)
     return answers
 
@@ -47,7 +47,7 @@ def _call(task: Callable[[], Answer]) -> Answer:
     return task()
 
 
-def _best_together(found: Sequence[tuple[Vectors, NDArray[np.int64]]], query: int) -> list[NDArray[np.int64]]:
+def _competing_rows(found: Sequence[tuple[Vectors, NDArray[np.int64]]], query: int) -> list[NDArray[np.int64]]:
     """Of each segment its rows among the best of all, as many as one segment alone would give."""
     estimates = np.concatenate([each[query] for each, _ in found])
     wanted = max(each.shape[1] for each, _ in found)

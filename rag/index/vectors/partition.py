@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.files.parallel import cores, spread
+from rag.index.files.parallel import cores, parallel_map
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_SMALLEST = 8 << 20  # bytes of codes in a part: below it a thread takes longer to wake than to search
-_A_CORE = 4  # parts for each core: one that another program holds up does not hold up the rest
+_MIN_PART_BYTES = 8 << 20  # bytes of codes in a part: below it a thread takes longer to wake than to search
+_PARTS_PER_CORE = 4  # parts for each core: one that another program holds up does not hold up the rest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,12 +31,12 @@ class Partition:
     index: Any
 
 
-def cut(index: Any) -> tuple[Partition, ...]:
+def partition(index: Any) -> tuple[Partition, ...]:
     """The parts of a memory-mapped IndexScalarQuantizer, which they keep open."""
     import faiss
 
     rows, width = int(index.ntotal), int(index.code_size)
-    count = min(max(rows * width // _SMALLEST, 1), _A_CORE * cores())
+    count = min(max(rows * width // _MIN_PART_BYTES, 1), _PARTS_PER_CORE * cores())
     if count == 1:
         return (Partition(0, rows, index),)
     codes = codes_of(index)
@@ -72,10 +72,10 @@ def best_rows(
         allowed = part.rows if here is None else int(np.count_nonzero(here))
         if not allowed:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        scores, rows = part.index.search(queries, min(k, allowed), params=None if here is None else _only(here))
+        scores, rows = part.index.search(queries, min(k, allowed), params=None if here is None else _search_parameters(here))
         return scores, rows + part.first
 
-    found = spread(search, parts)
+    found = parallel_map(search, parts)
     scores = np.concatenate([each for each, _ in found], axis=1)
     rows = np.concatenate([each for _, each in found], axis=1)
     if scores.shape[1] > 2 * k:
@@ -85,7 +85,7 @@ def best_rows(
     return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
 
 
-def _only(allowed: NDArray[np.bool_]) -> Any:
+def _search_parameters(allowed: NDArray[np.bool_]) -> Any:
     import faiss
 
     # Both take arguments their stubs do not know, and keep alive what they point at.

@@ -32,7 +32,7 @@ class RowMask:
     parts: tuple[MaskPart, ...]  # one a segment
 
 
-def reach(segments: Sequence[Segment], vectors: NDArray[np.int64], numbers: NDArray[np.int64]) -> RowMask:
+def make_row_mask(segments: Sequence[Segment], vectors: NDArray[np.int64], numbers: NDArray[np.int64]) -> RowMask:
     """From the vectors and numbers of passages, by ascending number."""
     if (vectors[1:] < vectors[:-1]).any():
         order = np.argsort(vectors, kind="stable")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.files.checksums import _SUM, BLOCK, BlockSums, header_sum, sum_of_sums
+from rag.index.files.checksums import BLOCK, SUM_DTYPE, BlockSums, file_sum, header_sum
 from rag.index.files.durable import write_durably
 from rag.index.files.layout import segment_file
 
@@ -63,9 +63,9 @@ def write_segment(
             yield sums.add(np.ascontiguousarray(part, "<f2").reshape(-1).view(np.uint8).data)
 
     write_durably(segment_file(folder, number), summed())
-    found = sums.found()
+    found = sums.finish()
     size = len(header) + rows * dim * _BYTES_PER_NUMBER
-    return Segment(number, first, rows, size, len(header), header_sum(header), sum_of_sums(found)), found
+    return Segment(number, first, rows, size, len(header), header_sum(header), file_sum(found)), found
 
 
 def record_segment(connection: apsw.Connection, segment: Segment, sums: NDArray[np.uint64], born: int) -> None:
@@ -74,14 +74,14 @@ def record_segment(connection: apsw.Connection, segment: Segment, sums: NDArray[
     connection.execute(
         f"INSERT INTO segments({SEGMENT_COLUMNS}, born) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, segment.checksum, born)
     )
-    connection.execute("INSERT INTO blocks VALUES (?, ?)", (segment.number, sums.astype(_SUM).tobytes()))
+    connection.execute("INSERT INTO blocks VALUES (?, ?)", (segment.number, sums.astype(SUM_DTYPE).tobytes()))
 
 
 def read_sums(connection: apsw.Connection, segment: Segment) -> NDArray[np.uint64]:
     """The checksum of each block of a segment. apsw.CorruptError where they are not those that were kept."""
     stored = connection.execute("SELECT checksums FROM blocks WHERE segment = ?", (segment.number,)).get
-    sums = np.frombuffer(stored if isinstance(stored, bytes) else b"", _SUM)
-    if len(sums) != -(-segment.size // BLOCK) or sum_of_sums(sums) != segment.checksum:
+    sums = np.frombuffer(stored if isinstance(stored, bytes) else b"", SUM_DTYPE)
+    if len(sums) != -(-segment.size // BLOCK) or file_sum(sums) != segment.checksum:
         raise apsw.CorruptError(f"the checksums of segment {segment.number} are not what was written")
     return sums.astype(np.uint64)
 
@@ -104,7 +104,7 @@ def read_blocks(file: Path) -> Iterator[bytes]:
             yield block
 
 
-def trust(folder: Path, segment: Segment, dim: int) -> Path:
+def verify_header(folder: Path, segment: Segment, dim: int) -> Path:
     """The segment's file, after its size and header were compared with the catalog: before that FAISS must not parse it."""
     file = segment_file(folder, segment.number)
     try:

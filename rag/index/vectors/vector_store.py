@@ -28,7 +28,7 @@ class VectorStore:
         self._transaction = transaction
         self._dim = dim
         self._parts: list[NDArray[np.float16]] = []
-        self._first = transaction.next("vectors")  # of the next segment
+        self._first = transaction.next_number("vectors")  # of the next segment
 
     def numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """The numbers of those keys that have a vector, committed or new."""
@@ -53,21 +53,21 @@ class VectorStore:
         fresh = {key: at for at, key in reversed(list(enumerate(keys))) if key not in known}
         if fresh:
             with self._transaction.changing() as connection:
-                numbered = list(enumerate(fresh, self._transaction.next("vectors")))
+                numbered = list(enumerate(fresh, self._transaction.next_number("vectors")))
                 connection.executemany("INSERT INTO vectors(number, key) VALUES (?, ?)", numbered)
                 self._parts.append(rows[list(fresh.values())])
 
     def write(self, connection: apsw.Connection, born: int) -> None:
         """Makes a durable segment of the new vectors and names it in the open transaction. StorageFailed."""
         rows = sum(len(part) for part in self._parts)
-        if self._transaction.next("vectors") != self._first + rows:
+        if self._transaction.next_number("vectors") != self._first + rows:
             raise StorageFailed(self._transaction.folder, "the run was interrupted in the middle of a change")
         if rows:
             add_segment(self._transaction, connection, self._first, rows, self._parts, self._dim, born)
 
     def committed(self) -> None:
         """What was written is lasting: the next segment begins here."""
-        self._first = self._transaction.next("vectors")
+        self._first = self._transaction.next_number("vectors")
         self._parts.clear()
 
 
@@ -84,7 +84,7 @@ def add_segment(
 
     Nor does what `parts` find wrong with where they come from: IndexDamaged, apsw.CorruptError.
     """
-    number = transaction.next("segments")
+    number = transaction.next_number("segments")
     try:
         segment, sums = write_segment(transaction.folder, number, first, rows, parts, dim)
     except (OSError, IndexDamaged, apsw.Error) as error:

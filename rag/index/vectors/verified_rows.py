@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.catalog.affected_documents import touched
-from rag.index.catalog.connection import open_to_read, translated
+from rag.index.catalog.affected_documents import affected_clause
+from rag.index.catalog.connection import open_to_read, translate_errors
 from rag.index.files.checksums import BLOCK, block_sum
-from rag.index.vectors.segments import REMEDY, Segment, read_sums, trust, vectors_in
+from rag.index.vectors.segments import REMEDY, Segment, read_sums, vectors_in, verify_header
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_STRETCH = 1 << 20  # bytes of rows that are read at once
+_CHUNK_BYTES = 1 << 20  # bytes of rows that are read at once
 
 
 class VerifiedRows:
@@ -38,7 +38,7 @@ class VerifiedRows:
     def __init__(self, folder: Path, segment: Segment, sums: NDArray[np.uint64], dim: int) -> None:
         """Maps the file. IndexDamaged where its size or header is not what was written."""
         self.segment = segment
-        self.file = trust(folder, segment, dim)
+        self.file = verify_header(folder, segment, dim)
         self._folder = folder
         self._dim = dim
         self._sums = sums
@@ -50,7 +50,7 @@ class VerifiedRows:
         self._descriptor = opened.fileno()
         self._bytes = np.frombuffer(mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ), np.uint8)
         self._rows = self._bytes[segment.header :].view("<f2").reshape(segment.rows, dim)
-        self._good = np.zeros(len(sums), np.bool_)
+        self._verified = np.zeros(len(sums), np.bool_)
 
     def take(self, rows: NDArray[np.int64]) -> Vectors:
         """Some rows as float32 (n, dim), in the order asked. IndexDamaged names the documents of a damaged block."""
@@ -58,9 +58,9 @@ class VerifiedRows:
         starts = self.segment.header + rows * width
         # Usually a row lies in one block or two; with more than 32,768 numbers it may span several.
         spans = [(starts + offset) // BLOCK for offset in (*range(0, width, BLOCK), width - 1)]
-        self._check(np.unique(np.concatenate(spans)))
+        self._verify(np.unique(np.concatenate(spans)))
         if 8 * len(rows) > self.segment.rows:
-            self._refuse_cut()
+            self._refuse_truncated()
             return np.asarray(self._rows[rows], np.float32)
         # Read, not mapped: Linux maps up to 2 MB around every row that is touched, and so soon the whole file.
         found = np.empty((len(rows), self._dim), "<f2")
@@ -68,17 +68,17 @@ class VerifiedRows:
             self._read_into(row, start)
         return np.asarray(found, np.float32)
 
-    def stretch(self, start: int, end: int) -> Iterator[NDArray[np.float16]]:
+    def read_range(self, start: int, end: int) -> Iterator[NDArray[np.float16]]:
         """The rows from `start` up to `end`, in order, at most a megabyte at a time: read, not mapped, so none of them stay.
 
         IndexDamaged as `take`.
         """
         width = 2 * self._dim
-        step = max(1, _STRETCH // width)
+        step = max(1, _CHUNK_BYTES // width)
         for first in range(start, end, step):
             found = np.empty((min(step, end - first), self._dim), "<f2")
             begin = self.segment.header + first * width
-            self._check(np.arange(begin // BLOCK, (begin + found.nbytes - 1) // BLOCK + 1))
+            self._verify(np.arange(begin // BLOCK, (begin + found.nbytes - 1) // BLOCK + 1))
             self._read_into(found, begin)
             yield found
 
@@ -88,13 +88,13 @@ class VerifiedRows:
         To be asked for before each scan: a file cut short meanwhile is an error then, where its lost part, mapped, would end
         the process. Between this and the end of the scan that remains so.
         """
-        self._refuse_cut()
-        self._check(np.arange(len(self._sums)))
+        self._refuse_truncated()
+        self._verify(np.arange(len(self._sums)))
         return self._rows
 
     def damaged(self) -> list[int]:
         """The blocks that are not what was written."""
-        return [block for block in range(len(self._sums)) if not self._is_good(block)]
+        return [block for block in range(len(self._sums)) if not self._is_intact(block)]
 
     def _read_into(self, found: NDArray[np.float16], start: int) -> None:
         try:
@@ -104,27 +104,27 @@ class VerifiedRows:
         if not whole:
             raise IndexDamaged(f"{self.file} ends before byte {start + found.nbytes}", remedy=REMEDY)
 
-    def _refuse_cut(self) -> None:
+    def _refuse_truncated(self) -> None:
         found = os.fstat(self._descriptor).st_size
         if found < self.segment.size:
             raise IndexDamaged(f"{self.file} has {found} bytes; {self.segment.size} were written", remedy=REMEDY)
 
-    def _check(self, blocks: NDArray[np.int64]) -> None:
-        for block in blocks[~self._good[blocks]].tolist():
-            if not self._is_good(block):
-                raise self._damage(block)
-            self._good[block] = True
+    def _verify(self, blocks: NDArray[np.int64]) -> None:
+        for block in blocks[~self._verified[blocks]].tolist():
+            if not self._is_intact(block):
+                raise self._damage_error(block)
+            self._verified[block] = True
 
-    def _is_good(self, block: int) -> bool:
+    def _is_intact(self, block: int) -> bool:
         try:
             content = os.pread(self._descriptor, BLOCK, block * BLOCK)
         except OSError:
             return False
         return block_sum(content) == int(self._sums[block])
 
-    def _damage(self, block: int) -> IndexDamaged:
-        with closing(open_to_read(self._folder)) as connection, translated(self._folder):
-            names = touched(connection, *vectors_in(self.segment, block, self._dim))
+    def _damage_error(self, block: int) -> IndexDamaged:
+        with closing(open_to_read(self._folder)) as connection, translate_errors(self._folder):
+            names = affected_clause(connection, *vectors_in(self.segment, block, self._dim))
         return IndexDamaged(f"{self.file}: bytes from {block * BLOCK} are not what was written{names}", remedy=REMEDY)
 
 

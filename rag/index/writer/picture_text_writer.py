@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 
 from rag.index.catalog import picture_text as pictures
-from rag.index.catalog.documents import look_again
+from rag.index.catalog.documents import clear_stamps
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.pending import PendingDocuments
@@ -35,9 +35,9 @@ class PictureWords:
             number = self._number_of(root)
             with self._transaction.changing() as connection:
                 pictures.put_captions(connection, number, source_path, captions)
-                look_again(connection, number, targets)
+                clear_stamps(connection, number, targets)
             for path in targets:
-                self._waiting.without_stamp(DocumentId(root, path))
+                self._waiting.clear_stamp(DocumentId(root, path))
         return targets
 
     def captions_from(self, root: str, source_path: str) -> list[CaptionOf]:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 import apsw
 
 from rag.errors import IndexDamaged, IndexFailure
-from rag.index.catalog.connection import generation_of, make_generation, open_to_read, open_to_write, translated
+from rag.index.catalog.connection import advance_generation, generation_of, open_to_read, open_to_write, translate_errors
 from rag.index.catalog.documents import (
     IncompleteDocument,
     StagedDocument,
     TwinDocument,
-    count_terms,
     digest_of,
     end_document,
     find_twin,
     insert_document,
     insert_skipped,
     read_stamps,
+    update_term_counts,
 )
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import to_bytes
@@ -35,7 +35,7 @@ from rag.index.catalog.transaction import Transaction
 from rag.index.files.lock import locked
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.upkeep.compaction import Compacted, compact_all, compact_some, shrink
-from rag.index.upkeep.garbage import remove_rubbish
+from rag.index.upkeep.garbage import remove_garbage
 from rag.index.vectors.segments import REMEDY
 from rag.index.vectors.vector_store import VectorStore
 from rag.index.writer.pending import PendingDocuments
@@ -59,8 +59,8 @@ def writing(folder: Path) -> Iterator[Writer]:
     with closing(open_to_read(folder)):
         pass  # so that nothing, not even a lock file, is made where there is no index
     with locked(folder), closing(open_to_write(folder)) as connection:
-        with translated(folder):
-            remove_rubbish(folder, connection)
+        with translate_errors(folder):
+            remove_garbage(folder, connection)
             writer = Writer(folder, connection)
         try:
             yield writer
@@ -92,7 +92,7 @@ class Writer:
     def roots(self) -> dict[str, Path]:
         """The roots by name, with the folder of each."""
         with self._transaction.reading() as connection:
-            return read_roots(connection, self._coming)
+            return read_roots(connection, self._next_generation)
 
     @uninterruptible()
     def add_root(self, name: str, folder: Path) -> None:
@@ -104,7 +104,7 @@ class Writer:
         with self._transaction.changing() as connection:
             if known is None:
                 statement = "INSERT INTO roots(name, folder, born) VALUES (?, ?, ?)"
-                connection.execute(statement, (to_bytes(name), place, self._coming))
+                connection.execute(statement, (to_bytes(name), place, self._next_generation))
             else:
                 connection.execute("UPDATE roots SET folder = ? WHERE name = ? AND ended IS NULL", (place, to_bytes(name)))
 
@@ -119,7 +119,7 @@ class Writer:
                 self._waiting.pop(identity)
         with self._transaction.changing() as connection:
             connection.execute("DELETE FROM captions WHERE root = ?", (root,))
-            connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._coming, root))
+            connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._next_generation, root))
 
     # ---- documents ------------------------------------------------------------------------------
 
@@ -141,8 +141,8 @@ class Writer:
 
     def digest(self, document: DocumentId) -> bytes | None:
         """The digest of that document, waiting or live; None where there is none, or none that could be read."""
-        if arrival := self._waiting.get(document):
-            return arrival.digest
+        if staged := self._waiting.get(document):
+            return staged.digest
         root = self._root(document.root)
         with self._transaction.reading() as connection:
             return digest_of(connection, root, document.path)
@@ -155,13 +155,13 @@ class Writer:
 
         The vectors may come later: the document goes in with the last of them, and until then the older version stands.
         """
-        arrival = StagedDocument(document, digest, loader, tuple(passages), path_words)
-        lacked = {key for _, key in passages} - self.known([key for _, key in passages])
+        staged = StagedDocument(document, digest, loader, tuple(passages), path_words)
+        missing = {key for _, key in passages} - self.known([key for _, key in passages])
         self._waiting.pop(document.id)
-        if lacked:
-            self._waiting.add(arrival, lacked)
+        if missing:
+            self._waiting.add(staged, missing)
         else:
-            self._settle(arrival)
+            self._insert(staged)
 
     @uninterruptible()
     def put_skipped(self, document: Document, reason: str) -> None:
@@ -169,7 +169,7 @@ class Writer:
         root = self._root(document.id.root)
         self.remove(document.id.root, document.id.path)
         with self._transaction.changing() as connection:
-            insert_skipped(connection, document, reason, root, self._coming)
+            insert_skipped(connection, document, reason, root, self._next_generation)
 
     @uninterruptible()
     def remove(self, root: str, path: str) -> bool:
@@ -178,7 +178,7 @@ class Writer:
         self.pictures.put_captions(root, path, [])
         waited = self._waiting.pop(DocumentId(root, path)) is not None
         with self._transaction.changing() as connection:
-            counts = end_document(connection, number, path, self._coming)
+            counts = end_document(connection, number, path, self._next_generation)
             self._terms.subtract(counts or {})
         return waited or counts is not None
 
@@ -195,8 +195,8 @@ class Writer:
         Documents that waited for the last of their vectors go into the open transaction.
         """
         self._vectors.put(keys, vectors)
-        for arrival in self._waiting.came(keys):
-            self._settle(arrival)
+        for staged in self._waiting.vectors_arrived(keys):
+            self._insert(staged)
 
     @uninterruptible()
     def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
@@ -215,7 +215,7 @@ class Writer:
     @uninterruptible()
     def give_up_waiting(self) -> int:
         """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""
-        self._settle_waiting()
+        self._insert_complete()
         count = len(self._waiting)
         for document in self._waiting.ids():
             self.pictures.put_captions(document.root, document.path, [])
@@ -230,11 +230,11 @@ class Writer:
 
         The segment is durable first, then one transaction names it. StorageFailed: the last commit stands, and this writer ends.
         """
-        self._settle_waiting()
+        self._insert_complete()
         if self._transaction.changed:
             with self._transaction.changing() as connection:
-                self._vectors.write(connection, self._coming)
-                self._count_terms(connection)
+                self._vectors.write(connection, self._next_generation)
+                self._write_term_counts(connection)
             self._commit()
             if not self.remarks:
                 self._compact_some()
@@ -248,7 +248,7 @@ class Writer:
         except IndexDamaged as error:
             if isinstance(error.__cause__, apsw.Error):  # the catalog itself: nothing more is written to it
                 raise
-            self._transaction.go_on()
+            self._transaction.resume()
             self.remarks.append(f"{error.what}; what was read is committed. rag check says what is damaged, {REMEDY}")
 
     def compact(self) -> Compacted:
@@ -265,39 +265,41 @@ class Writer:
 
     def _commit(self) -> None:
         with self._transaction.changing() as connection:
-            make_generation(connection, self._coming)
+            advance_generation(connection, self._next_generation)
         # Even where this fails the segment must stay: the log may hold the whole commit, and recovery would then keep it.
         self._transaction.commit()
-        self.generation = self._coming
+        self.generation = self._next_generation
         self._vectors.committed()
         self.settled_documents = self.settled_passages = 0
 
     @property
-    def _coming(self) -> int:
+    def _next_generation(self) -> int:
         return self.generation + 1
 
-    def _settle_waiting(self) -> None:
-        for arrival in self._waiting.whole():
-            self._settle(arrival)
+    def _insert_complete(self) -> None:
+        for staged in self._waiting.complete():
+            self._insert(staged)
 
-    def _settle(self, arrival: StagedDocument) -> None:
+    def _insert(self, staged: StagedDocument) -> None:
         """Puts a document that lacks no vector into the open transaction, and lets it wait no more."""
-        identity = arrival.document.id
+        identity = staged.document.id
         root = self._root(identity.root)
-        vectors = self._vectors.numbers([key for _, key in arrival.passages])
+        vectors = self._vectors.numbers([key for _, key in staged.passages])
         with self._transaction.changing() as connection:
-            ended = end_document(connection, root, identity.path, self._coming)
-            counts = insert_document(connection, arrival, root, self._coming, self._transaction.next("passages"), vectors)
+            ended = end_document(connection, root, identity.path, self._next_generation)
+            counts = insert_document(
+                connection, staged, root, self._next_generation, self._transaction.next_number("passages"), vectors
+            )
             self._terms.update(counts)
             self._terms.subtract(ended or {})
             if len(self._terms) > TERMS:
-                self._count_terms(connection)
+                self._write_term_counts(connection)
         self._waiting.pop(identity)
         self.settled_documents += 1
-        self.settled_passages += len(arrival.passages)
+        self.settled_passages += len(staged.passages)
 
-    def _count_terms(self, connection: apsw.Connection) -> None:
-        count_terms(connection, self._terms)
+    def _write_term_counts(self, connection: apsw.Connection) -> None:
+        update_term_counts(connection, self._terms)
         self._terms.clear()
 
     def _root(self, name: str) -> int:

@@ -99,8 +99,8 @@ def test_damage_is_noticed_and_another_history_is_not_believed(connection, folde
         damaged[at] ^= 1 << int(random.integers(8))
         file.write_bytes(damaged)
         assert open_postings(tmp_path, connection, 1) is None
-    for length in (0, 1, 15, 40, len(whole) // 2, len(whole) - 1):
-        file.write_bytes(whole[:length])
+    for mean_length in (0, 1, 15, 40, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:mean_length])
         assert open_postings(tmp_path, connection, 1) is None
     file.write_bytes(whole)
     assert open_postings(tmp_path, connection, 2) is not None
@@ -189,7 +189,7 @@ def test_the_mean_length_is_that_of_live_passages(index):
         writer.commit()
     with snapshot_of(index) as snapshot:
         lengths = [len(f"harbour {at}".split()) for at in range(20)] + [2 + at % 5 for at in range(20)]
-        assert snapshot.live.length == pytest.approx(np.mean(lengths))
+        assert snapshot.live.mean_length == pytest.approx(np.mean(lengths))
     texts = {f"{at}.md": [f"harbour {at}", f"crane harbour {'night ' * (at % 5)}"] for at in range(20)}
     with snapshot_of(made(index.with_name("never"), texts)) as never, snapshot_of(index) as snapshot:
-        assert snapshot.live.length == pytest.approx(never.live.length)
+        assert snapshot.live.mean_length == pytest.approx(never.live.mean_length)

@@ -123,8 +123,8 @@ def test_a_snapshot_that_has_opened_no_segment_is_told_when_they_are_removed(wor
 
 
 def test_vectors_that_wait_for_their_document_survive_what_a_commit_does_alone(worn, monkeypatch):
-    monkeypatch.setattr(compaction, "FEW_ENDED", 1)
-    monkeypatch.setattr(compaction, "MANY", 4)
+    monkeypatch.setattr(compaction, "MIN_ENDED", 1)
+    monkeypatch.setattr(compaction, "MERGE_FROM", 4)
     before = answers(worn)
     with writing(worn) as writer:
         writer.pictures.put_recognised(b"k", "words")
@@ -143,7 +143,7 @@ def test_small_segments_come_together_as_they_are_made(tmp_path):
         for at in range(100):
             put(writer, f"{at}.md", [f"text {at}"])
             writer.commit()
-    assert sound(folder) and rows(folder, "segments WHERE ended IS NULL") < 2 * compaction.MANY
+    assert sound(folder) and rows(folder, "segments WHERE ended IS NULL") < 2 * compaction.MERGE_FROM
     with snapshot_of(folder) as snapshot:
         (best,) = snapshot.nearest(vector_of(key_of("text 40"))[None], 1)[0]
         assert snapshot.passages([best[0]])[0].passage.text == "text 40"
@@ -286,15 +286,15 @@ def test_a_reader_lets_go_of_segments_that_are_no_more(worn):
     with open_index(worn) as index:
         with index.snapshot() as snapshot:
             before = answers_of(snapshot)
-        held = set(index._loaded._rows)
+        held = set(index._cache._rows)
         with writing(worn) as writer:
             writer.compact()
         with writing(worn):
             pass  # removes their files
         with index.snapshot() as snapshot:
             assert answers_of(snapshot) == before
-        assert index._loaded._rows.keys() == index._loaded._structures.keys()
-        assert held.isdisjoint(index._loaded._rows)
+        assert index._cache._rows.keys() == index._cache._structures.keys()
+        assert held.isdisjoint(index._cache._rows)
 
 
 def test_a_derived_file_that_a_reader_finishes_meanwhile_is_no_failure(worn, monkeypatch):
@@ -314,7 +314,7 @@ def test_a_derived_file_that_a_reader_finishes_meanwhile_is_no_failure(worn, mon
 def test_damage_met_after_a_commit_is_a_remark_and_the_commit_stands(tmp_path):
     folder = made(tmp_path / "index")
     with writing(folder) as writer:
-        for commit in range(compaction.MANY - 1):
+        for commit in range(compaction.MERGE_FROM - 1):
             put(writer, f"{commit}.md", [f"{commit} {at} common" for at in range(2)])
             writer.commit()
         segment = sorted((folder / "segments").glob("*.faiss"))[3]
@@ -329,5 +329,5 @@ def test_damage_met_after_a_commit_is_a_remark_and_the_commit_stands(tmp_path):
         assert not list((folder / "segments").glob("*.new"))
     assert check_structure(folder) == []
     with snapshot_of(folder) as snapshot:
-        assert snapshot.status().documents == compaction.MANY + 1
+        assert snapshot.status().documents == compaction.MERGE_FROM + 1
         assert len(snapshot.containing("words", 10)) == 2

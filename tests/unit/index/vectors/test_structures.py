@@ -86,7 +86,7 @@ def test_many_segments_rescore_no_more_rows_than_one(folder, monkeypatch):
     with snapshot_of(folder, "exact") as exact, snapshot_of(folder, "coarse") as snapshot:
         wanted, found = exact.nearest(clustered(1, 12), 20), snapshot.nearest(clustered(1, 12), 20)
         assert agreement(found, wanted) >= 0.99
-        assert len(taken) == 2 and sum(taken) == 75 * snapshot._loaded._structures[1]._promised
+        assert len(taken) == 2 and sum(taken) == 75 * snapshot._cache._structures[1]._rescore_factor
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
