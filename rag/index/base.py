@@ -39,9 +39,9 @@ class Structure(Protocol):
       products, largest first, ties by smaller row; rows are positions in the segment, from 0.
     - ``within`` is a bool array over the rows, applied before the search: with ten rows allowed, all ten are found.
     - Scores are computed from the 16-bit rows, however the rows were found: up to rounding, a row scores what `exact` gives it.
-    - It is built from the `Rows` of the segment alone. Files derived from them lie beside the segment and are verified when opened.
+    - It is built from the segment's `Rows` alone. Files derived from them lie beside the segment and are verified when opened.
     - A query's result does not depend on the other queries in the call. Several threads may search at once.
-    - `exact` is right by definition (the 16-bit vectors times the query); every other structure is compared with it, in values
+    - `exact` is correct by definition (the 16-bit vectors times the query); every other structure is compared with it, in values
       and in recall.
     """
 

@@ -1,9 +1,9 @@
-"""Which passages are worth scoring: expressions from narrow to broad, and how many passages each lets through.
+"""Chooses which passages are worth scoring: full-text expressions from narrow to broad, and how many passages each matches.
 
-Knows units and how often they occur; knows no connection and no scores.
+Knows units and their frequencies; knows no connection and no scores.
 
-An OR of common words lets through most of a large index, and BM25 then reads every passage of it. The best passages hold
-the rare words, or several of the common ones, so a gate asks for that: any of the rare units, or at least j of the common.
+An OR of common words matches most of a large index, and BM25 would then score all of it. The best passages contain the rare
+words, or several of the common ones, so each step requires that: any of the rare units, or at least j of the common ones.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from dataclasses import dataclass
 
 from rag.text.query_syntax import Unit
 
-_MAX_FIRST_STEP = 4_000  # passages: units that occur in no more, all together, are rare, and a first gate lets through no more
-_COMMON_UNITS = 4  # common units that are counted together: the rarest ones. At least 3 of 4 are 8 terms, of 5 they are 19
+_MAX_FIRST_STEP = 4_000  # passages: units that occur in no more of them, taken together, are rare; the first step matches no more
+_COMMON_UNITS = 4  # the rarest of the common units are combined; "at least 3 of 4" expands to 8 terms, "of 5" to 19
 
 
 @dataclass(frozen=True, slots=True)
 class PruningStep:
-    """An expression of the full text, and about how many passages it lets through if words fall independently."""
+    """A full-text expression, and about how many passages match it if words occur independently."""
 
     expression: str
     passages: float
 
 
 def pruning_steps(ranked: Sequence[tuple[Unit, int]], live: int) -> tuple[list[PruningStep], int]:
-    """Gates from the narrowest to the one of every unit, and which to begin with; units come rarest first with their counts.
+    """The steps from the narrowest to "any unit", and the index of the first to try. Units come rarest first, with their counts.
 
-    `live` is how many passages there are.
+    `live` is the number of live passages.
     """
     units = [unit for unit, _ in ranked]
     total = sum(count for _, count in ranked)
@@ -53,12 +53,12 @@ def pruning_steps(ranked: Sequence[tuple[Unit, int]], live: int) -> tuple[list[P
 
 
 def any_of(units: Sequence[Unit]) -> str:
-    """One of the units at least."""
+    """An expression that matches any of the units."""
     return f"({' OR '.join(unit.expression for unit in units)})"
 
 
 def at_least(wanted: int, units: Sequence[Unit]) -> str:
-    """So many of the units: with the first one and so many less of the others, or so many of the others."""
+    """An expression for `wanted` or more of the units: the first one and wanted - 1 of the others, or `wanted` of the others."""
     if wanted <= 1:
         return any_of(units)
     if wanted == len(units):
@@ -67,7 +67,7 @@ def at_least(wanted: int, units: Sequence[Unit]) -> str:
 
 
 def _chances_of_at_least(chances: Sequence[float]) -> list[float]:
-    """The chance that at least 0, 1, 2 … of independent events happen."""
+    """The probabilities that at least 0, 1, 2 … of independent events happen."""
     exactly = [1.0]
     for chance in chances:
         exactly = [

@@ -1,9 +1,9 @@
-"""Compaction: what has ended vanishes, vectors nobody uses are dropped, small segments become one. In one transaction.
+"""Compacts an index: removes ended rows, drops unused vectors, and merges small segments, in one transaction.
 
-Knows the tables of passages, vectors and segments; knows no documents' contents, no model and no search.
+Knows the tables of passages, vectors and segments; knows no document content, no model and no search.
 
-Rows that ended at generation g or before are seen by no reader that pins g, so a reader of the last commit loses nothing; an
-older one is told to ask again. Numbers of vectors are positions in a segment: those that move get new ones, never an old one.
+Rows that ended at generation g or before are invisible at g, so the last commit loses nothing. A vector number is a position in a
+segment, so vectors that move get new numbers; old numbers are never reused. Open snapshots still read the old rows.
 """
 
 from __future__ import annotations
@@ -23,30 +23,32 @@ from rag.index.vectors.segments import Segment, read_segments
 from rag.index.vectors.vector_store import add_segment
 from rag.index.vectors.verified_rows import open_rows
 
-ReadRows = Callable[[Segment, Sequence[tuple[int, int]]], Iterable[NDArray[np.float16]]]  # vectors from … up to …, in order
+ReadRows = Callable[
+    [Segment, Sequence[tuple[int, int]]], Iterable[NDArray[np.float16]]
+]  # a segment's vectors in the ranges [first, end), in order
 
-MERGE_FROM = 16  # small segments of one size that become one
-ROUND_BYTES = 256_000_000  # of vectors that a commit may rewrite on its own
-ROUND_PASSAGES = 10_000  # ended ones that a commit may remove on its own
-MIN_ENDED = 1_000  # passages that are not worth a round
+MERGE_FROM = 16  # small segments of one size that are merged into one
+ROUND_BYTES = 256_000_000  # of vectors that a commit rewrites at most
+ROUND_PASSAGES = 10_000  # ended ones that a commit removes at most
+MIN_ENDED = 1_000  # ended passages below which a round is not worth it
 _UNUSED = "NOT EXISTS (SELECT 1 FROM passages WHERE passages.vector = vectors.number)"
-MAX_ROWS = 1_000_000  # rows of a segment that `rag compact` makes
+MAX_ROWS = 1_000_000  # of a segment that `rag compact` writes
 
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
     """What a compaction did."""
 
-    passages: int  # ended ones that are gone
+    passages: int  # ended ones that were removed
     vectors: int  # dropped: no passage uses them
     before: int  # segments
     after: int
 
 
 def compact_all(transaction: Transaction, generation: int, dim: int, *, keep_unused: bool) -> Compacted:
-    """Removes everything that ended, drops unused vectors, and leaves few large segments. The caller commits.
+    """Removes all ended rows, drops unused vectors, and merges segments. The caller commits. IndexDamaged, StorageFailed.
 
-    With `keep_unused`, vectors that no passage ever used stay: their documents have not come yet.
+    With `keep_unused`, vectors that no passage has used yet stay: their documents are still waiting.
     """
     with transaction.reading() as connection:
         segments = read_segments(connection, generation)
@@ -69,7 +71,7 @@ def compact_all(transaction: Transaction, generation: int, dim: int, *, keep_unu
 
 
 def compact_some(transaction: Transaction, generation: int, dim: int) -> bool:
-    """One bounded round, where it is worth it: False where nothing was done. The caller commits."""
+    """One bounded round, where it is worth it; False where nothing was done. The caller commits. IndexDamaged, StorageFailed."""
     with transaction.reading() as connection:
         segments = read_segments(connection, generation)
         ended = int(connection.execute("SELECT count(*) FROM passages WHERE ended IS NOT NULL").get)
@@ -94,18 +96,18 @@ def compact_some(transaction: Transaction, generation: int, dim: int) -> bool:
 def rewrite(
     transaction: Transaction, connection: apsw.Connection, group: Sequence[Segment], born: int, dim: int, read: ReadRows
 ) -> None:
-    """Puts the rows in use of some segments, as `read` gives them, into one new segment, and ends those."""
+    """Copies the used rows of some segments, as `read` returns them, into one new segment, and ends the old ones."""
     _merge(transaction, connection, group, born, dim, read)
     _record_compaction(connection, born)
 
 
 def remove_all_ended(connection: apsw.Connection) -> None:
-    """Removes every ended passage, document and root, and the vectors that only those used."""
+    """Removes every ended passage, document and root, and the vectors that only they used."""
     _remove_ended(connection, at_most=-1)
 
 
 def shrink(transaction: Transaction) -> None:
-    """Gives the catalog's free pages back where they are a quarter of it or more. Outside of a transaction. StorageFailed."""
+    """Shrinks the catalog's file where a quarter of its pages or more are free. Call outside a transaction. StorageFailed."""
     with transaction.reading() as connection:
         if 4 * int(connection.pragma("freelist_count")) >= int(connection.pragma("page_count")):
             connection.execute("VACUUM")
@@ -122,16 +124,16 @@ def _anything_ended(connection: apsw.Connection) -> bool:
 
 
 def _needing_rewrite(connection: apsw.Connection, segments: Sequence[Segment]) -> list[Segment]:
-    """The segments that are small or have rows nobody uses; a small one alone is as good as it gets."""
+    """The segments that have unused rows, and the small ones where there are several."""
     small = [each for each in segments if each.rows < MAX_ROWS // 4]
     used = {each.number: _rows_in_use(connection, each) for each in segments}
     return [each for each in segments if used[each.number] < each.rows or (each in small and len(small) > 1)]
 
 
 def _remove_ended(connection: apsw.Connection, *, at_most: int) -> tuple[int, int]:
-    """Removes ended passages with their texts and words, the earliest first, and their vectors where no other passage uses them.
+    """Removes ended passages, the earliest first, with their texts and words, and vectors that no other passage uses.
 
-    Gives how many passages and vectors that were.
+    Returns the numbers of removed passages and vectors. `at_most` limits the passages; -1: all.
     """
     connection.execute("CREATE TEMP TABLE IF NOT EXISTS dropping(passage INTEGER PRIMARY KEY, vector INTEGER)")
     connection.execute("DELETE FROM dropping")
@@ -146,7 +148,7 @@ def _remove_ended(connection: apsw.Connection, *, at_most: int) -> tuple[int, in
 
 
 def _remove_ended_documents(connection: apsw.Connection) -> None:
-    """Removes the ended documents that have no passages any more, and the ended roots that have no documents."""
+    """Removes ended documents that have no passages left, and ended roots that have no documents left."""
     connection.execute(
         """DELETE FROM documents WHERE ended IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.document = documents.number)"""
@@ -157,7 +159,7 @@ def _remove_ended_documents(connection: apsw.Connection) -> None:
 
 
 def _remove_ended_segments(connection: apsw.Connection, generation: int) -> None:
-    """Removes the rows of segments that an earlier commit ended; their files are gone, or go at the next opening."""
+    """Removes the rows of segments that an earlier commit ended; their files are deleted when the next writer opens the index."""
     connection.execute("DELETE FROM blocks WHERE segment IN (SELECT number FROM segments WHERE ended <= ?)", (generation,))
     connection.execute("DELETE FROM segments WHERE ended <= ?", (generation,))
 
@@ -168,7 +170,7 @@ def _rows_in_use(connection: apsw.Connection, segment: Segment) -> int:
 
 
 def _group_of_one_size(segments: Sequence[Segment], limit: int) -> list[Segment]:
-    """Segments of one order of size, where there are too many of them: each row is rewritten once for every order."""
+    """Segments of one order of magnitude, where there are too many; so each row is rewritten once per order of magnitude."""
     sizes: dict[int, list[Segment]] = {}
     for segment in segments:
         sizes.setdefault((segment.rows - 1).bit_length() // MERGE_FROM.bit_length(), []).append(segment)
@@ -179,7 +181,7 @@ def _group_of_one_size(segments: Sequence[Segment], limit: int) -> list[Segment]
 
 
 def _neighbour_groups(segments: Sequence[Segment], limit: int) -> Iterator[list[Segment]]:
-    """Neighbours that together have at most `limit` rows; a larger one stands alone."""
+    """Runs of consecutive segments with at most `limit` rows together; a larger segment is a run of its own."""
     group: list[Segment] = []
     for segment in segments:
         if group and sum(each.rows for each in group) + segment.rows > limit:
@@ -198,13 +200,13 @@ def _merge(
     dim: int,
     read: ReadRows | None = None,
 ) -> int:
-    """Puts the rows in use of a group into one new segment; gives how many segments that made, 1 or 0.
+    """Copies the used rows of a group into one new segment; returns the number of segments written, 1 or 0.
 
-    Without `read`, the rows come from the segments' files, little by little: those of a round would take 256 MB together.
+    Without `read`, the rows are read from the segments' files in chunks: all those of a round would take 256 MB.
     """
     read = read or partial(_read, transaction.folder, connection, dim)
     runs = {segment: _runs(connection, segment) for segment in group}
-    moves: list[tuple[int, int, int]] = []  # how far the numbers from … to … move
+    moves: list[tuple[int, int, int]] = []  # (offset, first, end): the numbers first … end - 1 move by the offset
     first = last = transaction.next_number("vectors")
     for start, end in chain.from_iterable(runs.values()):
         moves.append((last - start, start, end))
@@ -222,14 +224,14 @@ def _merge(
 def _read(
     folder: Path, connection: apsw.Connection, dim: int, segment: Segment, runs: Sequence[tuple[int, int]]
 ) -> Iterator[NDArray[np.float16]]:
-    """The rows of those vectors (from, up to), each block compared with its checksum. IndexDamaged."""
+    """The rows of the vectors in the ranges [first, end), each block verified. IndexDamaged."""
     rows = open_rows(folder, connection, segment, dim)
     for start, end in runs:
         yield from rows.read_range(start - segment.first, end - segment.first)
 
 
 def _runs(connection: apsw.Connection, segment: Segment) -> list[tuple[int, int]]:
-    """The numbers in use of a segment as unbroken runs: from, up to."""
+    """The used vector numbers of a segment, as consecutive ranges [first, end)."""
     question = "SELECT number FROM vectors WHERE number >= ? AND number < ? ORDER BY number"
     rows = connection.execute(question, (segment.first, segment.first + segment.rows))
     numbers = np.fromiter((number for (number,) in rows), np.int64)

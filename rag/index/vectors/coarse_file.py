@@ -1,4 +1,4 @@
-"""The file of a coarse stage: every row in 8 bits a number, made from a segment, checked when it is opened.
+"""Builds and opens the coarse file of a segment: the leading dimensions of every row, 8 bits each.
 
 Knows one segment's rows and FAISS; knows no search. Layout: indexes/README.md, section "Derived files".
 """
@@ -23,44 +23,44 @@ if TYPE_CHECKING:
 
 NAME = "coarse"
 _KIND = "coarse 2"
-_ROWS_AT_ONCE = 8192  # rows quantised at once
-_FULL_RESCORE_FACTOR = 4  # rows rescored for each that is asked for where all numbers are scanned, in 8 bits
-# Leading numbers scanned, rows rescored for each asked for: from cheap to dear, at 1,000,000 rows and a hundred asked for. Below
-# 256 the scan no longer costs the most; 512 numbers with 4 cost 11 ms more than 256 with 8.
+_ROWS_AT_ONCE = 8192  # quantised together
+_FULL_RESCORE_FACTOR = 4  # rows rescored per requested row where all dimensions are scanned
+# (leading dimensions scanned, rows rescored per requested row), from cheap to expensive at 1,000,000 rows and k = 100. Below 256
+# dimensions the scan no longer dominates the cost; 512 dimensions with 4 cost 11 ms more than 256 with 8.
 _SETTINGS_TRIED = ((256, 4), (256, 8), (256, 12), (512, 4), (512, 8))
-# They must keep 0.995 of the hundred nearest of a sample: at 0.97, 300,000 rows in 100 broad clusters lost 0.03 of the ten
-# nearest and 0.12 of the hundred, also after the rescore.
+# A setting must find 0.995 of a sample's hundred nearest: at 0.97, 300,000 rows in 100 broad clusters lost 0.03 of the ten
+# nearest and 0.12 of the hundred nearest, even after the rescore.
 _SAMPLE_ROWS, _SAMPLE_QUERIES, _MIN_RECALL = 20_000, 256, 0.995
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CoarseCodes:
-    """An opened coarse file: the FAISS index over the leading numbers of every row, in 8 bits, and what one step is worth."""
+    """An opened coarse file: the FAISS index over the 8-bit leading dimensions of every row, and the quantisation steps."""
 
     index: Any
-    steps: Vectors  # one a dimension: number ≈ step × code, code in -127…127
-    rescore_factor: int  # so many rows are rescored for each that is asked for
+    steps: Vectors  # (dimensions,): number ≈ step × code, code in -127…127
+    rescore_factor: int  # rows rescored per requested row
     guard: LengthGuard
 
 
 def open_coarse(rows: Rows) -> CoarseCodes | None:
-    """The coarse stage of a segment; None where there is none, or it is damaged, or was made from other vectors."""
+    """The coarse codes of a segment; None where the file is absent, damaged, or made from other vectors."""
     file = derived_file(rows.file, NAME)
     sealed = open_sealed(file)
     if sealed is None or sealed.manifest["kind"] != _KIND or sealed.manifest["segment"] != rows.segment.checksum.hex():
         return None
     try:
-        index = open_mapped(file)  # FAISS reads its own part, in front, and leaves the rest alone
-    except IndexDamaged:  # the file was replaced by a damaged one since
+        index = open_mapped(file)  # FAISS reads its own part, at the start, and ignores the rest
+    except IndexDamaged:  # the file was replaced by a damaged one meanwhile
         return None
     steps = np.frombuffer(sealed.payload[-4 * index.d :].tobytes(), "<f4").astype(np.float32)
     return CoarseCodes(index, steps, int(sealed.manifest["promised"]), sealed.guard)
 
 
 def build_coarse(rows: Rows) -> None:
-    """Makes the coarse stage of a segment, in place of what is there. OSError where it cannot be written.
+    """Builds the coarse file of a segment, replacing an existing one. OSError where it cannot be written; IndexDamaged.
 
-    Reads and checks every row. Measured on 2 cores: 1,000,000 × 1024 in 6 s.
+    Reads and verifies every row. Measured on 2 cores: 1,000,000 × 1024 in 6 s.
     """
     vectors = rows.all()
     dims, rescore_factor = choose_prefix(vectors)
@@ -80,10 +80,10 @@ def build_coarse(rows: Rows) -> None:
 
 
 def choose_prefix(vectors: NDArray[np.float16]) -> tuple[int, int]:
-    """How many leading numbers to scan, and how many rows to rescore for each asked for; all numbers, where no prefix says it.
+    """(leading dimensions to scan, rows to rescore per requested row); all dimensions where no prefix suffices.
 
-    Models trained for it (Matryoshka) say the most in front, others do not. The vectors themselves show it, a name does not: in a
-    sample, the nearest hundred of the whole, in proportion, must be among so many times more by the prefix alone.
+    Models trained for it (Matryoshka) put most of the information in front, others do not. The vectors show which, a model's name
+    does not: in a sample, the prefix's candidates must include the nearest rows, in proportion to a hundred of all rows.
     """
     count, dim = int(vectors.shape[0]), int(vectors.shape[1])
     if dim <= _SETTINGS_TRIED[0][0] or count <= 2 * _SAMPLE_QUERIES:
@@ -113,7 +113,7 @@ def _parts(vectors: NDArray[np.float16], dims: int) -> Iterator[Vectors]:
 
 
 def _faiss_header(rows: int, dims: int) -> bytes:
-    """What FAISS writes before the codes: that of an empty index, with the count of rows at byte 8 and of codes at the end."""
+    """The FAISS header before the codes: an empty index's, with the number of rows at byte 8 and of codes in the last 8 bytes."""
     import faiss
 
     empty = faiss.IndexScalarQuantizer(dims, faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)

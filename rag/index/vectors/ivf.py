@@ -1,4 +1,4 @@
-"""Inverted lists: only the lists nearest to a query are scanned, at one bit a number, then the 16-bit vectors of the best.
+"""Inverted lists: scans only the lists nearest to a query, at one bit per dimension, then rescores the best at 16 bits.
 
 Knows FAISS and the rows of one segment; knows no catalog. Layout of its file: indexes/README.md, section "Derived files".
 """
@@ -23,32 +23,32 @@ if TYPE_CHECKING:
 
 NAME = "ivf"
 _KIND = "ivf 2"
-_RESCORE_FACTOR, _MIN_CANDIDATES = 8, 500  # rows rescored for each asked for, and never fewer: one bit a number orders roughly
-_DIRECT_RATIO = 2  # of the candidates: so few allowed rows are looked at one by one
-_MIN_ALLOWED_SHARE = 0.1  # of the rows: where fewer are allowed, most lists hold too few of them
-_TRAINING_ROWS_PER_LIST = 64  # rows that each list is trained with
+_RESCORE_FACTOR, _MIN_CANDIDATES = 8, 500  # rows rescored per requested row, and at least: one-bit ranking is rough
+_DIRECT_RATIO = 2  # allowed rows ÷ candidates: up to it, every allowed row is scored exactly
+_MIN_ALLOWED_SHARE = 0.1  # of all rows: where fewer are allowed, most lists hold too few of them
+_TRAINING_ROWS_PER_LIST = 64  # rows, for k-means
 _MAX_LISTS = 4096
-_KMEANS_ROUNDS = 6  # of k-means: more move no centre far
+_KMEANS_ROUNDS = 6  # further rounds hardly move the centroids
 _ROWS_AT_ONCE = 20_000
 _PROBES_TRIED = (8, 16, 32, 64, 128, 256, 512, 1024)
-_MIN_RECALL, _SAMPLE_ROWS = 0.99, 64  # of the ten nearest of so many rows must be found
-_QUERY_BITS = 8  # of a query's numbers
+_MIN_RECALL, _SAMPLE_ROWS = 0.99, 64  # share of the ten nearest that must be found, over so many sampled rows
+_QUERY_BITS = 8  # per dimension of a query
 
 
 class InvertedStructure:
-    """FAISS's IndexIVFRaBitQ, and how many of its lists a query looks into: as many as found the nearest of a sample of rows.
+    """FAISS's IndexIVFRaBitQ, and the number of lists to probe per query: enough to find the nearest rows of a sample.
 
-    Few allowed rows, and a large k, are searched exactly.
+    Few allowed rows, or a large k, are searched exactly.
     """
 
     def __init__(self, rows: Rows) -> None:
-        """Opens the file; makes it where it is absent or damaged, which takes minutes for a million. OSError, IndexDamaged."""
+        """Opens the file; builds it where it is absent or damaged: minutes for a million rows. OSError, IndexDamaged."""
         found = _open_ivf(rows)
         if found is None:
             _build_ivf(rows)
             found = _open_ivf(rows)
         if found is None or found[0].ntotal != rows.segment.rows:
-            raise IndexDamaged(f"the lists of {rows.file} changed while they were written", remedy="search again")
+            raise IndexDamaged(f"the inverted lists of {rows.file} changed while they were written", remedy="search again")
         self._rows = rows
         self._index, self._probes, self._guard = found
 
@@ -56,7 +56,7 @@ class InvertedStructure:
         return int(self._rows.segment.rows)
 
     def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
-        """The law is in `rag.index.base`; of rows in other lists nothing is known."""
+        """See `rag.index.base.Structure`; a near row in a list that is not probed is missed."""
         allowed = len(self) if within is None else int(np.count_nonzero(within))
         k = min(k, allowed)
         candidates = max(_RESCORE_FACTOR * k, _MIN_CANDIDATES)
@@ -82,7 +82,7 @@ class InvertedStructure:
 
 
 def search_lists(index: Any, query: Vectors, k: int, probes: int, bitmap: NDArray[np.uint8] | None) -> NDArray[np.int64]:
-    """At most k rows that look near to one query (1, dim), among those whose bit is set."""
+    """At most k rows, int64 (n,), estimated nearest to one query (1, dim), among those whose bit is set in `bitmap`."""
     import faiss
 
     parameters: Any = faiss.IVFRaBitQSearchParameters
@@ -103,7 +103,7 @@ def _open_ivf(rows: Rows) -> tuple[Any, int, LengthGuard] | None:
         return None
     try:
         index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP)
-    except RuntimeError:  # the file was replaced by a damaged one since
+    except RuntimeError:  # the file was replaced by a damaged one meanwhile
         return None
     return index, int(sealed.manifest["probes"]), sealed.guard
 
@@ -119,9 +119,9 @@ def _build_ivf(rows: Rows) -> None:
     make: Any = faiss.IndexIVFRaBitQ
     inverted = make(faiss.IndexFlatIP(dim), dim, lists, faiss.METRIC_INNER_PRODUCT)
     inverted.cp.seed, inverted.cp.niter = 0, _KMEANS_ROUNDS
-    inverted.cp.spherical = True  # of vectors of one length the nearest centre is the one of largest product
-    # One bit a number tells little where some numbers are larger than others, as in front of Matryoshka vectors: unturned, all
-    # lists of 1,000,000 of them had to be looked into, turned 1 in 8.
+    inverted.cp.spherical = True  # for unit vectors the nearest centroid has the largest product
+    # One bit per dimension tells little where some dimensions are larger than others, as at the front of Matryoshka vectors: with
+    # 1,000,000 of them all lists had to be probed without the rotation, 1 in 8 with it.
     rotation = faiss.RandomRotationMatrix(dim, dim)
     rotation.init(0)
     index: Any = faiss.IndexPreTransform(rotation, inverted)
@@ -133,18 +133,18 @@ def _build_ivf(rows: Rows) -> None:
 
 
 def _probes(rows: Rows, index: Any, lists: int, random: np.random.Generator) -> int:
-    """The fewest lists in which the ten nearest neighbours of sampled rows are found."""
+    """The smallest number of lists to probe that finds the ten nearest neighbours of sampled rows, doubled for queries."""
     count = rows.segment.rows
     chosen = random.choice(count, min(count, _SAMPLE_ROWS), replace=False)
     queries = rows.take(chosen)
-    _, wanted = ExactStructure(rows).nearest(queries, 11, None)  # each row is its own nearest
+    _, wanted = ExactStructure(rows).nearest(queries, 11, None)  # 11, because each row is its own nearest
     for probes in _PROBES_TRIED:
         if probes >= lists:
             break
         found = [search_lists(index, queries[at : at + 1], _MIN_CANDIDATES, probes, None) for at in range(len(queries))]
         shares = [np.isin(best, some).mean() for best, some in zip(wanted, found, strict=True)]
         if np.mean(shares) >= _MIN_RECALL:
-            return min(2 * probes, lists)  # queries lie farther from the centres than rows do
+            return min(2 * probes, lists)  # queries lie farther from the centroids than rows do
     return lists
 
 

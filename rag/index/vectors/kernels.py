@@ -1,4 +1,4 @@
-"""Many queries against 8-bit codes: blocks of rows become numbers once, and every query is multiplied with them.
+"""Multiplies many queries with 8-bit codes: each block of rows is converted to float once, for all queries.
 
 Knows arrays; knows no FAISS and no segment.
 """
@@ -15,16 +15,16 @@ from rag.index.files.parallel import parallel_map, single_threaded_blas, strides
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_BLOCK_NUMBERS = 1 << 21  # of a block, in 32 bits: it stays in a core's cache
+_BLOCK_NUMBERS = 1 << 21  # per block, 32 bits each: it fits in a core's cache
 _CODE_OF_ZERO = 128
 
 
 def best_products(
     codes: NDArray[np.uint8], queries: Vectors, k: int, within: NDArray[np.bool_] | None
 ) -> tuple[Vectors, NDArray[np.int64]]:
-    """(scores, rows), (queries, k) each, of the largest products, in no order; k ≤ the rows allowed.
+    """(scores, rows), each (queries, k), of the largest products, unordered; k ≤ the number of allowed rows.
 
-    Queries and codes are whole numbers below 128, so sums are exact up to 2^24, and an answer does not depend on the batch.
+    Queries and codes are integers below 128, so sums are exact up to 2^24, and a result does not depend on the batch.
     """
     step = max(_BLOCK_NUMBERS // codes.shape[1], 1)
     starts = range(0, len(codes), step)
@@ -53,17 +53,17 @@ def best_products(
 
 
 class _TopK:
-    """The k best of each query among what was taken; holds a few times as many in between."""
+    """Keeps the k best rows of each query; holds a few times as many between prunings."""
 
     def __init__(self, queries: int, k: int) -> None:
         self._k = k
         self._queries = queries
-        self._thresholds = np.full(queries, -np.inf, np.float32)  # of each query: what no longer counts
-        self._kept: list[tuple[NDArray[np.int64], NDArray[np.int64], Vectors]] = []  # query, row, score
+        self._thresholds = np.full(queries, -np.inf, np.float32)  # per query: scores up to it no longer count
+        self._kept: list[tuple[NDArray[np.int64], NDArray[np.int64], Vectors]] = []  # (query, row, score)
         self._count = 0
 
     def take(self, scores: Vectors, rows: NDArray[np.int64]) -> None:
-        """Scores (n, queries) of n rows."""
+        """Adds n rows with their scores (n, queries)."""
         places = np.flatnonzero(scores > self._thresholds)
         at, query = np.divmod(places, self._queries)
         self._kept.append((query, rows[at], scores.ravel()[places]))
@@ -72,7 +72,7 @@ class _TopK:
             self._prune()
 
     def found(self) -> tuple[Vectors, NDArray[np.int64]]:
-        """(scores, rows), (queries, k) where so many were taken; where fewer were, padded with -inf and row 0."""
+        """(scores, rows), each (queries, k), unordered; padded with -inf and row 0 where fewer rows were added."""
         scores = np.full((self._queries, self._k), -np.inf, np.float32)
         rows = np.zeros((self._queries, self._k), np.int64)
         self._prune()
@@ -83,7 +83,7 @@ class _TopK:
         return scores, rows
 
     def _prune(self) -> None:
-        """Leaves the k best of each query, by query."""
+        """Drops all but the k best of each query, and orders them by query."""
         if not self._kept:
             return
         query, rows, scores = (np.concatenate(column) for column in zip(*self._kept, strict=True))

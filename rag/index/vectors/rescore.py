@@ -1,4 +1,4 @@
-"""Exact scores of chosen rows: the 16-bit vectors times the query.
+"""Rescores chosen rows exactly: the 16-bit vectors times the query.
 
 Knows the rows of one segment; knows no structure.
 """
@@ -16,24 +16,24 @@ from rag.index.files.parallel import parallel_map
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_ROWS_AT_ONCE = 4096  # rows turned to 32 bits at once
+_ROWS_AT_ONCE = 4096  # rows converted to 32 bits together
 
 
 def rescore(rows: Rows, candidates: NDArray[np.int64], queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
-    """(scores, rows), each (queries, k), of the best of each query's own candidates (queries, n), n ≥ k, in the law's order."""
+    """(scores, rows), each (queries, k): the best of each query's own candidates (queries, n), n ≥ k, largest first."""
 
     found = parallel_map(lambda at: rescore_query(rows, candidates[at], queries[at], k), range(len(queries)))
     return np.stack([scores for scores, _ in found]), np.stack([placed for _, placed in found])
 
 
 def rescore_query(rows: Rows, candidates: NDArray[np.int64], query: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
-    """(scores, rows) of the best k of some rows, or of all where they are fewer, in the law's order."""
+    """(scores, rows), each (k,) or shorter: the best of the candidate rows for one query (dim,), ties by smaller row."""
     placed = np.sort(candidates)
     return _top_k(products(rows.take(placed), query), placed, k)
 
 
 def rescore_allowed(rows: Rows, allowed: NDArray[np.int64], queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
-    """The same where every query has the same candidates: all the rows `allowed`, ascending."""
+    """As `rescore`, where all queries have the same candidates: the rows `allowed`, ascending."""
     scores = np.empty((len(queries), len(allowed)), np.float32)
     for start in range(0, len(allowed), _ROWS_AT_ONCE):
         taken = rows.take(allowed[start : start + _ROWS_AT_ONCE])
@@ -46,7 +46,7 @@ def rescore_allowed(rows: Rows, allowed: NDArray[np.int64], queries: Vectors, k:
 
 
 def products(vectors: Vectors, query: Vectors) -> Vectors:
-    """One product a row, each summed in the same order, so that equal rows have equal scores: BLAS does not promise that."""
+    """One product per row, all summed in the same order, so that equal rows get equal scores: BLAS does not guarantee that."""
     found: Vectors = np.einsum("ij,j->i", vectors, query)
     return found
 

@@ -1,6 +1,6 @@
-"""The rows of a segment by memory map, none of which is given before its block was compared with the checksum of the catalog.
+"""Reads the rows of a segment, each only after its block was verified against the catalog's checksum.
 
-Knows one segment file; knows no passages, and asks for the names of documents only where something is damaged.
+Knows one segment file; knows no passages, and looks up document names only to report damage.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from rag.index.vectors.segments import REMEDY, Segment, read_sums, vectors_in, v
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_CHUNK_BYTES = 1 << 20  # bytes of rows that are read at once
+_CHUNK_BYTES = 1 << 20  # of rows read together
 
 
 class VerifiedRows:
-    """The 16-bit vectors of one segment. Every block is checked once, when the first of its rows is asked for.
+    """The 16-bit vectors of one segment. Every block is verified once, when the first of its rows is read.
 
-    Several threads may ask at once: at worst a block is checked twice. Reading 300 scattered rows of 2 kB checks 20 MB: 2 ms.
+    Thread-safe: at worst a block is verified twice. Reading 300 scattered rows of 2 kB verifies 20 MB: 2 ms.
     """
 
     def __init__(self, folder: Path, segment: Segment, sums: NDArray[np.uint64], dim: int) -> None:
-        """Maps the file. IndexDamaged where its size or header is not what was written."""
+        """Maps the file. IndexDamaged where its size or header is wrong."""
         self.segment = segment
         self.file = verify_header(folder, segment, dim)
         self._folder = folder
@@ -53,23 +53,23 @@ class VerifiedRows:
         self._verified = np.zeros(len(sums), np.bool_)
 
     def take(self, rows: NDArray[np.int64]) -> Vectors:
-        """Some rows as float32 (n, dim), in the order asked. IndexDamaged names the documents of a damaged block."""
+        """The given rows as float32 (n, dim), in the given order. IndexDamaged names the documents of a damaged block."""
         width = 2 * self._dim
         starts = self.segment.header + rows * width
-        # Usually a row lies in one block or two; with more than 32,768 numbers it may span several.
+        # Usually a row lies in one or two blocks; with more than 32,768 dimensions it may span several.
         spans = [(starts + offset) // BLOCK for offset in (*range(0, width, BLOCK), width - 1)]
         self._verify(np.unique(np.concatenate(spans)))
         if 8 * len(rows) > self.segment.rows:
             self._refuse_truncated()
             return np.asarray(self._rows[rows], np.float32)
-        # Read, not mapped: Linux maps up to 2 MB around every row that is touched, and so soon the whole file.
+        # Read, not mapped: Linux maps up to 2 MB around every row that is accessed, and so soon the whole file.
         found = np.empty((len(rows), self._dim), "<f2")
         for row, start in zip(found, starts.tolist(), strict=True):
             self._read_into(row, start)
         return np.asarray(found, np.float32)
 
     def read_range(self, start: int, end: int) -> Iterator[NDArray[np.float16]]:
-        """The rows from `start` up to `end`, in order, at most a megabyte at a time: read, not mapped, so none of them stay.
+        """The rows start … end - 1, in order, in float16 arrays (n, dim) of at most 1 MB: read, not mapped, to save memory.
 
         IndexDamaged as `take`.
         """
@@ -83,17 +83,17 @@ class VerifiedRows:
             yield found
 
     def all(self) -> NDArray[np.float16]:
-        """Every row, (rows, dim), read from disk as they are touched. Checks them all, once: 100,000 × 1024 take 20 ms.
+        """All rows, float16 (rows, dim), memory-mapped. Verifies all of them once: 100,000 × 1024 take 20 ms.
 
-        To be asked for before each scan: a file cut short meanwhile is an error then, where its lost part, mapped, would end
-        the process. Between this and the end of the scan that remains so.
+        Call it before each scan: it raises IndexDamaged where the file has been truncated, as reading the missing part of the
+        mapping would kill the process. Truncation during a scan still does.
         """
         self._refuse_truncated()
         self._verify(np.arange(len(self._sums)))
         return self._rows
 
     def damaged(self) -> list[int]:
-        """The blocks that are not what was written."""
+        """The numbers of the damaged blocks."""
         return [block for block in range(len(self._sums)) if not self._is_intact(block)]
 
     def _read_into(self, found: NDArray[np.float16], start: int) -> None:
@@ -125,9 +125,9 @@ class VerifiedRows:
     def _damage_error(self, block: int) -> IndexDamaged:
         with closing(open_to_read(self._folder)) as connection, translate_errors(self._folder):
             names = affected_clause(connection, *vectors_in(self.segment, block, self._dim))
-        return IndexDamaged(f"{self.file}: bytes from {block * BLOCK} are not what was written{names}", remedy=REMEDY)
+        return IndexDamaged(f"{self.file}: the block at byte {block * BLOCK} is damaged{names}", remedy=REMEDY)
 
 
 def open_rows(folder: Path, connection: apsw.Connection, segment: Segment, dim: int) -> VerifiedRows:
-    """The rows of one segment. IndexDamaged; apsw.CorruptError where its checksums are not those that were kept."""
+    """The rows of one segment. IndexDamaged; apsw.CorruptError where its stored checksums are damaged."""
     return VerifiedRows(folder, segment, read_sums(connection, segment), dim)

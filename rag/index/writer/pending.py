@@ -1,6 +1,6 @@
-"""Documents that wait for vectors, each with the keys that it lacks: the last one that comes sets it free.
+"""Keeps documents that wait for vectors, and reports each when the last of its vectors has arrived.
 
-Knows arrivals and keys; knows no catalog and no vectors' values.
+Knows staged documents and keys; knows no catalog and no vector values.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from rag.types import DocumentId
 
 
 class PendingDocuments:
-    """By the ids of the documents, in the order they came."""
+    """The waiting documents by id, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._staged: dict[DocumentId, StagedDocument] = {}
-        self._missing: dict[DocumentId, set[bytes]] = {}  # by the same ids
-        self._waiting_for: dict[bytes, set[DocumentId]] = {}  # the other way round
-        self._newest_by_content: dict[tuple[bytes, str], DocumentId] = {}  # by digest and loader: the last that came
+        self._missing: dict[DocumentId, set[bytes]] = {}  # keys without a vector, by document
+        self._waiting_for: dict[bytes, set[DocumentId]] = {}  # documents by missing key
+        self._newest_by_content: dict[tuple[bytes, str], DocumentId] = {}  # the document added last, by digest and loader
 
     def __len__(self) -> int:
         return len(self._staged)
@@ -29,15 +29,15 @@ class PendingDocuments:
         return identity in self._staged
 
     def get(self, identity: DocumentId) -> StagedDocument | None:
-        """The arrival of that document."""
+        """The waiting document with that id; None where there is none."""
         return self._staged.get(identity)
 
     def ids(self) -> list[DocumentId]:
-        """All that wait."""
+        """The ids of all waiting documents."""
         return list(self._staged)
 
     def add(self, staged: StagedDocument, missing: Iterable[bytes]) -> None:
-        """Takes a document that lacks the vectors of these keys, in place of an older version."""
+        """Adds a document that lacks the vectors of these keys, replacing an older version."""
         identity = staged.document.id
         self.pop(identity)
         self._staged[identity] = staged
@@ -47,7 +47,7 @@ class PendingDocuments:
         self._newest_by_content[staged.digest, staged.loader] = identity
 
     def pop(self, identity: DocumentId) -> StagedDocument | None:
-        """Forgets a document; gives what waited, None where nothing did."""
+        """Removes and returns a document; None where it was not waiting."""
         for key in self._missing.pop(identity, ()):
             self._waiting_for[key].discard(identity)
             if not self._waiting_for[key]:
@@ -58,27 +58,27 @@ class PendingDocuments:
         return found
 
     def vectors_arrived(self, keys: Iterable[bytes]) -> list[StagedDocument]:
-        """Notes that these keys have vectors; gives the documents that lack nothing now, which wait until they are popped."""
-        whole = []
+        """Records that these keys have vectors now. Returns the documents that are complete thereby; they stay until popped."""
+        complete = []
         for key in keys:
             for identity in self._waiting_for.pop(key, ()):
                 missing = self._missing[identity]
                 missing.discard(key)
                 if not missing:
-                    whole.append(self._staged[identity])
-        return whole
+                    complete.append(self._staged[identity])
+        return complete
 
     def complete(self) -> list[StagedDocument]:
-        """The documents that lack nothing."""
+        """The documents that have all their vectors."""
         return [self._staged[identity] for identity, missing in self._missing.items() if not missing]
 
     def clear_stamp(self, identity: DocumentId) -> None:
-        """Makes a document count as changed in the next run, where it waits."""
+        """Clears a waiting document's stamp, so that the next run reads it again."""
         if staged := self._staged.get(identity):
             self._staged[identity] = replace(staged, document=replace(staged.document, stamp=""))
 
     def give_up(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
-        """Takes the passages of these keys from the documents; one with nothing left waits no more."""
+        """Removes the passages of these keys from their documents, which are returned; a document with none left is dropped."""
         found = []
         for identity in {identity: None for key in keys for identity in sorted(self._waiting_for.get(key, ()), key=str)}:
             staged, missing = self._staged[identity], self._missing[identity]
@@ -92,7 +92,7 @@ class PendingDocuments:
         return found
 
     def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
-        """The last document that came with that digest, read that way, where it still waits."""
+        """The document added last with that digest and loader, where it still waits."""
         staged = self._staged.get(self._newest_by_content.get((digest, loader), DocumentId("", "")))
         if staged is None or (staged.digest, staged.loader) != (digest, loader):
             return None

@@ -1,4 +1,4 @@
-"""The one writer of an index: what it is given becomes visible at `commit`, all of it or nothing.
+"""The one writer of an index: `commit` makes all its changes visible at once, or none.
 
 Knows the catalog and the segments; knows no model and no corpus. A kill at any moment leaves the last commit.
 """
@@ -45,19 +45,20 @@ from rag.types import Document, DocumentId, Fingerprint, Passage
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-TERMS = 32_768  # whose counts changed: then they are written, so that a commit has little left to do
+TERMS = 32_768  # changed term counts that are written before the commit, so that it has little left to do
 
 __all__ = ["TwinDocument", "Writer", "writing"]
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[Writer]:
-    """Opens an index for writing and removes what killed runs left. What was not committed at the end is dropped.
+    """Opens an index for writing, and removes what killed runs left. Changes that are not committed at the end are dropped.
 
-    IndexNotFound, IndexTooNew, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is read-only.
+    IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is
+    read-only.
     """
     with closing(open_to_read(folder)):
-        pass  # so that nothing, not even a lock file, is made where there is no index
+        pass  # so that nothing, not even a lock file, is created where there is no index
     with locked(folder), closing(open_to_write(folder)) as connection:
         with translate_errors(folder):
             remove_garbage(folder, connection)
@@ -70,9 +71,9 @@ def writing(folder: Path) -> Iterator[Writer]:
 
 
 class Writer:
-    """Made by `writing`; for one thread at a time. After a StorageFailed only the last commit stands.
+    """Made by `writing`; for one thread at a time. After StorageFailed only the last commit stands.
 
-    Every change is whole or not at all, also where Ctrl-C comes in the middle of it.
+    Every change is atomic, also where Ctrl-C arrives in the middle of it.
     """
 
     def __init__(self, folder: Path, connection: apsw.Connection) -> None:
@@ -83,20 +84,20 @@ class Writer:
         self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
         self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
-        self.remarks: list[str] = []  # what a person should know, though every commit was made
-        self._terms: Counter[str] = Counter()  # changes to the table `terms`
-        self.settled_documents = self.settled_passages = 0  # those that the next commit lets be found
+        self.remarks: list[str] = []  # for people: problems that did not prevent a commit
+        self._terms: Counter[str] = Counter()  # changes to the table `terms` that are not written yet
+        self.settled_documents = self.settled_passages = 0  # in the open transaction
 
     # ---- roots ----------------------------------------------------------------------------------
 
     def roots(self) -> dict[str, Path]:
-        """The roots by name, with the folder of each."""
+        """The folder of each root, by name."""
         with self._transaction.reading() as connection:
             return read_roots(connection, self._next_generation)
 
     @uninterruptible()
     def add_root(self, name: str, folder: Path) -> None:
-        """Adds a root; one that is there gets this folder."""
+        """Adds a root, or gives an existing one this folder."""
         known = self.roots().get(name)
         if known == folder:
             return
@@ -110,7 +111,7 @@ class Writer:
 
     @uninterruptible()
     def remove_root(self, name: str) -> None:
-        """Removes a root with all its documents. IndexFailure where there is none of that name."""
+        """Removes a root with all its documents. IndexFailure where there is none with that name."""
         root = self._root(name)
         for path, _ in self.stamps(name):
             self.remove(name, path)
@@ -124,23 +125,23 @@ class Writer:
     # ---- documents ------------------------------------------------------------------------------
 
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
-        """(path, stamp) of the documents of a root, skipped ones too, by the bytes of the path; changes may be made meanwhile.
+        """(path, stamp) of the documents of a root, skipped ones too, ordered by the path's bytes. Changes may be made meanwhile.
 
-        With `under`: that file, and those below that folder.
+        `under` limits them to that file, or to the files below that folder. IndexFailure where there is no such root.
         """
         number = self._root(root)
         with self._transaction.reading() as connection:
             yield from read_stamps(connection, number, under)
 
     def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
-        """A document with the same digest, read the same way: waiting, live, or ended and not yet compacted away."""
+        """A document with the same digest, read by the same loader: waiting, live, or ended but not yet compacted. Else None."""
         if twin := self._waiting.twin(digest, loader):
             return twin
         with self._transaction.reading() as connection:
             return find_twin(connection, digest, loader)
 
     def digest(self, document: DocumentId) -> bytes | None:
-        """The digest of that document, waiting or live; None where there is none, or none that could be read."""
+        """The digest of that document, waiting or live; None where there is none, or it could not be read."""
         if staged := self._waiting.get(document):
             return staged.digest
         root = self._root(document.root)
@@ -151,9 +152,9 @@ class Writer:
     def put_document(
         self, document: Document, *, digest: bytes, loader: str, passages: Sequence[tuple[Passage, bytes]], path_words: str
     ) -> None:
-        """Puts a document in place of its older version; each passage comes with the key of its vector.
+        """Puts a document, replacing its older version; each passage comes with the key of its vector.
 
-        The vectors may come later: the document goes in with the last of them, and until then the older version stands.
+        The vectors may arrive later: the last of them inserts the document, and until then the older version stays live.
         """
         staged = StagedDocument(document, digest, loader, tuple(passages), path_words)
         missing = {key for _, key in passages} - self.known([key for _, key in passages])
@@ -165,7 +166,7 @@ class Writer:
 
     @uninterruptible()
     def put_skipped(self, document: Document, reason: str) -> None:
-        """Keeps a file that could not be read, with its stamp, in place of the live document of that id."""
+        """Records a file that could not be read, with its stamp, replacing the live document with that id."""
         root = self._root(document.id.root)
         self.remove(document.id.root, document.id.path)
         with self._transaction.changing() as connection:
@@ -173,7 +174,7 @@ class Writer:
 
     @uninterruptible()
     def remove(self, root: str, path: str) -> bool:
-        """Ends the document of that path, and forgets what it said of pictures; False where there was none."""
+        """Ends the document at that path, and deletes the captions it gave; False where there was none."""
         number = self._root(root)
         self.pictures.put_captions(root, path, [])
         waited = self._waiting.pop(DocumentId(root, path)) is not None
@@ -185,14 +186,14 @@ class Writer:
     # ---- vectors --------------------------------------------------------------------------------
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Those of the keys that have a vector, committed or pending."""
+        """The keys that have a vector, committed or pending."""
         return set(self._vectors.numbers(keys))
 
     @uninterruptible()
     def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it. BackendError.
+        """Stores a vector for each key, float32 (keys, dim); a key that has one already keeps it. BackendError.
 
-        Documents that waited for the last of their vectors go into the open transaction.
+        Documents that become complete go into the open transaction.
         """
         self._vectors.put(keys, vectors)
         for staged in self._waiting.vectors_arrived(keys):
@@ -200,21 +201,21 @@ class Writer:
 
     @uninterruptible()
     def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
-        """Takes the passages whose vector will never come from the documents that wait for them; gives those documents.
+        """Removes the passages of these keys, whose vectors cannot be made, from the documents that wait for them; returns those.
 
-        What is left of one is committed without a stamp and a digest, so that the next run tries again; one with nothing left
-        waits no more.
+        The rest of a document is committed without stamp and digest, so that the next run tries it again; a document with no
+        passages left is dropped.
         """
         return self._waiting.give_up(keys)
 
     @property
     def waiting_documents(self) -> int:
-        """Documents that lack vectors."""
+        """The number of documents that lack vectors."""
         return len(self._waiting)
 
     @uninterruptible()
     def give_up_waiting(self) -> int:
-        """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""
+        """Drops the documents whose vectors have not arrived, and the captions they gave; returns their number."""
         self._insert_complete()
         count = len(self._waiting)
         for document in self._waiting.ids():
@@ -226,9 +227,10 @@ class Writer:
 
     @uninterruptible()
     def commit(self) -> int:
-        """Makes everything put so far visible and lasting; gives the generation. Nothing pending, nothing done.
+        """Makes all changes visible and durable; returns the generation. Does nothing where nothing changed.
 
-        The segment is durable first, then one transaction names it. StorageFailed: the last commit stands, and this writer ends.
+        The segment is made durable first, then one transaction records it. After StorageFailed the last commit stands, and this
+        writer is unusable.
         """
         self._insert_complete()
         if self._transaction.changed:
@@ -241,20 +243,20 @@ class Writer:
         return self.generation
 
     def _compact_some(self) -> None:
-        """One bounded round. Segments that are damaged stay as they are, and that is remarked: the commit before it stands."""
+        """One bounded round of compaction. Damaged segments stay as they are, with a remark; the commit before it stands."""
         try:
             if compact_some(self._transaction, self.generation, self.fingerprint.dim):
                 self._commit()
         except IndexDamaged as error:
-            if isinstance(error.__cause__, apsw.Error):  # the catalog itself: nothing more is written to it
+            if isinstance(error.__cause__, apsw.Error):  # damage in the catalog itself: nothing more is written to it
                 raise
             self._transaction.resume()
-            self.remarks.append(f"{error.what}; what was read is committed. rag check says what is damaged, {REMEDY}")
+            self.remarks.append(f"{error.what}; everything indexed so far is committed. rag check lists the damage; {REMEDY}")
 
     def compact(self) -> Compacted:
-        """Commits, then removes what has ended and what nobody uses, and makes few large segments of many: another commit.
+        """Commits; then removes ended rows and unused vectors, and merges segments into few large ones, in another commit.
 
-        Readers of the last commit go on; older ones are told to ask again. Errors as `commit`; IndexDamaged where a segment is.
+        Open snapshots go on, unless they need a segment file that is deleted (MovedOn). Raises as `commit`; IndexDamaged.
         """
         self.commit()
         done = compact_all(self._transaction, self.generation, self.fingerprint.dim, keep_unused=bool(self._waiting))
@@ -266,7 +268,7 @@ class Writer:
     def _commit(self) -> None:
         with self._transaction.changing() as connection:
             advance_generation(connection, self._next_generation)
-        # Even where this fails the segment must stay: the log may hold the whole commit, and recovery would then keep it.
+        # Even where this fails the segment must stay: the log may hold the complete commit, and recovery would then keep it.
         self._transaction.commit()
         self.generation = self._next_generation
         self._vectors.committed()
@@ -281,7 +283,7 @@ class Writer:
             self._insert(staged)
 
     def _insert(self, staged: StagedDocument) -> None:
-        """Puts a document that lacks no vector into the open transaction, and lets it wait no more."""
+        """Inserts a complete document into the open transaction; it no longer waits."""
         identity = staged.document.id
         root = self._root(identity.root)
         vectors = self._vectors.numbers([key for _, key in staged.passages])

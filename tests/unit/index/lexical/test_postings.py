@@ -138,7 +138,7 @@ def ranked(answers):
 
 def test_an_index_keeps_them_once_it_is_large_and_they_follow_its_changes(index):
     before = said(index)
-    assert [remark.split(" in ")[0] for remark in warm_up(index)] == ["passages.words was made once for all searches,"]
+    assert [remark.split(" in ")[0] for remark in warm_up(index)] == ["passages.words was built once for all searches,"]
     assert warm_up(index) == () and ranked(said(index)) == ranked(before)
     first = postings_file(index).stat().st_mtime_ns
     with writing(index) as writer:

@@ -250,7 +250,7 @@ def test_the_full_text_is_made_anew(worn):
     connection.close()
     assert len(check_structure(worn)) == 1
     (done,) = repair(worn).done
-    assert "the full text was made anew" in done
+    assert "the full text was rebuilt" in done
     assert sound(worn) and answers(worn) == before
 
 

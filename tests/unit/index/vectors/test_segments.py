@@ -54,7 +54,7 @@ def test_a_damaged_block_ends_the_stretches_that_touch_it_and_no_others(tmp_path
         file.write(b"\0\1\2")
     row = BLOCK * 20 // (2 * DIM)
     np.testing.assert_array_equal(np.concatenate(list(rows.read_range(0, row - 1))), numbers[: row - 1])
-    with pytest.raises(IndexDamaged, match=r"000001\.faiss: bytes from 1310720 are not what was written"):
+    with pytest.raises(IndexDamaged, match=r"000001\.faiss: the block at byte 1310720 is damaged"):
         list(rows.read_range(0, COUNT))
 
 

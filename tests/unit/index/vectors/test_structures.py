@@ -119,7 +119,7 @@ def test_a_derived_file_is_made_once_and_made_again_where_it_is_damaged(folder, 
     query = clustered(2, 77)
     with open_index(folder, name) as index, index.snapshot() as snapshot:
         first = snapshot.nearest(query, 10)
-        assert [remark.split(" was made")[0] for remark in index.remarks()] == [f"000001.{name}", f"000002.{name}"]
+        assert [remark.split(" was built")[0] for remark in index.remarks()] == [f"000001.{name}", f"000002.{name}"]
         assert index.remarks() == ()
     file = folder / "segments" / f"000001.{name}"
     whole = file.read_bytes()
@@ -165,7 +165,7 @@ def test_where_nothing_can_be_written_rows_are_looked_at_one_by_one(folder, name
     (folder / "segments" / f"000001.{name}").mkdir()
     with open_index(folder, name) as index, index.snapshot() as snapshot:
         assert [n for n, _ in snapshot.nearest(clustered(2, 77), 10)[0]] == [n for n, _ in wanted[0]]
-        said = f"000001.{name} cannot be written (Is a directory), so 3,000 vectors were looked at one by one"
+        said = f"000001.{name} cannot be written (Is a directory), so 3,000 vectors are scanned one by one"
         assert index.remarks()[0] == said
 
 
@@ -189,7 +189,7 @@ def test_what_the_first_search_needs_is_made_before_it(folder, monkeypatch):
     for file in (folder / "segments").glob("*.coarse"):
         file.unlink()
     said = warm_up(folder)
-    assert len(said) == len(list((folder / "segments").glob("*.coarse"))) > 0 and "was made once for all searches" in said[0]
+    assert len(said) == len(list((folder / "segments").glob("*.coarse"))) > 0 and "was built once for all searches" in said[0]
     assert warm_up(folder) == ()
     with open_index(folder, "coarse") as index, index.snapshot() as snapshot:
         snapshot.nearest(clustered(1, 5), 10)
