@@ -16,10 +16,11 @@ from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.walk import FileEntry, Root
 from rag.decoding.dispatch import Dispatcher
 from rag.decoding.event_queue import EventQueue
-from rag.decoding.memory_budget import MemoryBudget, processors
+from rag.decoding.memory_budget import MemoryBudget
 from rag.decoding.pool import Pool, WorkerAnswer
 from rag.errors import BackendError, IndexFailure, Interrupted, RagError
 from rag.humanize import counted
+from rag.index.files.parallel import cores
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.writer import Writer
 from rag.indexing.commit_schedule import CommitSchedule
@@ -116,7 +117,7 @@ class _Run:
         self.ocr_cache = OcrCache(writer)
         self.pool = Pool(budget.jobs, self.events, self.ocr_cache.find, budget.memory)
         dispatcher = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
-        side_embedder = capabilities_of(embedder).side_embedder if budget.jobs and processors() > 1 else None
+        side_embedder = capabilities_of(embedder).side_embedder if budget.jobs and cores() > 1 else None
         self.embed_queue = EmbedQueue(embedder, self.events, side_embedder=side_embedder() if side_embedder else None)
         self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents, tally)
         self.ingester = DocumentIngester(

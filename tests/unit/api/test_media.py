@@ -58,9 +58,9 @@ def client(place: Path) -> Iterator[TestClient]:
 def ids(client: TestClient, document: str, index: str = "first") -> list[str]:
     """The ids of a document's passages, in document order."""
     place: Path = client.app.state.place  # type: ignore[attr-defined]
-    with open_index(place / "indexes" / index) as opened:
-        count = sum(opened.status().passages.values())
-        return [one.id for one in opened.passages(range(1, count + 1)) if one.passage.document.path == document]
+    with open_index(place / "indexes" / index) as opened, opened.snapshot() as snapshot:
+        stored = snapshot.passages(snapshot.live.numbers.tolist())
+    return [one.id for one in stored if one.passage.document.path == document]
 
 
 def picture(answer: httpx.Response) -> np.ndarray:
