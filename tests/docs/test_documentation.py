@@ -37,7 +37,7 @@ def commands_of(text: str) -> list[str]:
     return [line.split("  #")[0].strip() for block in blocks for line in block.splitlines() if line.startswith("rag ")]
 
 
-def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
+def test_the_commands_and_the_program_of_the_readme_run(tmp_path: Path) -> None:
     """In the order they stand, in a folder that holds `samples`; queries may find nothing, but never fail."""
     (tmp_path / "samples").symlink_to(TOP / "samples")
     (tmp_path / "corpus").symlink_to(TOP / "samples/corpus/notes")
@@ -45,10 +45,11 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     commands = commands_of(README)
     assert len(commands) >= 8
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAG_")}
-    for command in commands:
-        words = shlex.split(command)
+    [program] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    for command in (*commands, program):
+        words = ["-c", program] if command == program else ["-m", "rag.cli", *shlex.split(command)[1:]]
         done = subprocess.run(
-            [sys.executable, "-m", "rag.cli", *words[1:]],
+            [sys.executable, *words],
             cwd=tmp_path,
             input="harbour dues\n",
             capture_output=True,
