@@ -28,7 +28,7 @@ _SHARE_OF_FEW = 0.36  # where there are fewer pairs than a window
 _SOUND = 0.6  # and letters shifted back
 _DAMAGE = 0.4  # share of a text that makes all of it gibberish
 _HAN_SHARE = 0.1  # of Chinese characters that are common ones; usual: 0.6
-_MOST = 20_000  # characters looked at
+_MOST = 8_000  # characters looked at
 _SCRIPTS = {
     "Latin": (0x61, 0x7A),
     "Greek": (0x370, 0x3FF),
@@ -45,6 +45,7 @@ _USUAL_SIGNS = frozenset(".,;:-–—_()/|=*+'’\"“”%•·… \t\r\n")  # r
 _CODE_PAGES = ("cp1251", "koi8-r", "cp1253", "cp1255", "cp1256")
 
 
+@lru_cache(maxsize=64)  # a page is asked about when it is split, and again when it is read
 def is_language(text: str) -> bool:
     """Whether the letters of a text can be words. Numbers, formulas and short texts are believed."""
     text = text[:_MOST]
@@ -65,7 +66,7 @@ def deciphered(text: str) -> str:
     accented = _within(_codes(sample), _ACCENTED)
     if 2 * len(accented) > sum(character.isalpha() for character in sample):
         return next((meant for meant in _other_pages(text) if _is_surely_language(meant[:_MOST])), "")
-    codes = _codes(sample)
+    codes = _code_points(sample)
     _, common, pairs, table = max(((*_common_pairs(codes, table), table) for table in _shifts()), key=lambda one: one[0])
     if pairs < _LEAST or common < _SOUND * pairs:
         return ""
@@ -116,47 +117,48 @@ def _common_pairs(codes: Codes, table: Codes) -> tuple[float, int, int]:
     """
     meant = np.where(codes < 128, table[np.minimum(codes, 127)], codes)
     upper = (meant >= ord("A")) & (meant <= ord("Z"))
-    pairs, counted = _counted(np.where(upper, meant + 32, meant).astype(np.uint32), "Latin")
-    common = int(counted.sum(axis=1).max())
-    return common + float(((meant == ord(" ")) | (meant >= ord("a"))).sum()) / 4, common, pairs
+    pairs = _pairs(np.where(upper, meant + 32, meant).astype(np.uint32), "Latin")
+    common = int((np.bincount(pairs, minlength=len(_table("Latin"))) @ _table("Latin")).max())
+    return common + float(((meant == ord(" ")) | (meant >= ord("a"))).sum()) / 4, common, len(pairs)
 
 
-def _is_sound(shares: NDArray[np.float64]) -> bool:
+def _is_sound(shares: NDArray[np.float32]) -> bool:
     few = len(shares) == 1
     return bool((shares < (_SHARE_OF_FEW if few else _SHARE)).mean() < _DAMAGE) if len(shares) else True
 
 
-def _shares(codes: Codes, script: str) -> NDArray[np.float64]:
+def _shares(codes: Codes, script: str) -> NDArray[np.float32]:
     """For each window of pairs the share that is common in the language that fits best; nothing where there are too few."""
-    count, counted = _counted(codes, script)
-    if count < _LEAST:
-        return np.zeros(0)
-    if count < 2 * _WINDOW:
-        return np.asarray([counted.mean(axis=1).max()])
-    windows = count // _WINDOW
-    return np.asarray(
-        counted[:, : windows * _WINDOW].reshape(len(counted), windows, _WINDOW).mean(axis=2).max(axis=0), dtype=np.float64
-    )
+    pairs = _pairs(codes, script)
+    if len(pairs) < _LEAST:
+        return np.zeros(0, np.float32)
+    windows = max(1, len(pairs) // _WINDOW)
+    length = len(pairs) // windows
+    table = _table(script)
+    placed = pairs[: windows * length] + np.repeat(np.arange(windows) * len(table), length)
+    counts = np.bincount(placed, minlength=windows * len(table)).reshape(windows, len(table)).astype(np.float32)
+    return np.asarray((counts @ table).max(axis=1) / length, dtype=np.float32)
 
 
-def _counted(codes: Codes, script: str) -> tuple[int, NDArray[np.bool_]]:
-    """How many pairs there are, and for every language (rows) and pair (columns) whether it is common there."""
+def _pairs(codes: Codes, script: str) -> NDArray[np.int64]:
+    """Pairs of letters of the script that stand together, as rows of its table."""
     first, last = _SCRIPTS[script]
-    places = np.where((codes >= first) & (codes <= last), codes - first + 1, 0).astype(np.int64)
-    left, right = places[:-1], places[1:]
-    both = np.flatnonzero((left > 0) & (right > 0))
-    return len(both), _table(script)[:, left[both], right[both]]
+    side = last - first + 1
+    places = codes.astype(np.int64) - first
+    letters = (places >= 0) & (places < side)
+    return (places[:-1] * side + places[1:])[letters[:-1] & letters[1:]]
 
 
 @lru_cache(maxsize=len(_SCRIPTS))
-def _table(script: str) -> NDArray[np.bool_]:
-    """Which pairs are common: (language, first letter, second letter), letters numbered from 1."""
+def _table(script: str) -> NDArray[np.float32]:
+    """1 where a pair (rows) is common in a language (columns), else 0."""
     first, last = _SCRIPTS[script]
-    table = np.zeros((len(PAIRS[script]), last - first + 2, last - first + 2), dtype=bool)
-    for row, pairs in enumerate(PAIRS[script].values()):
+    side = last - first + 1
+    table = np.zeros((side * side, len(PAIRS[script])), np.float32)
+    for column, pairs in enumerate(PAIRS[script].values()):
         for left, right in zip(pairs[::2], pairs[1::2], strict=True):
             if first <= ord(left) <= last and first <= ord(right) <= last:
-                table[row, ord(left) - first + 1, ord(right) - first + 1] = True
+                table[(ord(left) - first) * side + ord(right) - first, column] = 1
     return table
 
 
@@ -193,4 +195,8 @@ def _within(codes: Codes, span: tuple[int, int]) -> Codes:
 
 def _codes(text: str) -> Codes:
     """Code points of the text in lower case."""
-    return np.frombuffer(text.lower().encode("utf-32-le", "surrogatepass"), np.uint32)
+    return _code_points(text.lower())
+
+
+def _code_points(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
