@@ -27,22 +27,16 @@ _PRODUCERS = re.compile(r"(?i)^microsoft (word|powerpoint|excel) - ")
 _TITLE_RANGE = 2000  # characters of the first page that are searched for a title
 
 
-def page_text(pdf: pdfium.PdfDocument, index: int) -> str:
-    """The text layer of a page as lines; "" where there is none, where its glyphs have no meaning, or where the page is damaged."""
-    try:
-        page = pdf[index]
-    except pdfium.PdfiumError:
-        return ""
+def page_text(page: pdfium.PdfPage) -> str:
+    """The text layer of a page as lines; "" where there is none, where its glyphs have no meaning, or where it is damaged."""
     try:
         layer = page.get_textpage()
     except pdfium.PdfiumError:
-        page.close()
         return ""
     try:
         text = rearranged(layer, layer.get_text_bounded(), page.get_bbox())[:_MAX_PAGE]
     finally:
         layer.close()
-        page.close()
     cleaned = clean(text)
     return cleaned if is_language(cleaned) else clean(deciphered(text)) or cleaned
 
