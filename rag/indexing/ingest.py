@@ -202,9 +202,8 @@ class DocumentIngester:
             self._ask(pending, ReadAll(pending.document, pending.rules, identity.loader, self.readers))
 
     def _keep(self, pending: PendingDocument, part: PassageRead, stretch: int) -> None:
-        for digest, words in zip(part.digests, part.words, strict=True):
-            if digest in part.fresh and words is not None:
-                self.ocr_cache.keep(digest, words)
+        for digest, words in part.fresh:
+            self.ocr_cache.keep(digest, words)
         keyed = pending.take(part, stretch, self.embedder, self.policy)
         if keyed is None or keyed[0] in self.refused:
             return

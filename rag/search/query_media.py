@@ -112,9 +112,8 @@ def _read(document: Document, passage: Passage, family: str, policy: ReadingPoli
     content = part.outcome
     if not isinstance(content, Content):
         raise WrongRequest(f"{document.file} has no picture there", remedy="use another moment")
-    for digest, words in zip(part.digests, part.words, strict=True):
-        if words is not None:
-            _remember(digest, words)
+    for digest, words in part.fresh:
+        _remember(digest, words)
     return Content("image", pixels=content.pixels, clues="\n".join(words for words in part.words if words))
 
 
