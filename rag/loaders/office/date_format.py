@@ -12,8 +12,21 @@ EPOCH_1900 = datetime.date(1899, 12, 30)  # as days are counted from 1 March 190
 EPOCH_1904 = datetime.date(1904, 1, 1)
 _LAST_DAY = 2_958_466  # of the year 9999
 _ENGLISH = frozenset({"09"})  # the low byte of the language of a code, in hexadecimal
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _LITERAL = ("quoted", "escaped", "plain", "sign")
 
 

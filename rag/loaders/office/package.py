@@ -57,7 +57,7 @@ class Package:
         return self._exact.get(part) or self._members.get(_plain(part))
 
     def chunks(self, part: str) -> Iterator[bytes]:
-        """The XML of a part, in the common dialect, no tag cut in two. UnreadableDocument where it is damaged or declares entities."""
+        """The XML of a part, in the common dialect, no tag cut in two. UnreadableDocument where damaged or with entities."""
         member = self._member(part)
         if member is None:
             raise UnreadableDocument(f"is damaged: its part {part} is missing")

@@ -1,7 +1,7 @@
 """Excel workbooks (.xlsx) to passages: rows under the names of their columns, sheet by sheet, and what stands beside the cells.
 
 Knows the parts of a workbook; sheet_cells.py reads cells, sheet_notes.py what is written beside them. It streams. (openpyxl
-does not tell, as it streams, which rows are hidden, nor formula and result together, and spends a second on 1,000,000 empty rows.)
+does not tell, as it streams, which rows are hidden, nor a formula together with its result.)
 """
 
 from __future__ import annotations
