@@ -11,6 +11,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,10 +32,10 @@ DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueErro
 def member_names(file: Path) -> list[str]:
     """The names in a zip file. UnreadableDocument where its directory is damaged or implausibly large."""
     try:
-        with file.open("rb") as stream, _opened(stream) as archive:
+        with file.open("rb") as stream, opened_zip(stream) as archive:
             return archive.namelist()
     except DAMAGED_ZIP as error:
-        raise _damaged(error) from (None if _seeks_nowhere(error) else error)
+        raise damaged_zip(error) from (None if _seeks_nowhere(error) else error)
 
 
 def text_members(file: Path, limits: Limits) -> io.BytesIO:
@@ -44,23 +45,23 @@ def text_members(file: Path, limits: Limits) -> io.BytesIO:
     """
     cleaned = io.BytesIO()
     try:
-        with file.open("rb") as stream, _opened(stream) as archive, zipfile.ZipFile(cleaned, "w") as copy:
+        with file.open("rb") as stream, opened_zip(stream) as archive, zipfile.ZipFile(cleaned, "w") as copy:
             members = [member for member in archive.infolist() if not member.is_dir()]
-            _refuse_bombs(members, limits)
+            refuse_bombs(members, limits.max_text_bytes, "text; the limit max_text_bytes is")
             for member in members:
                 texts = member.filename.lower().endswith(_TEXT_SUFFIXES)
                 content = archive.read(member) if texts else b""
                 if texts and not member.filename.lower().endswith(_HTML_SUFFIXES):
-                    _refuse_entities(content)
+                    refuse_entities(content)
                     content = in_common_dialect(member.filename, content)
                 copy.writestr(member.filename, content)
     except DAMAGED_ZIP as error:
-        raise _damaged(error) from (None if _seeks_nowhere(error) else error)
+        raise damaged_zip(error) from (None if _seeks_nowhere(error) else error)
     cleaned.seek(0)
     return cleaned
 
 
-def _damaged(error: BaseException) -> UnreadableDocument:
+def damaged_zip(error: BaseException) -> UnreadableDocument:
     said = "its directory points outside the file" if _seeks_nowhere(error) else first_line(error)
     return UnreadableDocument(f"is a damaged zip file: {said}")
 
@@ -70,7 +71,7 @@ def _seeks_nowhere(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.EINVAL
 
 
-def _opened(stream: BinaryIO) -> zipfile.ZipFile:
+def opened_zip(stream: BinaryIO) -> zipfile.ZipFile:
     """The archive, once its directory is known to be small: `zipfile` reads all of it at once."""
     end = stream.seek(0, io.SEEK_END)
     stream.seek(max(0, end - 65_557))  # the end record is 22 bytes, its comment at most 65,535
@@ -91,7 +92,7 @@ def _opened(stream: BinaryIO) -> zipfile.ZipFile:
     return zipfile.ZipFile(stream)
 
 
-def _refuse_bombs(members: list[zipfile.ZipInfo], limits: Limits) -> None:
+def refuse_bombs(members: Sequence[zipfile.ZipInfo], most: int, named: str) -> None:
     """Judges by the sizes in the directory. They hold: `zipfile` unpacks no member beyond its declared size."""
     if len(members) > _MAX_MEMBERS:
         raise UnreadableDocument(f"is a zip bomb: {len(members):,} members; the limit is {_MAX_MEMBERS:,}")
@@ -101,11 +102,11 @@ def _refuse_bombs(members: list[zipfile.ZipInfo], limits: Limits) -> None:
     unpacked, packed = sum(member.file_size for member in texts), sum(member.compress_size for member in texts)
     if unpacked > _RATIO_FREE_BYTES and unpacked > _MAX_RATIO * packed:
         raise UnreadableDocument(f"is a zip bomb: {packed:,} bytes that unpack to {unpacked:,}")
-    if unpacked > limits.max_text_bytes:
-        raise UnreadableDocument(f"unpacks to {unpacked:,} bytes of text; the limit max_text_bytes is {limits.max_text_bytes:,}")
+    if unpacked > most:
+        raise UnreadableDocument(f"unpacks to {unpacked:,} bytes of {named} {most:,}")
 
 
-def _refuse_entities(content: bytes) -> None:
+def refuse_entities(content: bytes) -> None:
     """Office formats never declare entities; bombs ("billion laughs") do. In UTF-16 they are found with the NULs removed."""
     if b"<!ENTITY" in content or (b"\0" in content[:256] and b"<!ENTITY" in content.replace(b"\0", b"")):
         raise UnreadableDocument("declares XML entities, which real documents never do")
