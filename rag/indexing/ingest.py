@@ -56,7 +56,7 @@ class DocumentIngester:
     tally: RunTally
     kinds: frozenset[Kind]
     readers: int  # processes; a long document is read in stretches by so many
-    dispatcher: Dispatcher
+    dispatcher: Dispatcher[PendingDocument]
     embed_queue: EmbedQueue
     ocr_cache: OcrCache
     monitor: ProgressMonitor

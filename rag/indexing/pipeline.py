@@ -28,6 +28,7 @@ from rag.indexing.embed_queue import EmbedQueue, EmbedResult
 from rag.indexing.ingest import DocumentIngester
 from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
+from rag.indexing.pending_document import PendingDocument
 from rag.indexing.read_queue import ReadQueue
 from rag.indexing.refusals import go_without
 from rag.indexing.report import Report, Tell
@@ -116,7 +117,7 @@ class _Run:
         self.events: EventQueue[WorkerAnswer, EmbedResult, ScanBatch] = EventQueue(budget.decoded)
         self.ocr_cache = OcrCache(writer)
         self.pool = Pool(budget.jobs, self.events, self.ocr_cache.find, budget.memory)
-        dispatcher = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
+        dispatcher: Dispatcher[PendingDocument] = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
         side_embedder = capabilities_of(embedder).side_embedder if budget.jobs and cores() > 1 else None
         self.embed_queue = EmbedQueue(embedder, self.events, side_embedder=side_embedder() if side_embedder else None)
         self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents, tally)

@@ -14,13 +14,14 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.base import Segment
 from rag.index.catalog.connection import compacted_of
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import LIVE
 from rag.index.lexical.bm25 import mean_length
 from rag.index.reader.columns import read_columns
 from rag.index.vectors.row_mask import RowMask, make_row_mask
-from rag.index.vectors.segments import Segment, read_segments
+from rag.index.vectors.segments import read_segments
 
 
 @dataclass(frozen=True, eq=False)
