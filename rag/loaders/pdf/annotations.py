@@ -6,8 +6,8 @@ Knows pdfium's annotations; knows no pixels. Called under the lock of `pdf.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from ctypes import POINTER, byref, c_void_p, cast
+from collections.abc import Callable
+from ctypes import POINTER, byref, cast
 from dataclasses import dataclass
 from typing import Any
 

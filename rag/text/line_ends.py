@@ -25,10 +25,80 @@ _HAN_LINE = re.compile(r"(?m)^[\u3400-\u9fff](?:[ \u3000]+[\u3400-\u9fff]){1,7}$
 _MOST_WORDS = 20_000  # of a page
 # First parts of English compounds: words of their own, that rarely begin another word broken after them.
 _HEADS = frozenset(
-    "above back best cross deep double down early eight even ever far fast first five fixed four free front full half hand hard "
-    "heavy high home ill large last late left life light long low lower many middle most nine non old open quick real right "
-    "second self seven short side single six slow small soft state third three time top two upper user vice water well whole "
-    "wide work world year".split()
+    [
+        "above",
+        "back",
+        "best",
+        "cross",
+        "deep",
+        "double",
+        "down",
+        "early",
+        "eight",
+        "even",
+        "ever",
+        "far",
+        "fast",
+        "first",
+        "five",
+        "fixed",
+        "four",
+        "free",
+        "front",
+        "full",
+        "half",
+        "hand",
+        "hard",
+        "heavy",
+        "high",
+        "home",
+        "ill",
+        "large",
+        "last",
+        "late",
+        "left",
+        "life",
+        "light",
+        "long",
+        "low",
+        "lower",
+        "many",
+        "middle",
+        "most",
+        "nine",
+        "non",
+        "old",
+        "open",
+        "quick",
+        "real",
+        "right",
+        "second",
+        "self",
+        "seven",
+        "short",
+        "side",
+        "single",
+        "six",
+        "slow",
+        "small",
+        "soft",
+        "state",
+        "third",
+        "three",
+        "time",
+        "top",
+        "two",
+        "upper",
+        "user",
+        "vice",
+        "water",
+        "well",
+        "whole",
+        "wide",
+        "work",
+        "world",
+        "year",
+    ]
 )
 
 
@@ -53,7 +123,11 @@ def _whole(found: re.Match[str], words: frozenset[str]) -> str:
 def _is_compound(before: str, last: str, first: str, words: frozenset[str]) -> bool:
     """Whether the hyphen belongs to the word: a name, a chain of parts, an abbreviation, or two words that stand alone too."""
     capitals = last.isupper() and first.isupper()
-    if "-" in before or any(character.isdigit() for character in last) or (not capitals and (first[0].isupper() or last.isupper())):
+    if (
+        "-" in before
+        or any(character.isdigit() for character in last)
+        or (not capitals and (first[0].isupper() or last.isupper()))
+    ):
         return True
     folded, after = before.casefold(), first.casefold()
     if folded + after in words:
