@@ -1,7 +1,7 @@
 """Finds out whether the text in a picture lies on its side or upside down, from how its lines were read.
 
-Knows boxes and pixels; the engine comes as a function that reads one line. Costs nothing where lines lie flat and are read surely;
-else three lines are read once or twice more, 0.1 s.
+Knows boxes and pixels; the engine comes as a function that reads one line. Costs nothing where lines lie flat and are read
+surely; else three lines are read twice more, 0.1 s.
 """
 
 from __future__ import annotations
@@ -39,9 +39,8 @@ def quarter_turns(pixels: Pixels, boxes: Sequence[Box], read: ReadLine) -> int:
         ways = (2,)
     else:
         return 0
-    lines = [
-        _cut_out(pixels, box) for box in boxes if len(box.text) >= _LEAST and _is_tall(box, width, height) == (2 not in ways)
-    ]
+    tried = [box for box in boxes if len(box.text) >= _LEAST and _is_tall(box, width, height) == (2 not in ways)]
+    lines = [_cut_out(pixels, box) for box in tried]
     lines = [line for line in lines if max(line.shape[:2]) >= _LONG * min(line.shape[:2])]
     lines = sorted(lines, key=lambda line: -max(line.shape[:2]))[:_TRIED]
     if not lines:
