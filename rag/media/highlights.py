@@ -148,9 +148,13 @@ def _in_box(box: Box, words: str) -> Iterator[dict[str, Any]]:
     widths = [2.0 if character > "\u2e7f" else 0.5 if character in " il.,:;'|!" else 1.0 for character in box.text]
     whole = sum(widths)
     for start, end in marks(box.text, words):
-        left = box.x0 + (box.x1 - box.x0) * sum(widths[:start]) / whole
-        right = box.x0 + (box.x1 - box.x0) * sum(widths[:end]) / whole
-        yield _region([left, right], [box.y0, box.y1], box.text[start:end])
+        ends = [sum(widths[:start]) / whole, sum(widths[:end]) / whole]
+        if box.turns in (2, 3):  # it runs to the left, or up
+            ends = [1 - ends[1], 1 - ends[0]]
+        low, high = (box.y0, box.y1) if box.turns % 2 else (box.x0, box.x1)
+        along = [low + (high - low) * end for end in ends]
+        xs, ys = ([box.x0, box.x1], along) if box.turns % 2 else (along, [box.y0, box.y1])
+        yield _region(xs, ys, box.text[start:end])
 
 
 def _region(xs: list[float], ys: list[float], words: str) -> dict[str, Any]:

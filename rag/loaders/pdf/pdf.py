@@ -1,7 +1,7 @@
 """Loads PDFs: one passage per page, its picture for the models, its text layer, notes, form values and bookmarks for the words.
 
-Knows no model; `text_layer.py` reads text layers, `unread.py` doubts them. pdfium is not thread-safe, not even across documents: every call
-into it, closing included, happens under one lock. Parallel work needs processes.
+Knows no model; `text_layer.py` reads text layers, `unread.py` doubts them. pdfium is not thread-safe, not even across documents:
+every call into it, closing included, happens under one lock. Parallel work needs processes.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import numpy as np
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from rag.loaders.pdf.line_ends import spaced_words
 from rag.loaders.picture.reading_order import Box, rows
+from rag.text.line_ends import spaced_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,11 +91,8 @@ def _lines(places: Rectangles) -> Rectangles:
     shared = np.minimum(top[1:], top[:-1]) - np.maximum(bottom[1:], bottom[:-1])
     gap = left[1:] - right[:-1]
     starts = np.flatnonzero(np.append(True, ~((shared > 0.3 * height) & (gap > -height) & (gap < _GAP * height))))
-    return np.stack(
-        [np.minimum.reduceat(left, starts), np.minimum.reduceat(bottom, starts)]
-        + [np.maximum.reduceat(right, starts), np.maximum.reduceat(top, starts)],
-        axis=1,
-    )
+    low = np.minimum.reduceat(left, starts), np.minimum.reduceat(bottom, starts)
+    return np.stack([*low, np.maximum.reduceat(right, starts), np.maximum.reduceat(top, starts)], axis=1)
 
 
 def _without_spaces_in_words(layer: pdfium.PdfTextPage, text: str) -> list[bool]:

@@ -12,9 +12,9 @@ import sys
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from rag.loaders.pdf.line_ends import joined
 from rag.loaders.pdf.reading_order import rearranged
 from rag.text.language import deciphered, is_language
+from rag.text.line_ends import joined
 
 _MAX_PAGE = 200_000  # characters kept of a page: a dense newspaper page has 20,000
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})

@@ -25,80 +25,13 @@ _HAN_LINE = re.compile(r"(?m)^[\u3400-\u9fff](?:[ \u3000]+[\u3400-\u9fff]){1,7}$
 _MOST_WORDS = 20_000  # of a page
 # First parts of English compounds: words of their own, that rarely begin another word broken after them.
 _HEADS = frozenset(
-    [
-        "above",
-        "back",
-        "best",
-        "cross",
-        "deep",
-        "double",
-        "down",
-        "early",
-        "eight",
-        "even",
-        "ever",
-        "far",
-        "fast",
-        "first",
-        "five",
-        "fixed",
-        "four",
-        "free",
-        "front",
-        "full",
-        "half",
-        "hand",
-        "hard",
-        "heavy",
-        "high",
-        "home",
-        "ill",
-        "large",
-        "last",
-        "late",
-        "left",
-        "life",
-        "light",
-        "long",
-        "low",
-        "lower",
-        "many",
-        "middle",
-        "most",
-        "nine",
-        "non",
-        "old",
-        "open",
-        "quick",
-        "real",
-        "right",
-        "second",
-        "self",
-        "seven",
-        "short",
-        "side",
-        "single",
-        "six",
-        "slow",
-        "small",
-        "soft",
-        "state",
-        "third",
-        "three",
-        "time",
-        "top",
-        "two",
-        "upper",
-        "user",
-        "vice",
-        "water",
-        "well",
-        "whole",
-        "wide",
-        "work",
-        "world",
-        "year",
-    ]
+    re.findall(
+        r"\w+",
+        "above back best cross deep double down early eight even ever far fast first five fixed four free front full half hand "
+        "hard heavy high home ill large last late left life light long low lower many middle most nine non old open quick real "
+        "right second self seven short side single six slow small soft state third three time top two upper user vice water "
+        "well whole wide work world year",
+    )
 )
 
 
@@ -113,7 +46,7 @@ def joined(text: str) -> str:
 
 
 def _whole(found: re.Match[str], words: frozenset[str]) -> str:
-    before, mark, hyphen, after = found.groups()
+    before, _, hyphen, after = found.groups()
     if hyphen == "\u00ad":
         return before + after
     last, first = before.rpartition("-")[2], after.partition("-")[0]
