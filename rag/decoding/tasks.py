@@ -163,7 +163,7 @@ def _read(job: ReadAll | ReadRange, loader: Loader, passages: Sequence[Passage],
 
 
 def unread(content: Content, rules: Rules) -> tuple[Pixels, ...]:
-    """The pictures OCR looks at: what a page says in a text layer that can be believed is not read again."""
+    """The pictures OCR looks at, RGB (height, width, 3): a page with a trustworthy text layer is not read again."""
     layer = content.layer
     if rules.ocr == "never" or (rules.ocr == "auto" and layer is not None and layer.trust == "whole"):
         return ()

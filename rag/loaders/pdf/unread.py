@@ -40,7 +40,7 @@ _MOST_PAINTED = 4_000  # rectangles
 
 
 def text_layer(page: pdfium.PdfPage, pixels: Pixels, words: str, known: Sequence[Rectangle]) -> TextLayer | None:
-    """The words of the text layer with their worth; None where there are none.
+    """The words of the text layer and how far to trust them, by `pixels`, RGB (height, width, 3); None where there are none.
 
     `known` is where other known words are drawn: values of form fields, and notes.
     """

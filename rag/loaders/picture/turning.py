@@ -28,7 +28,7 @@ ReadLine = Callable[["Pixels"], float]  # the confidence with which a line is re
 
 
 def quarter_turns(pixels: Pixels, boxes: Sequence[Box], read: ReadLine) -> int:
-    """How many quarter turns counter-clockwise make the text stand upright, as `np.rot90` counts them: 0 where it does."""
+    """How many quarter turns counter-clockwise, as of `np.rot90`, set the text in RGB `pixels` upright; 0 if it is upright."""
     height, width = pixels.shape[:2]
     letters = sum(len(box.text) for box in boxes)
     tall = sum(len(box.text) for box in boxes if _is_tall(box, width, height))
