@@ -34,6 +34,7 @@ _STAMPS = frozenset({raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT
 _SCAN = 0.4  # of the page, that pictures without text on them cover
 _FEW = 300  # characters: with so few beside a scan, it is a stamp, a page number or the header of a fax
 _LEAST_LETTERS = 12  # about, in unread lines: a name; logos have fewer
+_LEAST_OUTLINES = 40  # where there are only paths: of hatched drawings some are taken for lines
 _SCALES = (1, 2, 4)  # text lines are looked for in pictures so many times smaller: large letters are found in small pictures
 _GRID = 1_000_000  # steps across a page in which pdfium is asked for places
 _MOST_PAINTED = 4_000  # rectangles
@@ -59,7 +60,8 @@ def text_layer(page: pdfium.PdfPage, pixels: Pixels, words: str, known: Sequence
     boxes = _in_pixels(page, places[:_MOST_PAINTED], pixels.shape)
     rest = _painted_over(pixels, boxes)
     scanned = len(words) < _FEW and _uncovered(_in_pixels(page, pictures, pixels.shape), boxes, pixels.shape) >= _SCAN
-    if scanned or _letters(rest) >= _LEAST_LETTERS:
+    stamped = bool(len(pictures)) or _has_stamps(page)
+    if scanned or _letters(rest) >= (_LEAST_LETTERS if stamped else _LEAST_OUTLINES):
         return TextLayer(words, "partial", rest)
     return TextLayer(words, "whole")
 
