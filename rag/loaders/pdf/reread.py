@@ -31,7 +31,7 @@ def combined(text: str, layer: TextLayer | None, seen: str) -> tuple[str, str]:
     if len(words) and sum(word in layer.words.casefold() for word in words if len(word) > 2) > _AGREE * len(words):
         return text, ""
     if _letters(seen) < _ENOUGH * _letters(layer.words):
-        return text, new_lines(text, seen)
+        return text, new_lines(text, seen) if is_language(seen) else ""
     if not is_language(seen):
         return text, ""
     return text.removeprefix(layer.words).strip(), seen
