@@ -35,8 +35,8 @@ class Steps:
             self.told.append(progress)
             self._changed.notify_all()
 
-    def _walk(self, root: Root, under: str = "") -> Iterator[ScanEvent]:
-        for seen in walk.walk(root, under):
+    def _walk(self, root: Root, under: str, heeded: tuple[str, ...]) -> Iterator[ScanEvent]:
+        for seen in walk.walk(root, under, heeded):
             yield seen
             done = self._done.get(Path(seen.path).stem)
             with self._changed:
@@ -94,8 +94,8 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
     docs = notes(tmp_path / "docs", 3)
     never = threading.Event()
 
-    def stuck(root: Root, under: str = "") -> Iterator[ScanEvent]:
-        yield from list(walk.walk(root, under))[:1]
+    def stuck(root: Root, under: str, heeded: tuple[str, ...]) -> Iterator[ScanEvent]:
+        yield from list(walk.walk(root, under, heeded))[:1]
         never.wait(SECONDS)
 
     def stop(progress: Progress) -> None:
@@ -117,8 +117,8 @@ def test_a_walk_that_fails_removes_nothing(tmp_path: Path, monkeypatch: pytest.M
     docs = notes(tmp_path / "docs", 3)
     index(docs)
 
-    def broken(root: Root, under: str = "") -> Iterator[ScanEvent]:
-        yield from list(walk.walk(root, under))[:1]
+    def broken(root: Root, under: str, heeded: tuple[str, ...]) -> Iterator[ScanEvent]:
+        yield from list(walk.walk(root, under, heeded))[:1]
         raise ZeroDivisionError
 
     monkeypatch.setattr("rag.indexing.scan.walk", broken)

@@ -116,7 +116,7 @@ def test_a_snapshot_that_has_opened_no_segment_is_told_when_they_are_removed(wor
                 writer.compact()
             with writing(worn):
                 pass  # removes the old segments' files
-            with pytest.raises(MovedOn, match="was compacted away meanwhile"):
+            with pytest.raises(MovedOn, match="has been compacted away"):
                 late.nearest(QUERIES, 3)
         with index.snapshot() as snapshot:
             assert answers_of(snapshot) == answers(worn)
