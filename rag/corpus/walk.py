@@ -17,7 +17,11 @@ from rag.corpus.digests import stamp_of
 from rag.corpus.file_types import CATALOG_FILE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.corpus.ignore import IGNORE_FILES, Rules, ruled_out, rules_of
 
-NEVER_EMPTY = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".pdf", ".docx", ".pptx", ".xlsx", ".epub"}  # empty, such a file is damaged
+NEVER_EMPTY = (  # empty, such a file is damaged
+    PICTURE_SUFFIXES
+    | VIDEO_SUFFIXES
+    | {".pdf", ".docx", ".pptx", ".xlsx", ".epub", ".odt", ".ods", ".odp", ".doc", ".xls", ".ppt"}
+)
 
 
 class Root(NamedTuple):

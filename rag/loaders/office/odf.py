@@ -1,26 +1,25 @@
-"""OpenDocument texts and presentations (.odt, .odp) to passages: headings, tables, notes, comments, headers and footers.
+"""OpenDocument texts (.odt) to passages: headings, tables, notes, comments, headers and footers; blocks of other OpenDocument.
 
-Knows the parts of an OpenDocument package and of a flat file; odf_flow.py reads the XML, ods.py reads spreadsheets. (odfpy holds
-the whole tree, knows no repeated cell, and was last released in 2020.)
+Knows paragraphs and what holds them; odf_flow.py reads the XML, odp.py presentations, ods.py spreadsheets. (odfpy holds the whole
+tree, knows no repeated cell, and was last released in 2020.)
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.office.odf_flow import End, Event, Paragraph, Said, Start
 from rag.loaders.office.odf_parts import Parts
 from rag.loaders.office.unread import unread
-from rag.loaders.text.chunking import ARROW, Heading, Rendering, cut, passages_of, text_passage
-from rag.types import Context, DocumentId, Passage, Slide
+from rag.loaders.text.chunking import Heading, Rendering, passages_of
+from rag.types import DocumentId, Passage
 
 _NOTES = {"text:note": "Footnote", "text:footnote": "Footnote", "text:endnote": "Endnote", "office:annotation": "Comment"}
 _CELLS = ("table:table-cell", "table:covered-table-cell")
-_PLACES = frozenset({"title", "subtitle", "outline", "notes", "page", "date-time", "page-number"})  # classes of empty frames
 _PAGES = ("draw:page", "draw:frame", "presentation:notes", "style:master-page")
 _NUMBER = re.compile(r"[\d\W]*(NaN)?")
 
@@ -58,7 +57,7 @@ def text_passages(document: DocumentId, parts: Parts, limits: Limits) -> Iterato
                 write(text)
     except UnreadableDocument as error:
         if not lines or length > limits.max_text_bytes:
-            raise _damaged("text", error) from error
+            raise damaged("text", error) from error
         reasons.append(error.what)
     if edges := list(page_edges(parts, reasons)):
         headings.append(Heading(length, 1, "Header and footer", lines=0))
@@ -70,92 +69,6 @@ def text_passages(document: DocumentId, parts: Parts, limits: Limits) -> Iterato
         ordinal = passage.ordinal
         yield passage
     yield from unread(document, ordinal + 1, reasons)
-
-
-def slide_passages(document: DocumentId, parts: Parts, limits: Limits) -> Iterator[Passage]:
-    """Spans of each slide, its notes last. UnreadableDocument where it is damaged or contains no text."""
-    title = parts.title()
-    ordinal = characters = 0
-    reasons: list[str] = []
-    everywhere = list(_on_every_slide(parts, reasons))
-    try:
-        for slide in _slides(parts):
-            title = title or slide.title
-            context = Context(title=title, heading=ARROW.join(filter(None, (slide.title, slide.hidden))), slide=slide.number)
-            notes = [f"Notes: {chr(10).join(slide.notes)}"] if slide.notes else []
-            text = "\n\n".join([*slide.texts, *everywhere, *notes])
-            everywhere.clear()  # it is given once
-            characters += len(text)
-            if characters > limits.max_text_bytes:
-                raise UnreadableDocument(f"contains more text than the limit max_text_bytes ({limits.max_text_bytes:,})")
-            for span in cut(text, limits.passage_characters):
-                yield text_passage(document, ordinal, Slide(slide.number), span.text, context)
-                ordinal += 1
-    except UnreadableDocument as error:
-        if not ordinal or characters > limits.max_text_bytes:
-            raise _damaged("presentation", error) from error
-        reasons.append(error.what)
-    if not ordinal:
-        raise UnreadableDocument("contains no text")
-    yield from unread(document, ordinal, reasons)
-
-
-@dataclass(slots=True)
-class _Slide:
-    """A slide as it is read."""
-
-    number: int
-    hidden: str = ""
-    title: str = ""
-    texts: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
-def _slides(parts: Parts) -> Iterator[_Slide]:
-    slide = _Slide(0)
-    frames: list[str] = []  # what the open frames are for
-    inside = 0  # in the notes of a page
-    for event in blocks(parts.body(), parts):
-        if isinstance(event, Block):
-            (slide.notes if inside else slide.texts).append(event.text)
-            if "title" in frames and not inside and not slide.title:
-                slide.title = " ".join(event.text.removeprefix("- ").split())[:200]
-        elif event.name == "draw:frame":
-            if isinstance(event, Start):
-                frames.append(event.attributes.get("presentation:class", ""))
-            elif frames:
-                frames.pop()
-        elif event.name == "presentation:notes":
-            inside += 1 if isinstance(event, Start) else -1
-        elif isinstance(event, Start) and event.name == "draw:page":
-            hidden = "hidden slide" if event.attributes.get("draw:style-name") in parts.hidden else ""
-            slide = _Slide(slide.number + 1, hidden)
-        elif event.name == "draw:page":
-            yield slide
-
-
-def _on_every_slide(parts: Parts, reasons: list[str]) -> Iterator[str]:
-    """The texts of master pages, but for those that only hold a place, each once."""
-    seen = set[str]()
-    frames: list[str] = []
-    master = notes = 0
-    try:
-        for event in blocks(parts.styles(), parts):
-            if isinstance(event, Block):
-                if master and not notes and not (frames and frames[-1] in _PLACES) and event.text not in seen:
-                    seen.add(event.text)
-                    yield event.text
-            elif event.name == "draw:frame":
-                if isinstance(event, Start):
-                    frames.append(event.attributes.get("presentation:class", ""))
-                elif frames:
-                    frames.pop()
-            elif event.name == "style:master-page":
-                master += 1 if isinstance(event, Start) else -1
-            elif event.name == "presentation:notes":
-                notes += 1 if isinstance(event, Start) else -1
-    except UnreadableDocument as error:
-        reasons.append(f"has master pages that cannot be read: {error.what}")
 
 
 def page_edges(parts: Parts, reasons: list[str]) -> Iterator[str]:
@@ -260,7 +173,8 @@ def _note_name(event: Start) -> str:
     return "Endnote" if event.attributes.get("text:note-class") == "endnote" else _NOTES[event.name]
 
 
-def _damaged(what: str, error: UnreadableDocument) -> UnreadableDocument:
+def damaged(what: str, error: UnreadableDocument) -> UnreadableDocument:
+    """The reason of a fault in the XML, with what it is found in."""
     if not error.what.startswith("is damaged: "):
         return error
     return UnreadableDocument(f"is a damaged OpenDocument {what}: {error.what.removeprefix('is damaged: ')}")

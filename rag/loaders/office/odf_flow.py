@@ -23,12 +23,25 @@ _NAMESPACES = {
     for begin in ("urn:oasis:names:tc:opendocument:xmlns:",)
 } | {
     **{f"http://openoffice.org/2000/{one}": one for one in ("office", "style", "text", "table", "presentation", "meta", "form")},
-    **{"http://openoffice.org/2000/drawing": "draw", "http://www.w3.org/2000/svg": "svg", "http://purl.org/dc/elements/1.1/": "dc"},
+    **{
+        "http://openoffice.org/2000/drawing": "draw",
+        "http://www.w3.org/2000/svg": "svg",
+        "http://purl.org/dc/elements/1.1/": "dc",
+    },
     "http://www.w3.org/1999/xlink": "xlink",
 }
 _DROPPED = frozenset(
     {"text:tracked-changes", "text:note-citation", "text:ruby-text", "text:index-title-template", "office:binary-data"}
-    | {"text:page-number", "text:page-count", "text:sheet-name", "office:scripts", "office:font-face-decls", "dc:date", "meta:date-string", "meta:creator-initials"}
+    | {
+        "text:page-number",
+        "text:page-count",
+        "text:sheet-name",
+        "office:scripts",
+        "office:font-face-decls",
+        "dc:date",
+        "meta:date-string",
+        "meta:creator-initials",
+    }
     | {"text:table-of-content-source", "text:illustration-index-source", "text:alphabetical-index-source", "text:tracked-change"}
 )
 _SAID = frozenset(  # text outside paragraphs

@@ -17,7 +17,10 @@ from rag.loaders.office.safe_zip import refuse_entities
 
 _KINDS = ("text", "spreadsheet", "presentation", "graphics", "drawing", "chart")  # the last step of a media type
 _CHUNK = 1 << 18
-_HIDING = {"style:drawing-page-properties": ("presentation:visibility", "hidden"), "style:table-properties": ("table:display", "false")}
+_HIDING = {
+    "style:drawing-page-properties": ("presentation:visibility", "hidden"),
+    "style:table-properties": ("table:display", "false"),
+}
 
 
 class Parts:
@@ -28,7 +31,7 @@ class Parts:
         self.hidden: set[str] = set()  # styles of hidden pages and sheets, as far as the body was read
 
     def kind(self) -> str:
-        """"text", "spreadsheet", "presentation", …. UnreadableDocument where it is encrypted."""
+        """ "text", "spreadsheet", "presentation", …. UnreadableDocument where it is encrypted."""
         if "META-INF/manifest.xml" in self._package:
             for event in flow(self._package.chunks("META-INF/manifest.xml"), "META-INF/manifest.xml"):
                 if isinstance(event, Start) and event.name == "manifest:encryption-data":

@@ -1,7 +1,7 @@
 """OpenDocument spreadsheets (.ods) to passages: rows under the names of their columns, sheet by sheet.
 
-Knows tables of OpenDocument: the displayed form of a cell is its text, the stored one an attribute. What is repeated is read once:
-a few bytes can claim a million equal rows.
+Knows tables of OpenDocument: the displayed form of a cell is its text, the stored one an attribute. What is repeated is read
+once: a few bytes can claim a million equal rows.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def passages(document: DocumentId, parts: Parts, limits: Limits) -> Iterator[Pas
         if not error.what.startswith("is damaged: "):
             raise
         if not ordinal:
-            raise UnreadableDocument(f"is a damaged OpenDocument spreadsheet: {error.what.removeprefix('is damaged: ')}") from error
+            raise UnreadableDocument(
+                f"is a damaged OpenDocument spreadsheet: {error.what.removeprefix('is damaged: ')}"
+            ) from error
         reasons.append(error.what)
     edges = "\n\n".join(edge for edge in page_edges(parts, reasons) if not _is_default(edge))
     for span in cut(edges, limits.passage_characters):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.office.package import Package, opened_package
 from rag.loaders.office.ole import OLE
+from rag.loaders.office.package import Package, opened_package
 from rag.loaders.office.safe_zip import text_members
 from rag.loaders.office.unread import content_or_reason, unread
 from rag.loaders.text.chunking import passages_of
@@ -33,7 +33,7 @@ class OfficeLoader:
             from rag.loaders.office import rtf
 
             yield from passages_of(document.id, rtf.rendered(document.file, limits), limits)
-        elif head.startswith(OLE):
+        elif head.startswith((OLE, b"\x09")):
             from rag.loaders.office.old_files import passages as old_passages
 
             yield from old_passages(document, limits)
@@ -84,13 +84,13 @@ def _passages(document: Document, package: Package, limits: Limits) -> Iterator[
 
 
 def _open_document(document: Document, parts: Parts, limits: Limits) -> Iterator[Passage]:
-    from rag.loaders.office import odf, ods
+    from rag.loaders.office import odf, odp, ods
 
     kind = parts.kind()
     if kind == "spreadsheet":
         yield from ods.passages(document.id, parts, limits)
     elif kind in ("presentation", "graphics"):
-        yield from odf.slide_passages(document.id, parts, limits)
+        yield from odp.passages(document.id, parts, limits)
     else:
         yield from odf.text_passages(document.id, parts, limits)
 

@@ -29,7 +29,7 @@ _MAX_STREAM = 4  # times max_text_bytes: a stream also holds formats and drawing
 
 
 def kind_of_ole(file: Path) -> str:
-    """"doc", "xls", "ppt", "encrypted" for an encrypted document of today, or "" for anything else, also for damaged files."""
+    """ "doc", "xls", "ppt", "encrypted" for an encrypted document of today, or "" for anything else, also for damaged files."""
     try:
         with opened_ole(file) as ole:
             names = {"/".join(path).lower() for path in ole.listdir()}

@@ -15,22 +15,23 @@ from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.office.drawings import visible
 from rag.loaders.office.ole import stream
+from rag.loaders.office.slides import meaningful
 from rag.loaders.text.chunking import ARROW, cut, text_passage
 from rag.types import Context, DocumentId, Passage, Slide
 
 _DOCUMENT, _SLIDE, _NOTES, _MASTER = 1000, 1006, 1008, 1016
 _SLIDE_LIST, _SLIDE_PLACE, _TEXT_KIND, _CHARS, _BYTES, _STRING = 4080, 1011, 3999, 4000, 4008, 4026
 _SLIDE_ATOM, _NOTES_ATOM, _SHOW_INFO, _OUTLINE_REFERENCE = 1007, 1009, 1017, 3998
-_EDIT, _DIRECTORY, _COMMENT, _SHAPE_OPTIONS, _EDGES = 4085, 6002, 12000, 0xF00B, 4057
-_CONTAINERS = {_DOCUMENT, _SLIDE, _NOTES, _MASTER, _SLIDE_LIST, _COMMENT, _EDGES, 1036, 5000, 5002, 5003, 0xF002, 0xF003, 0xF004, 0xF00D} | {
-    *(5004, 5005, 0xF011)
-}
+_EDIT, _DIRECTORY, _COMMENT, _EDGES, _PLACEHOLDER = 4085, 6002, 12000, 4057, 3011
+_SHAPE, _SHAPE_OPTIONS, _CLIENT_TEXT, _CLIENT_DATA = 0xF004, 0xF00B, 0xF00D, 0xF011
+_CONTAINERS = {_SLIDE, _NOTES, _MASTER, 1036, 5000, 5002, 5003, 0xF002, 0xF003, _SHAPE, _CLIENT_TEXT, _CLIENT_DATA}
 _TITLE_KINDS = (0, 6)  # title, title in the middle
 _DESCRIPTION = 0xC381  # of a picture: a property with a text behind the table
 _HIDDEN = 0x0004
+_OF_SLIDES = 3  # the headers and footers of all slides
 _MAX_DEPTH = 40
 _MAX_EDITS = 10_000
-_BUTTONS_AND_PLACES = frozenset({"*", "‹#›"})
+_PLACES = frozenset({"*", "‹#›"})
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class _Texts:
     shown: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
     hidden: bool = False
+    only_own: bool = False  # not what stands in placeholders: the texts of a master
 
 
 def passages(document: DocumentId, ole: Any, title: str, limits: Limits) -> Iterator[Passage]:
@@ -51,7 +53,7 @@ def passages(document: DocumentId, ole: Any, title: str, limits: Limits) -> Iter
     ordinal = 0
     try:
         for slide, notes in _Deck(deck, edit).slides():
-            title = title or slide.title
+            title = meaningful(title) or slide.title
             heading = ARROW.join(filter(None, (slide.title, "hidden slide" if slide.hidden else "")))
             context = Context(title=title, heading=heading, slide=slide.number)
             said = [f"Notes: {chr(10).join(notes)}"] if notes else []
@@ -109,11 +111,20 @@ class _Deck:
 
     def slides(self) -> Iterator[tuple[_Texts, list[str]]]:
         """Each slide with the texts of its notes."""
-        kind, _, start, end = self._record(self._places.get(self._document, -1) if self._document in self._places else len(self._content))
+        kind, _, start, end = self._record(self._places.get(self._document, len(self._content)))
         if kind != _DOCUMENT:
             raise UnreadableDocument("is a damaged PowerPoint deck: its document cannot be found")
-        lists = {instance: (first, last) for kind, instance, first, last in self._inside(start, end) if kind == _SLIDE_LIST}
+        inside = list(self._inside(start, end))
+        lists = {instance: (first, last) for kind, instance, first, last in inside if kind == _SLIDE_LIST}
         notes = self._notes(lists.get(2, (0, 0)))
+        everywhere = _Texts(only_own=True)  # what masters show, and the headers and footers of all slides
+        for place, _, _ in self._listed(*lists.get(1, (0, 0))):
+            _, _, first, last = self._record(place)
+            self._collect(first, last, everywhere, [])
+        for kind, instance, first, last in inside:
+            if kind == _EDGES and instance == _OF_SLIDES:
+                for number, text in self._strings(first, last).items():
+                    self._add(everywhere, -1, text if number else "")
         number = 0
         for place, identity, outline in self._listed(*lists.get(0, (0, 0))):
             kind, _, first, last = self._record(place)
@@ -121,7 +132,9 @@ class _Deck:
                 continue
             number += 1
             texts = _Texts(number)
-            self._collect(first, last, texts, outline, 0)
+            self._collect(first, last, texts, outline)
+            texts.shown += [text for text in dict.fromkeys(everywhere.shown) if text not in texts.shown]
+            everywhere.shown.clear()  # they are given once
             yield texts, notes.get(identity, [])
 
     def _listed(self, start: int, end: int) -> Iterator[tuple[int, int, list[tuple[int, str]]]]:
@@ -151,14 +164,13 @@ class _Deck:
             identity = next((struct.unpack_from("<I", self._content, at)[0] for kind, _, at, stop in self._inside(first, last)
                              if kind == _NOTES_ATOM and stop - at >= 4), 0)  # fmt: skip
             texts = _Texts()
-            self._collect(first, last, texts, outline, 0)
+            self._collect(first, last, texts, outline)
             notes[identity] = texts.shown
         return notes
 
-    def _collect(self, start: int, end: int, texts: _Texts, outline: list[tuple[int, str]], depth: int) -> None:
+    def _collect(self, start: int, end: int, texts: _Texts, outline: list[tuple[int, str]], depth: int = 0) -> None:
         """Adds the texts between two offsets."""
         text_kind = -1
-        comment: list[str] = []
         for kind, instance, first, last in self._inside(start, end):
             if kind == _TEXT_KIND and last - first >= 4:
                 (text_kind,) = struct.unpack_from("<I", self._content, first)
@@ -170,23 +182,33 @@ class _Deck:
                     self._add(texts, *outline[at])
             elif kind == _SHOW_INFO and last - first >= 12:
                 texts.hidden = bool(struct.unpack_from("<H", self._content, first + 10)[0] & _HIDDEN)
-            elif kind == _STRING:
-                comment.append(self._text(_CHARS, first, last))
             elif kind == _SHAPE_OPTIONS:
-                if said := visible(self._description(first, last, instance)):
-                    texts.shown.append(said)
+                self._add(texts, -1, visible(self._description(first, last, instance)))
             elif kind == _COMMENT:
-                said = _Texts()
-                self._collect(first, last, said, [], depth + 1)
-                texts.comments += said.comments
-            elif kind in _CONTAINERS and depth < _MAX_DEPTH:
+                said = self._strings(first, last)
+                author = f" ({said[0]})" if said.get(0) else ""
+                texts.comments += [f"Comment{author}: {said[1]}"] if said.get(1) else []
+            elif kind == _EDGES:
+                for number, text in self._strings(first, last).items():
+                    self._add(texts, -1, text if number else "")  # 0 is a date
+            elif kind in _CONTAINERS and depth < _MAX_DEPTH and not (texts.only_own and self._holds_place(kind, first, last)):
                 self._collect(first, last, texts, outline, depth + 1)
-        if len(comment) >= 2 and depth:
-            author = f" ({comment[0]})" if comment[0] else ""
-            texts.comments.append(f"Comment{author}: {comment[1]}")
+
+    def _strings(self, start: int, end: int) -> dict[int, str]:
+        """The texts in a comment, or of headers and footers, by their instance."""
+        return {number: self._text(_CHARS, at, stop) for kind, number, at, stop in self._inside(start, end) if kind == _STRING}
+
+    def _holds_place(self, kind: int, start: int, end: int) -> bool:
+        """Whether a shape only holds the place of a title, a text or a number."""
+        return kind == _SHAPE and any(
+            inner == _PLACEHOLDER
+            for data, _, first, last in self._inside(start, end)
+            if data == _CLIENT_DATA
+            for inner, _, _, _ in self._inside(first, last)
+        )
 
     def _add(self, texts: _Texts, kind: int, text: str) -> None:
-        if not text or text in _BUTTONS_AND_PLACES:
+        if not text or text in _PLACES:
             return
         if kind in _TITLE_KINDS and not texts.title:
             texts.title = " ".join(text.split())[:200]

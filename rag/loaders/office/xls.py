@@ -31,8 +31,10 @@ def passages(document: Document, limits: Limits) -> Iterator[Passage]:
     from xlrd.compdoc import CompDocError
 
     # what xlrd 2.0 raises on damaged workbooks (tests/unit/loaders/office/test_old_office.py damages some)
-    damaged = (CompDocError, struct.error, zlib.error, ArithmeticError, AssertionError, AttributeError, LookupError)
-    damaged += (NotImplementedError, OSError, RecursionError, TypeError, ValueError)
+    damaged = (
+        *(CompDocError, struct.error, zlib.error, ArithmeticError, AssertionError, AttributeError, LookupError),
+        *(NotImplementedError, OSError, RecursionError, TypeError, ValueError),
+    )
     try:
         content = document.file.read_bytes() if document.file.stat().st_size <= _MAX_BYTES * limits.max_text_bytes else b""
     except OSError as error:
@@ -77,7 +79,9 @@ def _passages(document: DocumentId, book: Any, limits: Limits) -> Iterator[Passa
             yield text_passage(document, ordinal, Sheet(name), text, context)
             ordinal += 1
         book.unload_sheet(number)
-    beside = "\n\n".join(text for text in texts_beside(bytes(book.mem[book.base : book.base + book.stream_len])) if one_line(text) not in noted)
+    beside = "\n\n".join(
+        text for text in texts_beside(bytes(book.mem[book.base : book.base + book.stream_len])) if one_line(text) not in noted
+    )
     for span in cut(beside, limits.passage_characters):
         yield text_passage(document, ordinal, Sheet(names[0] if names else ""), span.text, Context(title=title))
         ordinal += 1
