@@ -62,7 +62,7 @@ def passages(document: DocumentId, ole: Any, title: str, limits: Limits) -> Iter
                 ordinal += 1
     except struct.error as error:
         if not ordinal:
-            raise UnreadableDocument(f"is a damaged PowerPoint deck: {error}") from error
+            raise UnreadableDocument("is a damaged PowerPoint deck, or older than PowerPoint 97: save it as .pptx") from error
     if not ordinal:
         raise UnreadableDocument("contains no text")
 

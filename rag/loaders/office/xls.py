@@ -29,10 +29,11 @@ def passages(document: Document, limits: Limits) -> Iterator[Passage]:
     """Spans of each sheet that holds words. UnreadableDocument where it is damaged, encrypted or contains no text."""
     import xlrd
     from xlrd.compdoc import CompDocError
+    from xlrd.formula import FormulaError
 
     # what xlrd 2.0 raises on damaged workbooks (tests/unit/loaders/office/test_old_office.py damages some)
     damaged = (
-        *(CompDocError, struct.error, zlib.error, ArithmeticError, AssertionError, AttributeError, LookupError),
+        *(CompDocError, FormulaError, struct.error, zlib.error, ArithmeticError, AssertionError, AttributeError, LookupError),
         *(NotImplementedError, OSError, RecursionError, TypeError, ValueError),
     )
     try:
@@ -56,12 +57,13 @@ def passages(document: Document, limits: Limits) -> Iterator[Passage]:
 def _opened(content: bytes) -> Any:
     """The workbook; without its formats where xlrd cannot read them (dates are then as xlrd tells them)."""
     import xlrd
+    from xlrd.formula import FormulaError
 
     try:
         return xlrd.open_workbook(
             file_contents=content, formatting_info=True, on_demand=True, ragged_rows=True, logfile=io.StringIO()
         )
-    except (NotImplementedError, AssertionError, AttributeError, LookupError, TypeError, ValueError, struct.error):
+    except (FormulaError, NotImplementedError, AssertionError, AttributeError, LookupError, TypeError, ValueError, struct.error):
         return xlrd.open_workbook(file_contents=content, on_demand=True, ragged_rows=True, logfile=io.StringIO())
 
 
