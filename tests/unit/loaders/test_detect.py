@@ -78,7 +78,11 @@ def found(folder, name: str, content: bytes) -> str:
         ("a.docx", zipped("[Content_Types].xml", "word/document.xml"), "office"),
         ("a.epub", zipped("mimetype", "META-INF/container.xml"), "office"),
         ("a.odt", zipped("mimetype", "content.xml"), "office"),
-        ("a.fods", b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0">', "office"),
+        (
+            "a.fods",
+            b'<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0">',
+            "office",
+        ),
         ("a.rtf", b"{\\rtf1\\ansi text}", "office"),
         ("a.doc", OLE, "office"),
         ("a.xls", b"\x09\x08\x10\x00\x00\x06\x05\x00" + b"\x00" * 90, "office"),

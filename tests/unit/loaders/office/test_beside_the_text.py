@@ -18,7 +18,9 @@ KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
 def related(**parts: str) -> str:
-    listed = "".join(f'<Relationship Id="{name}" Type="{KIND}/{name.rstrip("0123456789")}" Target="{part}"/>' for name, part in parts.items())
+    listed = "".join(
+        f'<Relationship Id="{name}" Type="{KIND}/{name.rstrip("0123456789")}" Target="{part}"/>' for name, part in parts.items()
+    )
     return f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{listed}</Relationships>'
 
 

@@ -45,14 +45,44 @@ def test_the_displayed_form_stands_before_the_stored_one(code: str, number: floa
 
 
 def test_days_are_counted_from_two_dates() -> None:
-    assert (iso_form(0.25, EPOCH_1900), iso_form(1, EPOCH_1900), iso_form(61, EPOCH_1900)) == ("06:00:00", "1900-01-01", "1900-03-01")
+    assert (iso_form(0.25, EPOCH_1900), iso_form(1, EPOCH_1900), iso_form(61, EPOCH_1900)) == (
+        "06:00:00",
+        "1900-01-01",
+        "1900-03-01",
+    )
     assert iso_form(44529, EPOCH_1904) == "2025-11-30"
     assert iso_form(-1, EPOCH_1900) == iso_form(1e9, EPOCH_1900) == ""
 
 
 def test_any_code_shows_any_number_as_some_text() -> None:
     chance = random.Random(6)
-    pieces = ["0", "#", "?", ".", ",", "%", "/", "E+", "E-", ";", "[", "]", "[h]", "[>1]", '"', "\\", "_", "*", "y", "mmm", "d", "s", "@", "x", "€"]
+    pieces = [
+        "0",
+        "#",
+        "?",
+        ".",
+        ",",
+        "%",
+        "/",
+        "E+",
+        "E-",
+        ";",
+        "[",
+        "]",
+        "[h]",
+        "[>1]",
+        '"',
+        "\\",
+        "_",
+        "*",
+        "y",
+        "mmm",
+        "d",
+        "s",
+        "@",
+        "x",
+        "€",
+    ]
     for _ in range(3000):
         code = "".join(chance.choice(pieces) for _ in range(chance.randrange(12)))
         number = chance.choice([0.0, -1.5, 45991.3, 1e300, -1e-300, 5e-324, 123456789.123])

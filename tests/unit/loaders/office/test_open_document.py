@@ -63,7 +63,7 @@ PAGES = (
 def test_a_text_with_all_that_stands_beside_it(tmp_path: Path) -> None:
     passages = split(tmp_path, zipped(package("text", TEXT, EDGES)))
     assert "\n\n".join(one.text for one in passages).split("\n\n") == [
-        *("# Ships", "They  came .", "Footnote: in spring", "Comment (Ann): all?", "- salt", "a | b", "in a box", "A red boat"),
+        *("# Ships", "They  came.", "Footnote: in spring", "Comment (Ann): all?", "- salt", "a | b", "in a box", "A red boat"),
         "Header: Harbour Board",
     ]
     assert {one.context.title for one in passages} == {"Harbour papers"}
@@ -105,7 +105,9 @@ def test_damage_gives_passages_or_a_reason(tmp_path: Path, kind: str, body: str)
         name = chance.choice(["content.xml", "content.xml", "styles.xml", "meta.xml"])
         whole = members[name].encode()
         at = chance.randrange(len(whole))
-        damaged = chance.choice([whole[:at], whole[:at] + bytes([chance.randrange(256)]) + whole[at + 1 :], whole[:at] + whole[at + 9 :]])
+        damaged = chance.choice(
+            [whole[:at], whole[:at] + bytes([chance.randrange(256)]) + whole[at + 1 :], whole[:at] + whole[at + 9 :]]
+        )
         try:
             split(tmp_path, zipped(members | {name: damaged}))
         except UnreadableDocument as error:

@@ -40,7 +40,12 @@ def test_double_bytes_may_look_like_letters(tmp_path: Path) -> None:
 
 def test_depth_and_length_end(tmp_path: Path) -> None:
     begun = time.process_time()
-    for content in (b"{\\rtf1 " + b"{" * 200_000, b"{\\rtf1 " + b"\\bin-5 " * 100_000, b"{\\rtf1 " + b"a\\cell" * 100_000, b"{\\rtf1" + b"}" * 99):
+    for content in (
+        b"{\\rtf1 " + b"{" * 200_000,
+        b"{\\rtf1 " + b"\\bin-5 " * 100_000,
+        b"{\\rtf1 " + b"a\\cell" * 100_000,
+        b"{\\rtf1" + b"}" * 99,
+    ):
         try:
             split(tmp_path, content)
         except UnreadableDocument as error:
