@@ -72,6 +72,8 @@ def _passages(document: DocumentId, book: Any, limits: Limits) -> Iterator[Passa
     noted: set[str] = set()
     ordinal = 0
     names = book.sheet_names()
+    stream = b"" if book.mem is None else bytes(book.mem[book.base : book.base + book.stream_len])  # gone in the oldest workbooks
+    beside_texts = texts_beside(stream)
     for number, name in enumerate(names):
         sheet = book.sheet_by_index(number)
         context = Context(title=title, heading="hidden sheet" if sheet.visibility else "", sheet=name)
@@ -81,9 +83,7 @@ def _passages(document: DocumentId, book: Any, limits: Limits) -> Iterator[Passa
             yield text_passage(document, ordinal, Sheet(name), text, context)
             ordinal += 1
         book.unload_sheet(number)
-    beside = "\n\n".join(
-        text for text in texts_beside(bytes(book.mem[book.base : book.base + book.stream_len])) if one_line(text) not in noted
-    )
+    beside = "\n\n".join(text for text in beside_texts if one_line(text) not in noted)
     for span in cut(beside, limits.passage_characters):
         yield text_passage(document, ordinal, Sheet(names[0] if names else ""), span.text, Context(title=title))
         ordinal += 1

@@ -81,7 +81,7 @@ def ppt(slides: list[str], notes: str = "", hidden: int = -1) -> bytes:
     said = _record(1011, struct.pack("<IIIII", 5, 0, 0, 999, 0)) if notes else b""
     add(1, _record(1000, _record(4080, listed, 0xF) + _record(4080, said, 0x2F), 0xF))
     for number, text in enumerate(slides):
-        shown = _record(1017, struct.pack("<iIHH", 0, 0, 4 if number == hidden else 0, 0)[:12].ljust(16, b"\0"))
+        shown = _record(1017, struct.pack("<iIHH", 0, 0, 0, 4 if number == hidden else 0).ljust(16, b"\0"))
         add(number + 10, _record(1006, shown + _shape(text), 0xF))
     if notes:
         add(5, _record(1008, _record(1009, struct.pack("<II", 256, 0)) + _shape(notes), 0xF))
