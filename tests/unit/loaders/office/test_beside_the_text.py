@@ -1,4 +1,4 @@
-"""What stands beside the main text of Word documents and decks: notes, comments, headers, boxes, tracked changes, hidden slides."""
+"""What stands beside the main text of Word documents and decks: notes, comments, headers, changes, hidden slides."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def test_notes_comments_headers_and_changes_of_a_word_document(tmp_path: Path) -
         f"<w:p>{run.format('The ships')}<w:ins>{run.format(' sailed')}</w:ins><w:del>{run.format(' sank')}</w:del>"
         f"<w:moveFrom>{run.format(' away')}</w:moveFrom>"
         '<w:r><w:footnoteReference w:id="2"/></w:r><w:r><w:commentReference w:id="0"/></w:r></w:p>'
-        + '<w:p xmlns:v="urn:schemas-microsoft-com:vml"><w:pict><v:shape alt="A crane"><v:textpath string="DRAFT"/></v:shape></w:pict></w:p>'
-        + paragraph("The end.")
+        + '<w:p xmlns:v="urn:schemas-microsoft-com:vml"><w:pict><v:shape alt="A crane"><v:textpath string="DRAFT"/>'
+        "</v:shape></w:pict></w:p>" + paragraph("The end.")
     )
     members = word(body) | {
         "word/_rels/document.xml.rels": related(
@@ -69,7 +69,10 @@ def commented_deck() -> bytes:
     made = Presentation()
     first = made.slides.add_slide(made.slide_layouts[5])
     first.shapes.title.text = "Cranes"
-    authors = b'<p:cmAuthorLst xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"><p:cmAuthor id="1" name="Eve"/></p:cmAuthorLst>'
+    authors = (
+        b'<p:cmAuthorLst xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main">'
+        b'<p:cmAuthor id="1" name="Eve"/></p:cmAuthorLst>'
+    )
     comments = (
         b'<p:cmLst xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main">'
         b'<p:cm authorId="1"><p:text>too heavy</p:text></p:cm></p:cmLst>'

@@ -20,7 +20,8 @@ SPACES = " ".join(
 
 def package(kind: str, body: str, styles: str = "", automatic: str = "") -> dict[str, str]:
     """The members of an OpenDocument file."""
-    content = f"<office:automatic-styles>{automatic}</office:automatic-styles><office:body><office:{kind}>{body}</office:{kind}></office:body>"
+    content = f"<office:automatic-styles>{automatic}</office:automatic-styles>"
+    content += f"<office:body><office:{kind}>{body}</office:{kind}></office:body>"
     return {
         "mimetype": f"application/vnd.oasis.opendocument.{kind}",
         "content.xml": f"<office:document-content {SPACES}>{content}</office:document-content>",
@@ -37,24 +38,30 @@ TEXT = (
     "<text:list><text:list-item><text:p>salt</text:p></text:list-item></text:list>"
     "<table:table><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell>"
     "<table:table-cell><text:p>b</text:p></table:table-cell></table:table-row></table:table>"
-    "<text:p><draw:frame><draw:text-box><text:p>in a box</text:p></draw:text-box><svg:desc>A red boat</svg:desc></draw:frame></text:p>"
+    "<text:p><draw:frame><draw:text-box><text:p>in a box</text:p></draw:text-box>"
+    "<svg:desc>A red boat</svg:desc></draw:frame></text:p>"
 )
 EDGES = "<style:master-page><style:header><text:p>Harbour Board</text:p></style:header></style:master-page>"
 SHEETS = (
     '<table:table table:name="Stock"><table:table-row><table:table-cell><text:p>part</text:p></table:table-cell>'
     "<table:table-cell><text:p>share</text:p></table:table-cell></table:table-row>"
-    '<table:table-row table:visibility="collapse"><table:table-cell><office:annotation><dc:creator>Ann</dc:creator><text:p>old</text:p>'
+    '<table:table-row table:visibility="collapse"><table:table-cell><office:annotation>'
+    "<dc:creator>Ann</dc:creator><text:p>old</text:p>"
     "</office:annotation><text:p>rope</text:p></table:table-cell>"
-    '<table:table-cell office:value-type="percentage" office:value="0.175"><text:p>17.5%</text:p></table:table-cell></table:table-row>'
-    '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
+    '<table:table-cell office:value-type="percentage" office:value="0.175"><text:p>17.5%</text:p></table:table-cell>'
+    "</table:table-row>"
+    '<table:table-row table:number-rows-repeated="1048000">'
+    '<table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
     '<table:table-row table:number-rows-repeated="500"><table:table-cell table:number-columns-repeated="9999">'
     "<text:p>x</text:p></table:table-cell></table:table-row></table:table>"
-    '<table:table table:name="Kept" table:style-name="ta1"><table:table-row><table:table-cell><text:p>thyme</text:p></table:table-cell>'
+    '<table:table table:name="Kept" table:style-name="ta1"><table:table-row>'
+    "<table:table-cell><text:p>thyme</text:p></table:table-cell>"
     "</table:table-row></table:table>"
 )
 HIDDEN = '<style:style style:name="ta1" style:family="table"><style:table-properties table:display="false"/></style:style>'
 PAGES = (
-    '<draw:page><draw:frame><draw:text-box><text:p>Body</text:p></draw:text-box></draw:frame><draw:frame presentation:class="title">'
+    "<draw:page><draw:frame><draw:text-box><text:p>Body</text:p></draw:text-box></draw:frame>"
+    '<draw:frame presentation:class="title">'
     "<draw:text-box><text:p>Cranes</text:p></draw:text-box></draw:frame><presentation:notes><draw:frame><draw:text-box>"
     "<text:p>speak up</text:p></draw:text-box></draw:frame></presentation:notes></draw:page>"
 )
@@ -71,7 +78,8 @@ def test_a_text_with_all_that_stands_beside_it(tmp_path: Path) -> None:
 
 def test_a_flat_text_reads_as_its_package(tmp_path: Path) -> None:
     flat = f'<?xml version="1.0"?><office:document {SPACES} office:mimetype="application/vnd.oasis.opendocument.text">'
-    flat += f"<office:meta><dc:title>Harbour papers</dc:title></office:meta>{EDGES}<office:body><office:text>{TEXT}</office:text></office:body>"
+    flat += f"<office:meta><dc:title>Harbour papers</dc:title></office:meta>{EDGES}"
+    flat += f"<office:body><office:text>{TEXT}</office:text></office:body>"
     packed = [one.text for one in split(tmp_path, zipped(package("text", TEXT, EDGES)))]
     assert [one.text for one in split(tmp_path, f"{flat}</office:document>".encode())] == packed
 

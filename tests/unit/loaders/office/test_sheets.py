@@ -88,9 +88,7 @@ def test_shared_texts_have_no_phonetic_readings(tmp_path: Path) -> None:
 
     def read_aloud(name: str, content: bytes) -> bytes:
         return (
-            content.replace("</si>".encode(), "<rPh sb='0' eb='2'><t>トウキョウ</t></rPh></si>".encode())
-            if "shared" in name
-            else content
+            content.replace(b"</si>", "<rPh sb='0' eb='2'><t>トウキョウ</t></rPh></si>".encode()) if "shared" in name else content
         )
 
     (only,) = split(tmp_path, rewritten(stream.getvalue(), read_aloud))
