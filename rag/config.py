@@ -85,6 +85,10 @@ class Settings(BaseSettings):
     clues: Annotated[tuple[Clue, ...], NoDecode] = Field(
         ("ocr", "caption", "path", "date"), description="What is indexed about a picture besides its pixels."
     )
+    ignore: Annotated[tuple[Literal["gitignore", "ragignore"], ...], NoDecode] = Field(
+        ("gitignore", "ragignore"),
+        description="Whose rules leave files out; what git tracks is read whatever .gitignore says. Kept until changed.",
+    )
     passage_characters: int = Field(
         LIMITS.passage_characters, ge=100, le=6_000, description="Longest text passage, in characters."
     )
@@ -111,7 +115,7 @@ class Settings(BaseSettings):
     )
     token: str = Field("", repr=False, description="The key that `rag ui` asks everyone for and `rag query --server` sends.")
 
-    @field_validator("clues", "url", "reranker_url", mode="before")
+    @field_validator("clues", "url", "reranker_url", "ignore", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

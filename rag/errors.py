@@ -85,7 +85,7 @@ class MissingExtra(WrongRequest):
     """An optional package is needed but not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(what, remedy=f"install it: pip install 'multimodal-rag[{extra}]'")
+        super().__init__(what, remedy=f"install it from the checkout of this program: pip install '.[{extra}]'")
 
 
 class BackendError(RagError):
@@ -218,3 +218,8 @@ class Interrupted(RagError):
     """Ctrl-C: finished work is committed."""
 
     exit_code = 130
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a library's error, at most 300 characters; the name of its type if it has no text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

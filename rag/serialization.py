@@ -159,6 +159,7 @@ def status_json(found: IndexStatus) -> dict[str, Any]:
         "passages": dict(found.passages),
         "vectors": found.vectors,
         "skipped": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.skipped],
+        "ignored": dict(found.ignored),
     }
 
 

@@ -21,6 +21,7 @@ Kind = Literal["text", "page", "image", "screenshot", "frame"]
 Modality = Literal["text", "image", "video"]
 Role = Literal["query", "document"]
 Lane = Literal["dense", "lexical"]
+Trust = Literal["whole", "partial", "broken"]  # it says all that is drawn; more is drawn; something else is drawn
 Clue = Literal["ocr", "caption", "path", "date"]
 
 KINDS: tuple[Kind, ...] = ("text", "page", "image", "screenshot", "frame")
@@ -153,6 +154,15 @@ class CaptionOf:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TextLayer:
+    """The words a page holds as text, and whether they are what its picture shows."""
+
+    words: str
+    trust: Trust
+    rest: Pixels | None = None  # where it is partial: the picture with what is known painted over
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Content:
     """A decoded passage or query, ready for a model."""
 
@@ -161,6 +171,7 @@ class Content:
     pixels: tuple[Pixels, ...] = ()  # RGB, uint8, (height, width, 3); several only for a video
     clues: str = ""  # words known about a picture (OCR, caption, date), for models that cannot see it or cannot read it
     vector: Vectors | None = None  # float32 (dim,): a document's embedding, for rerankers that use it
+    layer: TextLayer | None = None  # of a page that has one; only for those who read its picture, never for a model
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,35 +9,60 @@ import errno
 import os
 import re
 import warnings
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, AnyStr, TypeAlias
+from typing import TYPE_CHECKING, AnyStr, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
-IGNORE_FILES = (".gitignore", ".ragignore")  # in this order: a later rule wins
+IGNORE_FILES = (".gitignore", ".ragignore")
+EXCLUDED = "excluded by "  # how the reason begins that names a rule
 _MAX_FILE_BYTES = 500_000  # of an ignore file: thousands of rules, each tried on every name
 _ONE_CHARACTER = r"(?:[^\\\[\](){}.*+?|^$/]|\\.|\[(?:\\.|[^\]\\/])+\](?!\*))"  # regex syntax that matches one character
 _STAR_THEN_FIXED = re.compile(rf"\[\^/\]\*({_ONE_CHARACTER}+)(?=\[\^/\]\*)")
 _FOLDERS = "(?:/.+)?/"  # how pathspec writes "/**/"
 _FOLDERS_FIRST = "^(?:.+/)?"
 
-Rules: TypeAlias = tuple[tuple[str, "GitIgnoreSpec"], ...]  # (folder of the rules, below the root, with "/"; rules)
+
+class Rule(NamedTuple):
+    """One line of an ignore file."""
+
+    file: str  # its path below the root
+    line: int  # from 1
+    pattern: str
+
+    @property
+    def is_gits(self) -> bool:
+        """Whether git goes by it too: it says nothing of files that git tracks."""
+        return self.file.endswith(IGNORE_FILES[0])
+
+
+class RuleFile(NamedTuple):
+    """The rules of one ignore file."""
+
+    prefix: str  # the folder it lies in, below the root, with "/"
+    spec: GitIgnoreSpec
+    lines: tuple[Rule, ...]  # by the places of their patterns in `spec`
+
+
+Rules: TypeAlias = tuple[RuleFile, ...]  # the innermost last
 
 
 def rules_of(base: Path, prefix: str, names: AbstractSet[str]) -> Rules:
     """The rules of the folder `prefix` below `base`, which contains `names`. OSError where they cannot be read."""
-    lines: list[str] = []
+    found = []
     for name in IGNORE_FILES:
         file = base / prefix / name
         if name in names and file.is_file():
-            lines += _read(file).decode("utf-8", "replace").splitlines()
-    if not lines:
-        return ()
-    return ((prefix, _spec(lines)),)
+            lines = _read(file).decode("utf-8-sig", "replace").split("\n")
+            spec, numbers = _spec(lines)
+            rules = tuple(Rule(prefix + name, number, lines[number - 1].strip()) for number in numbers)
+            found += [RuleFile(prefix, spec, rules)] if rules else []
+    return tuple(found)
 
 
 def _read(file: Path) -> bytes:
@@ -64,17 +89,22 @@ def in_linear_time(pattern: str) -> str:
     return _STAR_THEN_FIXED.sub(r"(?>[^/]*?\1)", pattern)
 
 
-def _spec(lines: list[str]) -> GitIgnoreSpec:
-    """The valid rules; invalid ones are skipped, as git does."""
+def _spec(lines: Sequence[str]) -> tuple[GitIgnoreSpec, list[int]]:
+    """The valid rules, and the number of the line of each; invalid ones are skipped, as git does."""
     from pathspec import GitIgnoreSpec
 
+    rule = _bounded_rule()
+    patterns, numbers = [], []
     with warnings.catch_warnings(action="ignore"):  # `re`'s, about odd character sets
-        try:
-            return GitIgnoreSpec.from_lines(lines, _bounded_rule(), backend="simple")
-        except (ValueError, re.error):
-            if len(lines) == 1:
-                return GitIgnoreSpec([])
-            return GitIgnoreSpec([pattern for line in lines for pattern in _spec([line]).patterns], backend="simple")
+        for number, line in enumerate(lines, start=1):
+            try:
+                pattern = rule(line.removesuffix("\r")) if line else None  # type: ignore[arg-type]
+            except (ValueError, re.error):
+                continue
+            if pattern is not None and pattern.include is not None:
+                patterns.append(pattern)
+                numbers.append(number)
+    return GitIgnoreSpec(patterns, backend="simple"), numbers
 
 
 @cache
@@ -98,11 +128,23 @@ def _bounded_rule() -> type[GitIgnoreSpecPattern]:
     return BoundedRule
 
 
-def ruled_out(rules: Rules, path: str, entry: os.DirEntry[str]) -> bool:
-    """Whether the rules exclude `path`. The nearest rules win, as in git; a folder is tested with a trailing slash."""
-    tested = path + "/" if entry.is_dir(follow_symlinks=False) else path
-    for prefix, spec in reversed(rules):
-        verdict = spec.check_file(tested[len(prefix) :]).include
-        if verdict is not None:
-            return verdict
-    return False
+def ruled_out(rules: Rules, path: str) -> Rule | None:
+    """The rule that excludes `path`, which ends with "/" where it is a folder; None where it may be read.
+
+    The nearest rules win, as in git, but those of any `.ragignore` come before those of any `.gitignore`.
+    """
+    verdict: tuple[bool, Rule] | None = None
+    for prefix, spec, lines in reversed(rules):
+        if verdict and lines[0].is_gits:
+            continue
+        found = spec.check_file(path[len(prefix) :])
+        if found.include is not None and found.index is not None:
+            verdict = (found.include, lines[found.index])
+            if not lines[0].is_gits:
+                break
+    return verdict[1] if verdict and verdict[0] else None
+
+
+def only_ours(rules: Rules) -> Rules:
+    """Those of `.ragignore` alone."""
+    return tuple(one for one in rules if not one.lines[0].is_gits)

@@ -15,13 +15,16 @@ from typing import NamedTuple, TypeAlias
 from rag.corpus.companions import companions_of, is_short
 from rag.corpus.digests import stamp_of
 from rag.corpus.file_types import CATALOG_FILE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
-from rag.corpus.ignore import IGNORE_FILES, Rules, ruled_out, rules_of
+from rag.corpus.ignore import EXCLUDED, IGNORE_FILES, Rule
+from rag.corpus.scope import Scope
+from rag.corpus.tracked import GIT
 
 NEVER_EMPTY = (  # empty, such a file is damaged
     PICTURE_SUFFIXES
     | VIDEO_SUFFIXES
     | {".pdf", ".docx", ".pptx", ".xlsx", ".epub", ".odt", ".ods", ".odp", ".doc", ".xls", ".ppt"}
 )
+_SHOWN = 60  # characters of a rule
 
 
 class Root(NamedTuple):
@@ -54,53 +57,65 @@ class Inaccessible(NamedTuple):
     reason: str
 
 
-ScanEvent: TypeAlias = FileEntry | Ignored | Inaccessible
+class Remark(NamedTuple):
+    """Something a person should know of the walk; nothing was left out because of it alone."""
+
+    text: str
 
 
-def walk(root: Root, under: str = "") -> Iterator[ScanEvent]:
+ScanEvent: TypeAlias = FileEntry | Ignored | Inaccessible | Remark
+
+
+def walk(root: Root, under: str = "", heeded: tuple[str, ...] = IGNORE_FILES) -> Iterator[ScanEvent]:
     """Everything below `root` (or below the folder or file `under`), sorted by the bytes of the path.
 
-    Hidden files, what .gitignore and .ragignore name, sockets, FIFOs, devices and links that leave the root are `Ignored`.
-    The order is that of `ORDER BY path` in the catalog, so that the two can be merged as streams.
+    Hidden files, what the `heeded` of .gitignore and .ragignore name, sockets, FIFOs, devices and links that leave the root are
+    `Ignored`; what git tracks is read though .gitignore names it. The order is that of `ORDER BY path` in the catalog, so that
+    the two can be merged as streams.
     """
     parts = under.split("/") if under else []
-    rules: Rules = ()
+    scope = Scope(root.folder, heeded)
     is_file = bool(parts) and not root.folder.joinpath(under).is_dir()
     for depth in range(len(parts) - is_file):
         above = "".join(part + "/" for part in parts[:depth])
         try:
-            rules += rules_of(root.folder, above, frozenset(IGNORE_FILES))
+            scope = scope.below(above).entered(
+                above, {*IGNORE_FILES, *([GIT] if os.path.lexists(root.folder / above / GIT) else [])}
+            )
         except OSError as error:
             yield Inaccessible(under, f"an ignore file above it cannot be read: {error.strerror}")
             return
     if is_file:
-        yield from _walk_folder(root.folder, "".join(part + "/" for part in parts[:-1]), rules, only=parts[-1])
+        above = "".join(part + "/" for part in parts[:-1])
+        yield from _walk_folder(root, above, scope.below(above), only=parts[-1])
     else:
-        yield from _walk_folder(root.folder, under + "/" if under else "", rules)
+        folder = under + "/" if under else ""
+        yield from _walk_folder(root, folder, scope.below(folder))
 
 
 class _Below(NamedTuple):
     """A folder to descend into next."""
 
     prefix: str  # its path below the root, with "/"
-    rules: Rules
+    scope: Scope
 
 
-def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent]:
-    """Everything below the folder `prefix` of `base`, at any depth; with `only`, just that entry of the folder."""
-    open_folders = [_list_folder(base, prefix, rules, only)]
+def _walk_folder(root: Root, prefix: str, scope: Scope, only: str | None = None) -> Iterator[ScanEvent]:
+    """Everything below the folder `prefix` of the root, at any depth; with `only`, just that entry of the folder."""
+    open_folders = [_list_folder(root, prefix, scope, only)]
     while open_folders:
         for seen in open_folders[-1]:
             if isinstance(seen, _Below):
-                open_folders.append(_list_folder(base, seen.prefix, seen.rules))
+                open_folders.append(_list_folder(root, seen.prefix, seen.scope))
                 break
             yield seen
         else:
             open_folders.pop()
 
 
-def _list_folder(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent | _Below]:
+def _list_folder(root: Root, prefix: str, scope: Scope, only: str | None = None) -> Iterator[ScanEvent | _Below]:
     """The entries of one folder, in order."""
+    base = root.folder
     folder = f"{base}/{prefix}" if prefix else f"{base}/"
     try:
         with os.scandir(folder) as listing:
@@ -113,11 +128,11 @@ def _list_folder(base: Path, prefix: str, rules: Rules, only: str | None = None)
         yield Ignored(prefix.rstrip("/"), "an index of this program")
         return
     try:
-        rules += rules_of(base, prefix, names)
+        scope = scope.entered(prefix, names)
     except OSError as error:  # what it rules out must not be read by accident
         yield Inaccessible(prefix.rstrip("/"), f"its ignore file cannot be read: {error.strerror}")
         return
-    companions = companions_of(entries, lambda entry: _may_accompany(base, prefix, rules, entry))
+    companions = companions_of(entries, lambda entry: _may_accompany(prefix, scope, entry))
     taken = {name for group in companions.values() for name in group}
     for entry in entries:
         name = entry.name
@@ -126,16 +141,27 @@ def _list_folder(base: Path, prefix: str, rules: Rules, only: str | None = None)
         path = prefix + name
         if name[0] == ".":
             yield Ignored(path, "hidden")
-        elif rules and ruled_out(rules, path, entry):
-            yield Ignored(path, "excluded by .gitignore or .ragignore")
+        elif rule := scope.leaves_out(_tested(path, entry)):
+            yield Ignored(path, _reason(root, rule))
         elif not _is_utf8(name):
             yield Inaccessible(path.encode("utf-8", "backslashreplace").decode(), "its name is not UTF-8: rename it")
         elif entry.is_dir(follow_symlinks=False):
-            yield _Below(path + "/", rules)
+            yield _Below(path + "/", scope.below(path + "/"))
         elif name in taken and is_short(entry):
             yield Ignored(path, "the caption or the subtitles of a file beside it")
         else:
             yield _inspect(base, folder, path, entry, companions.get(name, ()))
+    yield from map(Remark, scope.remarks())
+
+
+def _tested(path: str, entry: os.DirEntry[str]) -> str:
+    """The path as rules are compared with it."""
+    return path + "/" if entry.is_dir(follow_symlinks=False) else path
+
+
+def _reason(root: Root, rule: Rule) -> str:
+    pattern = rule.pattern if len(rule.pattern) <= _SHOWN else rule.pattern[: _SHOWN - 1] + "…"
+    return f"{EXCLUDED}{root.name}/{rule.file}:{rule.line} ({pattern})"
 
 
 def _inspect(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> ScanEvent:
@@ -177,10 +203,11 @@ def _stays_in_root(base: Path, entry: os.DirEntry[str]) -> bool:
     return f"{os.path.realpath(entry.path)}/".startswith(f"{base}/".replace("//", "/"))
 
 
-def _may_accompany(base: Path, prefix: str, rules: Rules, entry: os.DirEntry[str]) -> bool:
+def _may_accompany(prefix: str, scope: Scope, entry: os.DirEntry[str]) -> bool:
     """Whether the file may be a caption or subtitles: only if it could also be a document of its own."""
+    base = scope.base
     try:
         is_file = entry.is_file() if entry.is_symlink() and _stays_in_root(base, entry) else entry.is_file(follow_symlinks=False)
     except OSError:
         return False
-    return is_file and _is_utf8(entry.name) and not (rules and ruled_out(rules, prefix + entry.name, entry))
+    return is_file and _is_utf8(entry.name) and scope.leaves_out(prefix + entry.name) is None

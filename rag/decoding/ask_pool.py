@@ -12,12 +12,12 @@ from typing import Any
 
 from rag.decoding import idle_workers
 from rag.decoding.cost_limits import CostLimits
-from rag.decoding.memory_budget import processors
 from rag.decoding.messages import Answer, Call, Failed, Job, OcrLookup, PassageRead, Rejected, Returned
 from rag.decoding.pool import LAST, MEMORY
 from rag.decoding.tasks import KnownOcr, perform
 from rag.decoding.worker_process import Died, NotStarted, WorkerProcess
 from rag.errors import UnreadableDocument, WrongRequest
+from rag.index.files.parallel import cores
 
 SECONDS = 60.0  # for each answer
 KEPT_SECONDS = 300.0  # that a process stays for the next question
@@ -104,4 +104,4 @@ def _talk(
 @cache
 def shared_pool() -> AskPool:
     """The pool of this program: as many questions at once as it has processors."""
-    return AskPool(processors())
+    return AskPool(cores())

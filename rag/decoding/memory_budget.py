@@ -5,10 +5,10 @@ Knows bytes; knows no process.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from rag.decoding.pool import MEMORY
+from rag.index.files.parallel import cores
 
 QUEUE_BYTES = 64_000_000  # of each of the two queues: what was decoded, and what waits for the model
 _DECODED = 8_000_000  # of the first, for each reader, and for four at least: two pictures of the size a model sees
@@ -31,7 +31,7 @@ def budget(jobs: int | str, max_memory: int) -> MemoryBudget:
 
     There are fewer readers where each would have too little to read anything.
     """
-    asked = processors() if isinstance(jobs, str) else jobs
+    asked = cores() if isinstance(jobs, str) else jobs
     if not max_memory:
         return MemoryBudget(asked, MEMORY, QUEUE_BYTES, _decoded(asked, QUEUE_BYTES))
     queue = min(QUEUE_BYTES, max_memory // 20)
@@ -51,8 +51,3 @@ def shortfall(max_memory: int) -> str:
     if not 0 < max_memory < least:
         return ""
     return f"--max-memory is less than the {least / 1e9:.1f}G that the writer and one reader may need: they may take so much"
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -104,7 +104,7 @@ class PassageRead:
     outcome: Content | Dropped | Skipped | None = None
     digests: tuple[bytes, ...] = ()  # of its pixels, one for each picture
     words: tuple[str | None, ...] = ()  # recognised, one for each picture; None where nobody was to look
-    fresh: tuple[bytes, ...] = ()  # the digests of those that were recognised now, and not known already
+    fresh: tuple[tuple[bytes, str], ...] = ()  # what was recognised now: the digest of what OCR looked at, and its words
 
     @property
     def nbytes(self) -> int:

@@ -59,7 +59,7 @@ def given_up(died: Died) -> Failed:
 
 
 class AnswerSink(Protocol):
-    """Receives answers as they come; blocking it holds the worker back."""
+    """Receives answers as they come; `put_answer` holds the worker back while it blocks; after `close` nothing more comes."""
 
     def put_answer(self, answer: WorkerAnswer, nbytes: int) -> None: ...
 

@@ -40,7 +40,7 @@ from rag.types import Content, Document
 
 if TYPE_CHECKING:
     from rag.loaders.base import Loader
-    from rag.types import Passage
+    from rag.types import Passage, Pixels
 
 BY_PLACE = frozenset({"pdf", "picture", "video"})  # loaders that reach a passage without those before it
 LIGHT = frozenset({"text", "markdown", "code", "notebook"})  # loaders that are plain Python
@@ -138,26 +138,36 @@ def _read(job: ReadAll | ReadRange, loader: Loader, passages: Sequence[Passage],
             yield PassageRead(passage, content)
             continue
         digests = tuple(pixels_digest(pixels) for pixels in content.pixels)
-        shown = replace(content, pixels=tuple(thin(pixels, job.rules.side) for pixels in content.pixels))
-        if not wants_words(passage, job.rules):
+        shown = replace(content, pixels=tuple(thin(pixels, job.rules.side) for pixels in content.pixels), layer=None)
+        pictures = unread(content, job.rules)
+        if not pictures:
             yield PassageRead(passage, shown, digests, (None,) * len(digests))
             continue
         words: list[str] = []
-        fresh: list[bytes] = []
-        for pixels, digest in zip(content.pixels, digests, strict=True):
+        fresh: list[tuple[bytes, str]] = []
+        for pixels, plain, shown_digest in zip(pictures, content.pixels, digests, strict=True):
+            digest = shown_digest if pixels is plain else pixels_digest(pixels)
             seen = known(digest)
             if seen is None:
                 from rag.loaders.picture.ocr import recognise
 
                 seen = recognise(pixels, threads=job.rules.threads).text
-                fresh.append(digest)
+                fresh.append((digest, seen))
             words.append(seen)
+        if content.layer:
+            from rag.loaders.pdf.reread import combined
+
+            text, words[0] = combined(passage.text, content.layer, words[0])
+            passage = replace(passage, text=text)
         yield PassageRead(passage, shown, digests, tuple(words), tuple(fresh))
 
 
-def wants_words(passage: Passage, rules: Rules) -> bool:
-    """Whether OCR looks at the picture of a passage: what a page says in its text layer is not read again."""
-    return rules.ocr == "always" or (rules.ocr == "auto" and not (passage.kind == "page" and passage.text))
+def unread(content: Content, rules: Rules) -> tuple[Pixels, ...]:
+    """The pictures OCR looks at, RGB (height, width, 3): a page with a trustworthy text layer is not read again."""
+    layer = content.layer
+    if rules.ocr == "never" or (rules.ocr == "auto" and layer is not None and layer.trust == "whole"):
+        return ()
+    return content.pixels if layer is None or layer.rest is None else (layer.rest,)
 
 
 def is_light(job: Job) -> bool:

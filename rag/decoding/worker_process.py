@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rag.child_process import signal_group, worker_environment
 from rag.decoding import protocol
 from rag.decoding.cost_limits import POLL_SECONDS, Cause, CostLimits, CostMeter
 from rag.decoding.messages import Ready
@@ -67,10 +68,6 @@ class WorkerProcess:
             pipe, self._held = os.pipe()  # closed with this process, however it ends
         except OSError as error:  # a full disk, or no more open files
             raise NotStarted(error.strerror or str(error)) from error
-        hidden = {name for name in os.environ if name.startswith("RAG_")}  # no key of a model server for a decoder
-        environment = {name: value for name, value in os.environ.items() if name not in hidden}
-        environment |= {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
-        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | _KEEPING
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _START, str(theirs.fileno()), str(pipe), str(memory)],
@@ -78,7 +75,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
-                env=environment,
+                env=worker_environment() | _KEEPING,
                 process_group=0,  # Ctrl-C is for its reader
             )
         except OSError as error:
@@ -134,10 +131,9 @@ class WorkerProcess:
     def strike(self) -> None:
         """Kills it and its children, whatever they do; a thread that is talking to it gets Died.
 
-        SIGKILL cannot be held back. The number of the group is its own while anything of it lives, the process or its children.
+        SIGKILL cannot be held back.
         """
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        signal_group(self._process, signal.SIGKILL)
 
     def end(self) -> None:
         """Kills it and frees its resources."""

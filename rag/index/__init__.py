@@ -1,4 +1,4 @@
-"""ROOM 3: numbers ↔ folder. The table of search structures, by name."""
+"""Room 3: vectors and rows, stored in one index folder. The table of search structures, by name."""
 
 STRUCTURES = {
     "exact": "rag.index.vectors.exact:ExactStructure",

@@ -1,7 +1,8 @@
-"""What finds the nearest vectors of one segment. Knows vectors; knows no catalog, no passages and no model."""
+"""Search structures: they find the nearest vectors of one segment. Knows vectors; knows no catalog, no passages and no model."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -9,39 +10,51 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.index.vectors.segments import Segment
     from rag.types import Vectors
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment's row in the catalog. Row r of its file holds the vector with number `first` + r."""
+
+    number: int
+    first: int
+    rows: int
+    size: int  # bytes
+    header: int  # bytes before the vectors
+    header_checksum: bytes
+    checksum: bytes  # of its blocks' checksums, and so of the whole file
+
+
 class Rows(Protocol):
-    """The 16-bit vectors of one segment, none of which is given before it was compared with its checksum."""
+    """The 16-bit vectors of one segment. No vector is returned before its checksum was verified."""
 
     @property
     def segment(self) -> Segment:
-        """What the catalog says of it."""
+        """The segment's row in the catalog."""
 
     @property
     def file(self) -> Path:
-        """The FAISS file, its header trusted."""
+        """The FAISS file; its header has been verified."""
 
     def take(self, rows: NDArray[np.int64]) -> Vectors:
-        """Some rows as float32 (n, dim), in the order asked."""
+        """The given rows as float32 (n, dim), in the given order."""
 
     def all(self) -> NDArray[np.float16]:
-        """Every row, (rows, dim), read from disk as they are touched."""
+        """All rows, float16 (rows, dim), memory-mapped: read from disk when they are accessed."""
 
 
 class Structure(Protocol):
     """A search structure over the rows of one segment.
 
     Laws, checked for every row of STRUCTURES by tests/contracts/test_structures.py:
-    - ``nearest`` gives (scores, rows): float32 and int64 of shape (queries, k'), k' = min(k, rows allowed), inner products,
-      larger first, equal scores by smaller row; rows are positions in the segment from 0.
+    - ``nearest`` returns (scores, rows): float32 and int64 of shape (queries, k'), k' = min(k, rows allowed). Scores are inner
+      products, largest first, ties by smaller row; rows are positions in the segment, from 0.
     - ``within`` is a bool array over the rows, applied before the search: with ten rows allowed, all ten are found.
-    - Scores are those of the 16-bit rows, whatever found them: but for rounding, a row has the score `exact` gives it.
-    - It is made from the `Rows` of the segment alone; what it derives from them lies beside their file, checked when opened.
-    - A query's answer does not depend on the queries beside it. Several threads may ask at once.
-    - `exact` is right by definition (the 16-bit vectors times the query); every other structure is compared with it, in values
+    - Scores are computed from the 16-bit rows, however the rows were found: up to rounding, a row scores what `exact` gives it.
+    - It is built from the segment's `Rows` alone. Files derived from them lie beside the segment and are verified when opened.
+    - A query's result does not depend on the other queries in the call. Several threads may search at once.
+    - `exact` is correct by definition (the 16-bit vectors times the query); every other structure is compared with it, in values
       and in recall.
     """
 
@@ -54,11 +67,11 @@ class Structure(Protocol):
 
 @runtime_checkable
 class Estimating(Protocol):
-    """A structure that can say what looks near before it reads a row, so that several segments rescore no more than one would.
+    """A structure that estimates scores before it reads any row, so that several segments rescore no more rows than one would.
 
-    - ``candidates`` gives (estimates, rows), both (queries, n), in no order: what ``nearest`` would rescore.
-    - Estimates of structures whose ``comparable`` is equal are of one scale.
-    - ``estimates_for`` is False where it would look at all allowed rows instead.
+    - ``candidates`` returns (estimates, rows), float32 and int64 (queries, n), unordered: the rows ``nearest`` would rescore.
+    - Estimates of structures with equal ``comparable`` are on the same scale.
+    - ``estimates_for`` is False where ``nearest`` would score every allowed row instead.
     """
 
     rows: Rows

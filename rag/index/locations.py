@@ -1,6 +1,6 @@
-"""Which index folder is meant, how it reads its corpus, and which models the settings name.
+"""Finds the folder of an index by its name or path, and brings what it finds up to date.
 
-Knows settings and folders; knows neither path, no terminal and no HTTP.
+Knows settings and folders; knows neither the read path nor the write path, no terminal and no HTTP.
 """
 
 from __future__ import annotations
@@ -8,29 +8,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rag.config import load_settings
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexNotFound, WrongRequest
 from rag.index.files.layout import is_index
 
-if TYPE_CHECKING:
-    pass
-
 FOLDER = "indexes"
 
 
 def expand_home(path: str | os.PathLike[str]) -> Path:
-    """The path, with `~` and `~name` as the home they mean; a name that has no home here stands for itself."""
-    return Path(os.path.expanduser(path))  # noqa: PTH111 (that of Path fails where the home is not known)
+    """The path with `~` and `~name` expanded; a user name that has no home on this machine is left as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser fails where the home is unknown)
 
 
 def index_folder(named: str) -> Path:
-    """The folder that a name, a path or nothing means.
+    """The index folder for a name, a path, or the empty string.
 
-    A path (with a separator, or an existing index folder) is taken as it is; a name lies in the nearest `indexes` folder
-    from here upward, else in ./indexes; nothing means the name `default`.
+    A path (it has a separator, or is an existing index folder) is used as it is. A name is looked up in the `indexes` folders
+    from the current folder upward; where none has it, it means ./indexes/NAME. The empty string means the name `default`.
     """
     if named and (os.sep in named or is_index(Path(named))):
         return finish_rebuild(expand_home(named).absolute())
@@ -41,30 +37,33 @@ def index_folder(named: str) -> Path:
 
 
 def places_of_rebuild(folder: Path) -> tuple[Path, Path]:
-    """Where a rebuild makes the new index, and where it puts the old one before the new one takes its place."""
+    """The temporary folders of a rebuild: where the new index is built, and where the old one is moved before it is replaced."""
     return folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
 
 
 def finish_rebuild(folder: Path) -> Path:
-    """Ends a rebuild that was killed after the old index had gone and before the new one had come; gives the folder."""
+    """Completes a rebuild that was killed after the old index was moved away and before the new one took its place.
+
+    Returns the folder.
+    """
     fresh, old = places_of_rebuild(folder)
     if not folder.exists() and old.is_dir():
         try:
             (fresh if fresh.is_dir() else old).rename(folder)
-        except OSError:  # read-only, or another process was faster
+        except OSError:  # read-only, or another process did it first
             return folder
     return folder
 
 
 def known_indexes() -> list[str]:
-    """The names in the nearest `indexes` folders from here upward."""
+    """The names of all indexes in `indexes` folders from the current folder upward, sorted."""
     here = Path.cwd()
     files = (file for folder in (here, *here.parents) for file in (folder / FOLDER).glob(f"*/{CATALOG_FILE}"))
     return sorted({file.parent.name for file in files})
 
 
 def existing_index(index: str = "") -> Path:
-    """The folder of an index that is there. IndexNotFound names the indexes there are."""
+    """The folder of an existing index, in the current format. IndexNotFound lists the indexes that exist; IndexTooOld."""
     named = index or load_settings({}).index
     folder = index_folder(named)
     if not is_index(folder):
@@ -87,7 +86,7 @@ def by_name(folders: Iterable[Path]) -> dict[str, Path]:
 
 
 def up_to_date(folder: Path) -> Path:
-    """The folder, after its index was brought to the format of this version. IndexTooOld where it may not be written."""
+    """Converts an index of an older format to the current one; returns the folder. IndexTooOld where it is read-only."""
     from rag.index.catalog.connection import format_on_disk
     from rag.index.catalog.schema import FORMAT
 
@@ -99,21 +98,21 @@ def up_to_date(folder: Path) -> Path:
 
 
 def warm_up(folder: Path, tell: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
-    """Makes what makes searches of an index fast; says what was made, and tells before what takes long."""
+    """Builds the derived files that make searches fast; returns a remark for each file built. Calls `tell` before a long step."""
     from rag.index.reader.open_index import open_index
 
     try:
         with open_index(folder, load_settings({}).search) as opened:
-            if opened.scanned:
-                opened.ready()
-            opened.keep_words(tell)
+            if opened.scannable:
+                opened.preload()
+            opened.build_postings(tell)
             return opened.remarks()
     except IndexDamaged as error:
         return (f"{error.what}; {error.remedy}",)
 
 
 def is_lite(folder: Path) -> bool:
-    """Whether the index was made by the built-in model."""
+    """Whether the index was made with the built-in model."""
     from rag.index.catalog.index_folder import fingerprint_of
 
     return fingerprint_of(folder).model == "lite"

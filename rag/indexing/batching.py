@@ -6,10 +6,11 @@ Knows contents; knows no embedder and no thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from typing import TypeAlias
 
+from rag.backends.even_batches import even_batches
 from rag.types import Content
 
 Keyed: TypeAlias = tuple[bytes, Content]
@@ -21,7 +22,7 @@ WINDOW = 16  # calls: texts of similar length are looked for among the oldest so
 
 def pictures_of(waiting: Iterable[Keyed], most: int) -> list[Keyed]:
     """The next batch of pictures, in arrival order."""
-    return cut(list(islice(waiting, most)), most, PIXELS, pixels_of)[0]
+    return even_batches(list(islice(waiting, most)), most, lambda keyed: pixels_of(keyed[1]), PIXELS)[0]
 
 
 def texts_of(waiting: Iterable[Keyed], most: int, places: int) -> list[Keyed]:
@@ -30,30 +31,13 @@ def texts_of(waiting: Iterable[Keyed], most: int, places: int) -> list[Keyed]:
     by_length = sorted(oldest, key=lambda one: -len(one[1].text))
     count = even_part(len(oldest), most, places)
     at = min(by_length.index(oldest[0]), len(oldest) - count)
-    return cut(by_length[at : at + count], count, TOKENS, tokens_of)[0]
+    return even_batches(by_length[at : at + count], count, lambda keyed: tokens_of(keyed[1]), TOKENS)[0]
 
 
 def even_part(waiting: int, most: int, places: int) -> int:
     """How many of `waiting` texts one call takes: up to `most`; of few, an even share per free slot, at least half of `most`."""
     parts = max(-(-waiting // most), min(places, waiting // max(1, most // 2)))
     return -(-waiting // max(1, parts))
-
-
-def cut(contents: Sequence[Keyed], most: int, budget: int, weigh: Callable[[Content], int]) -> list[list[Keyed]]:
-    """Splits contents, in order, into even batches of at most `most` items and `budget` weight; a heavier item stands alone."""
-    if not contents:
-        return []
-    length = -(-len(contents) // -(-len(contents) // most))  # even: 40 are 20 + 20, not 32 + 8
-    batches: list[list[Keyed]] = [[]]
-    held = 0
-    for key, content in contents:
-        weight = weigh(content)
-        if batches[-1] and (len(batches[-1]) >= length or held + weight > budget):
-            batches.append([])
-            held = 0
-        batches[-1].append((key, content))
-        held += weight
-    return batches
 
 
 def size_of(content: Content) -> int:

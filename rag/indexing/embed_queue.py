@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
+from rag.backends.base import capabilities_of
 from rag.errors import ContentRefused, RagError
 from rag.index.files.uninterruptible import uninterruptible
 from rag.indexing.batching import Keyed, PendingContents, size_of, tokens_of
 from rag.types import Content
 
 if TYPE_CHECKING:
-    from rag.backends.base import Embedder
+    from rag.backends.base import Embedder, SideEmbedder
     from rag.types import Role, Vectors
 
 REST = 0.25  # seconds that contents wait for company before a call is made with fewer than it takes
-APART = 2  # calls for a process apart: one is computed, one is there when that ends
-HELP = 3  # calls: texts that wait beyond so many are embedded here as well, though a process apart takes others
+SIDE_CALLS = 2  # for the side embedder: one is computed, the next is there when that ends
+HELP = 3  # calls: texts that wait beyond so many are embedded here as well, though the side embedder takes others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,48 +40,34 @@ class EmbedResult:
 
 
 class ResultSink(Protocol):
-    """Receives vectors as they arrive."""
+    """Receives vectors as they arrive; `put_vectors` is called from any thread."""
 
     def put_vectors(self, result: EmbedResult) -> None: ...
 
 
 class Embeds(Protocol):
-    """What makes vectors: an embedder, or a part of one elsewhere."""
+    """What makes vectors: an `Embedder`, or its side embedder."""
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors: ...
-
-
-class SideEmbedder(Embeds, Protocol):
-    """An embedder in a process of its own, for texts."""
-
-    def is_ready(self) -> bool:
-        """Whether it can take a call now; the first question starts the process."""
-        ...
-
-    def close(self) -> None: ...
 
 
 class EmbedQueue:
     """For the one thread that writes; `put_result` is called from threads of its own, which also make the next call that is due.
 
-    So the model is kept busy with what waits while the thread that writes commits. An embedder says with `in_flight` how many
-    calls of `embed` it takes at once; without it, one. With 0 it is plain Python and is called in the thread that feeds it (a
-    second thread holds the first back: 2.7 times slower for 7,600 texts), and where it gives an `apart`, a process of its own
-    takes texts as well. With `pictures` it says how many contents with pixels one call should have, where that is less than of
-    texts.
+    So the model is kept busy with what waits while the thread that writes commits. How many calls run at once, and where, is
+    what the embedder declares (`rag.backends.base.EmbedderCapabilities`): one of pure Python is called in the thread that feeds
+    it, because a second thread holds the first back (2.7 times slower for 7,600 texts); its side embedder takes texts as well.
     """
 
-    def __init__(self, embedder: Embedder, results: ResultSink, *, apart: SideEmbedder | None = None) -> None:
-        """`apart` embeds texts beside an embedder that is called here."""
+    def __init__(self, embedder: Embedder, results: ResultSink, *, side_embedder: SideEmbedder | None = None) -> None:
+        """`side_embedder` embeds texts beside an embedder that is called in the thread that feeds it."""
         self._embedder, self._results = embedder, results
-        in_flight = int(getattr(embedder, "in_flight", 1))
-        self._here = in_flight == 0
-        self.side = int(getattr(embedder, "side", 0))  # pixels of the shorter side of a picture that it looks at; 0: all
-        self._apart = apart if self._here else None
-        self.at_once = max(1, in_flight)
+        declared = capabilities_of(embedder)
+        self._here = declared.concurrent_calls == 0
+        self._side_embedder = side_embedder if self._here else None
+        self.at_once = max(1, declared.concurrent_calls)
         self._call = max(1, embedder.batch // self.at_once)  # contents of one call
-        pictures = max(1, min(self._call, int(getattr(embedder, "pictures", self._call))))
-        self._waiting = PendingContents(self._call, pictures)
+        self._waiting = PendingContents(self._call, min(self._call, declared.pictures_per_call or self._call))
         self._asked: set[bytes] = set()  # keys under way
         self._lock = threading.RLock()  # over everything above and below
         self._calls: SimpleQueue[list[Keyed] | None] = SimpleQueue()
@@ -162,8 +149,8 @@ class EmbedQueue:
         self._stopped = True
         for _ in self._threads:
             self._calls.put(None)
-        if self._apart is not None:
-            self._apart.close()
+        if self._side_embedder is not None:
+            self._side_embedder.close()
 
     # ---- what is due, under the lock ----------------------------------------------------------------
 
@@ -173,7 +160,8 @@ class EmbedQueue:
             return
         while self._waiting and self._under_way < self._most_under_way and self._is_due():
             self._send(self._claimed(self._waiting.take(self._places)))
-        while self._apart is not None and self._under_way < APART and self._is_due_apart() and self._apart.is_ready():
+        side = self._side_embedder
+        while side is not None and self._under_way < SIDE_CALLS and self._is_due_aside() and side.is_ready():
             self._send(self._claimed(self._waiting.take_texts(self._places)))
 
     def _due_here(self) -> list[Keyed]:
@@ -184,7 +172,7 @@ class EmbedQueue:
             due = self._ending or self._waiting.fills_a_call(most) or self._has_rested()
             return self._claimed(self._waiting.take(self._places)) if due and self._waiting else []
 
-    def _is_due_apart(self) -> bool:
+    def _is_due_aside(self) -> bool:
         return self._waiting.texts >= (max(1, self._call // 2) if self._ending else self._call)
 
     def _is_due(self) -> bool:
@@ -224,7 +212,7 @@ class EmbedQueue:
     # ---- in the threads ---------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        embedder = self._apart or self._embedder
+        embedder = self._side_embedder or self._embedder
         while (batch := self._calls.get()) is not None:
             self._embed(embedder, batch)
             with self._lock:

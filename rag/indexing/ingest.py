@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.backends.base import Embedder
+from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.digests import reading_key
 from rag.corpus.file_types import gives, shows_pictures
 from rag.corpus.walk import FileEntry, Root, composed
@@ -56,7 +56,7 @@ class DocumentIngester:
     tally: RunTally
     kinds: frozenset[Kind]
     readers: int  # processes; a long document is read in stretches by so many
-    dispatcher: Dispatcher
+    dispatcher: Dispatcher[PendingDocument]
     embed_queue: EmbedQueue
     ocr_cache: OcrCache
     monitor: ProgressMonitor
@@ -77,7 +77,8 @@ class DocumentIngester:
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
         threads = 1 if self.readers else os.cpu_count() or 1  # without readers, one document is read at a time
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.embed_queue.side, threads)
+        shorter_side = capabilities_of(self.embedder).shorter_side
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, shorter_side, threads)
 
     def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
         """Starts a document that the walk found; it is counted in `tally`."""
@@ -201,9 +202,8 @@ class DocumentIngester:
             self._ask(pending, ReadAll(pending.document, pending.rules, identity.loader, self.readers))
 
     def _keep(self, pending: PendingDocument, part: PassageRead, stretch: int) -> None:
-        for digest, words in zip(part.digests, part.words, strict=True):
-            if digest in part.fresh and words is not None:
-                self.ocr_cache.keep(digest, words)
+        for digest, words in part.fresh:
+            self.ocr_cache.keep(digest, words)
         keyed = pending.take(part, stretch, self.embedder, self.policy)
         if keyed is None or keyed[0] in self.refused:
             return

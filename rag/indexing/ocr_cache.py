@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexFailure
-from rag.index.catalog.connection import open_to_read, translated
+from rag.index.catalog.connection import open_to_read, translate_errors
 from rag.index.catalog.picture_text import all_recognised, recognised
 from rag.index.writer.writer import Writer
 
@@ -62,7 +62,7 @@ def carry_over(folder: Path, writer: Writer) -> None:
 
 
 def _all_of(folder: Path) -> Iterator[tuple[bytes, str]]:
-    with suppress(IndexFailure), translated(folder), closing(open_to_read(folder)) as connection:
+    with suppress(IndexFailure), translate_errors(folder), closing(open_to_read(folder)) as connection:
         yield from all_recognised(connection)
 
 

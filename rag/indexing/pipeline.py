@@ -7,18 +7,20 @@ made by `rag.indexing.embed_queue` in other threads, folders walked in one more 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
-from rag.backends.base import Embedder
+from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.walk import FileEntry, Root
 from rag.decoding.dispatch import Dispatcher
 from rag.decoding.event_queue import EventQueue
-from rag.decoding.memory_budget import MemoryBudget, processors
+from rag.decoding.memory_budget import MemoryBudget
 from rag.decoding.pool import Pool, WorkerAnswer
 from rag.errors import BackendError, IndexFailure, Interrupted, RagError
 from rag.humanize import counted
+from rag.index.files.parallel import cores
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.writer import Writer
 from rag.indexing.commit_schedule import CommitSchedule
@@ -26,6 +28,7 @@ from rag.indexing.embed_queue import EmbedQueue, EmbedResult
 from rag.indexing.ingest import DocumentIngester
 from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
+from rag.indexing.pending_document import PendingDocument
 from rag.indexing.read_queue import ReadQueue
 from rag.indexing.refusals import go_without
 from rag.indexing.report import Report, Tell
@@ -114,9 +117,9 @@ class _Run:
         self.events: EventQueue[WorkerAnswer, EmbedResult, ScanBatch] = EventQueue(budget.decoded)
         self.ocr_cache = OcrCache(writer)
         self.pool = Pool(budget.jobs, self.events, self.ocr_cache.find, budget.memory)
-        dispatcher = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
-        elsewhere = getattr(embedder, "apart", None) if budget.jobs and processors() > 1 else None
-        self.embed_queue = EmbedQueue(embedder, self.events, apart=elsewhere() if elsewhere else None)
+        dispatcher: Dispatcher[PendingDocument] = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
+        side_embedder = capabilities_of(embedder).side_embedder if budget.jobs and cores() > 1 else None
+        self.embed_queue = EmbedQueue(embedder, self.events, side_embedder=side_embedder() if side_embedder else None)
         self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents, tally)
         self.ingester = DocumentIngester(
             writer, embedder, policy, tally, kinds, budget.jobs, dispatcher, self.embed_queue, self.ocr_cache, self.monitor
@@ -131,6 +134,7 @@ class _Run:
         """
         root, ingester = target.root, self.ingester
         ingester.recaptioned = set()
+        before = Counter(self.tally.ignored)
         self.tally.start_target()
         self.queue = queue = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.tally)
         walking = ScanThread(target, self.events)
@@ -138,6 +142,8 @@ class _Run:
             self._begin_all(root, queue.before_pictures(ingester.is_being_told))
         finally:
             walking.stop()
+        if not target.under and not self.kinds:
+            self.writer.memory.keep_ignored(root.name, self.tally.ignored - before)
         gone = queue.gone()
         for path in gone:
             ingester.record_captions(root.name, path, [])

@@ -16,12 +16,13 @@ from rag.config import load_settings
 from rag.corpus.file_types import family_of
 from rag.corpus.walk import Root, walk
 from rag.errors import IndexNotFound
+from rag.index.catalog.index_folder import settings_of
 from rag.index.catalog.survey import Survey, surveyed
 from rag.index.files.layout import is_index
 from rag.index.locations import expand_home, index_folder
 from rag.indexing.build import check_folders, check_kinds
 from rag.indexing.progress import Rate, read_rate
-from rag.indexing.roots import Target, choose_root, without_repeats
+from rag.indexing.roots import Target, choose_root, heeded_files, without_repeats
 from rag.indexing.scan import ChangeDetector
 from rag.indexing.tally import RunTally
 from rag.types import Kind, Skipped
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would find. Copies, moves and captions show only when files are read: a real run may do a little less or more."""
+    """What a run would find. Copies, moves and captions show only when files are read: a run may do a little less or more."""
 
     new: Mapping[str, int]  # documents by family
     changed: Mapping[str, int]
@@ -60,9 +61,9 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
     if not is_index(folder):
         if not wanted:
             raise IndexNotFound(folder)
-        return _plan(Survey({}), wanted, frozenset(kinds), None)
+        return _plan(Survey({}), wanted, frozenset(kinds), None, heeded_files(settings, {}))
     with surveyed(folder) as known:
-        return _plan(known, wanted, frozenset(kinds), read_rate(folder))
+        return _plan(known, wanted, frozenset(kinds), read_rate(folder), heeded_files(settings, settings_of(folder)))
 
 
 @dataclass(slots=True)
@@ -73,9 +74,9 @@ class _Counts:
     megabytes: float = 0.0
 
 
-def _plan(known: Survey, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None) -> Plan:
+def _plan(known: Survey, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None, heeded: tuple[str, ...]) -> Plan:
     counts, tally = _Counts(), RunTally()
-    for target in _targets(known, wanted, tally):
+    for target in (one._replace(heeded=heeded) for one in _targets(known, wanted, tally)):
         changes = ChangeDetector(target, known, tally, kinds)
         for change in filter(None, map(changes.classify, walk(*target))):
             path = change.found.path

@@ -1,4 +1,7 @@
-"""Files → passages → content: the table of loaders by format family. `detect.py` chooses the family of a file."""
+"""Files → passages → content: the table of loaders by format family. `detect.py` chooses the family of a file.
+
+Knows names; imports none of them.
+"""
 
 LOADERS = {
     "text": "rag.loaders.text.text:TextLoader",

@@ -1,4 +1,4 @@
-"""The picture of a passage: a page rendered, a frame at its second, a picture at a size; always encoded anew.
+"""Renders the picture of a passage, a page, a video frame or a picture, at one of three sizes; always re-encoded.
 
 Knows the loaders; knows no cache and no process. Runs in a worker process.
 """
@@ -26,7 +26,7 @@ _QUALITY = 88  # JPEG, colours at full resolution: thin red lines on a page stay
 
 
 def picture(file: Path, *, kind: Kind, locator: Locator, size: str, stamp: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
-    """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, JPEG else."""
+    """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, else JPEG. UnreadableDocument."""
     side = SIDES[size]
     if kind == "frame" and isinstance(locator, Seconds):
         from rag.media.frame_cache import frame_of
@@ -38,15 +38,15 @@ def picture(file: Path, *, kind: Kind, locator: Locator, size: str, stamp: str, 
 
 
 def decoded(file: Path, kind: Kind, locator: Locator, limits: Limits) -> Pixels:
-    """RGB pixels (height, width, 3), at most `limits.max_pixels`. UnreadableDocument where there is no picture there."""
+    """RGB pixels (height, width, 3), at most `limits.max_pixels`. UnreadableDocument if there is no picture at `locator`."""
     document = Document(DocumentId("", file.name), file)
     passage = Passage(document.id, 0, locator, kind, "image")
     loader: Loader = resolve(LOADERS, SHOWN_BY[kind], "loader")()
     for found in loader.read(document, [passage], limits):
         if isinstance(found, Content) and found.pixels:
             return found.pixels[0]
-        raise UnreadableDocument(getattr(found, "reason", "holds no picture"))
-    raise UnreadableDocument("holds no picture there")
+        raise UnreadableDocument(getattr(found, "reason", "contains no picture"))
+    raise UnreadableDocument("contains no picture there")
 
 
 def _encoded(pixels: Pixels, side: int, form: str) -> tuple[dict[str, Any], bytes]:

@@ -1,4 +1,4 @@
-"""Opens an index with its models and asks it: what the command line, the API and Python callers share.
+"""Opens an index with its models and searches it: what the command line, the API and Python callers share.
 
 Knows settings and the read path; knows no terminal and no HTTP.
 """
@@ -17,10 +17,10 @@ from rag.config import Settings
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
-from rag.models.loading import Models, Say, open_embedder, reranker_beside, shared, silent
+from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, this_machine
 from rag.search.options import SearchOptions
-from rag.search.question import content_asked, content_of, filters_of, one_of
+from rag.search.question import content_of, filters_of, given_medium, picture_content, words_content
 from rag.text.query_syntax import literal
 from rag.types import Content, Hit, Query, StoredPassage
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rag.index.reader.open_index import IndexStatus, OpenIndex
     from rag.search.pipeline import RankingOptions, Results
 
-_ATTEMPTS = 4  # each is undone only by another compaction within milliseconds
+_ATTEMPTS = 4  # each fails only if another compaction comes within milliseconds
 
 
 class Searcher:
@@ -41,10 +41,10 @@ class Searcher:
         folder: Path,
         settings: Settings,
         say: Say = silent,
-        models: Models | None = None,
+        models: ModelCache | None = None,
         opened: OpenIndex | None = None,
     ) -> None:
-        """`models` are used before others are loaded; `opened` is the index where it is open already."""
+        """`models` are reused before others are loaded; `opened` is the index if it is open already."""
         from rag.index.catalog.index_folder import fingerprint_of, settings_of
         from rag.index.reader.open_index import open_index as open_folder
 
@@ -52,12 +52,13 @@ class Searcher:
         kept = settings_of(folder)
         self.policy = policy_of(kept)
         chosen = choose_embedder(settings, kept, this_machine())
-        self.embedder = shared(chosen, open_embedder, say, models)
+        models = models or ModelCache()
+        self.embedder = models.loaded_embedder(chosen, say)
         if self.embedder.fingerprint == fingerprint_of(folder):
             compare_canaries(folder, kept, self.embedder)
-        self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, say, models)
+        self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, models, say)
         self.index = opened or open_folder(folder, settings.search)
-        self._asked_of: Searchable = self.index
+        self._searched: Searchable = self.index
 
     def __enter__(self) -> Searcher:
         return self
@@ -67,7 +68,7 @@ class Searcher:
 
     @cached_property
     def files(self) -> AskPool:
-        """What opens files for this searcher: worker processes, or this process where the setting `jobs` is 0."""
+        """The pool that opens files: worker processes, or this process if the setting `jobs` is 0."""
         from rag.decoding.ask_pool import AskPool, shared_pool
 
         return shared_pool() if self.settings.jobs != 0 else AskPool(0)
@@ -75,18 +76,18 @@ class Searcher:
     @property
     def name(self) -> str:
         """The name of the index; of several, all of them."""
-        return self._asked_of.name
+        return self._searched.name
 
     def beside(self, others: Sequence[Searcher]) -> Searcher:
-        """One whose questions go to the indexes of all of them, with the models of this one. EmbedderMismatch."""
+        """A searcher of all these indexes as one, with the models of this one. EmbedderMismatch."""
         from rag.index.reader.federated import FederatedIndex
 
         together = copy(self)
-        together._asked_of = FederatedIndex([self.index, *(other.index for other in others)])
+        together._searched = FederatedIndex([self.index, *(other.index for other in others)])
         return together
 
     def close(self) -> None:
-        """Lets go of the index folder."""
+        """Closes the index."""
         self.index.close()
 
     def status(self) -> IndexStatus:
@@ -94,21 +95,21 @@ class Searcher:
         return self.index.status()
 
     def roots(self) -> Mapping[str, Path]:
-        """The roots that can be asked for, by name, with the folder of each."""
-        with self._asked_of.snapshot() as snapshot:
+        """The roots by name, with the folder of each."""
+        with self._searched.snapshot() as snapshot:
             return snapshot.roots()
 
     def query(self, text: str = "", **asked: Any) -> list[Hit]:
-        """The hits for words, a picture or both, best first; the keywords are those of `search`."""
+        """The hits for words, a picture or both, best first; takes the keywords of `search`."""
         return self.search(text, **asked).hits
 
     def search(
         self, text: str = "", options: SearchOptions | None = None, *, content: Content | None = None, **asked: Any
     ) -> Results:
-        """Hits, the order after each stage, and notes. The keywords are the fields of `SearchOptions`.
+        """Hits, the ranking after each stage, and notes. The keywords are the fields of `SearchOptions`.
 
-        `content` is what the passage `like` holds, where another index has it. WrongRequest where nothing is asked or a filter
-        cannot be meant, NoSuchPassage, TooLarge for the bytes of a huge picture.
+        `content` is that of the passage `like`, if another index holds it. WrongRequest for an empty query or an invalid filter,
+        NoSuchPassage, TooLarge for a huge picture given as bytes.
         """
         from rag.search.pipeline import search
 
@@ -117,9 +118,9 @@ class Searcher:
         words = text if text.strip() else literal(content.text or content.clues)
         query = Query(words, content, filters_of(wanted, self.roots()))
         ranking = self._ranking(wanted)
-        ask = partial(
+        run = partial(
             search,
-            self._asked_of,
+            self._searched,
             query,
             self.embedder,
             self.reranker if wanted.rerank else None,
@@ -127,22 +128,25 @@ class Searcher:
             read=self._read,
             clues=self.policy.clues,
         )
-        results = _asked_again(ask)
+        results = _retry_after_compaction(run)
         return results if wanted.like is None else _without(results, wanted.like, ranking.top_k)
 
     def content_of(self, id: str, text: str) -> Content:
-        """A passage as a query: its words, or its picture with the words known about it; `text` stands beside. NoSuchPassage."""
-        with self._asked_of.snapshot() as snapshot:
+        """A passage as a query: its text, or its picture with the text known about it, and `text` added. NoSuchPassage."""
+        with self._searched.snapshot() as snapshot:
             stored = snapshot.by_id(id.removeprefix("#"))
         if stored is None:
             raise NoSuchPassage(id)
         return content_of(stored, text, self.policy.limits, self.files)
 
     def _content(self, text: str, wanted: SearchOptions) -> Content:
-        if one_of(wanted) == "like":
+        given = given_medium(wanted)
+        if given == "like":
             return self.content_of(str(wanted.like), text)
+        if not given:
+            return words_content(text)
         policy = self.policy if wanted.ocr or "image" not in self.embedder.modalities else replace(self.policy, ocr="never")
-        return content_asked(text, wanted, policy, self.files)
+        return picture_content(text, wanted, policy, self.files)
 
     def _read(self, stored: Sequence[StoredPassage]) -> list[Content]:
         from rag.search.stored_content import read_contents
@@ -150,7 +154,7 @@ class Searcher:
         return read_contents(stored, self.policy.limits, self.files)
 
     def _ranking(self, wanted: SearchOptions) -> RankingOptions:
-        """The options, completed by the settings. WrongRequest."""
+        """The options, completed by the settings. WrongRequest for top_k below 1."""
         from rag.search.pipeline import RankingOptions
 
         settings = self.settings
@@ -164,19 +168,19 @@ class Searcher:
             blend=settings.blend if wanted.blend is None else wanted.blend,
             fold_from=settings.fold_from,
             good_from=settings.good_from,
-            fold=wanted.fold and wanted.like is None,  # what repeats the passage is the most like it, and must not go with it
+            fold=wanted.fold and wanted.like is None,  # copies of the passage are the best hits, and must not vanish with it
         )
 
 
-def _asked_again(ask: Callable[[], Results]) -> Results:
-    """What is asked, also where a compaction took away what was about to be opened: the next moment is of a newer commit."""
+def _retry_after_compaction(run: Callable[[], Results]) -> Results:
+    """Runs a search again if a compaction removed what it was about to open: the next snapshot is of a newer commit."""
     for _ in range(_ATTEMPTS):
         with suppress(MovedOn):
-            return ask()
-    return ask()
+            return run()
+    return run()
 
 
 def _without(results: Results, id: str, top_k: int) -> Results:
-    """The results without the passage that was asked with, ranks counted anew."""
+    """The results without the passage of the query, ranked anew."""
     others = [hit for hit in results.hits if id.removeprefix("#") not in {hit.id, *(member.id for member in hit.members)}]
     return replace(results, hits=[replace(hit, rank=rank) for rank, hit in enumerate(others[:top_k], start=1)])

@@ -1,6 +1,6 @@
 """The content of a stored passage, read again from its file: for the reranker, `like`, and a preview in a terminal.
 
-Knows what is stored and who reads files; knows no model and no index.
+Knows stored passages and the pool that reads files; knows no model and no index.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def words_only(stored: StoredPassage) -> Content:
 
 
 def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool) -> list[Content]:
-    """The contents of candidates, in order; each file is opened once. What cannot be read any more keeps its words."""
+    """The contents of candidates, in order; each file is opened once. One that cannot be read any more gets `words_only`."""
     contents = {one.number: words_only(one) for one in stored}
     by_document: dict[object, list[StoredPassage]] = {}
     for one in stored:
@@ -49,14 +49,14 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool
 
 
 def hit_pixels(hit: Hit, pool: AskPool) -> Pixels | None:
-    """The picture a hit was found by, (height, width, 3), or None where its file cannot be read any more."""
+    """The picture a hit was found by, (height, width, 3), or None if its file cannot be read any more."""
     document = Document(DocumentId(hit.root, hit.document), Path(hit.path))
     found = _read(document, [Passage(document.id, 0, hit.best, hit.kind, hit.modality)], Limits(), pool)
     return found[0].pixels[0] if found and found[0] is not None and found[0].pixels else None
 
 
 def _read(document: Document, passages: Sequence[Passage], limits: Limits, pool: AskPool) -> list[Content | None]:
-    """The contents of passages of one document; None for one that cannot be read, nothing where another file lies there now."""
+    """The contents of passages of one document; None for one that cannot be read, [] if another type of file is there now."""
     family = SHOWN_BY.get(passages[0].kind)
     try:
         found, _ = pool.call("rag.loaders.questions:family", document.file, {"limits": limits})

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.decoding.memory_budget import processors
+from rag.index.files.parallel import cores
 from rag.indexing.build import build_index
 from rag.loaders.picture.pixels import fit
 from tests.bench import inputs
@@ -52,8 +52,8 @@ def pages() -> Row:
 def film() -> Row:
     """One film by its keyframes: the floor decodes as many stretches of it at once as there are cores."""
     made = inputs.folder_of(f"film{MINUTES}", 1, lambda file, number: inputs.film(file, number, MINUTES), ".mp4")
-    file, cores = next(made.glob("*.mp4")), processors()
-    bounds = [60 * MINUTES * each / cores for each in range(cores + 1)]
+    file, readers = next(made.glob("*.mp4")), cores()
+    bounds = [60 * MINUTES * each / readers for each in range(readers + 1)]
     stretches = [(file, *between) for between in pairwise(bounds)]
     return _beside(f"keyframes of {MINUTES} min of 1080p H.264", file, _stretch, stretches, 0.8, frame_seconds=STEP)
 
@@ -78,7 +78,7 @@ def _beside(what: str, place: Path, floor: Callable[[Any], int], work: list[Any]
     """The whole of `rag index` beside a pool of processes that only decodes; with `--full` one pass of each is long enough."""
 
     def bare() -> None:
-        with ProcessPoolExecutor(processors(), mp_context=get_context("forkserver")) as pool:
+        with ProcessPoolExecutor(cores(), mp_context=get_context("forkserver")) as pool:
             list(pool.map(floor, work))
 
     if FULL:

@@ -1,4 +1,4 @@
-"""A stranger's picture is opened in a confined process, whoever asks: it reaches no network, no file and no program.
+"""Pictures are opened in a confined process, whoever opens them: it reaches no network, no file and no program.
 
 The loader of pictures is replaced in the worker processes by one that tries all three and tells by the colour of its picture.
 """
@@ -25,11 +25,11 @@ from tests.e2e.conftest import CountingEmbedder
 from tests.unit.api_server import asking
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are confined on Linux only")
-NOTHING = (20, 20, 20)  # the colour of a picture whose reader reached nothing; 255 in a channel where it did
+NOTHING = (20, 20, 20)  # the colour of a picture whose reader reached nothing; a channel is 255 where it did
 
 
 class Eyes(CountingEmbedder):
-    """An embedder that keeps the colours it is shown."""
+    """An embedder that records the colours of its inputs."""
 
     seen: list[tuple[int, int, int]] = []  # noqa: RUF012
 
@@ -39,7 +39,7 @@ class Eyes(CountingEmbedder):
 
 
 class Judge:
-    """A reranker that wants pixels and keeps the colours of them."""
+    """A reranker that wants pixels and records their colours."""
 
     name = "judge"
     modalities: frozenset[Modality] = frozenset({"text", "image"})
@@ -82,7 +82,7 @@ def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert not (tmp_path / "escaped").exists()
 
 
-def test_nobody_who_opens_a_picture_lets_it_out(corpus: Path) -> None:
+def test_every_way_to_open_a_picture_is_confined(corpus: Path) -> None:
     model = {"backend": f"{__name__}:Eyes", "model": "eyes", "reranker": f"{__name__}:Judge"}
     rag.build_index(corpus, ocr="never", **{key: model[key] for key in ("backend", "model")})
     assert Eyes.seen == [NOTHING], "index"
@@ -105,7 +105,7 @@ def test_nobody_who_opens_a_picture_lets_it_out(corpus: Path) -> None:
                 assert np.abs(np.asarray(Image.open(io.BytesIO(shown.content)))[32, 32].astype(int) - 20).max() < 8, size
 
 
-def test_documents_to_rerank_come_no_further(corpus: Path) -> None:
+def test_pictures_to_rerank_are_confined(corpus: Path) -> None:
     sent = f"data:image/png;base64,{base64.b64encode((corpus / 'p.png').read_bytes()).decode()}"
     with asking(corpus.parent / "nowhere", reranker=f"{__name__}:Judge") as api:
         answer = api.post("/v1/rerank", json={"query": "harbour", "documents": [{"image": sent}]})

@@ -1,4 +1,4 @@
-"""Files that kill what reads them: the rest is indexed, and they are not tried again until they change."""
+"""Files that crash their reader: the others are indexed, and these are not tried again until they change."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CRASHED = "its reader crashed (SIGSEGV)"
 
 @pytest.fixture
 def killing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the processes that read, every PDF follows a null pointer."""
+    """In worker processes, every PDF follows a null pointer."""
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text("import rag.loaders as l; l.LOADERS['pdf'] = 'tests.unit.bad_loaders:Segfault'")
@@ -34,7 +34,7 @@ def killing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The documents that were sent away to be read."""
+    """The documents that were sent to worker processes."""
     sent: list[str] = []
     submit = Pool.submit
 
@@ -48,7 +48,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.usefixtures("killing")
-def test_a_killing_file_costs_itself_and_is_not_tried_again(corpus: Path, reads: list[str]) -> None:
+def test_a_file_that_crashes_its_reader_is_skipped_and_not_tried_again(corpus: Path, reads: list[str]) -> None:
     (corpus / "bad.pdf").write_bytes(b"%PDF-1.7 one")
     (corpus / "copy.pdf").write_bytes(b"%PDF-1.7 one")
     report = rag.build_index(corpus, ocr="never")
@@ -107,7 +107,7 @@ def test_a_small_folder_of_texts_starts_no_process(tmp_path: Path, reads: list[s
     assert reads == []
 
 
-def test_a_run_killed_while_files_are_read_goes_on_and_leaves_no_process(corpus: Path, rag: Callable[..., Ran]) -> None:
+def test_a_run_killed_while_it_reads_leaves_no_process_and_the_next_one_continues(corpus: Path, rag: Callable[..., Ran]) -> None:
     from PIL import Image
 
     for number in range(60):

@@ -177,19 +177,19 @@ def contents(name: str) -> dict[str, Any]:
     """Everything that does not depend on how the index came about."""
     assert check_structure(Path("indexes", name)) == [] == check_bytes(Path("indexes", name))
     with rag.open_index(name, backend=COUNTING) as searcher:
-        opened = searcher.index
-        numbers = opened._pin().numbers.tolist()
-        passages = [
-            (stored.id, stored.passage, stored.dated, str(stored.file), vector.tobytes())
-            for stored, vector in zip(opened.passages(numbers), opened.vectors(numbers), strict=True)
-        ]
+        with searcher.index.snapshot() as snapshot:
+            numbers = snapshot.live.numbers.tolist()
+            passages = [
+                (stored.id, stored.passage, stored.dated, str(stored.file), vector.tobytes())
+                for stored, vector in zip(snapshot.passages(numbers), snapshot.vectors(numbers), strict=True)
+            ]
         status = searcher.status()
         return {
             "passages": sorted(passages, key=lambda one: (one[1].document, one[1].ordinal)),
             "skipped": set(status.skipped),
             "documents": status.documents,
             "roots": status.roots,
-            "terms": opened._connection().execute("SELECT term, passages FROM terms ORDER BY term").fetchall(),
+            "terms": searcher.index._connection().execute("SELECT term, passages FROM terms ORDER BY term").fetchall(),
             "hits": [sorted(map(seen, searcher.query(**asked, top_k=1000))) for asked in QUERIES],
         }
 

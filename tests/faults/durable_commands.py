@@ -11,6 +11,7 @@ from pathlib import Path
 from rag.index.reader.open_index import open_index
 from rag.index.upkeep.check import check_bytes, check_structure
 from tests.faults.states import LONG
+from tests.unit.index_samples import snapshot_of
 
 ROOT = Path(__file__).parents[2]
 KILLS = 1000 if LONG else 100
@@ -50,10 +51,9 @@ def write(corpus: Path, chance: random.Random, number: int) -> None:
 def held(index: Path):
     """Every passage by its id, with its text, and every document's path; the index must be sound."""
     assert check_structure(index) == [] and check_bytes(index) == []
-    with open_index(index) as opened:
-        status = opened.status()
-        numbers = sorted(opened._pin().numbers.tolist())
-        return {each.id: (str(each.passage.document), each.passage.text) for each in opened.passages(numbers)}, status.documents
+    with snapshot_of(index) as snapshot:
+        stored = snapshot.passages(snapshot.live.numbers.tolist())
+        return {each.id: (str(each.passage.document), each.passage.text) for each in stored}, snapshot.status().documents
 
 
 def test_random_kills_of_the_command_lose_nothing(tmp_path):

@@ -18,7 +18,7 @@ from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.vectors import structures
 from rag.index.writer.writer import writing
 from tests.faults.states import LONG, QUERIES, WORDS
-from tests.unit.index_samples import made, put
+from tests.unit.index_samples import made, put, snapshot_of
 
 FLIPS, CUTS = (3000, 300) if LONG else (240, 60)
 FILES = ("catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "segments/000001.faiss", "segments/000002.faiss", "lock")
@@ -34,12 +34,13 @@ DERIVED = (
 
 def said_by(folder: Path, structure: str = "auto"):
     """Everything a query can say."""
-    with open_index(folder, structure) as index:
-        dense = index.nearest(QUERIES, 50)
-        lexical = [index.containing(word, 50) for word in WORDS]
+    with snapshot_of(folder, structure) as snapshot:
+        dense = snapshot.nearest(QUERIES, 50)
+        lexical = [snapshot.containing(word, 50) for word in WORDS]
         numbers = sorted({number for one in [*dense, *lexical] for number, *_ in one})
-        stored = index.passages(numbers)
-        return dense, lexical, stored, index.vectors(numbers).tobytes(), index.neighbours(numbers[0]), index.roots()
+        stored = snapshot.passages(numbers)
+        vectors = snapshot.vectors(numbers).tobytes()
+        return dense, lexical, stored, vectors, snapshot.neighbours(numbers[0]), snapshot.roots()
 
 
 @pytest.fixture(scope="module", params=["closed", "as a killed writer leaves it"])
@@ -106,7 +107,7 @@ def test_damage_of_a_derived_file_changes_no_answer(whole, tmp_path, monkeypatch
     folder = Path(shutil.copytree(whole, tmp_path / "index"))
     said_by(folder, structure)
     with open_index(folder) as index:
-        index.keep_words()
+        index.build_postings()
     right = said_by(folder, structure)
     some = 1 if LONG or structure != "ivf" else 10  # lists are made again in 0.2 s
     for what, content in list(damages(folder / name))[::some]:
@@ -128,14 +129,17 @@ def test_a_file_cut_short_while_it_is_open_ends_no_process(whole, tmp_path, monk
     monkeypatch.setattr(structures, "SMALL", 100)
     monkeypatch.setattr(postings_cache, "WORTH_KEEPING", 100)
     folder = Path(shutil.copytree(whole, tmp_path / "index"))
-    with open_index(folder, structure) as index, open_index(whole, "exact") as exact:
-        index.keep_words()
-        right = [_rounded((each.nearest(QUERIES, 10), [index.containing("common", 10)])) for each in (index, exact)]
+    with open_index(folder, structure) as index, snapshot_of(whole, "exact") as exact:
+        index.build_postings()
+        with index.snapshot() as snapshot:
+            lexical = [snapshot.containing("common", 10)]
+            right = [_rounded((each.nearest(QUERIES, 10), lexical)) for each in (snapshot, exact)]
         if not (folder / cut).exists():
             pytest.skip("this structure has no such file")
         os.truncate(folder / cut, 100)
         try:
-            assert _rounded((index.nearest(QUERIES, 10), [index.containing("common", 10)])) in right
+            with index.snapshot() as snapshot:
+                assert _rounded((snapshot.nearest(QUERIES, 10), [snapshot.containing("common", 10)])) in right
         except IndexDamaged as error:
             assert cut.endswith(".faiss") and "000001.faiss" in error.what
 

@@ -20,8 +20,8 @@ PATHS = [f"{folder}{name}.md" for folder in ("", "notes/") for name in "abcdefgh
 
 
 def test_every_answer_is_the_one_of_one_commit(tmp_path, monkeypatch):
-    monkeypatch.setattr(compaction, "MANY", 4)
-    monkeypatch.setattr(compaction, "FEW_ENDED", 30)
+    monkeypatch.setattr(compaction, "MERGE_FROM", 4)
+    monkeypatch.setattr(compaction, "MIN_ENDED", 30)
     folder, truths = made(tmp_path / "index"), tmp_path / "truths"
     truths.mkdir()
     chance = random.Random(5)

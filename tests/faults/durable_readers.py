@@ -22,19 +22,17 @@ from rag.index.reader.open_index import open_index
 from tests.unit.index_samples import unit_rows
 end, rounds, again = time.monotonic() + float(sys.argv[2]), set(), 0
 def ask(index):
-    dense = [number for number, _ in index.nearest(unit_rows(1, 1), 1000)[0]]
-    lexical = [number for number, *_ in index.containing("round", 1000)]
-    return index.passages(dense), index.passages(lexical)
+    with index.snapshot() as snapshot:
+        dense = [number for number, _ in snapshot.nearest(unit_rows(1, 1), 1000)[0]]
+        lexical = [number for number, *_ in snapshot.containing("round", 1000)]
+        return snapshot.passages(dense), snapshot.passages(lexical)
 with open_index(Path(sys.argv[1])) as index:
     while time.monotonic() < end or len(rounds) < 5:
-        index.refresh()
-        while True:
-            try:
-                dense, lexical = ask(index)
-                break
-            except MovedOn:
-                again += 1
-                assert index.refresh(), "an error, and no newer commit"
+        try:
+            dense, lexical = ask(index)
+        except MovedOn:
+            again += 1
+            continue
         seen = {{one.passage.text.split()[1] for one in dense}}
         assert len(seen) == 1 and len(dense) == {DOCUMENTS}, (seen, len(dense))
         assert {{one.number for one in dense}} == {{one.number for one in lexical}}

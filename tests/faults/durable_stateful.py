@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rag.index.catalog.index_folder import create
-from rag.index.reader.open_index import open_index
+from rag.index.reader.snapshot import Snapshot
 from rag.index.upkeep import compaction
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.upkeep.repair import repair
 from rag.index.writer.writer import Writer, writing
 from tests.faults.states import LONG
-from tests.unit.index_samples import FINGERPRINT, document, key_of, passage, put, unit_rows, vector_of
+from tests.unit.index_samples import FINGERPRINT, document, key_of, passage, put, snapshot_of, unit_rows, vector_of
 
 PATHS = st.sampled_from([f"{folder}{name}.md" for folder in ("", "notes/", "ü/") for name in "abcd"])
 TEXTS = st.lists(st.sampled_from([f"word{at} common" for at in range(12)]), min_size=1, max_size=4)
@@ -40,12 +41,12 @@ class AnIndex(RuleBasedStateMachine):
             writer.add_root("docs", Path("/corpus"))
             writer.commit()
         self.model: Model = {}
-        self.old: tuple[object, Model] | None = None
+        self.reader = ExitStack()  # of the snapshot that is held
+        self.held: tuple[Snapshot, Model] | None = None
 
     def teardown(self) -> None:
         if hasattr(self, "place"):
-            if self.old:
-                self.old[0].close()
+            self.reader.close()
             shutil.rmtree(self.place)
 
     @rule(path=PATHS, texts=TEXTS)
@@ -83,8 +84,8 @@ class AnIndex(RuleBasedStateMachine):
         if not stays and source != place:
             del self.model[source]
 
-    @rule(documents=st.dictionaries(PATHS, TEXTS, max_size=4), gone=PATHS, vectors=st.booleans(), rubbish=st.booleans())
-    def die(self, documents: dict[str, list[str]], gone: str, vectors: bool, rubbish: bool) -> None:
+    @rule(documents=st.dictionaries(PATHS, TEXTS, max_size=4), gone=PATHS, vectors=st.booleans(), garbage=st.booleans())
+    def die(self, documents: dict[str, list[str]], gone: str, vectors: bool, garbage: bool) -> None:
         """Changes that no commit follows; perhaps the vectors were committed already, and perhaps a segment was half written."""
         try:
             with writing(self.folder) as writer:
@@ -98,7 +99,7 @@ class AnIndex(RuleBasedStateMachine):
                 raise Killed
         except Killed:
             pass
-        if rubbish:
+        if garbage:
             (self.folder / "segments" / "000999.faiss").write_bytes(b"half")
             (self.folder / "segments" / "001000.faiss.new").write_bytes(b"half")
 
@@ -113,34 +114,25 @@ class AnIndex(RuleBasedStateMachine):
         assert repair(self.folder).done == ()
 
     @rule()
-    def hold_a_reader(self) -> None:
-        """A reader that has searched keeps its generation until it is told to move on."""
-        if self.old:
-            self.old[0].close()
-        index = open_index(self.folder)
-        self.old = (index, dict(self.model))
-        _compare(index, self.model)
-
-    @rule()
-    @precondition(lambda self: self.old is not None)
-    def move_the_reader_on(self) -> None:
-        index, _ = self.old
-        index.refresh()
-        self.old = (index, dict(self.model))
-        _compare(index, self.model)
+    def hold_a_snapshot(self) -> None:
+        """A snapshot keeps its generation, whatever is committed and compacted before the next one is taken."""
+        self.reader.close()
+        snapshot = self.reader.enter_context(snapshot_of(self.folder))
+        self.held = (snapshot, dict(self.model))
+        _compare(snapshot, self.model)
 
     @invariant()
     def answers(self) -> None:
         if not hasattr(self, "folder"):
             return
         assert check_structure(self.folder) == [] and check_bytes(self.folder) == []
-        with open_index(self.folder) as index:
-            _compare(index, self.model)
-        if self.old:
-            index, model = self.old
+        with snapshot_of(self.folder) as snapshot:
+            _compare(snapshot, self.model)
+        if self.held:
+            snapshot, model = self.held
             rows = [vector_of(key_of(text)).astype(np.float16) for texts in model.values() for text in texts]
             expected = sorted(float(row @ QUERIES[0]) for row in rows)
-            found = sorted(score for _, score in index.nearest(QUERIES[:1], 1000)[0])
+            found = sorted(score for _, score in snapshot.nearest(QUERIES[:1], 1000)[0])
             np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
@@ -151,10 +143,10 @@ def _take_over(writer: Writer, path: str, passages) -> None:
     writer.put_document(found, digest=key_of("\n".join(texts)), loader="text 1", passages=taken, path_words="")
 
 
-def _compare(index, model: Model) -> None:
+def _compare(snapshot: Snapshot, model: Model) -> None:
     """Documents, passages, both lanes and the counts of words are those of the model."""
-    for query, hits in zip(QUERIES, index.nearest(QUERIES, 1000), strict=True):
-        stored = index.passages([number for number, _ in hits])
+    for query, hits in zip(QUERIES, snapshot.nearest(QUERIES, 1000), strict=True):
+        stored = snapshot.passages([number for number, _ in hits])
         texts: dict[str, dict[int, str]] = {}
         for one, (_, score) in zip(stored, hits, strict=True):
             texts.setdefault(one.passage.document.path, {})[one.passage.ordinal] = one.passage.text
@@ -163,14 +155,14 @@ def _compare(index, model: Model) -> None:
         scores = [score for _, score in hits]
         assert scores == sorted(scores, reverse=True)
     words = ("common", "word3", "nowhere")
-    frequencies, total = index.document_frequencies(words)
+    frequencies, total = snapshot.document_frequencies(words)
     everything = [text.split() for each in model.values() for text in each]
     assert total == len(everything)
     assert frequencies == {word: sum(word in text for text in everything) for word in words}
-    assert len(index.containing("word3", 1000)) == frequencies["word3"]
+    assert len(snapshot.containing("word3", 1000)) == frequencies["word3"]
 
 
-compaction.MANY, compaction.FEW_ENDED = 4, 6  # so that short runs compact on their own
+compaction.MERGE_FROM, compaction.MIN_ENDED = 4, 6  # so that short runs compact on their own
 TestAnIndex = AnIndex.TestCase
 TestAnIndex.settings = settings(
     max_examples=1000 if LONG else 10,

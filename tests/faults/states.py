@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from rag.index.reader.open_index import open_index
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.writer.writer import writing
-from tests.unit.index_samples import key_of, unit_rows, vector_of
+from tests.unit.index_samples import key_of, snapshot_of, unit_rows, vector_of
 
 LONG = os.environ.get("FAULTS") == "long"  # make test-faults-long
 QUERIES = np.concatenate([unit_rows(2, 1), vector_of(key_of("c 1 common"))[None], vector_of(key_of("shared"))[None]])
@@ -22,13 +21,13 @@ WORDS = ("common", "shared", "new", "a", "three 北京")
 def state_of(folder: Path) -> dict[str, Any]:
     """Documents with their stamps, passages, vectors and the hits of both lanes. The index must be sound."""
     assert check_structure(folder) == [] and check_bytes(folder) == []
-    with open_index(folder) as index:
-        numbers = sorted(number for number, _ in index.nearest(QUERIES[:1], 100_000)[0])
-        stored = {each.number: each for each in index.passages(numbers)}
-        vectors = {stored[number].id: row.tobytes() for number, row in zip(numbers, index.vectors(numbers), strict=True)}
-        dense = [_named(stored, hits) for hits in index.nearest(QUERIES, 100_000)]
-        lexical = {word: _named(stored, index.containing(word, 1000), digits=0) for word in WORDS}
-        frequencies = index.document_frequencies(WORDS)
+    with snapshot_of(folder) as snapshot:
+        numbers = sorted(number for number, _ in snapshot.nearest(QUERIES[:1], 100_000)[0])
+        stored = {each.number: each for each in snapshot.passages(numbers)}
+        vectors = {stored[number].id: row.tobytes() for number, row in zip(numbers, snapshot.vectors(numbers), strict=True)}
+        dense = [_named(stored, hits) for hits in snapshot.nearest(QUERIES, 100_000)]
+        lexical = {word: _named(stored, snapshot.containing(word, 1000), digits=0) for word in WORDS}
+        frequencies = snapshot.document_frequencies(WORDS)
     passages = {each.id: (each.passage, each.dated) for each in stored.values()}
     with writing(folder) as writer:
         stamps = {root: dict(writer.stamps(root)) for root in writer.roots()}
@@ -44,10 +43,10 @@ def state_of(folder: Path) -> dict[str, Any]:
 
 def documents_of(folder: Path) -> dict[str, tuple[str, ...]]:
     """The texts of every live document by path, through a fresh reader."""
-    with open_index(folder) as index:
-        numbers = sorted(number for number, _ in index.nearest(QUERIES[:1], 100_000)[0])
+    with snapshot_of(folder) as snapshot:
+        numbers = sorted(number for number, _ in snapshot.nearest(QUERIES[:1], 100_000)[0])
         texts: dict[str, list[str]] = {}
-        for each in index.passages(numbers):
+        for each in snapshot.passages(numbers):
             texts.setdefault(each.passage.document.path, []).append(each.passage.text)
     return {path: tuple(found) for path, found in texts.items()}
 

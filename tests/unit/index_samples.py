@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
 from rag.index.catalog.index_folder import create
+from rag.index.reader.open_index import open_index
+from rag.index.reader.snapshot import Snapshot
 from rag.index.writer.writer import Writer, writing
 from rag.types import Context, Document, DocumentId, Fingerprint, Kind, Lines, Passage
 
@@ -60,3 +63,10 @@ def made(folder: Path, documents: dict[str, Sequence[str]] | None = None) -> Pat
             put(writer, path, texts)
         writer.commit()
     return folder
+
+
+@contextmanager
+def snapshot_of(folder: Path, structure: str = "auto") -> Iterator[Snapshot]:
+    """The last commit of an index opened for this one snapshot."""
+    with open_index(folder, structure) as index, index.snapshot() as snapshot:
+        yield snapshot

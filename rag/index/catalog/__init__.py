@@ -1,4 +1,4 @@
-"""The SQLite file: roots, documents, passages, full text, and which segments count.
+"""The catalog, an SQLite file: roots, documents, passages, full text, and which segments are live.
 
-Knows rows; knows no vector.
+Knows rows; knows no vectors.
 """

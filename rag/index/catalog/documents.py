@@ -1,6 +1,6 @@
-"""Documents in the catalog: how one is put there, ended, and found again.
+"""Inserts documents into the catalog, ends them, and finds them again.
 
-Knows the tables of documents, passages, texts and full text; knows no transaction (the writer's) and no vectors' values.
+Knows the tables of documents, passages, texts and full text; knows no transaction (the writer's) and no vector values.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from rag.index.catalog.schema import KIND_CODES
 from rag.text.analyzer import stored_terms
 from rag.types import Document, DocumentId, Passage
 
-_PAGE = 1000  # rows of one step of a long reading, so that changes may be made between steps
+_ROWS_PER_STEP = 1000  # of a long read, so that the caller may make changes between steps
 
 
 @dataclass(frozen=True, slots=True)
 class TwinDocument:
-    """A document with the same bytes as one that is asked about."""
+    """A document with the same bytes as another one."""
 
     id: DocumentId
     loader: str
@@ -41,7 +41,7 @@ class TwinDocument:
 
 @dataclass(frozen=True, slots=True)
 class StagedDocument:
-    """A document on its way into the catalog."""
+    """A document that will go into the catalog once it has all its vectors."""
 
     document: Document
     digest: bytes
@@ -51,7 +51,7 @@ class StagedDocument:
 
 
 class IncompleteDocument(NamedTuple):
-    """A document some of whose vectors will never come: those passages, and whether they are all of it."""
+    """A document some of whose vectors could not be made: its lost passages, and whether those are all of its passages."""
 
     document: Document
     digest: bytes
@@ -60,21 +60,21 @@ class IncompleteDocument(NamedTuple):
 
 
 def insert_document(
-    connection: apsw.Connection, arrival: StagedDocument, root: int, born: int, first: int, vectors: Mapping[bytes, int]
+    connection: apsw.Connection, staged: StagedDocument, root: int, born: int, first: int, vectors: Mapping[bytes, int]
 ) -> Counter[str]:
-    """Puts a document and its passages, numbered from `first`; gives in how many of them each term stands."""
-    document = arrival.document
+    """Inserts a document and its passages, numbered from `first`. Returns how many of the passages contain each term."""
+    document = staged.document
     connection.execute(
         """INSERT INTO documents(root, path, stamp, modified, digest, loader, caption, path_words, born)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (root, to_bytes(document.id.path), clean(document.stamp), float(document.modified), arrival.digest, clean(arrival.loader),
-         clean(document.caption), clean(arrival.path_words), born),
+        (root, to_bytes(document.id.path), clean(document.stamp), float(document.modified), staged.digest, clean(staged.loader),
+         clean(document.caption), clean(staged.path_words), born),
     )  # fmt: skip
     owner = connection.last_insert_rowid()
-    path_terms = stored_terms(arrival.path_words)
+    path_terms = stored_terms(staged.path_words)
     counts: Counter[str] = Counter()
     seen: Counter[str] = Counter()
-    for number, (passage, key) in enumerate(arrival.passages, first):
+    for number, (passage, key) in enumerate(staged.passages, first):
         dated = float(document.modified if passage.taken is None else passage.taken)
         locator = locator_to_json(passage.locator)
         identity = _free_id(connection, document.id, locator, seen[locator])
@@ -92,8 +92,8 @@ def insert_document(
     return counts
 
 
-def count_terms(connection: apsw.Connection, changes: Mapping[str, int]) -> None:
-    """Adds to the number of live passages in which each term stands; a term that is left in none goes."""
+def update_term_counts(connection: apsw.Connection, changes: Mapping[str, int]) -> None:
+    """Adds the changes to the number of live passages that contain each term; removes terms that no passage contains."""
     changed = [(term, count) for term, count in sorted(changes.items()) if count]
     connection.executemany(
         "INSERT INTO terms VALUES (?, ?) ON CONFLICT(term) DO UPDATE SET passages = passages + excluded.passages", changed
@@ -103,7 +103,7 @@ def count_terms(connection: apsw.Connection, changes: Mapping[str, int]) -> None
 
 
 def insert_skipped(connection: apsw.Connection, document: Document, reason: str, root: int, born: int) -> None:
-    """Puts a file that could not be read, so that it is not opened again until it changes."""
+    """Records a file that could not be read, so that it is not opened again until it changes."""
     connection.execute(
         """INSERT INTO documents(root, path, stamp, modified, loader, caption, path_words, skipped, born)
            VALUES (?, ?, ?, ?, '', '', '', ?, ?)""",
@@ -111,27 +111,27 @@ def insert_skipped(connection: apsw.Connection, document: Document, reason: str,
     )
 
 
-def read_words_again(connection: apsw.Connection) -> None:
-    """Makes the full text and the term counts anew from the texts of all passages, live and ended."""
+def rebuild_full_text(connection: apsw.Connection) -> None:
+    """Rebuilds the full text and the term counts from the texts of all passages, live and ended."""
     connection.execute("INSERT INTO lexical(lexical) VALUES ('delete-all')")
     connection.execute("DELETE FROM terms")
     documents = "SELECT number, path_words, ended FROM documents WHERE skipped IS NULL AND number > ? ORDER BY number LIMIT ?"
     after = 0
-    while rows := _rows(connection, documents, (after, _PAGE)):
+    while rows := _fetch(connection, documents, (after, _ROWS_PER_STEP)):
         counts: Counter[str] = Counter()
         for owner, path_words, ended in rows:
             path_terms = stored_terms(path_words)
-            numbers = _rows(connection, "SELECT number FROM passages WHERE document = ? ORDER BY number", (owner,))
+            numbers = _fetch(connection, "SELECT number FROM passages WHERE document = ? ORDER BY number", (owner,))
             passages = _read_passages(connection, owner, DocumentId("", f"number {owner}"))
             for (number,), (passage, _) in zip(numbers, passages, strict=True):
                 terms = _insert_words(connection, number, passage, path_terms)
                 counts.update(terms if ended is None else ())
-        count_terms(connection, counts)
+        update_term_counts(connection, counts)
         after = int(rows[-1][0])
 
 
 def end_document(connection: apsw.Connection, root: int, path: str, ended: int) -> Counter[str] | None:
-    """Ends the live document of that path; gives the counts of its terms, None where there was none."""
+    """Ends the live document at that path. Returns how many of its passages contain each term; None where there was none."""
     question = "SELECT number, path_words FROM documents WHERE root = ? AND path = ? AND ended IS NULL"
     row = connection.execute(question, (root, to_bytes(path))).fetchone()
     if row is None:
@@ -140,14 +140,14 @@ def end_document(connection: apsw.Connection, root: int, path: str, ended: int) 
     path_terms = set(stored_terms(path_words))
     counts: Counter[str] = Counter()
     for passage, _ in _read_passages(connection, owner, DocumentId("", path)):
-        counts.update({*stored_terms(_words(passage)), *stored_terms(passage.caption), *path_terms})
+        counts.update({*stored_terms(_own_text(passage)), *stored_terms(passage.caption), *path_terms})
     connection.execute("UPDATE documents SET ended = ? WHERE number = ?", (ended, owner))
     connection.execute("UPDATE passages SET ended = ? WHERE document = ?", (ended, owner))
     return counts
 
 
 def find_twin(connection: apsw.Connection, digest: bytes, loader: str) -> TwinDocument | None:
-    """The newest document with that digest that was read by that loader."""
+    """The newest document with that digest, read by that loader; None where there is none."""
     row = connection.execute(
         """SELECT documents.number, roots.name, path, loader, caption FROM documents JOIN roots ON roots.number = documents.root
            WHERE digest = ? AND loader = ? ORDER BY documents.number DESC LIMIT 1""",
@@ -161,21 +161,21 @@ def find_twin(connection: apsw.Connection, digest: bytes, loader: str) -> TwinDo
 
 
 def digest_of(connection: apsw.Connection, root: int, path: str) -> bytes | None:
-    """The digest of the live document of that path; None where there is none, or none that could be read."""
+    """The digest of the live document at that path; None where there is none, or it could not be read."""
     question = "SELECT digest FROM documents WHERE root = ? AND path = ? AND ended IS NULL"
     row = connection.execute(question, (root, to_bytes(path))).fetchone()
     return None if row is None else row[0]
 
 
-def look_again(connection: apsw.Connection, root: int, paths: Iterable[str]) -> None:
-    """Takes the stamps of live documents away, so that they count as changed; paths may be spelled with composed accents."""
+def clear_stamps(connection: apsw.Connection, root: int, paths: Iterable[str]) -> None:
+    """Clears the stamps of live documents, so that the next run reads them again. Composed and decomposed accents both match."""
     statement = "UPDATE documents SET stamp = '' WHERE root = ? AND path = ? AND ended IS NULL"
     spelled = {form for path in paths for form in (path, unicodedata.normalize("NFD", path))}
     connection.executemany(statement, [(root, to_bytes(form)) for form in spelled])
 
 
 def read_stamps(connection: apsw.Connection, root: int, under: str) -> Iterator[tuple[str, str]]:
-    """(path, stamp) of live and of skipped documents, by path bytes; with `under`, only that file or those below that folder."""
+    """(path, stamp) of live documents, skipped ones too, ordered by the path's bytes. `under` limits them to a file or folder."""
     folder = to_bytes(under.rstrip("/"))
     after, before = (folder + b"/", folder + b"0") if folder else (b"", b"\xff" * 8)  # "0" follows "/"
     exact = "root = ? AND path = ? AND ended IS NULL"
@@ -183,16 +183,16 @@ def read_stamps(connection: apsw.Connection, root: int, under: str) -> Iterator[
     found = _stamps_where(connection, exact, (root, folder))
     while True:
         yield from ((to_name(path), stamp) for path, stamp in found)
-        found = _stamps_where(connection, page, (root, after, before, _PAGE))
+        found = _stamps_where(connection, page, (root, after, before, _ROWS_PER_STEP))
         if not found:
             return
         after = found[-1][0]
 
 
 def _stamps_where(connection: apsw.Connection, condition: str, bindings: tuple[object, ...]) -> list[tuple[bytes, str]]:
-    """(path, stamp) of all of them, joined by "//", which stands in neither, into one row.
+    """(path, stamp) of the matching documents. SQLite returns them as one row, joined by "//", which neither can contain.
 
-    At each row SQLite lets other threads run: 20,000 documents took 30 ms longer while a walk went on beside.
+    Python may switch threads at every row: 20,000 rows took 30 ms longer while another thread walked a folder.
     """
     joined: bytes | None = connection.execute(
         f"""SELECT CAST(group_concat(path || '//' || stamp, '//' ORDER BY path) AS BLOB)
@@ -201,7 +201,7 @@ def _stamps_where(connection: apsw.Connection, condition: str, bindings: tuple[o
     ).get
     fields = joined.split(b"//") if joined else []
     if len(fields) % 2:
-        raise apsw.CorruptError("a path of a document has an empty part")
+        raise apsw.CorruptError("the path of a document has an empty part")
     return [(path, stamp.decode()) for path, stamp in zip(fields[::2], fields[1::2], strict=True)]
 
 
@@ -220,28 +220,28 @@ def _read_passages(connection: apsw.Connection, owner: int, document: DocumentId
 
 
 def _insert_words(connection: apsw.Connection, number: int, passage: Passage, path_terms: Sequence[str]) -> set[str]:
-    """Puts a passage into the full text; gives its terms."""
-    columns = (stored_terms(_words(passage)), stored_terms(passage.caption), path_terms)
-    connection.execute("INSERT INTO lexical(rowid, text, caption, path) VALUES (?, ?, ?, ?)", (number, *_joined(columns)))
+    """Inserts a passage into the full text; returns its terms."""
+    columns = (stored_terms(_own_text(passage)), stored_terms(passage.caption), path_terms)
+    connection.execute("INSERT INTO lexical(rowid, text, caption, path) VALUES (?, ?, ?, ?)", (number, *_join_terms(columns)))
     return {term for column in columns for term in column}
 
 
-def _rows(connection: apsw.Connection, question: str, bindings: tuple[object, ...]) -> list[tuple[Any, ...]]:
+def _fetch(connection: apsw.Connection, question: str, bindings: tuple[object, ...]) -> list[tuple[Any, ...]]:
     return connection.execute(question, bindings).fetchall()
 
 
-def _joined(columns: Sequence[Sequence[str]]) -> list[str]:
+def _join_terms(columns: Sequence[Sequence[str]]) -> list[str]:
     return [" ".join(column) for column in columns]
 
 
-def _words(passage: Passage) -> str:
-    """What the full text reads as the passage's own words; the blank line keeps phrases from running on."""
+def _own_text(passage: Passage) -> str:
+    """The text that the full text indexes as the passage's own; line breaks keep phrases from matching across its parts."""
     context = passage.context
     return "\n".join(part for part in (passage.text, context.heading, context.title, context.sheet) if part)
 
 
 def _free_id(connection: apsw.Connection, document: DocumentId, locator: str, nth: int) -> str:
-    """The short id, longer where another live passage has it: about once in 2,000 indexes of a million passages."""
+    """The short id, lengthened where another live passage has it: in about one of 2,000 indexes of a million passages."""
     length = 10
     taken = "SELECT 1 FROM texts JOIN passages ON passages.number = passage WHERE texts.id = ? AND ended IS NULL"
     while connection.execute(taken, (identity := short_id(document, locator, nth, length),)).fetchone():

@@ -1,4 +1,4 @@
-"""The folder of one index: its layout, its making, and what can be said of it without searching.
+"""Creates the folder of an index, and reads its fingerprint and settings.
 
 Knows the files of the folder; knows no passages and no vectors.
 """
@@ -14,7 +14,7 @@ import apsw
 
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexFailure, StorageFailed
-from rag.index.catalog.connection import REBUILD, checksum_vfs, fact, open_to_read, translated
+from rag.index.catalog.connection import REBUILD, checksum_vfs, fact, open_to_read, translate_errors
 from rag.index.catalog.row_codec import clean, fingerprint_from_json, fingerprint_to_json
 from rag.index.catalog.schema import APPLICATION, FORMAT, PAGE_RESERVE, TABLES
 from rag.index.files.durable import sync, sync_folder
@@ -26,10 +26,10 @@ _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 def create(folder: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
-    """Makes an empty index of generation 0. A kill at any moment leaves either no index or the whole one.
+    """Creates an empty index of generation 0. A kill at any moment leaves either no index or a complete one.
 
-    IndexFailure where there is one already, where the folder cannot be made, or where its file system has no working
-    locks or no fsync; StorageFailed where the disk is full; IndexLocked where another process is making it.
+    IndexFailure where an index exists already, the folder cannot be created, or its file system has no working locks or no
+    fsync; StorageFailed where the disk is full; IndexLocked while another process creates it.
     """
     made = _make_folders(folder)
     with locked(folder):
@@ -40,7 +40,7 @@ def create(folder: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) 
         try:
             for leftover in folder.glob(f"{CATALOG_FILE}.new*"):
                 leftover.unlink()
-            with translated(folder):
+            with translate_errors(folder):
                 _write_empty_catalog(temporary, fingerprint, settings)
             with temporary.open("rb+") as out:
                 sync(out.fileno())
@@ -49,25 +49,25 @@ def create(folder: Path, fingerprint: Fingerprint, settings: Mapping[str, str]) 
                 sync_folder(changed)
         except OSError as error:
             if error.errno in _NO_SYNC:
-                what = f"{folder} is on a file system that cannot promise to keep what is written (fsync: {error.strerror})"
+                what = f"{folder} is on a file system that cannot write durably (fsync: {error.strerror})"
                 raise IndexFailure(what, remedy="keep the index on a local disk: --index DIR") from error
             raise StorageFailed(folder, error.strerror or str(error)) from error
 
 
 def fingerprint_of(folder: Path) -> Fingerprint:
-    """Whose vectors the index holds. IndexNotFound, IndexTooNew, IndexDamaged."""
-    with closing(open_to_read(folder)) as connection, translated(folder):
+    """The fingerprint of the model that made the index's vectors. IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged."""
+    with closing(open_to_read(folder)) as connection, translate_errors(folder):
         return read_fingerprint(folder, connection)
 
 
 def settings_of(folder: Path) -> dict[str, str]:
-    """The settings it was made with. IndexNotFound, IndexTooNew, IndexDamaged."""
-    with closing(open_to_read(folder)) as connection, translated(folder):
+    """The settings the index was made with. IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged."""
+    with closing(open_to_read(folder)) as connection, translate_errors(folder):
         return read_settings(connection)
 
 
 def read_fingerprint(folder: Path, connection: apsw.Connection) -> Fingerprint:
-    """The fingerprint, over a connection that is already open."""
+    """The fingerprint, over an open connection. IndexDamaged."""
     stored = str(fact(connection, "fingerprint"))
     try:
         return fingerprint_from_json(stored)
@@ -76,17 +76,17 @@ def read_fingerprint(folder: Path, connection: apsw.Connection) -> Fingerprint:
 
 
 def read_settings(connection: apsw.Connection) -> dict[str, str]:
-    """The settings, over a connection that is already open."""
+    """The settings, over an open connection."""
     return {str(name): str(value) for name, value in connection.execute("SELECT name, value FROM settings ORDER BY name")}
 
 
 def _make_folders(folder: Path) -> list[Path]:
-    """Makes the folder and its `segments`; gives those that were not there."""
+    """Creates the folder and its `segments`; returns the folders that did not exist, innermost first."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         (folder / SEGMENTS).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        remedy = "choose a folder you may write to: --index DIR"
+        remedy = "choose a folder you can write to: --index DIR"
         raise IndexFailure(f"no index can be made at {folder}: {error.strerror}", remedy=remedy) from error
     return missing
 

@@ -1,4 +1,4 @@
-"""Passages as the index keeps them, looked up by number, by short id, or beside one another.
+"""Looks up stored passages: by number, by short id, or as the neighbours of another.
 
 Knows the tables `passages`, `texts`, `documents` and `roots`; knows no search.
 """
@@ -25,25 +25,25 @@ _LIVE = "passages.born <= :generation AND (passages.ended IS NULL OR passages.en
 
 
 def read_passages(connection: apsw.Connection, numbers: Sequence[int]) -> list[StoredPassage]:
-    """In the order asked. IndexFailure where the catalog holds no passage of a number."""
+    """The passages with these numbers, in the given order. IndexFailure where one does not exist."""
     found = []
     for number in numbers:
         row = connection.execute(f"{_SELECT} WHERE passages.number = ?", (int(number),)).fetchone()
         if row is None:
-            raise IndexFailure(f"passage {number} is not there: the index was compacted meanwhile", remedy="ask again")
+            raise IndexFailure(f"passage {number} no longer exists: the index was compacted meanwhile", remedy="search again")
         found.append(_stored(row))
     return found
 
 
 def read_by_id(connection: apsw.Connection, generation: int, short_id: str) -> StoredPassage | None:
-    """The live passage of that short id."""
+    """The live passage with that short id; None where there is none."""
     bindings = {"generation": generation, "id": short_id}
     row = connection.execute(f"{_SELECT} WHERE texts.id = :id AND {_LIVE}", bindings).fetchone()
     return None if row is None else _stored(row)
 
 
 def read_neighbours(connection: apsw.Connection, generation: int, number: int, reach: int) -> list[StoredPassage]:
-    """The live passages of the same document up to `reach` places before and after, by place, without the one itself."""
+    """The live passages up to `reach` places before and after a passage in its document, in order, without the passage itself."""
     place = """documents.number = (SELECT document FROM passages WHERE number = :number) AND passages.number <> :number
         AND abs(texts.ordinal - (SELECT ordinal FROM texts WHERE passage = :number)) <= :reach"""
     bindings = {"generation": generation, "number": number, "reach": reach}

@@ -1,6 +1,6 @@
-"""Passages, locators and fingerprints as the catalog's rows keep them, and back.
+"""Converts passages, locators and fingerprints to the catalog's rows, and back.
 
-Knows the nouns; knows no connection. What cannot be turned back raises ValueError, KeyError or TypeError.
+Knows the nouns; knows no connection. Rows that cannot be decoded raise ValueError, KeyError or TypeError.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from rag.types import (
     Whole,
 )
 
-_SHORT = 10  # characters of base32: 50 bits
+_SHORT_ID_LENGTH = 10  # characters of base32: 50 bits
 _KINDS: dict[int, Kind] = {code: kind for kind, code in KIND_CODES.items()}
 _MODALITIES: dict[str, Modality] = {"text": "text", "image": "image", "video": "video"}
 
 
 def to_bytes(name: str) -> bytes:
-    """A path or a root's name, byte for byte: file names need not be UTF-8, and SQLite's text must be."""
+    """A path or root name as its original bytes: file names need not be UTF-8, but SQLite's text must be."""
     return name.encode("utf-8", "surrogateescape")
 
 
@@ -44,12 +44,12 @@ def to_name(stored: bytes) -> str:
 
 
 def clean(text: str) -> str:
-    """Text that UTF-8 can hold: lone surrogates, which damaged files hold, become question marks."""
+    """Text that UTF-8 can encode: lone surrogates, which come from damaged files, become question marks."""
     return text.encode("utf-8", "replace").decode()
 
 
 def locator_to_json(locator: Locator) -> str:
-    """The one spelling of a locator: part of the passage's id."""
+    """The canonical JSON of a locator; the passage's short id depends on it."""
     match locator:
         case Lines(start, end):
             fields: dict[str, object] = {"line_start": start, "line_end": end}
@@ -82,16 +82,16 @@ def locator_from_json(stored: str) -> Locator:
         case {**rest} if not rest:
             return Whole()
         case _:
-            raise ValueError(f"no locator: {stored[:80]}")
+            raise ValueError(f"not a locator: {stored[:80]}")
 
 
 def context_to_json(context: Context) -> str:
-    """Only the fields that say something."""
+    """JSON of the fields that are not empty."""
     return json.dumps({name: value for name, value in asdict(context).items() if value not in ("", None)})
 
 
 def passage_from_row(document: DocumentId, row: tuple[Any, ...]) -> Passage:
-    """From (kind, ordinal, locator, modality, text, caption, context, taken)."""
+    """A passage from its row (kind, ordinal, locator, modality, text, caption, context, taken)."""
     kind, ordinal, locator, modality, text, caption, context, taken = row
     return Passage(
         document=document,
@@ -106,14 +106,14 @@ def passage_from_row(document: DocumentId, row: tuple[Any, ...]) -> Passage:
     )
 
 
-def short_id(document: DocumentId, locator: str, nth: int, length: int = _SHORT) -> str:
-    """A short, stable name of a passage: base32 of BLAKE2b over root, path, locator (JSON) and its place among equal locators."""
-    named = b"\0".join((to_bytes(document.root), to_bytes(document.path), locator.encode(), str(nth).encode()))
-    return b32encode(blake2b(named).digest()).decode().lower().rstrip("=")[:length]
+def short_id(document: DocumentId, locator: str, nth: int, length: int = _SHORT_ID_LENGTH) -> str:
+    """A short, stable id of a passage: base32 of BLAKE2b over root, path, locator (JSON) and its place among equal locators."""
+    identity = b"\0".join((to_bytes(document.root), to_bytes(document.path), locator.encode(), str(nth).encode()))
+    return b32encode(blake2b(identity).digest()).decode().lower().rstrip("=")[:length]
 
 
 def fingerprint_to_json(fingerprint: Fingerprint) -> str:
-    """All its fields."""
+    """JSON of all fields of a fingerprint."""
     return json.dumps(asdict(fingerprint))
 
 

@@ -1,4 +1,4 @@
-"""The tables of the catalog, in SQL, and the number of their format.
+"""The SQL tables of the catalog, and their format number.
 
 Knows no connection and no other file of the index. Every table and column is explained in indexes/README.md.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from rag.types import KINDS, Kind
 
-FORMAT = 2  # PRAGMA user_version; a reader refuses what is larger, `rag.index.upkeep.migration` brings up what is smaller
+FORMAT = 2  # PRAGMA user_version; readers refuse larger ones, `rag.index.upkeep.migration` migrates smaller ones
 APPLICATION = 0x52414749  # PRAGMA application_id: "RAGI"
-PAGE_RESERVE = 8  # bytes at the end of every page: where SQLite's checksum VFS keeps the checksum of the page
+PAGE_RESERVE = 8  # bytes at the end of every page, where SQLite's checksum VFS stores the page's checksum
 
-KIND_CODES: dict[Kind, int] = {kind: code for code, kind in enumerate(KINDS)}  # stored: append to KINDS, never reorder it
+KIND_CODES: dict[Kind, int] = {kind: code for code, kind in enumerate(KINDS)}  # stored: append to KINDS, never reorder
 
-COLUMNS = ("text", "caption", "path")  # of the full text
-COLUMN_WEIGHTS = (1.0, 1.2, 0.7)  # in BM25, same order: a caption is about the passage, a path only often
+COLUMNS = ("text", "caption", "path")  # of the full-text index
+COLUMN_WEIGHTS = (1.0, 1.2, 0.7)  # in BM25, same order: a caption describes the passage, a path only often does
 
 TABLES = """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;

@@ -1,4 +1,4 @@
-"""What an index holds, counted.
+"""Counts what an index holds.
 
 Knows the tables of the catalog; knows no search and no files but their sizes.
 """
@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import apsw
 
+from rag.index.catalog.ignored import read_ignored
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import FORMAT, KIND_CODES, LIVE
@@ -21,7 +22,7 @@ from rag.types import DocumentId, Fingerprint, Kind, Skipped
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """The counts of one generation."""
+    """What an index holds at one generation."""
 
     folder: Path
     format: int
@@ -29,17 +30,18 @@ class IndexStatus:
     fingerprint: Fingerprint
     settings: Mapping[str, str]
     roots: Mapping[str, Path]
-    documents: int  # those that could be read
-    suffixes: Mapping[str, int]  # ".pdf": 3; "" for names without one; most first
-    folders: Mapping[str, int]  # documents by the first folder of their path; "" for those at the root itself; most first
+    documents: int  # that could be read
+    suffixes: Mapping[str, int]  # {".pdf": 3}; "" for names without a suffix; most frequent first
+    folders: Mapping[str, int]  # documents by the first folder of their path; "" for the root itself; most frequent first
     passages: Mapping[Kind, int]
     skipped: tuple[Skipped, ...]  # files that could not be read, and why
-    vectors: int  # rows in all segments: shared ones once, those no longer used too
+    ignored: Mapping[str, int]  # what the last run over each root left out by rule, counted by reason
+    vectors: int  # rows of all live segments: shared vectors count once, unused ones count too
     bytes: int  # of the whole folder
 
 
 def read_status(folder: Path, connection: apsw.Connection, generation: int) -> IndexStatus:
-    """Counts what is live at a generation."""
+    """Counts everything that is live at a generation."""
     at = (generation,)
     kinds: dict[int, int] = dict(connection.execute(f"SELECT kind, count(*) FROM passages WHERE {LIVE} GROUP BY kind", at))
     paths = connection.execute(f"SELECT path FROM documents WHERE {LIVE} AND skipped IS NULL", at)
@@ -61,6 +63,7 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         folders=_most_first(folders),
         passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
         skipped=tuple(_skipped(connection, generation)),
+        ignored=_ignored(connection, generation),
         vectors=int(connection.execute(f"SELECT coalesce(sum(rows), 0) FROM segments WHERE {LIVE}", at).get),
         bytes=size_on_disk(folder),
     )
@@ -71,9 +74,14 @@ def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def read_roots(connection: apsw.Connection, generation: int) -> dict[str, Path]:
-    """The roots by name, with the folder of each."""
+    """The folder of each live root, by name."""
     rows = connection.execute(f"SELECT name, folder FROM roots WHERE {LIVE} ORDER BY name", (generation,))
     return {to_name(name): Path(to_name(folder)) for name, folder in rows}
+
+
+def _ignored(connection: apsw.Connection, generation: int) -> dict[str, int]:
+    roots = read_roots(connection, generation)
+    return dict(sum((Counter(counts) for root, counts in read_ignored(connection).items() if root in roots), Counter[str]()))
 
 
 def _skipped(connection: apsw.Connection, generation: int) -> list[Skipped]:

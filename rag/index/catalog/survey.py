@@ -14,7 +14,7 @@ from typing import Any
 
 import apsw
 
-from rag.index.catalog.connection import generation_of, open_to_read, translated
+from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
 from rag.index.catalog.documents import read_stamps
 from rag.index.catalog.row_codec import to_bytes, to_name
 from rag.index.catalog.status import read_roots
@@ -53,5 +53,5 @@ class Survey:
 @contextmanager
 def surveyed(folder: Path) -> Iterator[Survey]:
     """The index of a folder, open to be looked at. Errors as those of opening it."""
-    with closing(open_to_read(folder)) as connection, translated(folder):
+    with closing(open_to_read(folder)) as connection, translate_errors(folder):
         yield Survey(read_roots(connection, generation_of(connection)), connection)

@@ -1,6 +1,6 @@
-"""The writer's transaction: opened by the first change, every change whole or not at all, and over after the first failure.
+"""The writer's transaction: the first change opens it, every change is atomic, and the first failure ends it.
 
-Knows SQLite; knows no tables but the one that counts the numbers given.
+Knows SQLite; of the tables it knows only `sqlite_sequence`, which counts the numbers given.
 """
 
 from __future__ import annotations
@@ -13,52 +13,52 @@ from typing import Any
 import apsw
 
 from rag.errors import IndexDamaged, StorageFailed
-from rag.index.catalog.connection import translated
+from rag.index.catalog.connection import translate_errors
 
 
 class Transaction:
-    """Wraps the writer's connection. After a StorageFailed or IndexDamaged every further use raises StorageFailed."""
+    """Wraps the writer's connection. After StorageFailed or IndexDamaged, every further use raises StorageFailed."""
 
     def __init__(self, folder: Path, connection: apsw.Connection) -> None:
         self.folder = folder
         self.connection = connection
         self._failed = ""
-        self._committed = connection.total_changes()
+        self._committed_changes = connection.total_changes()
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to commit. StorageFailed where writing has failed before: nothing more is committed then."""
+        """Whether there is anything to commit. StorageFailed after an earlier failure: nothing more is committed then."""
         if self._failed:
-            raise StorageFailed(self.folder, f"this run ended with: {self._failed}")
-        return self.connection.total_changes() != self._committed
+            raise StorageFailed(self.folder, f"this run failed earlier: {self._failed}")
+        return self.connection.total_changes() != self._committed_changes
 
-    def nothing_changed(self) -> None:
-        """What was done so far, outside of a transaction, is no change to commit."""
-        self._committed = self.connection.total_changes()
+    def reset_changes(self) -> None:
+        """Counts changes from here on: what was done before, outside a transaction, need not be committed."""
+        self._committed_changes = self.connection.total_changes()
 
     def value(self, question: str, *bindings: object) -> Any:
-        """The first column of the first row; None where there is none."""
+        """The first column of the first row; None where there are no rows."""
         return self.connection.execute(question, bindings).get
 
-    def next(self, table: str) -> int:
-        """The number after the last one ever given in a table, this transaction's included."""
+    def next_number(self, table: str) -> int:
+        """The next unused row number of a table, also counting the rows of this transaction."""
         return int(self.value("SELECT seq FROM sqlite_sequence WHERE name = ?", table) or 0) + 1
 
     def commit(self) -> None:
         """The commit point."""
-        with self._failing():
+        with self._ending_on_failure():
             self.connection.execute("COMMIT")
-        self.nothing_changed()
+        self.reset_changes()
 
-    def go_on(self) -> None:
-        """After damage that was found while everything was committed, and is no matter of the catalog: the last commit stands."""
+    def resume(self) -> None:
+        """Goes on after damage outside the catalog that was found when everything was committed: the last commit stands."""
         self._failed = ""
-        self.nothing_changed()
+        self.reset_changes()
 
     @contextmanager
     def changing(self) -> Iterator[apsw.Connection]:
-        """One change; where it raises, nothing of it stays."""
-        with self._failing():
+        """One atomic change: where it raises, it is rolled back."""
+        with self._ending_on_failure():
             if not self.connection.in_transaction:
                 self.connection.execute("BEGIN IMMEDIATE")
             with self.connection:
@@ -66,14 +66,14 @@ class Transaction:
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
-        """A question; it sees what this transaction changed."""
+        """A query; it sees the changes of this transaction. StorageFailed if the run failed before."""
         if self._failed:
-            raise StorageFailed(self.folder, f"this run ended with: {self._failed}")
-        with translated(self.folder):
+            raise StorageFailed(self.folder, f"this run failed earlier: {self._failed}")
+        with translate_errors(self.folder):
             yield self.connection
 
     @contextmanager
-    def _failing(self) -> Iterator[None]:
+    def _ending_on_failure(self) -> Iterator[None]:
         try:
             with self.reading():
                 yield

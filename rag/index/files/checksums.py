@@ -1,4 +1,4 @@
-"""Checksums of a file by blocks, and of all its blocks together.
+"""Computes checksums: of each block of a file, of its header, and of the file as a whole.
 
 Knows bytes; knows neither FAISS nor the catalog.
 """
@@ -11,18 +11,18 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-BLOCK = 1 << 16  # bytes under one checksum: little to read for one row, and 1 byte of checksum in 8,192
-_SUM = np.dtype("<u8")  # XXH3, 64 bits: 10 GB/s, where BLAKE2b did 0.5; no one else's bytes come here
+BLOCK = 1 << 16  # bytes per checksum: little to read for one row, and 1 byte of checksum per 8,192
+SUM_DTYPE = np.dtype("<u8")  # XXH3, 64 bits: 10 GB/s, against 0.5 of BLAKE2b; it need not resist attackers, all bytes are ours
 
 
 def header_sum(header: bytes | memoryview) -> bytes:
-    """BLAKE2b, 128 bits, of what stands before the vectors."""
+    """BLAKE2b, 128 bits, of the bytes before the vectors."""
     return blake2b(header, digest_size=16).digest()
 
 
-def sum_of_sums(sums: NDArray[np.uint64]) -> bytes:
-    """BLAKE2b, 256 bits, of the checksums of all blocks: it stands for the whole file."""
-    return blake2b(sums.astype(_SUM).tobytes(), digest_size=32).digest()
+def file_sum(sums: NDArray[np.uint64]) -> bytes:
+    """BLAKE2b, 256 bits, of the checksums of all blocks, uint64 (n,): it identifies the whole file."""
+    return blake2b(sums.astype(SUM_DTYPE).tobytes(), digest_size=32).digest()
 
 
 def block_sum(block: bytes | memoryview) -> int:
@@ -31,31 +31,31 @@ def block_sum(block: bytes | memoryview) -> int:
 
 
 class BlockSums:
-    """The checksums of the blocks of a stream that comes in chunks of any length."""
+    """Computes the checksum of each block of a stream that arrives in chunks of any length."""
 
     def __init__(self) -> None:
-        self._open = xxhash.xxh3_64()
-        self._filled = 0  # bytes of the open block
-        self._done: list[int] = []
+        self._hash = xxhash.xxh3_64()
+        self._filled = 0  # bytes hashed of the current block
+        self._sums: list[int] = []
 
     def add(self, chunk: memoryview) -> memoryview:
-        """Takes the next bytes of the stream, and gives them on."""
+        """Hashes the next bytes of the stream; returns them."""
         rest = chunk
         while len(rest):
             part = rest[: BLOCK - self._filled]
-            self._open.update(part)
+            self._hash.update(part)
             self._filled += len(part)
             rest = rest[len(part) :]
             if self._filled == BLOCK:
-                self._close()
+                self._close_block()
         return chunk
 
-    def found(self) -> NDArray[np.uint64]:
-        """The checksums, once the stream has ended."""
+    def finish(self) -> NDArray[np.uint64]:
+        """The checksums, uint64 (blocks,), once the stream has ended."""
         if self._filled:
-            self._close()
-        return np.array(self._done, np.uint64)
+            self._close_block()
+        return np.array(self._sums, np.uint64)
 
-    def _close(self) -> None:
-        self._done.append(self._open.intdigest())
-        self._open, self._filled = xxhash.xxh3_64(), 0
+    def _close_block(self) -> None:
+        self._sums.append(self._hash.intdigest())
+        self._hash, self._filled = xxhash.xxh3_64(), 0

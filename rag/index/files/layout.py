@@ -1,4 +1,4 @@
-"""Where the files of an index lie, and how much room they take.
+"""The paths of an index's files, and their size on disk.
 
 Knows names and sizes; opens nothing.
 """
@@ -13,12 +13,12 @@ SEGMENTS = "segments"
 
 
 def is_index(folder: Path) -> bool:
-    """Whether an index lies in that folder: its catalog does."""
+    """Whether the folder holds an index, that is, a catalog."""
     return (folder / CATALOG_FILE).exists()
 
 
 def size_on_disk(folder: Path) -> int:
-    """Bytes of all files below the folder; a file that vanishes meanwhile counts nothing."""
+    """Bytes of all files below the folder; a file that vanishes meanwhile counts as 0."""
     total = 0
     for file in folder.rglob("*"):
         try:
@@ -29,5 +29,5 @@ def size_on_disk(folder: Path) -> int:
 
 
 def segment_file(folder: Path, number: int) -> Path:
-    """Where the segment of that number lies."""
+    """The path of the segment with that number."""
     return folder / SEGMENTS / f"{number:06d}.faiss"

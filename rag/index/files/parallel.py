@@ -1,6 +1,6 @@
-"""Work spread over the cores of this process, with FAISS and BLAS kept to one thread each.
+"""Runs work in parallel on the cores of this process, with FAISS and BLAS limited to one thread each.
 
-Knows threads; knows no vector and no file.
+Knows threads; knows no vectors and no files.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 
-_Given = TypeVar("_Given")
-_Found = TypeVar("_Found")
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
-def spread(work: Callable[[_Given], _Found], given: Sequence[_Given]) -> list[_Found]:
-    """The work on each of the given things, in their order, by as many threads as there are cores in the whole process.
+def parallel_map(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
+    """The results of `work` for each item, in order, computed by as many threads as the process has cores.
 
-    FAISS is told to use one thread of its own: its threads without a query only wait, and on a busy machine that is dear (a
-    search of twenty small segments took 187 ms with two of them, 13 ms with one).
+    FAISS is limited to one thread: its threads without a query only wait, which is expensive on a busy machine (a search of
+    twenty small segments took 187 ms with two FAISS threads, 13 ms with one).
     """
-    if len(given) <= 1 or cores() == 1:
-        _alone()
-        return [work(each) for each in given]
-    return list(_threads(os.getpid()).map(work, given))
+    if len(items) <= 1 or cores() == 1:
+        _limit_faiss()
+        return [work(each) for each in items]
+    return list(_threads(os.getpid()).map(work, items))
 
 
 def strides(count: int) -> list[range]:
-    """The numbers below `count`, dealt out to the cores."""
+    """The numbers below `count`, distributed over the cores round-robin."""
     return [range(core, count, cores()) for core in range(min(cores(), count))]
 
 
-def blas_alone() -> AbstractContextManager[object]:
-    """While it is open, NumPy's products use one thread each: `spread` has given every core its work already.
+def single_threaded_blas() -> AbstractContextManager[object]:
+    """A context in which NumPy's matrix products use one thread each: `parallel_map` keeps every core busy already.
 
-    Threads of both kinds in one another's way took four times as long as one thread alone.
+    Both kinds of threads at once took four times as long as one thread alone.
     """
     limit: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
     return limit
@@ -55,17 +55,17 @@ def _blas() -> ThreadpoolController:
 
 @cache
 def cores() -> int:
-    """On how many cores this process may run."""
+    """How many cores this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
 def _threads(_process: int) -> ThreadPoolExecutor:
-    """The threads of this process; a forked child gets its own."""
-    return ThreadPoolExecutor(cores(), "search", _alone)
+    """The thread pool of this process; a forked child gets its own."""
+    return ThreadPoolExecutor(cores(), "search", _limit_faiss)
 
 
-def _alone() -> None:
+def _limit_faiss() -> None:
     import faiss
 
-    faiss.omp_set_num_threads(1)  # of the calling thread only
+    faiss.omp_set_num_threads(1)  # affects the calling thread only

@@ -1,4 +1,4 @@
-"""Changes that Ctrl-C does not divide: it is heard when they are whole.
+"""Defers Ctrl-C until a change is complete.
 
 Knows signals; knows nothing of what is changed.
 """
@@ -14,15 +14,15 @@ from typing import Any
 
 
 class uninterruptible(ContextDecorator):  # noqa: N801 (used as a function)
-    """Holds SIGINT back until the end of the block. In other threads than the main one Python never raises it.
+    """Holds SIGINT back until the end of the block. Outside the main thread it does nothing: Python raises SIGINT only there.
 
-    A block inside another costs next to nothing: the outermost one asks and sets the handler, 12 µs. The order below leaves no
-    moment in which Ctrl-C could come between the handler and what is known of it.
+    A nested block costs next to nothing; the outermost one replaces the handler, 12 µs. The order in which the fields are set
+    leaves no gap in which Ctrl-C could be lost.
     """
 
     _depth = 0  # of blocks in the main thread
-    _hears: Callable[[int, FrameType | None], Any]
-    _struck: list[FrameType | None]
+    _handler: Callable[[int, FrameType | None], Any]
+    _pending: list[FrameType | None]
 
     def __enter__(self) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -30,10 +30,10 @@ class uninterruptible(ContextDecorator):  # noqa: N801 (used as a function)
         if uninterruptible._depth:
             uninterruptible._depth += 1
             return
-        hears = signal.getsignal(signal.SIGINT)
-        if callable(hears):
-            uninterruptible._hears, uninterruptible._struck = hears, []
-            signal.signal(signal.SIGINT, _hold)
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler):
+            uninterruptible._handler, uninterruptible._pending = handler, []
+            signal.signal(signal.SIGINT, _hold_back)
             uninterruptible._depth = 1
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -43,10 +43,10 @@ class uninterruptible(ContextDecorator):  # noqa: N801 (used as a function)
             uninterruptible._depth -= 1
             return
         uninterruptible._depth = 0
-        signal.signal(signal.SIGINT, uninterruptible._hears)
-        if uninterruptible._struck:
-            uninterruptible._hears(signal.SIGINT, uninterruptible._struck[0])
+        signal.signal(signal.SIGINT, uninterruptible._handler)
+        if uninterruptible._pending:
+            uninterruptible._handler(signal.SIGINT, uninterruptible._pending[0])
 
 
-def _hold(_: int, frame: FrameType | None) -> None:
-    uninterruptible._struck.append(frame)
+def _hold_back(_: int, frame: FrameType | None) -> None:
+    uninterruptible._pending.append(frame)

@@ -1,4 +1,4 @@
-"""The lexical lane: passages that hold the words of a query, best first, by BM25 over the full text of the catalog.
+"""The lexical lane: finds the passages that match the words of a query, best first, by BM25 over the catalog's full text.
 
 Knows the full text and the table `terms`; knows no vectors and no files.
 """
@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.catalog.schema import COLUMN_WEIGHTS, COLUMNS
-from rag.index.lexical.bm25 import Scoring, idf, mass, score
+from rag.index.lexical.bm25 import Scoring, idf, information, score
 from rag.index.lexical.postings import Postings
-from rag.index.lexical.postings_search import best_by_sums
-from rag.index.lexical.pruning import any_of, gates
+from rag.index.lexical.postings_search import search_postings
+from rag.index.lexical.pruning import any_of, pruning_steps
 from rag.text.query_syntax import ParsedQuery, Unit, understand, units_of
 
-_UNITS = 16  # units asked for: the rarest
-_LONGEST_QUERY = 10_000  # characters; the rest of a longer one is not read
-_ENOUGH = 10  # passages: a gate that lets fewer through is followed by a broader one
-_SCORED = 20_000  # passages scored one by one, 2–3 µs each; more are ordered by FTS5 itself, 1 µs each
-_NAMED = 400  # passages that a filter leaves: they are looked up by number, 0.1 ms each
+_MAX_UNITS = 16  # units of a query that are searched for: the rarest
+_MAX_QUERY_CHARACTERS = 10_000  # the rest of a longer query is ignored
+_MIN_FOUND = 10  # passages: a step that matches fewer is followed by a broader one
+_MAX_SCORED = 20_000  # passages scored one by one, 2–3 µs each; more are ranked by FTS5 itself, 1 µs each
+_MAX_BY_NUMBER = 400  # passages: where a filter allows no more, they are looked up by number, 0.1 ms each
 _BM25 = f"bm25(lexical, {', '.join(map(str, COLUMN_WEIGHTS))})"
 
 
@@ -37,20 +37,21 @@ def containing(
     mean: float = 0.0,
     kept: Postings | None = None,
 ) -> list[tuple[int, float, float]]:
-    """The best k (number, score, share) among the sorted numbers `allowed`; equal scores by smaller number.
+    """The best k (number, score, share) among the ascending passage numbers `allowed`; ties by smaller number.
 
-    score   b / (1 + b), with b the BM25 of `rag.index.lexical.bm25` over the `live` passages
-    share   how much of the question the passage holds, 0…1: Σ mass of its units ÷ Σ mass of all that were asked, unknown ones too
+    score   b / (1 + b), where b is the BM25 of `rag.index.lexical.bm25` over the `live` passages
+    share   the share of the query that the passage contains, 0…1: Σ information of its units ÷ Σ over all units of the query,
+            unknown ones included
 
-    `mean` is how many terms a live passage has (0: as the full text counts them, with ended ones), `kept` what is known of
-    the common words without asking the full text. Words of a closed class ("the", "of") are looked for only where no other
-    word is known; where others were asked, they are 0 of the share. Every passage with a unit can be found; those that can be
-    best are scored first, and others only where fewer than ten were found. A query whose words are known is never answered
-    with nothing.
+    `mean` is the mean number of terms in a live passage (0: use the full text's mean, which includes ended passages); `kept` are
+    the stored postings of the common words. Function words ("the", "of") are searched for only where no other word is known, and
+    beside other words their share is 0. Every passage with a unit can be found: those that may be best are scored first, others
+    only where fewer than ten were found. Where an allowed passage contains a unit that is searched for, the result
+    is not empty.
     """
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
-    units = understand(words[:_LONGEST_QUERY]).units
+    units = understand(words[:_MAX_QUERY_CHARACTERS]).units
     counted = _counted(connection, units)
     ranked = _rarest_first(counted)
     if k <= 0 or not ranked or not columns or not len(allowed):
@@ -61,24 +62,24 @@ def containing(
 
 
 def meeting(connection: apsw.Connection, question: ParsedQuery, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of the sorted numbers whose passages hold every demanded unit and none of the unwanted."""
+    """Those of the ascending numbers, int64, whose passages contain every required unit and no excluded one."""
     if question.demanded:
         match = " AND ".join(unit.expression for unit in question.demanded)
-        numbers = numbers[_among(_matching(connection, match), numbers)]
+        numbers = numbers[_held_in(_matching(connection, match), numbers)]
     if question.unwanted:
-        numbers = numbers[~_among(_matching(connection, any_of(question.unwanted)), numbers)]
+        numbers = numbers[~_held_in(_matching(connection, any_of(question.unwanted)), numbers)]
     return numbers
 
 
 def document_frequencies(connection: apsw.Connection, words: Iterable[str]) -> dict[str, int]:
-    """In how many passages each word stands, 0 where in none; a word of several terms is as rare as its rarest."""
+    """How many passages contain each word, 0 where none does; a word of several terms is as rare as its rarest term."""
     asked = {word: units_of(word) for word in words}
     counts = _counts(connection, [unit for units in asked.values() for unit in units])
     return {word: min((_frequency(connection, unit, counts) for unit in units), default=0) for word, units in asked.items()}
 
 
 class _Search:
-    """One question to the full text."""
+    """One query to the full text."""
 
     def __init__(
         self,
@@ -96,86 +97,86 @@ class _Search:
         self.mean, self.kept = mean, kept
         self.mask = np.zeros(int(allowed[-1]) + 1, np.bool_)
         self.mask[allowed] = True
-        self.held = self.mask.tobytes()
+        self.allowed_bytes = self.mask.tobytes()
         self.everything = any_of([unit for unit, _ in ranked])
 
     def best(self, k: int) -> list[tuple[float, int, float]]:
-        """(−BM25, number, share) of at least the best k, in any order."""
+        """(−BM25, number, share) of at least the best k passages, unordered."""
         if self.kept and len(self.columns) == len(COLUMNS):
-            summed = best_by_sums(self.connection, self.kept, self.ranked, self.shares, self.mask, self.live, self.mean, k)
+            summed = search_postings(self.connection, self.kept, self.ranked, self.shares, self.mask, self.live, self.mean, k)
             if summed is not None:
                 return summed
-        if len(self.allowed) <= _NAMED:
+        if len(self.allowed) <= _MAX_BY_NUMBER:
             return self._scored(self.everything, numbers=self.allowed) or []
-        ladder, at = gates(self.ranked, self.live)
+        steps, at = pruning_steps(self.ranked, self.live)
         part = len(self.allowed) / max(self.live, 1)
-        while at + 1 < len(ladder) and ladder[at + 1].passages * part <= _SCORED / 10 and ladder[at + 1].passages <= _SCORED:
-            at += 1  # a filter leaves few of them
+        while at + 1 < len(steps) and steps[at + 1].passages * part <= _MAX_SCORED / 10 and steps[at + 1].passages <= _MAX_SCORED:
+            at += 1  # the filter leaves few of their passages
         narrowed = False
         while True:
-            gate = ladder[at]
-            found = self._scored(gate.expression) if gate.passages * part <= 5 * _SCORED else None
-            if found is None and at and not narrowed and gate.passages * part <= 5 * _SCORED:
-                at, narrowed = at - 1, True  # words that fall together let more through than was expected
+            step = steps[at]
+            found = self._scored(step.expression) if step.passages * part <= 5 * _MAX_SCORED else None
+            if found is None and at and not narrowed and step.passages * part <= 5 * _MAX_SCORED:
+                at, narrowed = at - 1, True  # the words co-occur, so the step matched more than expected
                 continue
             if found is None:
-                return self._ordered(gate.expression, k)
-            if len(found) >= min(k, _ENOUGH) or at + 1 == len(ladder):
+                return self._ordered(step.expression, k)
+            if len(found) >= min(k, _MIN_FOUND) or at + 1 == len(steps):
                 return found
             at += 1
             if narrowed:
-                return self._ordered(ladder[at].expression, k)
+                return self._ordered(steps[at].expression, k)
 
-    def _scored(self, gate: str, numbers: NDArray[np.int64] | None = None) -> list[tuple[float, int, float]] | None:
-        """All the allowed passages that a gate lets through; None where those are too many."""
+    def _scored(self, expression: str, numbers: NDArray[np.int64] | None = None) -> list[tuple[float, int, float]] | None:
+        """All allowed passages that match the expression, scored; None where they are too many."""
         scoring = Scoring(
             phrases=[len(unit.phrases) for unit, _ in self.ranked],
             idfs=[idf(self.live, count) for _, count in self.ranked],
             weights=self.shares,
-            allowed=self.held,
+            allowed=self.allowed_bytes,
             mean=self.mean,
         )
-        match = self._within(self.everything if gate == self.everything else f"({self.everything} AND {gate})")
-        every = score(self.connection, match, scoring, _SCORED, numbers)
+        match = self._in_columns(self.everything if expression == self.everything else f"({self.everything} AND {expression})")
+        every = score(self.connection, match, scoring, _MAX_SCORED, numbers)
         return scoring.found if every else None
 
-    def _ordered(self, gate: str, k: int) -> list[tuple[float, int, float]]:
-        """The best k of very many, by FTS5's own BM25; those are scored as the others are."""
+    def _ordered(self, expression: str, k: int) -> list[tuple[float, int, float]]:
+        """The best k of very many by FTS5's own BM25, then scored as usual."""
         statement = f"SELECT rowid FROM lexical WHERE lexical MATCH ? ORDER BY {_BM25} LIMIT ?"
         most = int(4 * k * self.live / len(self.allowed)) + 1
         while True:
-            rows = [number for (number,) in self.connection.execute(statement, (self._within(gate), most))]
-            kept = [number for number in rows if number < len(self.held) and self.held[number]][:k]
+            rows = [number for (number,) in self.connection.execute(statement, (self._in_columns(expression), most))]
+            kept = [number for number in rows if number < len(self.allowed_bytes) and self.allowed_bytes[number]][:k]
             if len(kept) == k or len(rows) < most:
                 return self._scored(self.everything, numbers=np.array(kept, np.int64)) or []
             most *= 8
 
-    def _within(self, match: str) -> str:
+    def _in_columns(self, match: str) -> str:
         return match if len(self.columns) == len(COLUMNS) else f"{{{' '.join(self.columns)}}} : {match}"
 
 
-# ---- how often -------------------------------------------------------------------------------
+# ---- frequencies -------------------------------------------------------------------------------
 
 
 def _counted(connection: apsw.Connection, units: Sequence[Unit]) -> dict[Unit, int]:
-    """In how many passages each unit stands, 0 for unknown ones."""
+    """How many passages contain each unit, 0 for unknown ones."""
     counts = _counts(connection, units)
     return {unit: _frequency(connection, unit, counts) for unit in units}
 
 
 def _rarest_first(counted: Mapping[Unit, int]) -> list[tuple[Unit, int]]:
-    """The known units with their counts; weak ones only where there is nothing else."""
+    """The known units with their counts, rarest first; function words only where there is nothing else."""
     known = [(unit, count) for unit, count in counted.items() if count]
     strong = [(unit, count) for unit, count in known if not unit.weak]
-    return sorted(strong or known, key=lambda pair: pair[1])[:_UNITS]
+    return sorted(strong or known, key=lambda pair: pair[1])[:_MAX_UNITS]
 
 
 def _shares(counted: Mapping[Unit, int], live: int) -> dict[Unit, float]:
-    """Each unit's part of the question; together 1."""
+    """Each unit's share of the query; the shares sum to 1."""
     strong = any(not unit.weak for unit in counted)
-    masses = {unit: 0.0 if strong and unit.weak else mass(live, count) for unit, count in counted.items()}
-    total = sum(masses.values()) or 1.0
-    return {unit: one / total for unit, one in masses.items()}
+    weights = {unit: 0.0 if strong and unit.weak else information(live, count) for unit, count in counted.items()}
+    total = sum(weights.values()) or 1.0
+    return {unit: one / total for unit, one in weights.items()}
 
 
 def _frequency(connection: apsw.Connection, unit: Unit, counts: Mapping[str, int]) -> int:
@@ -202,8 +203,8 @@ def _matching(connection: apsw.Connection, match: str) -> NDArray[np.int64]:
     return np.fromiter(chain.from_iterable(rows), np.int64)
 
 
-def _among(found: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of the numbers were found; both ascend."""
+def _held_in(found: NDArray[np.int64], numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """A bool per number: whether it is among `found`. Both ascend."""
     if not len(found):
         return np.zeros(len(numbers), np.bool_)
     held: NDArray[np.bool_] = found[np.searchsorted(found, numbers).clip(max=len(found) - 1)] == numbers

@@ -1,10 +1,10 @@
-"""In which passages the common words stand and how much each says there, as arrays in a derived file.
+"""Stores the postings of the common words as arrays in a derived file: which passages contain each word, with what weight.
 
-Knows the full text and the table `terms`; knows no question. The words of passages never change and numbers are never given
-twice, so what was once kept stays true: later passages are added to it, ended ones are for the search to leave out.
+Knows the full text and the table `terms`; knows no query. A passage's words never change and numbers are never reused, so what
+is stored stays valid: later passages are appended, and the search skips ended ones.
 
-    of each word, one after the other:   low 16 bits of the numbers (2 bytes each) · weights (2 bytes each)
-    starts: of each word, of each block of 65,536 numbers, how many came before it (4 bytes), and how many there are
+    for each word in turn:      low 16 bits of the passage numbers (2 bytes each) · weights (2 bytes each)
+    for each word, starts:      for each block of 65,536 numbers the postings before it (4 bytes each), and their total
     the words, as a JSON list                                                                            little-endian
 """
 
@@ -26,26 +26,26 @@ from rag.index.catalog.schema import COLUMN_WEIGHTS
 from rag.index.files.sealed_file import open_sealed, write_sealed
 from rag.index.lexical.bm25 import K1, totals
 
-COMMON = 1_000  # passages: the full text gives those of a rarer word in a millisecond
-BLOCK = 1 << 16  # numbers
+COMMON = 1_000  # passages: the full text finds those of a rarer word in a millisecond
+BLOCK = 1 << 16  # passage numbers
 
-_MOST = K1 + 1  # what BM25 gives a word for standing in a passage is less, before it is multiplied by how rare the word is
-_FULL = 65535  # the weight that stands for it
-FACTOR = _MOST / _FULL
+_MAX_WEIGHT = K1 + 1  # upper bound of a word's BM25 in one passage, before the factor for its rarity
+_WEIGHT_SCALE = 65535  # the stored weight of that bound
+FACTOR = _MAX_WEIGHT / _WEIGHT_SCALE
 _KIND = "postings 1"
 _LEAST_IDF = 1e-6  # as FTS5 has it
 
 
 class Posting(NamedTuple):
-    """The passages of one word, ascending, and what it says in each, block by block."""
+    """The passages that contain one word, ascending, and its weight in each, block by block."""
 
-    lows: NDArray[np.uint16]  # the number, less that of its block
+    lows: NDArray[np.uint16]  # passage number within its block
     weights: NDArray[np.uint16] | NDArray[np.float32]
-    starts: NDArray[np.int64]  # of each block, and the end of the last
+    starts: NDArray[np.int64]  # index of each block's first posting, and the end of the last
 
 
 class Postings:
-    """An opened file: the common words of the passages numbered up to `last`."""
+    """An opened file: the postings of the common words in the passages with numbers up to `last`."""
 
     def __init__(self, payload: NDArray[np.uint8], words: list[str], blocks: int, last: int, generation: int) -> None:
         self.last = last
@@ -62,7 +62,7 @@ class Postings:
         return word in self._places
 
     def of(self, word: str) -> Posting | None:
-        """The passages of a word; None where it is not kept."""
+        """The posting of a word; None where it is not stored."""
         place = self._places.get(word)
         if place is None or self._starts is None:
             return None
@@ -71,34 +71,34 @@ class Postings:
 
 
 def postings_file(folder: Path) -> Path:
-    """Where the common words of an index lie."""
+    """The path of an index's postings file."""
     return folder / "passages.words"
 
 
 def open_postings(folder: Path, connection: apsw.Connection, generation: int) -> Postings | None:
-    """What was kept and is true at a generation; None where there is nothing."""
+    """The stored postings; None where they are absent, damaged, or not valid at this generation."""
     sealed = open_sealed(postings_file(folder))
-    if sealed is None or sealed.told["kind"] != _KIND:
+    if sealed is None or sealed.manifest["kind"] != _KIND:
         return None
-    told = sealed.told
-    # A catalog put back from a copy may have gone another way since: then that generation was another commit.
-    if told["generation"] > generation or told["commit"] != commit_name(connection, told["generation"]):
+    manifest = sealed.manifest
+    # After the catalog is restored from a backup, the same generation number may belong to another commit.
+    if manifest["generation"] > generation or manifest["commit"] != commit_name(connection, manifest["generation"]):
         return None
-    words = json.loads(sealed.payload[len(sealed.payload) - told["words"] :].tobytes())
-    payload = sealed.payload[: len(sealed.payload) - told["words"]]
-    return Postings(payload, words, told["blocks"], told["last"], told["generation"])
+    words = json.loads(sealed.payload[len(sealed.payload) - manifest["words"] :].tobytes())
+    payload = sealed.payload[: len(sealed.payload) - manifest["words"]]
+    return Postings(payload, words, manifest["blocks"], manifest["last"], manifest["generation"])
 
 
 def build_postings(folder: Path, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64]) -> None:
-    """Keeps the common words of the live passages `numbers`, which ascend. OSError where nothing can be written.
+    """Writes the postings of common words in the live passages `numbers` (int64, ascending). OSError where it cannot be written.
 
-    55 µs a passage that is new to the file; measured on made-up texts of 70 words.
+    Takes 55 µs for each passage that is not in the file yet; measured on synthetic texts of 70 words.
     """
     old = open_postings(folder, connection, generation)
     last = int(numbers[-1])
     blocks = last // BLOCK + 1
-    held = np.zeros(blocks * BLOCK, np.bool_)
-    held[numbers] = True
+    live = np.zeros(blocks * BLOCK, np.bool_)
+    live[numbers] = True
     words = [word for (word,) in connection.execute("SELECT term FROM terms WHERE passages >= ? ORDER BY term", (COMMON,))]
     rows, _ = totals(connection)
     starts = np.zeros((len(words), blocks + 1), "<u4")
@@ -111,35 +111,38 @@ def build_postings(folder: Path, connection: apsw.Connection, generation: int, n
             if known and old:
                 before = _numbers(known)
                 found, weights = np.concatenate((before, found)), np.concatenate((known.weights, weights))
-            stays = held[found]
+            stays = live[found]
             found, weights = found[stays], weights[stays]
             starts[place] = np.searchsorted(found, np.arange(blocks + 1) * BLOCK)
             yield (found % BLOCK).astype("<u2").view(np.uint8).data
             yield weights.astype("<u2").view(np.uint8).data
         yield starts.reshape(-1).view(np.uint8).data
-        yield spelled
+        yield word_list
 
-    spelled = memoryview(json.dumps(words).encode())
-    told = {"kind": _KIND, "generation": generation, "commit": commit_name(connection, generation), "last": last}
-    write_sealed(postings_file(folder), payload(), {**told, "blocks": blocks, "words": len(spelled)})
+    word_list = memoryview(json.dumps(words).encode())
+    manifest = {"kind": _KIND, "generation": generation, "commit": commit_name(connection, generation), "last": last}
+    write_sealed(postings_file(folder), payload(), {**manifest, "blocks": blocks, "words": len(word_list)})
 
 
 def weights_of(
     connection: apsw.Connection, word: str, rows: int, since: int, last: int
 ) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
-    """The numbers above `since` of a word, and its weights: FTS5's BM25, without how rare the word is among all `rows`."""
+    """The passages numbered since + 1 … last that contain a word, and its weights there: FTS5's BM25 without the rarity factor.
+
+    `rows` is the number of passages in the full text, from which FTS5 computes that factor.
+    """
     match = f'"{word}"'
-    holding = int(connection.execute("SELECT count(*) FROM lexical WHERE lexical MATCH ?", (match,)).get)
-    rare = math.log((rows - holding + 0.5) / (holding + 0.5)) if 2 * holding < rows else _LEAST_IDF
+    containing = int(connection.execute("SELECT count(*) FROM lexical WHERE lexical MATCH ?", (match,)).get)
+    rarity = math.log((rows - containing + 0.5) / (containing + 0.5)) if 2 * containing < rows else _LEAST_IDF
     question = f"""SELECT rowid, bm25(lexical, {", ".join(map(str, COLUMN_WEIGHTS))}) FROM lexical
         WHERE lexical MATCH ? AND rowid > ? AND rowid <= ? ORDER BY rowid"""
     table = np.fromiter(chain.from_iterable(connection.execute(question, (match, since, last))), np.float64).reshape(-1, 2)
-    weights = np.rint(table[:, 1] * (-_FULL / _MOST / max(rare, _LEAST_IDF))).clip(0, _FULL)
+    weights = np.rint(table[:, 1] * (-_WEIGHT_SCALE / _MAX_WEIGHT / max(rarity, _LEAST_IDF))).clip(0, _WEIGHT_SCALE)
     return table[:, 0].astype(np.int64), weights.astype(np.uint16)
 
 
 def _numbers(posting: Posting) -> NDArray[np.int64]:
-    """Its passages, whole numbers again."""
+    """The passage numbers of a posting, int64."""
     each = np.diff(posting.starts)
     found: NDArray[np.int64] = np.repeat(np.arange(len(each)) * BLOCK, each) + posting.lows
     return found

@@ -1,6 +1,6 @@
-"""The common words of an open index: opened once, opened anew where the file is another, made where many passages are not in it.
+"""Keeps the postings file of an open index: opens it once, again where it was replaced, and builds it where it is out of date.
 
-Knows the file of postings; knows no question.
+Knows the file of postings; knows no query.
 """
 
 from __future__ import annotations
@@ -16,56 +16,61 @@ from numpy.typing import NDArray
 
 from rag.index.lexical.postings import Postings, build_postings, open_postings, postings_file
 
-WORTH_KEEPING = 50_000  # passages that are not in the file: one by one, their common words take 25 ms a query
-_LONG = 200_000  # passages that are new to it
-_EACH = 60e-6  # seconds for one
+WORTH_KEEPING = 50_000  # passages missing in the file: their common words, looked up one by one, take 25 ms per query
+_ANNOUNCE_FROM = 200_000  # passages missing in the file: a build of so many is announced
+_SECONDS_PER_PASSAGE = 60e-6  # of a build
 
 
 class PostingsCache:
-    """For several threads."""
+    """The postings of one index folder. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.Lock()
         self._opened: Postings | None = None
-        self._file: tuple[int, int, int] | None = None  # which one was looked at last
-        self._refused = 0  # the generation it was looked at for: what is of a later one is not known yet to be true
+        self._file: tuple[int, int, int] | None = None  # identity of the file that was opened last
+        self._checked_for = 0  # the generation it was checked for: a file of a later one cannot be verified yet
 
     def at(self, connection: apsw.Connection, generation: int) -> Postings | None:
-        """What is kept of a generation or an earlier one; None where nothing is."""
+        """The postings of this or an earlier generation; None where there are none."""
         with self._lock:
             found = _identity(postings_file(self._folder))
-            if found != self._file or (found and self._opened is None and generation > self._refused):
+            if found != self._file or (found and self._opened is None and generation > self._checked_for):
                 self._opened = open_postings(self._folder, connection, generation) if found else None
-                self._file, self._refused = found, generation
+                self._file, self._checked_for = found, generation
             return self._opened if self._opened and self._opened.generation <= generation else None
 
-    def keep(
+    def build(
         self, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64], tell: Callable[[str], None]
     ) -> tuple[str, ...]:
-        """Makes the file for the live passages `numbers` where it is worth it; says what was done, or why it could not be.
+        """Builds the file for live passages `numbers` (int64) where enough are missing; returns a remark: what it did or why not.
 
-        Where it takes long, `tell` is told before.
+        Calls `tell` before a long build.
         """
         known = self.at(connection, generation)
         missing = int(np.count_nonzero(numbers > (known.last if known else 0)))
         if missing < WORTH_KEEPING:
             return ()
-        if missing >= _LONG:
-            tell(f"the common words of {missing:,} passages are kept for fast search: about {missing * _EACH:.0f} s")
+        if missing >= _ANNOUNCE_FROM:
+            seconds = missing * _SECONDS_PER_PASSAGE
+            tell(f"indexing the common words of {missing:,} passages for fast search: about {seconds:.0f} s")
         name, started = postings_file(self._folder).name, time.monotonic()
         try:
-            with connection:  # one moment of the catalog
+            with connection:  # one read transaction
                 build_postings(self._folder, connection, generation, numbers)
         except OSError as error:
             return (f"{name} cannot be written ({error.strerror}), so common words are looked up one by one",)
-        return (f"{name} was made once for all searches, in {time.monotonic() - started:.1f} s",)
+        return (f"{name} was built once for all searches, in {time.monotonic() - started:.1f} s",)
 
 
 def _identity(file: Path) -> tuple[int, int, int] | None:
-    """Another file of the same name has another one; None where there is none."""
+    """Inode, modification time and size: they change where the file is replaced. None where there is no file."""
     try:
         found = file.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size  # one cut short while it is mapped would end the process
+    return (
+        found.st_ino,
+        found.st_mtime_ns,
+        found.st_size,
+    )  # a truncated file must be noticed: reading its mapping would kill the process

@@ -1,6 +1,6 @@
-"""A question whose common words are kept as arrays: the best passages by sums, instead of one by one.
+"""Searches by adding up stored postings, instead of scoring passages one by one.
 
-Knows postings and the full text; knows no query syntax and no filters but a mask of numbers.
+Knows postings and the full text; knows no query syntax, and of filters only a mask of passage numbers.
 """
 
 from __future__ import annotations
@@ -11,55 +11,55 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.lexical.accumulator import Weighed, best_sums, posting_of
+from rag.index.lexical.accumulator import WeightedPosting, make_posting, top_sums
 from rag.index.lexical.bm25 import Scoring, idf, score, totals
 from rag.index.lexical.postings import FACTOR, Postings, weights_of
 from rag.index.lexical.pruning import any_of
 from rag.text.query_syntax import Unit
 
-_RARE = 4_000  # passages of a unit that is not kept: 1 µs each for a word, 2–3 µs for others, which are scored one by one
-_FRESH = 20_000  # passages later than the file that hold a unit, scored one by one as well
+_MAX_UNKEPT = 4_000  # passages of a unit without a stored posting: 1 µs each for a word; others are scored one by one, 2–3 µs
+_MAX_LATER = 20_000  # matching passages newer than the file, which are scored one by one
 
 
-def best_by_sums(
+def search_postings(
     connection: apsw.Connection,
-    kept: Postings,
+    postings: Postings,
     ranked: Sequence[tuple[Unit, int]],
     shares: Sequence[float],
-    held: NDArray[np.bool_],
+    allowed: NDArray[np.bool_],
     live: int,
     mean: float,
     k: int,
 ) -> list[tuple[float, int, float]] | None:
-    """(−BM25, number, share) of at least the best k that are `held`, one bool a number.
+    """(−BM25, number, share) of at least the best k allowed passages; `allowed` is a bool per passage number.
 
-    None where sums are not the way: a common unit is not kept (a phrase, the start of many words), or too much is later.
+    None where this way does not pay: a common unit has no stored posting (a phrase, a prefix), or too many matches are newer.
     """
     units = []
-    allowed = held.tobytes()
+    allowed_bytes = allowed.tobytes()
     rows, _ = totals(connection)
     for (unit, count), share in zip(ranked, shares, strict=True):
-        rare = idf(live, count)
+        rarity = idf(live, count)
         word = unit.terms[0] if unit.phrases == (f'"{unit.terms[0]}"',) else ""
-        posting = kept.of(word)
-        if posting is None and count > _RARE:
+        posting = postings.of(word)
+        if posting is None and count > _MAX_UNKEPT:
             return None
         if posting is None and word:
-            posting = posting_of(*weights_of(connection, word, rows, 0, kept.last), kept.blocks)
+            posting = make_posting(*weights_of(connection, word, rows, 0, postings.last), postings.blocks)
         if posting:
-            units.append(Weighed(posting, rare * FACTOR, share))
+            units.append(WeightedPosting(posting, rarity * FACTOR, share))
             continue
-        alone = Scoring([len(unit.phrases)], [rare], [share], allowed, mean)
-        if not score(connection, unit.expression, alone, _RARE):
+        alone = Scoring([len(unit.phrases)], [rarity], [share], allowed_bytes, mean)
+        if not score(connection, unit.expression, alone, _MAX_UNKEPT):
             return None
         found = sorted((number, -low) for low, number, _ in alone.found)
         numbers = np.array([number for number, _ in found], np.int64)
         weights = np.array([each for _, each in found], np.float32)
-        units.append(Weighed(posting_of(numbers, weights, kept.blocks), 1.0, share))
-    best = best_sums(units, held[: kept.last + 1], kept.blocks, k)
-    if held[kept.last + 1 :].any():
-        later = Scoring([len(u.phrases) for u, _ in ranked], [idf(live, n) for _, n in ranked], shares, allowed, mean)
-        if not score(connection, any_of([unit for unit, _ in ranked]), later, _FRESH, after=kept.last):
+        units.append(WeightedPosting(make_posting(numbers, weights, postings.blocks), 1.0, share))
+    best = top_sums(units, allowed[: postings.last + 1], postings.blocks, k)
+    if allowed[postings.last + 1 :].any():
+        later = Scoring([len(u.phrases) for u, _ in ranked], [idf(live, n) for _, n in ranked], shares, allowed_bytes, mean)
+        if not score(connection, any_of([unit for unit, _ in ranked]), later, _MAX_LATER, after=postings.last):
             return None
         best += later.found
     return best

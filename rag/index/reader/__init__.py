@@ -1,4 +1,4 @@
-"""An open index, read as it stood at one commit.
+"""The reader: an open index, searched as of one commit.
 
-Knows catalog and vectors; writes nothing.
+Knows the catalog and the vectors; changes neither, and writes only derived files.
 """

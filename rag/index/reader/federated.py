@@ -1,4 +1,4 @@
-"""Several open indexes of one fingerprint as one: their vectors are comparable, so their passages stand in one order.
+"""Searches several open indexes as one: with equal fingerprints their vectors are comparable, so results rank together.
 
 Knows open indexes; knows no model and no corpus.
 """
@@ -24,14 +24,17 @@ if TYPE_CHECKING:
 
 
 class Answering(Protocol):
-    """What the read path asks of one commit: a `Snapshot`, or those of several indexes. The laws are those of `Snapshot`."""
+    """What the read path asks of one commit: a `Snapshot`, or those of several indexes.
+
+    Every method is as `Snapshot` has it; `nearest_by_kind` gives a list for each row of `vectors`.
+    """
 
     @property
     def generations(self) -> Mapping[str, int]: ...
     def matching(self, wanted: Filters) -> Allowed | None: ...
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None: ...
     def nearest_by_kind(
-        self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
+        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]: ...
     def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]: ...
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]: ...
@@ -41,7 +44,7 @@ class Answering(Protocol):
 
 
 class Searchable(Protocol):
-    """What the read path opens moments of: an open index, or several of one fingerprint."""
+    """What the read path takes snapshots of: an open index, or several with one fingerprint."""
 
     @property
     def name(self) -> str: ...
@@ -54,10 +57,10 @@ class Searchable(Protocol):
 
 
 class FederatedIndex:
-    """Open indexes of equal fingerprints, searched as one."""
+    """Open indexes with equal fingerprints, searched as one."""
 
     def __init__(self, parts: Sequence[OpenIndex]) -> None:
-        """EmbedderMismatch where the fingerprints differ. The parts stay their owner's: closing them is not done here."""
+        """EmbedderMismatch where the fingerprints differ. The caller keeps ownership of the parts and closes them."""
         first = parts[0]
         for part in parts:
             if part.fingerprint != first.fingerprint:
@@ -69,21 +72,21 @@ class FederatedIndex:
 
     @contextmanager
     def snapshot(self) -> Iterator[FederatedSnapshot]:
-        """The last commit of each part, for all that is asked within the `with`. Errors as `OpenIndex.moment`."""
-        with ExitStack() as begun:
-            yield FederatedSnapshot([begun.enter_context(part.snapshot()) for part in self.parts])
+        """The last commit of each part, for the duration of the `with`. Raises as `OpenIndex.snapshot`."""
+        with ExitStack() as stack:
+            yield FederatedSnapshot([stack.enter_context(part.snapshot()) for part in self.parts])
 
     def remarks(self) -> tuple[str, ...]:
-        """The remarks of each part, with its name before them."""
+        """The remarks of each part, prefixed with its name."""
         return tuple(f"{part.name}: {remark}" for part in self.parts for remark in part.remarks())
 
 
 class FederatedSnapshot:
-    """One commit of each of several indexes, asked as one.
+    """One commit of each of several indexes, queried as one.
 
-    Passage `n` of the index at place `i` of `count` is `n · count + i` here; every passage says its index. Similarities are
-    those of one index with all passages. A lexical score counts how rare a word is in its own index, as a search engine over
-    several shards does. What is found is in the law's order: larger first, equal scores by smaller number.
+    Passage `n` of index `i` out of `count` has the number `n · count + i` here; every passage carries its index's name.
+    Similarities are those of one index with all the passages. Lexical scores use each index's own word frequencies, as sharded
+    search engines do. Results have the usual order: larger first, ties by smaller number.
     """
 
     def __init__(self, parts: Sequence[Snapshot]) -> None:
@@ -91,11 +94,11 @@ class FederatedSnapshot:
 
     @property
     def generations(self) -> Mapping[str, int]:
-        """The generation of each part, by the name of the index."""
+        """The generation of each part, by index name."""
         return {part.name: part.generation for part in self.parts}
 
     def matching(self, wanted: Filters) -> Allowed | None:
-        """What the filters allow in each part; None where that is everything in all of them."""
+        """The passages that the filters allow in each part; None where that is every passage of all parts."""
         return self._allowed([part.matching(wanted) for part in self.parts])
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
@@ -104,46 +107,46 @@ class FederatedSnapshot:
         return self._allowed([part.meeting(words, mine) for part, mine in zip(self.parts, split, strict=True)])
 
     def nearest_by_kind(
-        self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
+        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]:
-        """The k nearest of all parts, and those that each part adds for a kind, in one order."""
+        """The nearest of each part, in one order, a list for each row of `vectors`. As `Snapshot.nearest_by_kind`."""
         split = self._split(within)
-        found = [part.nearest_by_kind(vectors, k, promised, mine) for part, mine in zip(self.parts, split, strict=True)]
+        found = [part.nearest_by_kind(vectors, k, per_kind, mine) for part, mine in zip(self.parts, split, strict=True)]
         return [
             sorted(
-                ((self._here(at, number), score) for at, each in enumerate(found) for number, score in each[query]),
+                ((self._global_number(at, number), score) for at, each in enumerate(found) for number, score in each[query]),
                 key=lambda pair: (-pair[1], pair[0]),
             )
             for query in range(len(vectors))
         ]
 
     def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]:
-        """The k passages of all parts that hold the words best."""
+        """The k passages of all parts that match the words best."""
         split = self._split(within)
         found = [
-            (self._here(at, number), score, share)
+            (self._global_number(at, number), score, share)
             for at, (part, mine) in enumerate(zip(self.parts, split, strict=True))
             for number, score, share in part.containing(words, k, mine)
         ]
         return sorted(found, key=lambda one: (-one[1], one[0]))[:k]
 
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
-        """The passages of these numbers, in the order asked, each with the name of its index."""
+        """The passages with these numbers, in the given order, each with the name of its index."""
         found: dict[int, StoredPassage] = {}
         for at, mine in self._by_part(numbers).items():
             for stored in self.parts[at].passages(mine):
-                found[self._here(at, stored.number)] = self._told(at, stored)
+                found[self._global_number(at, stored.number)] = self._labelled(at, stored)
         return [found[number] for number in numbers]
 
     def by_id(self, short_id: str) -> StoredPassage | None:
-        """The live passage of that short id: of the first part that has one."""
+        """The live passage with that short id, from the first part that has one; None where none has."""
         for at, part in enumerate(self.parts):
             if stored := part.by_id(short_id):
-                return self._told(at, stored)
+                return self._labelled(at, stored)
         return None
 
     def vectors(self, numbers: Sequence[int]) -> Vectors:
-        """The stored vectors of live passages, float32 (n, dim), in the order asked."""
+        """The stored vectors of live passages, float32 (n, dim), in the given order."""
         found = np.empty((len(numbers), self.parts[0].fingerprint.dim), np.float32)
         owners = np.asarray(numbers, np.int64) % len(self.parts)
         for at, mine in self._by_part(numbers).items():
@@ -151,17 +154,17 @@ class FederatedSnapshot:
         return found
 
     def roots(self) -> dict[str, Path]:
-        """The roots of all parts by name; of two with one name, the folder of the first."""
+        """The folder of each root of all parts, by name; where two share a name, the first part's."""
         return {name: folder for part in reversed(self.parts) for name, folder in part.roots().items()}
 
-    def _here(self, at: int, number: int) -> int:
+    def _global_number(self, at: int, number: int) -> int:
         return number * len(self.parts) + at
 
-    def _told(self, at: int, stored: StoredPassage) -> StoredPassage:
-        return replace(stored, number=self._here(at, stored.number), index=self.parts[at].name)
+    def _labelled(self, at: int, stored: StoredPassage) -> StoredPassage:
+        return replace(stored, number=self._global_number(at, stored.number), index=self.parts[at].name)
 
     def _by_part(self, numbers: Sequence[int]) -> dict[int, list[int]]:
-        """The numbers of each part, as that part counts them, in the order asked."""
+        """The numbers grouped by part and converted to that part's own, in the given order."""
         found: dict[int, list[int]] = {}
         for number in numbers:
             found.setdefault(number % len(self.parts), []).append(number // len(self.parts))

@@ -1,19 +1,18 @@
-"""Filters to the passages they allow, before any search.
+"""Resolves filters to the passages they allow, before any search.
 
-Knows the pinned arrays; knows no SQL and no vectors' values.
+Knows the arrays of live passages; knows no SQL and no vector values.
 
-    notes/      notes       the folder `notes` below the root, and all in it (or the file of that name)
-    *.pdf                   a pattern without a slash: a file of that name in any folder
-    notes/*.md              `*` and `?` stay within one folder
-    **/draft/**             `**` crosses folders
-    /*.md                   a leading slash: in the root folder itself
-    [ab]*  [!a]*            one character of these; not of these
+    notes/      notes       the folder `notes` below the root and everything in it, or the file of that name
+    *.pdf                   a pattern without a slash matches file names in any folder
+    notes/*.md              `*` and `?` do not match a slash
+    **/draft/**             `**` matches across folders
+    /*.md                   a leading slash: only in the root folder itself
+    [ab]*  [!a]*            one of these characters; none of them
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.corpus.walk import composed
 from rag.index.catalog.schema import KIND_CODES
 from rag.index.reader.live_passages import DocumentTable, LivePassages
 from rag.types import Filters
@@ -32,10 +32,10 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Allowed:
-    """The passages that filters allow: their numbers, ascending; and which places in the arrays of one generation."""
+    """The passages that filters allow: their numbers, ascending, and perhaps a mask over the live passages of a generation."""
 
     numbers: NDArray[np.int64]
-    kept: NDArray[np.bool_] | None = None
+    mask: NDArray[np.bool_] | None = None
     generation: int = -1
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class Allowed:
 
 
 def matching(live: LivePassages, documents: Callable[[], DocumentTable], filters: Filters) -> Allowed | None:
-    """What the filters allow of a generation; None where they allow everything. `documents` is called only where it is needed."""
+    """The passages of a generation that the filters allow; None where they allow all. Calls `documents` only if it is needed."""
     if filters == Filters():
         return None
     keep = np.ones(len(live.numbers), np.bool_)
@@ -60,14 +60,14 @@ def matching(live: LivePassages, documents: Callable[[], DocumentTable], filters
     return Allowed(live.numbers[keep], keep, live.generation)
 
 
-def kept_of(live: LivePassages, allowed: Allowed) -> NDArray[np.bool_]:
-    """Which of the passages live at a generation are allowed; those of an older answer are found by their numbers."""
-    if allowed.kept is not None and allowed.generation == live.generation:
-        return allowed.kept
+def allowed_mask(live: LivePassages, allowed: Allowed) -> NDArray[np.bool_]:
+    """A bool per live passage: whether it is allowed. An `Allowed` of another generation is matched by passage number."""
+    if allowed.mask is not None and allowed.generation == live.generation:
+        return allowed.mask
     places = live.places(allowed.numbers)
-    kept = np.zeros(len(live.numbers), np.bool_)
-    kept[places[places >= 0]] = True
-    return kept
+    mask = np.zeros(len(live.numbers), np.bool_)
+    mask[places[places >= 0]] = True
+    return mask
 
 
 def _documents_kept(table: DocumentTable, filters: Filters) -> NDArray[np.bool_]:
@@ -80,23 +80,18 @@ def _documents_kept(table: DocumentTable, filters: Filters) -> NDArray[np.bool_]
         pairs = zip(table.roots, table.paths, strict=True)
         keep &= np.fromiter((pair in wanted for pair in pairs), np.bool_, len(keep))
     if filters.paths:
-        globs = [_composed(glob) for glob in filters.paths]
-        usual = "|".join(f"(?:{glob_to_regex(glob)})" for glob in globs if not is_wild(glob))
-        tests: list[Callable[[str], object]] = [re.compile(usual, re.S).fullmatch] if usual else []
+        globs = [composed(glob) for glob in filters.paths]
+        combined = "|".join(f"(?:{glob_to_regex(glob)})" for glob in globs if not is_wild(glob))
+        tests: list[Callable[[str], object]] = [re.compile(combined, re.S).fullmatch] if combined else []
         tests += [wild_matcher(glob) for glob in globs if is_wild(glob)]
-        paths = map(_composed, table.paths)
+        paths = map(composed, table.paths)
         keep &= np.fromiter((any(fits(path) for fits in tests) for path in paths), np.bool_, len(keep))
     return keep
 
 
-def _composed(path: str) -> str:
-    """One spelling of accents: a file system may decompose those that a person types composed."""
-    return path if path.isascii() else unicodedata.normalize("NFC", path)
-
-
 @lru_cache(maxsize=256)
 def glob_to_regex(glob: str) -> str:
-    """The regular expression that fits the whole path below the root. Every string is a glob; an odd `[` stands for itself."""
+    """The regular expression that matches the whole path below the root. Every string is a glob; an unclosed `[` is literal."""
     anchored = glob.startswith(("/", "./"))
     pattern = glob.removeprefix("./").lstrip("/")
     if not re.search(r"[*?\[]", pattern):
@@ -106,23 +101,23 @@ def glob_to_regex(glob: str) -> str:
     if pattern.endswith("/"):
         pattern += "**"
     start = "" if anchored or "/" in pattern else "(?:.*/)?"
-    return start + "".join(_piece(token) for token in _TOKEN.finditer(pattern))
+    return start + "".join(_token_regex(token) for token in _TOKEN.finditer(pattern))
 
 
 def is_wild(glob: str) -> bool:
-    """Whether a regular expression, which tries every way to share a path among the stars, could take minutes over one path."""
+    """Whether matching the glob as a regular expression could backtrack for minutes on one path."""
     found = [token.lastgroup for token in _tokens(glob)]
     crossing, within = found.count("all") + found.count("folders"), found.count("some")
     return crossing > 2 or within > (1 if found.count("all") else 2) or crossing + within > 3
 
 
 def wild_matcher(glob: str) -> Callable[[str], bool]:
-    """Whether the whole path fits, in time proportional to its length: every way is followed at once, one bit for each."""
-    steps: list[str] = []  # what one character must be to go on; "" goes on by itself
+    """A matcher of whole paths in linear time: it simulates all states of the pattern at once, one bit per state."""
+    steps: list[str] = []  # the regular expression of the next character; "" needs none
     stays_anywhere = stays_within = 0
     for token in _tokens(glob):
         here = 1 << len(steps)
-        if token["folders"]:  # gone past as a whole, or left by a slash
+        if token["folders"]:  # skipped as a whole, or left at a slash
             steps += ["skip", "/"]
             stays_anywhere |= here << 1
         elif token["all"]:
@@ -132,18 +127,18 @@ def wild_matcher(glob: str) -> Callable[[str], bool]:
             steps.append("")
             stays_within |= here
         else:
-            steps.append(_piece(token))
+            steps.append(_token_regex(token))
     free = sum(1 << place for place, step in enumerate(steps) if step in ("", "skip"))
     skips = sum(1 << place for place, step in enumerate(steps) if step == "skip")
     takes: dict[str, int] = {}
 
-    def onward(ways: int) -> int:
+    def advance(ways: int) -> int:
         while (more := ways | (ways & free) << 1 | (ways & skips) << 2) != ways:
             ways = more
         return ways
 
     def fits(path: str) -> bool:
-        ways = onward(1)
+        ways = advance(1)
         for character in path:
             if character not in takes:
                 takes[character] = sum(
@@ -152,7 +147,7 @@ def wild_matcher(glob: str) -> Callable[[str], bool]:
                     if step not in ("", "skip") and re.fullmatch(step, character, re.S)
                 )
             stays = stays_anywhere if character == "/" else stays_anywhere | stays_within
-            ways = onward((ways & takes[character]) << 1 | ways & stays)
+            ways = advance((ways & takes[character]) << 1 | ways & stays)
             if not ways:
                 return False
         return bool(ways >> len(steps) & 1)
@@ -161,7 +156,7 @@ def wild_matcher(glob: str) -> Callable[[str], bool]:
 
 
 def _tokens(glob: str) -> list[re.Match[str]]:
-    """What `glob_to_regex` spells, token by token; none for a glob without a wildcard."""
+    """The tokens of what `glob_to_regex` translates; empty for a glob without wildcards."""
     anchored = glob.startswith(("/", "./"))
     pattern = glob.removeprefix("./").lstrip("/")
     if not re.search(r"[*?\[]", pattern):
@@ -172,7 +167,7 @@ def _tokens(glob: str) -> list[re.Match[str]]:
     return list(_TOKEN.finditer(start + pattern))
 
 
-def _piece(token: re.Match[str]) -> str:
+def _token_regex(token: re.Match[str]) -> str:
     if token["folders"]:
         return "(?:.*/)?"
     if token["all"]:
@@ -182,11 +177,11 @@ def _piece(token: re.Match[str]) -> str:
     if token["one"]:
         return "[^/]"
     if token["set"] is not None:
-        return _set(token["set"])
+        return _class_regex(token["set"])
     return re.escape(token["plain"])
 
 
-def _set(characters: str) -> str:
+def _class_regex(characters: str) -> str:
     negated = characters[:1] in ("!", "^")
     listed = characters[1:] if negated else characters
     if not listed:
@@ -194,6 +189,6 @@ def _set(characters: str) -> str:
     spelled = re.sub(r"([\\\[\]^&~|])", r"\\\1", listed)
     try:
         re.compile(f"[{spelled}]")
-    except re.error:  # a range that runs backwards
+    except re.error:  # a reversed range, such as [z-a]
         return re.escape(f"[{characters}]")
     return f"(?!/)[{'^' if negated else ''}{spelled}]"

@@ -1,6 +1,6 @@
-"""One generation of the catalog held in arrays: which passages are live, and which vector each one has.
+"""Loads one generation of the catalog into arrays: which passages are live, and which vector each one has.
 
-Knows the tables `passages` and `documents`; knows no words and no vectors' values.
+Knows the tables `passages` and `documents`; knows no words and no vector values.
 """
 
 from __future__ import annotations
@@ -14,49 +14,49 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import MovedOn
+from rag.index.base import Segment
 from rag.index.catalog.connection import compacted_of
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import LIVE
 from rag.index.lexical.bm25 import mean_length
 from rag.index.reader.columns import read_columns
-from rag.index.vectors.row_mask import RowMask, reach
-from rag.index.vectors.segments import Segment, read_segments
+from rag.index.vectors.row_mask import RowMask, make_row_mask
+from rag.index.vectors.segments import read_segments
 
 
 @dataclass(frozen=True, eq=False)
 class LivePassages:
-    """The passages live at one generation, one array a column, by ascending number."""
+    """The passages live at one generation, by ascending number; every array has shape (passages,)."""
 
     generation: int
     segments: tuple[Segment, ...]
     numbers: NDArray[np.int64]
     documents: NDArray[np.int64]
     kinds: NDArray[np.uint8]
-    vectors: NDArray[np.int64]  # the vector's number
+    vectors: NDArray[np.int64]  # vector numbers
     dated: NDArray[np.float64]
-    length: float  # terms of a passage, at the mean
+    mean_length: float  # mean number of terms in a passage
 
     @cached_property
-    def everything(self) -> RowMask:
-        """All the passages, for a search without filters."""
-        return reach(self.segments, self.vectors, self.numbers)
+    def full_mask(self) -> RowMask:
+        """The mask of all passages, for a search without filters."""
+        return make_row_mask(self.segments, self.vectors, self.numbers)
 
     @cached_property
-    def kinds_apart(self) -> tuple[RowMask, ...]:
-        """All the passages, those of each kind by themselves."""
-        return self.apart(np.ones(len(self.numbers), np.bool_))
+    def full_masks_by_kind(self) -> tuple[RowMask, ...]:
+        """The masks of all passages, one per kind."""
+        return self.masks_by_kind(np.ones(len(self.numbers), np.bool_))
 
-    def only(self, kept: NDArray[np.bool_]) -> RowMask:
-        """Those of the passages, one bool a place."""
-        return reach(self.segments, self.vectors[kept], self.numbers[kept])
+    def mask(self, kept: NDArray[np.bool_]) -> RowMask:
+        """The mask of the passages that are True in `kept`, bool (passages,)."""
+        return make_row_mask(self.segments, self.vectors[kept], self.numbers[kept])
 
-    def apart(self, kept: NDArray[np.bool_]) -> tuple[RowMask, ...]:
-        """The same, those of each kind there is by themselves."""
-        return tuple(self.only(kept & (self.kinds == kind)) for kind in np.unique(self.kinds[kept]))
+    def masks_by_kind(self, kept: NDArray[np.bool_]) -> tuple[RowMask, ...]:
+        """The same for `kept`, a bool per passage: one mask for each kind among them."""
+        return tuple(self.mask(kept & (self.kinds == kind)) for kind in np.unique(self.kinds[kept]))
 
     def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where the numbers stand in the arrays; -1 for those that are not live."""
+        """The positions of passage numbers in the arrays, int64; -1 where a number is not live."""
         if not len(self.numbers):
             return np.full(len(numbers), -1, np.int64)
         found = np.searchsorted(self.numbers, numbers).clip(max=len(self.numbers) - 1)
@@ -65,22 +65,22 @@ class LivePassages:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DocumentTable:
-    """The documents live at one generation that could be read, by number."""
+    """The documents live at one generation, without skipped ones, by ascending number."""
 
     numbers: NDArray[np.int64]
     roots: tuple[str, ...]
     paths: tuple[str, ...]
 
 
-def pin(folder: Path, connection: apsw.Connection, generation: int) -> LivePassages:
-    """The passages of a generation; `rag.index.reader.columns` says how long it takes. MovedOn where it was compacted away."""
-    with connection:  # one moment of the catalog: a compaction changes the numbers of vectors
-        compacted = compacted_of(connection)
-        if compacted > generation:
-            raise MovedOn(folder, generation)
-        found = read_columns(folder, connection, generation, compacted)
+def read_live_passages(folder: Path, connection: apsw.Connection, generation: int) -> LivePassages:
+    """The live passages of a generation. apsw.CorruptError where one has a vector in no segment.
+
+    `rag.index.reader.columns` says how long this takes.
+    """
+    with connection:  # one transaction: a compaction renumbers vectors
+        found = read_columns(folder, connection, generation, compacted_of(connection))
         segments = read_segments(connection, generation)
-        length = mean_length(connection)
+        terms = mean_length(connection)
     by_first = sorted(segments, key=lambda segment: segment.first)
     starts = np.array([0, *(segment.first for segment in by_first)])
     ends = np.array([0, *(segment.first + segment.rows for segment in by_first)])
@@ -88,11 +88,11 @@ def pin(folder: Path, connection: apsw.Connection, generation: int) -> LivePassa
     if len(lost):
         at = int(lost[0])
         raise apsw.CorruptError(f"passage {found.numbers[at]} has vector {found.vectors[at]}, which no segment holds")
-    return LivePassages(generation, segments, found.numbers, found.documents, found.kinds, found.vectors, found.dated, length)
+    return LivePassages(generation, segments, found.numbers, found.documents, found.kinds, found.vectors, found.dated, terms)
 
 
 def read_documents(connection: apsw.Connection, generation: int) -> DocumentTable:
-    """The readable documents of a generation, for filters over paths and roots."""
+    """The documents of a generation, for filters on paths and roots."""
     names: list[tuple[Any, ...]] = connection.execute("SELECT number, name FROM roots").fetchall()
     roots = {number: to_name(name) for number, name in names}
     question = f"SELECT number, root, path FROM documents WHERE {LIVE} AND skipped IS NULL ORDER BY number"

@@ -1,59 +1,52 @@
-"""An index opened for searching: a connection for each thread, and moments of it, each one commit.
+"""Opens an index for searching: it has a connection per thread, and takes snapshots, each of one commit.
 
-Knows how an index is opened and kept open; what is asked of it is answered by `Snapshot`.
+Knows how an index is opened and kept open; its queries are answered by `Snapshot`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 import apsw
 
 from rag.errors import IndexFailure
-from rag.index.catalog.connection import generation_of, open_to_read, translated
+from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
-from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
-from rag.index.reader.live_passages import LivePassages
 from rag.index.reader.snapshot import Snapshot
 from rag.index.vectors.structures import AUTO, COARSE_UP_TO, known_structure
-from rag.types import Filters, Fingerprint, StoredPassage
-
-if TYPE_CHECKING:
-    from rag.types import Vectors
+from rag.types import Fingerprint, StoredPassage
 
 __all__ = ["Allowed", "IndexStatus", "OpenIndex", "open_index"]
 
 
 def open_index(folder: Path, structure: str = AUTO) -> OpenIndex:
-    """Opens an index for searching. IndexNotFound, IndexTooNew, IndexDamaged, WrongRequest (no such structure)."""
+    """Opens an index for searching. IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged; WrongRequest: unknown structure."""
     return OpenIndex(folder, known_structure(structure))
 
 
 class OpenIndex:
-    """An index folder, open. Several threads may search at once, each over a connection of its own.
+    """An open index folder. Several threads may search at once, each over its own connection.
 
-    `snapshot` is for questions that belong together. The methods that ask one question each answer it from the `generation` that
-    is pinned, which `refresh` and `snapshot` move on; where the index is compacted between two of them, the second is MovedOn.
-    Arrays and segments are loaded at first need.
+    Every query goes through a `snapshot` of the last commit. `generation` is the newest commit that this reader has seen. Arrays
+    and segments are loaded at first use and shared by all snapshots.
     """
 
     def __init__(self, folder: Path, structure: str) -> None:
         self.folder = folder
         self.name = folder.absolute().name
-        self._own = threading.local()
-        self._connections: WeakSet[apsw.Connection] = WeakSet()  # each belongs to its thread, and goes with it
+        self._local = threading.local()
+        self._connections: WeakSet[apsw.Connection] = WeakSet()  # each belongs to its thread, and is dropped with it
         self._lock = threading.Lock()
         self._closed = False
-        self._loaded = SegmentCache(folder, structure)
+        self._cache = SegmentCache(folder, structure)
         try:
             with self._reading() as connection:
                 self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
@@ -70,153 +63,91 @@ class OpenIndex:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections of all threads; none may be searching."""
+        """Closes the connections of all threads. No thread may be searching."""
         with self._lock:
             self._closed = True
             for connection in list(self._connections):
                 connection.close()
             self._connections.clear()
-        self._loaded.forget()
+        self._cache.clear()
 
     def refresh(self) -> bool:
-        """Moves on to the last commit; True where there was a newer one. `Allowed` values made before hold passages by number.
+        """Looks for the last commit; True where `generation` changed.
 
-        IndexReplaced where the folder was rebuilt since it was opened; so does every search that needs a file not yet open.
+        IndexReplaced where the folder was rebuilt since it was opened. A search that needs a file not yet open raises it too.
         """
-        self._loaded.refuse_replaced()
+        self._cache.refuse_replaced()
         with self._reading() as connection:
             newest = generation_of(connection)
-        if newest < self.generation:  # the catalog was put back from a copy
-            self._loaded.forget()
+        if newest < self.generation:  # the catalog was restored from a backup
+            self._cache.clear()
         moved, self.generation = newest != self.generation, newest
         return moved
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """The last commit, for all that is asked within the `with`: one answer. Keep it short, and call no model in it.
+        """The last commit, unchanged for the duration of the `with`. Keep it short, and call no model in it.
 
-        While it lasts, the writer's log cannot start anew. MovedOn where a segment that is not open yet was compacted away since
-        the moment began: begin another one. IndexReplaced where one was needed after a rebuild.
+        While it is open, the writer's log cannot be reset. MovedOn where a segment that was not open yet has been compacted away
+        since: take another snapshot. IndexReplaced where a file is needed after a rebuild.
         """
         with self._reading() as connection, connection:
-            generation = generation_of(connection)  # the first question fixes what all others see
+            generation = generation_of(connection)  # the first query fixes what all others see
             self.generation = max(self.generation, generation)
-            yield Snapshot(self.name, self.fingerprint, self._loaded, connection, generation)
+            yield Snapshot(self.name, self.fingerprint, self._cache, connection, generation)
 
-    def ready(self) -> None:
-        """Opens what the first search would open: for those who want to know before it, or not to wait then."""
-        with self._pinned() as snapshot:
-            snapshot.ready()
+    def preload(self) -> None:
+        """Loads what the first search would load, so that it need not wait and failures show early."""
+        with self.snapshot() as snapshot:
+            snapshot.preload()
 
-    def keep_words(self, tell: Callable[[str], None] = lambda _: None) -> None:
-        """Keeps the common words of a large index as arrays, where many passages are not in them; tells before what is long."""
-        with self._pinned() as snapshot:
-            snapshot.keep_words(tell)
+    def build_postings(self, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Builds the postings of a large index where many passages are not in them. Calls `tell` before a long build."""
+        with self.snapshot() as snapshot:
+            snapshot.build_postings(tell)
 
     def remarks(self) -> tuple[str, ...]:
-        """What is worth saying of how the segments were opened since this was asked last."""
-        return self._loaded.remarks()
+        """Remarks on how segments were opened, such as which files were built; each is returned once."""
+        return self._cache.remarks()
 
     @property
-    def scanned(self) -> bool:
-        """Whether the vectors are few enough to be scanned: what such a search needs is made in seconds."""
-        return sum(segment.rows for segment in self._pin().segments) <= COARSE_UP_TO
+    def scannable(self) -> bool:
+        """Whether there are few enough vectors to scan them: what such a search needs is built in seconds."""
+        with self.snapshot() as snapshot:
+            return sum(segment.rows for segment in snapshot.live.segments) <= COARSE_UP_TO
 
-    # ---- one question each, of the pinned generation ----------------------------------------------
-
-    def matching(self, wanted: Filters) -> Allowed | None:
-        """As `Snapshot.matching`."""
-        with self._pinned() as snapshot:
-            return snapshot.matching(wanted)
-
-    def everything(self) -> Allowed:
-        """As `Snapshot.everything`."""
-        return Allowed(self._pin().numbers)
-
-    def nearest(self, vectors: Vectors, k: int, within: Allowed | None = None) -> list[list[tuple[int, float]]]:
-        """As `Snapshot.nearest`."""
-        with self._pinned() as snapshot:
-            return snapshot.nearest(vectors, k, within)
-
-    def nearest_by_kind(
-        self, vectors: Vectors, k: int, promised: int, within: Allowed | None = None
-    ) -> list[list[tuple[int, float]]]:
-        """As `Snapshot.nearest_by_kind`."""
-        with self._pinned() as snapshot:
-            return snapshot.nearest_by_kind(vectors, k, promised, within)
-
-    def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
-        """As `Snapshot.meeting`."""
-        with self._pinned() as snapshot:
-            return snapshot.meeting(words, within)
-
-    def containing(
-        self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
-    ) -> list[tuple[int, float, float]]:
-        """As `Snapshot.containing`."""
-        with self._pinned() as snapshot:
-            return snapshot.containing(words, k, within, columns)
-
-    def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
-        """As `Snapshot.passages`."""
-        with self._pinned() as snapshot:
-            return snapshot.passages(numbers)
+    # ---- one query each, of the last commit -------------------------------------------------------
 
     def by_id(self, short_id: str) -> StoredPassage | None:
         """As `Snapshot.by_id`."""
-        with self._pinned() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.by_id(short_id)
-
-    def neighbours(self, number: int, reach: int = 1) -> list[StoredPassage]:
-        """As `Snapshot.neighbours`."""
-        with self._pinned() as snapshot:
-            return snapshot.neighbours(number, reach)
-
-    def vectors(self, numbers: Sequence[int]) -> Vectors:
-        """As `Snapshot.vectors`."""
-        with self._pinned() as snapshot:
-            return snapshot.vectors(numbers)
-
-    def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
-        """As `Snapshot.document_frequencies`."""
-        with self._pinned() as snapshot:
-            return snapshot.document_frequencies(words)
 
     def roots(self) -> dict[str, Path]:
         """As `Snapshot.roots`."""
-        with self._pinned() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.roots()
 
     def status(self) -> IndexStatus:
         """As `Snapshot.status`."""
-        with self._pinned() as snapshot:
+        with self.snapshot() as snapshot:
             return snapshot.status()
 
     # ---- connections ------------------------------------------------------------------------------
 
     @contextmanager
-    def _pinned(self) -> Iterator[Snapshot]:
-        generation = self.generation
-        with self._reading() as connection, connection:
-            yield Snapshot(self.name, self.fingerprint, self._loaded, connection, generation)
-
-    def _pin(self) -> LivePassages:
-        with self._pinned() as snapshot:
-            return snapshot.live
-
-    @contextmanager
     def _reading(self) -> Iterator[apsw.Connection]:
-        with translated(self.folder):
+        with translate_errors(self.folder):
             yield self._connection()
 
     def _connection(self) -> apsw.Connection:
         if self._closed:
             raise IndexFailure(f"{self.folder} was closed", remedy="open it again")
-        if not hasattr(self._own, "connection"):
+        if not hasattr(self._local, "connection"):
             connection = open_to_read(self.folder)
-            self._loaded.refuse_replaced()
+            self._cache.refuse_replaced()
             with self._lock:
                 self._connections.add(connection)
-            self._own.connection = connection
-        found: apsw.Connection = self._own.connection
+            self._local.connection = connection
+        found: apsw.Connection = self._local.connection
         return found

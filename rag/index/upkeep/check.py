@@ -1,4 +1,4 @@
-"""Is the index what was written? Every finding names what and where.
+"""Checks an index for damage. Every finding says what is wrong and where.
 
 Knows the whole format of the folder; changes nothing.
 """
@@ -14,16 +14,16 @@ import apsw
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged
 from rag.humanize import counted
-from rag.index.catalog.affected_documents import touched
-from rag.index.catalog.connection import checksum_vfs, generation_of, open_to_read, translated
+from rag.index.catalog.affected_documents import affected_clause
+from rag.index.catalog.connection import checksum_vfs, generation_of, open_to_read, translate_errors
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.files.checksums import BLOCK, block_sum
 from rag.index.files.layout import segment_file
-from rag.index.vectors.segments import read_blocks, read_segments, read_sums, trust, vectors_in
+from rag.index.vectors.segments import read_blocks, read_segments, read_sums, vectors_in, verify_header
 
-# What is wrong: how many, and one of them.
-_QUESTIONS = {
-    "passages name a document that is not there": """
+# What is wrong → a query for (how many, the first one).
+_CONSISTENCY_QUERIES = {
+    "passages refer to a document that does not exist": """
         SELECT count(*), min(passages.number) FROM passages LEFT JOIN documents ON documents.number = passages.document
         WHERE documents.number IS NULL""",
     "live passages belong to a document that has ended": """
@@ -31,61 +31,61 @@ _QUESTIONS = {
         WHERE passages.ended IS NULL AND documents.ended IS NOT NULL""",
     "passages have no text row": """
         SELECT count(*), min(number) FROM passages LEFT JOIN texts ON passage = number WHERE passage IS NULL""",
-    "passages name a vector that has no key": """
+    "passages refer to a vector that has no key": """
         SELECT count(*), min(passages.number) FROM passages LEFT JOIN vectors ON vectors.number = passages.vector
         WHERE vectors.number IS NULL""",
-    "vectors lie in no segment": """
+    "vectors are in no segment": """
         SELECT count(*), min(vectors.number) FROM vectors WHERE NOT EXISTS (
             SELECT 1 FROM segments WHERE ended IS NULL AND vectors.number >= first AND vectors.number < first + rows)""",
-    "documents name a root that is not there": """
+    "documents refer to a root that does not exist": """
         SELECT count(*), min(documents.number) FROM documents LEFT JOIN roots ON roots.number = root
         WHERE roots.number IS NULL""",
     "live passages share a short id": """
         SELECT count(*), min(one) FROM (SELECT min(passage) AS one FROM texts JOIN passages ON passages.number = passage
             WHERE ended IS NULL GROUP BY id HAVING count(*) > 1)""",
-    "rows were made by a commit that never was": """
+    "rows belong to a commit that was never made": """
         SELECT count(*), min(number) FROM (SELECT number, born, ended FROM documents UNION ALL
             SELECT number, born, ended FROM passages UNION ALL SELECT number, born, ended FROM segments)
         WHERE max(born, coalesce(ended, 0)) > (SELECT value FROM facts WHERE name = 'generation')""",
 }
 
 
-_PAGES = 8  # that one finding names
+_MAX_PAGES_NAMED = 8  # named in one finding
 
 
 def check_structure(folder: Path) -> list[str]:
-    """What of the catalog and of the segments' sizes and headers is not as written. Reads the catalog, not the vectors.
+    """Findings on the catalog and on the segments' sizes and headers. Reads the catalog, not the vectors.
 
-    IndexNotFound, IndexTooNew; what is damaged beyond opening is a finding.
+    IndexNotFound, IndexTooNew, IndexTooOld; damage that prevents opening is a finding.
     """
-    return _findings(folder, _of_structure)
+    return _findings(folder, _structure_findings)
 
 
 def check_catalog(folder: Path) -> list[str]:
-    """What of the catalog alone is not as written: pages, and the order of its tables. IndexNotFound, IndexTooNew."""
-    return _findings(folder, _of_catalog)
+    """Findings of SQLite's integrity check on the catalog alone. IndexNotFound, IndexTooNew, IndexTooOld."""
+    return _findings(folder, _catalog_findings)
 
 
 def check_bytes(folder: Path) -> list[str]:
-    """What of the segments' bytes is not as written, block by block, with the documents it touches. Reads all of it."""
-    return _findings(folder, _of_bytes)
+    """Findings on every block of the segments, with the documents they affect. Reads everything. Raises as `check_structure`."""
+    return _findings(folder, _byte_findings)
 
 
 def wrong_in_full_text(connection: apsw.Connection) -> str:
-    """What is wrong with the full text, which is derived from the texts; empty where nothing is."""
+    """A finding on the full text, which is derived from the texts; empty where there is none."""
     missing, extra = "number NOT IN (SELECT rowid FROM lexical)", "rowid NOT IN (SELECT number FROM passages)"
     count = int(connection.execute(f"SELECT count(*) FROM passages WHERE {missing}").get)
     if count:
         first = connection.execute(f"SELECT min(number) FROM passages WHERE {missing}").get
         return f"{counted(count, 'passage is', 'passages are')} missing in the full text, the first is number {first}"
     count = int(connection.execute(f"SELECT count(*) FROM lexical WHERE {extra}").get)
-    return f"the full text has {counted(count, 'passage that is', 'passages that are')} not there" if count else ""
+    return f"the full text has {counted(count, 'passage that does', 'passages that do')} not exist" if count else ""
 
 
 def _findings(folder: Path, look: Callable[[Path, apsw.Connection], Iterator[str]]) -> list[str]:
     found: list[str] = []
     try:
-        with closing(open_to_read(folder)) as connection, translated(folder):
+        with closing(open_to_read(folder)) as connection, translate_errors(folder):
             for finding in look(folder, connection):
                 found.append(finding)
     except IndexDamaged as error:
@@ -94,7 +94,7 @@ def _findings(folder: Path, look: Callable[[Path, apsw.Connection], Iterator[str
 
 
 def _damaged_pages(folder: Path) -> list[str]:
-    """The pages of the catalog's file that are not what was written; none where its header does not say how long they are."""
+    """A finding that names the damaged pages of the catalog; empty where its header does not tell the page size."""
     file = folder / CATALOG_FILE
     with closing(apsw.Connection(":memory:", vfs=checksum_vfs())) as connection, file.open("rb") as opened:
         page = int.from_bytes(opened.read(18)[16:], "big")
@@ -103,15 +103,16 @@ def _damaged_pages(folder: Path) -> list[str]:
         opened.seek(0)
         pages = enumerate(iter(lambda: opened.read(page), b""), 1)
         wrong = [at for at, content in pages if not connection.execute("SELECT verify_checksum(?)", (content,)).get]
-    named = ", ".join(map(str, wrong[:_PAGES])) + (f" and {len(wrong) - _PAGES} more" if wrong[_PAGES:] else "")
-    return [f"{file}: of its pages of {page} bytes these are not what was written: {named}"] if wrong else []
+    more = f" and {len(wrong) - _MAX_PAGES_NAMED} more" if len(wrong) > _MAX_PAGES_NAMED else ""
+    named = ", ".join(map(str, wrong[:_MAX_PAGES_NAMED]))
+    return [f"{file}: these pages of {page} bytes are damaged: {named}{more}"] if wrong else []
 
 
-def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
+def _structure_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     where = folder / CATALOG_FILE
-    yield from _of_catalog(folder, connection)
+    yield from _catalog_findings(folder, connection)
     dim = read_fingerprint(folder, connection).dim
-    for what, question in _QUESTIONS.items():
+    for what, question in _CONSISTENCY_QUERIES.items():
         count, one = connection.execute(question).fetchall()[0]
         if count:
             yield f"{where}: {count} {what}, the first is number {one}"
@@ -119,18 +120,18 @@ def _of_structure(folder: Path, connection: apsw.Connection) -> Iterator[str]:
         yield f"{where}: {what}"
     for segment in read_segments(connection, generation_of(connection)):
         try:
-            trust(folder, segment, dim)
+            verify_header(folder, segment, dim)
         except IndexDamaged as error:
-            yield f"{error.what}{touched(connection, segment.first, segment.first + segment.rows)}"
+            yield f"{error.what}{affected_clause(connection, segment.first, segment.first + segment.rows)}"
 
 
-def _of_catalog(folder: Path, connection: apsw.Connection) -> Iterator[str]:
+def _catalog_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     for (line,) in connection.execute("PRAGMA integrity_check").fetchall():
         if line != "ok":
             yield f"{folder / CATALOG_FILE}: {line}"
 
 
-def _of_bytes(folder: Path, connection: apsw.Connection) -> Iterator[str]:
+def _byte_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     dim = read_fingerprint(folder, connection).dim
     for segment in read_segments(connection, generation_of(connection)):
         file = segment_file(folder, segment.number)
@@ -138,8 +139,8 @@ def _of_bytes(folder: Path, connection: apsw.Connection) -> Iterator[str]:
         try:
             for block, content in enumerate(read_blocks(file)):
                 if block >= len(sums) or block_sum(content) != sums[block]:
-                    names = touched(connection, *vectors_in(segment, block, dim))
-                    yield f"{file}: bytes from {block * BLOCK} are not what was written{names}"
+                    names = affected_clause(connection, *vectors_in(segment, block, dim))
+                    yield f"{file}: the block at byte {block * BLOCK} is damaged{names}"
         except OSError as error:
-            names = touched(connection, segment.first, segment.first + segment.rows)
+            names = affected_clause(connection, segment.first, segment.first + segment.rows)
             yield f"{file} cannot be read: {error.strerror}{names}"

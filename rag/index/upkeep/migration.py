@@ -1,4 +1,4 @@
-"""An index of an older format is brought up to date where it lies. A kill at any moment leaves the old format or the new one.
+"""Migrates an index of an older format in place. A kill at any moment leaves it in the old format or in the new one.
 
 Knows what each format changed; knows no passages and no models.
 """
@@ -22,17 +22,17 @@ from rag.index.catalog.connection import (
     format_of,
     format_on_disk,
     has_no_checksums,
-    lasting,
-    open_unsummed,
-    translated,
+    make_durable,
+    open_unverified,
+    translate_errors,
 )
 from rag.index.catalog.schema import FORMAT
-from rag.index.files.checksums import BLOCK, BlockSums, sum_of_sums
+from rag.index.files.checksums import BLOCK, BlockSums, file_sum
 from rag.index.files.layout import segment_file
 from rag.index.files.lock import locked
 
-_OLD_BLOCK = 1 << 20  # of format 1: bytes under one BLAKE2b of 64 bits
-_INTO_2 = f"""
+_OLD_BLOCK = 1 << 20  # of format 1: bytes per checksum, BLAKE2b of 64 bits
+_TO_FORMAT_2 = f"""
 DROP TABLE blocks;
 CREATE TABLE blocks(segment INTEGER PRIMARY KEY REFERENCES segments, checksums BLOB NOT NULL) STRICT;
 CREATE INDEX passages_by_vector ON passages(vector);
@@ -41,14 +41,14 @@ PRAGMA user_version = {FORMAT};
 
 
 def bring_up_to_date(folder: Path) -> bool:
-    """Makes an index of an older format one of this format; False where there was nothing to do.
+    """Migrates an index of an older format to the current one; False where there was nothing to do.
 
-    IndexTooOld where its folder is read-only, IndexLocked while another process writes it, IndexDamaged, StorageFailed.
+    IndexTooOld where the folder is read-only, IndexLocked while another process writes it, IndexDamaged, StorageFailed.
     """
     if not (folder / CATALOG_FILE).is_file() or format_on_disk(folder) >= FORMAT:
         return False
     try:
-        with locked(folder), translated(folder):
+        with locked(folder), translate_errors(folder):
             return _migrate(folder)
     except IndexLocked:
         raise
@@ -59,30 +59,30 @@ def bring_up_to_date(folder: Path) -> bool:
 
 
 def _migrate(folder: Path) -> bool:
-    with closing(lasting(open_unsummed(folder))) as connection:
+    with closing(make_durable(open_unverified(folder))) as connection:
         found = format_of(folder, connection)
         if found >= FORMAT:
             return False
         if found != 1:
-            raise IndexDamaged(f"{folder / CATALOG_FILE} has format {found}, which never was", remedy=REBUILD)
-        _refuse_a_flip(folder)
+            raise IndexDamaged(f"{folder / CATALOG_FILE} has format {found}, which never existed", remedy=REBUILD)
+        _refuse_damaged_header(folder)
         sums = {number: _new_sums(connection, folder, number) for number in _segments(connection)}
-        connection.execute("VACUUM")  # rewrites every page, now with its checksum
+        connection.execute("VACUUM")  # rewrites every page, with its checksum
         connection.execute("PRAGMA checksum_verification = ON")
         with connection:
-            connection.execute(_INTO_2)
+            connection.execute(_TO_FORMAT_2)
             for number, each in sums.items():
                 connection.execute("INSERT INTO blocks VALUES (?, ?)", (number, each.astype("<u8").tobytes()))
-                connection.execute("UPDATE segments SET checksum = ? WHERE number = ?", (sum_of_sums(each), number))
+                connection.execute("UPDATE segments SET checksum = ? WHERE number = ?", (file_sum(each), number))
     return True
 
 
-def _refuse_a_flip(folder: Path) -> None:
-    """A catalog whose first page has a checksum that is wrong was not written by format 1: its number was changed by damage."""
+def _refuse_damaged_header(folder: Path) -> None:
+    """IndexDamaged where the first page has a wrong checksum: format 1 had none, so damage has changed the format number."""
     if has_no_checksums(folder / CATALOG_FILE):
         return
     with closing(connect(folder, apsw.SQLITE_OPEN_READONLY)) as connection:
-        connection.pragma("user_version")  # compares the page: translated into IndexDamaged
+        connection.pragma("user_version")  # verifies the page
 
 
 def _segments(connection: apsw.Connection) -> list[int]:
@@ -90,7 +90,7 @@ def _segments(connection: apsw.Connection) -> list[int]:
 
 
 def _new_sums(connection: apsw.Connection, folder: Path, number: int) -> NDArray[np.uint64]:
-    """The checksums of the smaller blocks. Those in a block that is damaged already stay wrong, so that it is found again."""
+    """The checksums of the new, smaller blocks; wrong ones within a damaged old block, so that the damage stays known."""
     rows: list[tuple[Any, ...]] = connection.execute(
         "SELECT block, checksum FROM blocks WHERE segment = ? ORDER BY block", (number,)
     ).fetchall()
@@ -109,7 +109,7 @@ def _new_sums(connection: apsw.Connection, folder: Path, number: int) -> NDArray
         raise IndexDamaged(f"{file} cannot be read: {error.strerror}", remedy=REBUILD) from error
     size = int(connection.execute("SELECT size FROM segments WHERE number = ?", (number,)).get)
     found = np.zeros(-(-size // BLOCK), np.uint64)
-    read = sums.found()[: len(found)]
+    read = sums.finish()[: len(found)]
     found[: len(read)] = read
     for at in damaged:
         found[at * (_OLD_BLOCK // BLOCK) : (at + 1) * (_OLD_BLOCK // BLOCK)] ^= np.uint64(1)

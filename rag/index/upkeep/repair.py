@@ -1,6 +1,6 @@
-"""Sets right what can be: derived files and full text are made anew, documents of damaged vectors are read again by the next run.
+"""Repairs an index: rebuilds what is derived, and ends documents with damaged vectors, so that the next run reads them again.
 
-Knows the whole format of the folder; knows no corpus and no model, so what is lost is named and not fetched.
+Knows the whole format of the folder; knows no corpus and no model, so it names lost documents but cannot read them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.catalog.affected_documents import owners
-from rag.index.catalog.connection import REBUILD, generation_of, make_generation, open_to_write, translated
-from rag.index.catalog.documents import count_terms, end_document, read_words_again
+from rag.humanize import counted
+from rag.index.base import Segment
+from rag.index.catalog.affected_documents import affected_documents
+from rag.index.catalog.connection import REBUILD, advance_generation, generation_of, open_to_write, translate_errors
+from rag.index.catalog.documents import end_document, rebuild_full_text, update_term_counts
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import to_bytes
 from rag.index.catalog.transaction import Transaction
@@ -29,31 +31,31 @@ from rag.index.files.layout import SEGMENTS, segment_file
 from rag.index.files.lock import locked
 from rag.index.lexical.postings import postings_file
 from rag.index.upkeep.check import check_catalog, wrong_in_full_text
-from rag.index.upkeep.compaction import forget_all, rewrite
-from rag.index.upkeep.garbage import remove_rubbish
-from rag.index.vectors.segments import Segment, faiss_header, read_segments, read_sums, vectors_in
+from rag.index.upkeep.compaction import remove_all_ended, rewrite
+from rag.index.upkeep.garbage import remove_garbage
+from rag.index.vectors.segments import faiss_header, read_segments, read_sums, vectors_in
 from rag.types import DocumentId
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What was done."""
+    """What a repair has done."""
 
-    done: tuple[str, ...]  # a sentence each
-    documents: tuple[DocumentId, ...]  # their vectors were damaged: the next `rag index` reads them again
+    done: tuple[str, ...]  # one sentence each
+    documents: tuple[DocumentId, ...]  # with damaged vectors: the next `rag index` reads them again
 
 
 def repair(folder: Path) -> Repaired:
-    """Repairs an index that nobody else writes. Every change to the catalog is one commit; a kill leaves it as it was.
+    """Repairs an index. All changes to the catalog are one commit; a kill leaves it as it was.
 
-    IndexNotFound, IndexLocked, StorageFailed; IndexDamaged says what is left to do where the catalog itself is damaged.
+    IndexNotFound, IndexTooNew, IndexTooOld, IndexLocked, StorageFailed; IndexDamaged where the catalog itself is damaged.
     """
     if found := check_catalog(folder):
-        # A page that is gone cannot be made again from the others.
+        # A lost page cannot be reconstructed from the others.
         raise IndexDamaged(f"the catalog cannot be repaired: {'; '.join(found[:3])}", remedy=REBUILD)
-    with locked(folder), closing(open_to_write(folder)) as connection, translated(folder):
-        remove_rubbish(folder, connection)
-        done = list(_without_derived(folder))
+    with locked(folder), closing(open_to_write(folder)) as connection, translate_errors(folder):
+        remove_garbage(folder, connection)
+        done = list(_remove_derived(folder))
         transaction = Transaction(folder, connection)
         generation = generation_of(connection)
         dim = read_fingerprint(folder, connection).dim
@@ -62,16 +64,16 @@ def repair(folder: Path) -> Repaired:
         lost: list[DocumentId] = []
         with transaction.changing():
             if damaged:
-                lost = _take_out(connection, damaged, generation + 1, dim)
-                rewrite(transaction, connection, list(damaged), generation + 1, dim, partial(_good_rows, damaged))
+                lost = _end_affected(connection, damaged, generation + 1, dim)
+                rewrite(transaction, connection, list(damaged), generation + 1, dim, partial(_salvaged_rows, damaged))
                 names = ", ".join(segment_file(folder, segment.number).name for segment in damaged)
-                done.append(f"{names}: the rows that are what was written are in a new segment")
+                done.append(f"{names}: the intact rows were moved into a new segment")
             if what := wrong_in_full_text(connection):
-                read_words_again(connection)
+                rebuild_full_text(connection)
                 postings_file(folder).unlink(missing_ok=True)
-                done.append(f"the full text was made anew: {what}")
+                done.append(f"the full text was rebuilt: {what}")
             if transaction.changed:
-                make_generation(connection, generation + 1)
+                advance_generation(connection, generation + 1)
         if transaction.changed:
             transaction.commit()
     return Repaired(tuple(done), tuple(lost))
@@ -79,32 +81,34 @@ def repair(folder: Path) -> Repaired:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Salvaged:
-    """The rows of a damaged segment, and the vectors (from, up to) that cannot be trusted."""
+    """The rows of a damaged segment, float16 (rows, dim), and the ranges [first, end) of vector numbers that are lost."""
 
     rows: NDArray[np.float16]
     lost: tuple[tuple[int, int], ...]
 
 
-def _without_derived(folder: Path) -> Iterator[str]:
-    """Removes what is made again when it is missed."""
+def _remove_derived(folder: Path) -> Iterator[str]:
+    """Removes derived files, which are rebuilt on demand; yields what was removed."""
     derived = [file for file in (folder / SEGMENTS).iterdir() if file.suffix != ".faiss"]
     for file in derived:
-        file.unlink(missing_ok=True)  # a reader may just have finished it, under another name
+        file.unlink(missing_ok=True)  # a reader may have renamed it meanwhile
     if derived:
-        yield f"{len(derived)} derived files are removed; searches make them again"
+        yield f"{counted(len(derived), 'derived file was', 'derived files were')} removed; searches rebuild them"
     if (folder / "thumbs").is_dir():
         shutil.rmtree(folder / "thumbs")
-        yield "thumbnails are removed; the page makes them again"
+        yield "thumbnails were removed; the page makes them again"
 
 
 def _salvage(folder: Path, connection: apsw.Connection, segment: Segment, dim: int) -> _Salvaged | None:
-    """None where the file is what was written. A header that alone is damaged costs nothing: it can be made again."""
+    """The rows that can be saved; None where the file is intact. A damaged header alone loses nothing: it is reconstructed."""
     sums = read_sums(connection, segment).tolist()
     file = segment_file(folder, segment.number)
     try:
         size = file.stat().st_size
         if size == segment.size:
-            content: NDArray[np.uint8] = np.memmap(file, np.uint8, "c")  # what is set right below is set right in memory
+            content: NDArray[np.uint8] = np.memmap(
+                file, np.uint8, "c"
+            )  # copy-on-write: the header below is repaired in memory only
         else:
             content = np.zeros(segment.size, np.uint8)
             read = np.fromfile(file, np.uint8, count=segment.size)
@@ -121,23 +125,23 @@ def _salvage(folder: Path, connection: apsw.Connection, segment: Segment, dim: i
     return _Salvaged(rows, tuple(vectors_in(segment, at, dim) for at in wrong))
 
 
-def _good_rows(
+def _salvaged_rows(
     damaged: Mapping[Segment, _Salvaged], segment: Segment, runs: Sequence[tuple[int, int]]
 ) -> Iterator[NDArray[np.float16]]:
     for start, end in runs:
         yield damaged[segment].rows[start - segment.first : end - segment.first]
 
 
-def _take_out(connection: apsw.Connection, damaged: dict[Segment, _Salvaged], ended: int, dim: int) -> list[DocumentId]:
-    """Ends the documents of lost vectors and forgets the vectors, so that nobody takes them over; gives the documents."""
-    stretches = [stretch for each in damaged.values() for stretch in each.lost]
-    lost = sorted({document for stretch in stretches for document in owners(connection, *stretch)}, key=str)
+def _end_affected(connection: apsw.Connection, damaged: dict[Segment, _Salvaged], ended: int, dim: int) -> list[DocumentId]:
+    """Ends the documents with lost vectors, and deletes those vectors so that they are not reused; returns the documents."""
+    ranges = [numbers for each in damaged.values() for numbers in each.lost]
+    lost = sorted({document for numbers in ranges for document in affected_documents(connection, *numbers)}, key=str)
     counts: Counter[str] = Counter()
     for document in lost:
         question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
         root = int(connection.execute(question, (to_bytes(document.root),)).get)
         counts.subtract(end_document(connection, root, document.path, ended) or {})
-    count_terms(connection, counts)
-    forget_all(connection)
-    connection.executemany("DELETE FROM vectors WHERE number >= ? AND number < ?", stretches)
+    update_term_counts(connection, counts)
+    remove_all_ended(connection)
+    connection.executemany("DELETE FROM vectors WHERE number >= ? AND number < ?", ranges)
     return lost

@@ -1,4 +1,4 @@
 """The dense lane: segments of vectors and the structures that search them.
 
-Knows numbers; knows no row of the catalog.
+Knows vectors; of the catalog it knows only segments and vector numbers.
 """

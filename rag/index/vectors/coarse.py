@@ -1,4 +1,4 @@
-"""Coarse search: a scan of 8-bit codes, then the 16-bit vectors of the best few hundred.
+"""Coarse search: scans 8-bit codes, then rescores the best few hundred rows with their 16-bit vectors.
 
 Knows the coarse file and the rows of one segment; knows no catalog. A hit's score never comes from the codes.
 """
@@ -15,77 +15,80 @@ from rag.index.base import Rows
 from rag.index.vectors.coarse_file import build_coarse, open_coarse
 from rag.index.vectors.exact import ExactStructure
 from rag.index.vectors.kernels import best_products
-from rag.index.vectors.partition import best_rows, codes_of, cut
-from rag.index.vectors.rescore import among, rescored
+from rag.index.vectors.partition import best_rows, codes_of, partition
+from rag.index.vectors.rescore import rescore, rescore_allowed
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_BATCH = 4  # queries from which matrix products are faster than FAISS's scan of one query after the other
-_AT_LEAST = 75  # asked for: where it is fewer, so many candidates are taken as for these
-_SCARCE = 64  # allowed, so many times fewer than all: to gather their codes takes less than to step over the others
-_NEAR = 2  # of the candidates: so few allowed rows are looked at one by one
+_MATRIX_PRODUCT_FROM = 4  # queries; from so many on, matrix products are faster than FAISS's scan, query by query
+_MIN_K = 75  # a smaller k gets as many candidates as this one
+_GATHER_RATIO = 64  # all rows ÷ allowed rows: above it, gathering the allowed codes is cheaper than skipping the others
+_DIRECT_RATIO = 2  # allowed rows ÷ candidates: up to it, every allowed row is scored exactly
 
 
 class CoarseStructure:
-    """The leading numbers of each row at 8 bits (all, where a prefix says little), scanned for several candidates a hit.
+    """Scans the leading dimensions of each row at 8 bits (all, where a prefix tells too little) for several candidates per hit.
 
-    FAISS multiplies these codes with whole numbers only, so a query is rounded to -127…127 first, after each of its numbers
-    was multiplied by the step of its dimension. Few allowed rows, or a large k, are searched exactly.
+    FAISS multiplies these codes with integers only, so a query is scaled by the step of each dimension and rounded to -127…127.
+    Few allowed rows, or a large k, are searched exactly.
     """
 
     def __init__(self, rows: Rows) -> None:
-        """Opens the coarse file; makes it where it is absent or damaged. OSError where it cannot be written, IndexDamaged."""
+        """Opens the coarse file; builds it where it is absent or damaged. OSError where it cannot be written; IndexDamaged."""
         codes = open_coarse(rows)
         if codes is None:
             build_coarse(rows)
             codes = open_coarse(rows)
         if codes is None or codes.index.ntotal != rows.segment.rows:
-            raise IndexDamaged(f"the coarse stage of {rows.file} changed while it was written", remedy="search again")
+            raise IndexDamaged(f"the coarse file of {rows.file} changed while it was written", remedy="search again")
         self.rows = rows
         self.comparable = (type(self), codes.index.d)
         self._steps = codes.steps
-        self._promised = codes.promised
-        self._parts = cut(codes.index)
+        self._rescore_factor = codes.rescore_factor
+        self._parts = partition(codes.index)
         self._index = codes.index
         self._codes = codes_of(codes.index)
-        self._length = codes.length
+        self._guard = codes.guard
 
     def __len__(self) -> int:
         return len(self._codes)
 
     def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
-        """The law is in `rag.index.base`; of rows beyond the candidates nothing is known."""
+        """See `rag.index.base.Structure`; only candidates are rescored, so a near row among the others is missed."""
         allowed = len(self) if within is None else int(np.count_nonzero(within))
         k = min(k, allowed)
-        if within is not None and allowed <= _NEAR * self._wanted(k):
-            return among(self.rows, np.flatnonzero(within), queries, k)
+        if within is not None and allowed <= _DIRECT_RATIO * self._candidate_count(k):
+            return rescore_allowed(self.rows, np.flatnonzero(within), queries, k)
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         if not self.estimates_for(allowed, k):
             return ExactStructure(self.rows).nearest(queries, k, within)
-        return rescored(self.rows, self.candidates(queries, k, within)[1], queries, k)
+        return rescore(self.rows, self.candidates(queries, k, within)[1], queries, k)
 
     def estimates_for(self, allowed: int, k: int) -> bool:
-        """As the law has it; also where the codes were cut short while they are open."""
-        return self._wanted(k) * _NEAR < allowed and self._length.holds()
+        """See `rag.index.base.Estimating`; also False where the coarse file was truncated while it is open."""
+        return self._candidate_count(k) * _DIRECT_RATIO < allowed and self._guard.is_intact()
 
     def candidates(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
-        """As the law has it: products of the leading numbers, the query's in 8 bits as well."""
-        asked, scale = rounded(queries[:, : len(self._steps)] * self._steps)
-        scarce = within is not None and int(np.count_nonzero(within)) * _SCARCE < len(self)
-        if len(queries) < _BATCH and not scarce:
-            scores, found = best_rows(self._parts, asked, self._wanted(k), within)
+        """(estimates, rows), float32 and int64 (queries, n): products of the leading dimensions, queries in 8 bits too."""
+        asked, scale = quantise_queries(queries[:, : len(self._steps)] * self._steps)
+        scarce = within is not None and int(np.count_nonzero(within)) * _GATHER_RATIO < len(self)
+        if len(queries) < _MATRIX_PRODUCT_FROM and not scarce:
+            scores, found = best_rows(self._parts, asked, self._candidate_count(k), within)
         else:
-            scores, found = best_products(self._codes, asked, self._wanted(k), within)
+            scores, found = best_products(self._codes, asked, self._candidate_count(k), within)
         return scores * scale, found
 
-    def _wanted(self, k: int) -> int:
-        return self._promised * max(k, _AT_LEAST)
+    def _candidate_count(self, k: int) -> int:
+        return self._rescore_factor * max(k, _MIN_K)
 
 
-def rounded(queries: Vectors) -> tuple[Vectors, Vectors]:
-    """Each query in whole numbers, its largest one ±127, so that the order of its products hardly changes; what 1 is worth."""
-    most = np.abs(queries).max(axis=1, keepdims=True)
-    most[most == 0] = 1
-    return np.rint(queries * (127 / most)).astype(np.float32), most / np.float32(127)
+def quantise_queries(queries: Vectors) -> tuple[Vectors, Vectors]:
+    """Rounds each query to integers with its largest at ±127, which hardly changes the ranking.
+
+    Returns float32 (queries, dim), and the scale (queries, 1): query ≈ integers × scale.
+    """
+    largest = np.abs(queries).max(axis=1, keepdims=True)
+    largest[largest == 0] = 1
+    return np.rint(queries * (127 / largest)).astype(np.float32), largest / np.float32(127)

@@ -1,4 +1,4 @@
-"""Exact search over the 16-bit vectors of one segment: right by definition.
+"""Exact search over the 16-bit vectors of one segment: correct by definition.
 
 Knows FAISS; knows no catalog.
 """
@@ -13,37 +13,37 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
-from rag.index.vectors.partition import best_rows, cut
+from rag.index.vectors.partition import best_rows, partition
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
 
 class ExactStructure:
-    """A scan of every allowed row: inner product of the float32 query with the stored half-precision row.
+    """Scans every allowed row: the inner product of the float32 query with the stored half-precision row.
 
     Measured on 2 cores: 7 ms for a query over 100,000 × 512. FAISS's `distance_compute_blas_threshold` does not apply:
-    the scalar quantiser has no BLAS path (equal times at the default and at 4 × dim).
+    the scalar quantiser has no BLAS path (same times at the default and at 4 × dim).
     """
 
     def __init__(self, rows: Rows) -> None:
-        """Checks and maps every row. IndexDamaged where they are not what was written."""
+        """Verifies and maps every row. IndexDamaged where one is damaged."""
         rows.all()
         self._rows = rows
         self._index = open_mapped(rows.file)
-        self._parts = cut(self._index)
+        self._parts = partition(self._index)
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
     def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
-        """The law is in `rag.index.base`: (scores, rows), larger first, equal scores by smaller row."""
+        """(scores, rows), float32 and int64 (queries, k), as `rag.index.base.Structure` demands."""
         allowed = len(self) if within is None else int(np.count_nonzero(within))
         k = min(k, allowed)
         if k == 0 or len(queries) == 0:
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         self._rows.all()
-        # One more than asked: any of the rows that tie at the last place is kept, and a tie there shows in the next score.
+        # One more than requested: FAISS keeps any of the rows that tie at the last place, and the next score shows such a tie.
         scores, rows = best_rows(self._parts, queries, min(k + 1, allowed), within)
         if k < allowed:
             for at in np.flatnonzero(scores[:, k - 1] == scores[:, k]):
@@ -53,7 +53,7 @@ class ExactStructure:
     def _with_all_ties(
         self, query: Vectors, k: int, allowed: int, within: NDArray[np.bool_] | None
     ) -> tuple[Vectors, NDArray[np.int64]]:
-        """The first k + 1, found among so many that none which ties at place k is missing."""
+        """The first k + 1 rows of one query (1, dim), from a search wide enough to hold every row that ties at place k."""
         width = k + 1
         while True:
             width = min(4 * width, allowed)
@@ -63,7 +63,7 @@ class ExactStructure:
 
 
 def open_mapped(file: Path) -> Any:
-    """A flat FAISS index over the mapped file, which must be trusted by now. IndexDamaged where it is none."""
+    """A flat FAISS index over the mapped file, which must have been verified. IndexDamaged where FAISS cannot open it."""
     import faiss
 
     try:

@@ -1,4 +1,4 @@
-"""Many queries against 8-bit codes: blocks of rows become numbers once, and every query is multiplied with them.
+"""Multiplies many queries with 8-bit codes: each block of rows is converted to float once, for all queries.
 
 Knows arrays; knows no FAISS and no segment.
 """
@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.files.parallel import blas_alone, spread, strides
+from rag.index.files.parallel import parallel_map, single_threaded_blas, strides
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_NUMBERS = 1 << 21  # of a block, in 32 bits: it stays in a core's cache
+_BLOCK_NUMBERS = 1 << 21  # per block, 32 bits each: it fits in a core's cache
 _CODE_OF_ZERO = 128
 
 
 def best_products(
     codes: NDArray[np.uint8], queries: Vectors, k: int, within: NDArray[np.bool_] | None
 ) -> tuple[Vectors, NDArray[np.int64]]:
-    """(scores, rows), (queries, k) each, of the largest products, in no order; k ≤ the rows allowed.
+    """(scores, rows), each (queries, k), of the largest products, unordered; k ≤ the number of allowed rows.
 
-    Queries and codes are whole numbers below 128, so sums are exact up to 2^24, and an answer does not depend on the batch.
+    Queries and codes are integers below 128, so sums are exact up to 2^24, and a result does not depend on the batch.
     """
-    step = max(_NUMBERS // codes.shape[1], 1)
+    step = max(_BLOCK_NUMBERS // codes.shape[1], 1)
     starts = range(0, len(codes), step)
 
     def search(blocks: range) -> tuple[Vectors, NDArray[np.int64]]:
-        best = _Best(len(queries), k)
+        best = _TopK(len(queries), k)
         for block in blocks:
             start = starts[block]
             here = codes[start : start + step]
@@ -44,49 +44,49 @@ def best_products(
                 best.take(numbers @ queries.T, rows)
         return best.found()
 
-    with blas_alone():
-        found = spread(search, strides(len(starts)))
+    with single_threaded_blas():
+        found = parallel_map(search, strides(len(starts)))
     scores = np.concatenate([each for each, _ in found], axis=1)
     rows = np.concatenate([each for _, each in found], axis=1)
     kept = np.argpartition(scores, scores.shape[1] - k, axis=1)[:, -k:]
     return np.take_along_axis(scores, kept, 1), np.take_along_axis(rows, kept, 1)
 
 
-class _Best:
-    """The k best of each query among what was taken; holds a few times as many in between."""
+class _TopK:
+    """Keeps the k best rows of each query; holds a few times as many between prunings."""
 
     def __init__(self, queries: int, k: int) -> None:
         self._k = k
         self._queries = queries
-        self._least = np.full(queries, -np.inf, np.float32)  # of each query: what no longer counts
-        self._held: list[tuple[NDArray[np.int64], NDArray[np.int64], Vectors]] = []  # query, row, score
+        self._thresholds = np.full(queries, -np.inf, np.float32)  # per query: scores up to it no longer count
+        self._kept: list[tuple[NDArray[np.int64], NDArray[np.int64], Vectors]] = []  # (query, row, score)
         self._count = 0
 
     def take(self, scores: Vectors, rows: NDArray[np.int64]) -> None:
-        """Scores (n, queries) of n rows."""
-        places = np.flatnonzero(scores > self._least)
+        """Adds n rows with their scores (n, queries)."""
+        places = np.flatnonzero(scores > self._thresholds)
         at, query = np.divmod(places, self._queries)
-        self._held.append((query, rows[at], scores.ravel()[places]))
+        self._kept.append((query, rows[at], scores.ravel()[places]))
         self._count += len(places)
         if self._count > 4 * self._k * self._queries:
-            self._drop()
+            self._prune()
 
     def found(self) -> tuple[Vectors, NDArray[np.int64]]:
-        """(scores, rows), (queries, k) where so many were taken; where fewer were, padded with -inf and row 0."""
+        """(scores, rows), each (queries, k), unordered; padded with -inf and row 0 where fewer rows were added."""
         scores = np.full((self._queries, self._k), -np.inf, np.float32)
         rows = np.zeros((self._queries, self._k), np.int64)
-        self._drop()
-        for query, placed, values in self._held:
+        self._prune()
+        for query, placed, values in self._kept:
             start = np.searchsorted(query, np.arange(self._queries))
             column = np.arange(len(query)) - start[query]
             scores[query, column], rows[query, column] = values, placed
         return scores, rows
 
-    def _drop(self) -> None:
-        """Leaves the k best of each query, by query."""
-        if not self._held:
+    def _prune(self) -> None:
+        """Drops all but the k best of each query, and orders them by query."""
+        if not self._kept:
             return
-        query, rows, scores = (np.concatenate(column) for column in zip(*self._held, strict=True))
+        query, rows, scores = (np.concatenate(column) for column in zip(*self._kept, strict=True))
         order = np.argsort(query, kind="stable")
         bounds = np.searchsorted(query[order], np.arange(self._queries + 1)).tolist()
         kept = []
@@ -95,8 +95,8 @@ class _Best:
             if len(mine) > self._k:
                 mine = mine[np.argpartition(scores[mine], len(mine) - self._k)[-self._k :]]
             if len(mine) == self._k:
-                self._least[at] = scores[mine].min()
+                self._thresholds[at] = scores[mine].min()
             kept.append(mine)
         left = np.concatenate(kept)
-        self._held = [(query[left], rows[left], scores[left])]
+        self._kept = [(query[left], rows[left], scores[left])]
         self._count = len(left)

@@ -1,6 +1,6 @@
-"""Several segments searched for one answer: what looks near in any of them competes before the first row is read.
+"""Searches several segments at once: their candidates compete by estimate before any row is read for rescoring.
 
-Knows structures; knows no passages. Without it ten segments would rescore ten times as many rows as one.
+Knows structures; knows no passages. Searched one by one, ten segments would rescore ten times as many rows as one.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.base import Estimating, Structure
-from rag.index.files.parallel import spread
-from rag.index.vectors.rescore import best_of
+from rag.index.files.parallel import parallel_map
+from rag.index.vectors.rescore import rescore_query
 from rag.index.vectors.row_mask import MaskPart
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-Answer = tuple["Vectors", NDArray[np.int64]]  # scores and rows, one each, in the law's order
+Answer = tuple["Vectors", NDArray[np.int64]]  # (scores, rows) of one query: largest first, ties by smaller row
 
 
 def nearest_in_all(searched: Sequence[tuple[Structure, MaskPart]], queries: Vectors, k: int) -> list[list[Answer]]:
-    """Of each structure, for each query, its rows that can be among the k best of all; those below them may be missing."""
+    """Per structure and query the rows that can be among the k best of all; lower ones may be missing."""
     answers: list[list[Answer]] = [[] for _ in searched]
     groups: dict[object, list[tuple[int, Estimating]]] = {}
     for at, (structure, part) in enumerate(searched):
@@ -36,9 +36,9 @@ def nearest_in_all(searched: Sequence[tuple[Structure, MaskPart]], queries: Vect
     for group in groups.values():
         found = [structure.candidates(queries, k, searched[at][1].mask) for at, structure in group]
         for query, asked in enumerate(queries):
-            chosen = zip(group, _best_together(found, query), strict=True)
-            tasks = [partial(best_of, structure.rows, rows, asked, k) for (_, structure), rows in chosen]
-            for (at, _), answer in zip(group, spread(_call, tasks), strict=True):
+            chosen = zip(group, _competing_rows(found, query), strict=True)
+            tasks = [partial(rescore_query, structure.rows, rows, asked, k) for (_, structure), rows in chosen]
+            for (at, _), answer in zip(group, parallel_map(_call, tasks), strict=True):
                 answers[at].append(answer)
     return answers
 
@@ -47,8 +47,8 @@ def _call(task: Callable[[], Answer]) -> Answer:
     return task()
 
 
-def _best_together(found: Sequence[tuple[Vectors, NDArray[np.int64]]], query: int) -> list[NDArray[np.int64]]:
-    """Of each segment its rows among the best of all, as many as one segment alone would give."""
+def _competing_rows(found: Sequence[tuple[Vectors, NDArray[np.int64]]], query: int) -> list[NDArray[np.int64]]:
+    """Per segment its rows among the best candidates of all, together as many as one segment alone would rescore."""
     estimates = np.concatenate([each[query] for each, _ in found])
     wanted = max(each.shape[1] for each, _ in found)
     last = np.partition(estimates, len(estimates) - wanted)[len(estimates) - wanted]

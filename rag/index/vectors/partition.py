@@ -1,4 +1,4 @@
-"""A flat FAISS index cut into parts, so that every core works on one query, and the best of all parts.
+"""Partitions a flat FAISS index, so that all cores can work on one query, and merges the best rows of all parts.
 
 Knows FAISS and threads; knows no segment and no catalog.
 """
@@ -13,30 +13,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.files.parallel import cores, spread
+from rag.index.files.parallel import cores, parallel_map
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_SMALLEST = 8 << 20  # bytes of codes in a part: below it a thread takes longer to wake than to search
-_A_CORE = 4  # parts for each core: one that another program holds up does not hold up the rest
+_MIN_PART_BYTES = 8 << 20  # below it a thread takes longer to wake up than to search
+_PARTS_PER_CORE = 4  # so that a core busy with another program does not delay the rest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partition:
-    """Some rows of the index, as an index of its own over the same memory."""
+    """A range of rows, as a FAISS index of its own over the same memory."""
 
     first: int
     rows: int
     index: Any
 
 
-def cut(index: Any) -> tuple[Partition, ...]:
-    """The parts of a memory-mapped IndexScalarQuantizer, which they keep open."""
+def partition(index: Any) -> tuple[Partition, ...]:
+    """The parts of a memory-mapped IndexScalarQuantizer; they keep the mapping open."""
     import faiss
 
     rows, width = int(index.ntotal), int(index.code_size)
-    count = min(max(rows * width // _SMALLEST, 1), _A_CORE * cores())
+    count = min(max(rows * width // _MIN_PART_BYTES, 1), _PARTS_PER_CORE * cores())
     if count == 1:
         return (Partition(0, rows, index),)
     codes = codes_of(index)
@@ -45,7 +45,7 @@ def cut(index: Any) -> tuple[Partition, ...]:
     for first, end in pairwise(bounds):
         view: Any = faiss.IndexScalarQuantizer(index.d, index.sq.qtype, index.metric_type)
         memory: Any = faiss.swig_ptr(codes[first])
-        # The owner is the mapping of the whole file: it lives as long as any part does.
+        # The owner is the mapping of the whole file, which lives as long as any part does.
         views: Any = faiss.MaybeOwnedVectorUInt8
         view.codes = views.create_view(memory, (end - first) * width, index.codes.owner)
         view.ntotal = end - first
@@ -54,7 +54,7 @@ def cut(index: Any) -> tuple[Partition, ...]:
 
 
 def codes_of(index: Any) -> NDArray[np.uint8]:
-    """The codes of a flat index, (rows, bytes a row), over its own memory."""
+    """The codes of a flat index, uint8 (rows, bytes per row), over its own memory."""
     import faiss
 
     rows, width = int(index.ntotal), int(index.code_size)
@@ -65,17 +65,20 @@ def codes_of(index: Any) -> NDArray[np.uint8]:
 def best_rows(
     parts: Sequence[Partition], queries: Vectors, k: int, within: NDArray[np.bool_] | None
 ) -> tuple[Vectors, NDArray[np.int64]]:
-    """(scores, rows) of the k best allowed rows of all parts, in the law's order; any of those that tie at the last place."""
+    """(scores, rows), each (queries, k), of the best allowed rows of all parts: largest first, ties by smaller row.
+
+    Of rows that tie at the last place, any may be returned.
+    """
 
     def search(part: Partition) -> tuple[Vectors, NDArray[np.int64]]:
         here = None if within is None else within[part.first : part.first + part.rows]
         allowed = part.rows if here is None else int(np.count_nonzero(here))
         if not allowed:
             return np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64)
-        scores, rows = part.index.search(queries, min(k, allowed), params=None if here is None else _only(here))
+        scores, rows = part.index.search(queries, min(k, allowed), params=None if here is None else _search_parameters(here))
         return scores, rows + part.first
 
-    found = spread(search, parts)
+    found = parallel_map(search, parts)
     scores = np.concatenate([each for each, _ in found], axis=1)
     rows = np.concatenate([each for _, each in found], axis=1)
     if scores.shape[1] > 2 * k:
@@ -85,10 +88,10 @@ def best_rows(
     return np.take_along_axis(scores, order, 1), np.take_along_axis(rows, order, 1)
 
 
-def _only(allowed: NDArray[np.bool_]) -> Any:
+def _search_parameters(allowed: NDArray[np.bool_]) -> Any:
     import faiss
 
-    # Both take arguments their stubs do not know, and keep alive what they point at.
+    # Both take arguments that their stubs lack, and keep alive what they point to.
     parameters: Any = faiss.SearchParameters
     selector: Any = faiss.IDSelectorBitmap
     return parameters(sel=selector(np.packbits(allowed, bitorder="little")))

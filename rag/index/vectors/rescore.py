@@ -1,4 +1,4 @@
-"""Exact scores of chosen rows: the 16-bit vectors times the query.
+"""Rescores chosen rows exactly: the 16-bit vectors times the query.
 
 Knows the rows of one segment; knows no structure.
 """
@@ -11,46 +11,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.base import Rows
-from rag.index.files.parallel import spread
+from rag.index.files.parallel import parallel_map
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_STEP = 4096  # rows turned to 32 bits at once
+_ROWS_AT_ONCE = 4096  # rows converted to 32 bits together
 
 
-def rescored(rows: Rows, candidates: NDArray[np.int64], queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
-    """(scores, rows), each (queries, k), of the best of each query's own candidates (queries, n), n ≥ k, in the law's order."""
+def rescore(rows: Rows, candidates: NDArray[np.int64], queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
+    """(scores, rows), each (queries, k): the best of each query's own candidates (queries, n), n ≥ k, largest first."""
 
-    found = spread(lambda at: best_of(rows, candidates[at], queries[at], k), range(len(queries)))
+    found = parallel_map(lambda at: rescore_query(rows, candidates[at], queries[at], k), range(len(queries)))
     return np.stack([scores for scores, _ in found]), np.stack([placed for _, placed in found])
 
 
-def best_of(rows: Rows, candidates: NDArray[np.int64], query: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
-    """(scores, rows) of the best k of some rows, or of all where they are fewer, in the law's order."""
+def rescore_query(rows: Rows, candidates: NDArray[np.int64], query: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
+    """(scores, rows), each (k,) or shorter: the best of the candidate rows for one query (dim,), ties by smaller row."""
     placed = np.sort(candidates)
-    return _best(products(rows.take(placed), query), placed, k)
+    return _top_k(products(rows.take(placed), query), placed, k)
 
 
-def among(rows: Rows, allowed: NDArray[np.int64], queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
-    """The same where every query has the same candidates: all the rows `allowed`, ascending."""
+def rescore_allowed(rows: Rows, allowed: NDArray[np.int64], queries: Vectors, k: int) -> tuple[Vectors, NDArray[np.int64]]:
+    """As `rescore`, where all queries have the same candidates: the rows `allowed`, ascending."""
     scores = np.empty((len(queries), len(allowed)), np.float32)
-    for start in range(0, len(allowed), _STEP):
-        taken = rows.take(allowed[start : start + _STEP])
+    for start in range(0, len(allowed), _ROWS_AT_ONCE):
+        taken = rows.take(allowed[start : start + _ROWS_AT_ONCE])
         for at, query in enumerate(queries):
-            scores[at, start : start + _STEP] = products(taken, query)
-    found = [_best(each, allowed, k) for each in scores]
+            scores[at, start : start + _ROWS_AT_ONCE] = products(taken, query)
+    found = [_top_k(each, allowed, k) for each in scores]
     if not found:
         return np.empty((0, k), np.float32), np.empty((0, k), np.int64)
     return np.stack([each for each, _ in found]), np.stack([placed for _, placed in found])
 
 
 def products(vectors: Vectors, query: Vectors) -> Vectors:
-    """One product a row, each summed in the same order, so that equal rows have equal scores: BLAS does not promise that."""
+    """One product per row, all summed in the same order, so that equal rows get equal scores: BLAS does not guarantee that."""
     found: Vectors = np.einsum("ij,j->i", vectors, query)
     return found
 
 
-def _best(scores: Vectors, rows: NDArray[np.int64], k: int) -> tuple[Vectors, NDArray[np.int64]]:
+def _top_k(scores: Vectors, rows: NDArray[np.int64], k: int) -> tuple[Vectors, NDArray[np.int64]]:
     order = np.argsort(-scores, kind="stable")[:k]
     return scores[order], rows[order]

@@ -1,6 +1,6 @@
-"""The passages a search may find, as the segments see them: which of their rows count.
+"""Maps the passages that a search may find to masks over the rows of each segment.
 
-Knows arrays of numbers; knows no catalog and no vectors' values.
+Knows arrays of numbers; knows no catalog and no vector values.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.vectors.segments import Segment
+from rag.index.base import Segment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskPart:
-    """The rows of one segment that count."""
+    """The allowed rows of one segment."""
 
-    first: int  # the number of the vector in row 0
-    count: int  # how many do
-    mask: NDArray[np.bool_] | None  # which; None: every row, or none where `count` is 0
+    first: int  # number of the vector in row 0
+    count: int  # allowed rows
+    mask: NDArray[np.bool_] | None  # bool (rows,); None: every row, or no row where `count` is 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowMask:
-    """Passages by the number of their vector and then by their own, and the rows of each segment that hold those vectors."""
+    """The allowed passages, ordered by vector number and then passage number, and the mask of each segment."""
 
     vectors: NDArray[np.int64]
     numbers: NDArray[np.int64]
-    parts: tuple[MaskPart, ...]  # one a segment
+    parts: tuple[MaskPart, ...]  # one per segment
 
 
-def reach(segments: Sequence[Segment], vectors: NDArray[np.int64], numbers: NDArray[np.int64]) -> RowMask:
-    """From the vectors and numbers of passages, by ascending number."""
+def make_row_mask(segments: Sequence[Segment], vectors: NDArray[np.int64], numbers: NDArray[np.int64]) -> RowMask:
+    """The mask of passages, given their vector numbers and numbers, both (passages,), by ascending number."""
     if (vectors[1:] < vectors[:-1]).any():
         order = np.argsort(vectors, kind="stable")
         vectors, numbers = vectors[order], numbers[order]

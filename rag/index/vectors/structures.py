@@ -1,4 +1,4 @@
-"""Which structure searches a segment, opened; and what a person should know of it.
+"""Chooses and opens the search structure of a segment.
 
 Knows the table of structures and sizes; knows no catalog.
 """
@@ -16,21 +16,21 @@ from rag.index.vectors.exact import ExactStructure
 from rag.plugins import resolve
 
 AUTO = "auto"
-EXACT_UP_TO = 100_000  # vectors of a whole index that are quick to look at one by one: 205 MB of 1024 numbers
-COARSE_UP_TO = 4_000_000  # that are quick to scan at 8 bits: 1 GB where a prefix of 256 numbers tells enough
-SMALL = 10_000  # rows of a segment that are, whatever was asked: a scan of them costs less than to choose candidates
+EXACT_UP_TO = 100_000  # vectors of a whole index that are quick to scan exactly: 205 MB at 1024 dimensions
+COARSE_UP_TO = 4_000_000  # vectors that are quick to scan at 8 bits: 1 GB where a prefix of 256 dimensions suffices
+SMALL = 10_000  # rows of a segment that is always scanned exactly: that is cheaper than choosing candidates
 
 
 def known_structure(asked: str) -> str:
-    """The name as it was asked. WrongRequest where no structure is called so."""
+    """The given name, once checked. WrongRequest where there is no such structure."""
     if asked != AUTO and ":" not in asked and asked not in STRUCTURES:
         names = ", ".join((AUTO, *STRUCTURES))
-        raise WrongRequest(f"no search structure is called {asked!r}", remedy=f"there are: {names}")
+        raise WrongRequest(f"no search structure is called {asked!r}", remedy=f"choose one of: {names}")
     return asked
 
 
 def structure_for(asked: str, rows: int, total: int) -> str:
-    """The structure for a segment of so many rows in an index of `total` vectors."""
+    """The name of the structure for a segment of `rows` rows in an index of `total` vectors."""
     if rows < SMALL:
         return "exact"
     if asked != AUTO:
@@ -41,7 +41,7 @@ def structure_for(asked: str, rows: int, total: int) -> str:
 
 
 def open_structure(rows: Rows, name: str) -> tuple[Structure, tuple[str, ...]]:
-    """The structure over these rows, and remarks: that a file was made first, or could not be. IndexDamaged."""
+    """The structure over these rows, and remarks: that its file was built, or could not be written. IndexDamaged."""
     if name == "exact":
         return ExactStructure(rows), ()
     derived, started = derived_file(rows.file, name), time.monotonic()
@@ -49,14 +49,14 @@ def open_structure(rows: Rows, name: str) -> tuple[Structure, tuple[str, ...]]:
     try:
         structure: Structure = resolve(STRUCTURES, name, "search structure")(rows)
     except OSError as error:
-        what = f"{derived.name} cannot be written ({error.strerror}), so {rows.segment.rows:,} vectors were looked at one by one"
+        what = f"{derived.name} cannot be written ({error.strerror}), so {rows.segment.rows:,} vectors are scanned one by one"
         return ExactStructure(rows), (what,)
-    said = f"{derived.name} was made once for all searches, in {time.monotonic() - started:.1f} s"
+    said = f"{derived.name} was built once for all searches, in {time.monotonic() - started:.1f} s"
     return structure, (said,) if _identity(derived) != before else ()
 
 
 def _identity(file: Path) -> tuple[int, int] | None:
-    """Another file of the same name has another one; None where there is none."""
+    """Inode and modification time: they change where the file is replaced. None where there is no file."""
     try:
         found = file.stat()
     except OSError:

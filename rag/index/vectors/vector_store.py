@@ -1,4 +1,4 @@
-"""Vectors by the hash of what they are of: which are known, and the new ones on their way into a segment.
+"""Stores the writer's vectors by key, the hash of their content: which exist, and the new ones that await a segment.
 
 Knows the table `vectors` and segments; knows no passages and no model.
 """
@@ -13,61 +13,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import BackendError, IndexDamaged, StorageFailed
+from rag.index.base import Segment
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.layout import segment_file
-from rag.index.vectors.segments import Segment, record_segment, write_segment
+from rag.index.vectors.segments import record_segment, write_segment
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
 
 class VectorStore:
-    """The writer's vectors: numbered when they come, in memory until `write` puts them into one segment."""
+    """The writer's vectors: numbered when they arrive, in memory until `write` puts them into one segment."""
 
     def __init__(self, transaction: Transaction, dim: int) -> None:
         self._transaction = transaction
         self._dim = dim
         self._parts: list[NDArray[np.float16]] = []
-        self._first = transaction.next("vectors")  # of the next segment
+        self._first = transaction.next_number("vectors")  # of the next segment
 
     def numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
-        """The numbers of those keys that have a vector, committed or new."""
+        """The vector numbers of those keys that have a vector, committed or new."""
         question = "SELECT number FROM vectors WHERE key = ?"
         with self._transaction.reading():
             found = {key: self._transaction.value(question, key) for key in keys}
         return {key: int(number) for key, number in found.items() if number is not None}
 
     def put(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it.
+        """Stores a vector for each key, float32 (keys, dim); a key that has one already keeps it.
 
-        BackendError where the vectors are not finite numbers of that shape: such a row would be found by nobody, or by everybody.
+        BackendError where the shape is wrong or a number is not finite at 16 bits: such a row would match nothing, or everything.
         """
         if not len(keys):
             return
         with np.errstate(over="ignore"):
             rows = np.asarray(vectors).astype(np.float16)
         if rows.shape != (len(keys), self._dim) or not np.isfinite(rows).all():
-            what = f"{len(keys)} vectors of {self._dim} finite numbers were expected; the model gave {rows.shape}"
+            what = (
+                f"expected {len(keys)} vectors of {self._dim} finite numbers; the model gave {rows.shape}, or some are not finite"
+            )
             raise BackendError(what, remedy="check the model or its server: rag status says which model the index was made with")
         known = self.numbers(keys)
         fresh = {key: at for at, key in reversed(list(enumerate(keys))) if key not in known}
         if fresh:
             with self._transaction.changing() as connection:
-                numbered = list(enumerate(fresh, self._transaction.next("vectors")))
+                numbered = list(enumerate(fresh, self._transaction.next_number("vectors")))
                 connection.executemany("INSERT INTO vectors(number, key) VALUES (?, ?)", numbered)
                 self._parts.append(rows[list(fresh.values())])
 
     def write(self, connection: apsw.Connection, born: int) -> None:
-        """Makes a durable segment of the new vectors and names it in the open transaction. StorageFailed."""
+        """Writes the new vectors as a durable segment and records it in the open transaction. StorageFailed."""
         rows = sum(len(part) for part in self._parts)
-        if self._transaction.next("vectors") != self._first + rows:
+        if self._transaction.next_number("vectors") != self._first + rows:
             raise StorageFailed(self._transaction.folder, "the run was interrupted in the middle of a change")
         if rows:
             add_segment(self._transaction, connection, self._first, rows, self._parts, self._dim, born)
 
     def committed(self) -> None:
-        """What was written is lasting: the next segment begins here."""
-        self._first = self._transaction.next("vectors")
+        """Call after the commit: starts the next segment."""
+        self._first = self._transaction.next_number("vectors")
         self._parts.clear()
 
 
@@ -80,11 +83,11 @@ def add_segment(
     dim: int,
     born: int,
 ) -> Segment:
-    """Writes a segment durably and names it in the open transaction. StorageFailed leaves no file of it.
+    """Writes a segment durably and records it in the open transaction.
 
-    Nor does what `parts` find wrong with where they come from: IndexDamaged, apsw.CorruptError.
+    StorageFailed, and whatever `parts` raises while they are read (IndexDamaged, apsw.CorruptError), leaves no file behind.
     """
-    number = transaction.next("segments")
+    number = transaction.next_number("segments")
     try:
         segment, sums = write_segment(transaction.folder, number, first, rows, parts, dim)
     except (OSError, IndexDamaged, apsw.Error) as error:

@@ -1,6 +1,6 @@
-"""The rows of a segment by memory map, none of which is given before its block was compared with the checksum of the catalog.
+"""Reads the rows of a segment, each only after its block was verified against the catalog's checksum.
 
-Knows one segment file; knows no passages, and asks for the names of documents only where something is damaged.
+Knows one segment file; knows no passages, and looks up document names only to report damage.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.catalog.affected_documents import touched
-from rag.index.catalog.connection import open_to_read, translated
+from rag.index.base import Segment
+from rag.index.catalog.affected_documents import affected_clause
+from rag.index.catalog.connection import open_to_read, translate_errors
 from rag.index.files.checksums import BLOCK, block_sum
-from rag.index.vectors.segments import REMEDY, Segment, read_sums, trust, vectors_in
+from rag.index.vectors.segments import REMEDY, read_sums, vectors_in, verify_header
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_STRETCH = 1 << 20  # bytes of rows that are read at once
+_CHUNK_BYTES = 1 << 20  # of rows read together
 
 
 class VerifiedRows:
-    """The 16-bit vectors of one segment. Every block is checked once, when the first of its rows is asked for.
+    """The 16-bit vectors of one segment. Every block is verified once, when the first of its rows is read.
 
-    Several threads may ask at once: at worst a block is checked twice. Reading 300 scattered rows of 2 kB checks 20 MB: 2 ms.
+    Thread-safe: at worst a block is verified twice. Reading 300 scattered rows of 2 kB verifies 20 MB: 2 ms.
     """
 
     def __init__(self, folder: Path, segment: Segment, sums: NDArray[np.uint64], dim: int) -> None:
-        """Maps the file. IndexDamaged where its size or header is not what was written."""
+        """Maps the file. IndexDamaged where its size or header is wrong."""
         self.segment = segment
-        self.file = trust(folder, segment, dim)
+        self.file = verify_header(folder, segment, dim)
         self._folder = folder
         self._dim = dim
         self._sums = sums
@@ -50,51 +51,51 @@ class VerifiedRows:
         self._descriptor = opened.fileno()
         self._bytes = np.frombuffer(mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ), np.uint8)
         self._rows = self._bytes[segment.header :].view("<f2").reshape(segment.rows, dim)
-        self._good = np.zeros(len(sums), np.bool_)
+        self._verified = np.zeros(len(sums), np.bool_)
 
     def take(self, rows: NDArray[np.int64]) -> Vectors:
-        """Some rows as float32 (n, dim), in the order asked. IndexDamaged names the documents of a damaged block."""
+        """The given rows as float32 (n, dim), in the given order. IndexDamaged names the documents of a damaged block."""
         width = 2 * self._dim
         starts = self.segment.header + rows * width
-        # Usually a row lies in one block or two; with more than 32,768 numbers it may span several.
+        # Usually a row lies in one or two blocks; with more than 32,768 dimensions it may span several.
         spans = [(starts + offset) // BLOCK for offset in (*range(0, width, BLOCK), width - 1)]
-        self._check(np.unique(np.concatenate(spans)))
+        self._verify(np.unique(np.concatenate(spans)))
         if 8 * len(rows) > self.segment.rows:
-            self._refuse_cut()
+            self._refuse_truncated()
             return np.asarray(self._rows[rows], np.float32)
-        # Read, not mapped: Linux maps up to 2 MB around every row that is touched, and so soon the whole file.
+        # Read, not mapped: Linux maps up to 2 MB around every row that is accessed, and so soon the whole file.
         found = np.empty((len(rows), self._dim), "<f2")
         for row, start in zip(found, starts.tolist(), strict=True):
             self._read_into(row, start)
         return np.asarray(found, np.float32)
 
-    def stretch(self, start: int, end: int) -> Iterator[NDArray[np.float16]]:
-        """The rows from `start` up to `end`, in order, at most a megabyte at a time: read, not mapped, so none of them stay.
+    def read_range(self, start: int, end: int) -> Iterator[NDArray[np.float16]]:
+        """The rows start … end - 1, in order, in float16 arrays (n, dim) of at most 1 MB: read, not mapped, to save memory.
 
         IndexDamaged as `take`.
         """
         width = 2 * self._dim
-        step = max(1, _STRETCH // width)
+        step = max(1, _CHUNK_BYTES // width)
         for first in range(start, end, step):
             found = np.empty((min(step, end - first), self._dim), "<f2")
             begin = self.segment.header + first * width
-            self._check(np.arange(begin // BLOCK, (begin + found.nbytes - 1) // BLOCK + 1))
+            self._verify(np.arange(begin // BLOCK, (begin + found.nbytes - 1) // BLOCK + 1))
             self._read_into(found, begin)
             yield found
 
     def all(self) -> NDArray[np.float16]:
-        """Every row, (rows, dim), read from disk as they are touched. Checks them all, once: 100,000 × 1024 take 20 ms.
+        """All rows, float16 (rows, dim), memory-mapped. Verifies all of them once: 100,000 × 1024 take 20 ms.
 
-        To be asked for before each scan: a file cut short meanwhile is an error then, where its lost part, mapped, would end
-        the process. Between this and the end of the scan that remains so.
+        Call it before each scan: it raises IndexDamaged where the file has been truncated, as reading the missing part of the
+        mapping would kill the process. Truncation during a scan still does.
         """
-        self._refuse_cut()
-        self._check(np.arange(len(self._sums)))
+        self._refuse_truncated()
+        self._verify(np.arange(len(self._sums)))
         return self._rows
 
     def damaged(self) -> list[int]:
-        """The blocks that are not what was written."""
-        return [block for block in range(len(self._sums)) if not self._is_good(block)]
+        """The numbers of the damaged blocks."""
+        return [block for block in range(len(self._sums)) if not self._is_intact(block)]
 
     def _read_into(self, found: NDArray[np.float16], start: int) -> None:
         try:
@@ -104,30 +105,30 @@ class VerifiedRows:
         if not whole:
             raise IndexDamaged(f"{self.file} ends before byte {start + found.nbytes}", remedy=REMEDY)
 
-    def _refuse_cut(self) -> None:
+    def _refuse_truncated(self) -> None:
         found = os.fstat(self._descriptor).st_size
         if found < self.segment.size:
             raise IndexDamaged(f"{self.file} has {found} bytes; {self.segment.size} were written", remedy=REMEDY)
 
-    def _check(self, blocks: NDArray[np.int64]) -> None:
-        for block in blocks[~self._good[blocks]].tolist():
-            if not self._is_good(block):
-                raise self._damage(block)
-            self._good[block] = True
+    def _verify(self, blocks: NDArray[np.int64]) -> None:
+        for block in blocks[~self._verified[blocks]].tolist():
+            if not self._is_intact(block):
+                raise self._damage_error(block)
+            self._verified[block] = True
 
-    def _is_good(self, block: int) -> bool:
+    def _is_intact(self, block: int) -> bool:
         try:
             content = os.pread(self._descriptor, BLOCK, block * BLOCK)
         except OSError:
             return False
         return block_sum(content) == int(self._sums[block])
 
-    def _damage(self, block: int) -> IndexDamaged:
-        with closing(open_to_read(self._folder)) as connection, translated(self._folder):
-            names = touched(connection, *vectors_in(self.segment, block, self._dim))
-        return IndexDamaged(f"{self.file}: bytes from {block * BLOCK} are not what was written{names}", remedy=REMEDY)
+    def _damage_error(self, block: int) -> IndexDamaged:
+        with closing(open_to_read(self._folder)) as connection, translate_errors(self._folder):
+            names = affected_clause(connection, *vectors_in(self.segment, block, self._dim))
+        return IndexDamaged(f"{self.file}: the block at byte {block * BLOCK} is damaged{names}", remedy=REMEDY)
 
 
 def open_rows(folder: Path, connection: apsw.Connection, segment: Segment, dim: int) -> VerifiedRows:
-    """The rows of one segment. IndexDamaged; apsw.CorruptError where its checksums are not those that were kept."""
+    """The rows of one segment. IndexDamaged; apsw.CorruptError where its stored checksums are damaged."""
     return VerifiedRows(folder, segment, read_sums(connection, segment), dim)

@@ -1,4 +1,4 @@
-"""One writer: what is put into the index, and the commit.
+"""The writer: puts documents and vectors into an index, and commits.
 
-Knows catalog and segments; reads no query.
+Knows the catalog and segments; answers no query.
 """

@@ -1,6 +1,6 @@
-"""Documents that wait for vectors, each with the keys that it lacks: the last one that comes sets it free.
+"""Keeps documents that wait for vectors, and reports each when the last of its vectors has arrived.
 
-Knows arrivals and keys; knows no catalog and no vectors' values.
+Knows staged documents and keys; knows no catalog and no vector values.
 """
 
 from __future__ import annotations
@@ -14,86 +14,86 @@ from rag.types import DocumentId
 
 
 class PendingDocuments:
-    """By the ids of the documents, in the order they came."""
+    """The waiting documents by id, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._arrivals: dict[DocumentId, StagedDocument] = {}
-        self._lacked: dict[DocumentId, set[bytes]] = {}  # by the same ids
-        self._wanted: dict[bytes, set[DocumentId]] = {}  # the other way round
-        self._last_as: dict[tuple[bytes, str], DocumentId] = {}  # by digest and loader: the last that came
+        self._staged: dict[DocumentId, StagedDocument] = {}
+        self._missing: dict[DocumentId, set[bytes]] = {}  # keys without a vector, by document
+        self._waiting_for: dict[bytes, set[DocumentId]] = {}  # documents by missing key
+        self._newest_by_content: dict[tuple[bytes, str], DocumentId] = {}  # the document added last, by digest and loader
 
     def __len__(self) -> int:
-        return len(self._arrivals)
+        return len(self._staged)
 
     def __contains__(self, identity: DocumentId) -> bool:
-        return identity in self._arrivals
+        return identity in self._staged
 
     def get(self, identity: DocumentId) -> StagedDocument | None:
-        """The arrival of that document."""
-        return self._arrivals.get(identity)
+        """The waiting document with that id; None where there is none."""
+        return self._staged.get(identity)
 
     def ids(self) -> list[DocumentId]:
-        """All that wait."""
-        return list(self._arrivals)
+        """The ids of all waiting documents."""
+        return list(self._staged)
 
-    def add(self, arrival: StagedDocument, lacked: Iterable[bytes]) -> None:
-        """Takes a document that lacks the vectors of these keys, in place of an older version."""
-        identity = arrival.document.id
+    def add(self, staged: StagedDocument, missing: Iterable[bytes]) -> None:
+        """Adds a document that lacks the vectors of these keys, replacing an older version."""
+        identity = staged.document.id
         self.pop(identity)
-        self._arrivals[identity] = arrival
-        self._lacked[identity] = set(lacked)
-        for key in self._lacked[identity]:
-            self._wanted.setdefault(key, set()).add(identity)
-        self._last_as[arrival.digest, arrival.loader] = identity
+        self._staged[identity] = staged
+        self._missing[identity] = set(missing)
+        for key in self._missing[identity]:
+            self._waiting_for.setdefault(key, set()).add(identity)
+        self._newest_by_content[staged.digest, staged.loader] = identity
 
     def pop(self, identity: DocumentId) -> StagedDocument | None:
-        """Forgets a document; gives what waited, None where nothing did."""
-        for key in self._lacked.pop(identity, ()):
-            self._wanted[key].discard(identity)
-            if not self._wanted[key]:
-                del self._wanted[key]
-        found = self._arrivals.pop(identity, None)
-        if found is not None and self._last_as.get((found.digest, found.loader)) == identity:
-            del self._last_as[found.digest, found.loader]
+        """Removes and returns a document; None where it was not waiting."""
+        for key in self._missing.pop(identity, ()):
+            self._waiting_for[key].discard(identity)
+            if not self._waiting_for[key]:
+                del self._waiting_for[key]
+        found = self._staged.pop(identity, None)
+        if found is not None and self._newest_by_content.get((found.digest, found.loader)) == identity:
+            del self._newest_by_content[found.digest, found.loader]
         return found
 
-    def came(self, keys: Iterable[bytes]) -> list[StagedDocument]:
-        """Notes that these keys have vectors; gives the documents that lack nothing now, which wait until they are popped."""
-        whole = []
+    def vectors_arrived(self, keys: Iterable[bytes]) -> list[StagedDocument]:
+        """Records that these keys have vectors now. Returns the documents that are complete thereby; they stay until popped."""
+        complete = []
         for key in keys:
-            for identity in self._wanted.pop(key, ()):
-                lacked = self._lacked[identity]
-                lacked.discard(key)
-                if not lacked:
-                    whole.append(self._arrivals[identity])
-        return whole
+            for identity in self._waiting_for.pop(key, ()):
+                missing = self._missing[identity]
+                missing.discard(key)
+                if not missing:
+                    complete.append(self._staged[identity])
+        return complete
 
-    def whole(self) -> list[StagedDocument]:
-        """The documents that lack nothing."""
-        return [self._arrivals[identity] for identity, lacked in self._lacked.items() if not lacked]
+    def complete(self) -> list[StagedDocument]:
+        """The documents that have all their vectors."""
+        return [self._staged[identity] for identity, missing in self._missing.items() if not missing]
 
-    def without_stamp(self, identity: DocumentId) -> None:
-        """Makes a document count as changed in the next run, where it waits."""
-        if arrival := self._arrivals.get(identity):
-            self._arrivals[identity] = replace(arrival, document=replace(arrival.document, stamp=""))
+    def clear_stamp(self, identity: DocumentId) -> None:
+        """Clears a waiting document's stamp, so that the next run reads it again."""
+        if staged := self._staged.get(identity):
+            self._staged[identity] = replace(staged, document=replace(staged.document, stamp=""))
 
     def give_up(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
-        """Takes the passages of these keys from the documents; one with nothing left waits no more."""
+        """Removes the passages of these keys from their documents, which are returned; a document with none left is dropped."""
         found = []
-        for identity in {identity: None for key in keys for identity in sorted(self._wanted.get(key, ()), key=str)}:
-            arrival, lacked = self._arrivals[identity], self._lacked[identity]
-            lost = tuple((passage, key) for passage, key in arrival.passages if key in keys)
-            left = tuple((passage, key) for passage, key in arrival.passages if key not in keys)
-            found.append(IncompleteDocument(arrival.document, arrival.digest, lost, whole=not left))
+        for identity in {identity: None for key in keys for identity in sorted(self._waiting_for.get(key, ()), key=str)}:
+            staged, missing = self._staged[identity], self._missing[identity]
+            lost = tuple((passage, key) for passage, key in staged.passages if key in keys)
+            left = tuple((passage, key) for passage, key in staged.passages if key not in keys)
+            found.append(IncompleteDocument(staged.document, staged.digest, lost, whole=not left))
             self.pop(identity)
             if left:
-                document = replace(arrival.document, stamp="")
-                self.add(replace(arrival, document=document, digest=b"", passages=left), lacked - keys)
+                document = replace(staged.document, stamp="")
+                self.add(replace(staged, document=document, digest=b"", passages=left), missing - keys)
         return found
 
     def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
-        """The last document that came with that digest, read that way, where it still waits."""
-        arrival = self._arrivals.get(self._last_as.get((digest, loader), DocumentId("", "")))
-        if arrival is None or (arrival.digest, arrival.loader) != (digest, loader):
+        """The document added last with that digest and loader, where it still waits."""
+        staged = self._staged.get(self._newest_by_content.get((digest, loader), DocumentId("", "")))
+        if staged is None or (staged.digest, staged.loader) != (digest, loader):
             return None
-        return TwinDocument(arrival.document.id, arrival.loader, arrival.document.caption, arrival.passages)
+        return TwinDocument(staged.document.id, staged.loader, staged.document.caption, staged.passages)

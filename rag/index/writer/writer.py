@@ -1,4 +1,4 @@
-"""The one writer of an index: what it is given becomes visible at `commit`, all of it or nothing.
+"""The one writer of an index: `commit` makes all its changes visible at once, or none.
 
 Knows the catalog and the segments; knows no model and no corpus. A kill at any moment leaves the last commit.
 """
@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 import apsw
 
 from rag.errors import IndexDamaged, IndexFailure
-from rag.index.catalog.connection import generation_of, make_generation, open_to_read, open_to_write, translated
+from rag.index.catalog.connection import advance_generation, generation_of, open_to_read, open_to_write, translate_errors
 from rag.index.catalog.documents import (
     IncompleteDocument,
     StagedDocument,
     TwinDocument,
-    count_terms,
     digest_of,
     end_document,
     find_twin,
     insert_document,
     insert_skipped,
     read_stamps,
+    update_term_counts,
 )
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import to_bytes
@@ -35,32 +35,34 @@ from rag.index.catalog.transaction import Transaction
 from rag.index.files.lock import locked
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.upkeep.compaction import Compacted, compact_all, compact_some, shrink
-from rag.index.upkeep.garbage import remove_rubbish
+from rag.index.upkeep.garbage import remove_garbage
 from rag.index.vectors.segments import REMEDY
 from rag.index.vectors.vector_store import VectorStore
 from rag.index.writer.pending import PendingDocuments
 from rag.index.writer.picture_text_writer import PictureWords
+from rag.index.writer.run_memory import RunMemory
 from rag.types import Document, DocumentId, Fingerprint, Passage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-TERMS = 32_768  # whose counts changed: then they are written, so that a commit has little left to do
+TERMS = 32_768  # changed term counts that are written before the commit, so that it has little left to do
 
 __all__ = ["TwinDocument", "Writer", "writing"]
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[Writer]:
-    """Opens an index for writing and removes what killed runs left. What was not committed at the end is dropped.
+    """Opens an index for writing, and removes what killed runs left. Changes that are not committed at the end are dropped.
 
-    IndexNotFound, IndexTooNew, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is read-only.
+    IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is
+    read-only.
     """
     with closing(open_to_read(folder)):
-        pass  # so that nothing, not even a lock file, is made where there is no index
+        pass  # so that nothing, not even a lock file, is created where there is no index
     with locked(folder), closing(open_to_write(folder)) as connection:
-        with translated(folder):
-            remove_rubbish(folder, connection)
+        with translate_errors(folder):
+            remove_garbage(folder, connection)
             writer = Writer(folder, connection)
         try:
             yield writer
@@ -70,9 +72,9 @@ def writing(folder: Path) -> Iterator[Writer]:
 
 
 class Writer:
-    """Made by `writing`; for one thread at a time. After a StorageFailed only the last commit stands.
+    """Made by `writing`; for one thread at a time. After StorageFailed only the last commit stands.
 
-    Every change is whole or not at all, also where Ctrl-C comes in the middle of it.
+    Every change is atomic, also where Ctrl-C arrives in the middle of it.
     """
 
     def __init__(self, folder: Path, connection: apsw.Connection) -> None:
@@ -82,21 +84,22 @@ class Writer:
         self._transaction = Transaction(folder, connection)
         self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
+        self.memory = RunMemory(self._transaction)
         self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
-        self.remarks: list[str] = []  # what a person should know, though every commit was made
-        self._terms: Counter[str] = Counter()  # changes to the table `terms`
-        self.settled_documents = self.settled_passages = 0  # those that the next commit lets be found
+        self.remarks: list[str] = []  # for people: problems that did not prevent a commit
+        self._terms: Counter[str] = Counter()  # changes to the table `terms` that are not written yet
+        self.settled_documents = self.settled_passages = 0  # in the open transaction
 
     # ---- roots ----------------------------------------------------------------------------------
 
     def roots(self) -> dict[str, Path]:
-        """The roots by name, with the folder of each."""
+        """The folder of each root, by name."""
         with self._transaction.reading() as connection:
-            return read_roots(connection, self._coming)
+            return read_roots(connection, self._next_generation)
 
     @uninterruptible()
     def add_root(self, name: str, folder: Path) -> None:
-        """Adds a root; one that is there gets this folder."""
+        """Adds a root, or gives an existing one this folder."""
         known = self.roots().get(name)
         if known == folder:
             return
@@ -104,13 +107,13 @@ class Writer:
         with self._transaction.changing() as connection:
             if known is None:
                 statement = "INSERT INTO roots(name, folder, born) VALUES (?, ?, ?)"
-                connection.execute(statement, (to_bytes(name), place, self._coming))
+                connection.execute(statement, (to_bytes(name), place, self._next_generation))
             else:
                 connection.execute("UPDATE roots SET folder = ? WHERE name = ? AND ended IS NULL", (place, to_bytes(name)))
 
     @uninterruptible()
     def remove_root(self, name: str) -> None:
-        """Removes a root with all its documents. IndexFailure where there is none of that name."""
+        """Removes a root with all its documents. IndexFailure where there is none with that name."""
         root = self._root(name)
         for path, _ in self.stamps(name):
             self.remove(name, path)
@@ -119,30 +122,30 @@ class Writer:
                 self._waiting.pop(identity)
         with self._transaction.changing() as connection:
             connection.execute("DELETE FROM captions WHERE root = ?", (root,))
-            connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._coming, root))
+            connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._next_generation, root))
 
     # ---- documents ------------------------------------------------------------------------------
 
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
-        """(path, stamp) of the documents of a root, skipped ones too, by the bytes of the path; changes may be made meanwhile.
+        """(path, stamp) of the documents of a root, skipped ones too, ordered by the path's bytes. Changes may be made meanwhile.
 
-        With `under`: that file, and those below that folder.
+        `under` limits them to that file, or to the files below that folder. IndexFailure where there is no such root.
         """
         number = self._root(root)
         with self._transaction.reading() as connection:
             yield from read_stamps(connection, number, under)
 
     def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
-        """A document with the same digest, read the same way: waiting, live, or ended and not yet compacted away."""
+        """A document with the same digest, read by the same loader: waiting, live, or ended but not yet compacted. Else None."""
         if twin := self._waiting.twin(digest, loader):
             return twin
         with self._transaction.reading() as connection:
             return find_twin(connection, digest, loader)
 
     def digest(self, document: DocumentId) -> bytes | None:
-        """The digest of that document, waiting or live; None where there is none, or none that could be read."""
-        if arrival := self._waiting.get(document):
-            return arrival.digest
+        """The digest of that document, waiting or live; None where there is none, or it could not be read."""
+        if staged := self._waiting.get(document):
+            return staged.digest
         root = self._root(document.root)
         with self._transaction.reading() as connection:
             return digest_of(connection, root, document.path)
@@ -151,71 +154,71 @@ class Writer:
     def put_document(
         self, document: Document, *, digest: bytes, loader: str, passages: Sequence[tuple[Passage, bytes]], path_words: str
     ) -> None:
-        """Puts a document in place of its older version; each passage comes with the key of its vector.
+        """Puts a document, replacing its older version; each passage comes with the key of its vector.
 
-        The vectors may come later: the document goes in with the last of them, and until then the older version stands.
+        The vectors may arrive later: the last of them inserts the document, and until then the older version stays live.
         """
-        arrival = StagedDocument(document, digest, loader, tuple(passages), path_words)
-        lacked = {key for _, key in passages} - self.known([key for _, key in passages])
+        staged = StagedDocument(document, digest, loader, tuple(passages), path_words)
+        missing = {key for _, key in passages} - self.known([key for _, key in passages])
         self._waiting.pop(document.id)
-        if lacked:
-            self._waiting.add(arrival, lacked)
+        if missing:
+            self._waiting.add(staged, missing)
         else:
-            self._settle(arrival)
+            self._insert(staged)
 
     @uninterruptible()
     def put_skipped(self, document: Document, reason: str) -> None:
-        """Keeps a file that could not be read, with its stamp, in place of the live document of that id."""
+        """Records a file that could not be read, with its stamp, replacing the live document with that id."""
         root = self._root(document.id.root)
         self.remove(document.id.root, document.id.path)
         with self._transaction.changing() as connection:
-            insert_skipped(connection, document, reason, root, self._coming)
+            insert_skipped(connection, document, reason, root, self._next_generation)
 
     @uninterruptible()
     def remove(self, root: str, path: str) -> bool:
-        """Ends the document of that path, and forgets what it said of pictures; False where there was none."""
+        """Ends the document at that path, and deletes the captions it gave; False where there was none."""
         number = self._root(root)
         self.pictures.put_captions(root, path, [])
         waited = self._waiting.pop(DocumentId(root, path)) is not None
         with self._transaction.changing() as connection:
-            counts = end_document(connection, number, path, self._coming)
+            counts = end_document(connection, number, path, self._next_generation)
             self._terms.subtract(counts or {})
         return waited or counts is not None
 
     # ---- vectors --------------------------------------------------------------------------------
 
     def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        """Those of the keys that have a vector, committed or pending."""
+        """The keys that have a vector, committed or pending."""
         return set(self._vectors.numbers(keys))
 
     @uninterruptible()
     def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Keeps a vector, float32 (n, dim) in all, under each key; keys that have one already keep it. BackendError.
+        """Stores a vector for each key, float32 (keys, dim); a key that has one already keeps it. BackendError.
 
-        Documents that waited for the last of their vectors go into the open transaction.
+        Documents that become complete go into the open transaction.
         """
         self._vectors.put(keys, vectors)
-        for arrival in self._waiting.came(keys):
-            self._settle(arrival)
+        for staged in self._waiting.vectors_arrived(keys):
+            self._insert(staged)
 
     @uninterruptible()
     def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
-        """Takes the passages whose vector will never come from the documents that wait for them; gives those documents.
+        """Removes the passages of these keys, whose vectors cannot be made, from the documents that wait for them; returns those.
 
-        What is left of one is committed without a stamp and a digest, so that the next run tries again; one with nothing left
-        waits no more.
+        The rest of a document is committed without stamp and digest, so that the next run tries it again; a document with no
+        passages left is dropped.
         """
         return self._waiting.give_up(keys)
 
     @property
     def waiting_documents(self) -> int:
-        """Documents that lack vectors."""
+        """The number of documents that lack vectors."""
         return len(self._waiting)
 
     @uninterruptible()
     def give_up_waiting(self) -> int:
-        """Drops the documents whose vectors have not come, and what they said of pictures; gives how many there were."""
-        self._settle_waiting()
+        """Drops the documents whose vectors have not arrived, and the captions they gave; returns their number."""
+        self._insert_complete()
         count = len(self._waiting)
         for document in self._waiting.ids():
             self.pictures.put_captions(document.root, document.path, [])
@@ -226,35 +229,36 @@ class Writer:
 
     @uninterruptible()
     def commit(self) -> int:
-        """Makes everything put so far visible and lasting; gives the generation. Nothing pending, nothing done.
+        """Makes all changes visible and durable; returns the generation. Does nothing where nothing changed.
 
-        The segment is durable first, then one transaction names it. StorageFailed: the last commit stands, and this writer ends.
+        The segment is made durable first, then one transaction records it. After StorageFailed the last commit stands, and this
+        writer is unusable.
         """
-        self._settle_waiting()
+        self._insert_complete()
         if self._transaction.changed:
             with self._transaction.changing() as connection:
-                self._vectors.write(connection, self._coming)
-                self._count_terms(connection)
+                self._vectors.write(connection, self._next_generation)
+                self._write_term_counts(connection)
             self._commit()
             if not self.remarks:
                 self._compact_some()
         return self.generation
 
     def _compact_some(self) -> None:
-        """One bounded round. Segments that are damaged stay as they are, and that is remarked: the commit before it stands."""
+        """One bounded round of compaction. Damaged segments stay as they are, with a remark; the commit before it stands."""
         try:
             if compact_some(self._transaction, self.generation, self.fingerprint.dim):
                 self._commit()
         except IndexDamaged as error:
-            if isinstance(error.__cause__, apsw.Error):  # the catalog itself: nothing more is written to it
+            if isinstance(error.__cause__, apsw.Error):  # damage in the catalog itself: nothing more is written to it
                 raise
-            self._transaction.go_on()
-            self.remarks.append(f"{error.what}; what was read is committed. rag check says what is damaged, {REMEDY}")
+            self._transaction.resume()
+            self.remarks.append(f"{error.what}; everything indexed so far is committed. rag check lists the damage; {REMEDY}")
 
     def compact(self) -> Compacted:
-        """Commits, then removes what has ended and what nobody uses, and makes few large segments of many: another commit.
+        """Commits; then removes ended rows and unused vectors, and merges segments into few large ones, in another commit.
 
-        Readers of the last commit go on; older ones are told to ask again. Errors as `commit`; IndexDamaged where a segment is.
+        Open snapshots go on, unless they need a segment file that is deleted (MovedOn). Raises as `commit`; IndexDamaged.
         """
         self.commit()
         done = compact_all(self._transaction, self.generation, self.fingerprint.dim, keep_unused=bool(self._waiting))
@@ -265,39 +269,41 @@ class Writer:
 
     def _commit(self) -> None:
         with self._transaction.changing() as connection:
-            make_generation(connection, self._coming)
-        # Even where this fails the segment must stay: the log may hold the whole commit, and recovery would then keep it.
+            advance_generation(connection, self._next_generation)
+        # Even where this fails the segment must stay: the log may hold the complete commit, and recovery would then keep it.
         self._transaction.commit()
-        self.generation = self._coming
+        self.generation = self._next_generation
         self._vectors.committed()
         self.settled_documents = self.settled_passages = 0
 
     @property
-    def _coming(self) -> int:
+    def _next_generation(self) -> int:
         return self.generation + 1
 
-    def _settle_waiting(self) -> None:
-        for arrival in self._waiting.whole():
-            self._settle(arrival)
+    def _insert_complete(self) -> None:
+        for staged in self._waiting.complete():
+            self._insert(staged)
 
-    def _settle(self, arrival: StagedDocument) -> None:
-        """Puts a document that lacks no vector into the open transaction, and lets it wait no more."""
-        identity = arrival.document.id
+    def _insert(self, staged: StagedDocument) -> None:
+        """Inserts a complete document into the open transaction; it no longer waits."""
+        identity = staged.document.id
         root = self._root(identity.root)
-        vectors = self._vectors.numbers([key for _, key in arrival.passages])
+        vectors = self._vectors.numbers([key for _, key in staged.passages])
         with self._transaction.changing() as connection:
-            ended = end_document(connection, root, identity.path, self._coming)
-            counts = insert_document(connection, arrival, root, self._coming, self._transaction.next("passages"), vectors)
+            ended = end_document(connection, root, identity.path, self._next_generation)
+            counts = insert_document(
+                connection, staged, root, self._next_generation, self._transaction.next_number("passages"), vectors
+            )
             self._terms.update(counts)
             self._terms.subtract(ended or {})
             if len(self._terms) > TERMS:
-                self._count_terms(connection)
+                self._write_term_counts(connection)
         self._waiting.pop(identity)
         self.settled_documents += 1
-        self.settled_passages += len(arrival.passages)
+        self.settled_passages += len(staged.passages)
 
-    def _count_terms(self, connection: apsw.Connection) -> None:
-        count_terms(connection, self._terms)
+    def _write_term_counts(self, connection: apsw.Connection) -> None:
+        update_term_counts(connection, self._terms)
         self._terms.clear()
 
     def _root(self, name: str) -> int:

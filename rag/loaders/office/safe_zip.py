@@ -62,6 +62,7 @@ def text_members(file: Path, limits: Limits) -> io.BytesIO:
 
 
 def damaged_zip(error: BaseException) -> UnreadableDocument:
+    """The error that reports a damaged zip file, with what the library said."""
     said = "its directory points outside the file" if _seeks_nowhere(error) else first_line(error)
     return UnreadableDocument(f"is a damaged zip file: {said}")
 
@@ -72,7 +73,7 @@ def _seeks_nowhere(error: BaseException) -> bool:
 
 
 def opened_zip(stream: BinaryIO) -> zipfile.ZipFile:
-    """The archive, once its directory is known to be small: `zipfile` reads all of it at once."""
+    """The archive; UnreadableDocument if its directory is too large, because `zipfile` reads all of it at once."""
     end = stream.seek(0, io.SEEK_END)
     stream.seek(max(0, end - 65_557))  # the end record is 22 bytes, its comment at most 65,535
     tail = stream.read()
@@ -93,7 +94,7 @@ def opened_zip(stream: BinaryIO) -> zipfile.ZipFile:
 
 
 def refuse_bombs(members: Sequence[zipfile.ZipInfo], most: int, named: str) -> None:
-    """Judges by the sizes in the directory. They hold: `zipfile` unpacks no member beyond its declared size."""
+    """UnreadableDocument for a bomb, by the sizes in the directory: `zipfile` unpacks no member beyond its declared size."""
     if len(members) > _MAX_MEMBERS:
         raise UnreadableDocument(f"is a zip bomb: {len(members):,} members; the limit is {_MAX_MEMBERS:,}")
     if any(member.flag_bits & 1 for member in members):
@@ -107,7 +108,10 @@ def refuse_bombs(members: Sequence[zipfile.ZipInfo], most: int, named: str) -> N
 
 
 def refuse_entities(content: bytes) -> None:
-    """Office formats never declare entities; bombs ("billion laughs") do. In UTF-16 they are found with the NULs removed."""
+    """UnreadableDocument if XML entities are declared: Office formats never do, bombs ("billion laughs") do.
+
+    In UTF-16 they are found with the NULs removed.
+    """
     if b"<!ENTITY" in content or (b"\0" in content[:256] and b"<!ENTITY" in content.replace(b"\0", b"")):
         raise UnreadableDocument("declares XML entities, which real documents never do")
 

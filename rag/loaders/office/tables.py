@@ -40,7 +40,7 @@ class Bounds:
         self._rows = self._cells = self._characters = 0
 
     def counted(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows, as long as there are not too many."""
+        """The rows. UnreadableDocument once there are too many."""
         for row in rows:
             self._rows, self._cells = self._rows + 1, self._cells + len(row.cells)
             self._characters += sum(len(text) for _, text in row.cells)

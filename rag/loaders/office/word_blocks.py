@@ -143,6 +143,7 @@ class BlockReader:
 
 
 def outline_level(outline: Any) -> int | None:
+    """The heading level from 1 to 9 of an outline element; None for body text."""
     depth = "" if outline is None else outline.get(f"{W}val", "")
     return int(depth) + 1 if depth.isascii() and depth.isdigit() and int(depth) < 9 else None
 

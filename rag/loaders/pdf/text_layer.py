@@ -1,4 +1,4 @@
-"""Reads the text layer of a PDF page, cleaned, and finds the title of the document.
+"""Reads the text layer of a PDF page, in reading order and cleaned, and finds the title of the document.
 
 Knows no picture. Called under the lock of `pdf.py`, which says why there is one.
 """
@@ -12,9 +12,12 @@ import sys
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from rag.loaders.pdf.reading_order import rearranged
+from rag.text.language import deciphered, is_language
+from rag.text.line_ends import joined
+
 _MAX_PAGE = 200_000  # characters kept of a page: a dense newspaper page has 20,000
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_BROKEN_WORD = re.compile("[\x02\ufffe\u00ad][ \t]*\n?[ \t]*")  # how pdfium marks a word broken at the end of a line
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufeff\u200b]")
 _MEANINGLESS = re.compile("[\ue000-\uf8ff\ufffd]")  # glyphs of fonts that do not name their characters
 _NO_TITLE = re.compile(
@@ -24,27 +27,23 @@ _PRODUCERS = re.compile(r"(?i)^microsoft (word|powerpoint|excel) - ")
 _TITLE_RANGE = 2000  # characters of the first page that are searched for a title
 
 
-def page_text(pdf: pdfium.PdfDocument, index: int) -> str:
-    """The text layer of a page as lines; "" where there is none, where it is gibberish, or where the page is damaged."""
-    try:
-        page = pdf[index]
-    except pdfium.PdfiumError:
-        return ""
+def page_text(page: pdfium.PdfPage) -> str:
+    """The text layer of a page as lines; "" where there is none, where its glyphs have no meaning, or where it is damaged."""
     try:
         layer = page.get_textpage()
     except pdfium.PdfiumError:
-        page.close()
         return ""
     try:
-        return clean(layer.get_text_bounded()[:_MAX_PAGE])
+        text = rearranged(layer, layer.get_text_bounded(), page.get_bbox())[:_MAX_PAGE]
     finally:
         layer.close()
-        page.close()
+    cleaned = clean(text)
+    return cleaned if is_language(cleaned) else clean(deciphered(text)) or cleaned
 
 
 def clean(text: str) -> str:
     """Broken words joined, ligatures spelled out, spaces single, blank lines single; "" where too many glyphs mean nothing."""
-    text = _BROKEN_WORD.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_LIGATURES)
+    text = joined(text.replace("\r\n", "\n").replace("\r", "\n")).translate(_LIGATURES)
     text = _CONTROLS.sub("", text)
     if len(_MEANINGLESS.findall(text)) * 3 > len(text):
         return ""

@@ -17,6 +17,8 @@ import numpy as np
 
 from rag.loaders.picture.reading_order import Box, rows
 from rag.loaders.picture.text_lines import text_lines
+from rag.loaders.picture.turning import quarter_turns, turned_back
+from rag.text.line_ends import despaced, joined
 
 if TYPE_CHECKING:
     from rag.types import Pixels
@@ -46,9 +48,21 @@ def recognise(pixels: Pixels, threads: int = 1) -> OcrResult:
 
     `threads` is how many one recognition uses; the words do not depend on it.
     """
+    boxes = _boxes(pixels, threads)
+    turns = quarter_turns(pixels, boxes, lambda line: _confidence(line, threads))
+    if turns:
+        pixels = np.rot90(pixels, turns)
+        boxes = _boxes(pixels, threads)
+    read = rows(boxes, pixels.shape[1], pixels.shape[0])
+    text = joined("\n".join(" ".join(despaced(box.text) for box in row) for row in read))
+    return OcrResult(text, tuple(turned_back(box, turns) for row in read for box in row))
+
+
+def _boxes(pixels: Pixels, threads: int) -> list[Box]:
+    """The lines of text that stand upright in a picture, in no order."""
     area = _busy_area(pixels)
     if area is None:
-        return OcrResult("", ())
+        return []
     line = _small_line_height(pixels)
     left, top, right, bottom = area if line >= _MIN_CROPPED_LINE else (0, 0, pixels.shape[1], pixels.shape[0])
     seen = pixels[top:bottom, left:right]
@@ -59,7 +73,7 @@ def recognise(pixels: Pixels, threads: int = 1) -> OcrResult:
         _limit_detector(engine, _detector_side(max(framed.shape), line))
         found = engine(np.ascontiguousarray(framed[:, :, ::-1]))  # OpenCV's order: blue, green, red
     if found.txts is None or found.boxes is None:
-        return OcrResult("", ())
+        return []
     height, width = pixels.shape[:2]
     scale = seen.shape[1] / shrunk.shape[1], seen.shape[0] / shrunk.shape[0]
     boxes = []
@@ -70,13 +84,19 @@ def recognise(pixels: Pixels, threads: int = 1) -> OcrResult:
         xs = (np.clip(corners[:, 0] - x_margin, 0, shrunk.shape[1]) * scale[0] + left) / width
         ys = (np.clip(corners[:, 1] - y_margin, 0, shrunk.shape[0]) * scale[1] + top) / height
         boxes.append(Box(float(xs.min()), float(ys.min()), float(xs.max()), float(ys.max()), text.strip(), float(score)))
-    read = rows(boxes, width, height)
-    return OcrResult("\n".join(" ".join(box.text for box in row) for row in read), tuple(box for row in read for box in row))
+    return boxes
+
+
+def _confidence(line: Pixels, threads: int) -> float:
+    """How surely the engine reads a line, 0 to 1."""
+    with _LOCK:
+        found = _engine(threads).recognize_txt([line[:, :, ::-1].copy()])
+    return float(found.scores[0]) if found.txts and found.txts[0].strip() else 0.0
 
 
 def engine_name() -> str:
     """Engine and models, with versions: the key of a cache of recognised words."""
-    return f"rapidocr-{version('rapidocr')}/PP-OCRv6-small/1"
+    return f"rapidocr-{version('rapidocr')}/PP-OCRv6-small/2"
 
 
 ENGINE = engine_name()
@@ -157,9 +177,9 @@ def _framed(pixels: Pixels) -> tuple[Pixels, int, int]:
 
 
 def _small_line_height(pixels: Pixels) -> float:
-    """The height of small text lines, in pixels: the 30 % quantile; infinity where none are found."""
+    """The height of small text lines, upright or on their side, in pixels: the 30 % quantile; infinity where none are found."""
     grey = (pixels.astype(np.uint16).sum(axis=2) // 3).astype(np.uint8)
-    heights = [line.height for line in text_lines(grey)]
+    heights = [line.height for line in text_lines(grey) or text_lines(np.ascontiguousarray(grey.T))]
     return float(np.quantile(heights, 0.3)) if heights else math.inf
 
 

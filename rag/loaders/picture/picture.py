@@ -28,7 +28,7 @@ class PictureLoader:
     Colour profiles are not applied: the models were trained without them.
     """
 
-    version = 1
+    version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with open_picture(document.file, limits) as image:

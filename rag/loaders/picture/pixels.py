@@ -91,7 +91,7 @@ def thumbnail(pixels: Pixels, side: int = 320) -> bytes:
 
 
 def is_blank(pixels: Pixels, tolerance: int = 20) -> bool:
-    """Whether the picture is one colour: no pixel of a 160-pixel thumbnail is over `tolerance` levels from its median colour.
+    """Whether the RGB picture is one colour: no pixel of a 160-pixel thumbnail is over `tolerance` levels from its median colour.
 
     Thumbnails average noise away: at 20, film grain on black and the blocks of a strongly compressed dark video are blank; one
     line of 20-pixel text on a page 720 pixels high is not.

@@ -16,7 +16,10 @@ _GAP = 0.9  # a horizontal gap of this many line heights ends a block
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A line of recognised text: corners as shares of the picture's width and height (0 to 1), and OCR confidence (0 to 1)."""
+    """A line of recognised text: corners as shares of the picture's width and height (0 to 1), and OCR confidence (0 to 1).
+
+    `turns` is how many quarter turns counter-clockwise of the picture make the line stand upright.
+    """
 
     x0: float
     y0: float
@@ -24,6 +27,7 @@ class Box:
     y1: float
     text: str
     score: float
+    turns: int = 0
 
 
 def rows(boxes: Sequence[Box], width: int, height: int) -> list[list[Box]]:

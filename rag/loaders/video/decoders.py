@@ -33,7 +33,7 @@ class FrameDamaged(Exception):
 
 
 class Decoder(Protocol):
-    """An open video. `frame` is fastest in ascending order; what it gives does not depend on earlier calls."""
+    """An open video. `frame` gives uint8 RGB, fastest in ascending order; what it gives does not depend on earlier calls."""
 
     def frame(self, index: int) -> Pixels: ...
 

@@ -43,7 +43,8 @@ def test_hidden_files_and_ignore_rules(tmp_path: Path) -> None:
     (tmp_path / "sub/.gitignore").write_text("!keep.log\n")
     (tmp_path / ".ragignore").write_text("private.md\n")
     assert paths(tmp_path) == ["keep.txt", "sub/keep.log"]
-    assert reasons(tmp_path)["build"] == "excluded by .gitignore or .ragignore"
+    assert reasons(tmp_path)["build"] == "excluded by r/.gitignore:1 (build/)"
+    assert reasons(tmp_path)["private.md"] == "excluded by r/.ragignore:1 (private.md)"
     assert reasons(tmp_path)[".git"] == "hidden"
 
 

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from rag.config import load_settings
-from rag.decoding.memory_budget import budget, processors, shortfall
+from rag.decoding.memory_budget import budget, shortfall
 from rag.errors import WrongSetting
+from rag.index.files.parallel import cores
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_too_little_memory_is_said() -> None:
 
 
 def test_memory_is_shared_and_there_are_fewer_readers_where_it_is_little() -> None:
-    assert budget("auto", 0).jobs == processors()
+    assert budget("auto", 0).jobs == cores()
     assert budget(3, 0).jobs == 3
     assert budget(0, 8_000_000_000).jobs == 0
     shared = budget(8, 8_000_000_000)

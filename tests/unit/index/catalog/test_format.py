@@ -11,12 +11,11 @@ import pytest
 from rag.errors import IndexTooOld
 from rag.index.catalog.index_folder import fingerprint_of
 from rag.index.catalog.schema import APPLICATION, FORMAT, KIND_CODES
-from rag.index.reader.open_index import open_index
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.upkeep.migration import bring_up_to_date
 from rag.index.vectors.segments import faiss_header
 from rag.index.writer.writer import writing
-from tests.unit.index_samples import DIM, FINGERPRINT, key_of, made, put, unit_rows, vector_of
+from tests.unit.index_samples import DIM, FINGERPRINT, key_of, made, put, snapshot_of, unit_rows, vector_of
 
 # a.md (one, five), b.md (two, three 北京大学), photo.jpg; two commits
 OLD = Path(__file__).parent / "old" / "format-1.tar.gz"
@@ -86,14 +85,14 @@ def test_an_old_index_is_brought_up_to_date(tmp_path):
     assert bring_up_to_date(folder) and not bring_up_to_date(folder)
     assert fingerprint_of(folder) == FINGERPRINT
     assert check_structure(folder) == [] and check_bytes(folder) == []
-    with open_index(folder) as index:
-        assert index.generation == 2
-        best = index.nearest(vector_of(key_of("five"))[None], 9)[0]
-        texts = [stored.passage.text for stored in index.passages([number for number, _ in best])]
+    with snapshot_of(folder) as snapshot:
+        assert snapshot.generation == 2
+        best = snapshot.nearest(vector_of(key_of("five"))[None], 9)[0]
+        texts = [stored.passage.text for stored in snapshot.passages([number for number, _ in best])]
         assert (texts[0], len(texts)) == ("five", 5)
-        (found,) = index.passages([number for number, *_ in index.containing("inv-4421", 9)])
+        (found,) = snapshot.passages([number for number, *_ in snapshot.containing("inv-4421", 9)])
         assert (found.passage.document.path, found.passage.caption) == ("photo.jpg", "the quay")
-        assert len(index.containing("北京大学", 9)) == 1
+        assert len(snapshot.containing("北京大学", 9)) == 1
     with writing(folder) as writer:
         assert writer.known([key_of(text) for text in ("one", "two", "three 北京大学", "five")]) == {
             key_of(text) for text in ("one", "two", "three 北京大学", "five")

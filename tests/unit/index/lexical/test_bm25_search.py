@@ -4,10 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.index.reader.open_index import open_index
 from rag.index.writer.writer import writing
 from rag.types import Filters
-from tests.unit.index_samples import made, put
+from tests.unit.index_samples import made, put, snapshot_of
 
 TEXTS = {
     "cranes.md": "The harbour cranes were running at night",
@@ -23,7 +22,7 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory):
+def snapshot(tmp_path_factory):
     folder = made(tmp_path_factory.mktemp("lexical") / "index")
     with writing(folder) as writer:
         for path, text in TEXTS.items():
@@ -32,14 +31,14 @@ def index(tmp_path_factory):
         for at in range(30):
             put(writer, f"filler{at}.md", [f"the common words of a filler number{at}"], words="filler md")
         writer.commit()
-    with open_index(folder) as opened:
-        yield opened
+    with snapshot_of(folder) as snapshot:
+        yield snapshot
 
 
-def found(index, words, k=5, **options):
-    within = index.meeting(words, options.pop("within", None))
-    numbers = [number for number, _, _ in index.containing(words, k, within, **options)]
-    return [stored.passage.document.path for stored in index.passages(numbers)]
+def found(snapshot, words, k=5, **options):
+    within = snapshot.meeting(words, options.pop("within", None))
+    numbers = [number for number, _, _ in snapshot.containing(words, k, within, **options)]
+    return [stored.passage.document.path for stored in snapshot.passages(numbers)]
 
 
 @pytest.mark.parametrize(
@@ -76,91 +75,91 @@ def found(index, words, k=5, **options):
         ("what is the cranes", "cranes.md"),
     ],
 )
-def test_this_is_found_first(index, words, first):
-    assert found(index, words)[0] == first
+def test_this_is_found_first(snapshot, words, first):
+    assert found(snapshot, words)[0] == first
 
 
-def test_a_single_character_is_found_wherever_it_stands(index):
-    assert set(found(index, "学")) == {"library.md", "ship.md"}
+def test_a_single_character_is_found_wherever_it_stands(snapshot):
+    assert set(found(snapshot, "学")) == {"library.md", "ship.md"}
 
 
-def test_a_passage_says_how_much_of_the_question_it_holds(index):
-    answer = index.containing("harbour crane night", 5)
-    paths = found(index, "harbour crane night")
+def test_a_passage_says_how_much_of_the_question_it_holds(snapshot):
+    answer = snapshot.containing("harbour crane night", 5)
+    paths = found(snapshot, "harbour crane night")
     assert paths[0] == "cranes.md" and set(paths) == {"cranes.md", "crane.md", "harbour.md"}
     shares = {path: share for path, (_, _, share) in zip(paths, answer, strict=True)}
     assert shares["cranes.md"] == pytest.approx(1.0)
     assert 0.6 < shares["crane.md"] < 0.72 and 0.6 < shares["harbour.md"] < 0.72
-    [(_, _, share)] = index.containing("crane qqqq", 1)
+    [(_, _, share)] = snapshot.containing("crane qqqq", 1)
     assert 0.3 < share < 0.5  # a word that nobody knows is missing too
 
 
-def test_words_that_say_little_are_no_part_of_the_question_beside_others(index):
-    assert [share for _, _, share in index.containing("qqqq in the night of zzzz", 5)] == pytest.approx([0.25, 0.25], abs=0.05)
-    only_little = index.containing("that is not the qqqq", 3)
+def test_words_that_say_little_are_no_part_of_the_question_beside_others(snapshot):
+    assert [share for _, _, share in snapshot.containing("qqqq in the night of zzzz", 5)] == pytest.approx([0.25, 0.25], abs=0.05)
+    only_little = snapshot.containing("that is not the qqqq", 3)
     assert only_little and {share for _, _, share in only_little} == {0.0}
-    assert index.containing("to be or not to be", 1)[0][2] == pytest.approx(1.0)
+    assert snapshot.containing("to be or not to be", 1)[0][2] == pytest.approx(1.0)
 
 
-def test_phrases_stand_side_by_side(index):
-    assert found(index, '"harbour cranes"') == ["cranes.md"]
-    assert found(index, '"harbour cranes" lake') == ["cranes.md"]
-    assert found(index, 'lake "harbour cranes" night -lake') == ["cranes.md"]
-    assert found(index, '"图书馆"') == ["library.md"]
-    assert found(index, "“harbour master”") == ["harbour.md"]
+def test_phrases_stand_side_by_side(snapshot):
+    assert found(snapshot, '"harbour cranes"') == ["cranes.md"]
+    assert found(snapshot, '"harbour cranes" lake') == ["cranes.md"]
+    assert found(snapshot, 'lake "harbour cranes" night -lake') == ["cranes.md"]
+    assert found(snapshot, '"图书馆"') == ["library.md"]
+    assert found(snapshot, "“harbour master”") == ["harbour.md"]
 
 
-def test_a_phrase_that_is_nowhere_is_not_found(index):
-    assert found(index, '"lake harbour"') == []
-    assert found(index, '"lake harbour" cranes') == []
+def test_a_phrase_that_is_nowhere_is_not_found(snapshot):
+    assert found(snapshot, '"lake harbour"') == []
+    assert found(snapshot, '"lake harbour" cranes') == []
 
 
-def test_words_that_begin_so(index):
-    assert set(found(index, "harb*")) == {"cranes.md", "crane.md", "harbour.md"}
-    assert found(index, "INV-44*") == ["invoice.md"]
-    assert found(index, "inv44*") == ["invoice.md"]
-    assert found(index, "running*") == ["cranes.md"]
-    assert found(index, "lightho*") == ["photo.jpg"]
-    assert found(index, "qqqq*") == []
-    assert set(found(index, "harb* -cran*")) == {"harbour.md"}
-    assert found(index, "*") == []
+def test_words_that_begin_so(snapshot):
+    assert set(found(snapshot, "harb*")) == {"cranes.md", "crane.md", "harbour.md"}
+    assert found(snapshot, "INV-44*") == ["invoice.md"]
+    assert found(snapshot, "inv44*") == ["invoice.md"]
+    assert found(snapshot, "running*") == ["cranes.md"]
+    assert found(snapshot, "lightho*") == ["photo.jpg"]
+    assert found(snapshot, "qqqq*") == []
+    assert set(found(snapshot, "harb* -cran*")) == {"harbour.md"}
+    assert found(snapshot, "*") == []
 
 
-def test_what_is_not_wanted_is_left_out(index):
-    assert found(index, "harbour -crane") == ["harbour.md"]
-    assert found(index, 'harbour -"harbour master" -lake') == ["cranes.md"]
-    assert found(index, "-harbour") == []
-    assert found(index, "船 -图书馆") == ["ship.md"]
-    assert found(index, "学 -图书馆") == ["ship.md"]
-    assert found(index, "INV-4421") == ["invoice.md"]
+def test_what_is_not_wanted_is_left_out(snapshot):
+    assert found(snapshot, "harbour -crane") == ["harbour.md"]
+    assert found(snapshot, 'harbour -"harbour master" -lake') == ["cranes.md"]
+    assert found(snapshot, "-harbour") == []
+    assert found(snapshot, "船 -图书馆") == ["ship.md"]
+    assert found(snapshot, "学 -图书馆") == ["ship.md"]
+    assert found(snapshot, "INV-4421") == ["invoice.md"]
 
 
-def test_unknown_words_do_not_silence_the_known_ones(index):
-    assert set(found(index, "qqqq harbour zzzz")) == {"cranes.md", "crane.md", "harbour.md"}
+def test_unknown_words_do_not_silence_the_known_ones(snapshot):
+    assert set(found(snapshot, "qqqq harbour zzzz")) == {"cranes.md", "crane.md", "harbour.md"}
 
 
-def test_columns(index):
-    assert found(index, "lighthouse", columns=("text", "path")) == []
-    assert found(index, "photo", columns=("path",)) == ["photo.jpg"]
-    assert found(index, "photo", columns=("text", "caption")) == []
+def test_columns(snapshot):
+    assert found(snapshot, "lighthouse", columns=("text", "path")) == []
+    assert found(snapshot, "photo", columns=("path",)) == ["photo.jpg"]
+    assert found(snapshot, "photo", columns=("text", "caption")) == []
     with pytest.raises(ValueError, match="colour"):
-        index.containing("a", 1, columns=("colour",))
+        snapshot.containing("a", 1, columns=("colour",))
 
 
-def test_filters_come_before_the_search(index):
-    late = index.matching(Filters(paths=("filler29.md",)))
-    assert found(index, "common words", k=1, within=late) == ["filler29.md"]
-    assert found(index, "harbour", within=late) == []
+def test_filters_come_before_the_search(snapshot):
+    late = snapshot.matching(Filters(paths=("filler29.md",)))
+    assert found(snapshot, "common words", k=1, within=late) == ["filler29.md"]
+    assert found(snapshot, "harbour", within=late) == []
 
 
-def test_k_and_the_order_of_equal_scores(index):
-    numbers = [number for number, _, _ in index.containing("filler common", 20)]
+def test_k_and_the_order_of_equal_scores(snapshot):
+    numbers = [number for number, _, _ in snapshot.containing("filler common", 20)]
     assert len(numbers) == 20 and numbers == sorted(numbers)
-    assert index.containing("filler", 0) == []
+    assert snapshot.containing("filler", 0) == []
 
 
-def test_frequencies(index):
-    counts, passages = index.document_frequencies(["Harbours", "common", "学", "KeyError", "INV-4421", "qqqq", "!"])
+def test_frequencies(snapshot):
+    counts, passages = snapshot.document_frequencies(["Harbours", "common", "学", "KeyError", "INV-4421", "qqqq", "!"])
     assert counts == {"Harbours": 3, "common": 30, "学": 2, "KeyError": 1, "INV-4421": 1, "qqqq": 0, "!": 0}
     assert passages == 40
 
@@ -170,10 +169,10 @@ def test_frequencies_follow_changes_and_removals(tmp_path):
     with writing(folder) as writer:
         put(writer, "a.md", ["morning"])
         writer.commit()
-    with open_index(folder) as index:
-        assert index.document_frequencies(["harbour", "night", "morning"]) == ({"harbour": 1, "night": 0, "morning": 1}, 2)
-        assert found(index, "harbour") == ["b.md"]
-        assert found(index, "night") == []
+    with snapshot_of(folder) as snapshot:
+        assert snapshot.document_frequencies(["harbour", "night", "morning"]) == ({"harbour": 1, "night": 0, "morning": 1}, 2)
+        assert found(snapshot, "harbour") == ["b.md"]
+        assert found(snapshot, "night") == []
 
 
 SYNTAX = st.text(alphabet=st.sampled_from(list("abcAB12 \"'*()-+:^{}[]NEAR,.;\\/%_“”北学é\x00\ud800")), max_size=60)
@@ -181,12 +180,12 @@ SYNTAX = st.text(alphabet=st.sampled_from(list("abcAB12 \"'*()-+:^{}[]NEAR,.;\\/
 
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.one_of(SYNTAX, st.text(max_size=60)))
-def test_no_text_is_an_error(index, words):
-    within = index.meeting(words)
-    for number, score, share in index.containing(words, 5, within):
+def test_no_text_is_an_error(snapshot, words):
+    within = snapshot.meeting(words)
+    for number, score, share in snapshot.containing(words, 5, within):
         assert number > 0 and 0 < score < 1 and 0 <= share <= 1
 
 
-def test_a_word_of_a_stored_passage_is_always_answered(index):
+def test_a_word_of_a_stored_passage_is_always_answered(snapshot):
     for text in TEXTS.values():
-        assert index.containing(text, 3) != []
+        assert snapshot.containing(text, 3) != []

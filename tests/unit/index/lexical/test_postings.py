@@ -14,7 +14,7 @@ from rag.index.lexical.postings_cache import PostingsCache
 from rag.index.locations import warm_up
 from rag.index.reader.open_index import open_index
 from rag.index.writer.writer import writing
-from tests.unit.index_samples import made, put
+from tests.unit.index_samples import made, put, snapshot_of
 from tests.zipf import full_text, queries
 
 PASSAGES = 20_000
@@ -99,8 +99,8 @@ def test_damage_is_noticed_and_another_history_is_not_believed(connection, folde
         damaged[at] ^= 1 << int(random.integers(8))
         file.write_bytes(damaged)
         assert open_postings(tmp_path, connection, 1) is None
-    for length in (0, 1, 15, 40, len(whole) // 2, len(whole) - 1):
-        file.write_bytes(whole[:length])
+    for mean_length in (0, 1, 15, 40, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:mean_length])
         assert open_postings(tmp_path, connection, 1) is None
     file.write_bytes(whole)
     assert open_postings(tmp_path, connection, 2) is not None
@@ -119,14 +119,14 @@ def index(tmp_path, monkeypatch):
 
 def said(folder):
     """What the lane finds, by its text, and its scores."""
-    with open_index(folder) as index:
+    with snapshot_of(folder) as snapshot:
         found = {
-            words: index.containing(words, 50) for words in ("harbour crane", "night harbour", "7 harbour", '"crane harbour"')
+            words: snapshot.containing(words, 50) for words in ("harbour crane", "night harbour", "7 harbour", '"crane harbour"')
         }
         return {
             words: [
                 (stored.passage.text, round(score, 3), round(share, 3))
-                for stored, (_, score, share) in zip(index.passages([n for n, *_ in each]), each, strict=True)
+                for stored, (_, score, share) in zip(snapshot.passages([n for n, *_ in each]), each, strict=True)
             ]
             for words, each in found.items()
         }
@@ -138,7 +138,7 @@ def ranked(answers):
 
 def test_an_index_keeps_them_once_it_is_large_and_they_follow_its_changes(index):
     before = said(index)
-    assert [remark.split(" in ")[0] for remark in warm_up(index)] == ["passages.words was made once for all searches,"]
+    assert [remark.split(" in ")[0] for remark in warm_up(index)] == ["passages.words was built once for all searches,"]
     assert warm_up(index) == () and ranked(said(index)) == ranked(before)
     first = postings_file(index).stat().st_mtime_ns
     with writing(index) as writer:
@@ -187,17 +187,9 @@ def test_the_mean_length_is_that_of_live_passages(index):
         writer.commit()
         writer.remove("docs", "long.md")
         writer.commit()
-    with open_index(index) as opened:
+    with snapshot_of(index) as snapshot:
         lengths = [len(f"harbour {at}".split()) for at in range(20)] + [2 + at % 5 for at in range(20)]
-        beside = opened._pin().length - np.mean(lengths)
-        assert beside == pytest.approx(0)
-    with (
-        open_index(
-            made(
-                index.with_name("never"),
-                {f"{at}.md": [f"harbour {at}", f"crane harbour {'night ' * (at % 5)}"] for at in range(20)},
-            )
-        ) as other,
-        open_index(index) as opened,
-    ):
-        assert opened._pin().length == pytest.approx(other._pin().length)
+        assert snapshot.live.mean_length == pytest.approx(np.mean(lengths))
+    texts = {f"{at}.md": [f"harbour {at}", f"crane harbour {'night ' * (at % 5)}"] for at in range(20)}
+    with snapshot_of(made(index.with_name("never"), texts)) as never, snapshot_of(index) as snapshot:
+        assert snapshot.live.mean_length == pytest.approx(never.live.mean_length)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag.index.lexical.bm25_search import containing
-from rag.index.lexical.pruning import at_least, gates
+from rag.index.lexical.pruning import at_least, pruning_steps
 from rag.text.query_syntax import understand
 from tests.zipf import full_text, queries
 
@@ -84,12 +84,12 @@ def test_every_gate_of_a_ladder_is_broader_than_the_one_before(connection):
     words = queries(connection, 1, PASSAGES)[0]
     counts = dict(connection.execute("SELECT term, passages FROM terms"))
     ranked = sorted(((unit, counts[unit.terms[0]]) for unit in understand(words).units), key=lambda pair: pair[1])
-    ladder, first = gates(ranked, PASSAGES)
+    steps, first = pruning_steps(ranked, PASSAGES)
     lets_through = [
-        {number for (number,) in connection.execute("SELECT rowid FROM lexical WHERE lexical MATCH ?", (gate.expression,))}
-        for gate in ladder
+        {number for (number,) in connection.execute("SELECT rowid FROM lexical WHERE lexical MATCH ?", (step.expression,))}
+        for step in steps
     ]
-    assert 0 <= first < len(ladder) > 2
+    assert 0 <= first < len(steps) > 2
     assert all(narrow <= broad for narrow, broad in pairwise(lets_through))
 
 

@@ -10,7 +10,7 @@ from rag.index.reader import columns
 from rag.index.reader.columns import columns_file
 from rag.index.reader.open_index import open_index
 from rag.index.writer.writer import writing
-from tests.unit.index_samples import made, put, unit_rows
+from tests.unit.index_samples import made, put, snapshot_of, unit_rows
 
 
 @pytest.fixture
@@ -21,9 +21,10 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 def seen(folder: Path) -> list[tuple[str, float]]:
     """Everything the dense lane finds, by its text."""
-    with open_index(folder) as index:
-        found = index.nearest(unit_rows(1, 1), 1000)[0]
-        return [(each.passage.text, score) for each, (_, score) in zip(index.passages([n for n, _ in found]), found, strict=True)]
+    with snapshot_of(folder) as snapshot:
+        found = snapshot.nearest(unit_rows(1, 1), 1000)[0]
+        stored = snapshot.passages([number for number, _ in found])
+        return [(each.passage.text, score) for each, (_, score) in zip(stored, found, strict=True)]
 
 
 def without_columns(folder: Path) -> list[tuple[str, float]]:
@@ -54,15 +55,19 @@ def test_they_are_kept_once_there_is_much_to_read_and_followed_by_what_changed(f
     assert len(seen(folder)) == len(without_columns(folder)) == 30 - 2 * 8 + 8
 
 
-def test_an_open_reader_keeps_its_generation(folder):
+def test_a_snapshot_keeps_its_generation(folder):
+    def count(snapshot):
+        return len(snapshot.nearest(unit_rows(1, 1), 1000)[0])
+
     with open_index(folder) as index:
-        before = index.generation
-        with writing(folder) as writer:
-            writer.remove("docs", "3.md")
-            writer.commit()
-        assert len(seen(folder)) == 28 and columns_file(folder).exists()
-        assert (index.generation, len(index.nearest(unit_rows(1, 1), 1000)[0])) == (before, 30)
-        assert index.refresh() and len(index.nearest(unit_rows(1, 1), 1000)[0]) == 28
+        with index.snapshot() as before:
+            with writing(folder) as writer:
+                writer.remove("docs", "3.md")
+                writer.commit()
+            assert len(seen(folder)) == 28 and columns_file(folder).exists()
+            assert (before.generation, count(before)) == (1, 30)
+        with index.snapshot() as after:
+            assert (after.generation, count(after)) == (2, 28)
 
 
 def test_damage_is_noticed_and_mended(folder):

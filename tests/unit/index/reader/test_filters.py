@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.index.reader.filters import glob_to_regex, is_wild, wild_matcher
-from rag.index.reader.open_index import open_index
 from rag.index.writer.writer import writing
 from rag.types import KINDS, DocumentId, Filters
-from tests.unit.index_samples import document, key_of, made, passage, put, vector_of
+from tests.unit.index_samples import document, key_of, made, passage, put, snapshot_of, vector_of
 
 PATHS = [
     "a.md",
@@ -72,7 +71,7 @@ def test_every_text_is_a_glob(glob):
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory):
+def snapshot(tmp_path_factory):
     folder = made(tmp_path_factory.mktemp("filters") / "index")
     with writing(folder) as writer:
         for at, path in enumerate(PATHS):
@@ -87,8 +86,8 @@ def index(tmp_path_factory):
         writer.commit()
         writer.remove("docs", "b.pdf")
         writer.commit()
-    with open_index(folder) as opened:
-        yield opened
+    with snapshot_of(folder) as snapshot:
+        yield snapshot
 
 
 @pytest.mark.parametrize(
@@ -104,8 +103,8 @@ def index(tmp_path_factory):
         Filters(kinds=("text",), paths=("*.md",), roots=("docs",), before=1006.0),
     ],
 )
-def test_filters_allow_what_a_look_at_every_passage_allows(index, filters):
-    everything = index.passages([number for number, _ in index.nearest(vector_of(b"any key"), 1000)[0]])
+def test_filters_allow_what_a_look_at_every_passage_allows(snapshot, filters):
+    everything = snapshot.passages([number for number, _ in snapshot.nearest(vector_of(b"any key"), 1000)[0]])
     globs = [re.compile(glob_to_regex(glob), re.S) for glob in filters.paths]
     wanted = {
         stored.number
@@ -117,10 +116,10 @@ def test_filters_allow_what_a_look_at_every_passage_allows(index, filters):
         and (filters.after is None or stored.dated >= filters.after)
         and (filters.before is None or stored.dated < filters.before)
     }
-    allowed = index.matching(filters)
+    allowed = snapshot.matching(filters)
     if filters == Filters():
         assert allowed is None and len(everything) == 18
     else:
         assert set(allowed.numbers.tolist()) == wanted
-        assert {number for number, _ in index.nearest(vector_of(b"any key"), 1000, allowed)[0]} == wanted
-        assert {number for number, _, _ in index.containing("one two another x", 1000, allowed)} <= wanted
+        assert {number for number, _ in snapshot.nearest(vector_of(b"any key"), 1000, allowed)[0]} == wanted
+        assert {number for number, _, _ in snapshot.containing("one two another x", 1000, allowed)} <= wanted

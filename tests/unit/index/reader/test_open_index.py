@@ -13,7 +13,7 @@ from rag.index.files.layout import size_on_disk
 from rag.index.reader.open_index import open_index
 from rag.index.writer.writer import writing
 from rag.types import Context, Filters, Lines, Page, Passage, Seconds, Sheet, Slide, Whole
-from tests.unit.index_samples import DIM, FINGERPRINT, document, key_of, made, passage, put, unit_rows, vector_of
+from tests.unit.index_samples import DIM, FINGERPRINT, document, key_of, made, passage, put, snapshot_of, unit_rows, vector_of
 
 
 def oracle(live: list[tuple[int, bytes]], queries: np.ndarray, k: int) -> list[list[tuple[int, float]]]:
@@ -34,7 +34,7 @@ def assert_same(found, expected):
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory):
+def snapshot(tmp_path_factory):
     """12 segments; shared vectors, changed and removed documents."""
     folder = made(tmp_path_factory.mktemp("search") / "index")
     with writing(folder) as writer:
@@ -46,34 +46,34 @@ def index(tmp_path_factory):
             writer.remove("docs", f"3/{at}.md")
             put(writer, f"4/{at}.md", [f"new {at}"])
         writer.commit()
-    with open_index(folder) as opened:
-        yield opened
+    with snapshot_of(folder) as snapshot:
+        yield snapshot
 
 
-def live(index, allowed=None):
-    numbers = sorted(number for number, _ in index.nearest(unit_rows(1, 1), 10_000, allowed)[0])
-    return [(stored.number, key_of(stored.passage.text)) for stored in index.passages(numbers)]
+def live(snapshot, allowed=None):
+    numbers = sorted(number for number, _ in snapshot.nearest(unit_rows(1, 1), 10_000, allowed)[0])
+    return [(stored.number, key_of(stored.passage.text)) for stored in snapshot.passages(numbers)]
 
 
 @pytest.mark.parametrize("k", [1, 2, 7, 40, 230, 1000])
-def test_nearest_is_a_plain_matrix_product(index, k):
+def test_nearest_is_a_plain_matrix_product(snapshot, k):
     queries = np.concatenate([unit_rows(3, 7), np.stack([vector_of(key_of("shared 1")), vector_of(key_of("text 5 5"))])])
-    assert len(live(index)) == 12 * 20 - 20 - 10
-    assert_same(index.nearest(queries, k), oracle(live(index), queries, k))
+    assert len(live(snapshot)) == 12 * 20 - 20 - 10
+    assert_same(snapshot.nearest(queries, k), oracle(live(snapshot), queries, k))
 
 
 @pytest.mark.parametrize("filters", [Filters(kinds=("page",)), Filters(paths=("5/", "4/1.md")), Filters(paths=("7/3.md",))])
-def test_filters_come_before_the_search(index, filters):
-    allowed = index.matching(filters)
+def test_filters_come_before_the_search(snapshot, filters):
+    allowed = snapshot.matching(filters)
     queries = unit_rows(2, 9)
-    assert len(live(index, allowed)) == len(allowed)
-    assert_same(index.nearest(queries, 15, allowed), oracle(live(index, allowed), queries, 15))
+    assert len(live(snapshot, allowed)) == len(allowed)
+    assert_same(snapshot.nearest(queries, 15, allowed), oracle(live(snapshot, allowed), queries, 15))
 
 
-def test_nothing_allowed_gives_nothing(index):
-    assert index.nearest(unit_rows(2, 1), 5, index.matching(Filters(paths=("nowhere/",)))) == [[], []]
-    assert index.nearest(unit_rows(1, 1), 0) == [[]]
-    assert index.nearest(np.empty((0, DIM), np.float32), 5) == []
+def test_nothing_allowed_gives_nothing(snapshot):
+    assert snapshot.nearest(unit_rows(2, 1), 5, snapshot.matching(Filters(paths=("nowhere/",)))) == [[], []]
+    assert snapshot.nearest(unit_rows(1, 1), 0) == [[]]
+    assert snapshot.nearest(np.empty((0, DIM), np.float32), 5) == []
 
 
 def test_equal_scores_go_to_the_smaller_number_even_at_the_last_place(tmp_path):
@@ -90,32 +90,32 @@ def test_equal_scores_go_to_the_smaller_number_even_at_the_last_place(tmp_path):
             found, digest=b"a", loader="l", passages=[(passage(found, at, ""), key) for at, key in enumerate(keys)], path_words=""
         )
         writer.commit()
-    with open_index(tmp_path / "index") as index:
+    with snapshot_of(tmp_path / "index") as snapshot:
         for k in (1, 5, 19, 20, 21, 39, 40):
-            assert [number for number, _ in index.nearest(unit_rows(1, 5), k)[0]] == list(range(1, k + 1))
+            assert [number for number, _ in snapshot.nearest(unit_rows(1, 5), k)[0]] == list(range(1, k + 1))
 
 
-def test_vectors_are_the_stored_ones_in_the_order_asked(index):
-    numbers = [number for number, _ in live(index)][::-7]
-    expected = np.stack([vector_of(key_of(stored.passage.text)) for stored in index.passages(numbers)])
-    np.testing.assert_array_equal(index.vectors(numbers), expected.astype(np.float16).astype(np.float32))
-    assert index.vectors([]).shape == (0, DIM)
+def test_vectors_are_the_stored_ones_in_the_order_asked(snapshot):
+    numbers = [number for number, _ in live(snapshot)][::-7]
+    expected = np.stack([vector_of(key_of(stored.passage.text)) for stored in snapshot.passages(numbers)])
+    np.testing.assert_array_equal(snapshot.vectors(numbers), expected.astype(np.float16).astype(np.float32))
+    assert snapshot.vectors([]).shape == (0, DIM)
     with pytest.raises(IndexFailure):
-        index.vectors([10_000])
+        snapshot.vectors([10_000])
 
 
 @pytest.mark.parametrize("query", [np.ones((1, DIM + 1)), np.full((1, DIM), np.nan)])
-def test_a_query_that_is_no_vector_of_the_model_is_refused(index, query):
+def test_a_query_that_is_no_vector_of_the_model_is_refused(snapshot, query):
     with pytest.raises(BackendError):
-        index.nearest(query, 3)
+        snapshot.nearest(query, 3)
 
 
 def test_an_empty_index_answers(tmp_path):
-    with open_index(made(tmp_path / "index")) as index:
-        assert index.nearest(unit_rows(1, 1), 3) == [[]]
-        assert index.containing("harbour", 3) == []
-        assert index.document_frequencies(["harbour"]) == ({"harbour": 0}, 0)
-        assert (index.generation, index.status().documents) == (1, 0)
+    with snapshot_of(made(tmp_path / "index")) as snapshot:
+        assert snapshot.nearest(unit_rows(1, 1), 3) == [[]]
+        assert snapshot.containing("harbour", 3) == []
+        assert snapshot.document_frequencies(["harbour"]) == ({"harbour": 0}, 0)
+        assert (snapshot.generation, snapshot.status().documents) == (1, 0)
 
 
 def test_passages_come_back_as_they_were_put(tmp_path):
@@ -132,40 +132,40 @@ def test_passages_come_back_as_they_were_put(tmp_path):
         writer.put_document(found, digest=b"d", loader="l", passages=keyed, path_words="ordner")
         writer.put_vectors([key for _, key in keyed], unit_rows(8, 1))
         writer.commit()
-    with open_index(folder) as index:
-        stored = index.passages(range(1, 9))
+    with snapshot_of(folder) as snapshot:
+        stored = snapshot.passages(range(1, 9))
         assert [each.passage for each in stored] == put_in
         assert [each.dated for each in stored] == [12.5] + [77.0] * 7
         assert {each.file for each in stored} == {Path("/corpus/ordner/ü.bin")}
         assert len({each.id for each in stored}) == 8 and {len(each.id) for each in stored} == {10}
-        assert [index.by_id(each.id) for each in stored] == stored
-        assert index.by_id("nothing") is None
-        assert [each.number for each in index.neighbours(4, reach=2)] == [2, 3, 5, 6]
-        assert [each.number for each in index.passages([5, 2, 5])] == [5, 2, 5]
+        assert [snapshot.by_id(each.id) for each in stored] == stored
+        assert snapshot.by_id("nothing") is None
+        assert [each.number for each in snapshot.neighbours(4, reach=2)] == [2, 3, 5, 6]
+        assert [each.number for each in snapshot.passages([5, 2, 5])] == [5, 2, 5]
 
 
 def test_short_ids_are_the_same_after_a_rebuild_and_name_the_live_passage(tmp_path):
     one, two = made(tmp_path / "one", {"a.md": ["x", "y"]}), made(tmp_path / "two", {"b.md": ["z"], "a.md": ["changed", "y"]})
-    with open_index(one) as first, open_index(two) as second:
+    with snapshot_of(one) as first, snapshot_of(two) as second:
         ids = [each.id for each in first.passages([1, 2])]
         assert [each.id for each in second.passages([2, 3])] == ids
     with writing(one) as writer:
         put(writer, "a.md", ["changed"])
         writer.commit()
-    with open_index(one) as index:
-        assert index.by_id(ids[0]).passage.text == "changed"
-        assert index.by_id(ids[1]) is None
+    with snapshot_of(one) as snapshot:
+        assert snapshot.by_id(ids[0]).passage.text == "changed"
+        assert snapshot.by_id(ids[1]) is None
 
 
-def test_status_counts(index):
-    status = index.status()
+def test_status_counts(snapshot):
+    status = snapshot.status()
     assert (status.documents, status.suffixes, status.format, status.generation) == (110, {".md": 110}, FORMAT, 14)
     assert status.passages == {"text": 110, "page": 100, "image": 0, "screenshot": 0, "frame": 0}
-    assert (status.roots, index.roots()) == ({"docs": Path("/corpus")}, {"docs": Path("/corpus")})
+    assert (status.roots, snapshot.roots()) == ({"docs": Path("/corpus")}, {"docs": Path("/corpus")})
     assert status.vectors == 12 * 10 + 3 + 10
-    assert status.bytes == size_on_disk(index.folder) > 50_000
+    assert status.bytes == size_on_disk(status.folder) > 50_000
     assert (status.fingerprint, status.settings) == (FINGERPRINT, {"passage_characters": "1200"})
-    assert (index.name, index.fingerprint) == ("index", FINGERPRINT)
+    assert (snapshot.name, snapshot.fingerprint) == ("index", FINGERPRINT)
 
 
 def test_the_connection_of_a_thread_goes_with_it(tmp_path: Path) -> None:

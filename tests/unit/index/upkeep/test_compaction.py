@@ -6,15 +6,16 @@ import apsw
 import numpy as np
 import pytest
 
-from rag.errors import IndexDamaged, IndexFailure
+from rag.errors import IndexDamaged, MovedOn
 from rag.index.catalog import connection as catalog
 from rag.index.reader.open_index import open_index
+from rag.index.reader.snapshot import Snapshot
 from rag.index.upkeep import compaction
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.upkeep.repair import repair
 from rag.index.writer.writer import writing
 from rag.types import DocumentId
-from tests.unit.index_samples import key_of, made, put, unit_rows, vector_of
+from tests.unit.index_samples import key_of, made, put, snapshot_of, unit_rows, vector_of
 
 QUERIES = np.concatenate([unit_rows(3, 1), vector_of(key_of("b 3"))[None]])
 
@@ -23,20 +24,18 @@ def sound(folder: Path) -> bool:
     return check_structure(folder) == [] and check_bytes(folder) == []
 
 
-def answers(folder: Path, index=None):
+def answers(folder: Path):
     """What both lanes say, by text, so that numbers may differ."""
+    with snapshot_of(folder) as snapshot:
+        return answers_of(snapshot)
 
-    def said(opened):
-        found = [[(number, round(score, 6)) for number, score in one] for one in opened.nearest(QUERIES, 1000)]
-        text = {number: opened.passages([number])[0] for one in found for number, _ in one}
-        named = [sorted((-score, text[number].id, text[number].passage.text) for number, score in one) for one in found]
-        words = sorted(opened.passages([number])[0].id for number, *_ in opened.containing("common", 1000))
-        return named, words, opened.document_frequencies(["common", "b"]), opened.status().passages
 
-    if index is not None:
-        return said(index)
-    with open_index(folder) as opened:
-        return said(opened)
+def answers_of(snapshot: Snapshot):
+    found = [[(number, round(score, 6)) for number, score in hits] for hits in snapshot.nearest(QUERIES, 1000)]
+    stored = {number: snapshot.passages([number])[0] for hits in found for number, _ in hits}
+    dense = [sorted((-score, stored[number].id, stored[number].passage.text) for number, score in hits) for hits in found]
+    lexical = sorted(snapshot.passages([number])[0].id for number, *_ in snapshot.containing("common", 1000))
+    return dense, lexical, snapshot.document_frequencies(["common", "b"]), snapshot.status().passages
 
 
 def rows(folder: Path, table: str) -> int:
@@ -80,36 +79,52 @@ def test_what_has_ended_is_gone_and_the_rest_answers_as_before(worn):
     assert rows(worn, "documents") == 8
     assert rows(worn, "terms WHERE term = 'a'") == 0
     used = rows(worn, "(SELECT DISTINCT vector FROM passages)")
-    with open_index(worn) as index:
-        assert rows(worn, "vectors") == used == index.status().vectors
+    with snapshot_of(worn) as snapshot:
+        assert rows(worn, "vectors") == used == snapshot.status().vectors
     with writing(worn):
         assert len(list((worn / "segments").iterdir())) == 1
 
 
-def test_a_reader_of_the_last_commit_goes_on_and_an_older_one_is_told(worn):
-    with open_index(worn) as last, open_index(worn) as lazy:
-        before = answers(worn, last)
-        with writing(worn) as writer:
-            writer.compact()
-        assert answers(worn, last) == before
-        with pytest.raises(IndexFailure, match="compacted"):
-            lazy.nearest(QUERIES, 3)
-        assert lazy.refresh() and answers(worn, lazy) == before
-    with open_index(worn) as old:
-        old.nearest(QUERIES, 3)
-        with writing(worn) as writer:
-            writer.remove("docs", "b.md")
-            writer.commit()
-            writer.compact()
-        with pytest.raises(IndexFailure, match="compacted"):
-            answers(worn, old)
-        assert old.refresh()
-        answers(worn, old)
+def test_a_snapshot_outlives_a_compaction_and_the_next_one_answers_the_same(worn):
+    with open_index(worn) as index:
+        with index.snapshot() as snapshot:
+            before = answers_of(snapshot)
+            with writing(worn) as writer:
+                writer.compact()
+            assert answers_of(snapshot) == before
+        with index.snapshot() as snapshot:
+            assert answers_of(snapshot) == before
+
+
+def test_a_snapshot_outlives_the_removal_of_what_it_holds(worn):
+    with open_index(worn) as index:
+        with index.snapshot() as snapshot:
+            before = answers_of(snapshot)
+            with writing(worn) as writer:
+                writer.remove("docs", "b.md")
+                writer.commit()
+                writer.compact()
+            assert answers_of(snapshot) == before
+        with index.snapshot() as snapshot:
+            assert answers_of(snapshot) == answers(worn) != before
+
+
+def test_a_snapshot_that_has_opened_no_segment_is_told_when_they_are_removed(worn):
+    with open_index(worn) as index:
+        with index.snapshot() as late:
+            with writing(worn) as writer:
+                writer.compact()
+            with writing(worn):
+                pass  # removes the old segments' files
+            with pytest.raises(MovedOn, match="was compacted away meanwhile"):
+                late.nearest(QUERIES, 3)
+        with index.snapshot() as snapshot:
+            assert answers_of(snapshot) == answers(worn)
 
 
 def test_vectors_that_wait_for_their_document_survive_what_a_commit_does_alone(worn, monkeypatch):
-    monkeypatch.setattr(compaction, "FEW_ENDED", 1)
-    monkeypatch.setattr(compaction, "MANY", 4)
+    monkeypatch.setattr(compaction, "MIN_ENDED", 1)
+    monkeypatch.setattr(compaction, "MERGE_FROM", 4)
     before = answers(worn)
     with writing(worn) as writer:
         writer.pictures.put_recognised(b"k", "words")
@@ -128,10 +143,10 @@ def test_small_segments_come_together_as_they_are_made(tmp_path):
         for at in range(100):
             put(writer, f"{at}.md", [f"text {at}"])
             writer.commit()
-    assert sound(folder) and rows(folder, "segments WHERE ended IS NULL") < 2 * compaction.MANY
-    with open_index(folder) as index:
-        (best,) = index.nearest(vector_of(key_of("text 40"))[None], 1)[0]
-        assert index.passages([best[0]])[0].passage.text == "text 40"
+    assert sound(folder) and rows(folder, "segments WHERE ended IS NULL") < 2 * compaction.MERGE_FROM
+    with snapshot_of(folder) as snapshot:
+        (best,) = snapshot.nearest(vector_of(key_of("text 40"))[None], 1)[0]
+        assert snapshot.passages([best[0]])[0].passage.text == "text 40"
     with writing(folder) as writer:
         put(writer, "late.md", ["text 40", "late"])
         writer.commit()
@@ -177,8 +192,8 @@ def test_documents_of_a_damaged_segment_are_named_and_read_again(worn, harm):
         file.write_bytes(file.read_bytes()[:-1])
     else:
         file.unlink()
-    with open_index(worn) as index, pytest.raises(IndexDamaged, match=r"000002\.faiss"):
-        index.nearest(QUERIES, 3)
+    with snapshot_of(worn) as snapshot, pytest.raises(IndexDamaged, match=r"000002\.faiss"):
+        snapshot.nearest(QUERIES, 3)
     before = answers_without(worn, set())
     done = repair(worn)
     assert sound(worn)
@@ -192,8 +207,8 @@ def test_documents_of_a_damaged_segment_are_named_and_read_again(worn, harm):
 
 
 def answers_without(folder: Path, gone: set[str]) -> set[str]:
-    with open_index(folder) as index:
-        found = {str(index.passages([number])[0].passage.document) for number, *_ in index.containing("common b d", 1000)}
+    with snapshot_of(folder) as snapshot:
+        found = {str(snapshot.passages([number])[0].passage.document) for number, *_ in snapshot.containing("common b d", 1000)}
     assert not found & gone
     return found
 
@@ -204,20 +219,20 @@ def test_a_damaged_block_takes_its_documents_out_and_no_others(tmp_path):
     file = folder / "segments" / "000001.faiss"
     flip(file, 70_000)
     (finding,) = check_bytes(folder)
-    with open_index(folder) as index, pytest.raises(IndexDamaged, match=r"it holds vectors of docs/040\.md"):
-        index.nearest(QUERIES, 3)
+    with snapshot_of(folder) as snapshot, pytest.raises(IndexDamaged, match=r"it holds vectors of docs/040\.md"):
+        snapshot.nearest(QUERIES, 3)
     done = repair(folder)
     assert sound(folder) and DocumentId("docs", "041.md") in done.documents and 41 <= len(done.documents) <= 43
     assert "docs/040.md" in finding
-    with open_index(folder) as index:
-        assert index.status().documents == 100 - len(done.documents)
-        assert len(index.nearest(QUERIES, 9999)[0]) == 50 * (100 - len(done.documents))
+    with snapshot_of(folder) as snapshot:
+        assert snapshot.status().documents == 100 - len(done.documents)
+        assert len(snapshot.nearest(QUERIES, 9999)[0]) == 50 * (100 - len(done.documents))
     with writing(folder) as writer:
         for path in {each.path for each in done.documents}:
             put(writer, path, many[path])
         writer.commit()
-    with open_index(folder) as index:
-        assert len(index.nearest(QUERIES, 9999)[0]) == 5000
+    with snapshot_of(folder) as snapshot:
+        assert len(snapshot.nearest(QUERIES, 9999)[0]) == 5000
 
 
 def test_a_header_that_alone_is_damaged_costs_no_document(worn):
@@ -235,7 +250,7 @@ def test_the_full_text_is_made_anew(worn):
     connection.close()
     assert len(check_structure(worn)) == 1
     (done,) = repair(worn).done
-    assert "the full text was made anew" in done
+    assert "the full text was rebuilt" in done
     assert sound(worn) and answers(worn) == before
 
 
@@ -269,16 +284,17 @@ def test_another_process_of_sqlite_sees_the_pages_too(worn):
 
 def test_a_reader_lets_go_of_segments_that_are_no_more(worn):
     with open_index(worn) as index:
-        before = answers(worn, index)
-        held = set(index._loaded._rows)
+        with index.snapshot() as snapshot:
+            before = answers_of(snapshot)
+        held = set(index._cache._rows)
         with writing(worn) as writer:
             writer.compact()
         with writing(worn):
             pass  # removes their files
-        assert index.refresh()
-        assert answers(worn, index) == before
-        assert index._loaded._rows.keys() == index._loaded._structures.keys()
-        assert held.isdisjoint(index._loaded._rows)
+        with index.snapshot() as snapshot:
+            assert answers_of(snapshot) == before
+        assert index._cache._rows.keys() == index._cache._structures.keys()
+        assert held.isdisjoint(index._cache._rows)
 
 
 def test_a_derived_file_that_a_reader_finishes_meanwhile_is_no_failure(worn, monkeypatch):
@@ -298,7 +314,7 @@ def test_a_derived_file_that_a_reader_finishes_meanwhile_is_no_failure(worn, mon
 def test_damage_met_after_a_commit_is_a_remark_and_the_commit_stands(tmp_path):
     folder = made(tmp_path / "index")
     with writing(folder) as writer:
-        for commit in range(compaction.MANY - 1):
+        for commit in range(compaction.MERGE_FROM - 1):
             put(writer, f"{commit}.md", [f"{commit} {at} common" for at in range(2)])
             writer.commit()
         segment = sorted((folder / "segments").glob("*.faiss"))[3]
@@ -312,6 +328,6 @@ def test_damage_met_after_a_commit_is_a_remark_and_the_commit_stands(tmp_path):
         assert "rag repair" in writer.remarks[0]
         assert not list((folder / "segments").glob("*.new"))
     assert check_structure(folder) == []
-    with open_index(folder) as index:
-        assert index.status().documents == compaction.MANY + 1
-        assert len(index.containing("words", 10)) == 2
+    with snapshot_of(folder) as snapshot:
+        assert snapshot.status().documents == compaction.MERGE_FROM + 1
+        assert len(snapshot.containing("words", 10)) == 2

@@ -31,7 +31,7 @@ def written(folder: Path, numbers: np.ndarray) -> VerifiedRows:
 
 @pytest.mark.parametrize(("start", "end"), [(0, COUNT), (7, COUNT - 1), (5_460, 5_462), (12, 13), (9, 9)])
 def test_a_stretch_is_those_rows_a_megabyte_at_a_time(tmp_path, numbers, start, end):
-    parts = list(written(tmp_path, numbers).stretch(start, end))
+    parts = list(written(tmp_path, numbers).read_range(start, end))
     np.testing.assert_array_equal(np.concatenate([numbers[:0], *parts]), numbers[start:end])
     assert all(part.nbytes <= MEGABYTE for part in parts)
     assert len(parts) == -(-(end - start) // (MEGABYTE // (2 * DIM)))
@@ -42,7 +42,7 @@ def test_a_row_longer_than_a_stretch_comes_alone(tmp_path):
     create(tmp_path, Fingerprint("model", "1", dim, "", "plain"), {})
     rows = np.random.default_rng(5).standard_normal((3, dim), np.float32).astype(np.float16)
     segment, sums = write_segment(tmp_path, 1, 1, 3, [rows], dim)
-    parts = list(VerifiedRows(tmp_path, segment, sums, dim).stretch(1, 3))
+    parts = list(VerifiedRows(tmp_path, segment, sums, dim).read_range(1, 3))
     assert [part.shape for part in parts] == [(1, dim), (1, dim)]
     np.testing.assert_array_equal(np.concatenate(parts), rows[1:])
 
@@ -53,9 +53,9 @@ def test_a_damaged_block_ends_the_stretches_that_touch_it_and_no_others(tmp_path
         file.seek(BLOCK * 20 + 100)
         file.write(b"\0\1\2")
     row = BLOCK * 20 // (2 * DIM)
-    np.testing.assert_array_equal(np.concatenate(list(rows.stretch(0, row - 1))), numbers[: row - 1])
-    with pytest.raises(IndexDamaged, match=r"000001\.faiss: bytes from 1310720 are not what was written"):
-        list(rows.stretch(0, COUNT))
+    np.testing.assert_array_equal(np.concatenate(list(rows.read_range(0, row - 1))), numbers[: row - 1])
+    with pytest.raises(IndexDamaged, match=r"000001\.faiss: the block at byte 1310720 is damaged"):
+        list(rows.read_range(0, COUNT))
 
 
 def test_a_file_cut_short_after_its_blocks_were_checked_is_damage(tmp_path, numbers):
@@ -64,4 +64,4 @@ def test_a_file_cut_short_after_its_blocks_were_checked_is_damage(tmp_path, numb
     with segment_file(tmp_path, 1).open("r+b") as file:
         file.truncate(3 * MEGABYTE)
     with pytest.raises(IndexDamaged, match="ends before byte"):
-        list(rows.stretch(0, COUNT))
+        list(rows.read_range(0, COUNT))

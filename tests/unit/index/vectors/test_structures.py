@@ -15,7 +15,7 @@ from rag.index.vectors import structures
 from rag.index.vectors.verified_rows import VerifiedRows
 from rag.index.writer.writer import writing
 from rag.types import KINDS, Filters, Fingerprint
-from tests.unit.index_samples import document, key_of, passage
+from tests.unit.index_samples import document, key_of, passage, snapshot_of
 
 DIM = 320
 APPROXIMATE = [name for name in STRUCTURES if name != "exact"]
@@ -65,7 +65,7 @@ def agreement(found, wanted) -> float:
 @pytest.mark.parametrize("filters", [None, Filters(paths=("1/",)), Filters(kinds=("image",)), Filters(paths=("0/1.md",))])
 def test_every_structure_finds_what_exact_finds(folder, name, filters):
     queries = clustered(12, 999)
-    with open_index(folder, "exact") as exact, open_index(folder, name) as other:
+    with snapshot_of(folder, "exact") as exact, snapshot_of(folder, name) as other:
         allowed = exact.matching(filters) if filters else None
         wanted = exact.nearest(queries, 10, allowed)
         found = other.nearest(queries, 10, other.matching(filters) if filters else None)
@@ -83,17 +83,17 @@ def test_many_segments_rescore_no_more_rows_than_one(folder, monkeypatch):
     taken = []
     take = VerifiedRows.take
     monkeypatch.setattr(VerifiedRows, "take", lambda rows, chosen: taken.append(len(chosen)) or take(rows, chosen))
-    with open_index(folder, "exact") as exact, open_index(folder, "coarse") as index:
-        wanted, found = exact.nearest(clustered(1, 12), 20), index.nearest(clustered(1, 12), 20)
+    with snapshot_of(folder, "exact") as exact, snapshot_of(folder, "coarse") as snapshot:
+        wanted, found = exact.nearest(clustered(1, 12), 20), snapshot.nearest(clustered(1, 12), 20)
         assert agreement(found, wanted) >= 0.99
-        assert len(taken) == 2 and sum(taken) == 75 * index._loaded._structures[1]._promised
+        assert len(taken) == 2 and sum(taken) == 75 * snapshot._cache._structures[1]._rescore_factor
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_ten_allowed_passages_are_all_found(folder, name):
-    with open_index(folder, name) as index:
-        allowed = index.matching(Filters(paths=("0/1.md", "2/0.md")))
-        found = index.nearest(clustered(3, 5), 200, allowed)
+    with snapshot_of(folder, name) as snapshot:
+        allowed = snapshot.matching(Filters(paths=("0/1.md", "2/0.md")))
+        found = snapshot.nearest(clustered(3, 5), 200, allowed)
         assert [sorted(number for number, _ in each) for each in found] == [allowed.numbers.tolist()] * 3 and len(allowed) == 100
 
 
@@ -101,30 +101,30 @@ def test_ten_allowed_passages_are_all_found(folder, name):
 def test_one_search_gives_every_kind_its_best(folder, name):
     """The same as a search of everything and one of each kind, joined."""
     query = clustered(1, 31)
-    with open_index(folder, name) as index:
+    with snapshot_of(folder, name) as snapshot:
         for filters in (Filters(), Filters(paths=("1/",))):
-            allowed = index.matching(filters)
-            joined = dict(index.nearest(query, 30, allowed)[0])
+            allowed = snapshot.matching(filters)
+            joined = dict(snapshot.nearest(query, 30, allowed)[0])
             for kind in ("text", "page", "image"):
-                joined |= dict(index.nearest(query, 12, index.matching(Filters(kinds=(kind,), paths=filters.paths)))[0])
-            found = index.nearest_by_kind(query, 30, 12, allowed)[0]
+                joined |= dict(snapshot.nearest(query, 12, snapshot.matching(Filters(kinds=(kind,), paths=filters.paths)))[0])
+            found = snapshot.nearest_by_kind(query, 30, 12, allowed)[0]
             assert found == sorted(found, key=lambda pair: (-pair[1], pair[0]))
             assert len(set(dict(found)) & set(joined)) >= 0.97 * len(joined)
-            assert [number for number, _ in found[:5]] == [number for number, _ in index.nearest(query, 5, allowed)[0]]
-        assert index.nearest_by_kind(query, 30, 12, index.matching(Filters(paths=("nowhere/",)))) == [[]]
+            assert [number for number, _ in found[:5]] == [number for number, _ in snapshot.nearest(query, 5, allowed)[0]]
+        assert snapshot.nearest_by_kind(query, 30, 12, snapshot.matching(Filters(paths=("nowhere/",)))) == [[]]
 
 
 @pytest.mark.parametrize("name", APPROXIMATE)
 def test_a_derived_file_is_made_once_and_made_again_where_it_is_damaged(folder, name):
     query = clustered(2, 77)
-    with open_index(folder, name) as index:
-        first = index.nearest(query, 10)
-        assert [remark.split(" was made")[0] for remark in index.remarks()] == [f"000001.{name}", f"000002.{name}"]
+    with open_index(folder, name) as index, index.snapshot() as snapshot:
+        first = snapshot.nearest(query, 10)
+        assert [remark.split(" was built")[0] for remark in index.remarks()] == [f"000001.{name}", f"000002.{name}"]
         assert index.remarks() == ()
     file = folder / "segments" / f"000001.{name}"
     whole = file.read_bytes()
-    with open_index(folder, name) as index:
-        assert (index.nearest(query, 10), index.remarks()) == (first, ())
+    with open_index(folder, name) as index, index.snapshot() as snapshot:
+        assert (snapshot.nearest(query, 10), index.remarks()) == (first, ())
     random = np.random.default_rng(1)
     for at in (
         0,
@@ -138,34 +138,34 @@ def test_a_derived_file_is_made_once_and_made_again_where_it_is_damaged(folder, 
         damaged = bytearray(whole)
         damaged[at] ^= 1 << int(random.integers(8))
         file.write_bytes(damaged)
-        with open_index(folder, name) as index:
-            assert index.nearest(query, 10) == first
+        with snapshot_of(folder, name) as snapshot:
+            assert snapshot.nearest(query, 10) == first
         assert file.read_bytes() == whole
     for length in (0, 1, 19, 100, len(whole) // 2, len(whole) - 1):
         file.write_bytes(whole[:length])
-        with open_index(folder, name) as index:
-            assert index.nearest(query, 10) == first
+        with snapshot_of(folder, name) as snapshot:
+            assert snapshot.nearest(query, 10) == first
         assert file.read_bytes() == whole
 
 
 @pytest.mark.parametrize("name", APPROXIMATE)
 def test_a_derived_file_of_other_vectors_is_not_used(folder, name):
-    with open_index(folder, name) as index:
-        first = index.nearest(clustered(2, 77), 10)
+    with snapshot_of(folder, name) as snapshot:
+        first = snapshot.nearest(clustered(2, 77), 10)
     segments = folder / "segments"
     (segments / f"000001.{name}").write_bytes((segments / f"000002.{name}").read_bytes())
-    with open_index(folder, name) as index:
-        assert index.nearest(clustered(2, 77), 10) == first
+    with snapshot_of(folder, name) as snapshot:
+        assert snapshot.nearest(clustered(2, 77), 10) == first
 
 
 @pytest.mark.parametrize("name", APPROXIMATE)
 def test_where_nothing_can_be_written_rows_are_looked_at_one_by_one(folder, name):
-    with open_index(folder, "exact") as exact:
+    with snapshot_of(folder, "exact") as exact:
         wanted = exact.nearest(clustered(2, 77), 10)
     (folder / "segments" / f"000001.{name}").mkdir()
-    with open_index(folder, name) as index:
-        assert [n for n, _ in index.nearest(clustered(2, 77), 10)[0]] == [n for n, _ in wanted[0]]
-        said = f"000001.{name} cannot be written (Is a directory), so 3,000 vectors were looked at one by one"
+    with open_index(folder, name) as index, index.snapshot() as snapshot:
+        assert [n for n, _ in snapshot.nearest(clustered(2, 77), 10)[0]] == [n for n, _ in wanted[0]]
+        said = f"000001.{name} cannot be written (Is a directory), so 3,000 vectors are scanned one by one"
         assert index.remarks()[0] == said
 
 
@@ -189,8 +189,8 @@ def test_what_the_first_search_needs_is_made_before_it(folder, monkeypatch):
     for file in (folder / "segments").glob("*.coarse"):
         file.unlink()
     said = warm_up(folder)
-    assert len(said) == len(list((folder / "segments").glob("*.coarse"))) > 0 and "was made once for all searches" in said[0]
+    assert len(said) == len(list((folder / "segments").glob("*.coarse"))) > 0 and "was built once for all searches" in said[0]
     assert warm_up(folder) == ()
-    with open_index(folder, "coarse") as index:
-        index.nearest(clustered(1, 5), 10)
+    with open_index(folder, "coarse") as index, index.snapshot() as snapshot:
+        snapshot.nearest(clustered(1, 5), 10)
         assert index.remarks() == ()

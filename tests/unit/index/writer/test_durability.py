@@ -18,7 +18,7 @@ from rag.index.files import lock
 from rag.index.reader.open_index import open_index
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.writer.writer import writing
-from tests.unit.index_samples import FINGERPRINT, made, put, unit_rows
+from tests.unit.index_samples import FINGERPRINT, made, put, snapshot_of, unit_rows
 
 ROOT = Path(__file__).parents[4]
 CHILD = """
@@ -26,8 +26,7 @@ import os, resource, signal, sys
 from pathlib import Path
 from rag.errors import StorageFailed
 from rag.index.writer.writer import writing
-from rag.index.reader.open_index import open_index
-from tests.unit.index_samples import put, unit_rows
+from tests.unit.index_samples import put, snapshot_of, unit_rows
 folder = Path(sys.argv[1])
 """
 
@@ -46,8 +45,8 @@ def child(code: str, folder: Path, **options) -> subprocess.Popen:
 def holds(folder: Path) -> int:
     """The number of live passages, after everything was checked."""
     assert check_structure(folder) == [] and check_bytes(folder) == []
-    with open_index(folder) as index:
-        return len(index.nearest(unit_rows(1, 1), 10_000)[0])
+    with snapshot_of(folder) as snapshot:
+        return len(snapshot.nearest(unit_rows(1, 1), 10_000)[0])
 
 
 # ---- kills --------------------------------------------------------------------------------------
@@ -202,8 +201,8 @@ fill(folder)
 
 READ = "import faiss\nquery = unit_rows(1, 1)\n" + ("os.setgid(65534), os.setuid(65534)\n" if os.geteuid() == 0 else "")
 READ += """
-with open_index(folder) as index:
-    print(len(index.nearest(query, 10)[0]), len(index.containing('one', 3)))
+with snapshot_of(folder) as snapshot:
+    print(len(snapshot.nearest(query, 10)[0]), len(snapshot.containing('one', 3)))
 try:
     with writing(folder): pass
 except Exception as error:
@@ -290,11 +289,11 @@ def test_a_catalog_torn_anywhere_is_an_error_of_ours_or_a_right_answer(tmp_path)
             file.seek(start)
             file.write(b"\xa5" * 300)
         try:
-            with open_index(folder) as index:
-                numbers = [number for number, _ in index.nearest(unit_rows(1, 1), 50)[0]]
-                index.passages(numbers)
-                index.containing("one two", 10)
-                index.status()
+            with snapshot_of(folder) as snapshot:
+                numbers = [number for number, _ in snapshot.nearest(unit_rows(1, 1), 50)[0]]
+                snapshot.passages(numbers)
+                snapshot.containing("one two", 10)
+                snapshot.status()
         except IndexFailure as error:
             assert error.remedy
 
@@ -317,16 +316,16 @@ def test_a_segment_is_compared_with_the_catalog_before_it_is_parsed(tmp_path):
     good = file.read_bytes()
     for bad, said in ((good[:-1], "bytes"), (b"\xff" + good[1:], "header"), (good[:60] + b"\x01" + good[61:], "header")):
         file.write_bytes(bad)
-        with open_index(folder) as index:
+        with snapshot_of(folder) as snapshot:
             with pytest.raises(IndexDamaged, match=said):
-                index.nearest(unit_rows(1, 1), 1)
+                snapshot.nearest(unit_rows(1, 1), 1)
             with pytest.raises(IndexDamaged, match=said):
-                index.vectors([1])
-            assert index.containing("one", 1) != []
+                snapshot.vectors([1])
+            assert snapshot.containing("one", 1) != []
         assert any("docs/a.md" in finding and "000001.faiss" in finding for finding in check_structure(folder))
     file.unlink()
-    with open_index(folder) as index, pytest.raises(IndexDamaged, match="cannot be read"):
-        index.nearest(unit_rows(1, 1), 1)
+    with snapshot_of(folder) as snapshot, pytest.raises(IndexDamaged, match="cannot be read"):
+        snapshot.nearest(unit_rows(1, 1), 1)
     assert any("cannot be read" in finding for finding in check_bytes(folder))
 
 

@@ -10,7 +10,7 @@ from rag.index.reader.open_index import open_index
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.writer.writer import writing
 from rag.types import CaptionOf, DocumentId
-from tests.unit.index_samples import DIM, document, key_of, made, passage, put, unit_rows, vector_of
+from tests.unit.index_samples import DIM, document, key_of, made, passage, put, snapshot_of, unit_rows, vector_of
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def folder(tmp_path):
 
 
 def texts(folder):
-    with open_index(folder) as index:
-        numbers = sorted(number for number, _ in index.nearest(unit_rows(1, 1), 100)[0])
-        return [stored.passage.text for stored in index.passages(numbers)]
+    with snapshot_of(folder) as snapshot:
+        numbers = sorted(number for number, _ in snapshot.nearest(unit_rows(1, 1), 100)[0])
+        return [stored.passage.text for stored in snapshot.passages(numbers)]
 
 
 def test_stamps_are_sorted_by_bytes_and_bounded_by_a_folder(folder):
@@ -66,8 +66,8 @@ def test_numbers_are_never_used_again(folder):
         writer.commit()
         put(writer, "a.md", ["one"])
         writer.commit()
-    with open_index(folder) as index:
-        assert [number for number, _ in index.nearest(unit_rows(1, 1), 9)[0]] == [6]
+    with snapshot_of(folder) as snapshot:
+        assert [number for number, _ in snapshot.nearest(unit_rows(1, 1), 9)[0]] == [6]
 
 
 def test_nothing_pending_makes_no_generation(folder):
@@ -104,8 +104,8 @@ def test_a_document_waits_for_its_vectors(folder):
         writer.put_vectors([key_of("later")], vector_of(key_of("later"))[None])
         writer.commit()
     assert texts(folder) == ["one", "two", "three", "four", "x", "one", "late", "later"]
-    with open_index(folder) as index:
-        assert index.status().vectors == 7
+    with snapshot_of(folder) as snapshot:
+        assert snapshot.status().vectors == 7
 
 
 def test_a_document_goes_in_with_the_last_of_its_vectors_and_not_with_the_commit(folder):
@@ -122,8 +122,8 @@ def test_a_document_goes_in_with_the_last_of_its_vectors_and_not_with_the_commit
         assert settled == [(0, 0), (0, 0), (1, 3)]
         writer.commit()
         assert (writer.settled_documents, writer.give_up_waiting()) == (0, 0)
-    with open_index(folder) as index:
-        assert index.status().documents == 5
+    with snapshot_of(folder) as snapshot:
+        assert snapshot.status().documents == 5
 
 
 def test_the_counts_of_terms_are_the_same_however_often_they_are_written(tmp_path, monkeypatch):
@@ -136,8 +136,8 @@ def test_the_counts_of_terms_are_the_same_however_often_they_are_written(tmp_pat
             writer.remove("docs", "b.md")
             put(writer, "b.md", ["b back"])
             writer.commit()
-        with open_index(place) as index:
-            return index.document_frequencies(["common", "a", "b", "words", "new", "back", "0", "1"])[0]
+        with snapshot_of(place) as snapshot:
+            return snapshot.document_frequencies(["common", "a", "b", "words", "new", "back", "0", "1"])[0]
 
     rarely = counts(tmp_path / "rarely")
     monkeypatch.setattr("rag.index.writer.writer.TERMS", 0)
@@ -158,9 +158,9 @@ def test_a_twin_gives_all_that_is_needed_to_put_it_again(folder):
         writer.put_document(moved, digest=digest, loader=twin.loader, passages=passages, path_words="")
         assert writer.twin(digest, "text 1").id == moved.id
         writer.commit()
-    with open_index(folder) as index:
-        assert index.status().vectors == 5
-        assert index.passages([6])[0].passage.document.path == "moved.md"
+    with snapshot_of(folder) as snapshot:
+        assert snapshot.status().vectors == 5
+        assert snapshot.passages([6])[0].passage.document.path == "moved.md"
 
 
 def test_skipped_files_are_kept_with_their_reason_until_they_change(folder):
@@ -169,15 +169,15 @@ def test_skipped_files_are_kept_with_their_reason_until_they_change(folder):
         writer.put_skipped(document("a.md", stamp="8"), "no longer \udcff readable")
         writer.commit()
         assert {("broken.pdf", "7"), ("a.md", "8")} <= set(writer.stamps("docs"))
-    with open_index(folder) as index:
-        reasons = {skipped.document.path: skipped.reason for skipped in index.status().skipped}
+    with snapshot_of(folder) as snapshot:
+        reasons = {skipped.document.path: skipped.reason for skipped in snapshot.status().skipped}
         assert reasons == {"broken.pdf": "truncated", "a.md": "no longer ? readable"}
-        assert index.status().documents == 3
+        assert snapshot.status().documents == 3
     with writing(folder) as writer:
         put(writer, "broken.pdf", ["mended"])
         writer.commit()
-    with open_index(folder) as index:
-        assert [skipped.document.path for skipped in index.status().skipped] == ["a.md"]
+    with snapshot_of(folder) as snapshot:
+        assert [skipped.document.path for skipped in snapshot.status().skipped] == ["a.md"]
 
 
 def test_names_need_not_be_utf8(folder):
@@ -188,8 +188,8 @@ def test_names_need_not_be_utf8(folder):
         writer.commit()
         assert strange in dict(writer.stamps("docs", "b\udcff"))
         assert writer.roots() == {"docs": Path("/corpus"), "r\udcff": Path("/r\udcff")}
-    with open_index(folder) as index:
-        stored = index.passages([index.containing("strange", 1)[0][0]])[0]
+    with snapshot_of(folder) as snapshot:
+        stored = snapshot.passages([snapshot.containing("strange", 1)[0][0]])[0]
         assert (stored.passage.document.path, stored.passage.text) == (strange, "text with a lone ? surrogate")
 
 
@@ -208,8 +208,8 @@ def test_roots_come_move_and_go(folder):
         assert list(writer.stamps("photos")) == []
         writer.commit()
     assert texts(folder) == ["one", "two", "three", "four", "x"]
-    with open_index(folder) as index:
-        assert index.passages([1])[0].file == Path("/elsewhere/a.md")
+    with snapshot_of(folder) as snapshot:
+        assert snapshot.passages([1])[0].file == Path("/elsewhere/a.md")
 
 
 def test_captions_belong_to_the_document_that_gives_them(folder):
@@ -256,30 +256,36 @@ def test_a_document_that_cannot_be_put_leaves_nothing(folder):
     assert texts(folder) == ["one", "two", "three", "four", "x"]
 
 
-def test_a_reader_stays_at_its_generation_until_it_is_asked_to_move_on(folder):
+def test_a_snapshot_stays_at_its_generation_and_the_next_one_moves_on(folder):
     with open_index(folder) as index, writing(folder) as writer:
-        before = index.nearest(unit_rows(1, 1), 10)
-        writer.remove("docs", "a.md")
-        put(writer, "new.md", ["harbour"])
-        with open_index(folder) as other:  # before the commit nobody sees anything
-            assert (other.generation, other.nearest(unit_rows(1, 1), 10)) == (1, before)
-        writer.commit()
-        assert index.nearest(unit_rows(1, 1), 10) == before
-        assert index.containing("harbour", 3) == []
-        assert [stored.passage.text for stored in index.passages([1, 2])] == ["one", "two"]
-        assert index.by_id(index.passages([1])[0].id).number == 1
+        with index.snapshot() as snapshot:
+            before = snapshot.nearest(unit_rows(1, 1), 10)
+            writer.remove("docs", "a.md")
+            put(writer, "new.md", ["harbour"])
+            with snapshot_of(folder) as other:  # before the commit nobody sees anything
+                assert (other.generation, other.nearest(unit_rows(1, 1), 10)) == (1, before)
+            writer.commit()
+            assert snapshot.nearest(unit_rows(1, 1), 10) == before
+            assert snapshot.containing("harbour", 3) == []
+            assert [stored.passage.text for stored in snapshot.passages([1, 2])] == ["one", "two"]
+            assert snapshot.by_id(snapshot.passages([1])[0].id).number == 1
         assert (index.refresh(), index.generation, index.refresh()) == (True, 2, False)
-        assert sorted(number for number, _ in index.nearest(unit_rows(1, 1), 10)[0]) == [3, 4, 5, 6]
-        assert [number for number, _, _ in index.containing("harbour", 3)] == [6]
+        with index.snapshot() as snapshot:
+            assert sorted(number for number, _ in snapshot.nearest(unit_rows(1, 1), 10)[0]) == [3, 4, 5, 6]
+            assert [number for number, _, _ in snapshot.containing("harbour", 3)] == [6]
 
 
 def test_many_threads_may_search_one_open_index(folder):
     from concurrent.futures import ThreadPoolExecutor
 
+    def ask(_):
+        with index.snapshot() as snapshot:
+            return snapshot.nearest(unit_rows(1, 1), 3), snapshot.containing("one", 3)
+
     with open_index(folder) as index:
-        expected = (index.nearest(unit_rows(1, 1), 3), index.containing("one", 3))
+        expected = ask(0)
         with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: (index.nearest(unit_rows(1, 1), 3), index.containing("one", 3)), range(64)))
+            answers = list(pool.map(ask, range(64)))
     assert answers == [expected] * 64
     with pytest.raises(IndexFailure, match="closed"):
         index.status()
