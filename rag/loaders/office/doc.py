@@ -47,7 +47,7 @@ def rendered(ole: Any, limits: Limits) -> tuple[Rendering, list[str]]:
         raise UnreadableDocument(f"is a damaged Word document: {error}") from error
     writer = _Writer(text, tables)
     writer.write_all()
-    title = title_in(ole)
+    title = title_in(ole, limits)
     title = title or next((heading.title for heading in writer.headings if heading.level == 1 and heading.lines), "")
     return Rendering("".join(writer.lines), tuple(writer.headings), title), []
 

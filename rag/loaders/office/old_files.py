@@ -39,7 +39,7 @@ def passages(document: Document, limits: Limits) -> Iterator[Passage]:
         from rag.loaders.office import ppt
 
         with opened_ole(document.file) as ole:
-            yield from ppt.passages(document.id, ole, title_in(ole), limits)
+            yield from ppt.passages(document.id, ole, title_in(ole, limits), limits)
     else:
         raise UnreadableDocument("is a damaged or unknown OLE file: it contains no document of Word, Excel or PowerPoint")
 

@@ -5,6 +5,7 @@ Knows streams; knows no document format. `olefile` reads the file system in them
 
 from __future__ import annotations
 
+import codecs
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ _KINDS = {  # by the stream that holds the document
     "pp97_dualstorage/powerpoint document": "ppt",
     "encryptedpackage": "encrypted",
 }
+_PROPERTIES = "\x05SummaryInformation"
+_TEXT, _WIDE_TEXT = 30, 31  # types of properties
+_MAX_PROPERTIES, _MAX_TITLE = 100, 2_000  # bytes of a title
 _MAX_STREAM = 4  # times max_text_bytes: a stream also holds formats and drawings; pictures mostly have streams of their own
 
 
@@ -68,18 +72,27 @@ def stream(ole: Any, names: tuple[str, ...], limits: Limits) -> bytes:
         raise damaged_ole(error) from None
 
 
-def title_in(ole: Any) -> str:
-    """The title that the document gives itself; "" where it has none."""
+def title_in(ole: Any, limits: Limits) -> str:
+    """The title that the document gives itself; "" where it has none, or its properties are damaged.
+
+    Read by hand: olefile 0.47 counts to any number that a property claims.
+    """
     try:
-        properties = ole.getproperties("\x05SummaryInformation") if ole.exists("\x05SummaryInformation") else {}
-        title = properties.get(2, b"")
-        if isinstance(title, bytes) and properties.get(1) == 1200:
-            return ""  # olefile cuts it at its first NUL
-        if isinstance(title, bytes):
-            title = title.decode(_codec(properties.get(1)), "replace")
-        return " ".join(str(title).replace("\0", " ").split())
-    except DAMAGED_OLE:
+        properties = stream(ole, (_PROPERTIES,), limits)
+        (section,) = struct.unpack_from("<I", properties, 44)
+        (count,) = struct.unpack_from("<I", properties, section + 4)
+        places = dict(struct.iter_unpack("<II", properties[section + 8 : section + 8 + 8 * min(count, _MAX_PROPERTIES)]))
+        page = struct.unpack_from("<H", properties, section + places[1] + 4)[0] if 1 in places else 1252
+        if 2 not in places:
+            return ""
+        kind, length = struct.unpack_from("<II", properties, section + places[2])
+        start = section + places[2] + 8
+        wide = kind == _WIDE_TEXT
+        raw = properties[start : start + min(length * (2 if wide else 1), _MAX_TITLE)]
+    except (UnreadableDocument, struct.error):
         return ""
+    title = raw.decode("utf-16-le" if wide else _codec(page), "replace") if kind in (_TEXT, _WIDE_TEXT) else ""
+    return " ".join(title.partition("\0")[0].split())
 
 
 def damaged_ole(error: BaseException) -> UnreadableDocument:
@@ -88,11 +101,8 @@ def damaged_ole(error: BaseException) -> UnreadableDocument:
     return UnreadableDocument(f"is a damaged OLE file: {said or type(error).__name__}")
 
 
-def _codec(page: object) -> str:
-    import codecs
-
-    number = int(page) & 0xFFFF if isinstance(page, int) else 1252
-    name = {65001: "utf-8", 10000: "mac_roman"}.get(number, f"cp{number}")
+def _codec(page: int) -> str:
+    name = {65001: "utf-8", 1200: "utf-16-le", 10000: "mac_roman"}.get(page, f"cp{page}")
     try:
         return codecs.lookup(name).name
     except LookupError:

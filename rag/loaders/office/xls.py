@@ -9,13 +9,14 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.office.date_format import EPOCH_1900, EPOCH_1904
 from rag.loaders.office.number_format import number_text, plain_number
-from rag.loaders.office.ole import title_in
+from rag.loaders.office.ole import OLE, opened_ole, stream, title_in
 from rag.loaders.office.tables import Bounds, Row, one_line, spans
 from rag.loaders.office.xls_beside import texts_beside
 from rag.loaders.text.chunking import cut, text_passage
@@ -36,15 +37,10 @@ def passages(document: Document, limits: Limits) -> Iterator[Passage]:
         *(CompDocError, FormulaError, struct.error, zlib.error, ArithmeticError, AssertionError, AttributeError, LookupError),
         *(NotImplementedError, OSError, RecursionError, TypeError, ValueError),
     )
-    try:
-        content = document.file.read_bytes() if document.file.stat().st_size <= _MAX_BYTES * limits.max_text_bytes else b""
-    except OSError as error:
-        raise UnreadableDocument(f"cannot be opened: {error.strerror or error}") from error
-    if not content:
-        raise UnreadableDocument(f"has more bytes than {_MAX_BYTES} times the limit max_text_bytes ({limits.max_text_bytes:,})")
+    content, title = _content(document.file, limits)
     try:
         book = _opened(content)
-        yield from _passages(document.id, book, limits)
+        yield from _passages(document.id, book, title, limits)
     except xlrd.XLRDError as error:
         said = str(error)
         if "encrypted" in said.lower():
@@ -52,6 +48,19 @@ def passages(document: Document, limits: Limits) -> Iterator[Passage]:
         raise UnreadableDocument(f"is a damaged Excel workbook: {one_line(said)[:200]}") from error
     except damaged as error:
         raise UnreadableDocument(f"is a damaged Excel workbook: {one_line(str(error))[:200] or type(error).__name__}") from error
+
+
+def _content(file: Path, limits: Limits) -> tuple[bytes, str]:
+    """(the records of the workbook, its title). xlrd gets no OLE file: it would believe in any length that one claims."""
+    try:
+        with file.open("rb") as opened:
+            if opened.read(len(OLE)) != OLE:
+                opened.seek(0)
+                return opened.read(_MAX_BYTES * limits.max_text_bytes), ""
+    except OSError as error:
+        raise UnreadableDocument(f"cannot be opened: {error.strerror or error}") from error
+    with opened_ole(file) as ole:
+        return stream(ole, ("Workbook", "Book"), limits), title_in(ole, limits)
 
 
 def _opened(content: bytes) -> Any:
@@ -67,13 +76,15 @@ def _opened(content: bytes) -> Any:
         return xlrd.open_workbook(file_contents=content, on_demand=True, ragged_rows=True, logfile=io.StringIO())
 
 
-def _passages(document: DocumentId, book: Any, limits: Limits) -> Iterator[Passage]:
-    bounds, title = Bounds(limits), _title(book)
+def _passages(document: DocumentId, book: Any, title: str, limits: Limits) -> Iterator[Passage]:
+    bounds = Bounds(limits)
     noted: set[str] = set()
     ordinal = 0
     names = book.sheet_names()
-    stream = b"" if book.mem is None else bytes(book.mem[book.base : book.base + book.stream_len])  # gone in the oldest workbooks
-    beside_texts = texts_beside(stream)
+    records = (
+        b"" if book.mem is None else bytes(book.mem[book.base : book.base + book.stream_len])
+    )  # gone in the oldest workbooks
+    beside_texts = texts_beside(records)
     for number, name in enumerate(names):
         sheet = book.sheet_by_index(number)
         context = Context(title=title, heading="hidden sheet" if sheet.visibility else "", sheet=name)
@@ -147,16 +158,3 @@ def _note(note: Any) -> str:
     author, text = one_line(note.author or ""), one_line(note.text or "")
     text = text.removeprefix(f"{author}:").strip() if author else text
     return f"[note{f' by {author}' if author else ''}: {text}]" if text else ""
-
-
-def _title(book: Any) -> str:
-    """The title that the workbook gives itself."""
-    import olefile
-
-    from rag.loaders.office.ole import DAMAGED_OLE
-
-    try:
-        with olefile.OleFileIO(io.BytesIO(book.filestr)) as ole:
-            return title_in(ole)
-    except DAMAGED_OLE:  # a workbook older than OLE
-        return ""
