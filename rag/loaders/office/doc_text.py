@@ -46,6 +46,9 @@ def text_of(word: bytes, tables: dict[str, bytes], limits: Limits) -> Text:
     marks: dict[int, ParagraphFormat] = {}
     reached = 0
     for start, end, place, width in _pieces(tables["clx"]):
+        reached += end - start
+        if reached > 2 * limits.max_text_bytes:
+            raise UnreadableDocument("is a damaged Word document: its pieces have impossible lengths")
         raw = word[place : place + (end - start) * width]
         piece = raw.decode("utf-16-le" if width == 2 else "cp1252", "replace").ljust(end - start, "\0")
         if len(piece) != end - start:  # characters beyond 16 bits are two positions
@@ -54,9 +57,6 @@ def text_of(word: bytes, tables: dict[str, bytes], limits: Limits) -> Text:
         marks |= {
             start + mark.start(): formats.paragraph_at(place + mark.start() * width) for mark in re.finditer("[\r\x07]", piece)
         }
-        reached += end - start
-        if reached > 2 * limits.max_text_bytes:
-            raise UnreadableDocument("is a damaged Word document: its pieces overlap")
     return Text("".join(pieces), marks, lengths)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,18 @@ def test_what_a_file_is_and_that_it_is_encrypted(tmp_path: Path) -> None:
         assert kind_of_ole(file) == kind
     with pytest.raises(UnreadableDocument, match="is encrypted; save it without a password"):
         split(tmp_path, ole({"EncryptedPackage": b""}))
+
+
+def test_lengths_that_a_file_claims_are_not_believed(tmp_path: Path) -> None:
+    whole = SAMPLES["doc"]()
+    at = whole.index(b"\x02" + struct.pack("<I", 16)) + 9  # the end of the only piece
+    with pytest.raises(UnreadableDocument, match="its pieces have impossible lengths"):
+        split(tmp_path, whole[:at] + struct.pack("<I", 0x7FFFFFFF) + whole[at + 4 :])
+    claims = struct.pack("<HHI16xI", 0xFFFE, 0, 0, 1).ljust(44, b"\0") + struct.pack("<III", 48, 0, 0) + b"\xff" * 4000
+    begun = time.process_time()
+    with pytest.raises(UnreadableDocument):
+        split(tmp_path, ole({"WordDocument": b"\xec\xa5", "1Table": b"", "\x05SummaryInformation": claims}))
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
