@@ -22,7 +22,7 @@ from rag.corpus.tracked import GIT
 NEVER_EMPTY = (  # empty, such a file is damaged
     PICTURE_SUFFIXES
     | VIDEO_SUFFIXES
-    | {".pdf", ".docx", ".pptx", ".xlsx", ".epub", ".odt", ".ods", ".odp", ".doc", ".xls", ".ppt"}
+    | {".pdf", ".docx", ".pptx", ".xlsx", ".epub", ".odt", ".ods", ".odp", ".doc", ".xls", ".ppt", ".rtf"}
 )
 _SHOWN = 60  # characters of a rule
 
