@@ -19,7 +19,11 @@ from rag.corpus.ignore import EXCLUDED, IGNORE_FILES, Rule
 from rag.corpus.scope import Scope
 from rag.corpus.tracked import GIT
 
-NEVER_EMPTY = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".pdf", ".docx", ".pptx", ".xlsx", ".epub"}  # empty, such a file is damaged
+NEVER_EMPTY = (  # empty, such a file is damaged
+    PICTURE_SUFFIXES
+    | VIDEO_SUFFIXES
+    | {".pdf", ".docx", ".pptx", ".xlsx", ".epub", ".odt", ".ods", ".odp", ".doc", ".xls", ".ppt", ".rtf"}
+)
 _SHOWN = 60  # characters of a rule
 
 

@@ -32,7 +32,10 @@ _SUFFIXES = {
     ),
     "notebook": frozenset({".ipynb"}),
     "html": _suffix_set(".html .htm .xhtml .svg"),
-    "office": _suffix_set(".docx .docm .pptx .pptm .ppsx .xlsx .xlsm .epub"),
+    "office": _suffix_set(
+        ".docx .docm .dotx .dotm .pptx .pptm .ppsx .ppsm .potx .potm .xlsx .xlsm .xltx .xltm .epub .rtf .doc .xls .xlt .ppt .pps"
+        " .odt .ott .ods .ots .odp .otp .odg .otg .fodt .fods .fodp .fodg .sxw .sxc .sxi"
+    ),
     "mail": frozenset({".eml"}),
     "pdf": frozenset({".pdf"}),
     "picture": PICTURE_SUFFIXES,
@@ -47,17 +50,8 @@ _UNSUPPORTED = _suffix_set(
     " .feather .h5 .hdf5 .faiss .swf .wmv .flv .mpg .mpeg .vob"
 )
 _REMEDIES = {
-    ".doc": "old Word format; save it as .docx",
-    ".dot": "old Word format; save it as .docx",
-    ".ppt": "old PowerPoint format; save it as .pptx",
-    ".pps": "old PowerPoint format; save it as .pptx",
-    ".xls": "old Excel format; save it as .xlsx",
     ".xlsb": "binary Excel format; save it as .xlsx",
     ".msg": "Outlook's own mail format; save it as .eml",
-    ".rtf": "rich text; save it as .docx",
-    ".odt": "OpenDocument text; save it as .docx",
-    ".ods": "OpenDocument sheet; save it as .xlsx",
-    ".odp": "OpenDocument slides; save it as .pptx",
     ".pages": "Apple Pages; export it as .docx",
     ".numbers": "Apple Numbers; export it as .xlsx",
     ".key": "Apple Keynote; export it as .pptx",
@@ -65,9 +59,18 @@ _REMEDIES = {
     ".azw3": "Kindle book; convert it to .epub",
     ".djvu": "DjVu; convert it to .pdf",
 }
-_ALSO_TEXT = frozenset({".key", ".dot"})  # text-encoded keys, Graphviz graphs
+_ALSO_TEXT = frozenset({".key"})  # text-encoded keys
+_OFTEN_TEXT = _suffix_set(".doc .xls .xlt .rtf")  # programs that export tables and pages give them these names
+_OFFICE_FOLDERS = ("word/", "ppt/", "xl/", "word\\", "ppt\\", "xl\\")
 _HEAD_BYTES = 8192
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
+_BARE_SHEETS = (
+    b"\x09\x00\x04\x00",
+    b"\x09\x02\x06\x00",
+    b"\x09\x04\x06\x00",
+    b"\x09\x08\x08\x00",
+    b"\x09\x08\x10\x00",
+)  # Excel 2 to 5
 _PICTURE_BRANDS = frozenset(  # ISO/IEC 23008-12 and its registered brands
     {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"mif2", b"mif3", b"msf1", b"avif", b"avis", b"avci", b"avcs"}
     | {b"vvic", b"vvis", b"j2ki", b"j2is", b"jpeg", b"jpgs"}
@@ -94,9 +97,11 @@ def loader_name(file: Path, limits: Limits) -> str:
     found = _family_in_zip(file, suffix) if head.startswith(b"PK\x03\x04") else _family_of(head, suffix)
     if found:
         return found
-    if head.startswith((_OLD_OFFICE, b"{\\rtf")):
-        raise UnreadableDocument(_REMEDIES.get(suffix) or _why_old(head, suffix))
+    if head.startswith(_OLD_OFFICE):
+        return _family_in_ole(file, suffix)
     if _is_text(head):
+        if suffix in _OFTEN_TEXT:
+            return "html" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else "text"
         if named in _NEVER_TEXT or (suffix in _REMEDIES and suffix not in _ALSO_TEXT):
             raise UnreadableDocument(f"is named {suffix} but contains text")
         return named or "text"
@@ -107,12 +112,19 @@ def loader_name(file: Path, limits: Limits) -> str:
     raise UnreadableDocument("is not a format this program reads (binary data)")
 
 
-def _why_old(head: bytes, suffix: str) -> str:
-    if head.startswith(b"{"):
-        return _REMEDIES[".rtf"]
+def _family_in_ole(file: Path, suffix: str) -> str:
+    from rag.loaders.office.ole import kind_of_ole
+
+    kind = kind_of_ole(file)
+    if kind in ("doc", "xls", "ppt"):
+        return "office"
+    if kind == "encrypted":
+        raise UnreadableDocument("is encrypted; save it without a password")
+    if suffix in _REMEDIES:
+        raise UnreadableDocument(_REMEDIES[suffix])
     if suffix in suffixes("office"):
-        return "is an old or encrypted Office document; save it in a current format, without a password"
-    return "is not a format this program reads (OLE, from old Office or another Windows program)"
+        return "office"  # damaged: the loader says what is wrong with it
+    raise UnreadableDocument("is not a format this program reads (OLE, from old Office or another Windows program)")
 
 
 def _head(file: Path, limits: Limits) -> bytes:
@@ -150,9 +162,16 @@ def _family_of(head: bytes, suffix: str) -> str:
         if brand in _AUDIO_BRANDS:
             raise UnreadableDocument("contains only sound, which this program does not read")
         return "picture" if brand in _PICTURE_BRANDS else "video"
+    if head.startswith(b"{\\rtf") or _is_flat_document(head) or (suffix in (".xls", ".xlt") and head.startswith(_BARE_SHEETS)):
+        return "office"
     if head.startswith(b"\x1aE\xdf\xa3") or (box in _MOVIE_ATOMS and head[0] == 0):
         return "video"
     return "video" if _is_transport_stream(head) else ""
+
+
+def _is_flat_document(head: bytes) -> bool:
+    """OpenDocument in one XML file."""
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<office:document" in head and b"opendocument" in head
 
 
 def _is_transport_stream(head: bytes) -> bool:
@@ -167,7 +186,9 @@ def _family_in_zip(file: Path, suffix: str) -> str:
     names = member_names(file)
     if "xl/workbook.bin" in names:
         raise UnreadableDocument(_REMEDIES[".xlsb"])
-    if "META-INF/container.xml" in names or any(name.startswith(("word/", "ppt/", "xl/")) for name in names):
+    if "META-INF/container.xml" in names or any(name.lower().startswith(_OFFICE_FOLDERS) for name in names):
+        return "office"
+    if "content.xml" in names and not {"mimetype", "META-INF/manifest.xml"}.isdisjoint(names):
         return "office"
     if suffix in _REMEDIES:
         raise UnreadableDocument(_REMEDIES[suffix])

@@ -20,6 +20,9 @@ from rag.loaders.detect import loader_name
 from rag.plugins import resolve
 from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Passage, Skipped
 from tests.unit.loaders.office.test_office import book, deck, paragraph, word, workbook, zipped
+from tests.unit.loaders.office.test_old_office import SAMPLES as OLD_SAMPLES
+from tests.unit.loaders.office.test_open_document import EDGES, PAGES, SHEETS, TEXT, package
+from tests.unit.loaders.office.test_rich_text import SAMPLE
 
 PROSE = "\n\n".join(f"## Part {n}\n\nThe {n}th ship came in at dawn. It carried {n} tons of salt." for n in range(40))
 LIMITS = Limits(passage_characters=300, max_pixels=20_000)
@@ -90,6 +93,11 @@ SAMPLES: dict[str, dict[str, Callable[[], bytes]]] = {
         "a.pptx": deck,
         "a.xlsx": workbook,
         "a.epub": lambda: zipped(book()),
+        "a.odt": lambda: zipped(package("text", TEXT, EDGES)),
+        "a.ods": lambda: zipped(package("spreadsheet", SHEETS)),
+        "a.odp": lambda: zipped(package("presentation", PAGES)),
+        "a.rtf": lambda: SAMPLE,
+        **{f"a.{kind}": made for kind, made in OLD_SAMPLES.items()},
     },
     "mail": {"a.eml": lambda: b"Subject: Ships\nFrom: a@b.c\n\n" + PROSE.encode()},
     "pdf": {"a.pdf": pdf},

@@ -7,8 +7,10 @@ Month and day names are English: a code that asks for those of another language 
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from collections.abc import Callable, Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
 from rag.loaders.office.date_format import date_form, iso_form
@@ -29,6 +31,8 @@ _TOKEN = re.compile(
     r"|(?P<sign>[.,%/@])|(?P<plain>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_EXACT = Context(prec=400, rounding=ROUND_HALF_UP)  # the largest number has 309 digits
+_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(16))
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)")
 Token = tuple[str, str]  # (name of the group, text)
 
@@ -64,6 +68,8 @@ def number_text(code: str, epoch: datetime.date) -> Callable[[float], str]:
     elapsed = "[" in code and dated and any(_is_elapsed(token) for token in _tokens(_sections(code)[0]))
 
     def text(number: float) -> str:
+        if not math.isfinite(number):
+            return plain_number(number)
         stored = "" if elapsed else iso_form(number, epoch) if dated else plain_number(number)
         seen = shown(number) if shown is not None else ""
         if not seen or stored in (seen, f"{seen}:00") or (not dated and _is_same(seen, number)):
@@ -179,7 +185,7 @@ def _number_form(tokens: Sequence[Token]) -> Shown:
             text = f"{mantissa}E{size[0] if size[0] == '-' or 'E+' in tokens[power][1].upper() else ''}"
             text += str(abs(int(size))).zfill(exponent)
         else:
-            text = f"{number:{',' if groups else ''}.{min(len(decimals), 15)}f}"
+            text = f"{_rounded(number, min(len(decimals), 15)):{',' if groups else ''}f}"
             head, _, tail = text.partition(".")
             tail = tail[:fewest] + tail[fewest:].rstrip("0")
             head = head.zfill(zeros) if zeros > 1 else "" if head == "0" and not zeros and tail else head
@@ -189,6 +195,11 @@ def _number_form(tokens: Sequence[Token]) -> Shown:
         return " ".join(f"{before}{text}{after}".split())
 
     return shown
+
+
+def _rounded(number: float, decimals: int) -> Decimal:
+    """A number with that many decimals; halves are rounded away from zero, as spreadsheets do."""
+    return Decimal(f"{number:.15g}").quantize(_STEPS[decimals], context=_EXACT)
 
 
 def _commas(tokens: Sequence[Token]) -> int:

@@ -90,7 +90,10 @@ def opened_zip(stream: BinaryIO) -> zipfile.ZipFile:
                 f" the limits are {_MAX_MEMBERS:,} and {_MAX_DIRECTORY_BYTES:,}"
             )
     stream.seek(0)
-    return zipfile.ZipFile(stream)
+    archive = zipfile.ZipFile(stream)
+    if not all(member.filename for member in archive.infolist()):
+        raise zipfile.BadZipFile("a member has no name")
+    return archive
 
 
 def refuse_bombs(members: Sequence[zipfile.ZipInfo], most: int, named: str) -> None:

@@ -26,6 +26,7 @@ _TITLES = ("title", "ctrTitle")
 _NOT_OF_NOTES = ("sldImg", "sldNum", "hdr", "ftr", "dt")
 _GENERIC_TITLES = frozenset(
     {"", "powerpoint presentation", "powerpoint-präsentation", "présentation powerpoint", "powerpoint 演示文稿"}
+    | {"slide 1", "folie 1", "diapositive 1", "no slide title", "presentation", "kein folientitel"}
 )
 
 
@@ -71,6 +72,11 @@ def _title_of(package: Package) -> str:
         title = " ".join((package.tree(core).findtext(f".//{_CORE_TITLE}") or "").split()) if core else ""
     except UnreadableDocument:
         title = ""
+    return meaningful(title)
+
+
+def meaningful(title: str) -> str:
+    """A title, unless it is one that PowerPoint gives by itself."""
     return "" if title.lower() in _GENERIC_TITLES else title
 
 

@@ -64,8 +64,7 @@ def spans(rows: Iterable[Row], limit: int) -> Iterator[str]:
         return
     named = next((at for at, row in enumerate(first) if len(row.cells) > 1), 0)
     writer = _SpanWriter(limit)
-    for row in first[:named]:  # a title
-        yield from writer.add(_line(row, 0))
+    yield from writer.begin([_line(row, 0) for row in first[:named]])
     yield from _tables(chain(first[named:], coming), writer)
 
 
@@ -117,9 +116,18 @@ class _SpanWriter:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._head = ""
+        self._title = ""  # stands above the first table only
         self._lines: list[str] = []
         self._size = 0
         self._owed = False  # whether the names of columns stand in no span yet
+
+    def begin(self, title: Sequence[str]) -> Iterator[str]:
+        """Takes what stands above the first table."""
+        text = "\n".join(title)
+        if len(text) <= self._limit // 3:
+            self._title = text
+        else:
+            yield from (span.text for span in cut(text, self._limit, breaks=LINED))
 
     def name_columns(self, header: str) -> Iterator[str]:
         """Begins a table: the header is written whole once, and stands above each span, as much of it as fits."""
@@ -130,7 +138,7 @@ class _SpanWriter:
             yield from (span.text for span in cut(header, self._limit, breaks=LINED))
 
     def add(self, line: str) -> Iterator[str]:
-        room = self._limit - len(self._head) - 1
+        room = self._limit - len(self._head) - len(self._title) - 2
         for piece in [line] if len(line) <= room else [span.text for span in cut(line, room, breaks=LINED)]:
             if self._lines and self._size + len(piece) > room:
                 yield self._take()
@@ -142,6 +150,6 @@ class _SpanWriter:
             yield self._take()
 
     def _take(self) -> str:
-        text = "\n".join(filter(None, [self._head, *self._lines]))
-        self._lines, self._size, self._owed = [], 0, False
+        text = "\n".join(filter(None, [self._title, self._head, *self._lines]))
+        self._title, self._lines, self._size, self._owed = "", [], 0, False
         return text

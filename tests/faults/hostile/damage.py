@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from tests.contracts.test_loaders import SAMPLES, picture, video
 from tests.faults.hostile.bad import Bad, filled
 
+_OFTEN_TEXT = {"ts", "doc", "xls", "rtf"}  # TypeScript; pages and tables that programs export under an old name
 _TEXTS = {"text", "markdown", "code", "html", "mail", "notebook"}  # damage leaves text that can be read, mostly
 
 
@@ -68,7 +69,7 @@ def damaged_files() -> Iterator[Bad]:
         for damage, change in DAMAGE.items():
             yield Bad(f"damaged/{suffix}/{damage}.{suffix}", filled(change(content)), "either")
         if family not in _TEXTS:
-            if suffix != "ts":  # TypeScript, too
+            if suffix not in _OFTEN_TEXT:
                 yield Bad(f"damaged/{suffix}/text.{suffix}", filled(b"only words\n" * 20), "skipped", "contains text")
             yield Bad(f"damaged/{suffix}/empty.{suffix}", filled(b""), "skipped", "is empty")
             noise = random.Random(5).randbytes(5000)

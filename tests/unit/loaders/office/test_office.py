@@ -334,6 +334,13 @@ def _damaged(content: bytes, chance: random.Random) -> bytes:
     return chance.choice([flipped, content[:at], replaced, replaced])
 
 
+def test_a_member_without_a_name_is_a_reason(tmp_path):
+    packed = zipped(word(paragraph("one")) | {"x": ""})
+    at = packed.rindex(b"PK\x01\x02") + 46  # the last name of the directory
+    with pytest.raises(UnreadableDocument, match="is a damaged zip file: a member has no name"):
+        split(tmp_path, packed[:at] + b"\0" + packed[at + 1 :])
+
+
 def test_bytes_flipped_in_the_archive_give_passages_or_a_reason(tmp_path):
     chance = random.Random(5)
     packed = zipped(word(paragraph("one", "T")))
