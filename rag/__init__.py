@@ -5,7 +5,8 @@
     for hit in rag.open_index().query("harbour at night"):
         print(hit.score, hit.path, hit.locator)
 
-Importing this loads no model, no FAISS and no decoder: the names below are imported when they are first used.
+Knows the public names and where each lives, and nothing else: importing this loads no model, no FAISS and no decoder; a name is
+imported when it is first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A running `rag ui` asked from Python: the same question, the same hits, without loading a model.
+"""Queries a running `rag ui` from Python: the same hits, without loading a model.
 
     with rag.connect("http://127.0.0.1:7860") as client:
         for hit in client.query("harbour at night", kinds=["image"]):
@@ -13,23 +13,24 @@ import base64
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from rag.errors import BackendError, WrongRequest
+from rag.search.options import SearchOptions, asked_indexes
 from rag.serialization import checked_kinds, error_from_json, hit_from_json
 from rag.types import Hit
 
 if TYPE_CHECKING:
     import httpx
 
-PATIENCE = 90.0  # seconds for one answer; the server gives up after 60
+TIMEOUT_SECONDS = 90.0  # for one answer; the server gives up after 60
 
 
 class Unreachable(BackendError):
-    """Nothing answers there, or not as this API does."""
+    """Nothing answers at the address, or what answers is not a `rag ui`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +39,47 @@ class SearchResponse:
 
     hits: list[Hit]
     notes: tuple[str, ...]
-    good: bool  # False: nothing is a good match; the best are there all the same
-    reranker: str | None  # its name, where one ran
+    good: bool  # False: no hit is a good match; the best are listed all the same
+    reranker: str | None  # its name, if one ran
     index: str
     generation: int
-    counts: Mapping[str, Mapping[str, int]]  # candidates by `kinds`, `folders` and `roots`
+    counts: Mapping[str, Mapping[str, int]]  # number of candidates by `kinds`, `folders` and `roots`
     seconds: Mapping[str, float]  # of each stage, and `total`
-    texts: Mapping[str, str]  # the whole words by the id of the hit, where they were asked for
-    indexes: tuple[str, ...] = ()  # those that were asked
+    texts: Mapping[str, str]  # the full text by the id of the hit, if requested
+    indexes: tuple[str, ...] = ()  # all that were searched
 
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """One document of a reranking: its place in the list that was given, from 0, and its score in 0…1."""
+    """One reranked document: its position in the given list, from 0, and its score, 0…1."""
 
     index: int
     score: float
 
 
-def connect(url: str, token: str = "", *, timeout: float = PATIENCE, ca_bundle: str = "") -> Client:
-    """A client of the `rag ui` at `url`; `token` is its key, `ca_bundle` a file of certificates. WrongRequest for no address."""
+def connect(url: str, token: str = "", *, timeout: float = TIMEOUT_SECONDS, ca_bundle: str = "") -> Client:
+    """A client of the `rag ui` at `url`; `token` is its key, `ca_bundle` a file of certificates. WrongRequest for a bad URL."""
     return Client(url, token, timeout=timeout, ca_bundle=ca_bundle)
 
 
 class Client:
     """A connection to a running `rag ui`. Close it, or use it in a `with`.
 
-    Errors are those the same call would raise here (WrongRequest, IndexNotFound, BackendError, …), and Unreachable.
+    Raises the errors that the same call would raise locally (WrongRequest, IndexNotFound, BackendError, …), and Unreachable.
     """
 
-    def __init__(self, url: str, token: str = "", *, timeout: float = PATIENCE, ca_bundle: str = "") -> None:
+    def __init__(self, url: str, token: str = "", *, timeout: float = TIMEOUT_SECONDS, ca_bundle: str = "") -> None:
         import ssl
 
         import httpx
 
         place = urlsplit(url)
         if place.scheme not in ("http", "https") or not place.hostname:
-            raise WrongRequest(f"no address of a server: {url!r}", remedy="write http://127.0.0.1:7860")
+            raise WrongRequest(f"not a server address: {url!r}", remedy="write it like http://127.0.0.1:7860")
         self.url = f"{place.scheme}://{place.netloc}{place.path.rstrip('/')}"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         trusted: Any = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True
-        local = place.hostname in ("127.0.0.1", "::1", "localhost")  # no proxy of the environment stands before this machine
+        local = place.hostname in ("127.0.0.1", "::1", "localhost")  # no proxy for this machine, whatever the environment says
         self._http = httpx.Client(
             base_url=self.url, headers=headers, timeout=timeout, verify=trusted if place.scheme == "https" else False,
             trust_env=not local,
@@ -91,58 +92,31 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the connection."""
+        """Closes the connection."""
         self._http.close()
 
     def query(self, text: str = "", **asked: Any) -> list[Hit]:
-        """The hits for words, a picture or both, best first; the keywords are those of `search`."""
+        """The hits for words, a picture or both, best first; takes the keywords of `search`."""
         return self.search(text, **asked).hits
 
     def search(
         self,
         text: str = "",
+        options: SearchOptions | None = None,
         *,
-        image: str | os.PathLike[str] | bytes | None = None,
-        like: str | None = None,
         index: str | None = None,
         indexes: Sequence[str] = (),
-        kinds: Sequence[str] = (),
-        paths: Sequence[str] = (),
-        roots: Sequence[str] = (),
-        after: str | float | None = None,
-        before: str | float | None = None,
-        top_k: int = 10,
-        candidates: int | None = None,
-        min_score: float | None = None,
-        blend: float | str | None = None,
-        rerank: bool = True,
         texts: bool = False,
-        **more: Any,
+        **asked: Any,
     ) -> SearchResponse:
-        """The hits and what is said about them. `image` is a picture file of this machine, or the bytes of one.
+        """The hits and what the server says about them. The keywords are the fields of `SearchOptions`; `image` is a local file.
 
-        Without `index` and `indexes` the first index is asked; several `indexes` are asked as one.
+        Without `index` and `indexes` the server's first index is searched; several `indexes` are searched as one. With `texts`,
+        the full text of each hit comes too. WrongRequest for a `video`: send a picture of it.
         """
-        asked = {
-            "text": text.encode("utf-8", "replace").decode(),
-            "image": None if image is None else _data_url(image),
-            "like": like,
-            **_which(index, indexes),
-            "kinds": list(checked_kinds(kinds)),
-            "paths": list(paths),
-            "roots": list(roots),
-            "after": after,
-            "before": before,
-            "top_k": top_k,
-            "candidates": candidates,
-            "min_score": min_score,
-            "blend": blend,
-            "rerank": rerank,
-            "texts": texts,
-            "explain": True,
-            **more,
-        }
-        found = self._ask("POST", "/v1/search", {key: value for key, value in asked.items() if value is not None})
+        body = _sent(replace(options or SearchOptions(), **asked)) | _which(index, indexes)
+        body |= {"text": text.encode("utf-8", "replace").decode(), "texts": texts, "explain": True}
+        found = self._ask("POST", "/v1/search", body)
         return SearchResponse(
             hits=[hit_from_json(hit) for hit in found["hits"]],
             notes=tuple(found["notes"]),
@@ -157,11 +131,11 @@ class Client:
         )
 
     def id(self) -> str:
-        """The id this run of the server gave itself."""
+        """The id of this run of the server; asked without the key."""
         return str(self._ask("GET", "/healthz", key=False).get("id", ""))
 
     def rerank(self, query: str, documents: Sequence[str], top_n: int | None = None) -> list[Relevance]:
-        """The documents, best first, as the server's reranker sees them."""
+        """The documents, best first, scored by the server's reranker; at most `top_n`."""
         asked = {"query": query, "documents": list(documents)} | ({"top_n": top_n} if top_n else {})
         found = self._ask("POST", "/v1/rerank", asked)
         return [Relevance(one["index"], one["relevance_score"]) for one in found["results"]]
@@ -177,11 +151,11 @@ class Client:
         return found
 
     def start_indexing(self, index: str | None = None, root: str | None = None) -> str:
-        """Starts a job that brings a root, or every one, up to date; its id."""
+        """Starts a job that indexes changes in one root, or in all; returns its id."""
         return str(self._ask("POST", "/v1/index", {"index": index, "root": root})["job"])
 
     def job(self, id: str) -> dict[str, Any]:
-        """Where a job stands: `state` is running, done, stopped or failed."""
+        """The progress of a job: `state` is running, done, stopped or failed."""
         found: dict[str, Any] = self._ask("GET", f"/v1/index/jobs/{quote(id, safe='')}")
         return found
 
@@ -196,7 +170,7 @@ class Client:
         body = None if asked is None else json.dumps(asked).encode("ascii")
         try:
             request = self._http.build_request(method, path, content=body, headers={"Content-Type": "application/json"})
-            if not key:  # who answers there is what is asked: another program may have taken the port
+            if not key:  # it asks who is there: another program on that port must not get the key
                 request.headers.pop("Authorization", None)
             answer = self._http.send(request)
         except httpx.HTTPError as error:
@@ -209,22 +183,31 @@ def _value(url: str, answer: httpx.Response) -> Any:
     try:
         value = answer.json()
     except ValueError as error:
-        what = f"{url} answers with {answer.status_code} and no JSON"
+        what = f"{url} answered with status {answer.status_code} and without JSON"
         raise Unreachable(what, remedy="is it the address of a `rag ui`?") from error
     if answer.is_success:
         return value
     if not isinstance(value, dict) or not isinstance(value.get("error"), dict):
-        raise Unreachable(f"{url} answers with {answer.status_code}", remedy="is it the address of a `rag ui`?")
+        raise Unreachable(f"{url} answered with status {answer.status_code}", remedy="is it the address of a `rag ui`?")
     raise error_from_json(value["error"], answer.status_code)
 
 
+def _sent(options: SearchOptions) -> dict[str, Any]:
+    """The given options as the body of a request. WrongRequest for a video and for unknown kinds."""
+    if options.video is not None:
+        raise WrongRequest("a server accepts no video frame as a query", remedy="send a picture of it as `image`")
+    given: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
+    given |= {"kinds": list(checked_kinds(options.kinds)), "paths": list(options.paths), "roots": list(options.roots)}
+    given["image"] = None if options.image is None else _data_url(options.image)
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _which(index: str | None, indexes: Sequence[str]) -> dict[str, Any]:
-    """One index as a server of any version understands it; several as `indexes`. WrongRequest where both are named."""
-    if index is not None and indexes:
-        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
-    if len(indexes) > 1:
-        return {"indexes": list(indexes)}
-    return {"index": indexes[0] if indexes else index}
+    """One index as servers of any version understand it; several as `indexes`. WrongRequest where both are given."""
+    names = asked_indexes(index, indexes)
+    if len(names) > 1:
+        return {"indexes": list(names)}
+    return {} if names[0] is None else {"index": names[0]}
 
 
 def _data_url(image: str | os.PathLike[str] | bytes) -> str:
@@ -232,7 +215,7 @@ def _data_url(image: str | os.PathLike[str] | bytes) -> str:
         data = image
     else:
         try:
-            data = Path(os.path.expanduser(image)).read_bytes()  # noqa: PTH111 (that of Path fails where there is no home)
+            data = Path(os.path.expanduser(image)).read_bytes()  # noqa: PTH111 (Path.expanduser fails without a home)
         except OSError as error:
-            raise WrongRequest(f"{os.fspath(image)} cannot be opened: {error.strerror}", "give another picture") from error
+            raise WrongRequest(f"{os.fspath(image)} cannot be opened: {error.strerror}", "name a readable file") from error
     return f"data:image/any;base64,{base64.b64encode(data).decode('ascii')}"

@@ -1,6 +1,6 @@
-"""Settings: flags > RAG_* > rag.toml > defaults, one frozen object; unknown keys are refused.
+"""Settings: flags > RAG_* > rag.toml > defaults, in one frozen object; unknown keys are refused.
 
-Knows names, types and bounds of the settings; knows nothing of what they do.
+Knows names, types and bounds of the settings; does not know what they do.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import WrongSetting
+from rag.limits import Limits
 from rag.types import Clue
 
 FILE = "rag.toml"
+LIMITS = Limits()  # their defaults
 OWN_VARIABLES = frozenset({"RAG_CONFIG"})  # names the settings file; not a setting itself
 
 
 def parse_bytes(value: Any) -> Any:
-    """Bytes from what a person writes: `8G`, `500 MB`, `2GiB`, `1_000`. ValueError for a text that is no such size.
+    """The number of bytes in `8G`, `500 MB`, `2GiB` or `1_000`. ValueError for text that is not a size; numbers pass unchanged.
 
     K, M, G and T are powers of 1000, Ki, Mi, Gi and Ti of 1024.
     """
@@ -44,68 +46,76 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RAG_", extra="forbid", frozen=True)
 
-    index: str = Field("", description="Name or folder of the index; empty: the nearest indexes/default upward.")
+    index: str = Field("", description="Name or folder of the index; empty: the nearest indexes/default, here or above.")
     backend: str = Field("auto", description="Where the embedder runs: auto, lite, server, vllm, transformers, or module:Class.")
     model: str = Field("", description="Which embedding model: a name, or a local folder.")
-    family: str = Field("", description="How the model is fed, where its name does not tell.")
+    family: str = Field("", description="Model family (prompts and limits), where the name does not tell.")
     url: Annotated[tuple[str, ...], NoDecode] = Field((), description="Endpoints that serve the embedder.")
-    dim: int = Field(0, ge=0, le=16_384, description="Shorter vectors, for models made for it; 0: the model's own length.")
-    query_instruction: str = Field("", description="What the embedder is told about a query; empty: the model's own.")
-    document_instruction: str = Field("", description="What the embedder is told about a document; empty: the model's own.")
+    dim: int = Field(0, ge=0, le=16_384, description="Vector length, for models that can shorten vectors; 0: the model's own.")
+    query_instruction: str = Field("", description="Instruction to the embedder for queries; empty: the model's own.")
+    document_instruction: str = Field("", description="Instruction to the embedder for documents; empty: the model's own.")
     reranker: str = Field(
         "auto", description="Where the reranker runs: auto, none, lite, server, vllm, transformers, module:Class."
     )
     reranker_model: str = Field("", description="Which reranking model: a name, or a local folder.")
-    reranker_family: str = Field("", description="How the reranker is fed, where its name does not tell.")
+    reranker_family: str = Field("", description="Reranker family (prompts and limits), where the name does not tell.")
     reranker_url: Annotated[tuple[str, ...], NoDecode] = Field((), description="Endpoints that serve the reranker.")
-    rerank_instruction: str = Field("", description="What the reranker is told; empty: the model's own.")
+    rerank_instruction: str = Field("", description="Instruction to the reranker; empty: the model's own.")
     blend: Literal["auto", "never"] | Annotated[float, Field(ge=0, le=1)] = Field(
-        "auto", description="Share of the rerank score in the final one; auto: all, but for kinds a model is known to hurt."
+        "auto", description="Weight of the rerank score in the final one; auto: 1, less for kinds a model ranks badly."
     )
-    api_key: str = Field("", repr=False, description="The key endpoints ask for.")
-    ca_bundle: str = Field("", description="A file of certificates to trust.")
-    in_flight: int = Field(8, ge=1, le=1_024, description="Requests at once for each endpoint.")
+    api_key: str = Field("", repr=False, description="The API key for the endpoints.")
+    ca_bundle: str = Field("", description="A file of CA certificates to trust.")
+    in_flight: int = Field(8, ge=1, le=1_024, description="Concurrent requests per endpoint.")
     timeout: float = Field(120.0, gt=0, description="Seconds one request may take.")
     top_k: int = Field(10, ge=1, le=1_000, description="How many hits a query returns.")
     candidates: int = Field(100, ge=1, le=10_000, description="How many candidates of the first stages reach the reranker.")
     search: str = Field("auto", description="How vectors are searched: auto, exact, coarse, ivf, or module:Class.")
     min_score: float = Field(0.0, ge=0.0, le=1.0, description="Hits below this score are not shown.")
     fold_from: float = Field(
-        0.97, ge=0.0, le=1.0, description="Cosine from which on two results that say the same are one hit; 1: exact copies alone."
+        0.97, ge=0.0, le=1.0, description="Cosine from which two results with the same content are one hit; 1: exact copies only."
     )
     good_from: Literal["auto"] | Annotated[float, Field(ge=0, le=1)] = Field(
         "auto",
-        description="Rerank score below which no hit is a good match; auto: 0.25 of lite, 0.3 of others.",
+        description="Rerank score below which no hit is a good match; auto: 0.25 for lite, 0.3 for others.",
     )
     ocr: Literal["auto", "always", "never"] = Field(
-        "auto", description="Reading text in pictures. auto: wherever a picture has no words of its own."
+        "auto", description="When to run OCR on pictures; auto: where a picture has no text of its own."
     )
     clues: Annotated[tuple[Clue, ...], NoDecode] = Field(
-        ("ocr", "caption", "path", "date"), description="What is known about a picture beside its pixels, and is indexed."
+        ("ocr", "caption", "path", "date"), description="What is indexed about a picture besides its pixels."
     )
-    passage_characters: int = Field(1_200, ge=100, le=6_000, description="A text passage is at most this long.")
-    frame_seconds: float = Field(4.0, ge=0.1, le=3_600, description="At most one frame in this many seconds of video.")
+    ignore: Annotated[tuple[Literal["gitignore", "ragignore"], ...], NoDecode] = Field(
+        ("gitignore", "ragignore"),
+        description="Whose rules leave files out; what git tracks is read whatever .gitignore says. Kept until changed.",
+    )
+    passage_characters: int = Field(
+        LIMITS.passage_characters, ge=100, le=6_000, description="Longest text passage, in characters."
+    )
+    frame_seconds: float = Field(
+        LIMITS.frame_seconds, ge=0.1, le=3_600, description="At most one frame per this many seconds of video."
+    )
     frames: Literal["keyframes", "uniform"] = Field(
         "keyframes", description="Which frames: the nearest keyframes (fast), or evenly spaced moments."
     )
-    max_pixels: int = Field(1_310_720, ge=4_096, description="Pictures are decoded down to this many pixels.")
-    max_source_pixels: int = Field(100_000_000, ge=4_096, description="A picture with more pixels is skipped.")
-    max_file_bytes: Bytes = Field(2_000_000_000, ge=1, description="A larger file is skipped.")
-    max_text_bytes: Bytes = Field(50_000_000, ge=1, description="A larger text file is skipped.")
-    max_pages: int = Field(5_000, ge=1, description="A PDF with more pages is skipped.")
+    max_pixels: int = Field(LIMITS.max_pixels, ge=4_096, description="Pictures are decoded down to this many pixels.")
+    max_source_pixels: int = Field(LIMITS.max_source_pixels, ge=4_096, description="A picture with more pixels is skipped.")
+    max_file_bytes: Bytes = Field(LIMITS.max_file_bytes, ge=1, description="A larger file is skipped.")
+    max_text_bytes: Bytes = Field(LIMITS.max_text_bytes, ge=1, description="A larger text file is skipped.")
+    max_pages: int = Field(LIMITS.max_pages, ge=1, description="A PDF with more pages is skipped.")
     jobs: Literal["auto"] | Annotated[int, Field(ge=0, le=1_024)] = Field(
         "auto",
-        description="Processes that read files; auto: one for each processor; 0: read in the one that writes.",
+        description="Processes that read files; auto: one per processor; 0: the main process reads them itself.",
     )
-    max_memory: Bytes = Field(0, ge=0, description="Memory indexing may use, in bytes or as 8G; 0: 3 GB for each reader.")
-    commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="A running `rag index` commits this often.")
+    max_memory: Bytes = Field(0, ge=0, description="Memory that indexing may use, in bytes or like 8G; 0: 3 GB per reader.")
+    commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="Seconds between commits of a running `rag index`.")
     server: str = Field(
         "auto",
-        description="Who answers `rag query`: the address of a `rag ui`; auto: one found on this machine; none: this process.",
+        description="What answers `rag query`: the URL of a `rag ui`; auto: one on this machine; none: this process.",
     )
-    token: str = Field("", repr=False, description="The key `rag ui` asks everybody for, and `rag query --server` sends.")
+    token: str = Field("", repr=False, description="The key that `rag ui` asks everyone for and `rag query --server` sends.")
 
-    @field_validator("clues", "url", "reranker_url", mode="before")
+    @field_validator("clues", "url", "reranker_url", "ignore", mode="before")
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -124,7 +134,10 @@ class Settings(BaseSettings):
 
 
 def settings_file() -> Path | None:
-    """The file settings are read from: $RAG_CONFIG, else the nearest rag.toml from here upward."""
+    """The settings file: $RAG_CONFIG, else the nearest rag.toml, here or above; None where there is none.
+
+    WrongSetting where RAG_CONFIG does not name a file.
+    """
     named = os.environ.get("RAG_CONFIG")
     if named:
         if not Path(named).is_file():
@@ -135,7 +148,7 @@ def settings_file() -> Path | None:
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
-    """The settings of this run; flags that are None were not given. WrongSetting says which key, where, and why."""
+    """The settings of this run; flags that are None count as not given. WrongSetting says which key, where, and why."""
     import tomllib
 
     given = {key: value for key, value in flags.items() if value is not None}
@@ -146,27 +159,28 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
         first, *others = error.errors()
         key = str(first["loc"][0]) if first["loc"] else "?"
         known = ", ".join(sorted(Settings.model_fields))
-        remedy = f"the settings are: {known}" if first["type"] == "extra_forbidden" else "correct it; `rag config` lists all"
+        unknown = first["type"] == "extra_forbidden"
+        remedy = f"the settings are: {known}" if unknown else "correct it; `rag config` lists all settings"
         said = " or ".join(_plain(one["msg"]) for one in (first, *others) if one["loc"][:1] == first["loc"][:1])
-        message = "is no setting" if first["type"] == "extra_forbidden" else f"should be {said} (given: {first['input']!r})"
+        message = "is not a setting" if unknown else f"should be {said} (given: {first['input']!r})"
         where = origin(key, given)
         named = where if where.startswith(("--", "RAG_")) else f"{where}: {key}"
         raise WrongSetting(f"{named}: {message}", remedy=remedy) from error
     except tomllib.TOMLDecodeError as error:
-        raise WrongSetting(f"{settings_file()}: is not TOML: {error}", remedy="correct the line it names") from error
+        raise WrongSetting(f"{settings_file()}: is not valid TOML: {error}", remedy="correct that line") from error
     except UnicodeDecodeError as error:
-        raise WrongSetting(f"{settings_file()}: is not UTF-8", remedy="write it anew as UTF-8 text") from error
+        raise WrongSetting(f"{settings_file()}: is not UTF-8", remedy="save it as UTF-8 text") from error
     except OSError as error:
         raise WrongSetting(f"{settings_file()}: cannot be opened: {error.strerror}", remedy="make it readable") from error
 
 
 def _plain(message: str) -> str:
-    """What a value should be, in Pydantic's words, without those around them."""
+    """Pydantic's words for what the value should be, without the phrases around them."""
     return message.removeprefix("Value error, ").removeprefix("Input should be ").partition(", unable to parse")[0]
 
 
 def origin(key: str, flags: Mapping[str, Any]) -> str:
-    """Where the value of `key` comes from: a flag, a variable, the file, or the default."""
+    """Where the value of `key` comes from: `--flag`, `RAG_VARIABLE`, the path of the file, or "default"."""
     import tomllib
 
     if flags.get(key) is not None:
@@ -183,6 +197,6 @@ def _refuse_unknown_variables() -> None:
     for name in os.environ:
         if name.startswith("RAG_") and name not in OWN_VARIABLES and name[4:].lower() not in Settings.model_fields:
             raise WrongSetting(
-                f"environment: {name} is no setting",
+                f"environment: {name} is not a setting",
                 remedy="unset it; the settings are: " + ", ".join(f"RAG_{key.upper()}" for key in Settings.model_fields),
             )

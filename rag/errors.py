@@ -3,32 +3,32 @@
 Knows nothing else of the package. Only `rag.cli` turns these into an exit status.
 
     RagError
-    ├── WrongRequest        2   an option, a query or a setting that cannot be meant
-    │   ├── WrongSetting        a key or value in flags, RAG_* or rag.toml
-    │   ├── TooLarge            what was given is more than is taken
-    │   ├── NoSuchPassage       an id that the index does not hold
-    │   ├── NotShown            a passage without a picture, or whose file is gone
+    ├── WrongRequest        2   an invalid option, query or setting
+    │   ├── WrongSetting        an invalid key or value in flags, RAG_* or rag.toml
+    │   ├── TooLarge            the input exceeds a limit
+    │   ├── NoSuchPassage       the index has no passage with that id
+    │   ├── NotShown            the passage has no picture, or its file is gone
     │   └── MissingExtra        an optional package is not installed
-    ├── BackendError        3   a model or its server failed or answered nonsense
-    │   ├── ContentRefused      it takes some contents not, and works for others
-    │   └── Overloaded          it has more to do than it can
-    ├── IndexFailure        4   the index folder
-    │   ├── IndexNotFound       no index there
-    │   ├── NoSuchIndex         a server does not serve it
-    │   ├── IndexDamaged        something in it is not what was written
-    │   ├── IndexLocked         another process writes it
+    ├── BackendError        3   a model or its server failed or gave an unusable answer
+    │   ├── ContentRefused      it rejects some inputs but works for others
+    │   └── Overloaded          it has more requests than it can answer
+    ├── IndexFailure        4   the index folder cannot be used
+    │   ├── IndexNotFound       there is no index
+    │   ├── NoSuchIndex         the server has no index of that name
+    │   ├── IndexDamaged        its content is not what was written
+    │   ├── IndexLocked         another process is writing it
     │   ├── IndexReplaced       rebuilt since it was opened
-    │   ├── MovedOn             what was looked at was compacted away: ask again
-    │   ├── IndexTooNew         made by a newer version of this program
-    │   ├── IndexTooOld         made by an older one, and not yet brought up to date
-    │   ├── AnotherModel        a server answers with other weights than it did
+    │   ├── MovedOn             the commit being read was compacted away: ask again
+    │   ├── IndexTooNew         written by a newer version of this program
+    │   ├── IndexTooOld         written by an older version, not yet upgraded
+    │   ├── AnotherModel        a server now answers with other weights
     │   ├── EmbedderMismatch    made by another model: vectors cannot be compared
-    │   └── StorageFailed       the disk is full or refuses to keep what was written
-    ├── UnreadableDocument  5   one file of the corpus; becomes a `Skipped`, never the end of a run
+    │   └── StorageFailed       the disk is full or a write failed
+    ├── UnreadableDocument  5   one file of the corpus; becomes a `Skipped`, never ends a run
     └── Interrupted       130   Ctrl-C
 
 Exit codes: 0 done or found · 1 nothing found, or some inputs refused · 2 wrong request · 3 model or server · 4 index ·
-5 documents were skipped and --strict was given · 130 Ctrl-C.
+5 documents were skipped under --strict · 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ DOCUMENTS_SKIPPED = 5
 
 
 class RagError(Exception):
-    """What went wrong (with where), and what the user can do about it."""
+    """What went wrong and where (`what`), and what the user can do about it (`remedy`)."""
 
     exit_code = 2
 
@@ -57,48 +57,48 @@ class RagError(Exception):
 
 
 class WrongRequest(RagError):
-    """The request cannot be meant as it stands."""
+    """The request is invalid."""
 
     exit_code = 2
 
 
 class WrongSetting(WrongRequest):
-    """A key or a value in the flags, the environment or rag.toml."""
+    """An invalid key or value in the flags, the environment or rag.toml."""
 
 
 class TooLarge(WrongRequest):
-    """What was given is more than is taken: `what` names the size and the limit."""
+    """The input exceeds a limit: `what` names the size and the limit."""
 
 
 class NoSuchPassage(WrongRequest):
-    """The index holds no passage of that id."""
+    """The index has no passage with that id."""
 
     def __init__(self, id: str) -> None:
-        super().__init__(f"no passage has the id {id}", remedy="take an id from a hit; a changed file has new ones")
+        super().__init__(f"no passage has the id {id}", remedy="copy an id from a hit; when a file changes, so do its ids")
 
 
 class NotShown(WrongRequest):
-    """There is nothing to show of this passage: it is text, or its file is not where it was."""
+    """This passage cannot be shown as a picture: it is text, or its file is gone."""
 
 
 class MissingExtra(WrongRequest):
-    """An optional package is needed and not installed."""
+    """An optional package is needed but not installed."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(what, remedy=f"install it: pip install 'multimodal-rag[{extra}]'")
+        super().__init__(what, remedy=f"install it from the checkout of this program: pip install '.[{extra}]'")
 
 
 class BackendError(RagError):
-    """A model or its server failed, or answered something that cannot be used."""
+    """A model or its server failed, or gave an answer that cannot be used."""
 
     exit_code = 3
 
 
 class ContentRefused(BackendError):
-    """A model takes some of the contents it was given not, though it works: a text too long for it, a picture it cannot read.
+    """A model rejects some of its inputs but works for others: a text is too long for it, or a picture cannot be read.
 
-    `reasons` holds a reason for each of those, by its place in what was given; `others` what came of all the others, in order:
-    rows of vectors, or scores. So a caller can go on without asking again.
+    `reasons` maps the position of each rejected input to the reason. `others` holds the results of all other inputs, in order:
+    rows of vectors, or scores. So a caller can continue without asking again.
     """
 
     def __init__(self, what: str, remedy: str, reasons: Mapping[int, str], others: Any) -> None:
@@ -108,7 +108,7 @@ class ContentRefused(BackendError):
 
 
 class Overloaded(BackendError):
-    """A server has more to do than it can: ask again later, or less."""
+    """A server has more requests than it can answer: ask later, or ask for less."""
 
 
 class IndexFailure(RagError):
@@ -118,7 +118,7 @@ class IndexFailure(RagError):
 
 
 class IndexNotFound(IndexFailure):
-    """There is no index at that place."""
+    """There is no index in that folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"no index at {folder}", remedy="make one: rag index FOLDER (or name another with --index)")
@@ -132,28 +132,28 @@ class NoSuchIndex(IndexFailure):
 
 
 class IndexDamaged(IndexFailure):
-    """Something in the index is not what was written."""
+    """Something in the index is no longer what was written."""
 
 
 class IndexLocked(IndexFailure):
-    """Another process writes this index."""
+    """Another process is writing this index."""
 
     def __init__(self, folder: Path, owner: str) -> None:
-        super().__init__(f"{folder} is being written by {owner}", remedy="wait for it to end; queries work meanwhile")
+        super().__init__(f"{folder} is being written by {owner}", remedy="wait until it ends; queries keep working")
 
 
 class IndexReplaced(IndexFailure):
-    """It was rebuilt after it was opened: what is open is the old one."""
+    """The index was rebuilt after it was opened: the open one is the old one."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder} was rebuilt meanwhile", remedy="open it again")
+        super().__init__(f"{folder} was rebuilt while it was open", remedy="open it again")
 
 
 class MovedOn(IndexFailure):
-    """What was looked at is of an older commit, of which a compaction has removed what is needed now."""
+    """The commit being read is old, and a compaction has removed data that it needs."""
 
     def __init__(self, folder: Path, generation: int) -> None:
-        super().__init__(f"{folder}: commit {generation} was compacted away meanwhile", remedy="ask again")
+        super().__init__(f"{folder}: commit {generation} has been compacted away", remedy="ask again: the answer will be current")
 
 
 class IndexTooNew(IndexFailure):
@@ -161,18 +161,18 @@ class IndexTooNew(IndexFailure):
 
     def __init__(self, folder: Path, found: int, known: int) -> None:
         super().__init__(
-            f"{folder} has format {found}; this version reads up to {known}",
+            f"{folder} has format {found}; this version reads formats up to {known}",
             remedy="update multimodal-rag, or build the index again in another folder: rag index FOLDER --index NAME",
         )
 
 
 class IndexTooOld(IndexFailure):
-    """The index was written by an older version of this program and must be brought up to date first."""
+    """The index was written by an older version of this program and must be upgraded first."""
 
     def __init__(self, folder: Path, found: int, known: int) -> None:
         super().__init__(
-            f"{folder} has format {found}; this version reads {known}",
-            remedy="any command brings it up to date where its folder may be written; rag repair does nothing else",
+            f"{folder} has format {found}; this version reads format {known}",
+            remedy="make the folder writable and run rag repair, or any other command: each upgrades the index first",
         )
 
 
@@ -188,18 +188,18 @@ class EmbedderMismatch(IndexFailure):
 
 
 class AnotherModel(IndexFailure):
-    """A server answers under the right name with the vectors of another model."""
+    """A server claims the right model name, but its vectors come from another model."""
 
     def __init__(self, folder: Path, model: str, canary: str, likeness: float) -> None:
         super().__init__(
-            f"{folder}: the server answers as {model}, but its vector of a fixed {canary} is not the one the index was made with "
+            f"{folder}: the server claims to be {model}, but its vector for a fixed {canary} differs from the one in the index "
             f"(cosine {likeness:.3f})",
-            remedy="serve the model the index was made with, or read everything anew: rag index --rebuild",
+            remedy="serve the model the index was made with, or index everything again: rag index --rebuild",
         )
 
 
 class StorageFailed(IndexFailure):
-    """The disk refused a write: the index stands at its last commit."""
+    """A write to disk failed: the index is at its last commit."""
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(
@@ -215,6 +215,11 @@ class UnreadableDocument(RagError):
 
 
 class Interrupted(RagError):
-    """Ctrl-C: what was finished is committed."""
+    """Ctrl-C: finished work is committed."""
 
     exit_code = 130
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a library's error, at most 300 characters; the name of its type if it has no text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,6 +1,6 @@
-"""Judged queries in; success, nDCG, recall and MRR out, for each stage and each kind.
+"""Judged queries in; success, nDCG, recall and MRR out, for each stage and each tag.
 
-Knows judged queries and an open index; the measures themselves are those of `ir_measures`.
+Knows judged queries and an open index; `ir_measures` computes the measures.
 """
 
 from __future__ import annotations
@@ -45,20 +45,20 @@ class JudgedQuery:
 
 @dataclass(frozen=True, slots=True)
 class PassageRef:
-    """Where a ranked passage stands, for the comparison with judgements."""
+    """Where a ranked passage is, to compare it with judgements."""
 
     document: str
     locator: Locator
 
 
 Ranking = Sequence[tuple[PassageRef, float]]
-Rankings = Mapping[str, Mapping[str, Ranking]]  # query id → stage → places, best first
+Rankings = Mapping[str, Mapping[str, Ranking]]  # query id → stage → ranking, best first
 
 
 def require_measures() -> None:
-    """MissingExtra where the package of the measures is not installed. Imports nothing."""
+    """Raises MissingExtra where ir-measures is not installed. Imports nothing."""
     if find_spec("ir_measures") is None:
-        raise MissingExtra("ir-measures is not installed: it counts what `rag eval` tells", "eval")
+        raise MissingExtra("ir-measures is not installed; `rag eval` needs it to compute the measures", "eval")
 
 
 def load_queries(file: Path) -> list[JudgedQuery]:
@@ -77,7 +77,7 @@ def load_queries(file: Path) -> list[JudgedQuery]:
         try:
             query = _query(json.loads(line), file.parent)
             if query.id in queries:
-                raise ValueError(f"the id {query.id} was there before")
+                raise ValueError(f"the id {query.id} is used twice")
         except (ValueError, KeyError, TypeError, RagError) as error:
             raise WrongRequest(
                 f"{file}, line {number}: {_reason(error)}",
@@ -95,9 +95,9 @@ def _reason(error: Exception) -> str:
 
 def _query(value: Any, folder: Path) -> JudgedQuery:
     if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.get("relevant", [])):
-        raise ValueError("is not an object with a list of judgements")
+        raise ValueError("is not a JSON object with a list of judgements")
     if not (value.get("query") or value.get("image")):
-        raise ValueError("asks for nothing: it has neither a query nor an image")
+        raise ValueError("has neither a query nor an image")
     relevant = tuple(
         Judgement(one["document"], locator_from_json(one.get("locator", {})), int(one.get("grade", 1)))
         for one in value.get("relevant", [])
@@ -107,10 +107,11 @@ def _query(value: Any, folder: Path) -> JudgedQuery:
 
 
 def evaluate(queries: Sequence[JudgedQuery], found: Rankings) -> dict[str, dict[str, dict[str, float]]]:
-    """{group: {stage: {measure: mean, "queries": how many}}}; groups are all answerable queries, those but paraphrases, each tag.
+    """The means of MEASURES as {group: {stage: {measure: mean, "queries": count}}}.
 
-    A passage counts for the first judgement whose document is its own and whose place overlaps its place; a judgement is
-    found once, by the best passage. Queries without a relevant passage are left out of the means.
+    Groups: "all" answerable queries, "all but paraphrases", and each tag. A passage counts for the first judgement of its
+    document that overlaps it; each judgement is found once, by the best passage. Queries without a relevant passage are left
+    out of the means. MissingExtra where ir-measures is not installed.
     """
     require_measures()
     import ir_measures
@@ -149,12 +150,12 @@ def evaluate(queries: Sequence[JudgedQuery], found: Rankings) -> dict[str, dict[
 
 
 def are_relevant(query: JudgedQuery, ranking: Ranking) -> list[bool]:
-    """For each place of a ranking, whether it meets a judgement of the query."""
+    """For each position of a ranking, whether its passage matches a judgement of the query."""
     return [not name.startswith("other") for name in _judged(query, ranking)]
 
 
 def rank(searcher: Searcher, query: JudgedQuery) -> dict[str, list[tuple[PassageRef, float]]]:
-    """The places that each stage found for the query, best first, with their scores."""
+    """The passages that each of STAGES found for the query, best first, with their scores."""
     results = searcher.search(query.words, image=query.image)
     places = {one.number: PassageRef(one.passage.document.path, one.passage.locator) for one in results.candidates}
     stages = {stage: [(places[number], score) for number, score in ranking] for stage, ranking in results.stages.items()}
@@ -166,14 +167,14 @@ def rank(searcher: Searcher, query: JudgedQuery) -> dict[str, list[tuple[Passage
 
 
 def _judged(query: JudgedQuery, ranking: Ranking) -> list[str]:
-    """Each place under the name of the judgement it meets, else under a name of its own."""
-    met: set[int] = set()
+    """For each position of a ranking, the number of the judgement that its passage matches, or a unique name."""
+    matched: set[int] = set()
     names = []
     for position, (place, _) in enumerate(ranking):
         name = f"other-{position}"
         for number, judgement in enumerate(query.relevant):
-            if number not in met and judgement.document == place.document and overlap(judgement.locator, place.locator):
-                met.add(number)
+            if number not in matched and judgement.document == place.document and overlap(judgement.locator, place.locator):
+                matched.add(number)
                 name = str(number)
                 break
         names.append(name)
@@ -181,7 +182,7 @@ def _judged(query: JudgedQuery, ranking: Ranking) -> list[str]:
 
 
 def overlap(judged: Locator, found: Locator) -> bool:
-    """Whether two places of one document meet. The whole document meets every place in it."""
+    """Whether two locators of one document overlap; the whole document overlaps every place in it."""
     match judged, found:
         case (Whole(), _) | (_, Whole()):
             return True

@@ -1,4 +1,7 @@
-"""`1 document`, `2 documents`. Knows numbers and words only."""
+"""Numbers, places and times as people write them: `2 documents`, `p. 12`, `02:15`.
+
+Knows numbers and locators; knows no file and no terminal.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,12 @@ from rag.types import Lines, Locator, Page, Seconds, Sheet, Slide, Whole
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """The number before the word that goes with it; `many` where an s does not make it."""
+    """`1 document` or `2 documents`; `many` is an irregular plural."""
     return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
 def place(locator: Locator) -> str:
-    """The place as a person reads it: `p. 12`, `02:15–02:45`, `lines 40–58`, or nothing for a whole document."""
+    """The place as a person reads it: `p. 12`, `02:15–02:45`, `lines 40–58`, or "" for a whole document."""
     match locator:
         case Page(number):
             return f"p. {number}"
@@ -28,7 +31,7 @@ def place(locator: Locator) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`02:15`, or `1:02:15` from an hour on."""
+    """`02:15`, or `1:02:15` from one hour on; fractions of a second are dropped."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

@@ -1,4 +1,4 @@
-"""Looks a name up in one of the tables of implementations, and imports it only then.
+"""Finds an implementation by its name in a table, and imports it only then.
 
 A table is `name → "module:Class"`; `module:Class` itself is accepted as a name: that is the whole plugin system.
 Knows no implementation.
@@ -14,7 +14,10 @@ from rag.errors import WrongRequest
 
 
 def resolve(table: Mapping[str, str], name: str, what: str) -> Any:
-    """The class that `table` (or `module:Class`) names. WrongRequest where there is none; `what` says of what kind."""
+    """The class that `name` stands for in `table`, or that it names as `module:Class`.
+
+    `what` is the word for it in messages. WrongRequest where the name is unknown or its module cannot be imported.
+    """
     place = table.get(name, name if ":" in name else "")
     if not place:
         known = ", ".join(sorted(table))

@@ -1,4 +1,4 @@
-"""The JSON of a hit and of a locator: a contract with everyone who calls us.
+"""The JSON of hits, locators, errors and index status: a contract with every caller.
 
 Knows the nouns and their JSON; knows no index, no terminal and no HTTP.
 """
@@ -95,7 +95,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
 
 
 def hit_from_json(value: Mapping[str, Any]) -> Hit:
-    """The hit that `hit_json` and `explain_json` wrote, scores rounded as they are there. WrongRequest for another shape."""
+    """The hit that `hit_json` and `explain_json` wrote; scores stay rounded. WrongRequest for any other shape."""
     try:
         explained = value["explain"]
         return Hit(
@@ -116,24 +116,25 @@ def hit_from_json(value: Mapping[str, Any]) -> Hit:
             },
         )
     except (KeyError, TypeError) as error:
-        raise WrongRequest(f"not a hit: {error} is missing or odd", remedy="is the server of the same version?") from error
+        what = f"not a hit: {error} is missing or invalid"
+        raise WrongRequest(what, remedy="run the same version on client and server") from error
 
 
 _PLAIN = ("rank", "id", "index", "root", "document", "path", "kind", "modality", "snippet", "score", "similarity")
 
 
 def failure_json(error: RagError) -> dict[str, str]:
-    """What went wrong, what to do about it, and its class as a word: `no_such_passage` of NoSuchPassage."""
+    """What went wrong, the remedy, and the error code: `no_such_passage` for NoSuchPassage."""
     return {"what": error.what, "remedy": error.remedy, "code": error_code(type(error))}
 
 
 def error_code(kind: type[RagError]) -> str:
-    """`no_such_passage` of NoSuchPassage."""
+    """`no_such_passage` for NoSuchPassage."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
 
 
 def error_from_json(value: Mapping[str, Any], status: int) -> RagError:
-    """The error that `failure_json` wrote, of its class; one this program does not know by the HTTP status it came with."""
+    """The error that `failure_json` wrote, of its class; for an unknown code, of a class that fits the HTTP `status`."""
     known = {error_code(kind): kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, RagError)}
     other = errors.Overloaded if status in (429, 504) else WrongRequest if status < 500 else BackendError
     kind = known.get(str(value.get("code")), other)
@@ -158,11 +159,12 @@ def status_json(found: IndexStatus) -> dict[str, Any]:
         "passages": dict(found.passages),
         "vectors": found.vectors,
         "skipped": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.skipped],
+        "ignored": dict(found.ignored),
     }
 
 
 def explain_json(hit: Hit) -> dict[str, Any]:
-    """What led to the score of a hit: every stage's rank and score, and how the last one came about."""
+    """How a hit got its score: rank and score in every stage, and what the final score is."""
     lanes = {
         lane: {"rank": seen.rank, "score": round(seen.score, 6), "share": round(seen.share, 6)}
         for lane, seen in hit.lanes.items()
@@ -178,7 +180,7 @@ def explain_json(hit: Hit) -> dict[str, Any]:
 
 
 def checked_kinds(kinds: Sequence[str]) -> tuple[Kind, ...]:
-    """The kinds, where they are kinds."""
+    """The kinds in the order of KINDS, without repeats. WrongRequest for an unknown one."""
     for kind in kinds:
         if kind not in KINDS:
             raise WrongRequest(f"no kind is called {kind!r}", remedy=f"the kinds are: {', '.join(KINDS)}")

@@ -1,4 +1,4 @@
-"""The nouns of the project: frozen values that travel between the rooms.
+"""The nouns of the project: frozen values passed between its packages.
 
 Knows no file, no model, no index, and does no I/O. The words are defined in README.md, section "Words".
 """
@@ -21,18 +21,19 @@ Kind = Literal["text", "page", "image", "screenshot", "frame"]
 Modality = Literal["text", "image", "video"]
 Role = Literal["query", "document"]
 Lane = Literal["dense", "lexical"]
+Trust = Literal["whole", "partial", "broken"]  # it says all that is drawn; more is drawn; something else is drawn
 Clue = Literal["ocr", "caption", "path", "date"]
 
 KINDS: tuple[Kind, ...] = ("text", "page", "image", "screenshot", "frame")
 CLUES: tuple[Clue, ...] = ("ocr", "caption", "path", "date")
 
 
-# ---- where a passage stands -----------------------------------------------------------------
+# ---- where a passage is ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines `start` to `end` of a text, both counted from 1 and both included."""
+    """Lines `start` to `end` of a text, counted from 1, both included."""
 
     start: int
     end: int
@@ -61,7 +62,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """A stretch of time, in seconds from the start of the video."""
+    """A time range, in seconds from the start of the video."""
 
     start: float
     end: float
@@ -95,10 +96,10 @@ class Document:
 
     id: DocumentId
     file: Path  # absolute
-    stamp: str = ""  # size, mtime, ctime and inode of the file and of its companions: equal stamps, unchanged document
+    stamp: str = ""  # size, mtime, ctime and inode of the file and its companions: equal stamps mean an unchanged document
     modified: float = 0.0  # seconds since the epoch
     companions: tuple[Path, ...] = ()  # caption or subtitle files beside it
-    caption: str = ""  # companion text and the alt texts other documents show it with
+    caption: str = ""  # text of its companions, and alt texts that other documents give it
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +121,15 @@ class Passage:
     locator: Locator
     kind: Kind
     modality: Modality
-    text: str = ""  # its own words: the span, the page's text layer, subtitles, or what OCR read
+    text: str = ""  # its own words: the span, the page's text layer, subtitles, or OCR text
     caption: str = ""
     context: Context = field(default_factory=Context)
-    taken: float | None = None  # when a picture was taken, seconds since the epoch, where the file says so
+    taken: float | None = None  # when a picture was taken, seconds since the epoch; None where the file does not say
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A passage left out on purpose: a blank frame, a frame like the one before."""
+    """A passage left out on purpose: a blank frame, or one that repeats the frame before."""
 
     reason: str
 
@@ -153,14 +154,24 @@ class CaptionOf:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TextLayer:
+    """The words a page holds as text, and whether they are what its picture shows."""
+
+    words: str
+    trust: Trust
+    rest: Pixels | None = None  # where it is partial: the picture with what is known painted over
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Content:
     """A decoded passage or query, ready for a model."""
 
     modality: Modality
     text: str = ""  # the words of a text; "" for a picture
     pixels: tuple[Pixels, ...] = ()  # RGB, uint8, (height, width, 3); several only for a video
-    clues: str = ""  # words known about a picture (OCR, caption, date), for models that cannot see or cannot read
-    vector: Vectors | None = None  # float32 (dim,): what an embedder made of a document, for a reranker that reads it
+    clues: str = ""  # words known about a picture (OCR, caption, date), for models that cannot see it or cannot read it
+    vector: Vectors | None = None  # float32 (dim,): a document's embedding, for rerankers that use it
+    layer: TextLayer | None = None  # of a page that has one; only for those who read its picture, never for a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +181,7 @@ class Fingerprint:
     model: str
     revision: str
     dim: int
-    instruction: str  # put before a document; "" where the model takes none
+    instruction: str  # prepended to a document; "" where the model takes none
     preprocessing: str
 
 
@@ -179,19 +190,19 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which passages may be found at all. Empty fields allow everything; the fields are joined by *and*."""
+    """Which passages a search may return. Empty fields allow everything; a passage must satisfy all fields."""
 
     kinds: tuple[Kind, ...] = ()
-    paths: tuple[str, ...] = ()  # globs over the path below the root; any of them
+    paths: tuple[str, ...] = ()  # globs on the path below the root; one match is enough
     roots: tuple[str, ...] = ()
     documents: tuple[DocumentId, ...] = ()
-    after: float | None = None  # seconds since the epoch, inclusive: date taken, else the file's modification
+    after: float | None = None  # seconds since the epoch, inclusive: date taken, else the file's mtime
     before: float | None = None  # exclusive
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked: words, a picture, or both."""
+    """What to search for: words, a picture, or both."""
 
     words: str
     content: Content
@@ -200,7 +211,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class LaneRank:
-    """How one first stage saw a candidate: rank from 1, that stage's own score, and how much of the question it found, 0…1."""
+    """How one first stage ranked a candidate: rank from 1, that stage's own score, and the share of the query it matched, 0…1."""
 
     rank: int
     score: float
@@ -215,8 +226,8 @@ class StoredPassage:
     id: str  # short and stable across rebuilds: a hash of document and locator
     passage: Passage
     file: Path  # where the document was found, absolute
-    dated: float  # date taken, else modification: what the date filters compare
-    index: str = ""  # its name, where passages of several stand side by side
+    dated: float  # date taken, else mtime: what the date filters compare
+    index: str = ""  # name of its index, where results of several are mixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,4 +276,4 @@ class Hit:
     fused: float  # the fused score of the lanes, 0…1
     decided: str  # what `score` is: "rerank_score", "fused", or how the two were blended
     folded: tuple[Similar, ...] = ()  # results that repeat this one, best first
-    ranks: Mapping[str, int] = field(default_factory=dict)  # from 1, among the "fused" and the "reranked"
+    ranks: Mapping[str, int] = field(default_factory=dict)  # by stage, "fused" and "reranked": rank from 1

@@ -1,1 +1,1 @@
-"""The web page of `rag ui`. Importing it loads nothing; `ui.page` puts it together."""
+"""The web page of `rag ui`. Knows nothing of an index, and importing it loads nothing; `ui.page` puts it together."""

@@ -1,6 +1,6 @@
-"""The page's own scripts, styles and mark, each under its exact type.
+"""Serves the page's own scripts, styles and icon, each with its exact media type.
 
-Knows the folder `ui/static` as it was at the start; knows nothing of the corpus.
+Knows the folder `ui/static` as it was at startup; knows nothing of the corpus.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class StaticFile:
 
 
 def static_files() -> Mapping[str, StaticFile]:
-    """The files by their name in the address: only those in the folder can ever be asked for."""
+    """The files by name: no others can be requested."""
     found = {}
     for file in files("ui").joinpath("static").iterdir():
         kind = TYPES.get(f".{file.name.rpartition('.')[2]}")
@@ -38,7 +38,7 @@ def static_files() -> Mapping[str, StaticFile]:
 
 
 def static_routes(app: FastAPI) -> None:
-    """`/page/NAME`, answered from memory; 304 where the browser has it already."""
+    """Adds the route `/page/NAME`, answered from memory; 304 if the browser has the file already."""
     from fastapi import Request
     from starlette.exceptions import HTTPException
     from starlette.responses import Response

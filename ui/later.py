@@ -1,4 +1,4 @@
-"""An application that is made while the server answers already: Gradio takes some seconds to import.
+"""Loads an application while the server already answers: Gradio takes some seconds to import.
 
 Knows ASGI and a thread; knows neither Gradio nor the page.
 """
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 LOADING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>rag</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>body{font:17px/1.6 system-ui,sans-serif;display:grid;place-content:center;height:90vh;margin:0;text-align:center}</style>
-<main role="status">Loading the page…<br>It takes a few seconds after the start.<br>
+<main role="status">Loading the page…<br>This takes a few seconds after startup.<br>
 <span lang="zh-CN">正在加载页面…</span></main></html>
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 class Later:
-    """ASGI: what `make` returns, as soon as it is there. Until then a browser sees a page that asks again, others wait."""
+    """ASGI: the application that `make` returns. Until it is ready, a browser gets a page that reloads; other clients wait."""
 
     def __init__(self, make: Callable[[], ASGIApp]) -> None:
         threads = ThreadPoolExecutor(1, "rag-page")

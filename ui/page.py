@@ -1,6 +1,6 @@
 """The web page: Gradio's shell with two tabs, filled in the browser by the modules of `ui/static`.
 
-Knows Gradio and where the page's own files are; knows no search: the page asks the HTTP API like any other client.
+Knows Gradio and where the page's own files are; knows no search: the page uses the HTTP API like any other client.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 FONTS = ["system-ui", "sans-serif"]
 MONOSPACED = ["ui-monospace", "monospace"]
-UPLOAD = 1  # bytes: the page uploads nothing to Gradio, and `Shell` keeps its upload route closed
+MOST_UPLOAD = 1  # bytes: the page uploads nothing to Gradio, and `Shell` keeps its upload route closed
 
 
 def mount(app: FastAPI, served: object = None) -> None:
-    """Puts the page on every address of `app` that has no route of its own: mount it last. `served` is not looked at.
+    """Mounts the page at every path of `app` that has no route of its own, so call it last. `served` is ignored.
 
-    Returns at once: Gradio is imported in a thread while the API answers already.
+    Returns at once: Gradio is imported in a thread while the API already answers.
     """
-    import numpy  # noqa: F401 (a search imports it too: not half-made in two threads at once)
+    import numpy  # noqa: F401 (a search imports it too: two threads must not import it at once)
 
     static_routes(app)
     app.mount("/", Later(lambda: Shell(_gradio_app())))
 
 
 def _gradio_app() -> FastAPI:
-    """An application of Gradio's own, silent towards the world: no analytics, no history, no fonts from elsewhere."""
+    """The Gradio application, without contact to other hosts: no analytics, no history, no remote fonts."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "0"
     os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="rag-gradio-"))  # mkdtemp: mode 0700
     import gradio as gr
@@ -52,7 +52,7 @@ def _gradio_app() -> FastAPI:
         enable_monitoring=False,
         pwa=False,
         show_error=False,
-        max_file_size=UPLOAD,
+        max_file_size=MOST_UPLOAD,
     )
     return app
 

@@ -1,6 +1,6 @@
-"""What stands around Gradio: only the addresses that drawing the page needs, and a strict content policy on it.
+"""Wraps Gradio: lets only the paths through that the page needs, and adds a strict content policy.
 
-Knows ASGI and what Gradio's page is made of; knows no search.
+Knows ASGI and the parts of Gradio's page; knows no search.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _POLICY = (
 
 
 def policy(page: bytes) -> str:
-    """The Content-Security-Policy of a page of Gradio's: its inline scripts are allowed by their hashes, no others.
+    """The Content-Security-Policy of a Gradio page: its own inline scripts are allowed by hash, no others.
 
-    Styles stay open ('unsafe-inline'): Gradio and Svelte set them as attributes, which have no hashes.
+    Styles stay 'unsafe-inline': Gradio and Svelte set them as attributes, which have no hashes.
     """
     hashes = (base64.b64encode(hashlib.sha256(script).digest()).decode() for script in _INLINE.findall(page))
     return _POLICY.format(scripts=" ".join(f"'sha256-{one}'" for one in hashes))
 
 
 class Shell:
-    """ASGI: answers 404 for what the page does not need, and dresses the page itself."""
+    """ASGI: answers 404 for paths that the page does not need, and adds the policy to the page itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,17 +48,17 @@ class Shell:
         elif not allowed or ".." in path:
             await PlainTextResponse("There is nothing at this address.\n", status_code=404)(scope, receive, send)
         elif path == "/":
-            await self._app(scope, receive, _dressed(send))
+            await self._app(scope, receive, _with_policy(send))
         else:
             await self._app(scope, receive, send)
 
 
-def _dressed(send: Send) -> Send:
-    """Holds the page back until it is whole, then sends it with the policy that fits it."""
+def _with_policy(send: Send) -> Send:
+    """`send` that holds the page back until it is complete, then sends it with its policy."""
     started: Message = {}
     body = bytearray()
 
-    async def sent(message: Message) -> None:
+    async def send_whole(message: Message) -> None:
         if message["type"] == "http.response.start":
             started.update(message)
             return
@@ -73,4 +73,4 @@ def _dressed(send: Send) -> Send:
         await send({**started, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(body)})
 
-    return sent
+    return send_whole

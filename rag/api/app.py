@@ -1,6 +1,6 @@
-"""The application: routes, guard and errors put together.
+"""Builds the application from its routes, guard and error handlers.
 
-Knows the routers of this room; knows no page: `rag ui` mounts that one.
+Knows the routers of this package; knows no page: `rag ui` mounts it.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from rag.api.login import OneTimeCodes
 from rag.api.metrics import CONTENT_TYPE, Counted, Meters
 from rag.api.responses import Json, answer_failures
 from rag.api.thread_pool import RequestPool
-from rag.mcp import server
+from rag.mcp.server import OverHttp, create_server
 from rag.media.service import MediaService
 
 
 def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTimeCodes | None = None) -> FastAPI:
-    """The API over `library`, guarded as `trust` says; without one it is for loopback, port 7860, with `served.token`.
+    """The API over `library`, guarded by `trust`; by default on loopback, port 7860, with the key of `library`.
 
-    A browser that comes with one of `codes` gets in as with the key.
+    `codes` are one-time codes that let a browser in like the key.
     """
     request_pool = RequestPool(threads=max(2, os.cpu_count() or 2))
     jobs = Jobs()
     meters = Meters(library, request_pool, jobs)
-    looking = RequestPool(threads=6, patience=200.0)  # those who look at pictures and videos: searches do not wait for a decoder
+    media_pool = RequestPool(threads=6, timeout=200.0)  # pictures and videos: searches must not wait for a decoder
     media_service = MediaService()
-    agents = server.OverHttp(server.server(library, media_service, request_pool.take, looking.take))
+    agents = OverHttp(create_server(library, media_service, request_pool.take, media_pool.take))
 
     @asynccontextmanager
-    async def living(_: FastAPI) -> AsyncIterator[None]:
-        async with agents.living():
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with agents.running():
             yield
         jobs.close()
         request_pool.close()
-        looking.close()
+        media_pool.close()
         media_service.close()
         library.close()
 
@@ -55,18 +55,18 @@ def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTime
         docs_url=None,
         redoc_url=None,
         default_response_class=Json,
-        lifespan=living,
+        lifespan=lifespan,
     )
-    answer_failures(app, meters.saw_error)
+    answer_failures(app, meters.count_error)
     app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, library.token), codes=codes or OneTimeCodes())
-    app.add_middleware(Counted, meters=meters)  # around the guard: refusals count too
-    app.include_router(search.router(library, media_service, request_pool, meters.saw_search))
+    app.add_middleware(Counted, meters=meters)  # outside the guard: refused requests count too
+    app.include_router(search.router(library, media_service, request_pool, meters.count_search))
     app.include_router(indexes.router(library, request_pool, jobs))
     app.include_router(rerank.router(library, request_pool))
-    app.include_router(media.router(library, media_service, looking))
-    app.include_router(passages.router(library, media_service, looking))
+    app.include_router(media.router(library, media_service, media_pool))
+    app.include_router(passages.router(library, media_service, media_pool))
 
-    app.router.routes.append(Route("/mcp", agents))  # not mounted: its address has no slash behind it
+    app.router.routes.append(Route("/mcp", agents))  # a route, not a mount: its path has no trailing slash
 
     @app.get("/healthz", tags=["server"])
     async def healthz() -> dict[str, str]:
@@ -75,7 +75,7 @@ def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTime
 
     @app.get("/metrics", tags=["server"], response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
-        """Figures for Prometheus."""
+        """Metrics for Prometheus."""
         return Response(await request_pool.take(meters.text), headers={"Content-Type": CONTENT_TYPE})
 
     @app.get("/docs", include_in_schema=False)

@@ -1,4 +1,4 @@
-"""The bodies of requests, bounded: each one, all of them together, and how long one may take to come.
+"""Limits request bodies: the size of each, of all together, and the time until one has arrived.
 
 Knows ASGI's messages; knows no route.
 """
@@ -15,52 +15,52 @@ from starlette.exceptions import HTTPException
 if TYPE_CHECKING:
     from starlette.types import Message, Receive
 
-EACH = 32 * 1024 * 1024  # bytes of one request
-TOGETHER = 128 * 1024 * 1024  # bytes of all requests that are being read or answered
-FREE = 64 * 1024  # bytes of each that do not count: a question of words always gets in
-PATIENCE = 60.0  # seconds until the last byte has come
+MOST_BYTES = 32 * 1024 * 1024  # of one body
+MOST_BYTES_TOGETHER = 128 * 1024 * 1024  # of all bodies that are being read or answered
+FREE_BYTES = 64 * 1024  # of each body, not counted: a text query always gets in
+ARRIVAL_SECONDS = 60.0  # until the last byte
 
 
 class BodyLimits:
-    """What all requests of one server hold at the moment. For one event loop."""
+    """Counts the body bytes that all requests of one server hold. For one event loop."""
 
-    def __init__(self, each: int = EACH, together: int = TOGETHER, patience: float = PATIENCE) -> None:
-        self._each, self._together, self._patience = each, together, patience
-        self.held = 0  # bytes, beyond what is free
+    def __init__(self, each: int = MOST_BYTES, together: int = MOST_BYTES_TOGETHER, timeout: float = ARRIVAL_SECONDS) -> None:
+        self._each, self._together, self._timeout = each, together, timeout
+        self.held = 0  # bytes, without the free ones
 
     @contextmanager
     def counted(self, receive: Receive) -> Iterator[Receive]:
-        """`receive`, raising HTTPException: 413 for a body too large, 429 while others hold too much, 408 for one too slow.
+        """A bounded `receive`. HTTPException: 413 for a body too large, 429 while others hold too much, 408 for one too slow.
 
-        What was read counts until the block ends.
+        The bytes that were read count until the block ends.
         """
         read = 0
-        mine = 0
-        whole = False
-        until: float | None = None
+        counted = 0
+        complete = False
+        deadline: float | None = None
 
         async def bounded() -> Message:
-            nonlocal read, mine, whole, until
-            if whole:
-                return await receive()  # only waits for the client to leave
-            until = until or asyncio.get_running_loop().time() + self._patience
+            nonlocal read, counted, complete, deadline
+            if complete:
+                return await receive()  # only a disconnect can come
+            deadline = deadline or asyncio.get_running_loop().time() + self._timeout
             try:
-                async with asyncio.timeout_at(until):
+                async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(408) from None
-            whole = not message.get("more_body", False)
+            complete = not message.get("more_body", False)
             read += len(message.get("body", b""))
             if read > self._each:
                 raise HTTPException(413)
-            more = max(0, read - FREE) - mine
+            more = max(0, read - FREE_BYTES) - counted
             if self.held + more > self._together:
                 raise HTTPException(429, headers={"Retry-After": "1"})
             self.held += more
-            mine += more
+            counted += more
             return message
 
         try:
             yield bounded
         finally:
-            self.held -= mine
+            self.held -= counted

@@ -1,4 +1,4 @@
-"""Open files as answers: whole or one range of bytes, with the headers that caches and players go by.
+"""Responses from open files: the whole file or one byte range, with the headers that caches and players use.
 
 Knows HTTP's ranges and conditions (RFC 9110); knows no passage and no format.
 """
@@ -16,24 +16,24 @@ from urllib.parse import quote
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 
-FOREVER = "private, max-age=31536000, immutable"
-ASK_AGAIN = "private, no-cache"
+IMMUTABLE = "private, max-age=31536000, immutable"
+REVALIDATE = "private, no-cache"
 _ONE_RANGE = re.compile(r"bytes=(?:(\d{1,18})-(\d{0,18})|-(\d{1,18}))", re.ASCII)
-_PIECE = 1 << 18  # bytes read at once
+_CHUNK = 1 << 18  # bytes per read
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What is known of the bytes before they are sent."""
+    """The metadata of a response body, known before it is sent."""
 
     type: str
     version: str
     modified: float  # seconds since the epoch
-    caching: str = ASK_AGAIN
+    caching: str = REVALIDATE
     disposition: str = "inline"
 
     def headers(self) -> dict[str, str]:
-        """Content-Type is the response's own; these are the others."""
+        """All but Content-Type, which the response sets itself."""
         return {
             "ETag": f'"{self.version}"',
             "Last-Modified": http_date(self.modified),
@@ -51,12 +51,12 @@ class Range:
 
 
 class NoSuchRange(Exception):
-    """The file ends before the range begins."""
+    """The range begins beyond the end of the file."""
 
 
-def unchanged(asked: Headers, described: Described) -> Response | None:
-    """304 where the client has these bytes already."""
-    known = asked.get("if-none-match")
+def not_modified(request: Headers, described: Described) -> Response | None:
+    """304 if the client has these bytes already, else None."""
+    known = request.get("if-none-match")
     if known is None:
         return None
     tags = {tag.strip().removeprefix("W/") for tag in known.split(",")}
@@ -67,16 +67,16 @@ def unchanged(asked: Headers, described: Described) -> Response | None:
     return Response(status_code=304, headers=headers)
 
 
-def sent(content: bytes, described: Described) -> Response:
-    """Bytes in memory."""
+def send_bytes(content: bytes, described: Described) -> Response:
+    """A response with bytes from memory."""
     return Response(content, media_type=described.type, headers=described.headers())
 
 
-def sent_file(file: io.FileIO, size: int, described: Described, method: str, asked: Headers) -> Response:
-    """An open file of that size, or the range that is asked for; closed when it was sent. HEAD gets the headers alone."""
+def send_file(file: io.FileIO, size: int, described: Described, method: str, request: Headers) -> Response:
+    """A response with an open file of `size` bytes, or the requested range of it; closes the file. HEAD gets only headers."""
     headers = {**described.headers(), "Accept-Ranges": "bytes"}
     try:
-        wanted = range_of(asked, size, described)
+        wanted = range_of(request, size, described)
     except NoSuchRange:
         file.close()
         return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
@@ -88,15 +88,15 @@ def sent_file(file: io.FileIO, size: int, described: Described, method: str, ask
     if method == "HEAD":
         file.close()
         return Response(status_code=status, media_type=described.type, headers=headers)
-    return StreamingResponse(_pieces(file, part), status, headers, described.type)
+    return StreamingResponse(_chunks(file, part), status, headers, described.type)
 
 
-def range_of(asked: Headers, size: int, described: Described) -> Range | None:
-    """The one range asked for; None where the whole is to be sent: no range, several, or of another version. NoSuchRange."""
-    found = _ONE_RANGE.fullmatch(asked.get("range", "").strip())
+def range_of(request: Headers, size: int, described: Described) -> Range | None:
+    """The requested range; None for the whole file: no range, several, or one of another version. NoSuchRange."""
+    found = _ONE_RANGE.fullmatch(request.get("range", "").strip())
     if found is None:
         return None
-    condition = asked.get("if-range")
+    condition = request.get("if-range")
     if condition is not None and condition not in (f'"{described.version}"', http_date(described.modified)):
         return None
     first, last, ending = found.groups()
@@ -113,24 +113,24 @@ def range_of(asked: Headers, size: int, described: Described) -> Range | None:
 
 
 def http_date(moment: float) -> str:
-    """Seconds since the epoch as HTTP writes them; years it cannot write become the nearest it can."""
+    """Seconds since the epoch as an HTTP date; times before 1970 or after 9999 become the nearest that fits."""
     return formatdate(min(max(moment, 0.0), 253_402_300_799.0), usegmt=True)
 
 
 def attachment(name: str) -> str:
-    """The disposition of a download under that name, whatever characters it has (RFC 6266)."""
+    """The Content-Disposition of a download under that name, whatever characters it has (RFC 6266)."""
     plain = re.sub(r"[^\w .()+,=@~-]", "_", name, flags=re.ASCII)
-    spelled = quote(name.encode("utf-8", "surrogateescape"), safe="")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{spelled}"
+    encoded = quote(name.encode("utf-8", "surrogateescape"), safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
 
 
-def _pieces(file: io.FileIO, part: Range) -> Iterator[bytes]:
-    """Fewer bytes than promised end the connection: the file was cut meanwhile."""
+def _chunks(file: io.FileIO, part: Range) -> Iterator[bytes]:
+    """The bytes of the range; fewer than announced, which ends the connection, if the file was truncated meanwhile."""
     with file:
         at = part.start
         while at < part.stop:
-            piece = os.pread(file.fileno(), min(_PIECE, part.stop - at), at)
-            if not piece:
+            chunk = os.pread(file.fileno(), min(_CHUNK, part.stop - at), at)
+            if not chunk:
                 return
-            at += len(piece)
-            yield piece
+            at += len(chunk)
+            yield chunk

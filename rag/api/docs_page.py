@@ -1,4 +1,4 @@
-"""GET /docs: the routes as one plain page, made of the OpenAPI description. No script, and nothing from another host.
+"""GET /docs: the routes on one plain page, made from the OpenAPI description. No script, and nothing from other hosts.
 
 Knows OpenAPI's shape; knows no route.
 """
@@ -22,7 +22,7 @@ td, th { border-bottom: 1px solid #8884; padding: .25rem .75rem .25rem 0; text-a
 
 
 def manual(description: Mapping[str, Any]) -> HTMLResponse:
-    """The page, with a policy of its own."""
+    """The page, with its own Content-Security-Policy."""
     schemas = description.get("components", {}).get("schemas", {})
     routes = "".join(
         _route(method, path, operation, schemas)
@@ -32,7 +32,7 @@ def manual(description: Mapping[str, Any]) -> HTMLResponse:
     head = f"<title>rag: HTTP API</title><meta name=viewport content='width=device-width'><style>{_STYLE}</style>"
     begin = (
         f"<h1>HTTP API</h1><p>{escape(description['info']['description'])} Version {escape(description['info']['version'])}. "
-        "For programs: <a href='/openapi.json'>/openapi.json</a>. An answer that is no success is "
+        "For programs: <a href='/openapi.json'>/openapi.json</a>. Errors have the form "
         "<code>{&quot;error&quot;: {&quot;what&quot;, &quot;remedy&quot;, &quot;code&quot;}}</code>.</p>"
     )
     page = f"<!doctype html><html lang=en>{head}<body><main>{begin}{routes}</main></body></html>"
@@ -40,11 +40,11 @@ def manual(description: Mapping[str, Any]) -> HTMLResponse:
 
 
 def _route(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    told = escape(operation.get("description", operation.get("summary", "")))
+    description = escape(operation.get("description", operation.get("summary", "")))
     rows = [*_parameters(operation), *_fields(operation.get("requestBody", {}), schemas)]
     table = f"<table><tr><th>field<th>type<th>meaning</tr>{''.join(rows)}</table>" if rows else ""
-    answers = ", ".join(sorted(operation.get("responses", {})))
-    return f"<h2><b>{escape(method.upper())}</b> {escape(path)}</h2><p>{told}</p>{table}<p>Answers: {escape(answers)}</p>"
+    statuses = ", ".join(sorted(operation.get("responses", {})))
+    return f"<h2><b>{escape(method.upper())}</b> {escape(path)}</h2><p>{description}</p>{table}<p>Status: {escape(statuses)}</p>"
 
 
 def _parameters(operation: Mapping[str, Any]) -> Iterator[str]:

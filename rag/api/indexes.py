@@ -1,6 +1,6 @@
-"""What is served, what it holds, and runs that bring it up to date: /v1/indexes, /v1/status, /v1/index.
+"""Routes for indexes and indexing jobs: /v1/indexes, /v1/status, /v1/index.
 
-Knows open indexes and jobs; knows no search. Only folders an index already knows can be indexed from here.
+Knows open indexes and jobs; knows no search. Only folders that an index already knows can be indexed from here.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from rag.api.thread_pool import RequestPool
 from rag.errors import IndexFailure, IndexNotFound, WrongRequest
 from rag.serialization import failure_json, status_json
 
-LOOK = 0.2  # seconds between two looks at a job that is followed
-HEARTBEAT = 15.0  # seconds after which a silent stream shows that it lives
+POLL_SECONDS = 0.2  # between two looks at a job
+HEARTBEAT_SECONDS = 15.0  # of silence in a stream of events, until it shows that it is alive
 MOST_FOLDERS = 100
 MOST_SKIPPED = 1_000  # skipped files in one answer
-_Index = Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")]
+_Index = Annotated[str | None, Query(max_length=4_096, description="Which index. Default: the first.")]
 
 
 class RootInfo(BaseModel):
-    """A root: its name, its folder, and whether that is there now."""
+    """A root: its name, its folder, and whether the folder exists now."""
 
     name: str
     folder: str
@@ -39,7 +39,7 @@ class RootInfo(BaseModel):
 
 
 class IndexInfo(BaseModel):
-    """One index that is served. One that is not there yet, or cannot be read, has no figures, and `problem` says why."""
+    """One served index. If it does not exist yet or cannot be read, its counts are 0 and `problem` says why."""
 
     name: str
     folder: str
@@ -48,22 +48,22 @@ class IndexInfo(BaseModel):
     passages: int
     kinds: dict[str, int]
     folders: dict[str, int] = Field(
-        description='Documents by the first folder of their path, the 100 with most; "": the root itself.'
+        description='Documents by the first folder of their path, the 100 largest; "": the root itself.'
     )
     model: str | None
     roots: list[RootInfo]
     generation: int
-    job: str | None = Field(description="The job that runs for it now.")
+    job: str | None = Field(description="The job that is running for it.")
     problem: ErrorBody | None
 
 
 class JobRequest(BaseModel):
-    """What is to be brought up to date."""
+    """What to bring up to date."""
 
     model_config = ConfigDict(extra="forbid")
 
     index: str | None = Field(None, max_length=4_096)
-    root: str | None = Field(None, max_length=4_096, description="The name of one of its roots; all of them where none is named.")
+    root: str | None = Field(None, max_length=4_096, description="The name of one of its roots. Default: all of them.")
 
 
 class JobCreated(BaseModel):
@@ -73,7 +73,7 @@ class JobCreated(BaseModel):
 
 
 class JobStatus(BaseModel):
-    """A run: where it stands, and how it ended."""
+    """An indexing job: its progress and its end."""
 
     id: str
     index: str
@@ -82,9 +82,9 @@ class JobStatus(BaseModel):
     stopping: bool
     done: int
     total: int
-    counted: bool = Field(description="False while folders are still gone through: `total` is what was found so far.")
-    folder: int = Field(description="The counts and the time left are those of this folder, the first is 1,")
-    folders: int = Field(description="of so many that are brought up to date.")
+    counted: bool = Field(description="False while folders are still being scanned: `total` is the number found so far.")
+    folder: int = Field(description="Number of the folder that the counts and the time left are for, from 1.")
+    folders: int = Field(description="How many folders the job brings up to date.")
     current: str = Field(description="The document being read.")
     passages: float
     documents_per_second: float
@@ -92,7 +92,7 @@ class JobStatus(BaseModel):
     megabytes_per_second: float
     tokens_per_second: float
     seconds_left: float | None
-    stages: dict[str, float] = Field(description="Share of its time that each stage waits for another.")
+    stages: dict[str, float] = Field(description="Share of its time that each stage waits for the others.")
     seconds: float
     report: dict[str, Any] | None
     error: ErrorBody | None
@@ -109,23 +109,23 @@ def router(library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> APIR
 
     @routes.get("/status", response_model=dict[str, Any], responses=documented(404, 409, 422, 429, 503, 504))
     async def status(index: _Index = None) -> Json:
-        """What an index holds: the JSON of `rag status`, with the job that runs; at most 1,000 skipped files."""
+        """What an index holds: the JSON of `rag status`, with the running job; at most 1,000 skipped files."""
         return Json(await request_pool.take(_status, library, jobs, index))
 
     @routes.post("/index", status_code=202, response_model=JobCreated, responses=documented(400, 404, 409, 422, 429, 503, 504))
-    async def start(wanted: JobRequest) -> Json:
-        """Bring a root the index knows, or all of them, up to date. 409 where a job runs already."""
-        job = await request_pool.take(_start, library, jobs, wanted)
+    async def start(request: JobRequest) -> Json:
+        """Bring one root of the index, or all, up to date. 409 if a job is already running."""
+        job = await request_pool.take(_start, library, jobs, request)
         return Json({"job": job.id}, 202)
 
     @routes.get("/index/jobs/{id}", response_model=JobStatus, responses=documented(404, 422))
     async def job(id: str) -> Json:
-        """Where a job stands."""
+        """The progress of a job."""
         return Json(job_json(jobs.get(id)))
 
     @routes.delete("/index/jobs/{id}", status_code=202, response_model=JobStatus, responses=documented(404, 422))
     async def stop(id: str) -> Json:
-        """Stop a job as Ctrl-C does: what is done is committed, and the next job goes on."""
+        """Stop a job like Ctrl-C: finished work is committed, and the next job continues from there."""
         return Json(job_json(jobs.stop(id)), 202)
 
     @routes.get(
@@ -134,33 +134,33 @@ def router(library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> APIR
         responses={200: {"content": {"text/event-stream": {}}}, **documented(404, 422)},
     )
     async def events(id: str) -> StreamingResponse:
-        """The same as server-sent events, one whenever something changes; the last is named `end`."""
+        """The progress of a job as server-sent events, one for each change; the last is named `end`."""
         return StreamingResponse(_events(jobs.get(id)), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     return routes
 
 
 async def _events(job: Job) -> AsyncIterator[str]:
-    told, since = -1, time.monotonic()
+    sent, since = -1, time.monotonic()
     while True:
         changes, running = job.changes, job.state == "running"
-        if changes != told or not running:
-            told, since = changes, time.monotonic()
+        if changes != sent or not running:
+            sent, since = changes, time.monotonic()
             yield f"event: {'progress' if running else 'end'}\ndata: {json.dumps(job_json(job))}\n\n"
             if not running:
                 return
-        elif time.monotonic() - since > HEARTBEAT:
+        elif time.monotonic() - since > HEARTBEAT_SECONDS:
             since = time.monotonic()
             yield ": alive\n\n"
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_SECONDS)
 
 
-def _start(library: IndexLibrary, jobs: Jobs, wanted: JobRequest) -> Job:
-    known = library.searcher(wanted.index).index.roots()
-    if wanted.root is not None and wanted.root not in known:
-        raise WrongRequest(f"no root is called {wanted.root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
-    roots = [] if wanted.root is None else [known[wanted.root]]
-    return jobs.start(library.name(wanted.index), library.folder(wanted.index), wanted.root, roots)
+def _start(library: IndexLibrary, jobs: Jobs, request: JobRequest) -> Job:
+    known = library.searcher(request.index).index.roots()
+    if request.root is not None and request.root not in known:
+        raise WrongRequest(f"no root is called {request.root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
+    roots = [] if request.root is None else [known[request.root]]
+    return jobs.start(library.name(request.index), library.folder(request.index), request.root, roots)
 
 
 def _status(library: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The indexes one process serves: opened when first asked, brought to the last commit before each use, reopened when rebuilt.
+"""The indexes that one process serves: opened on first use, refreshed to the last commit before each, reopened when rebuilt.
 
 Knows index folders and searchers; knows no HTTP.
 """
@@ -14,36 +14,38 @@ from typing import TYPE_CHECKING
 from rag.config import Settings
 from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
 from rag.index.files.layout import is_index
-from rag.index.locations import finish_rebuild, index_folder, up_to_date
+from rag.index.locations import by_name, finish_rebuild, index_folder, up_to_date
 from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
-from rag.models.loading import reranker_beside
+from rag.models.loading import ModelCache, reranker_beside
 from rag.search.federated import FederatedSearcher
 from rag.search.searcher import Searcher
 
 if TYPE_CHECKING:
     from rag.backends.base import Reranker
-    from rag.models.loading import Models, Say
+    from rag.models.loading import Say
+    from rag.search.options import SearchOptions
+    from rag.search.pipeline import Results
     from rag.types import StoredPassage
 
 
 class IndexLibrary:
     """Indexes by name, with the settings and the key of this server. Safe to share between threads.
 
-    An index that does not exist yet is served too: asking it raises IndexNotFound until it appears. What was rebuilt is opened
-    anew; those who still use the old one keep it until they let go.
+    An index that does not exist yet is served too: using it raises IndexNotFound until it appears. A rebuilt index is opened
+    again; callers that still use the old one keep it until they release it.
     """
 
     def __init__(self, named: Sequence[str], settings: Settings, *, token: str = "", say: Say = lambda _: None) -> None:
-        """`named` as for `--index`; none means the default. WrongRequest where two folders have one name."""
-        self.id = secrets.token_hex(8)  # of this run: who finds its run file knows by it whom he talks to
+        """`named` as for `--index`; none means the default. WrongRequest where two folders have the same name."""
+        self.id = secrets.token_hex(8)  # of this run: a client that found the run file checks it before it sends anything
         self.settings = settings
         self.token = token
-        self.folders: Mapping[str, Path] = _by_name([index_folder(name) for name in named or [settings.index]])
+        self.folders: Mapping[str, Path] = by_name(index_folder(name) for name in named or [settings.index])
         self._say = say
-        self._models: Models = {}
+        self._models = ModelCache()
         self._readers: dict[str, OpenIndex] = {}
         self._searchers: dict[str, Searcher] = {}
-        self._counted: dict[str, tuple[OpenIndex, IndexStatus]] = {}
+        self._statuses: dict[str, tuple[OpenIndex, IndexStatus]] = {}
         self._locks = {name: threading.Lock() for name in self.folders}
         self._loading = threading.Lock()
 
@@ -53,11 +55,11 @@ class IndexLibrary:
         return tuple(self.folders)
 
     def folder(self, index: str | None = None) -> Path:
-        """The folder of a served index; the first where none is named. NoSuchIndex."""
+        """The folder of a served index, by default the first. NoSuchIndex."""
         return self.folders[self.name(index)]
 
     def name(self, index: str | None = None) -> str:
-        """The name of a served index; the first where none is named. NoSuchIndex."""
+        """The name of a served index, by default the first. NoSuchIndex."""
         name = index or self.names[0]
         if name not in self.folders:
             raise NoSuchIndex(name, self.names)
@@ -70,7 +72,7 @@ class IndexLibrary:
             return self._newest(name)
 
     def searcher(self, index: str | None = None) -> Searcher:
-        """The searcher of an index at its last commit: what `reader` raises, and what loading its models raises."""
+        """The searcher of an index at its last commit. Errors: those of `reader`, and those of loading the models."""
         name = self.name(index)
         with self._locks[name]:
             opened = self._newest(name)
@@ -79,19 +81,33 @@ class IndexLibrary:
                     self._searchers[name] = Searcher(self.folders[name], self.settings, self._say, self._models, opened)
             return self._searchers[name]
 
-    def searching(self, names: Sequence[str]) -> Searcher | FederatedSearcher:
-        """What answers for these indexes, as one where there are several. What `searcher` raises for each."""
+    def searcher_of(self, names: Sequence[str]) -> Searcher | FederatedSearcher:
+        """The searcher of these indexes, of several as one. Errors: those of `searcher` for each."""
         if len(names) == 1:
             return self.searcher(names[0])
         return FederatedSearcher([self.searcher(name) for name in names])
 
+    def distinct(self, names: Sequence[str | None]) -> list[str]:
+        """The names of these indexes, each once; None is the first served. NoSuchIndex."""
+        return list(dict.fromkeys(self.name(name) for name in names))
+
+    def search(self, names: Sequence[str], text: str, options: SearchOptions) -> Results:
+        """Searches these indexes as one, and reopens one that was rebuilt meanwhile. Errors as `Searcher.search`."""
+        try:
+            return self.searcher_of(names).search(text, options)
+        except IndexReplaced:
+            return self.searcher_of(names).search(text, options)
+
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
-        """A live passage by its id, with the index that holds it. NoSuchPassage, and what `reader` raises."""
+        """A live passage by its id, with the index that holds it. NoSuchPassage, and the errors of `reader`."""
         opened, stored, _ = self.around(id, index, 0)
         return opened, stored
 
     def around(self, id: str, index: str | None, reach: int) -> tuple[OpenIndex, StoredPassage, list[StoredPassage]]:
-        """The same, with the passages of its document up to `reach` places before and after it, all of one commit."""
+        """Like `passage`, with up to `reach` passages before and after it in its document, all of one commit.
+
+        NoSuchPassage, and what `reader` raises.
+        """
         opened = self.reader(index)
         with opened.snapshot() as snapshot:
             stored = snapshot.by_id(id)
@@ -100,21 +116,21 @@ class IndexLibrary:
             return opened, stored, snapshot.neighbours(stored.number, reach) if reach else []
 
     def status(self, index: str | None = None) -> IndexStatus:
-        """What an index holds, counted once for each of its commits. Raises what `reader` does."""
+        """What an index holds, counted once per commit. Errors: those of `reader`."""
         opened, name = self.reader(index), self.name(index)
-        known = self._counted.get(name)
-        if known is None or known[0] is not opened or known[1].generation != opened.generation:
+        cached = self._statuses.get(name)
+        if cached is None or cached[0] is not opened or cached[1].generation != opened.generation:
             with opened.snapshot() as snapshot:
-                known = self._counted[name] = (opened, snapshot.status())
-        return known[1]
+                cached = self._statuses[name] = (opened, snapshot.status())
+        return cached[1]
 
     def reranker(self) -> Reranker:
-        """The reranker of the first index; where that is not there yet, the one the settings name. WrongRequest for none."""
+        """The reranker of the first index; if that does not exist yet, the one of the settings. WrongRequest if there is none."""
         try:
             found = self.searcher().reranker
         except IndexNotFound:
             with self._loading:
-                found = reranker_beside("lite", self.settings, self._say, self._models)
+                found = reranker_beside("lite", self.settings, self._models, self._say)
         if found is None:
             raise WrongRequest(
                 "this server has no reranker", remedy="start it with one: RAG_RERANKER=lite, or RAG_RERANKER_URL=…"
@@ -122,7 +138,7 @@ class IndexLibrary:
         return found
 
     def close(self) -> None:
-        """Lets go of all indexes; nobody may be searching."""
+        """Closes all indexes; no search may be running."""
         for opened in self._readers.values():
             opened.close()
         self._readers.clear()
@@ -140,12 +156,3 @@ class IndexLibrary:
                 raise IndexNotFound(folder)
             self._readers[name] = open_index(up_to_date(folder), self.settings.search)
         return self._readers[name]
-
-
-def _by_name(folders: Sequence[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for folder in folders:
-        if found.setdefault(folder.name, folder) != folder:
-            what = f"two indexes are called {folder.name}: {found[folder.name]} and {folder}"
-            raise WrongRequest(what, remedy="serve one of them, or rename a folder")
-    return found

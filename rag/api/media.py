@@ -1,6 +1,6 @@
 """GET /v1/media/…: the picture of a passage, its video as a browser plays it, clips, and the original as a download.
 
-Knows routes and headers; what is shown is `rag.showing`'s. Only pictures and videos made or vouched for there are sent inline.
+Knows routes and headers; `rag.media` makes what is shown. Only pictures and videos that it made or checked are sent inline.
 """
 
 from __future__ import annotations
@@ -13,31 +13,30 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from rag.api.byte_ranges import ASK_AGAIN, FOREVER, Described, attachment, sent, sent_file, unchanged
+from rag.api.byte_ranges import IMMUTABLE, REVALIDATE, Described, attachment, not_modified, send_bytes, send_file
 from rag.api.library import IndexLibrary
 from rag.api.responses import documented
 from rag.api.thread_pool import RequestPool
-from rag.errors import WrongRequest
 from rag.loaders.policy import policy_of
-from rag.media.safe_open import opened, version_of
-from rag.media.service import MediaService, Playing, Size
-from rag.types import Locator, Page, Seconds, StoredPassage
+from rag.media.safe_open import open_original, version_of
+from rag.media.service import MediaService, Playing, Size, other_place
+from rag.types import Locator, Seconds, StoredPassage
 
 Id = Annotated[str, Path(max_length=64, description="The id of a passage.")]
-Index = Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")]
+Index = Annotated[str | None, Query(max_length=4_096, description="Which index. Default: the first.")]
 Moment = Annotated[float, Query(ge=0, le=1_000_000, allow_inf_nan=False, description="Seconds from the start of the video.")]
-_SHORTEST = 8  # characters of a version in an address
+_SHORTEST = 8  # characters of a version in a URL
 _REFUSED = documented(400, 404, 409, 422, 429, 503, 504)
 _VIDEO: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The whole."},
-    206: {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The range of bytes asked for."},
-    304: {"description": "The client has it."},
+    200: {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The whole file."},
+    206: {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The requested range of bytes."},
+    304: {"description": "The client has it already."},
     416: {"description": "The file ends before the range."},
 }
 
 
 def router(library: IndexLibrary, media_service: MediaService, request_pool: RequestPool) -> APIRouter:
-    """The routes; `request_pool` should be others than those of searches, which must not wait for a decoder."""
+    """The routes. `request_pool` should not be that of the searches, which must not wait for a decoder."""
     routes = APIRouter(prefix="/v1/media", tags=["media"])
 
     @routes.get(
@@ -45,7 +44,7 @@ def router(library: IndexLibrary, media_service: MediaService, request_pool: Req
         response_class=Response,
         responses={
             200: {"content": {"image/webp": {}, "image/jpeg": {}}},
-            304: {"description": "The client has it."},
+            304: {"description": "The client has it already."},
             **_REFUSED,
         },
     )
@@ -53,32 +52,34 @@ def router(library: IndexLibrary, media_service: MediaService, request_pool: Req
         request: Request,
         id: Id,
         index: Index = None,
-        size: Annotated[Size, Query(description="Longer side: 320, 1,600, or as large as it is up to 6,000 pixels.")] = "view",
+        size: Annotated[Size, Query(description="Longer side in pixels: 320, 1,600, or its own up to 6,000.")] = "view",
         page: Annotated[int | None, Query(ge=1, le=1_000_000, description="Another page of the same document.")] = None,
         at: Annotated[Moment | None, Query()] = None,
-        v: Annotated[str, Query(max_length=64, description="The version the address was made for: then it never changes.")] = "",
+        v: Annotated[
+            str, Query(max_length=64, description="The version of the file; the response may then be cached for good.")
+        ] = "",
     ) -> Response:
-        """The picture of a passage, encoded by this program: a page, a frame at its second, a picture."""
-        return await request_pool.take(_picture, library, media_service, request, id, index, size, _other_place(page, at), v)
+        """The picture of a passage, re-encoded by this program: a page, a video frame, or a picture."""
+        return await request_pool.take(_picture, library, media_service, request, id, index, size, other_place(page, at), v)
 
     @routes.get("/{id}/video", response_class=Response, responses={**_VIDEO, **_REFUSED})
     async def video(request: Request, id: Id, index: Index = None, at: Annotated[Moment | None, Query()] = None) -> Response:
-        """The video of a frame: itself, in another container, or (`"transcode"` in its passage) a clip around the second `at`."""
+        """The video of a frame: the file itself, remuxed, or (`"transcode"` in its passage) a clip around the second `at`."""
 
         def playing(stored: StoredPassage, limits: Any) -> AbstractContextManager[Playing]:
             own = stored.passage.locator.start if isinstance(stored.passage.locator, Seconds) else 0.0
             return media_service.playing(stored, limits, own if at is None else at)
 
-        return await request_pool.take(_played, library, request, id, index, playing)
+        return await request_pool.take(_video_response, library, request, id, index, playing)
 
     @routes.get("/{id}/clip", response_class=Response, responses={**_VIDEO, **_REFUSED})
     async def clip(request: Request, id: Id, start: Moment, end: Moment, index: Index = None) -> Response:
-        """What a video shows from `start` to `end`, at most a minute, as MP4."""
+        """The video from second `start` to `end`, at most a minute, as MP4."""
 
         def playing(stored: StoredPassage, limits: Any) -> AbstractContextManager[Playing]:
             return media_service.clip(stored, limits, start, end)
 
-        return await request_pool.take(_played, library, request, id, index, playing)
+        return await request_pool.take(_video_response, library, request, id, index, playing)
 
     @routes.get(
         "/{id}/original",
@@ -94,12 +95,6 @@ def router(library: IndexLibrary, media_service: MediaService, request_pool: Req
     return routes
 
 
-def _other_place(page: int | None, at: float | None) -> Locator | None:
-    if page is not None and at is not None:
-        raise WrongRequest("both a page and a second were asked for", remedy="ask for one of them")
-    return Page(page) if page is not None else Seconds(at, at) if at is not None else None
-
-
 def _picture(
     library: IndexLibrary,
     media_service: MediaService,
@@ -113,33 +108,33 @@ def _picture(
     opened_index, stored = library.passage(id, index)
     limits = policy_of(opened_index.settings).limits
     version = media_service.version(stored, size, limits, at)
-    caching = FOREVER if len(v) >= _SHORTEST and version.name.startswith(v) else ASK_AGAIN
-    known = unchanged(request.headers, Described("", version.name, version.modified, caching))
+    caching = IMMUTABLE if len(v) >= _SHORTEST and version.name.startswith(v) else REVALIDATE
+    known = not_modified(request.headers, Described("", version.name, version.modified, caching))
     if known is not None:
         return known
     shown = media_service.picture(stored, size, limits, opened_index.folder, at)
-    return sent(shown.content, Described(shown.type, shown.version, shown.modified, caching))
+    return send_bytes(shown.content, Described(shown.type, shown.version, shown.modified, caching))
 
 
-def _played(library: IndexLibrary, request: Request, id: str, index: str | None, playing: Any) -> Response:
+def _video_response(library: IndexLibrary, request: Request, id: str, index: str | None, playing: Any) -> Response:
     opened_index, stored = library.passage(id, index)
     with playing(stored, policy_of(opened_index.settings).limits) as one:
         described = Described(one.type, one.version, one.modified)
-        return _streamed(one.fd, one.size, described, request)
+        return _file_response(one.fd, one.size, described, request)
 
 
 def _original(library: IndexLibrary, request: Request, id: str, index: str | None) -> Response:
     _, stored = library.passage(id, index)
-    with opened(stored) as one:
+    with open_original(stored) as one:
         described = Described(
             "application/octet-stream", version_of(one, "original"), one.modified, disposition=attachment(one.name)
         )
-        return _streamed(one.fd, one.size, described, request)
+        return _file_response(one.fd, one.size, described, request)
 
 
-def _streamed(fd: int, size: int, described: Described, request: Request) -> Response:
-    known = unchanged(request.headers, described)
+def _file_response(fd: int, size: int, described: Described, request: Request) -> Response:
+    known = not_modified(request.headers, described)
     if known is not None:
         return known
-    file = io.FileIO(os.dup(fd))  # outlives the turn; what never gets sent is closed with the object
-    return sent_file(file, size, described, request.method, request.headers)
+    file = io.FileIO(os.dup(fd))  # outlives this call; closed with the object if it is never sent
+    return send_file(file, size, described, request.method, request.headers)

@@ -1,6 +1,6 @@
-"""GET /metrics for Prometheus: requests, stages, the line of waiters, indexes, model errors and jobs.
+"""GET /metrics for Prometheus: requests, search stages, the queue, indexes, model errors and jobs.
 
-Knows counters; knows nothing of how the figures come about. Names end in their unit; labels hold no word of any corpus or query.
+Knows counters; does not know how the values arise. Names end in their unit; labels contain no words of documents or queries.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from rag.api.library import IndexLibrary
     from rag.api.thread_pool import RequestPool
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it would add a second series to each counter
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _RATES = {
-    "documents_per_second": "Documents a second",
-    "passages_per_second": "Passages a second",
-    "megabytes_per_second": "10⁶ bytes read a second",
-    "tokens_per_second": "Tokens shown to the model a second, estimated,",
+    "documents_per_second": "Documents per second",
+    "passages_per_second": "Passages per second",
+    "megabytes_per_second": "10⁶ bytes read per second",
+    "tokens_per_second": "Tokens given to the model per second (an estimate)",
 }
 
 
 class Meters:
-    """What this server counts, in a registry of its own."""
+    """The metrics of this server, in a registry of their own."""
 
     def __init__(self, library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> None:
         self.registry = CollectorRegistry(auto_describe=False)
         self.requests = Counter("rag_requests", "Requests answered.", ("route", "method", "status"), registry=self.registry)
         self.seconds = Histogram(
             "rag_request_seconds",
-            "From a request to the end of its answer.",
+            "From a request to the end of its response.",
             ("route",),
             buckets=_BUCKETS,
             registry=self.registry,
@@ -50,38 +50,38 @@ class Meters:
             "rag_stage_seconds", "Each stage of a search.", ("stage",), buckets=_BUCKETS, registry=self.registry
         )
         self.model_errors = Counter("rag_model_errors", "Failures of a model or its server.", ("code",), registry=self.registry)
-        self.registry.register(_Standing(library, request_pool, jobs))
+        self.registry.register(_Gauges(library, request_pool, jobs))
 
     def text(self) -> bytes:
-        """The figures as Prometheus reads them."""
+        """The metrics in the text format of Prometheus."""
         return generate_latest(self.registry)
 
-    def saw_search(self, seconds: Mapping[str, float]) -> None:
-        """Counts the stages of one search; `total` is left to `rag_request_seconds`."""
+    def count_search(self, seconds: Mapping[str, float]) -> None:
+        """Records the seconds of each stage of a search; `total` is in `rag_request_seconds`."""
         for stage, one in seconds.items():
             if stage != "total":
                 self.stages.labels(stage).observe(one)
 
-    def saw_error(self, error: BackendError, code: str) -> None:
-        """Counts failures of models."""
+    def count_error(self, error: BackendError, code: str) -> None:
+        """Counts a failure of a model under its error code."""
         self.model_errors.labels(code).inc()
 
 
-class _Standing:
-    """Figures that are read when they are asked for: the line, the indexes, the jobs."""
+class _Gauges:
+    """Values that are read when they are scraped: the queue, the indexes, the jobs."""
 
     def __init__(self, library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> None:
         self._library, self._request_pool, self._jobs = library, request_pool, jobs
 
     def collect(self) -> Iterable[Metric]:
-        """The gauges of this moment. An index that cannot be read is left out: its searches say why."""
+        """The current values. An index that cannot be read is left out: searching it says why."""
         inside = self._request_pool.inside
-        yield _gauge("rag_answering", "Questions being answered.", min(inside, self._request_pool.threads))
-        yield _gauge("rag_waiting", "Questions in the line.", max(0, inside - self._request_pool.threads))
+        yield _gauge("rag_answering", "Requests being answered.", min(inside, self._request_pool.threads))
+        yield _gauge("rag_waiting", "Requests waiting in the queue.", max(0, inside - self._request_pool.threads))
         documents = GaugeMetricFamily("rag_index_documents", "Documents in an index.", labels=("index",))
         passages = GaugeMetricFamily("rag_index_passages", "Passages in an index.", labels=("index", "kind"))
         size = GaugeMetricFamily("rag_index_bytes", "Size of an index on disk.", labels=("index",))
-        generation = GaugeMetricFamily("rag_index_generation", "Commits of an index.", labels=("index",))
+        generation = GaugeMetricFamily("rag_index_generation", "Number of the last commit of an index.", labels=("index",))
         for name in self._library.names:
             try:
                 found = self._library.status(name)
@@ -97,16 +97,16 @@ class _Standing:
 
     def _of_jobs(self) -> Iterable[Metric]:
         running = GaugeMetricFamily("rag_job_running", "Whether an index is being brought up to date.", labels=("index",))
-        done = GaugeMetricFamily("rag_job_documents_done", "Documents the newest job is done with.", labels=("index",))
-        total = GaugeMetricFamily("rag_job_documents", "Documents the newest job has to do with.", labels=("index",))
+        done = GaugeMetricFamily("rag_job_documents_done", "Documents that the newest job has finished.", labels=("index",))
+        total = GaugeMetricFamily("rag_job_documents", "Documents that the newest job has to process.", labels=("index",))
         rates = {
-            name: GaugeMetricFamily(f"rag_job_{name}", f"{meaning} of a running job.", labels=("index",))
+            name: GaugeMetricFamily(f"rag_job_{name}", f"{meaning} in a running job.", labels=("index",))
             for name, meaning in _RATES.items()
         }
-        left = GaugeMetricFamily("rag_job_seconds_left", "Estimated, of a running job.", labels=("index",))
+        left = GaugeMetricFamily("rag_job_seconds_left", "Estimated time left of a running job.", labels=("index",))
         waiting = GaugeMetricFamily(
             "rag_job_waiting_ratio",
-            "Share of its time that a stage of a running job waits for another: that with the least holds them back.",
+            "Share of its time that a stage of a running job waits for the others; the stage that waits least is the bottleneck.",
             labels=("index", "stage"),
         )
         for name in self._library.names:
@@ -114,14 +114,14 @@ class _Standing:
             is_running = job is not None and job.state == "running"
             running.add_metric((name,), float(is_running))
             if job is not None:
-                done.add_metric((name,), float(job.seen.get("done", 0)))
-                total.add_metric((name,), float(job.seen.get("total", 0)))
+                done.add_metric((name,), float(job.progress.get("done", 0)))
+                total.add_metric((name,), float(job.progress.get("total", 0)))
             if job is not None and is_running:
                 for rate, family in rates.items():
-                    family.add_metric((name,), float(job.seen.get(rate, 0)))
-                if job.seen.get("seconds_left") is not None:
-                    left.add_metric((name,), float(job.seen["seconds_left"]))
-                for stage, share in job.seen.get("stages", {}).items():
+                    family.add_metric((name,), float(job.progress.get(rate, 0)))
+                if job.progress.get("seconds_left") is not None:
+                    left.add_metric((name,), float(job.progress["seconds_left"]))
+                for stage, share in job.progress.get("stages", {}).items():
                     waiting.add_metric((name, stage), float(share))
         yield from (running, done, total, *rates.values(), left, waiting)
 
@@ -139,14 +139,14 @@ class Counted:
         started = time.perf_counter()
         status = 500
 
-        async def seen(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, seen)
+            await self._app(scope, receive, send_and_note)
         finally:
             route = _route(scope)
             self._meters.requests.labels(route, _method(scope), str(status)).inc()
@@ -154,7 +154,7 @@ class Counted:
 
 
 def _route(scope: Scope) -> str:
-    """The path of our route as it is declared; `page` for all that is mounted, `none` for what no route takes."""
+    """The path of the route as declared; `page` for everything mounted, `none` if no route matches."""
     path = getattr(scope.get("route"), "path_format", None) or getattr(scope.get("route"), "path", None)
     return str(path) if path else "page" if "endpoint" in scope else "none"
 

@@ -1,6 +1,6 @@
-"""GET /v1/passages/{id}: one passage: its words, what stands beside it, where the words of a query are, how it plays.
+"""GET /v1/passages/{id}: one passage with its text, its neighbours, the matches of a query, and how its video plays.
 
-Knows the contract of a passage; what is outlined and played is `rag.showing`'s.
+Knows the JSON of a passage; `rag.media` finds the outlines and plays the videos.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from rag.api.library import IndexLibrary
 from rag.api.responses import ErrorBody, Json, documented
-from rag.api.search import MOST_WORDS
+from rag.api.search import MOST_QUERY_CHARACTERS
 from rag.api.thread_pool import RequestPool
 from rag.api.urls import media_of, picture_address
 from rag.errors import NotShown, UnreadableDocument
@@ -26,7 +26,7 @@ from rag.text.highlights import marks
 from rag.types import Seconds, StoredPassage
 
 MOST_NEIGHBOURS = 20
-BESIDE = 2_000  # characters of a neighbour's words
+NEIGHBOUR_CHARACTERS = 2_000  # of its text
 
 
 class Neighbour(BaseModel):
@@ -37,18 +37,18 @@ class Neighbour(BaseModel):
     place: str = Field(description="The locator as a person reads it.")
     kind: str
     thumbnail: str | None
-    text: str = Field(description=f"The first {BESIDE:,} characters of its words.")
+    text: str = Field(description=f"The first {NEIGHBOUR_CHARACTERS:,} characters of its text.")
 
 
 class Neighbours(BaseModel):
-    """In the order of the document."""
+    """The neighbours, in the order of the document."""
 
     before: list[Neighbour]
     after: list[Neighbour]
 
 
 class Region(BaseModel):
-    """A rectangle in 0…1 of the picture's width and height, from its upper left corner."""
+    """A rectangle around a match, in 0…1 of the picture's width and height, from its upper left corner."""
 
     x: float
     y: float
@@ -58,7 +58,7 @@ class Region(BaseModel):
 
 
 class Clip(BaseModel):
-    """Seconds of the video."""
+    """A range of seconds of the video."""
 
     start: float
     end: float
@@ -70,12 +70,12 @@ class VideoView(BaseModel):
     duration: float | None
     start: float = Field(description="The second of the passage.")
     playable: Literal["direct", "remux", "transcode", "frames"]
-    type: str = Field(description="The media type it is sent as; empty where it cannot be played.")
-    clip: Clip | None = Field(description="What …/video plays where it is `transcode`; its own clock begins at 0.")
+    type: str = Field(description="The media type it is sent as; empty if it cannot be played.")
+    clip: Clip | None = Field(description="What …/video plays if `playable` is `transcode`; its own clock starts at 0.")
 
 
 class PassageView(BaseModel):
-    """One passage, and what is around it."""
+    """One passage and its neighbours."""
 
     id: str
     index: str
@@ -90,35 +90,35 @@ class PassageView(BaseModel):
     text: str
     caption: str
     context: dict[str, Any]
-    marks: list[list[int]] = Field(description="[start, end] in code points of `text`: what the words match.")
+    marks: list[list[int]] = Field(description="The matches of the query: [start, end] in code points of `text`.")
     caption_marks: list[list[int]]
     neighbours: Neighbours
     regions: list[Region]
     video: VideoView | None
-    pages: int | None = Field(description="Of the PDF or the TIFF.")
+    pages: int | None = Field(description="Number of pages of the PDF or TIFF.")
     size: list[float] | None = Field(description="Width and height: points of a page, pixels of a picture or a video.")
-    picture: str | None = Field(description="Where its picture is.")
+    picture: str | None = Field(description="The URL of its picture.")
     thumbnail: str | None
-    modified: float | None = Field(description="Of the file, seconds since the epoch.")
+    modified: float | None = Field(description="When the file was modified, in seconds since the epoch.")
     dated: float = Field(description="What date filters compare: when a picture was taken, else when the file was modified.")
-    trouble: ErrorBody | None = Field(description="Why there is no picture or video; the words are there all the same.")
+    trouble: ErrorBody | None = Field(description="Why there is no picture or video; the text is there all the same.")
 
 
 def router(library: IndexLibrary, media_service: MediaService, request_pool: RequestPool) -> APIRouter:
-    """The route; `request_pool` should be others than those of searches, which must not wait for a decoder."""
+    """The route. `request_pool` should not be that of the searches, which must not wait for a decoder."""
     routes = APIRouter(prefix="/v1/passages", tags=["passages"])
 
     @routes.get("/{id}", response_model=PassageView, responses=documented(400, 404, 409, 422, 429, 503, 504))
     async def passage(
         id: Annotated[str, Path(max_length=64)],
-        index: Annotated[str | None, Query(max_length=4_096, description="Which index; the first where none is named.")] = None,
-        words: Annotated[str, Query(max_length=MOST_WORDS, description="The query: its words are marked and outlined.")] = "",
-        regions: Annotated[
-            bool, Query(description="false: nothing is outlined, which takes seconds where OCR must look.")
-        ] = True,
+        index: Annotated[str | None, Query(max_length=4_096, description="Which index. Default: the first.")] = None,
+        words: Annotated[
+            str, Query(max_length=MOST_QUERY_CHARACTERS, description="A query: its matches are marked and outlined.")
+        ] = "",
+        regions: Annotated[bool, Query(description="false: no outlines, which take seconds if OCR must find them.")] = True,
         reach: Annotated[int, Query(ge=0, le=MOST_NEIGHBOURS, description="How many neighbours before and after.")] = 3,
     ) -> Json:
-        """A passage with its words, its neighbours, and where the words of a query stand in its text and in its picture."""
+        """A passage with its text, its neighbours, and the matches of a query in its text and picture."""
         return Json(await request_pool.take(describe, library, media_service, id, index, words, regions, reach))
 
     return routes
@@ -127,33 +127,33 @@ def router(library: IndexLibrary, media_service: MediaService, request_pool: Req
 def describe(
     library: IndexLibrary, media_service: MediaService, id: str, index: str | None, words: str, regions: bool, reach: int
 ) -> dict[str, Any]:
-    """The body of the answer. NoSuchPassage, and what opening an index raises."""
+    """The response body. NoSuchPassage, and the errors of opening an index."""
     opened, stored, beside = library.around(id, index, reach)
     policy = policy_of(opened.settings)
     name = library.name(index)
-    one = stored.passage
-    matched = marks(one.text, words)
+    passage = stored.passage
+    matched = marks(passage.text, words)
     found: dict[str, Any] = {
         "id": stored.id,
         "index": name,
-        "root": one.document.root,
-        "document": one.document.path,
+        "root": passage.document.root,
+        "document": passage.document.path,
         "path": str(stored.file),
-        "kind": one.kind,
-        "modality": one.modality,
-        "media": media_of(one.kind, one.locator),
-        "locator": locator_json(one.locator),
-        "place": place(one.locator),
-        "text": one.text,
-        "caption": one.caption,
+        "kind": passage.kind,
+        "modality": passage.modality,
+        "media": media_of(passage.kind, passage.locator),
+        "locator": locator_json(passage.locator),
+        "place": place(passage.locator),
+        "text": passage.text,
+        "caption": passage.caption,
         "context": {
-            "title": one.context.title,
-            "heading": one.context.heading,
-            "slide": one.context.slide,
-            "sheet": one.context.sheet,
+            "title": passage.context.title,
+            "heading": passage.context.heading,
+            "slide": passage.context.slide,
+            "sheet": passage.context.sheet,
         },
         "marks": matched,
-        "caption_marks": marks(one.caption, words),
+        "caption_marks": marks(passage.caption, words),
         "neighbours": _neighbours(media_service, stored, beside, name, policy.limits),
         "regions": [],
         "video": None,
@@ -167,7 +167,7 @@ def describe(
     }
     try:
         found["modified"] = media_service.modified(stored)
-        if one.modality != "text":
+        if passage.modality != "text":
             found |= _shown(policy, media_service, stored, words if regions and matched else "")
     except (NotShown, UnreadableDocument) as error:
         found["trouble"] = failure_json(error)
@@ -182,14 +182,14 @@ def _shown(policy: ReadingPolicy, media_service: MediaService, stored: StoredPas
     video = media_service.video(stored, limits)
     at = stored.passage.locator.start if isinstance(stored.passage.locator, Seconds) else 0.0
     around = clip_around(at, video) if video.playable == "transcode" else None
-    said = {
+    view = {
         "duration": video.duration,
         "start": at,
         "playable": video.playable,
         "type": video.type,
         "clip": {"start": around.start, "end": around.end} if around else None,
     }
-    return {"video": said, "size": [video.width, video.height] if video.width else None, "regions": found["regions"]}
+    return {"video": view, "size": [video.width, video.height] if video.width else None, "regions": found["regions"]}
 
 
 def _neighbours(
@@ -205,7 +205,7 @@ def _neighbours(
                 "place": place(other.passage.locator),
                 "kind": other.passage.kind,
                 "thumbnail": picture_address(media_service, other, index, limits, "thumb"),
-                "text": other.passage.text[:BESIDE],
+                "text": other.passage.text[:NEIGHBOUR_CHARACTERS],
             }
         )
     return sides

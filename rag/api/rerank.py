@@ -1,4 +1,4 @@
-"""POST /v1/rerank in the shape of Jina and Cohere, over our reranker: for other retrieval systems.
+"""POST /v1/rerank, compatible with Jina and Cohere: our reranker for other retrieval systems.
 
 Knows the reranker; knows no index.
 """
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
-from rag.api.search import MOST_WORDS, picture_of
+from rag.api.search import MOST_QUERY_CHARACTERS, picture_of
 from rag.api.thread_pool import RequestPool
 from rag.errors import WrongRequest
 from rag.types import Content
@@ -24,24 +24,24 @@ _Text = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 
 
 class RerankDocument(BaseModel):
-    """A document or query with a name for its words or its picture (a data URL)."""
+    """A document or query of text, a picture (a data URL), or both."""
 
     text: _Text = ""
     image: str | None = None
 
 
 class RerankRequest(BaseModel):
-    """A query and the documents to be put in order. Fields of other vendors are ignored."""
+    """A query and the documents to rank. Fields of other vendors are ignored."""
 
-    model: str = Field("", description="Ignored: this server has one reranker; the answer names it.")
-    query: Annotated[str, Field(max_length=MOST_WORDS)] | RerankDocument
+    model: str = Field("", description="Ignored: this server has one reranker; the response names it.")
+    query: Annotated[str, Field(max_length=MOST_QUERY_CHARACTERS)] | RerankDocument
     documents: list[_Text | RerankDocument] = Field(min_length=1, max_length=MOST_DOCUMENTS)
-    top_n: int | None = Field(None, ge=1, description="How many results; all of them where it is not given.")
+    top_n: int | None = Field(None, ge=1, description="How many results. Default: all.")
     return_documents: bool = False
 
 
 class RerankResult(BaseModel):
-    """One document: its place in the request from 0, its score in 0…1, and itself where that was asked."""
+    """One document: its position in the request, from 0, its score in 0…1, and the document itself if requested."""
 
     index: int
     relevance_score: float
@@ -49,7 +49,7 @@ class RerankResult(BaseModel):
 
 
 class Usage(BaseModel):
-    """An estimate: a token for four characters."""
+    """An estimate: one token for four characters."""
 
     total_tokens: int
 
@@ -63,7 +63,7 @@ class RerankResponse(BaseModel):
 
 
 def router(library: IndexLibrary, request_pool: RequestPool) -> APIRouter:
-    """The route of rerankings."""
+    """The route for reranking."""
     routes = APIRouter(prefix="/v1", tags=["rerank"])
 
     @routes.post(
@@ -72,43 +72,45 @@ def router(library: IndexLibrary, request_pool: RequestPool) -> APIRouter:
         response_model_exclude_none=True,
         responses=documented(400, 404, 409, 413, 422, 429, 503, 504),
     )
-    async def rerank(pairs: RerankRequest) -> Json:
-        """Score documents against a query, and give them back best first."""
-        return Json(await request_pool.take(_rerank, library, pairs))
+    async def rerank(request: RerankRequest) -> Json:
+        """Score documents against a query; results are best first."""
+        return Json(await request_pool.take(_rerank, library, request))
 
     return routes
 
 
-def _rerank(library: IndexLibrary, pairs: RerankRequest) -> dict[str, Any]:
-    pictures = sum(isinstance(one, RerankDocument) and one.image is not None for one in pairs.documents)
+def _rerank(library: IndexLibrary, request: RerankRequest) -> dict[str, Any]:
+    pictures = sum(isinstance(one, RerankDocument) and one.image is not None for one in request.documents)
     if pictures > MOST_PICTURES:
-        raise WrongRequest(f"{pictures} pictures were given; the limit is {MOST_PICTURES}", remedy="ask in several requests")
+        raise WrongRequest(
+            f"{pictures} pictures were given; the limit is {MOST_PICTURES}", remedy="split them into several requests"
+        )
     reranker = library.reranker()
-    query = _content(pairs.query, library)
+    query = _content(request.query, library)
     if query.modality == "text" and not query.text.strip():
-        raise WrongRequest("the query is empty", remedy="give it words, or a picture")
-    scores = reranker.score(query, [_content(one, library) for one in pairs.documents])
-    order = sorted(range(len(scores)), key=lambda at: (-scores[at], at))[: pairs.top_n]
-    characters = sum(len(one if isinstance(one, str) else one.text) for one in (pairs.query, *pairs.documents))
+        raise WrongRequest("the query is empty", remedy="give it text or a picture")
+    scores = reranker.score(query, [_content(one, library) for one in request.documents])
+    order = sorted(range(len(scores)), key=lambda at: (-scores[at], at))[: request.top_n]
+    characters = sum(len(one if isinstance(one, str) else one.text) for one in (request.query, *request.documents))
     results: list[dict[str, Any]] = [{"index": at, "relevance_score": round(scores[at], 6)} for at in order]
-    if pairs.return_documents:
+    if request.return_documents:
         for result in results:
-            result["document"] = _shown(pairs.documents[result["index"]])
+            result["document"] = _shown(request.documents[result["index"]])
     return {"model": reranker.name, "results": results, "usage": {"total_tokens": -(-characters // 4)}}
 
 
 def _content(given: str | RerankDocument, library: IndexLibrary) -> Content:
-    piece = RerankDocument(text=given) if isinstance(given, str) else given
-    if piece.image is None:
-        return Content("text", text=piece.text)
+    document = RerankDocument(text=given) if isinstance(given, str) else given
+    if document.image is None:
+        return Content("text", text=document.text)
+    from rag.decoding.ask_pool import shared_pool
     from rag.loaders.base import Limits
     from rag.loaders.policy import ReadingPolicy
     from rag.search.query_media import query_picture_bytes
 
-    shown = query_picture_bytes(
-        picture_of(piece.image), ReadingPolicy(Limits(), library.settings.ocr, frozenset(library.settings.clues))
-    )
-    return Content("image", text=piece.text, pixels=shown.pixels, clues=shown.clues)
+    policy = ReadingPolicy(Limits(), library.settings.ocr, frozenset(library.settings.clues))
+    shown = query_picture_bytes(picture_of(document.image), policy, shared_pool())
+    return Content("image", text=document.text, pixels=shown.pixels, clues=shown.clues)
 
 
 def _shown(given: str | RerankDocument) -> dict[str, Any]:

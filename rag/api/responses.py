@@ -1,4 +1,4 @@
-"""What leaves this server: JSON that any file name survives, and errors as what, remedy and code, never a traceback.
+"""JSON responses and errors: any file name survives, and an error is what, remedy and code, never a traceback.
 
 Knows our errors and HTTP's status codes; knows no route.
 """
@@ -21,7 +21,7 @@ from rag.api.thread_pool import Busy, Ending, TookTooLong
 from rag.errors import BackendError, RagError
 from rag.serialization import error_code
 
-# The first that fits counts: leaves before their branches.
+# The first match counts: subclasses before their base classes.
 _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (Busy, 429),
     (TookTooLong, 504),
@@ -42,22 +42,25 @@ _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (errors.UnreadableDocument, 404),
 )
 _HTTP = {
-    400: ("the request cannot be read", "/docs says how it is written"),
+    400: ("the request cannot be read", "/docs describes valid requests"),
     401: (
-        "this server asks for a key",
+        "this server requires a key",
         "send `Authorization: Bearer KEY`, or open the address with ?token=KEY that `rag ui` printed",
     ),
-    403: ("the request comes from another site, or names this server wrongly", "use the address that `rag ui` printed"),
-    404: ("there is nothing at this address", "/docs lists what there is"),
-    405: ("this address does not take that method", "/docs says which"),
-    408: ("the body of the request did not come in time", "send it again, or less of it"),
-    413: ("the request is too large", "send less; a query picture of 2,000 pixels a side shows all a model sees"),
-    429: ("others are sending much at the moment", "ask again in a second"),
+    403: (
+        "the request comes from another site, or its Host is not a name of this server",
+        "use the address that `rag ui` printed, or give the name with --name",
+    ),
+    404: ("there is nothing at this address", "/docs lists all addresses"),
+    405: ("this address does not support that method", "/docs lists the methods"),
+    408: ("the body of the request did not arrive in time", "send it again, or send less"),
+    413: ("the request is too large", "send less; 2,000 pixels a side are enough for a query picture"),
+    429: ("other requests are sending too much at the moment", "try again in a second"),
 }
 
 
 class ErrorBody(BaseModel):
-    """What went wrong, what to do about it, and a word for programs."""
+    """What went wrong, what to do about it, and a code for programs."""
 
     what: str
     remedy: str
@@ -65,72 +68,76 @@ class ErrorBody(BaseModel):
 
 
 class Failure(BaseModel):
-    """The body of every answer that is no success."""
+    """The body of every error response."""
 
     error: ErrorBody
 
 
 class Json(JSONResponse):
-    """JSON in ASCII: names that are not UTF-8 travel as lone surrogates, which only escapes can spell."""
+    """JSON in ASCII: names that are not UTF-8 contain lone surrogates, which only escapes can carry."""
 
     def render(self, content: Any) -> bytes:
+        """The body. ValueError for a number that JSON does not have, such as NaN."""
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def failure(status: int, what: str, remedy: str, code: str, headers: Mapping[str, str] | None = None) -> Json:
-    """An answer that is no success."""
+    """An error response."""
     return Json({"error": {"what": what, "remedy": remedy, "code": code}}, status, headers)
 
 
 def refusal(error: RagError) -> Json:
-    """Our error as an answer; `code` is the class's name in snake case, `busy` or `wrong_request`."""
+    """The response for one of our errors; `code` is its class in snake case, such as `wrong_request`."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     headers = {"Retry-After": "1"} if status in (429, 503) else None
     return failure(status, error.what, error.remedy, error_code(type(error)), headers)
 
 
 def plain_failure(status: int, headers: Mapping[str, str] | None = None) -> Json:
-    """An answer for what HTTP itself refuses."""
-    what, remedy = _HTTP.get(status, (f"refused with status {status}", "/docs says what is taken"))
+    """The response for a request that is refused at the level of HTTP."""
+    what, remedy = _HTTP.get(status, (f"refused with status {status}", "/docs describes valid requests"))
     codes = {401: "no_key", 403: "foreign", 404: "not_found", 405: "wrong_method", 408: "too_slow", 413: "too_large", 429: "busy"}
     return failure(status, what, remedy, codes.get(status, "wrong_request"), headers)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The failures a route may answer with, for its OpenAPI description."""
+    """The error responses of a route, for its OpenAPI description."""
     return {status: {"model": Failure} for status in statuses}
 
 
-def answer_failures(app: FastAPI, saw: Callable[[BackendError, str], None]) -> None:
-    """Every error of `app`'s own routes becomes a Failure; `saw` is told of those of models, with their code."""
+def answer_failures(app: FastAPI, on_model_error: Callable[[BackendError, str], None]) -> None:
+    """Makes every error of `app`'s own routes a Failure; calls `on_model_error` with those of models and their code."""
 
-    async def of_ours(_: Request, error: Exception) -> Json:
+    async def answer_our_error(_: Request, error: Exception) -> Json:
         assert isinstance(error, RagError)
         if isinstance(error, BackendError):
-            saw(error, error_code(type(error)))
+            on_model_error(error, error_code(type(error)))
         return refusal(error)
 
-    app.add_exception_handler(RagError, of_ours)
-    app.add_exception_handler(RequestValidationError, _of_shape)
-    app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(Exception, _of_a_bug)
+    app.add_exception_handler(RagError, answer_our_error)
+    app.add_exception_handler(RequestValidationError, _answer_wrong_shape)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(Exception, _answer_bug)
 
 
-async def _of_shape(_: Request, error: Exception) -> Json:
+async def _answer_wrong_shape(_: Request, error: Exception) -> Json:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(step) for step in first["loc"][1:]) or "the body"
-    return failure(422, f"{place}: {first['msg']}", "/docs says what is taken", "wrong_shape")
+    return failure(422, f"{place}: {first['msg']}", "/docs describes valid requests", "wrong_shape")
 
 
-async def _of_http(_: Request, error: Exception) -> Json:
+async def _answer_http_error(_: Request, error: Exception) -> Json:
     assert isinstance(error, HTTPException)
     return plain_failure(error.status_code, error.headers)
 
 
-async def _of_a_bug(_: Request, error: Exception) -> Json:
+async def _answer_bug(_: Request, error: Exception) -> Json:
     """The traceback goes to stderr, by uvicorn; the answer says only that there is one."""
-    return failure(500, "a mistake of this program", "the log of `rag ui` has it; please report it", "bug", _BARE)
+    return failure(500, "this program has a bug", "the log of `rag ui` shows it; please report it", "bug", _BUG_HEADERS)
 
 
-_BARE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}  # the guard does not see this one
+_BUG_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'",
+}  # the guard does not see this response

@@ -1,6 +1,6 @@
-"""POST /v1/search: a question as JSON, ranked hits as JSON.
+"""POST /v1/search: a query as JSON, ranked hits as JSON.
 
-Knows the read path and the contract of a hit; knows no page.
+Knows the read path and the JSON of a hit; knows no page.
 """
 
 from __future__ import annotations
@@ -19,54 +19,57 @@ from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
 from rag.api.thread_pool import RequestPool
 from rag.api.urls import media_of, picture_address
-from rag.errors import IndexReplaced, MovedOn, WrongRequest
+from rag.errors import WrongRequest
 from rag.media.service import MediaService
+from rag.search.options import MOST_CANDIDATES, MOST_HITS, SearchOptions, asked_indexes, options_of
 from rag.serialization import explain_json, hit_json
 from rag.text.highlights import marks as spans_of
 from rag.types import Hit, Kind
 
 if TYPE_CHECKING:
-    from rag.search.federated import FederatedSearcher
     from rag.search.pipeline import Results
-    from rag.search.searcher import Searcher
 
-MOST_HITS = 200
-MOST_INDEXES = 64  # of one question
-MOST_WORDS = 20_000  # characters of a question
+MOST_INDEXES = 64  # of one query
+MOST_QUERY_CHARACTERS = 20_000  # characters of a query
 _PICTURE = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.ASCII)
 _Name = Annotated[str, Field(max_length=4_096)]
 
 
 class SearchRequest(BaseModel):
-    """What is asked: words, a picture, a passage, or words beside one of the two; filters; and how much is wanted."""
+    """Text, a picture or a passage, or text with one of the two; filters; and what to return."""
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field("", max_length=MOST_WORDS, description="What to look for.")
+    text: str = Field("", max_length=MOST_QUERY_CHARACTERS, description="What to search for.")
     image: str | None = Field(None, description="A picture as a data URL: data:image/jpeg;base64,…")
     like: str | None = Field(None, max_length=64, description="The id of a passage: more like this.")
-    index: _Name | None = Field(None, description="Which index; the first where none is named.")
-    indexes: list[_Name] = Field([], max_length=MOST_INDEXES, description="Or several, asked as one.")
+    index: _Name | None = Field(None, description="Which index. Default: the first.")
+    indexes: list[_Name] = Field([], max_length=MOST_INDEXES, description="Or several, searched as one.")
     kinds: list[Kind] = Field([], max_length=8)
-    paths: list[_Name] = Field([], max_length=64, description="Globs over the path below the root.")
+    paths: list[_Name] = Field([], max_length=64, description="Globs on the path below the root.")
     roots: list[_Name] = Field([], max_length=64)
     after: _Name | float | None = Field(None, description="2026-03-14, or seconds since the epoch; inclusive.")
     before: _Name | float | None = Field(None, description="Exclusive.")
-    top_k: int = Field(20, ge=1, le=MOST_HITS)
-    rerank: bool = Field(True, description="false: the order of the first stages, at once.")
-    explain: bool = Field(False, description="Every stage's rank and score with each hit.")
-    ocr: bool = Field(True, description="false: the words in the query picture are not read, which takes seconds.")
-    fold: bool = Field(True, description="Near-duplicates as one hit.")
-    texts: bool = Field(False, description="The whole words of each hit.")
-    candidates: int | None = Field(None, ge=1, le=1_000, description="How many candidates reach the reranker.")
+    top_k: int | None = Field(None, ge=1, le=MOST_HITS, description="How many hits. Default: the setting, 10.")
+    rerank: bool = Field(True, description="false: keep the order of the first stages, which is faster.")
+    explain: bool = Field(False, description="Add every stage's rank and score to each hit.")
+    ocr: bool = Field(True, description="false: do not read the text in the query picture, which takes seconds.")
+    fold: bool = Field(True, description="Show near-duplicates as one hit.")
+    texts: bool = Field(False, description="Add the full text to each hit.")
+    candidates: int | None = Field(None, ge=1, le=MOST_CANDIDATES, description="How many candidates reach the reranker.")
     min_score: float | None = Field(None, ge=0, le=1)
     blend: Literal["auto", "never"] | Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="Share of the rerank score in the final one."
+        None, description="Weight of the rerank score in the final one."
     )
+
+    def options(self) -> SearchOptions:
+        """The request as search options. WrongRequest where `image` is not the data URL of a picture."""
+        fields = dict(self) | {"image": None if self.image is None else picture_of(self.image)}
+        return options_of(fields)
 
 
 class Counts(BaseModel):
-    """Of all candidates that pass the filters."""
+    """How many of all candidates that pass the filters."""
 
     kinds: dict[str, int]
     folders: dict[str, int] = Field(description="By the first folder of the path; an empty name is the root itself.")
@@ -74,49 +77,46 @@ class Counts(BaseModel):
 
 
 class SearchResponse(BaseModel):
-    """Hits, best first, and what is to be said about them."""
+    """Hits, best first, and notes about them."""
 
     hits: list[dict[str, Any]]
     counts: Counts
     notes: list[str]
-    good: bool = Field(description="false: nothing is a good match; the best are shown all the same.")
+    good: bool = Field(description="false: no hit is a good match; the best are listed all the same.")
     reranked: bool
     reranker: str | None
-    index: str = Field(description="The first that was asked; every hit says its own.")
-    indexes: list[str] = Field(description="All that were asked.")
-    generation: int = Field(description="Of the first.")
+    index: str = Field(description="The first that was searched; every hit names its own.")
+    indexes: list[str] = Field(description="All that were searched.")
+    generation: int = Field(description="The commit of the first index that answered.")
     seconds: dict[str, float]
 
 
 def router(
-    library: IndexLibrary, media_service: MediaService, request_pool: RequestPool, saw: Callable[[Mapping[str, float]], None]
+    library: IndexLibrary,
+    media_service: MediaService,
+    request_pool: RequestPool,
+    on_search: Callable[[Mapping[str, float]], None],
 ) -> APIRouter:
-    """The route of questions; `saw` is told the seconds of each stage."""
+    """The search route; calls `on_search` with the seconds of each stage."""
     routes = APIRouter(prefix="/v1", tags=["search"])
 
     @routes.post("/search", response_model=SearchResponse, responses=documented(400, 404, 409, 413, 422, 429, 503, 504))
-    async def search(question: SearchRequest) -> Json:
-        """Search with words, a picture, a passage, or words beside one of them."""
-        found = await request_pool.take(answer, library, media_service, question)
-        saw(found["seconds"])
+    async def search(request: SearchRequest) -> Json:
+        """Search with text, a picture, a passage, or text with one of them."""
+        found = await request_pool.take(answer, library, media_service, request)
+        on_search(found["seconds"])
         return Json(found)
 
     return routes
 
 
-def answer(library: IndexLibrary, media_service: MediaService, question: SearchRequest) -> dict[str, Any]:
-    """The body of the answer. Errors are those of `Searcher.search` and of opening an index."""
-    image = picture_of(question.image) if question.image is not None else None
-    names = _named(library, question)
-    searcher = library.searching(names)
-    try:
-        results = _ask(searcher, question, image)
-    except (MovedOn, IndexReplaced):
-        searcher = library.searching(names)  # it was compacted or rebuilt in between: once more, at the newest
-        results = _ask(searcher, question, image)
+def answer(library: IndexLibrary, media_service: MediaService, request: SearchRequest) -> dict[str, Any]:
+    """The response body. Errors: those of `Searcher.search` and of opening an index."""
+    names = library.distinct(asked_indexes(request.index, request.indexes))
+    results = library.search(names, request.text, request.options())
     first = library.searcher(names[0])
-    reranked = question.rerank and first.reranker is not None
-    texts = results.texts() if question.texts else {}
+    reranked = request.rerank and first.reranker is not None
+    texts = results.texts() if request.texts else {}
     found = {(stored.index, stored.id): stored for stored in results.candidates}
     limits = {name: library.searcher(name).policy.limits for name in names}
 
@@ -125,7 +125,7 @@ def answer(library: IndexLibrary, media_service: MediaService, question: SearchR
         return {"thumbnail": picture_address(media_service, stored, hit.index, limits[hit.index], "thumb"), "dated": stored.dated}
 
     return {
-        "hits": [_hit(hit, question, texts) | shown(hit) for hit in results.hits],
+        "hits": [_hit(hit, request, texts) | shown(hit) for hit in results.hits],
         "counts": _counts(results),
         "notes": list(results.notes),
         "good": _is_good(results),
@@ -139,58 +139,35 @@ def answer(library: IndexLibrary, media_service: MediaService, question: SearchR
     }
 
 
-def _named(library: IndexLibrary, question: SearchRequest) -> list[str]:
-    """The indexes that are asked, each once. WrongRequest, NoSuchIndex."""
-    if question.index is not None and question.indexes:
-        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
-    return list(dict.fromkeys(library.name(each) for each in question.indexes or (question.index,)))
-
-
-def _ask(searcher: Searcher | FederatedSearcher, question: SearchRequest, image: bytes | None) -> Results:
-    return searcher.search(
-        question.text,
-        image=image,
-        like=question.like,
-        kinds=question.kinds,
-        paths=question.paths,
-        roots=question.roots,
-        after=question.after,
-        before=question.before,
-        top_k=question.top_k,
-        candidates=question.candidates,
-        min_score=question.min_score,
-        blend=question.blend,
-        rerank=question.rerank,
-        fold=question.fold,
-        ocr=question.ocr,
-    )
-
-
 def picture_of(address: str) -> bytes:
-    """The bytes of a data URL. WrongRequest for any other address: this server fetches nothing."""
+    """The bytes of a data URL. WrongRequest for any other URL: this server fetches nothing."""
     begin = _PICTURE.match(address)
     if begin is None:
-        raise WrongRequest("the query picture is no data URL of a picture", remedy="send data:image/jpeg;base64,… with its bytes")
+        raise WrongRequest(
+            "the query picture is not a data URL of a picture", remedy="send data:image/jpeg;base64,… with its bytes"
+        )
     try:
         return base64.b64decode(address[begin.end() :], validate=True)
     except (binascii.Error, ValueError) as error:
-        raise WrongRequest("the query picture is not base64", remedy="send its bytes in base64, without line breaks") from error
+        raise WrongRequest(
+            "the query picture is not valid base64", remedy="send its bytes in base64, without line breaks"
+        ) from error
 
 
-def _hit(hit: Hit, question: SearchRequest, texts: dict[str, str]) -> dict[str, Any]:
+def _hit(hit: Hit, request: SearchRequest, texts: dict[str, str]) -> dict[str, Any]:
     extra: dict[str, Any] = {
         "media": media_of(hit.kind, hit.best),
-        "marks": marks(hit.snippet, question.text),
+        "marks": marks(hit.snippet, request.text),
     }
-    if question.explain:
+    if request.explain:
         extra["explain"] = explain_json(hit)
-    if question.texts:
+    if request.texts:
         extra["text"] = texts.get(hit.id, "")
     return hit_json(hit) | extra
 
 
 def marks(text: str, query: str) -> list[list[int]]:
-    """Where the words of the query stand in `text`: [start, end] in code points, as the lexical lane folds them."""
+    """Where the words of the query match in `text`, by the rules of the lexical lane: [start, end] in code points."""
     return [list(span) for span in spans_of(text, query)]
 
 

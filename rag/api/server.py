@@ -1,4 +1,4 @@
-"""The application on its port: bound, told of, and ended in order.
+"""Runs the application: binds its port, announces it, and shuts it down in order.
 
 Knows sockets, signals and uvicorn; knows no route.
 """
@@ -25,13 +25,13 @@ from rag.models.loading import Say
 from rag.models.run_files import RunningServer, announce, withdraw
 from rag.models.selection import query_print
 
-BACKLOG = 512
-CONNECTIONS = 1_024  # at once; more are answered 503
-GRACE = 3  # seconds open answers get when the server ends
+BACKLOG = 512  # connections that wait to be accepted
+MOST_CONNECTIONS = 1_024  # at once; more get status 503
+GRACE_SECONDS = 3  # for open responses when the server stops
 
 
 def address(trust: Trust) -> str:
-    """Where a person on this machine opens it; with the key, where one is asked for."""
+    """The URL to open on this machine; includes the key, if there is one."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(trust.host, trust.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"http://{host}:{trust.port}/" + (f"?token={trust.token}" if trust.token else "")
@@ -39,7 +39,7 @@ def address(trust: Trust) -> str:
 
 @contextmanager
 def announced(library: IndexLibrary, trust: Trust, say: Say) -> Iterator[None]:
-    """The run file by which commands of this user find the server; where it cannot be written, that is said."""
+    """Keeps the run file by which this user's commands find the server; says so if it cannot be written."""
     place = urlsplit(address(trust))
     url = f"{place.scheme}://{place.netloc}"
     folders = tuple(os.path.realpath(folder) for folder in library.folders.values())
@@ -58,7 +58,7 @@ def announced(library: IndexLibrary, trust: Trust, say: Say) -> Iterator[None]:
 
 
 def bind(trust: Trust) -> socket.socket:
-    """The port, bound. WrongRequest where it is taken, or the address is not this machine's."""
+    """A socket that listens on the port. WrongRequest if that is taken, or the address is not this machine's."""
     try:
         found = socket.getaddrinfo(trust.host, trust.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, place = found[0]
@@ -67,29 +67,31 @@ def bind(trust: Trust) -> socket.socket:
         bound.bind(place)
         bound.listen(BACKLOG)
     except socket.gaierror as error:
-        raise WrongRequest(f"{trust.host} is no address: {error.strerror}", remedy="give an address of this machine") from error
+        raise WrongRequest(
+            f"{trust.host} is not an address: {error.strerror}", remedy="give an address of this machine"
+        ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             what = f"port {trust.port} is taken"
-            raise WrongRequest(what, remedy=f"open what runs there, or take another: rag ui --port {trust.port + 1}") from error
-        what = f"cannot listen at {trust.host} port {trust.port}: {error.strerror}"
+            raise WrongRequest(what, remedy=f"open what runs there, or use another: rag ui --port {trust.port + 1}") from error
+        what = f"cannot listen on {trust.host} port {trust.port}: {error.strerror}"
         raise WrongRequest(what, remedy="give an address of this machine and a free port") from error
     return bound
 
 
 def listen(app: FastAPI, bound: socket.socket, started: Callable[[], None]) -> None:
-    """Answers until Ctrl-C or SIGTERM, then raises KeyboardInterrupt. `started` is called when requests can come."""
+    """Serves until Ctrl-C or SIGTERM, then raises KeyboardInterrupt. Calls `started` before the first request."""
     before = signal.signal(signal.SIGTERM, _interrupt)
-    # A shell starts background jobs with SIGINT ignored; ours must hear it to be stopped.
+    # A shell starts background jobs with SIGINT ignored; this process must receive it to be stopped.
     before_interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     config = uvicorn.Config(
         app,
-        access_log=False,  # addresses may hold the key, and queries are nobody's business
+        access_log=False,  # URLs may contain the key, and queries are private
         log_level="warning",
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
-        timeout_graceful_shutdown=GRACE,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=1 << 20,
     )
     try:

@@ -1,4 +1,4 @@
-"""Where the picture of a passage is, for caches: an address that names the version of the file never shows anything else.
+"""URLs of pictures: one that includes the version of the file always shows the same picture, so it may be cached for good.
 
 Knows our routes and versions of pictures; opens files only to see whether they changed.
 """
@@ -13,7 +13,7 @@ from rag.loaders.base import Limits
 from rag.media.service import MediaService
 from rag.types import Kind, Slide, StoredPassage
 
-VERSION = 16  # characters of a version in an address
+VERSION = 16  # characters of a version in a URL
 
 
 def media_of(kind: Kind, locator: object) -> str:
@@ -26,7 +26,7 @@ def media_of(kind: Kind, locator: object) -> str:
 def picture_address(
     media_service: MediaService, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
 ) -> str | None:
-    """With the version of the file as it is now, so that it may be cached for good; None for a text."""
+    """The URL of a passage's picture, with the current version of its file; None for a text."""
     if stored.passage.modality == "text":
         return None
     address = f"/v1/media/{stored.id}?size={size}&index={quote(index, safe='', errors='surrogateescape')}"

@@ -1,4 +1,7 @@
-"""ROOM 2: content → numbers. The tables of embedders and rerankers, by backend."""
+"""ROOM 2: content → numbers. The tables of embedders and rerankers, by backend name.
+
+Knows names; imports none of them.
+"""
 
 EMBEDDERS = {
     "lite": "rag.backends.lite.embedder:LiteEmbedder",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rag.types import Content, Fingerprint, Kind, Modality, Role
 
@@ -14,61 +14,121 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which model, where it runs, and what it is told. Empty fields mean the model's own defaults."""
+    """Which model to use, where it runs, and its instructions. Empty fields mean the model's own defaults."""
 
     model: str = ""  # a name such as Qwen/Qwen3-VL-Embedding-2B, or a local folder
-    family: str = ""  # of FAMILIES, where the name does not tell
+    family: str = ""  # a key of FAMILIES, needed if the model's name does not tell
     urls: tuple[str, ...] = ()  # endpoints of a server, without /v1
-    dim: int = 0  # shorter vectors; 0: the model's own
+    dim: int = 0  # length of the vectors, if shorter than the model's own; 0: the model's own
     query_instruction: str = ""
     document_instruction: str = ""
     rerank_instruction: str = ""
     api_key: str = ""
-    ca_bundle: str = ""  # a file of certificates
-    in_flight: int = 8  # requests at once for each endpoint
-    timeout: float = 120.0  # seconds for one request
+    ca_bundle: str = ""  # a PEM file of certificates to trust
+    in_flight: int = 8  # concurrent requests per endpoint
+    timeout: float = 120.0  # seconds per request
 
 
-UNTOLD = Choice()
+DEFAULT_CHOICE = Choice()
 
 
 class Embedder(Protocol):
-    """Content to comparable vectors. Made from a `Choice`.
+    """Content to comparable vectors. Constructed from a `Choice`.
 
     Laws, checked for every row of EMBEDDERS by tests/contracts/test_embedders.py:
     - ``embed`` returns float32 of shape (len(contents), dim), rows of unit length, in input order; an empty list gives (0, dim).
-    - It gives a vector for every content or raises BackendError. It never returns a vector for anything else. ContentRefused
-      where a working model does not take some of the contents; it holds the vectors of the others.
+    - It returns a vector for every content or raises BackendError; it never returns a vector of anything else. It raises
+      ContentRefused, which carries the vectors of the other contents, if the model works but rejects some of them.
     - A content's vector does not depend on its neighbours in the list.
-    - Equal fingerprints mean comparable vectors, and only those.
+    - Two vectors are comparable if and only if their fingerprints are equal.
+
+    An embedder may also declare `capabilities` (see `EmbedderCapabilities`) and have a `load` method (see `InProcess`).
     """
 
     fingerprint: Fingerprint
     modalities: frozenset[Modality]
-    reads_clues: bool  # whether `Content.clues` changes the vector: part of what a vector is keyed by
-    batch: int  # how many contents it likes at once
+    reads_clues: bool  # whether `Content.clues` changes the vector, so that clues belong to the key of a stored vector
+    batch: int  # contents that keep it busy, over all concurrent calls together
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors: ...
 
 
+class SideEmbedder(Protocol):
+    """An embedder for texts in a process of its own, working beside one in this process.
+
+    Laws, checked by tests/contracts/test_embedders.py:
+    - ``is_ready`` says whether it accepts a call now, without waiting. The first time it is asked starts the process.
+    - ``embed`` takes contents without pixels and returns exactly the rows that the embedder beside it would, even if the process
+      has died.
+    - ``close`` ends the process; ``is_ready`` is False from then on.
+    """
+
+    def is_ready(self) -> bool: ...
+
+    def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderCapabilities:
+    """How an embedder is best called. Optional: an embedder declares it as its attribute `capabilities`.
+
+    Laws, checked by tests/contracts/test_embedders.py:
+    - ``concurrent_calls``: this many threads may call ``embed`` at once, each with up to ``batch // concurrent_calls`` contents.
+      1: one call at a time, from a thread of its own. 0: the embedder is pure Python, which a second thread would only slow down,
+      so it is called in the thread that supplies the contents, with up to ``batch`` of them.
+    - ``pictures_per_call``: a call is due as soon as this many contents with pixels wait, and takes no more of them.
+      0: as many as of texts. A server that gets each picture in a request of its own declares 1, so that no picture waits.
+    - ``shorter_side``: a picture thinned by ``downsample.thin(pixels, shorter_side)`` gets the same vector as the whole picture,
+      so readers need not send more. In pixels; 0: every pixel counts.
+    - ``side_embedder``: makes an embedder for texts in another process. Used only if ``concurrent_calls`` is 0.
+    """
+
+    concurrent_calls: int = 1
+    pictures_per_call: int = 0
+    shorter_side: int = 0
+    side_embedder: Callable[[], SideEmbedder] | None = None
+
+
+def capabilities_of(embedder: Embedder) -> EmbedderCapabilities:
+    """What the embedder declares in `capabilities`; the defaults if it declares nothing, as a plugin may."""
+    declared = getattr(embedder, "capabilities", None)
+    return declared if isinstance(declared, EmbedderCapabilities) else EmbedderCapabilities()
+
+
+@runtime_checkable
+class InProcess(Protocol):
+    """An embedder or reranker whose weights are loaded into this process. Optional: a model without `load` has nothing to load.
+
+    Laws, checked by tests/contracts/test_in_process.py:
+    - ``load`` loads the weights, so that the first call need not; once they are loaded, it does nothing.
+      BackendError, with the reason, if they cannot be loaded.
+    - Without it, the first ``embed`` or ``score`` loads them.
+    """
+
+    def load(self) -> None: ...
+
+
 class Reranker(Protocol):
-    """(query, passage) pairs to scores. Made from a `Choice`.
+    """(query, passage) pairs to scores. Constructed from a `Choice`.
 
     Laws, checked for every row of RERANKERS by tests/contracts/test_rerankers.py:
-    - ``score`` gives one finite float in 0…1 per content, in input order; an empty list gives an empty list.
+    - ``score`` returns one finite float in 0…1 per content, in input order; an empty list gives an empty list.
     - A content's score does not depend on its neighbours in the list.
-    - It scores every content or raises BackendError: ContentRefused where a working model does not take some of the pairs.
-    - ``score`` uses a candidate's pixels where it has them and never fails without them. ``wants_pixels(query)`` says whether
-      the pictures and videos among the candidates must be decoded again for this query; where it is false they come with their
-      clues alone.
-    - ``reads_vectors`` is the fingerprint of the embedder whose document vectors tell it all that pixels would: candidates of
-      such an index come with their `vector` instead of pixels, and no file is opened. None for most.
+    - It scores every content or raises BackendError: ContentRefused if the model works but rejects some of the pairs.
+    - ``score`` uses a candidate's pixels if it has them and never fails without them. ``wants_pixels(query)`` says whether this
+      query needs the pictures and videos among the candidates decoded again; if not, they come with their clues alone.
+    - ``reads_vectors`` is the fingerprint of the embedder whose document vectors can replace pixels: candidates from an index
+      made by it come with their `vector`, and no file is opened. None for most rerankers.
     """
 
     name: str
     modalities: frozenset[Modality]  # a content of another modality is scored by its clues
     reads_vectors: Fingerprint | None
-    trust: Mapping[Kind, float]  # share of its score in the final one, 0…1, where published figures say it hurts a kind; else 1
+    trust: Mapping[
+        Kind, float
+    ]  # weight of its score per kind, 0…1: below 1 if published figures say that it ranks that kind worse, else 1
 
     def wants_pixels(self, query: Content) -> bool: ...
 

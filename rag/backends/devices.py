@@ -1,4 +1,4 @@
-"""What this machine has to run a model on: NVIDIA cards, Ascend NPUs, or its processor.
+"""What this machine can run a model on: NVIDIA cards, Ascend NPUs, or its processor.
 
 Asks the vendors' own tools, with a time limit; knows no model and imports no vendor library.
 """
@@ -15,14 +15,18 @@ from typing import Literal
 
 Platform = Literal["cuda", "ascend", "ascend-310p", "cpu"]
 
-PATIENCE = 10.0  # seconds a vendor's tool may take; a broken driver makes it hang
+TOOL_SECONDS = 10.0  # a vendor's tool may take this long; with a broken driver it hangs
 MIB = 1 << 20
-VISIBLE = {"cuda": "CUDA_VISIBLE_DEVICES", "ascend": "ASCEND_RT_VISIBLE_DEVICES", "ascend-310p": "ASCEND_RT_VISIBLE_DEVICES"}
+VISIBLE_DEVICES = {  # the variable that selects cards, by platform
+    "cuda": "CUDA_VISIBLE_DEVICES",
+    "ascend": "ASCEND_RT_VISIBLE_DEVICES",
+    "ascend-310p": "ASCEND_RT_VISIBLE_DEVICES",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One device, as its vendor numbers it. `total` and `free` in bytes; 0 where the tool does not say."""
+    """One device, numbered as its vendor does. `total` and `free` memory in bytes; 0 if the tool does not say."""
 
     number: int
     name: str
@@ -32,7 +36,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The platform vLLM would run on here, its cards, its driver, and what was odd about asking."""
+    """The platform vLLM would run on here, its cards and driver version, and a remark on tools that failed."""
 
     platform: Platform
     cards: tuple[Card, ...] = ()
@@ -41,30 +45,30 @@ class Machine:
 
 
 def look() -> Machine:
-    """What this machine has. Never raises: a tool that is missing, fails or hangs leaves the processor, with a remark."""
+    """The accelerators of this machine, else its processor. Never raises: the remark names a tool that fails or hangs."""
     remarks: list[str] = []
     for tool, arguments, read in (("nvidia-smi", _NVIDIA, _nvidia), ("npu-smi", ("info",), _ascend)):
         if shutil.which(tool) is None:
             continue
         try:
-            done = subprocess.run((tool, *arguments), capture_output=True, text=True, errors="replace", timeout=PATIENCE)
+            done = subprocess.run((tool, *arguments), capture_output=True, text=True, errors="replace", timeout=TOOL_SECONDS)
         except subprocess.TimeoutExpired:
-            remarks.append(f"{tool} did not answer within {PATIENCE:.0f} s: is the driver well?")
+            remarks.append(f"{tool} did not answer within {TOOL_SECONDS:.0f} s: is the driver working?")
             continue
         except OSError as error:
-            remarks.append(f"{tool} does not run: {error.strerror}")
+            remarks.append(f"{tool} cannot be run: {error.strerror}")
             continue
         machine = read(done.stdout) if done.returncode == 0 else None
         if machine is not None:
             return machine
-        said = next(iter((done.stderr or done.stdout).strip().splitlines()), "nothing")
-        remarks.append(f"{tool} names no device (exit {done.returncode}): {said[:200]}")
+        first_line = next(iter((done.stderr or done.stdout).strip().splitlines()), "no output")
+        remarks.append(f"{tool} lists no device (exit {done.returncode}): {first_line[:200]}")
     return Machine("cpu", (Card(0, "main memory", _memory(), 0),), remark="; ".join(remarks))
 
 
 def visible(machine: Machine, environment: Mapping[str, str]) -> tuple[Card, ...]:
-    """The cards left by CUDA_VISIBLE_DEVICES or ASCEND_RT_VISIBLE_DEVICES. Names that are no numbers (UUIDs) leave all."""
-    named = environment.get(VISIBLE.get(machine.platform, ""), "").strip()
+    """The cards that CUDA_VISIBLE_DEVICES or ASCEND_RT_VISIBLE_DEVICES selects; all if it lists no numbers (but UUIDs)."""
+    named = environment.get(VISIBLE_DEVICES.get(machine.platform, ""), "").strip()
     if not re.fullmatch(r"\d+(\s*,\s*\d+)*", named):
         return machine.cards
     numbers = [int(part) for part in named.split(",")]
@@ -75,7 +79,7 @@ _NVIDIA = ("--query-gpu=index,name,memory.total,memory.free,driver_version", "--
 
 
 def _nvidia(text: str) -> Machine | None:
-    """The rows of `nvidia-smi --query-gpu=…`: memory in MiB, or [N/A] where a card shares the main memory."""
+    """The machine in the rows of `nvidia-smi --query-gpu=…`: memory in MiB, or [N/A] for a card that shares main memory."""
     cards: list[Card] = []
     driver = ""
     for line in text.splitlines():
@@ -88,7 +92,7 @@ def _nvidia(text: str) -> Machine | None:
 
 
 def _ascend(text: str) -> Machine | None:
-    """The table of `npu-smi info`: two lines a chip; the last `used / total` pair of the second is its memory in MB."""
+    """The machine in the table of `npu-smi info`: two lines per chip; memory in MB is the last `used / total` of the second."""
     version = re.search(r"npu-smi\s+(\S+)", text)
     cards: list[Card] = []
     name = ""
@@ -111,7 +115,7 @@ def _ascend(text: str) -> Machine | None:
 
 
 def _memory() -> int:
-    """Main memory in bytes; 0 where the system does not say."""
+    """Main memory in bytes; 0 if the system does not say."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError):

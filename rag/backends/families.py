@@ -1,6 +1,6 @@
-"""The families of models: what each sees, how much it reads, what it is told, and which family a model belongs to.
+"""The families of models: what each sees, how long its prompts may be, its instructions, and which family a model belongs to.
 
-Knows names and a local folder's config.json; loads no model and renders no prompt (that is `rag.backends.prompts`).
+Knows names and a local folder's config.json; loads no model and renders no prompt (`rag.backends.prompts` does).
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ Task = Literal["embedder", "reranker"]
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Models that are fed alike. The instructions are the defaults of the reference code; "" where the model takes none."""
+    """Models that take the same prompts. Instructions are the defaults of the reference code; "" if the family takes none."""
 
     name: str
-    sees: bool  # pictures and videos
-    max_tokens: int  # of one prompt in the reference code; for the plain families the server's own limit counts
+    sees: bool  # takes pictures and videos
+    max_tokens: int  # of one prompt, as in the reference code; for the plain families the server's own limit applies
     query_instruction: str
     document_instruction: str
     rerank_instruction: str
-    templated: bool  # False: the text is sent as it is and the server knows what to do with it
+    templated: bool  # False: the text is sent as it is, and the server renders whatever prompt the model needs
+    classifier: str = ""  # vLLM's class for a checkpoint of this family that is read as a classifier; "": none
 
 
 _WEB_SEARCH = "Given a web search query, retrieve relevant passages that answer the query"
@@ -60,9 +61,12 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
                 document_instruction="",
                 rerank_instruction="Given a search query, retrieve relevant candidates that answer the query.",
                 templated=True,
+                classifier="Qwen3VLForSequenceClassification",
             ),
             Family("qwen3-embedding", False, 8192, _WEB_SEARCH, "", "", templated=True),
-            Family("qwen3-reranker", False, 8192, "", "", _WEB_SEARCH, templated=True),
+            Family(
+                "qwen3-reranker", False, 8192, "", "", _WEB_SEARCH, templated=True, classifier="Qwen3ForSequenceClassification"
+            ),
             Family("plain-embedding", False, 8192, "", "", "", templated=False),
             Family("plain-reranker", False, 8192, "", "", "", templated=False),
         )
@@ -78,20 +82,20 @@ _AS_PUBLISHED = {name.lower(): name for name in _NAMES}
 _DIMS = {("vl", "2"): 2048, ("vl", "8"): 4096, ("text", "0.6"): 1024, ("text", "4"): 2560, ("text", "8"): 4096}
 _SIZE = re.compile(r"(?<![\d.])(0\.6|2|4|8)b(?![a-z0-9])", re.IGNORECASE)
 
-PROMPTS_VERSION = 1  # raised when a prompt or the neutralising of text changes: older vectors are then another fingerprint
+PROMPTS_VERSION = 1  # raise it when a prompt or `neutral` changes, because older vectors are then not comparable
 MAX_PIXELS = 1_310_720  # of one picture, the cap in the checkpoint's own preprocessor_config.json
 
-# Share of the reranker's score in the final one where it ranks a kind no better than the first stage does. Published for the top
-# 100 of Qwen3-VL-Embedding-2B reranked by Qwen3-VL-Reranker-2B: image 74.8 → 74.0, video 53.6 → 53.2; visual documents
+# Weight of the reranker's score in the final score, for kinds that it ranks no better than the first stage does. Published for
+# the top 100 of Qwen3-VL-Embedding-2B reranked by Qwen3-VL-Reranker-2B: image 74.8 → 74.0, video 53.6 → 53.2; visual documents
 # (79.2 → 83.2) and text (68.1 → 70.0) gain. Source: README of QwenLM/Qwen3-VL-Embedding, table of the rerankers.
 _TRUST_VL_2B: Mapping[Kind, float] = MappingProxyType({"image": 0.5, "screenshot": 0.5, "frame": 0.5})
 
 
 def family_of(choice: Choice, task: Task) -> Family:
-    """The family of the chosen model: the one stated, else by its name, else by the config.json of its local folder, else plain.
+    """The family of the chosen model: as stated, else by the model's name, else by its local folder's config.json, else plain.
 
     A stated family may leave out its task ("qwen3-vl" for an embedder is "qwen3-vl-embedding"). WrongSetting for an unknown
-    family, WrongRequest where the model is of the other task.
+    family, WrongRequest if the model is made for the other task.
     """
     suffix = _SUFFIX[task]
     stated = choice.family.strip().lower()
@@ -108,7 +112,7 @@ def family_of(choice: Choice, task: Task) -> Family:
 
 
 def native_dim(choice: Choice) -> int | None:
-    """How many numbers the model's own vectors have: from its local folder, else from its name; None where neither tells."""
+    """The dimension of the model's own vectors: from its local folder, else from its name; None if neither tells."""
     config = _config_of(choice.model)
     if config:
         hidden = config.get("text_config", config).get("hidden_size")
@@ -122,20 +126,20 @@ def native_dim(choice: Choice) -> int | None:
 
 
 def model_name(model: str) -> str:
-    """The one name of a model however it was given: `Qwen/Qwen3-VL-Embedding-2B`, a folder, a folder of a hub's cache.
+    """One name for a model, however it was given: `Qwen/Qwen3-VL-Embedding-2B`, a folder, a folder in a hub's cache.
 
-    The last part of the path, spelled as published where that is a known model.
+    The last part of the path, spelled as published if that is a known model.
     """
     parts = PurePath(name_of(model).replace("\\", "/").rstrip("/")).parts
     name = parts[-1] if parts else ""
     if len(parts) >= 3 and parts[-2] == "snapshots" and parts[-3].startswith("models--"):  # the layout of Hugging Face's cache
         name = parts[-3].rpartition("--")[2]
-    name = name.replace("___", ".")  # ModelScope's cache writes a point so
+    name = name.replace("___", ".")  # ModelScope's cache spells a dot this way
     return _AS_PUBLISHED.get(name.lower(), name)
 
 
 def fingerprint_of(choice: Choice, family: Family, dim: int) -> Fingerprint:
-    """What the vectors of this choice are comparable by: the same for a server and for both ways to load the model here."""
+    """What makes vectors of this choice comparable: equal for a server and for both backends that load the model here."""
     if family.name == "qwen3-vl-embedding":
         preprocessing = f"qwen3-vl prompts {PROMPTS_VERSION}, ≤ {MAX_PIXELS} pixels"
     else:
@@ -150,9 +154,9 @@ def fingerprint_of(choice: Choice, family: Family, dim: int) -> Fingerprint:
 
 
 def instruction_for(family: Family, choice: Choice, use: Role | Literal["rerank"]) -> str:
-    """What the model is told: the choice's own instruction, else the family's. "" where it takes none.
+    """The instruction for the model: the one in the choice, else the family's; "" if the family takes none.
 
-    Ready to be sent: neutralised, and with the full stop that Qwen3-VL-Embedding was trained with.
+    Ready to send: neutralised, and with the final full stop that Qwen3-VL-Embedding was trained with.
     """
     own, default = {
         "query": (choice.query_instruction, family.query_instruction),
@@ -160,19 +164,31 @@ def instruction_for(family: Family, choice: Choice, use: Role | Literal["rerank"
         "rerank": (choice.rerank_instruction, family.rerank_instruction),
     }[use]
     if not family.templated:
-        return neutral(own)  # a prefix such as "query: ", where every blank counts
+        return neutral(own)  # a prefix such as "query: ", where every space counts
     return ended(family, neutral(own.strip() or default))
 
 
 def ended(family: Family, instruction: str) -> str:
-    """The instruction with a full stop where the family expects one and no punctuation ends it, as the reference code does."""
+    """The instruction, with a full stop added if the family expects one and no punctuation ends it, as in the reference code."""
     if family.name != "qwen3-vl-embedding" or not instruction or unicodedata.category(instruction[-1]).startswith("P"):
         return instruction
     return f"{instruction}."
 
 
+def classifier_overrides(family: Family) -> dict[str, Any]:
+    """vLLM's `hf_overrides` to read a checkpoint of a Qwen3 reranker family as a classifier of yes and no.
+
+    The order of the keys is that of the commands `rag serve` prints.
+    """
+    return {
+        "architectures": [family.classifier],
+        "classifier_from_token": ["no", "yes"],
+        "is_original_qwen3_reranker": True,
+    }
+
+
 def trust_of(choice: Choice) -> Mapping[Kind, float]:
-    """The kinds a reranker is known to hurt, with the share its score keeps there; empty for every other reranker."""
+    """The kinds that a reranker is known to rank worse, with the weight its score keeps there; empty for any other reranker."""
     if family_of(choice, "reranker").name == "qwen3-vl-reranker" and native_dim(choice) == _DIMS["vl", "2"]:
         return _TRUST_VL_2B
     return {}
@@ -181,7 +197,7 @@ def trust_of(choice: Choice) -> Mapping[Kind, float]:
 def _stated(stated: str, suffix: str) -> Family:
     family = FAMILIES.get(stated) or FAMILIES.get(f"{stated}-{suffix}")
     if family is None:
-        raise WrongSetting(f"no family of models is called {stated!r}", remedy=f"choose one of: {', '.join(FAMILIES)}")
+        raise WrongSetting(f"there is no model family {stated!r}", remedy=f"choose one of: {', '.join(FAMILIES)}")
     return family
 
 
@@ -190,20 +206,20 @@ def _of_task(family: Family, choice: Choice, task: Task) -> Family:
         return family
     other: Task = "reranker" if task == "embedder" else "embedder"
     raise WrongRequest(
-        f"{choice.model or family.name} is a model of the family {family.name}: it cannot be used as the {task}",
-        remedy=f"name it as the {other}, or name another model as the {task}",
+        f"{choice.model or family.name} belongs to the family {family.name}: it cannot be used as the {task}",
+        remedy=f"use it as the {other}, or name another model as the {task}",
     )
 
 
 def _named(name: str) -> str:
-    """The family a model's name tells, also of its quantised and renamed copies; "" where it tells none."""
+    """The family in a model's name, also in the names of quantised and renamed copies; "" if there is none."""
     lower = name.lower().replace("_", "-")
     found = [family for family in FAMILIES if family.startswith("qwen3") and family in lower]
     return found[0] if found else ""
 
 
 def _config_of(model: str) -> Mapping[str, Any]:
-    """The config.json of a local folder; empty where the model is none or has none."""
+    """The config.json of a model's local folder; empty if the model is not a folder, or has none."""
     file = Path(model).expanduser() / "config.json"
     if not model or not file.is_file():
         return {}
@@ -211,8 +227,8 @@ def _config_of(model: str) -> Mapping[str, Any]:
         config = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise WrongSetting(
-            f"{file} cannot be read: {error}", remedy="name a whole model folder, or the model by its name"
+            f"{file} cannot be read: {error}", remedy="name a complete model folder, or the model by its name"
         ) from error
     if not isinstance(config, dict) or not isinstance(config.get("text_config", {}), dict):
-        raise WrongSetting(f"{file} describes no model", remedy="name a whole model folder, or the model by its name")
+        raise WrongSetting(f"{file} does not describe a model", remedy="name a complete model folder, or the model by its name")
     return config

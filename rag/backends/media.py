@@ -1,8 +1,8 @@
 """Pixels → what a model server is sent: re-encoded JPEG in `data:` URLs, within the models' limits of pixels and frames.
 
-Knows pixels and the API's parts; knows no file, no prompt and no server. Nothing of a file's own bytes is ever passed on.
+Knows pixels and the API's parts; knows no file, no prompt and no server. A file's own bytes are never passed on.
 
-A server and a model in this process are shown the same picture: `picture` is what a server decodes from `image_url`.
+A model in this process sees the same picture as one behind a server: `picture` is what a server decodes from `image_url`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from rag.types import Pixels
 
 MAX_VIDEO_PIXELS = 7_864_320  # of all frames together, as in the models' reference code
-# The reference code takes up to 64 frames, and so does a server of `rag serve`. But vLLM (0.23 and 0.32) keeps the first 32 JPEGs
-# of a `video/jpeg` URL at its default `num_frames` and drops the rest without a word, and no answer tells which server it is.
-# These are spread over the whole video instead, so that every server gives the same vector.
+# The reference code takes up to 64 frames, and so does a server started by `rag serve`. But at its default `num_frames`, vLLM
+# (0.23 and 0.32) keeps the first 32 JPEGs of a `video/jpeg` URL and silently drops the rest, and no response tells the two kinds
+# of server apart. With 32 frames spread over the whole video, every server gives the same vector.
 MAX_FRAMES = 32
-MAX_ASPECT = 180  # longer to shorter side; the models' processors refuse more than 200, and sides are rounded on the way
-QUALITY = 95  # JPEG, without subsampling of colours: small coloured letters stay readable
+MAX_ASPECT = 180  # longer to shorter side; the models' processors refuse more than 200, and sides get rounded before that
+QUALITY = 95  # JPEG, without chroma subsampling: small coloured letters stay readable
 
 
 def image_url(pixels: Pixels) -> str:
@@ -37,17 +37,17 @@ def image_url(pixels: Pixels) -> str:
 
 
 def video_url(frames: Sequence[Pixels]) -> str:
-    """Frames in order as `data:video/jpeg;base64,<jpeg>,<jpeg>,…`: vLLM's form for frames that the client has chosen."""
+    """RGB frames in order as `data:video/jpeg;base64,<jpeg>,<jpeg>,…`: vLLM's form for frames chosen by the client."""
     return f"data:video/jpeg;base64,{','.join(_base64(_jpeg(frame)) for frame in _film(frames))}"
 
 
 def picture(pixels: Pixels) -> Image:
-    """The picture a server decodes from `image_url(pixels)`, for a model in this process."""
+    """The picture, RGB, that a server decodes from `image_url(pixels)`, for a model in this process."""
     return _decoded(_jpeg(_within(pixels, MAX_PIXELS)))
 
 
 def film(frames: Sequence[Pixels]) -> list[Image]:
-    """The frames a server decodes from `video_url(frames)`: all of one size, at most MAX_FRAMES."""
+    """The frames, RGB, that a server decodes from `video_url(frames)`: all of one size, at most MAX_FRAMES."""
     return [_decoded(_jpeg(frame)) for frame in _film(frames)]
 
 
@@ -59,7 +59,7 @@ def media_parts(content: Content) -> list[dict[str, Any]]:
 
 
 def _film(frames: Sequence[Pixels]) -> list[Image]:
-    """Frames spread evenly over the video, each within its share of the pixels, all of the size of the first."""
+    """At most MAX_FRAMES frames, evenly spread over the video, all of the first one's size, together within MAX_VIDEO_PIXELS."""
     count = min(len(frames), MAX_FRAMES)
     last = len(frames) - 1
     chosen = [frames[round(place * last / max(count - 1, 1))] for place in range(count)]
@@ -68,12 +68,12 @@ def _film(frames: Sequence[Pixels]) -> list[Image]:
 
 
 def _within(pixels: Pixels, limit: int) -> Image:
-    """The picture scaled down to at most `limit` pixels, and widened where it is thread-thin, so that a model takes it."""
+    """The picture scaled down to at most `limit` pixels, and padded if it is too thin for a model to accept."""
     from PIL import Image
 
     shown = Image.fromarray(pixels)
     if max(shown.size) > MAX_ASPECT * min(shown.size):
-        return _widened(shown, limit)
+        return _padded(shown, limit)
     width, height = shown.size
     if width * height <= limit:
         return shown
@@ -81,13 +81,13 @@ def _within(pixels: Pixels, limit: int) -> Image:
     return shown.resize((max(1, int(width * scale)), max(1, int(height * scale))), Image.Resampling.BICUBIC)
 
 
-def _widened(thread: Image, limit: int) -> Image:
-    """A thread-thin picture in the middle of a white strip of MAX_ASPECT to 1 and at most `limit` pixels."""
+def _padded(thin: Image, limit: int) -> Image:
+    """A very thin picture, centred on a white strip of MAX_ASPECT to 1 and at most `limit` pixels."""
     from PIL import Image
 
-    longest = min(max(thread.size), int((limit * MAX_ASPECT) ** 0.5) // MAX_ASPECT * MAX_ASPECT)
-    scale = longest / max(thread.size)
-    shown = thread.resize((max(1, int(thread.width * scale)), max(1, int(thread.height * scale))), Image.Resampling.BICUBIC)
+    longest = min(max(thin.size), int((limit * MAX_ASPECT) ** 0.5) // MAX_ASPECT * MAX_ASPECT)
+    scale = longest / max(thin.size)
+    shown = thin.resize((max(1, int(thin.width * scale)), max(1, int(thin.height * scale))), Image.Resampling.BICUBIC)
     shortest = ceil(longest / MAX_ASPECT)
     strip = Image.new("RGB", (max(shown.width, shortest), max(shown.height, shortest)), "white")
     strip.paste(shown, ((strip.width - shown.width) // 2, (strip.height - shown.height) // 2))

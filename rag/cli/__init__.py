@@ -1,6 +1,6 @@
-"""The command line: parse → call → print. The only room that prints or exits.
+"""The command line: parse → call → print. The only package that prints or exits.
 
-Knows the terminal; knows nothing of how things are done.
+Knows the terminal; does not know how the work is done.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import errno
 import os
 import sys
 
-_OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # stdout is a file, and its disk takes no more
-_NOT_TO_BE_LOOKED_AT = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)  # a name a person gave
+_OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # stdout is a file on a full or failing disk
+_NO_ACCESS = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP)  # of a path that the user gave
 
 
 def main() -> None:
-    """The `rag` command. Errors of ours become one message and an exit code; anything else is a bug and says so."""
+    """Runs the `rag` command. Our own errors become a message and an exit code; any other is a bug and shows its traceback."""
     from rag.cli.app import app
     from rag.cli.terminal import fail, open_streams
     from rag.errors import RagError, WrongRequest
@@ -32,24 +32,24 @@ def main() -> None:
         print("stopped", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
-        _let_go_of_stdout()
+        _discard_stdout()
         sys.exit(0)
     except SystemExit as ended:
-        if isinstance(ended.__context__, BrokenPipeError):  # `| head` has seen enough
-            _let_go_of_stdout()
+        if isinstance(ended.__context__, BrokenPipeError):  # `| head` has read enough
+            _discard_stdout()
             sys.exit(0)
         raise
     except OSError as error:
-        if error.filename is not None and error.errno in _NOT_TO_BE_LOOKED_AT:
-            fail(WrongRequest(f"{str(error.filename)[:200]}: {error.strerror}", remedy="name another, or make it readable"))
+        if error.filename is not None and error.errno in _NO_ACCESS:
+            fail(WrongRequest(f"{str(error.filename)[:200]}: {error.strerror}", remedy="name another, or change its permissions"))
         elif error.errno in _OUTPUT_FAILED:
-            _let_go_of_stdout()
-            fail(WrongRequest(f"the output cannot be written: {error.strerror}", remedy="write it to another place"))
+            _discard_stdout()
+            fail(WrongRequest(f"the output cannot be written: {error.strerror}", remedy="free disk space, or write it elsewhere"))
         else:
             raise
         sys.exit(WrongRequest.exit_code)
 
 
-def _let_go_of_stdout() -> None:
-    """What is still buffered goes nowhere, so that it does not fail once more when the interpreter ends."""
+def _discard_stdout() -> None:
+    """Sends buffered output to /dev/null, so that flushing it does not fail again when the interpreter exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)

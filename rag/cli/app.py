@@ -1,6 +1,6 @@
-"""The table of commands. One file each; heavy libraries are imported inside them.
+"""The table of commands: one file each, which imports heavy libraries only when it runs.
 
-Knows the commands' names; knows nothing of what they do.
+Knows the commands' names; does not know what they do.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         from rag import __version__
 
         typer.echo(f"rag {__version__}")

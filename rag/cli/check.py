@@ -1,4 +1,4 @@
-"""`rag check`: is the index what was written? Knows printing only."""
+"""`rag check`: verifies an index. Knows printing only."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def check(
         print(harmless(finding))
     if found:
         count = f"{len(found)} finding{'' if len(found) == 1 else 's'}"
-        raise IndexDamaged(f"{folder} is not what was written: {count}", remedy="rag repair")
-    print(f"{harmless(str(folder))} is sound" + ("" if read_data else " in structure; --read-data compares every checksum"))
+        raise IndexDamaged(f"{folder} is damaged: {count}", remedy="repair it: rag repair")
+    print(f"{harmless(str(folder))} is intact" + ("" if read_data else " in structure; --read-data compares every checksum too"))

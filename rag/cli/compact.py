@@ -1,13 +1,14 @@
-"""`rag compact`: give back the room of what is gone. Knows printing only."""
+"""`rag compact`: frees the space of deleted passages. Knows printing only."""
 
 from __future__ import annotations
 
 from rag.cli.options import Index
 from rag.cli.terminal import harmless, say, size
+from rag.humanize import counted
 
 
 def compact(index: Index = "") -> None:
-    """Remove what was deleted or replaced from the index for good, and join its segments. Queries may go on meanwhile."""
+    """Remove deleted and replaced passages from the index for good, and merge its segments. Queries keep working."""
     from rag.index.files.layout import size_on_disk
     from rag.index.locations import existing_index, warm_up
     from rag.index.writer.writer import writing
@@ -19,8 +20,9 @@ def compact(index: Index = "") -> None:
     for remark in warm_up(folder, say):
         say(f"note: {remark}")
     with writing(folder):
-        after = size_on_disk(folder)  # without the files the new segments replace
+        after = size_on_disk(folder)  # without the files that the new segments replace
     print(
-        f"{harmless(str(folder))}: {done.passages} ended passages and {done.vectors} unused vectors are gone, "
-        f"{done.before} segments became {done.after}, {size(before)} became {size(after)}"
+        f"{harmless(str(folder))}: "
+        f"removed {counted(done.passages, 'deleted passage')} and {counted(done.vectors, 'unused vector')}; "
+        f"segments: {done.before} → {done.after}; size: {size(before)} → {size(after)}"
     )

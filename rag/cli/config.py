@@ -25,7 +25,7 @@ def config(json: Json = False) -> None:
 
         print(json_.dumps(rows, ensure_ascii=False, indent=2, default=list))
         return
-    print(f"# {settings_file() or 'no rag.toml from here upward; one could hold these lines'}")
+    print(f"# {settings_file() or 'no rag.toml here or above; these lines can be one'}")
     for key, row in rows.items():
         value = ",".join(row["value"]) if isinstance(row["value"], tuple) else row["value"]
         shown = f'"{value}"' if isinstance(value, str) else value
@@ -33,5 +33,5 @@ def config(json: Json = False) -> None:
 
 
 def _shown(value: Any, *, secret: bool) -> Any:
-    """The value; of a key only that there is one, because what is printed gets into logs and reports."""
+    """The value; … for a secret, because printed settings end up in logs and bug reports."""
     return "…" if secret and value else value

@@ -1,4 +1,4 @@
-"""`rag doctor`: what is the matter with the models. Knows printing only."""
+"""`rag doctor`: checks the accelerator, vLLM and the model endpoints. Knows printing only."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def doctor(
     url: Annotated[list[str] | None, typer.Option(help="Endpoint of the embedder; repeatable.")] = None,
     reranker_url: Annotated[list[str] | None, typer.Option(help="Endpoint of the reranker; repeatable.")] = None,
     model: Annotated[str | None, typer.Option(help="The embedding model. Default: what the endpoint serves.")] = None,
-    reranker_model: Annotated[str | None, typer.Option(help="The reranking model, likewise.")] = None,
-    family: Annotated[str | None, typer.Option(help="How the model is fed, where its name does not tell.")] = None,
+    reranker_model: Annotated[str | None, typer.Option(help="The reranking model. Default: what the endpoint serves.")] = None,
+    family: Annotated[str | None, typer.Option(help="Model family (prompts and limits), where the name does not tell.")] = None,
     reranker_family: Annotated[str | None, typer.Option(help="The same for the reranker.")] = None,
     index: Index = "",
     json: Json = False,
 ) -> None:
-    """Look at the accelerator, the installed vLLM and the endpoints, and prove that each reads the right prompts.
+    """Check the accelerator, the installed vLLM and the endpoints, and prove that each endpoint reads the right prompts.
 
-    Where no endpoint is named, the one an index was made with is looked at, else the servers that `rag serve` runs here.
+    Without --url it checks the endpoint that the index was made with, else the servers that `rag serve` runs here.
     """
     from rag.config import load_settings
     from rag.errors import BackendError
@@ -47,17 +47,17 @@ def doctor(
             "index": index or None,
         }
     )
-    kept = settings_of(existing_index(index)) if index else _kept_if_any(settings.index)
-    findings = [*examine_machine(), *examine_endpoints(settings, kept)]
+    stored = settings_of(existing_index(index)) if index else _stored_settings(settings.index)
+    findings = [*examine_machine(), *examine_endpoints(settings, stored)]
     _print_json(findings) if json else _print(findings)
     failed = [finding for finding in findings if finding.verdict == "failed"]
     if failed:
         what = f"{len(failed)} of {len(findings)} checks failed: " + ", ".join(f"{one.subject}: {one.check}" for one in failed)
-        raise BackendError(what, remedy="each line above says what to do; vectors made so would look fine and rank badly")
+        raise BackendError(what, remedy="follow the lines marked → above; until then vectors look fine but rank badly")
 
 
-def _kept_if_any(named: str) -> Mapping[str, str]:
-    """The settings of the index; none where there is no such index, or it cannot be read: other commands say so."""
+def _stored_settings(named: str) -> Mapping[str, str]:
+    """The settings stored in the index; none where there is no index or it cannot be read: other commands report that."""
     from rag.errors import IndexFailure
     from rag.index.catalog.index_folder import settings_of
     from rag.index.files.layout import is_index

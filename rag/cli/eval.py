@@ -1,4 +1,4 @@
-"""`rag eval`: how well an index answers judged queries. Knows printing only."""
+"""`rag eval`: measures how well an index answers judged queries. Knows printing only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def evaluate(
     reranker: Reranker = None,
     only: Annotated[str | None, typer.Option(help="Only queries with this tag.", metavar="TAG")] = None,
     failures: Annotated[
-        bool, typer.Option("--failures", help="List the queries without an answer among the first five.")
+        bool, typer.Option("--failures", help="List the queries without a relevant hit among the first five.")
     ] = False,
 ) -> None:
     """Measure success@5, nDCG@10, recall@10 and MRR by stage (dense, lexical, fused, reranked, hits) and by tag."""

@@ -1,4 +1,4 @@
-"""`rag index`: bring an index up to date with folders. Knows options and printing; the work is `rag.indexing.build`'s."""
+"""`rag index`: indexes folders. Knows options and printing; `rag.indexing` does the work."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag.cli.left_out import print_ignored
 from rag.cli.options import Backend, Dim, Family, Index, Json, Model, Url
 from rag.cli.terminal import harmless, say
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from rag.indexing.report import Report
     from rag.types import Skipped
 
-SHOWN = 20  # reasons of skipped files
 FORMATS = ("text", "json", "jsonl")
-NAMED = 3  # files named under each; `rag status` lists them all
+MOST_REASONS = 20  # for skipped files
+MOST_NAMES = 3  # skipped files for each reason; `rag status` lists them all
 LITE = (
     "lite: words, n-grams, colours and shapes, no neural embeddings; "
     "other models: rag index --rebuild --model NAME (see README, section Models)"
@@ -25,43 +26,49 @@ LITE = (
 
 
 def index(
-    folders: Annotated[list[str] | None, typer.Argument(help="Folders to index. None: every folder the index knows.")] = None,
+    folders: Annotated[list[str] | None, typer.Argument(help="Folders to index. Default: all folders of the index.")] = None,
     index: Index = "",
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and index what changes within two seconds.")] = False,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Read everything anew, and then take the place of the old index.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 5 when documents were skipped.")] = False,
-    format: Annotated[str, typer.Option(help="text, json, or jsonl: progress and report, one object a line.")] = "text",
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running, and index changes within two seconds.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Rebuild from scratch, then replace the old index.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 5 if documents were skipped.")] = False,
+    format: Annotated[str, typer.Option(help="text, json, or jsonl: progress and report, one object per line.")] = "text",
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and not which model a new index has.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Hide progress and the model notice.")] = False,
     backend: Backend = None,
     model: Model = None,
     family: Family = None,
     url: Url = None,
     dim: Dim = None,
-    ocr: Annotated[str | None, typer.Option(help="Read text in pictures: auto, always, never.")] = None,
-    clues: Annotated[str | None, typer.Option(help="What is known beside pixels: ocr,caption,path,date.")] = None,
-    frames: Annotated[str | None, typer.Option(help="Frames of a video: keyframes (fast), uniform.")] = None,
-    frame_seconds: Annotated[float | None, typer.Option(help="At most one frame in this many seconds.")] = None,
-    frames_per_minute: Annotated[float | None, typer.Option(help="The same the other way round.", min=0.02, max=600)] = None,
-    kinds: Annotated[str | None, typer.Option(help="Read only text,page,image,screenshot,frame; the rest stays.")] = None,
-    passage_characters: Annotated[int | None, typer.Option(help="The longest text passage.")] = None,
+    ocr: Annotated[str | None, typer.Option(help="When to read text in pictures: auto, always, never.")] = None,
+    clues: Annotated[str | None, typer.Option(help="What to index of a picture besides pixels: ocr,caption,path,date.")] = None,
+    frames: Annotated[str | None, typer.Option(help="Which frames of a video: keyframes (fast), uniform.")] = None,
+    frame_seconds: Annotated[float | None, typer.Option(help="At most one frame per this many seconds.")] = None,
+    frames_per_minute: Annotated[
+        float | None, typer.Option(help="The same as a rate: 15 is --frame-seconds 4.", min=0.02, max=600)
+    ] = None,
+    kinds: Annotated[
+        str | None, typer.Option(help="Read only these kinds (text,page,image,screenshot,frame); others stay.")
+    ] = None,
+    ignore: Annotated[
+        bool | None,
+        typer.Option("--ignore/--no-ignore", help="Leave out what .gitignore names, or read it; remembered until changed."),
+    ] = None,
+    passage_characters: Annotated[int | None, typer.Option(help="Longest text passage, in characters.")] = None,
     max_pixels: Annotated[int | None, typer.Option(help="Decode pictures down to this many pixels.")] = None,
     max_source_pixels: Annotated[int | None, typer.Option(help="Skip pictures with more pixels.")] = None,
     max_file_bytes: Annotated[str | None, typer.Option(help="Skip larger files.")] = None,
     max_file_size: Annotated[str | None, typer.Option(help="The same, written as 8G or 500M.")] = None,
     max_text_bytes: Annotated[str | None, typer.Option(help="Skip larger text files.")] = None,
     max_pages: Annotated[int | None, typer.Option(help="Skip PDFs with more pages.")] = None,
-    jobs: Annotated[str | None, typer.Option(help="Processes that read files: auto, or how many; 0 reads in this one.")] = None,
-    max_memory: Annotated[str | None, typer.Option(help="Memory to stay within, such as 8G.")] = None,
-    commit_seconds: Annotated[float | None, typer.Option(help="Commit this often.")] = None,
+    jobs: Annotated[str | None, typer.Option(help="Processes that read files: auto or a number; 0: this process.")] = None,
+    max_memory: Annotated[str | None, typer.Option(help="Memory limit, such as 8G.")] = None,
+    commit_seconds: Annotated[float | None, typer.Option(help="Seconds between commits.")] = None,
 ) -> None:
     """Index folders of text, PDFs, images, screenshots and videos; later runs read only what changed."""
     from json import dumps
 
-    from rag.cli.progress import json_line, telling
+    from rag.cli.progress import json_line, progress_to
     from rag.config import load_settings
     from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
     from rag.index.files.layout import is_index
@@ -84,6 +91,7 @@ def index(
         "frames": frames,
         "frame_seconds": 60 / frames_per_minute if frames_per_minute else frame_seconds,
         "kinds": kinds.split(",") if kinds else (),
+        "ignore": None if ignore is None else "gitignore,ragignore" if ignore else "ragignore",
         "passage_characters": passage_characters,
         "max_pixels": max_pixels,
         "max_source_pixels": max_source_pixels,
@@ -95,13 +103,15 @@ def index(
         "commit_seconds": commit_seconds,
     }
     if dry_run:
-        _foretell(folders or [], index, rebuild or watch, wanted, settings)
+        _show_plan(folders or [], index, rebuild or watch, wanted, settings)
         return
     if watch:
-        _follow(folders or [], index, rebuild, quiet, wanted, settings)
+        _watch(folders or [], index, rebuild, quiet, wanted, settings)
         return
-    with telling("" if quiet else wanted) as tell:
-        report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, say=_unsaid if quiet else say, **settings)
+    with progress_to("" if quiet else wanted) as tell:
+        report = build_index(
+            *(folders or []), index=index, rebuild=rebuild, tell=tell, say=_say_nothing if quiet else say, **settings
+        )
     for remark in warm_up(folder, say):
         say(f"note: {remark}")
     if fresh and not quiet and is_lite(folder):
@@ -116,12 +126,12 @@ def index(
         raise typer.Exit(DOCUMENTS_SKIPPED)
 
 
-def _unsaid(_: str) -> None:
-    """Says nothing."""
+def _say_nothing(_: str) -> None:
+    """For --quiet."""
 
 
-def _foretell(folders: list[str], index: str, is_other: bool, wanted: str, settings: dict[str, Any]) -> None:
-    """What a run would do, and how long at the rate of the last one."""
+def _show_plan(folders: list[str], index: str, other_run: bool, wanted: str, settings: dict[str, Any]) -> None:
+    """Prints what a run would do, and how long it would take at the rate of the last one. `other_run`: a rebuild or --watch."""
     from dataclasses import asdict
     from json import dumps
 
@@ -129,8 +139,9 @@ def _foretell(folders: list[str], index: str, is_other: bool, wanted: str, setti
     from rag.errors import WrongRequest
     from rag.indexing.plan import plan_index
 
-    if is_other:
-        raise WrongRequest("--dry-run does not go with --rebuild or --watch", remedy="a rebuild reads every document again")
+    if other_run:
+        what = "--dry-run cannot be combined with --rebuild or --watch"
+        raise WrongRequest(what, remedy="leave one of them out; a rebuild reads every document again")
     plan = plan_index(*folders, index=index, **settings)
     if wanted != "text":
         value = asdict(plan) | {"skipped": _skipped(plan.skipped)}
@@ -141,24 +152,23 @@ def _foretell(folders: list[str], index: str, is_other: bool, wanted: str, setti
     for name, families in (("new", plan.new), ("changed", plan.changed)):
         print(f"{name}: {', '.join(f'{count} {family}' for family, count in sorted(families.items())) or 'none'}")
     print(f"gone: {plan.gone}, unchanged: {plan.unchanged}, to read: {plan.megabytes:.1f} MB")
-    if plan.ignored:
-        print("ignored: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(plan.ignored.items())))
-    print(f"passages, each at most one for the model: {'at least' if plan.unknown else 'about'} {plan.passages}")
+    print_ignored(plan.ignored)
+    print(f"passages (each at most one input for the model): {'at least' if plan.unknown else 'about'} {plan.passages}")
     if plan.unknown:
-        alike = ", ".join(f"{count} {family}" for family, count in sorted(plan.unknown.items()))
-        print(f"of unknown length, because this index holds none alike: {alike}; so the time is not known either")
+        unknown = ", ".join(f"{count} {family}" for family, count in sorted(plan.unknown.items()))
+        print(f"not estimated: {unknown}: no similar files indexed yet; so the time is unknown too")
     elif plan.passages:
-        told = "not known: no long run was measured yet" if plan.seconds is None else f"about {_lasting(plan.seconds)}"
-        print(f"time, at the rate of the last long run: {told}")
+        estimate = "unknown: there was no long run yet" if plan.seconds is None else f"about {_duration(plan.seconds)}"
+        print(f"time, at the rate of the last long run: {estimate}")
     _print_skipped(plan.skipped)
 
 
-def _lasting(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"
 
 
-def _follow(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: str, settings: dict[str, Any]) -> None:
-    """Follows the folders until Ctrl-C; a line, or a JSON object, for each run that changed something."""
+def _watch(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: str, settings: dict[str, Any]) -> None:
+    """Watches the folders until Ctrl-C. Prints a line, or a JSON object, for each run that changed something."""
     import signal
 
     from rag.cli.progress import json_line
@@ -169,21 +179,21 @@ def _follow(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: 
 
     if rebuild or wanted == "json":
         other = "--rebuild" if rebuild else "--format json"
-        raise WrongRequest(f"--watch does not go with {other}", remedy="rebuild first; for programs: --format jsonl")
+        raise WrongRequest(f"--watch cannot be combined with {other}", remedy="rebuild first; for programs: --format jsonl")
 
-    def seen(report: Report) -> None:
+    def show(report: Report) -> None:
         if wanted == "jsonl":
             json_line({"event": "report", **_json(report)})
         else:
             _print(report, index_folder(load_settings({"index": index or None}).index))
 
-    # A shell starts background jobs with SIGINT ignored; this one must hear it to be stopped.
+    # A shell starts background jobs with SIGINT ignored; this process must receive it to be stopped.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        watch_index(*folders, index=index, seen=seen, say=_unsaid if quiet else say, **settings)
+        watch_index(*folders, index=index, seen=show, say=_say_nothing if quiet else say, **settings)
     except KeyboardInterrupt as error:
-        raise Interrupted("stopped following; what was read is committed", remedy="the same command goes on") from error
+        raise Interrupted("stopped watching; finished work is committed", remedy="run the same command to continue") from error
 
 
 def _print(report: Report, folder: Path) -> None:
@@ -201,21 +211,21 @@ def _print(report: Report, folder: Path) -> None:
     print(f"{counted} in {report.seconds:.1f} s → {harmless(str(folder))}")
     if report.passages:
         print("passages: " + ", ".join(f"{count} {kind}" for kind, count in sorted(report.passages.items())))
-    for name, reasons in (("ignored", report.ignored), ("frames left out", report.dropped)):
-        if reasons:
-            print(f"{name}: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(reasons.items())))
+    print_ignored(report.ignored)
+    if report.dropped:
+        print("frames left out: " + ", ".join(f"{count} {harmless(reason)}" for reason, count in sorted(report.dropped.items())))
     _print_skipped(report.skipped)
 
 
 def _print_skipped(skipped: Sequence[Skipped]) -> None:
-    """A line for each reason, with the first names under it."""
+    """A line for each reason, with the first names."""
     by_reason: dict[str, list[str]] = {}
     for one in skipped:
         by_reason.setdefault(one.reason, []).append(harmless(str(one.document)))
-    for reason, names in list(by_reason.items())[:SHOWN]:
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        print(f"skipped: {', '.join(names[:NAMED])}{more}: {harmless(reason)}")
-    if len(by_reason) > SHOWN or any(len(names) > NAMED for names in by_reason.values()):
+    for reason, names in list(by_reason.items())[:MOST_REASONS]:
+        more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        print(f"skipped: {', '.join(names[:MOST_NAMES])}{more}: {harmless(reason)}")
+    if len(by_reason) > MOST_REASONS or any(len(names) > MOST_NAMES for names in by_reason.values()):
         print("`rag status` lists every skipped file")
 
 

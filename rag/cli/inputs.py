@@ -1,4 +1,4 @@
-"""Inputs of models from options and JSON lines, a few at a time, and what became of each.
+"""Model inputs from options and JSON lines, answered in batches; one that is refused has its reason.
 
 Knows JSON and files by name; knows no model.
 """
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KEYS = ("text", "image", "video")
-HELD_BYTES = 128_000_000  # of decoded pixels at once
-AS_LINE = 'write {"text": "words", "image": "file", "video": "file"}, each key optional'
+BATCH_BYTES = 128_000_000  # of decoded pixels, about
+LINE_FORMAT = 'write {"text": "words", "image": "file", "video": "file"}, each key optional'
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line of stdin asks for."""
+    """The input on a line of stdin."""
 
     number: int  # from 1
     content: Content
@@ -34,103 +34,104 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a line of stdin has no answer."""
+    """Why an input has no answer."""
 
     number: int  # from 1
     reason: str
 
 
 def content_of(given: Mapping[str, object]) -> Content:
-    """One input. WrongRequest where it has unknown keys or names an unreadable file."""
+    """One model input of the keys `text`, `image` and `video`. WrongRequest for another key or an unreadable file."""
+    from rag.decoding.ask_pool import shared_pool
     from rag.search.query_media import model_input
 
     for key, value in given.items():
         if key not in KEYS:
-            raise WrongRequest(f"{key} is no input", remedy=AS_LINE)
+            raise WrongRequest(f"unknown key {key!r}", remedy=LINE_FORMAT)
         if not isinstance(value, str | None):
-            raise WrongRequest(f"{key} is no string", remedy=AS_LINE)
+            raise WrongRequest(f"{key} is not a string", remedy=LINE_FORMAT)
     text, image, video = (str(given.get(key) or "") for key in KEYS)
     if "\0" in image + video:
-        raise WrongRequest("no file has a zero byte in its name", remedy=AS_LINE)
+        raise WrongRequest("a file name contains a zero byte", remedy=LINE_FORMAT)
     try:
-        return model_input(text, image, video)
-    except OSError as error:  # a name that may not even be looked at
+        return model_input(text, image, video, shared_pool())
+    except OSError as error:  # of a path without permission, or too long
         raise WrongRequest(f"{str(error.filename)[:200]}: {error.strerror}", remedy="name another file") from error
 
 
-def lines_of(lines: Iterable[str]) -> Iterator[Line | Refusal]:
-    """The input of each JSON line, or why it is none, as it is read. Blank lines ask for nothing."""
+def read_lines(lines: Iterable[str]) -> Iterator[Line | Refusal]:
+    """The input of each JSON line, or why it is refused, as the lines are read. Blank lines are skipped."""
     for number, line in enumerate(lines, start=1):
-        said = line.strip().removeprefix("\ufeff")
-        if said:
+        stripped = line.strip().removeprefix("\ufeff")
+        if stripped:
             try:
-                yield Line(number, content_of(_object_of(said)))
+                yield Line(number, content_of(_parse_object(stripped)))
             except WrongRequest as error:
                 yield Refusal(number, error.what)
 
 
-def _object_of(line: str) -> Mapping[str, object]:
+def _parse_object(line: str) -> Mapping[str, object]:
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
-        raise WrongRequest(f"not JSON: {error.msg} at column {error.colno}", remedy=AS_LINE) from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
-        raise WrongRequest(f"not JSON: {error}", remedy=AS_LINE) from error
+        raise WrongRequest(f"not valid JSON: {error.msg} at column {error.colno}", remedy=LINE_FORMAT) from error
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, deeply nested lists
+        raise WrongRequest(f"not valid JSON: {error}", remedy=LINE_FORMAT) from error
     if not isinstance(value, dict):
-        raise WrongRequest("not an object", remedy=AS_LINE)
+        raise WrongRequest("not a JSON object", remedy=LINE_FORMAT)
     return value
 
 
-def begun(asked: Iterable[T]) -> Iterator[T]:
-    """What was asked, of which the first is read already, so that nothing is loaded for none. WrongRequest for nothing."""
-    rest = iter(asked)
+def require_input(inputs: Iterable[T]) -> Iterator[T]:
+    """The inputs, of which the first is read at once, so that no model is loaded for none. WrongRequest if there is none."""
+    rest = iter(inputs)
     first = next(rest, None)
     if first is None:
-        raise WrongRequest("nothing was given", remedy="give --text, --image or --video, or JSON lines on stdin")
+        raise WrongRequest("there is no input", remedy="give --text, --image or --video, or JSON lines on stdin")
     return chain([first], rest)
 
 
-def few_of(lines: Iterable[Line | Refusal], most: int) -> Iterator[list[Line | Refusal]]:
-    """The lines in order, at most so many at once, and fewer where their pixels take more than HELD_BYTES."""
-    few: list[Line | Refusal] = []
+def batches_of(lines: Iterable[Line | Refusal], size: int) -> Iterator[list[Line | Refusal]]:
+    """The lines in order, in batches of `size`; a batch ends sooner when its decoded pixels reach BATCH_BYTES."""
+    batch: list[Line | Refusal] = []
     held = 0
     for line in lines:
-        few.append(line)
+        batch.append(line)
         held += sum(pixels.nbytes for pixels in line.content.pixels) if isinstance(line, Line) else 0
-        if len(few) >= most or held >= HELD_BYTES:
-            yield few
-            few, held = [], 0
-    if few:
-        yield few
+        if len(batch) >= size or held >= BATCH_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
 
 
-def answers_of(
-    few: Sequence[Line | Refusal], ask: Callable[[list[Content]], Sequence[T]], seen: frozenset[Modality]
+def answer(
+    batch: Sequence[Line | Refusal], model: Callable[[list[Content]], Sequence[T]], modalities: frozenset[Modality]
 ) -> list[T | Refusal]:
-    """What a model answers to each line, in their order: `ask` asks it, and it takes in what is `seen`.
+    """The answer to each line of a batch, in order, from `model`, which accepts inputs of these modalities.
 
-    A refusal stands for a line that is no input, that the model cannot see, or that it refuses; any other failure is raised.
+    A line that is not an input, or that the model does not accept, is answered by a Refusal; any other failure is raised.
     """
-    taken = [one for one in few if isinstance(one, Line) and one.content.modality in seen]
+    accepted = [one for one in batch if isinstance(one, Line) and one.content.modality in modalities]
     reasons: dict[int, str] = {}
     try:
-        answers = ask([one.content for one in taken]) if taken else []
+        answers = model([one.content for one in accepted]) if accepted else []
     except ContentRefused as refused:
-        answers, reasons = refused.others, {taken[at].number: reason for at, reason in refused.reasons.items()}
-    made = dict(zip((one.number for one in taken if one.number not in reasons), answers, strict=True))
+        answers, reasons = refused.others, {accepted[at].number: reason for at, reason in refused.reasons.items()}
+    answered = dict(zip((one.number for one in accepted if one.number not in reasons), answers, strict=True))
 
-    def answer(one: Line | Refusal) -> T | Refusal:
+    def result(one: Line | Refusal) -> T | Refusal:
         if isinstance(one, Refusal):
             return one
-        if one.number in made:
-            return made[one.number]
-        return Refusal(one.number, reasons.get(one.number, f"the model takes no {one.content.modality}"))
+        if one.number in answered:
+            return answered[one.number]
+        return Refusal(one.number, reasons.get(one.number, f"the model does not accept {one.content.modality} input"))
 
-    return [answer(one) for one in few]
+    return [result(one) for one in batch]
 
 
-def telling(answers: Iterable[T | Refusal], place: str, refused: list[Refusal]) -> Iterator[T | Refusal]:
-    """The answers as they come; says on stderr what has none, and at the end how many, and keeps those in `refused`."""
+def report_refusals(answers: Iterable[T | Refusal], place: str, refused: list[Refusal]) -> Iterator[T | Refusal]:
+    """Passes the answers on; prints each refusal on stderr, collects it in `refused`, and prints their number at the end."""
     count = 0
     for count, one in enumerate(answers, start=1):  # noqa: B007 (used after the loop)
         if isinstance(one, Refusal):

@@ -1,4 +1,4 @@
-"""`rag mcp`: the MCP server on stdin and stdout. Knows options and starting; answering is `rag.mcp.server`'s."""
+"""`rag mcp`: the MCP server on stdin and stdout. Knows options and startup; `rag.mcp.server` answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rag.cli.terminal import harmless, say
 def mcp(
     index: Annotated[list[str] | None, typer.Option("--index", "-i", help="Name or folder of an index (repeatable).")] = None,
 ) -> None:
-    """Let an agent search: the MCP server on stdin and stdout, until stdin ends."""
+    """Let an agent search: run the MCP server on stdin and stdout, until stdin ends."""
     from rag.config import load_settings
     from rag.errors import MissingExtra
     from rag.index.files.layout import is_index
@@ -25,19 +25,19 @@ def mcp(
 
     from rag.api.library import IndexLibrary
     from rag.api.thread_pool import RequestPool
-    from rag.mcp.server import server
+    from rag.mcp.server import create_server
     from rag.media.service import MediaService
 
     library = IndexLibrary(index or [], load_settings({}), say=say)
     for one, folder in library.folders.items():
         known = is_index(folder)
-        say(f"index {harmless(one)}: {folder}" + ("" if known else ", which is not there yet: `rag index FOLDER` makes it"))
+        say(f"index {harmless(one)}: {folder}" + ("" if known else " does not exist yet; create it with: rag index FOLDER"))
     request_pool = RequestPool(threads=max(2, os.cpu_count() or 2))
     try:
         with MediaService() as media_service:
-            server(library, media_service, request_pool.take, request_pool.take).run("stdio")
+            create_server(library, media_service, request_pool.take, request_pool.take).run("stdio")
     finally:
-        with suppress(OSError):  # what a library printed may still wait in a buffer: it is no part of the protocol
+        with suppress(OSError):  # text that a library printed may still be buffered: it must not reach the protocol
             os.dup2(2, 1)
         request_pool.close()
         library.close()

@@ -25,9 +25,10 @@ def print_preview(console: Console, hit: Hit) -> None:
     from PIL import Image as PillowImage
     from textual_image.renderable import Image
 
+    from rag.decoding.ask_pool import shared_pool
     from rag.search.stored_content import hit_pixels
 
-    pixels = hit_pixels(hit)
+    pixels = hit_pixels(hit, shared_pool())
     if pixels is not None:
         console.print(Image(PillowImage.fromarray(pixels), height=ROWS))
 

@@ -1,6 +1,6 @@
-"""How a running `rag index` tells where it stands: a bar on a terminal, plain lines elsewhere, JSON lines for programs.
+"""Shows the progress of `rag index`: a bar on a terminal, plain lines elsewhere, JSON lines for programs.
 
-Knows what a `Progress` holds; knows nothing of what runs.
+Knows what a `Progress` holds; does not know what runs.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from rag.humanize import counted
 if TYPE_CHECKING:
     from rag.indexing.report import Progress, Tell
 
-EVERY = 0.25  # seconds between two lines of JSON
-WHILE_COUNTING = 10.0  # seconds between two plain lines
+JSON_SECONDS = 0.25  # between two lines of JSON
+COUNTING_SECONDS = 10.0  # between two plain lines while documents are still being counted
 STAGES = {"read": "reading", "embed": "the model", "write": "writing"}
-TELLING = 0.2  # a stage that waits this much less than another holds it back
+BOTTLENECK = 0.2  # share of time: a stage that waits this much less than another holds it back
 
 
 @contextmanager
-def telling(form: str) -> Iterator[Tell]:
-    """What the write path calls while it runs. `text` speaks on stderr, `jsonl` on stdout, anything else not at all."""
+def progress_to(form: str) -> Iterator[Tell]:
+    """The callback for the write path: `text` reports on stderr, `jsonl` on stdout, any other form does not report."""
     if form == "jsonl":
         yield _json_lines()
     elif form == "text" and sys.stderr.isatty():
         with _bar() as tell:
             yield tell
     elif form == "text":
-        yield _tenths()
+        yield _plain_lines()
     else:
         yield lambda _: None
 
 
 def json_line(value: Mapping[str, Any]) -> None:
-    """One object on one line of stdout, at once: a program reads it while this one runs."""
+    """Prints one object on one line of stdout, unbuffered: a program reads it while this one runs."""
     from json import dumps
 
     print(dumps(value, ensure_ascii=False), flush=True)
 
 
 def _json_lines() -> Tell:
-    told = float("-inf")
+    last = float("-inf")
 
     def tell(seen: Progress) -> None:
-        nonlocal told
+        nonlocal last
         now = time.monotonic()
-        if now - told < EVERY and not (seen.counted and seen.done >= seen.total):
+        if now - last < JSON_SECONDS and not (seen.counted and seen.done >= seen.total):
             return
-        told = now
+        last = now
         json_line(_as_event(seen))
 
     return tell
@@ -87,7 +87,7 @@ def _bar() -> Iterator[Tell]:
     from rag.cli.terminal import stderr
 
     class TwoLines(Bar):
-        """The bar and the document; below them the figures, which need the width of a terminal for themselves."""
+        """The bar and the current document; below them the rates, which need a whole line."""
 
         figures = ""
 
@@ -114,21 +114,21 @@ def _bar() -> Iterator[Tell]:
 
 
 def figures_of(seen: Progress) -> str:
-    """The pace in a few words: `2.1 documents/s · 41 passages/s · 5,200 tokens/s · 3.1 MB/s · held back by reading`."""
-    said = [] if seen.folders == 1 else [f"folder {seen.folder} of {seen.folders}"]
+    """The rates in a few words: `2.1 documents/s · 41 passages/s · 5,200 tokens/s · 3.1 MB/s · held back by reading`."""
+    parts = [] if seen.folders == 1 else [f"folder {seen.folder} of {seen.folders}"]
     if not seen.counted:
-        said.append(f"{seen.total:,} found so far")
+        parts.append(f"{seen.total:,} found so far")
     rates = {
         "documents": seen.documents_per_second,
         "passages": seen.passages_per_second,
         "tokens": seen.tokens_per_second,
         "MB": seen.megabytes_per_second,
     }
-    said += [f"{rate:,.{1 if rate < 9.95 else 0}f} {name}/s" for name, rate in rates.items() if rate >= 0.05]
-    if seen.waiting and max(seen.waiting.values()) - min(seen.waiting.values()) > TELLING:
+    parts += [f"{rate:,.{1 if rate < 9.95 else 0}f} {name}/s" for name, rate in rates.items() if rate >= 0.05]
+    if seen.waiting and max(seen.waiting.values()) - min(seen.waiting.values()) > BOTTLENECK:
         slowest = min(seen.waiting, key=lambda stage: seen.waiting[stage])
-        said.append(f"held back by {STAGES.get(slowest, slowest)}")
-    return " · ".join(said)
+        parts.append(f"held back by {STAGES.get(slowest, slowest)}")
+    return " · ".join(parts)
 
 
 def time_of(seconds: float) -> str:
@@ -138,19 +138,19 @@ def time_of(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _tenths() -> Tell:
-    """A plain line for every tenth part; while it is not known of what, a line every ten seconds."""
-    told = -1
-    spoke = time.monotonic()
+def _plain_lines() -> Tell:
+    """A line for every tenth of the documents; while they are still being counted, one every COUNTING_SECONDS."""
+    tenths = -1
+    last = time.monotonic()
 
     def tell(seen: Progress) -> None:
-        nonlocal told, spoke
+        nonlocal tenths, last
         if not seen.counted:
-            if time.monotonic() - spoke > WHILE_COUNTING:
-                spoke = time.monotonic()
+            if time.monotonic() - last > COUNTING_SECONDS:
+                last = time.monotonic()
                 say(f"{seen.done} documents: {figures_of(seen)}")
-        elif seen.total and seen.done * 10 // seen.total > told:
-            told = seen.done * 10 // seen.total
+        elif seen.total and seen.done * 10 // seen.total > tenths:
+            tenths = seen.done * 10 // seen.total
             left = f"{time_of(seen.seconds_left)} left" if seen.seconds_left else ""
             figures = " · ".join(filter(None, (figures_of(seen), left)))
             say(f"{seen.done} of {counted(seen.total, 'document')}{': ' if figures else ''}{figures}")

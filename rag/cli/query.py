@@ -1,27 +1,32 @@
-"""`rag query`: ask an index. Knows options and exit codes; printing is `formats`', the work `rag.search.searcher`'s."""
+"""`rag query`: searches an index. Knows options and exit codes; `query_target` searches, `formats` prints."""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from rag.cli.options import Backend, Family, Indexes, Json, Model, Reranker, RerankerFamily, RerankerModel, RerankerUrl, Url
 from rag.cli.terminal import say
 
+if TYPE_CHECKING:
+    from rag.types import Kind
+
 
 def query(
-    words: Annotated[list[str] | None, typer.Argument(help="What to look for; `-` reads one query a line from stdin.")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(help="What to search for; `-` reads one query per line from stdin.")
+    ] = None,
     index: Indexes = None,
-    image: Annotated[str | None, typer.Option(help="A picture to look for.", metavar="FILE")] = None,
-    video: Annotated[str | None, typer.Option(help="A frame to look for.", metavar="FILE@SECONDS")] = None,
-    kind: Annotated[list[str] | None, typer.Option(help="Only text, page, image, screenshot, frame (repeatable).")] = None,
+    image: Annotated[str | None, typer.Option(help="A picture to search with.", metavar="FILE")] = None,
+    video: Annotated[str | None, typer.Option(help="A frame of a video to search with.", metavar="FILE@SECONDS")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only text, page, image, screenshot or frame (repeatable).")] = None,
     path: Annotated[
-        list[str] | None, typer.Option(help="Only paths below the root like this (repeatable).", metavar="GLOB")
+        list[str] | None, typer.Option(help="Only matching paths below the root (repeatable).", metavar="GLOB")
     ] = None,
     root: Annotated[list[str] | None, typer.Option(help="Only this root (repeatable).")] = None,
-    after: Annotated[str | None, typer.Option(help="Only from this date on: taken, else modified.", metavar="DATE")] = None,
+    after: Annotated[str | None, typer.Option(help="Only from this date on (date taken, else modified).", metavar="DATE")] = None,
     before: Annotated[str | None, typer.Option(help="Only before this date.", metavar="DATE")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", "-k", help="How many hits.")] = None,
     candidates: Annotated[int | None, typer.Option(help="How many candidates reach the reranker.")] = None,
@@ -30,28 +35,29 @@ def query(
     model: Model = None,
     family: Family = None,
     url: Url = None,
-    server: Annotated[str | None, typer.Option(help="Ask a `rag ui` at this address; none: not even one found here.")] = None,
+    server: Annotated[str | None, typer.Option(help="URL of the `rag ui` to ask; none: search in this process.")] = None,
     reranker: Reranker = None,
     reranker_model: RerankerModel = None,
     reranker_family: RerankerFamily = None,
     reranker_url: RerankerUrl = None,
-    blend: Annotated[str | None, typer.Option(help="Share of the rerank score: auto, never, or 0…1.")] = None,
-    no_rerank: Annotated[bool, typer.Option("--no-rerank", help="The order of the first stage.")] = False,
-    min_score: Annotated[float | None, typer.Option(help="Leave out hits below this score, 0…1.")] = None,
-    no_fold: Annotated[bool, typer.Option("--no-fold", help="Show results that repeat one another each for itself.")] = False,
+    blend: Annotated[str | None, typer.Option(help="Weight of the rerank score: auto, never (always 1), or 0…1.")] = None,
+    no_rerank: Annotated[bool, typer.Option("--no-rerank", help="Keep the order of the first stages.")] = False,
+    min_score: Annotated[float | None, typer.Option(help="Hide hits below this score, 0…1.")] = None,
+    no_fold: Annotated[bool, typer.Option("--no-fold", help="Show near-duplicates as separate hits.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Show every stage's rank and score.")] = False,
     format: Annotated[str, typer.Option(help="table, json, jsonl, csv, md, paths or context.")] = "table",
     json: Json = False,
-    preview: Annotated[bool, typer.Option(help="Pictures in the terminal, where it can.")] = True,
+    preview: Annotated[bool, typer.Option(help="Show pictures, in terminals that can.")] = True,
 ) -> None:
     """Search with words, a picture, or both; the hits come best first, whatever their kind.
 
-    In the words: '"harbour crane"' must be there side by side, -draft must not, harb* begins so.
+    Query syntax: '"harbour crane"' is a phrase that must occur, -draft a word that must not, harb* a prefix.
     A query that begins with a minus comes after --: rag query -- -draft harbour
     """
     from rag.cli.formats import FORMATS, Answers, show_answers
-    from rag.cli.query_target import asking
+    from rag.cli.query_target import choose_target
     from rag.errors import NOTHING_FOUND, WrongRequest
+    from rag.search.options import SearchOptions
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
@@ -62,30 +68,29 @@ def query(
     flags |= {"reranker": "none" if no_rerank else reranker, "reranker_model": reranker_model}
     flags |= {"reranker_family": reranker_family, "reranker_url": reranker_url or None, "server": server}
     many = words == ["-"]
-    asked = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
+    texts = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
     answers = []
-    with asking(index or [], flags, image=image, video=video) as ask:
-        for text in asked:
-            results = ask(
-                text,
-                texts=wanted == "context",
-                image=image,
-                video=video,
-                kinds=kind or (),
-                paths=path or (),
-                roots=root or (),
-                after=after,
-                before=before,
-                fold=not no_fold,
-            )
+    options = SearchOptions(
+        image=image,
+        video=video,
+        kinds=cast("list[Kind]", kind or []),
+        paths=path or (),
+        roots=root or (),
+        after=after,
+        before=before,
+        fold=not no_fold,
+    )
+    with choose_target(index or [], flags, options) as search_for:
+        for text in texts:
+            results = search_for(text, options, wanted == "context")
             for note in results.notes:
                 say(f"note: {note}")
             answers.append(Answers(text, results.hits, results.texts, results.good))
         show_answers(answers, wanted, explain=explain, many=many, preview=preview, several=len(index or ()) > 1)
     if not any(answer.hits for answer in answers):
-        say("nothing found" if asked else "no query came from stdin: write one a line")
+        say("nothing found" if texts else "no query on stdin: write one per line")
         raise typer.Exit(NOTHING_FOUND)
     for answer in answers:
         if answer.hits and answer.good is False:
-            asked_for = f" for {answer.query!r}" if many else ""
-            say(f"no good match{asked_for}: the best score is {answer.hits[0].score:.2f}; the hits hold a part of what was asked")
+            which = f" for {answer.query!r}" if many else ""
+            say(f"no good match{which}: the best score is {answer.hits[0].score:.2f}; the hits match only part of the query")

@@ -1,6 +1,6 @@
-"""Who answers `rag query`: the server that was named, a running `rag ui` of the same index and models, else this process.
+"""Chooses what answers `rag query`: a named server, a running `rag ui` with the same indexes and models, or this process.
 
-Knows settings, run files and both ways of asking; knows no format.
+Knows settings, run files and both ways of searching; knows no output format.
 """
 
 from __future__ import annotations
@@ -8,66 +8,66 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.cli.terminal import say
+from rag.search.options import MOST_CANDIDATES, MOST_HITS, SearchOptions
 
 if TYPE_CHECKING:
     from rag.client import Client
     from rag.config import Settings
     from rag.types import Hit
 
-MOST_HITS, MOST_CANDIDATES = 200, 1_000  # of one request over HTTP
-MOST_BYTES = 20_000_000  # of a query picture that goes to a server nobody named
+MOST_PICTURE_BYTES = 20_000_000  # a larger query picture is not sent to a server that was found, not named
 
 
 @dataclass(frozen=True, slots=True)
 class TargetAnswer:
-    """Hits, best first, whoever found them."""
+    """Hits, best first, from a server or from this process."""
 
     hits: list[Hit]
     notes: tuple[str, ...]
-    texts: Mapping[str, str]  # the whole words by the id of the hit, where they were asked for
-    good: bool | None  # whether the best is a good match; None where nobody can say
+    texts: Mapping[str, str]  # the full text by the id of the hit, if requested
+    good: bool | None  # whether the best is a good match; None if unknown
 
 
-Ask = Callable[..., TargetAnswer]  # (words, *, texts: bool, **the keywords of Searcher.search)
+Target = Callable[[str, SearchOptions, bool], TargetAnswer]  # text, options, and whether to return full texts
 
 
 @contextmanager
-def asking(indexes: Sequence[str], flags: Mapping[str, Any], *, image: str | None, video: str | None) -> Iterator[Ask]:
-    """What answers, opened when it is first asked; indexes and flags as for `rag.open_index`. Errors: those of searching here."""
+def choose_target(indexes: Sequence[str], flags: Mapping[str, Any], options: SearchOptions) -> Iterator[Target]:
+    """The function that answers queries, opened on its first call; indexes, flags and errors as for `rag.open_index`."""
     from rag.config import load_settings
 
     settings = load_settings({**flags, "index": indexes[0] if indexes else None})
     with ExitStack() as opened:
-        here = _here(indexes, flags, opened)
+        here = _this_process(indexes, flags, opened)
         names = list(indexes) or [settings.index]
         if settings.server not in ("auto", "none"):
-            yield _named(settings, names, flags, video, opened)
-        elif settings.server == "none" or video or _too_much(settings, image):
+            yield _named_server(settings, names, flags, opened)
+        elif settings.server == "none" or options.video or _exceeds_a_server(settings, options):
             yield here
         else:
-            yield _nearby(settings, names, flags, here, opened)
+            yield _running_server(settings, names, flags, here, opened)
 
 
-def _here(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -> Ask:
-    def ask(text: str, *, texts: bool, **asked: Any) -> TargetAnswer:
+def _this_process(indexes: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -> Target:
+    def search_here(text: str, options: SearchOptions, texts: bool) -> TargetAnswer:
         from rag.search.federated import open_index
 
         if not searchers:
             searchers.append(opened.enter_context(open_index(*indexes, say=say, **flags)))
         [searcher] = searchers
-        found = searcher.search(text, **asked)
-        words = found.texts() if texts else {}
-        return TargetAnswer(found.hits, found.notes, words, found.good)
+        found = searcher.search(text, options)
+        full_texts = found.texts() if texts else {}
+        return TargetAnswer(found.hits, found.notes, full_texts, found.good)
 
     searchers: list[Any] = []
-    return ask
+    return search_here
 
 
-def _named(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], video: str | None, opened: ExitStack) -> Ask:
+def _named_server(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], opened: ExitStack) -> Target:
     """The server of the setting `server`, with its own models."""
     from rag.client import connect
     from rag.errors import WrongRequest
@@ -75,18 +75,16 @@ def _named(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], v
     own = ("backend", "model", "family", "url", "reranker_model", "reranker_family", "reranker_url", "search")
     given = [key for key in own if flags.get(key)] + ["reranker"] * (flags.get("reranker") not in (None, "none"))
     if given:
-        what = f"--{given[0].replace('_', '-')} says nothing to {settings.server}, which has its own models"
-        raise WrongRequest(what, remedy="leave it out, or ask here: --server none")
-    if video:
-        raise WrongRequest(
-            "a frame of a video is not sent to a server", remedy="ask here: --server none; or send a picture of it"
-        )
+        what = f"--{given[0].replace('_', '-')} has no effect on {settings.server}, which uses its own models"
+        raise WrongRequest(what, remedy="leave it out, or search in this process: --server none")
     client = opened.enter_context(connect(settings.server, settings.token, ca_bundle=settings.ca_bundle))
-    return _there(client, [name for name in names if name], settings)
+    return _over_http(client, [name for name in names if name], settings)
 
 
-def _nearby(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], here: Ask, opened: ExitStack) -> Ask:
-    """A `rag ui` of this user that serves the indexes with the same models; `here` where there is none, or it cannot answer."""
+def _running_server(
+    settings: Settings, names: Sequence[str], flags: Mapping[str, Any], here: Target, opened: ExitStack
+) -> Target:
+    """A `rag ui` of this user that serves the indexes with the same models; `here` if there is none, or it cannot answer."""
     from rag.config import load_settings
     from rag.index.locations import index_folder
     from rag.models.run_files import running
@@ -95,7 +93,7 @@ def _nearby(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], 
     folders = [index_folder(name) for name in names]
     wanted = {os.path.realpath(folder) for folder in folders}
     reranking = {key: value for key, value in flags.items() if (key, value) != ("reranker", "none")}
-    asks = query_print(load_settings(reranking))  # leaving the reranker out needs no other models
+    asks = query_print(load_settings(reranking))  # a search without reranking needs no other models
     found = next((one for one in running("ui") if wanted <= set(one.serves) and one.asks == asks), None)
     if found is None:
         return here
@@ -104,49 +102,52 @@ def _nearby(settings: Settings, names: Sequence[str], flags: Mapping[str, Any], 
     from rag.errors import Overloaded, TooLarge
 
     client = opened.enter_context(connect(found.url, found.token))
-    there = _there(client, [folder.name for folder in folders], settings)
-    silent = False
+    there = _over_http(client, [folder.name for folder in folders], settings)
+    unavailable = False
 
-    def ask(text: str, *, texts: bool, **asked: Any) -> TargetAnswer:
-        nonlocal silent
-        if not silent:
+    def search_there(text: str, options: SearchOptions, texts: bool) -> TargetAnswer:
+        nonlocal unavailable
+        if not unavailable:
             try:
                 if client.id() == found.id:
-                    return there(text, texts=texts, **asked)
+                    return there(text, options, texts)
             except (Unreachable, TooLarge, Overloaded) as error:
-                say(f"note: {error.what}; searching here")
-            silent = True
-        return here(text, texts=texts, **asked)
+                say(f"note: {error.what}; searching in this process")
+            unavailable = True
+        return here(text, options, texts)
 
-    return ask
+    return search_there
 
 
-def _there(client: Client, names: Sequence[str], settings: Settings) -> Ask:
+def _over_http(client: Client, names: Sequence[str], settings: Settings) -> Target:
     from rag.errors import WrongRequest
     from rag.index.locations import expand_home
 
-    wanted = {key: getattr(settings, key) for key in ("top_k", "candidates", "min_score", "blend")}
-    wanted["rerank"] = settings.reranker != "none"
-
-    def ask(text: str, *, texts: bool, video: None = None, image: str | None = None, **asked: Any) -> TargetAnswer:
+    def search(text: str, options: SearchOptions, texts: bool) -> TargetAnswer:
         try:
-            found = client.search(text, indexes=names, texts=texts, image=image, **wanted, **asked)
+            found = client.search(text, _completed(options, settings), indexes=names, texts=texts)
         except WrongRequest as error:
-            if image is not None:  # the server knows the picture, not its name
-                error.what = error.what.replace("the query picture", str(expand_home(image).absolute()))
+            if options.image is not None:  # the server got its bytes, not its name
+                error.what = error.what.replace("the query picture", str(expand_home(os.fsdecode(options.image)).absolute()))
             raise
         return TargetAnswer(found.hits, found.notes, found.texts, found.good)
 
-    return ask
+    return search
 
 
-def _too_much(settings: Settings, image: str | None) -> bool:
-    """Whether the question is larger than a server takes."""
+def _completed(options: SearchOptions, settings: Settings) -> SearchOptions:
+    """The options completed by the settings of this process: the server may have others."""
+    names = [name for name in ("top_k", "candidates", "min_score", "blend") if getattr(options, name) is None]
+    return replace(options, **{name: getattr(settings, name) for name in names}, rerank=settings.reranker != "none")
+
+
+def _exceeds_a_server(settings: Settings, options: SearchOptions) -> bool:
+    """Whether the query exceeds what a server accepts."""
     from rag.index.locations import expand_home
 
     if settings.top_k > MOST_HITS or settings.candidates > MOST_CANDIDATES:
         return True
     try:
-        return image is not None and expand_home(image).stat().st_size > MOST_BYTES
+        return options.image is not None and expand_home(os.fsdecode(options.image)).stat().st_size > MOST_PICTURE_BYTES
     except OSError:
-        return True  # this process says what is the matter with it
+        return True  # this process reports what is wrong with the file

@@ -1,4 +1,4 @@
-"""`rag repair`: set right what `rag check` found, as far as that can be. Knows printing only."""
+"""`rag repair`: repairs what `rag check` found, as far as possible. Knows printing only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rag.humanize import counted
 
 
 def repair(index: Index = "") -> None:
-    """Make derived files anew and take damaged documents out, so that the next `rag index` reads them again."""
+    """Rebuild derived files and remove damaged documents, so that the next `rag index` reads them again."""
     from rag.index.locations import existing_index
     from rag.index.upkeep.repair import repair as repair_index
 
@@ -17,9 +17,8 @@ def repair(index: Index = "") -> None:
     for line in found.done:
         print(harmless(line))
     for document in found.documents:
-        print(f"to be read again: {harmless(str(document))}")
+        print(f"removed until the next `rag index`: {harmless(str(document))}")
     if found.documents:
-        out = counted(len(found.documents), "document is", "documents are")
-        say(f"{out} out of the index, whose vectors were damaged, until: rag index")
+        say(f"removed {counted(len(found.documents), 'document')} with damaged vectors; to read them again: rag index")
     elif not found.done:
         print(f"{harmless(str(folder))}: nothing to repair")

@@ -10,10 +10,10 @@ from rag.cli.options import Index
 
 
 def rm(
-    paths: Annotated[list[str], typer.Argument(help="Documents, folders or whole roots: as they lie on disk, or below a root.")],
+    paths: Annotated[list[str], typer.Argument(help="Documents, folders or whole roots: paths on disk, or below a root.")],
     index: Index = "",
 ) -> None:
-    """Forget documents. The files stay; what lies in an indexed folder comes back with the next `rag index`."""
+    """Forget documents. The files stay; those in an indexed folder come back with the next `rag index`."""
     from rag.indexing.remove import remove_documents
 
     for path in paths:

@@ -1,4 +1,4 @@
-"""`rag serve`: start the model servers, or print how. Knows printing only."""
+"""`rag serve`: starts the model servers, or prints their commands. Knows printing only."""
 
 from __future__ import annotations
 
@@ -11,30 +11,34 @@ if TYPE_CHECKING:
 
 
 Which = Literal["embedder", "reranker", "both"]
-KEY_IS_NOT_ALL = "vLLM asks for the key below /v1 only: /rerank, /score and /tokenize answer everybody who reaches the port"
+KEY_NOTICE = "vLLM checks the key below /v1 only: /rerank, /score and /tokenize answer anyone who can reach the port"
 Where = Literal["auto", "cuda", "ascend", "ascend-310p", "cpu"]
 
 
 def serve(
     which: Annotated[Which, typer.Argument(help="What to serve.")],
-    extra: Annotated[list[str] | None, typer.Argument(metavar="[-- ARGS]", help="What follows -- goes to vLLM as it is.")] = None,
+    extra: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- ARGS]", help="Arguments for vLLM, passed on unchanged.")
+    ] = None,
     model: Annotated[str, typer.Option(help="The model: a name, or a local folder.", show_default=False)] = "",
-    reranker_model: Annotated[str, typer.Option(help="Of both: the reranker. Default: the partner of --model.")] = "",
-    family: Annotated[str, typer.Option(help="How the model is fed, where its name does not tell.")] = "",
+    reranker_model: Annotated[str, typer.Option(help="For both: the reranker. Default: the partner of --model.")] = "",
+    family: Annotated[str, typer.Option(help="Model family (prompts and limits), where the name does not tell.")] = "",
     reranker_family: Annotated[str, typer.Option(help="The same for the reranker.")] = "",
-    platform: Annotated[Where, typer.Option(help="Where vLLM runs; auto asks the machine.")] = "auto",
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    platform: Annotated[Where, typer.Option(help="Where vLLM runs; auto: detected.")] = "auto",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port. Default: embedder 8000, reranker 8001.")] = None,
     reranker_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the reranker.")] = 8001,
     tensor_parallel: Annotated[int, typer.Option(min=1, help="Cards that share one copy of a model.")] = 1,
     data_parallel: Annotated[int, typer.Option(min=1, help="Copies of a model.")] = 1,
-    memory_share: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of a card for all servers; 0: 0.92.")] = 0.0,
-    card_memory: Annotated[float, typer.Option(min=0.0, help="GiB of one card, to plan for another machine.")] = 0.0,
+    memory_share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of a card's memory for all servers; 0 means 0.92.")
+    ] = 0.0,
+    card_memory: Annotated[float, typer.Option(min=0.0, help="Memory of a card in GiB, to plan for another machine.")] = 0.0,
     max_model_len: Annotated[int, typer.Option(min=0, help="Longest prompt in tokens; 0: the model's own.")] = 0,
     dtype: Annotated[str, typer.Option(help="bfloat16, float16 or float32. Default: the checkpoint's.")] = "",
     api_key: Annotated[str, typer.Option(envvar="VLLM_API_KEY", show_envvar=True, help="Clients must send this key.")] = "",
     vllm_version: Annotated[str, typer.Option(help="Flags for this version. Default: the installed one.")] = "",
-    templates: Annotated[str, typer.Option(help="Folder of the chat templates where the command will run.")] = "",
+    templates: Annotated[str, typer.Option(help="Folder of the chat templates on the machine that will run the command.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands and start nothing.")] = False,
 ) -> None:
     """Start vLLM for an embedder, a reranker, or both on one card, with the right flags and templates."""
@@ -49,7 +53,7 @@ def serve(
 
     planned = bool(card_memory or templates)
     if planned and not dry_run:
-        raise WrongRequest("--card-memory and --templates are for another machine", remedy="add --dry-run")
+        raise WrongRequest("--card-memory and --templates plan for another machine", remedy="add --dry-run")
     if which == "embedder" and reranker_model:
         raise WrongRequest("`rag serve embedder` starts no reranker", remedy="leave --reranker-model out, or: rag serve both")
     servers = _servers(which, (model, family), (reranker_model, reranker_family), (port, reranker_port))
@@ -67,12 +71,14 @@ def serve(
         extra=tuple(extra or ()),
     )
     if host not in ("127.0.0.1", "::1", "localhost"):
-        say(KEY_IS_NOT_ALL if api_key else f"everybody who reaches {host} can use the models: give them a key with --api-key")
+        say(KEY_NOTICE if api_key else f"anyone who can reach {host} can use the models: set a key with --api-key")
     for server in servers:
         if not planned:
             require_folder(server.model)
         if not (server.family or family_for(server).templated):
-            say(f"{server.model}: not known as a Qwen3 model, so it is fed texts as they are; if it is one, name its --family")
+            say(
+                f"{server.model}: not known as a Qwen3 model, so it gets text without a template; if it is one, give its --family"
+            )
     if not dry_run:
         terms = here(wanted)
         required_engine(terms.platform or "")
@@ -86,7 +92,7 @@ def serve(
 
 
 def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], ports: tuple[int | None, int]) -> list[ServerSpec]:
-    """What is wanted: each (name, family) at its port; the partner of a named embedder where no reranker is named."""
+    """The servers to start, of (name, family) and ports; `both` without a reranker takes the embedder's partner. WrongRequest."""
     from rag.errors import WrongRequest
     from rag.models.vllm_command import ServerSpec, partner
 
@@ -102,5 +108,5 @@ def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], po
         if not server.model:
             named = "--reranker-model" if which == "both" and server.role == "reranker" else "--model"
             example = "Qwen/Qwen3-VL-Embedding-2B" if server.role == "embedder" else "Qwen/Qwen3-VL-Reranker-2B"
-            raise WrongRequest(f"which model is the {server.role}? {named} names it", remedy=f"such as {named} {example}")
+            raise WrongRequest(f"no model is given for the {server.role}", remedy=f"give one, such as {named} {example}")
     return wanted

@@ -15,7 +15,7 @@ def show(
     index: Index = "",
     json: Json = False,
 ) -> None:
-    """Print one passage: where it is, and all its words."""
+    """Print one passage: where it is, and its full text."""
     from rag.errors import WrongRequest
     from rag.humanize import place
     from rag.index.locations import existing_index
@@ -25,7 +25,9 @@ def show(
     with open_index(existing_index(index)) as opened:
         stored = opened.by_id(id.removeprefix("#"))
     if stored is None:
-        raise WrongRequest(f"no passage has the id {id}", remedy="take an id from `rag query`; a changed file has new ones")
+        raise WrongRequest(
+            f"no passage has the id {id}", remedy="copy an id from `rag query`; when a file changes, so do its ids"
+        )
     passage = stored.passage
     if json:
         import json as json_

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.cli.left_out import print_ignored
 from rag.cli.options import Index, Json
 from rag.cli.terminal import harmless, size
 from rag.humanize import counted
@@ -11,7 +12,7 @@ from rag.humanize import counted
 if TYPE_CHECKING:
     from rag.index.reader.open_index import IndexStatus
 
-SUFFIXES = 12  # shown by name; --json has them all
+MOST_SUFFIXES = 12  # shown by name; --json has them all
 
 
 def status(index: Index = "", json: Json = False) -> None:
@@ -29,16 +30,17 @@ def _print(found: IndexStatus) -> None:
     model = found.fingerprint
     print(f"model       {model.model}, revision {model.revision}, {model.dim} dimensions; {model.preprocessing}")
     for name, folder in sorted(found.roots.items()):
-        print(f"root        {harmless(name)}: {harmless(str(folder))}{'' if folder.is_dir() else '  (not there now)'}")
-    often = sorted(found.suffixes.items(), key=lambda one: (-one[1], one[0]))
-    suffixes = ", ".join(f"{count} {harmless(suffix) or 'without suffix'}" for suffix, count in often[:SUFFIXES])
-    suffixes += f", {sum(count for _, count in often[SUFFIXES:])} others" if len(often) > SUFFIXES else ""
+        print(f"root        {harmless(name)}: {harmless(str(folder))}{'' if folder.is_dir() else '  (folder not found)'}")
+    by_count = sorted(found.suffixes.items(), key=lambda one: (-one[1], one[0]))
+    suffixes = ", ".join(f"{count} {harmless(suffix) or 'without suffix'}" for suffix, count in by_count[:MOST_SUFFIXES])
+    suffixes += f", {sum(count for _, count in by_count[MOST_SUFFIXES:])} others" if len(by_count) > MOST_SUFFIXES else ""
     print(f"documents   {found.documents}{f' ({suffixes})' if suffixes else ''}")
     kinds = ", ".join(f"{count} {kind}" for kind, count in found.passages.items() if count)
     print(f"passages    {sum(found.passages.values())}{f' ({kinds})' if kinds else ''}, {counted(found.vectors, 'vector')}")
     print(f"skipped     {len(found.skipped)}")
     for skipped in found.skipped:
         print(f"            {harmless(str(skipped.document))}: {harmless(skipped.reason)}")
+    print_ignored(found.ignored, "left out    ")
 
 
 def _print_json(found: IndexStatus) -> None:

@@ -1,4 +1,4 @@
-"""Talking to a person on stderr, and making strangers' text harmless to a terminal.
+"""Messages on stderr, and text from files made harmless to a terminal.
 
 Knows terminals; knows no command.
 """
@@ -15,35 +15,35 @@ if TYPE_CHECKING:
 
     from rag.errors import RagError
 
-_SHOWN_AS_CODES = frozenset(("Cc", "Cs", "Cf", "Zl", "Zp"))  # categories: controls, lone surrogates, invisible marks, line ends
+_ESCAPED = frozenset(("Cc", "Cs", "Cf", "Zl", "Zp"))  # categories: controls, lone surrogates, invisible marks, line ends
 _JOINERS = frozenset("\u200c\u200d")  # needed inside emoji, Persian and Indian words
 
 
 def open_streams() -> None:
-    """Bytes that are no text, and letters the terminal's encoding lacks, become `?` or `�` instead of an error."""
+    """Makes undecodable bytes, and characters that the terminal's encoding lacks, `�` or `?` instead of an error."""
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def harmless(text: str) -> str:
-    """`text` on one line, control characters and invisible marks shown as `\\xNN`, so that no name steers a terminal or hides."""
+    """`text` on one line, control characters and invisible marks shown as `\\xNN`, so that no file name controls a terminal."""
     if text.isprintable():
         return text
     return "".join(
-        " " if c in "\n\t\r" else c if unicodedata.category(c) not in _SHOWN_AS_CODES or c in _JOINERS else ascii(c)[1:-1]
+        " " if c in "\n\t\r" else c if unicodedata.category(c) not in _ESCAPED or c in _JOINERS else ascii(c)[1:-1]
         for c in text
         if c != "\u00ad"  # the soft hyphen of texts
     )
 
 
 def say(text: str) -> None:
-    """One line of talk on stderr."""
+    """Prints one line on stderr."""
     print(harmless(text), file=sys.stderr)
 
 
 def fail(error: RagError) -> None:
-    """What went wrong and what to do about it."""
+    """Prints what went wrong and what to do about it."""
     say(f"rag: {error.what}")
     if error.remedy:
         say(f"  → {error.remedy}")

@@ -1,4 +1,4 @@
-"""`rag ui`: the web page, the HTTP API and MCP in one process. Knows options and starting; answering is `rag.api`'s."""
+"""`rag ui`: the web page, the HTTP API and MCP in one process. Knows options and startup; `rag.api` answers."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ NEEDED = ("fastapi", "uvicorn", "prometheus_client", "mcp")
 
 def ui(
     index: Annotated[list[str] | None, typer.Option("--index", "-i", help="Name or folder of an index (repeatable).")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 7860,
-    token: Annotated[str | None, typer.Option(help="The key everybody must have; better in RAG_TOKEN.")] = None,
+    token: Annotated[str | None, typer.Option(help="Access key for all clients; better set in RAG_TOKEN.")] = None,
     name: Annotated[
-        list[str] | None, typer.Option(help="Another name this server is reached by, such as a proxy's (repeatable).")
+        list[str] | None, typer.Option(help="Another host name of this server, such as a proxy's (repeatable).")
     ] = None,
-    page: Annotated[bool, typer.Option(help="The web page beside the API.")] = True,
+    page: Annotated[bool, typer.Option(help="Serve the web page besides the API.")] = True,
     open: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
-    """Open the web page; the same process serves the HTTP API and MCP. On this machine only, unless --host says otherwise."""
+    """Open the web page; the same process serves the HTTP API and MCP. For this machine only, unless --host says otherwise."""
     from rag.config import load_settings
     from rag.errors import MissingExtra
     from rag.index.files.layout import is_index
@@ -52,15 +52,15 @@ def ui(
     shown = page and _mount(app, library)
     for one, folder in library.folders.items():
         known = is_index(folder)
-        say(f"index {harmless(one)}: {folder}" + ("" if known else ", which is not there yet: `rag index FOLDER` makes it"))
+        say(f"index {harmless(one)}: {folder}" + ("" if known else " does not exist yet; create it with: rag index FOLDER"))
     place = address(trusted)
 
     def started() -> None:
-        say(f"{'open' if shown else 'the API is at'} {place}   (Ctrl-C ends it)")
+        say(f"{'open' if shown else 'the API is at'} {place}   (Ctrl-C stops it)")
         if open and shown:
             import webbrowser
 
-            code = f"?code={codes.make()}" if trusted.token else ""  # the key would stand on a command line that others can read
+            code = f"?code={codes.make()}" if trusted.token else ""  # other users can read the key on a command line
             webbrowser.open(f"{place.partition('?')[0]}{code}")
 
     bound = bind(trusted)
@@ -69,9 +69,9 @@ def ui(
 
 
 def _mount(app: FastAPI, library: IndexLibrary) -> bool:
-    """Puts the page at /. By name, so that the library never imports it; False where it is not installed."""
+    """Mounts the page at /, imported by name, because `rag` must not depend on `ui`. False if it is not installed."""
     if find_spec("gradio") is None or find_spec("ui.page") is None:
-        say("the page is not installed: the API alone is served")
+        say("the page is not installed; serving the API only")
         return False
     import_module("ui.page").mount(app, library)
     return True

@@ -1,4 +1,4 @@
-"""Folders to documents: the walk, what it leaves out, and what lies beside a file.
+"""Folders to documents: the walk, what it leaves out, companion files, and digests.
 
-Knows names and stamps; opens no document.
+Knows names, stamps and bytes; parses no document.
 """

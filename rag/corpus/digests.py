@@ -1,4 +1,4 @@
-"""What makes two things the same: a document by its bytes, a content by what the model is shown.
+"""Digests: of a document by its bytes, of a content by what the model is shown.
 
 Knows bytes and nouns; knows no format, no model and no index.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def content_key(content: Content, fingerprint: Fingerprint, *, clues: str, seen: Sequence[bytes]) -> bytes:
     """16 bytes that two contents share exactly when the model would be shown the same thing.
 
-    `seen` are the `pixels_digest` of its pictures: made once, where they are decoded.
+    `seen` holds the `pixels_digest` of each of its pictures: computed once, where they are decoded.
     """
     digest = blake2b(digest_size=16)
     for part in (*astuple(fingerprint), content.modality, content.text, clues):
@@ -46,7 +46,7 @@ def pixels_digest(pixels: Pixels) -> bytes:
 def content_digest(document: Document) -> bytes:
     """32 bytes for what a document's passages depend on: its bytes, those of its companions, and its caption.
 
-    OSError where the file cannot be read; a companion that cannot counts as one that says nothing.
+    OSError where the file cannot be read; a companion that cannot be read raises nothing.
     """
     digest = blake2b(_bytes_digest(document.file), digest_size=32)
     for file in document.companions:
@@ -59,7 +59,7 @@ def content_digest(document: Document) -> bytes:
 
 
 def stamp_of(found: os.stat_result) -> str:
-    """Size, times of change and number of a file: where they are as before, its bytes are taken to be."""
+    """Size, mtime, ctime and inode of a file: while these are unchanged, its bytes are assumed to be too."""
     return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
 
 
@@ -67,10 +67,10 @@ def _bytes_digest(file: Path) -> bytes:
     from blake3 import blake3
 
     with file.open("rb") as stream:
-        return hashlib.file_digest(stream, cast("Any", blake3)).digest()  # its types know no `name`, which nobody asks for
+        return hashlib.file_digest(stream, cast("Any", blake3)).digest()  # its type stubs lack `name`, which is not used
 
 
 def reading_key(limits: object, ocr: str, clues: frozenset[Clue]) -> str:
-    """Twelve characters for how documents are read: passages read otherwise cannot be taken over."""
+    """12 hexadecimal characters for the rules of reading: passages read by other rules cannot be reused."""
     rules: tuple[Hashable, ...] = (repr(limits), ocr, tuple(sorted(clues)))
     return blake2b(repr(rules).encode(), digest_size=6).hexdigest()

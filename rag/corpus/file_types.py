@@ -1,4 +1,7 @@
-"""Which file name endings belong to which family. Knows names only; bytes are looked at in detect.py."""
+"""File families by suffix, and the kinds of passages each family gives.
+
+Knows names only; `rag.loaders.detect` looks at bytes.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,23 @@ from pathlib import PurePosixPath
 
 from rag.types import Kind
 
-SHOWN_BY: Mapping[Kind, str] = {"page": "pdf", "image": "picture", "screenshot": "picture", "frame": "video"}  # their loaders
+SHOWN_BY: Mapping[Kind, str] = {"page": "pdf", "image": "picture", "screenshot": "picture", "frame": "video"}  # loaders
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v", ".mts", ".m2ts"})
 SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt"})
-CATALOG_FILE = "catalog.sqlite"  # marks the folder of an index, which is no part of a corpus
+CATALOG_FILE = "catalog.sqlite"  # marks an index folder, which is never part of a corpus
 CAPTION_SUFFIXES = frozenset(  # of formats that show pictures with an alt text
     {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".html", ".htm", ".xhtml", ".ipynb"}
 )
 
 
 def suffix_of(name: str) -> str:
-    """The ending of a name in small letters, with its dot; "" for a name that is nothing else."""
+    """The suffix of a name in lower case, with its dot; "" where there is none, also for `.bashrc`."""
     dot = name.rfind(".")
     return name[dot:].lower() if dot > 0 else ""
 
 
-_KINDS: dict[str, frozenset[Kind]] = {  # by loader; the others give text
+_KINDS: dict[str, frozenset[Kind]] = {  # by loader; all others give text
     "picture": frozenset({"image", "screenshot"}),
     "pdf": frozenset({"page"}),
     "video": frozenset({"frame"}),
@@ -31,12 +34,12 @@ _KINDS: dict[str, frozenset[Kind]] = {  # by loader; the others give text
 
 
 def is_asked_for(path: str, kinds: frozenset[Kind]) -> bool:
-    """Whether a document of that name may give a passage of one of the kinds; without any, all are asked for."""
+    """Whether a document of that name can give a passage of one of `kinds`; no kinds means all."""
     return not kinds or not kinds.isdisjoint(kinds_of(path))
 
 
 def kinds_of(path: str) -> frozenset[Kind]:
-    """The kinds of passages a document of that name gives; whether a picture shows a screen is known only when it was read."""
+    """The kinds of passages that a document of that name can give; only reading tells a screenshot from another image."""
     suffix = suffix_of(path)
     if suffix in PICTURE_SUFFIXES:
         return _KINDS["picture"]
@@ -46,20 +49,20 @@ def kinds_of(path: str) -> frozenset[Kind]:
 
 
 def gives(loader: str, kinds: frozenset[Kind]) -> bool:
-    """Whether a loader of that name may give a passage of one of the kinds; of one that is a stranger's it is not known."""
+    """Whether the loader can give a passage of one of `kinds`; True for a plugin (`module:Class`), where it is unknown."""
     return not kinds or ":" in loader or not kinds.isdisjoint(_KINDS.get(loader, {"text"}))
 
 
 def shows_pictures(path: str) -> bool:
-    """Whether a document of that name may say something of pictures."""
+    """Whether a document of that name can contain captions of pictures."""
     return suffix_of(path) in CAPTION_SUFFIXES
 
 
-FAMILIES = ("text", "pdf", "picture", "video")  # documents by their names
+FAMILIES = ("text", "pdf", "picture", "video")  # of documents, by name
 
 
 def family_of(path: str) -> str:
-    """One of FAMILIES, by the ending of a name."""
+    """One of FAMILIES, by the suffix of the name."""
     suffix = PurePosixPath(path).suffix.lower()
     if suffix in PICTURE_SUFFIXES:
         return "picture"

@@ -10,17 +10,17 @@ import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from rag.corpus.companions import companions_of, is_short
 from rag.corpus.digests import stamp_of
 from rag.corpus.file_types import CATALOG_FILE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
-from rag.corpus.ignore import IGNORE_FILES, Rules, ruled_out, rules_of
+from rag.corpus.ignore import EXCLUDED, IGNORE_FILES, Rule
+from rag.corpus.scope import Scope
+from rag.corpus.tracked import GIT
 
-if TYPE_CHECKING:
-    pass
-
-NEVER_EMPTY = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".pdf", ".docx", ".pptx", ".xlsx", ".epub"}  # such a file is damaged
+NEVER_EMPTY = PICTURE_SUFFIXES | VIDEO_SUFFIXES | {".pdf", ".docx", ".pptx", ".xlsx", ".epub"}  # empty, such a file is damaged
+_SHOWN = 60  # characters of a rule
 
 
 class Root(NamedTuple):
@@ -31,7 +31,7 @@ class Root(NamedTuple):
 
 
 class FileEntry(NamedTuple):
-    """A file that is a document. A tuple of plain values: a walk makes millions."""
+    """A file that is a document. A tuple of plain values, because a walk makes millions."""
 
     path: str  # POSIX, below the root
     stamp: str  # size, mtime, ctime and inode of the file and its companions
@@ -47,59 +47,71 @@ class Ignored(NamedTuple):
 
 
 class Inaccessible(NamedTuple):
-    """A folder or file that cannot be looked at: what the index holds of it stays."""
+    """A folder or file that cannot be read: what the index holds of it is kept."""
 
     path: str
     reason: str
 
 
-ScanEvent: TypeAlias = FileEntry | Ignored | Inaccessible
+class Remark(NamedTuple):
+    """Something a person should know of the walk; nothing was left out because of it alone."""
+
+    text: str
 
 
-def walk(root: Root, under: str = "") -> Iterator[ScanEvent]:
+ScanEvent: TypeAlias = FileEntry | Ignored | Inaccessible | Remark
+
+
+def walk(root: Root, under: str = "", heeded: tuple[str, ...] = IGNORE_FILES) -> Iterator[ScanEvent]:
     """Everything below `root` (or below the folder or file `under`), sorted by the bytes of the path.
 
-    Hidden files, what .gitignore and .ragignore name, sockets, FIFOs, devices and links that leave the root are `Ignored`.
-    The order is that of `ORDER BY path` in the catalog, so that both can be merged without holding either.
+    Hidden files, what the `heeded` of .gitignore and .ragignore name, sockets, FIFOs, devices and links that leave the root are
+    `Ignored`; what git tracks is read though .gitignore names it. The order is that of `ORDER BY path` in the catalog, so that
+    the two can be merged as streams.
     """
     parts = under.split("/") if under else []
-    rules: Rules = ()
+    scope = Scope(root.folder, heeded)
     is_file = bool(parts) and not root.folder.joinpath(under).is_dir()
     for depth in range(len(parts) - is_file):
         above = "".join(part + "/" for part in parts[:depth])
         try:
-            rules += rules_of(root.folder, above, frozenset(IGNORE_FILES))
+            scope = scope.below(above).entered(
+                above, {*IGNORE_FILES, *([GIT] if os.path.lexists(root.folder / above / GIT) else [])}
+            )
         except OSError as error:
             yield Inaccessible(under, f"an ignore file above it cannot be read: {error.strerror}")
             return
     if is_file:
-        yield from _walk_folder(root.folder, "".join(part + "/" for part in parts[:-1]), rules, only=parts[-1])
+        above = "".join(part + "/" for part in parts[:-1])
+        yield from _walk_folder(root, above, scope.below(above), only=parts[-1])
     else:
-        yield from _walk_folder(root.folder, under + "/" if under else "", rules)
+        folder = under + "/" if under else ""
+        yield from _walk_folder(root, folder, scope.below(folder))
 
 
 class _Below(NamedTuple):
-    """A folder to be gone into next."""
+    """A folder to descend into next."""
 
     prefix: str  # its path below the root, with "/"
-    rules: Rules
+    scope: Scope
 
 
-def _walk_folder(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent]:
-    """The folder `prefix` below `base` and all below it, however deep; of its own files and folders `only` that one."""
-    open_folders = [_listed(base, prefix, rules, only)]
+def _walk_folder(root: Root, prefix: str, scope: Scope, only: str | None = None) -> Iterator[ScanEvent]:
+    """Everything below the folder `prefix` of the root, at any depth; with `only`, just that entry of the folder."""
+    open_folders = [_list_folder(root, prefix, scope, only)]
     while open_folders:
         for seen in open_folders[-1]:
             if isinstance(seen, _Below):
-                open_folders.append(_listed(base, seen.prefix, seen.rules))
+                open_folders.append(_list_folder(root, seen.prefix, seen.scope))
                 break
             yield seen
         else:
             open_folders.pop()
 
 
-def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> Iterator[ScanEvent | _Below]:
-    """What lies in one folder, in order."""
+def _list_folder(root: Root, prefix: str, scope: Scope, only: str | None = None) -> Iterator[ScanEvent | _Below]:
+    """The entries of one folder, in order."""
+    base = root.folder
     folder = f"{base}/{prefix}" if prefix else f"{base}/"
     try:
         with os.scandir(folder) as listing:
@@ -112,12 +124,12 @@ def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> I
         yield Ignored(prefix.rstrip("/"), "an index of this program")
         return
     try:
-        rules += rules_of(base, prefix, names)
+        scope = scope.entered(prefix, names)
     except OSError as error:  # what it rules out must not be read by accident
         yield Inaccessible(prefix.rstrip("/"), f"its ignore file cannot be read: {error.strerror}")
         return
-    beside = companions_of(entries, lambda entry: _may_speak(base, prefix, rules, entry))
-    taken = {name for group in beside.values() for name in group}
+    companions = companions_of(entries, lambda entry: _may_accompany(prefix, scope, entry))
+    taken = {name for group in companions.values() for name in group}
     for entry in entries:
         name = entry.name
         if only is not None and name != only:
@@ -125,40 +137,49 @@ def _listed(base: Path, prefix: str, rules: Rules, only: str | None = None) -> I
         path = prefix + name
         if name[0] == ".":
             yield Ignored(path, "hidden")
-        elif rules and ruled_out(rules, path, entry):
-            yield Ignored(path, "named by .gitignore or .ragignore")
-        elif not _is_text(name):
+        elif rule := scope.leaves_out(_tested(path, entry)):
+            yield Ignored(path, _reason(root, rule))
+        elif not _is_utf8(name):
             yield Inaccessible(path.encode("utf-8", "backslashreplace").decode(), "its name is not UTF-8: rename it")
         elif entry.is_dir(follow_symlinks=False):
-            yield _Below(path + "/", rules)
+            yield _Below(path + "/", scope.below(path + "/"))
         elif name in taken and is_short(entry):
             yield Ignored(path, "the caption or the subtitles of a file beside it")
         else:
-            yield _look(base, folder, path, entry, beside.get(name, ()))
+            yield _inspect(base, folder, path, entry, companions.get(name, ()))
+    yield from map(Remark, scope.remarks())
 
 
-def _look(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> ScanEvent:
-    beside = ""
+def _tested(path: str, entry: os.DirEntry[str]) -> str:
+    """The path as rules are compared with it."""
+    return path + "/" if entry.is_dir(follow_symlinks=False) else path
+
+
+def _reason(root: Root, rule: Rule) -> str:
+    pattern = rule.pattern if len(rule.pattern) <= _SHOWN else rule.pattern[: _SHOWN - 1] + "…"
+    return f"{EXCLUDED}{root.name}/{rule.file}:{rule.line} ({pattern})"
+
+
+def _inspect(base: Path, folder: str, path: str, entry: os.DirEntry[str], companions: tuple[str, ...]) -> ScanEvent:
+    companion_stamps = ""
     try:
         for name in companions:
             there = Path(folder, name).stat()
-            beside += f"|{name}:{there.st_size}:{there.st_mtime_ns}:{there.st_ctime_ns}:{there.st_ino}"
+            companion_stamps += f"|{name}:{there.st_size}:{there.st_mtime_ns}:{there.st_ctime_ns}:{there.st_ino}"
         found = entry.stat(follow_symlinks=False)
         if stat.S_ISLNK(found.st_mode):
-            if not _stays(base, entry):
+            if not _stays_in_root(base, entry):
                 return Ignored(path, "a link that leaves the root")
             found = entry.stat()
             if stat.S_ISDIR(found.st_mode):
                 return Ignored(path, "a link to a folder of the same root")
     except OSError as error:
-        return (
-            Ignored(path, "a broken link") if entry.is_symlink() else Inaccessible(path, f"cannot be looked at: {error.strerror}")
-        )
+        return Ignored(path, "a broken link") if entry.is_symlink() else Inaccessible(path, f"cannot be read: {error.strerror}")
     if not stat.S_ISREG(found.st_mode):
         return Ignored(path, "not a regular file (socket, FIFO or device)")
     if not found.st_size and suffix_of(entry.name) not in NEVER_EMPTY:
         return Ignored(path, "empty")
-    return FileEntry(path, stamp_of(found) + beside, found.st_mtime, companions)
+    return FileEntry(path, stamp_of(found) + companion_stamps, found.st_mtime, companions)
 
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:
@@ -166,22 +187,23 @@ def _sort_key(entry: os.DirEntry[str]) -> bytes:
 
 
 def composed(path: str) -> str:
-    """The spelling that paths are compared in where people write them: some systems and archives decompose accents."""
+    """The path in NFC, to compare it with what people type: some systems and archives decompose accents."""
     return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
-def _is_text(name: str) -> bool:
+def _is_utf8(name: str) -> bool:
     return name.isascii() or not any("\udc80" <= character <= "\udcff" for character in name)
 
 
-def _stays(base: Path, entry: os.DirEntry[str]) -> bool:
+def _stays_in_root(base: Path, entry: os.DirEntry[str]) -> bool:
     return f"{os.path.realpath(entry.path)}/".startswith(f"{base}/".replace("//", "/"))
 
 
-def _may_speak(base: Path, prefix: str, rules: Rules, entry: os.DirEntry[str]) -> bool:
-    """Whether a caption or subtitles may be read from here: what would be no document on its own says nothing of others."""
+def _may_accompany(prefix: str, scope: Scope, entry: os.DirEntry[str]) -> bool:
+    """Whether the file may be a caption or subtitles: only if it could also be a document of its own."""
+    base = scope.base
     try:
-        is_file = entry.is_file() if entry.is_symlink() and _stays(base, entry) else entry.is_file(follow_symlinks=False)
+        is_file = entry.is_file() if entry.is_symlink() and _stays_in_root(base, entry) else entry.is_file(follow_symlinks=False)
     except OSError:
         return False
-    return is_file and _is_text(entry.name) and not (rules and ruled_out(rules, prefix + entry.name, entry))
+    return is_file and _is_utf8(entry.name) and scope.leaves_out(prefix + entry.name) is None

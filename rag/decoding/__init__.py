@@ -1,5 +1,5 @@
-"""Reading in other processes: jobs go out, passages and pixels come back; a file that kills its reader kills nothing else.
+"""Confined worker processes, the only ones that open strangers' files: jobs go out, passages and pixels come back.
 
-Knows loaders and processes; knows no model and no index. The processes of `rag.showing` are others: they are handed an open file
-and not a path, give one answer to somebody who waits, and write the videos they make, which these may not.
+Knows loaders and processes; knows no model and no index. `pool` reads for an index, `ask_pool` for somebody who waits; both use
+the same processes, so that a file which kills its reader kills nothing else, whoever asked.
 """

@@ -1,13 +1,12 @@
-"""Has files read: here what costs less than to send it away, in other processes what could do harm; and knows whose an answer is.
+"""Runs cheap, harmless jobs in this process and sends the others to the workers; knows which document an answer belongs to.
 
-Knows jobs, their pool and documents on their way; knows no model and no index.
+Knows jobs, their pool and who asked; knows no model and no index.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from rag.decoding.tasks import is_light, perform
 
@@ -15,33 +14,41 @@ if TYPE_CHECKING:
     from rag.decoding.messages import Answer, Job
     from rag.decoding.pool import Pool
     from rag.decoding.tasks import KnownOcr
-    from rag.indexing.pending_document import PendingDocument
 
 
-class Dispatcher:
-    """The jobs that were given to a pool of so many readers, by ticket. Without any, all is read here."""
+class HasTickets(Protocol):
+    """Whoever jobs are submitted for; keeps the tickets of its jobs."""
+
+    tickets: set[int]
+
+
+Owner = TypeVar("Owner", bound=HasTickets)
+
+
+class Dispatcher(Generic[Owner]):
+    """Jobs handed to a pool, by ticket. With 0 readers, every job runs here."""
 
     def __init__(self, pool: Pool, readers: int, known: KnownOcr) -> None:
         self._pool, self._readers, self._known = pool, readers, known
-        self._asked: dict[int, tuple[PendingDocument, int]] = {}  # the document and its stretch
+        self._asked: dict[int, tuple[Owner, int]] = {}  # who asked, and the range of its passages
         self._tickets = 0
 
-    def submit(self, pending: PendingDocument, job: Job, stretch: int) -> Iterator[Answer]:
-        """The answers, as they come, where the job is done here; nothing where it is done elsewhere."""
+    def submit(self, owner: Owner, job: Job, stretch: int) -> Iterator[Answer]:
+        """The answers, as they come, of a job that runs here; nothing for one that was sent to the pool."""
         if not self._readers or is_light(job):
-            yield from perform(job, self._known, threads=os.cpu_count() or 1)
+            yield from perform(job, self._known)
             return
         self._tickets += 1
-        self._asked[self._tickets] = pending, stretch
-        pending.tickets.add(self._tickets)
+        self._asked[self._tickets] = owner, stretch
+        owner.tickets.add(self._tickets)
         self._pool.submit(self._tickets, job)
 
-    def owner_of(self, ticket: int) -> tuple[PendingDocument, int] | None:
-        """The document and the stretch that an answer is of; None where nobody waits for it any more."""
+    def owner_of(self, ticket: int) -> tuple[Owner, int] | None:
+        """The owner and range that an answer belongs to; None if nobody waits for it any more."""
         return self._asked.get(ticket)
 
-    def forget(self, pending: PendingDocument) -> None:
-        """The document is done with: what is queued of it is not read, what still comes is of nobody."""
-        self._pool.forget(pending.tickets)
-        for ticket in pending.tickets:
+    def forget(self, owner: Owner) -> None:
+        """Forgets a finished owner: its queued jobs are dropped, and late answers are ignored."""
+        self._pool.forget(owner.tickets)
+        for ticket in owner.tickets:
             del self._asked[ticket]

@@ -1,6 +1,6 @@
-"""Where answers and vectors come in for the one thread that writes: bounded in bytes, so that memory does not grow.
+"""The events of a run, for the writer thread: answers, vectors and scan batches, bounded in bytes.
 
-Knows threads; knows nothing of what comes in.
+Knows threads; knows nothing about the events.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ MOST_FOUND = 64  # what walks found and nobody took
 
 
 class EventQueue(Generic[A, V, F]):
-    """Queues under one lock. Answers wait outside while those inside hold too many bytes; results never wait.
+    """Three queues under one lock. `put_answer` blocks while the queued answers hold too many bytes; vectors never block.
 
-    What a walk finds waits outside while there is much of it.
+    `put_scan` blocks while many scan batches are queued.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -37,7 +37,7 @@ class EventQueue(Generic[A, V, F]):
         self.stalled = 0.0  # seconds that all calls of `put` together waited
 
     def put_answer(self, answer: A, nbytes: int) -> None:
-        """Adds an answer; waits while others of more than `most_bytes` have not been taken. One alone may have any size."""
+        """Adds an answer; blocks while the queued ones exceed `most_bytes`. A single answer may have any size."""
         began = time.monotonic()
         with self._changed:
             while self._answers and self._held + nbytes > self._most_bytes and not self._closed:
@@ -48,13 +48,13 @@ class EventQueue(Generic[A, V, F]):
             self.stalled += time.monotonic() - began
 
     def put_vectors(self, result: V) -> None:
-        """Adds a result, at once."""
+        """Adds a result; never blocks."""
         with self._changed:
             self._results.append(result)
             self._changed.notify_all()
 
     def put_scan(self, found: F) -> bool:
-        """Adds what a walk found; waits while there is much of it. False where nobody takes it any more."""
+        """Adds a scan batch; blocks while many are queued. False once the queue is closed."""
         with self._changed:
             while len(self._found) >= MOST_FOUND and not self._closed:
                 self._changed.wait()
@@ -63,7 +63,7 @@ class EventQueue(Generic[A, V, F]):
             return not self._closed
 
     def get(self, *, answers: bool, seconds: float) -> A | V | F | None:
-        """The next result, else, by turns, what was found and, where `answers` are wanted, the next answer.
+        """The next result; otherwise, alternately, a scan batch or, if `answers` are wanted, an answer.
 
         None where nothing comes within so many seconds.
         """
@@ -94,7 +94,7 @@ class EventQueue(Generic[A, V, F]):
         return min(1.0, self.starved / max(1e-6, time.monotonic() - self._born))
 
     def close(self) -> None:
-        """From now on nobody waits to put something in."""
+        """Closes the queue: nobody blocks on adding to it any more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Decoder processes that wait for the next run: a program that indexes again and again does not start them each time.
+"""Idle worker processes, kept for a while so that repeated runs and questions need not start new ones.
 
 Knows processes and time; knows no job.
 """
@@ -12,14 +12,15 @@ from rag.decoding.worker_process import WorkerProcess
 
 KEPT_SECONDS = 10.0
 _spares: list[tuple[WorkerProcess, float]] = []  # with the time of their end
-_lock = threading.Lock()
+_changed = threading.Condition()
+_reapers: list[threading.Thread] = []  # one at most
 
 
 def take(memory: int) -> WorkerProcess | None:
-    """A process that is alive, has no job and may use so much memory; None where there is none."""
+    """A live idle process with exactly this memory limit; None if there is none."""
     while True:
-        with _lock:
-            found = next((one for one in _spares if one[0].memory == memory), None)
+        with _changed:  # the one kept last: what it holds open may be asked for again
+            found = next((one for one in reversed(_spares) if one[0].memory == memory), None)
             if found is None:
                 return None
             _spares.remove(found)
@@ -28,22 +29,31 @@ def take(memory: int) -> WorkerProcess | None:
         found[0].end()
 
 
-def keep(process: WorkerProcess) -> None:
-    """Keeps a process that has no job for the next who takes one, for a little while; a dead one is forgotten."""
+def keep(process: WorkerProcess, seconds: float = KEPT_SECONDS) -> None:
+    """Keeps an idle process for `seconds`; a dead one is dropped."""
     if not process.is_alive():
         process.end()
         return
-    with _lock:
-        _spares.append((process, time.monotonic() + KEPT_SECONDS))
-    timer = threading.Timer(KEPT_SECONDS + 0.1, _end_old)
-    timer.daemon = True
-    timer.start()
+    with _changed:
+        _spares.append((process, time.monotonic() + seconds))
+        if not _reapers:
+            _reapers.append(threading.Thread(target=_end_old, name="rag-idle-workers", daemon=True))
+            _reapers[0].start()
+        _changed.notify()
 
 
 def _end_old() -> None:
-    now = time.monotonic()
-    with _lock:
-        old = [process for process, end in _spares if end <= now]
-        _spares[:] = [one for one in _spares if one[1] > now]
-    for process in old:
-        process.end()
+    """Ends processes when their time is up; returns when none is left."""
+    while True:
+        with _changed:
+            now = time.monotonic()
+            old = [process for process, end in _spares if end <= now]
+            _spares[:] = [one for one in _spares if one[1] > now]
+            if not old and not _spares:
+                _reapers.clear()
+                return
+            if not old:
+                _changed.wait(min(end for _, end in _spares) - now)
+                continue
+        for process in old:
+            process.end()

@@ -18,7 +18,7 @@ _OWN = 600_000_000  # of the process that writes, without its queues
 
 @dataclass(frozen=True, slots=True)
 class MemoryBudget:
-    """How many processes read, with how many bytes each, and the bytes of each queue: `decoded`, and `queue` for the model."""
+    """The number of readers, the bytes each may use, and the bytes of the two queues: `decoded`, and `queue` for the model."""
 
     jobs: int
     memory: int
@@ -41,12 +41,12 @@ def budget(jobs: int | str, max_memory: int) -> MemoryBudget:
 
 
 def _decoded(jobs: int, most: int) -> int:
-    """Twice as much made no run faster on two processors, and is what the process that writes holds at its peak."""
+    """Twice as much made no run faster on two processors, and it adds to the peak of the writer process."""
     return min(most, _DECODED * max(4, jobs))
 
 
 def shortfall(max_memory: int) -> str:
-    """What to say of so few bytes that they may not be enough; "" where they are."""
+    """The warning for a limit that may be too low; "" if it is high enough."""
     least = _OWN + _LEAST_MEMORY
     if not 0 < max_memory < least:
         return ""

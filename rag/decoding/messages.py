@@ -1,12 +1,14 @@
-"""What a decoder is asked, and what it answers: the nouns that travel between the processes.
+"""Jobs and answers: the values that travel between this process and its workers.
 
 Knows the nouns of the corpus; knows no loader, no process and no index.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from rag.loaders.base import Limits
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped
@@ -14,13 +16,15 @@ from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How documents are read; the part of the policy that decoders need."""
+    """How documents are read: the part of the policy that workers need."""
 
     limits: Limits
     ocr: str  # "auto", "always", "never"; "never" also where recognised words are no clue
     captions: bool  # whether what documents say of pictures is wanted
     key: str  # `identity.reading_key` of all of it
     side: int = 0  # pixels: what the model looks at of the shorter side of a picture (rag.backends.downsample); 0: all of it
+    threads: int = 1  # inside one recognition of words
+    patience: int = 1  # an answer may cost so many times as much as usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,23 @@ class ReadRange:
     passages: tuple[Passage, ...]
 
 
-Job: TypeAlias = Identify | ListPassages | ReadAll | ReadRange
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What does this function say of the file? Answered by `Returned`.
+
+    The function is called as `function(file, **details)` and gives plain values by name, arrays among them, and bytes. Where the
+    job comes with descriptors, `file` is the first of them, and `details["out"]` the second, open for writing: a worker can open
+    no file to write it.
+    """
+
+    function: str  # "module:name"
+    file: Path = Path()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    size: int = 0  # bytes of the file
+    room: int = 0  # bytes that may be written to `out`
+
+
+Job: TypeAlias = Identify | ListPassages | ReadAll | ReadRange | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +104,7 @@ class PassageRead:
     outcome: Content | Dropped | Skipped | None = None
     digests: tuple[bytes, ...] = ()  # of its pixels, one for each picture
     words: tuple[str | None, ...] = ()  # recognised, one for each picture; None where nobody was to look
-    fresh: tuple[bytes, ...] = ()  # the digests of those that were recognised now, and not known already
+    fresh: tuple[tuple[bytes, str], ...] = ()  # what was recognised now: the digest of what OCR looked at, and its words
 
     @property
     def nbytes(self) -> int:
@@ -108,28 +128,37 @@ class RangeFound:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """All parts of a job have come; `changed` where the file is not as the walk saw it: nobody knows which bytes were read."""
+    """The job is complete; `changed` if the file differs from what the walk saw, so that it is unknown which bytes were read."""
 
     changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The document cannot be read; `passing` where the cause is the system's and not the file's."""
+    """The document cannot be read; `passing` if the system is the cause and not the file."""
 
     reason: str
     passing: bool = False
     killed: bool = False  # it took its reader with it, twice
+    late: bool = False  # given up only for the time it took: the next run gives it more
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a called function gave."""
+
+    values: dict[str, Any]
+    content: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """The job is begun anew: what was answered so far does not count."""
+    """The job starts over: earlier answers are void."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The job itself cannot be meant, whatever the document: the run ends with this."""
+    """The job itself is impossible, whatever the document: the run ends with this error."""
 
     what: str
     remedy: str
@@ -137,16 +166,16 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A worker's first word, with what could not be taken from it: "the network", "writing files"."""
+    """A worker's first message, with what could not be taken from it: "the network", "writing files"."""
 
     missing: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class OcrLookup:
-    """A worker's question: are the words in the picture of this digest known? Answered by a str or None."""
+    """A worker asks for cached OCR of the picture with this digest. Answered by a str or None."""
 
     digest: bytes
 
 
-Answer: TypeAlias = Identified | PassageRead | RangeFound | Done | Failed | Restarted | Rejected
+Answer: TypeAlias = Identified | PassageRead | RangeFound | Returned | Done | Failed | Restarted | Rejected

@@ -1,4 +1,4 @@
-"""The decoders: as many processes as there is work for, at most so many; a thread for each hands out jobs and takes answers.
+"""The pool of worker processes: started as work arrives, up to a maximum; one thread per process hands out jobs.
 
 Knows jobs, answers and processes; knows no model and no index.
 """
@@ -13,8 +13,10 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
 from rag.decoding import idle_workers
+from rag.decoding.cost_limits import CostLimits
 from rag.decoding.messages import (
     Answer,
+    Call,
     Done,
     Failed,
     Identified,
@@ -26,14 +28,16 @@ from rag.decoding.messages import (
     ReadRange,
     Rejected,
     Restarted,
+    Returned,
 )
-from rag.decoding.tasks import size_of
+from rag.decoding.tasks import bytes_of
 from rag.decoding.worker_process import Died, NotStarted, WorkerProcess
 
-SECONDS = 60.0  # for each answer
+LAST = Identified | Returned | Done | Failed | Rejected  # one of these ends the answers to a job
+LIMITS = CostLimits()  # of an answer that somebody waits for who has other work
 MEMORY = 3_000_000_000  # bytes: a picture of `max_source_pixels` twice, and the models of OCR
 _LARGE = 50_000_000  # bytes of a file that takes long enough for another process to start meanwhile
-_SLOWEST = 2_000_000  # bytes a second that a job must get through, beside its minute: a network disk on a bad day
+_SLOWEST = 500_000  # bytes of a file that a second of processor time must get through, beside what every answer may take
 
 
 class WorkerAnswer(NamedTuple):
@@ -43,8 +47,19 @@ class WorkerAnswer(NamedTuple):
     answer: Answer
 
 
+def limits_of(job: Job, limits: CostLimits) -> CostLimits:
+    """What an answer to this job may cost."""
+    patience = 1 if isinstance(job, Call) else job.rules.patience
+    return limits.times(patience, bytes_of(job) / _SLOWEST)
+
+
+def given_up(died: Died) -> Failed:
+    """Why a document is given up. A killer kills again; a slow file may only need more time."""
+    return Failed(str(died), passing=died.cause == "starved", killed=died.cause is None, late=died.cause is not None)
+
+
 class AnswerSink(Protocol):
-    """Where answers go as they come; a `put` that waits holds its decoder back."""
+    """Receives answers as they come; `put_answer` holds the worker back while it blocks; after `close` nothing more comes."""
 
     def put_answer(self, answer: WorkerAnswer, nbytes: int) -> None: ...
 
@@ -52,9 +67,9 @@ class AnswerSink(Protocol):
 
 
 class Pool:
-    """Nothing is started before the first job. Answers go to the inbox; those of one job in order.
+    """Starts nothing before the first job. Answers go to `events`, those of one job in order.
 
-    A file that kills its reader, or keeps it silent, is tried once more in a process of its own, after `Restarted`; the second
+    A file that kills its reader, or keeps it waiting, is tried once more in a process of its own, after `Restarted`; the second
     time it has `Failed`. Everything else is untouched by it.
     """
 
@@ -64,11 +79,14 @@ class Pool:
         events: AnswerSink,
         known: Callable[[bytes], str | None],
         memory: int = MEMORY,
-        seconds: float = SECONDS,
+        limits: CostLimits | None = None,
     ) -> None:
-        """`most` processes, each with `memory` bytes; each answer takes at most so many seconds, more for a large file."""
+        """`most` processes, each with `memory` bytes; each answer costs at most `limits`, more for a large file.
+
+        Without them, LIMITS.
+        """
         self._most, self._events, self._known = most, events, known
-        self._memory, self._seconds = memory, seconds
+        self._memory, self._limits = memory, limits or LIMITS
         self.missing: tuple[str, ...] = ()  # what could not be taken from the processes: "the network", "writing files"
         self._reads: deque[tuple[int, Job]] = deque()
         self._looks: deque[tuple[int, Job]] = deque()
@@ -82,12 +100,12 @@ class Pool:
         self._births: list[float] = []
 
     def submit(self, ticket: int, job: Job) -> None:
-        """Queues a job. Documents that are begun come before those that are known by their bytes, and these before the others."""
+        """Queues a job. Ranges of started documents come first, then whole documents, then identification."""
         queue = self._looks if isinstance(job, Identify) else self._stretches if isinstance(job, ReadRange) else self._reads
         with self._changed:
             queue.append((ticket, job))
             waiting = len(self._stretches) + len(self._reads) + len(self._looks)
-            shared = size_of(job.document) > _LARGE  # probably by all of them, as soon as its parts are known
+            shared = bytes_of(job) > _LARGE  # probably by all of them, as soon as its parts are known
             for _ in range(min(waiting - self._idle + shared, self._most - len(self._threads))):
                 thread = threading.Thread(target=self._serve, name=f"rag-decoder-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
@@ -96,18 +114,18 @@ class Pool:
             self._changed.notify()
 
     def forget(self, tickets: AbstractSet[int]) -> None:
-        """Takes what is queued under these tickets back: the document cannot be read. What is under way goes on."""
+        """Drops the queued jobs of these tickets, because their document cannot be read. Running jobs go on."""
         with self._changed:
             self._stretches = deque(task for task in self._stretches if task[0] not in tickets)
 
     def waits(self) -> float:
-        """The share of their time, 0…1, that the processes had no job; 1 where none was started."""
+        """The share of their time, 0…1, in which the processes had no job; 1 if none was started."""
         now = time.monotonic()
         lived = sum(now - birth for birth in self._births)
         return min(1.0, self.starved / lived) if lived else 1.0
 
     def close(self) -> None:
-        """Ends all jobs at once; those that are not done get no more answers. Processes that have none are kept as spares."""
+        """Ends all jobs at once; unfinished ones get no more answers. Idle processes are kept for later."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -148,7 +166,7 @@ class Pool:
             return (self._stretches or self._reads or self._looks).popleft()
 
     def _do(self, process: WorkerProcess | None, ticket: int, job: Job) -> WorkerProcess | None:
-        """Has one job done, in the process given or in a new one; gives the process that can take the next job."""
+        """Runs one job in the given process or a new one; returns the process that can take the next job."""
         process = process or self._start()
         try:
             self._talk(process, ticket, job)
@@ -156,8 +174,11 @@ class Pool:
                 return process
             process.end()
             return None
-        except Died:
+        except Died as died:
             process.end()
+            if died.cause in ("processor", "starved") and not self._closed:
+                self._events.put_answer(WorkerAnswer(ticket, given_up(died)), 0)
+                return None
         if self._closed:
             return None
         self._events.put_answer(WorkerAnswer(ticket, Restarted()), 0)
@@ -165,7 +186,7 @@ class Pool:
         try:
             self._talk(alone, ticket, job)
         except Died as died:
-            self._events.put_answer(WorkerAnswer(ticket, Failed(str(died), killed=True)), 0)
+            self._events.put_answer(WorkerAnswer(ticket, given_up(died)), 0)
         alone.end()
         return None
 
@@ -175,14 +196,14 @@ class Pool:
             if self._closed:
                 process.strike()
         try:
-            process.tell(job, self._seconds)
-            seconds = self._seconds + size_of(job.document) / _SLOWEST
+            limits = limits_of(job, self._limits)
+            process.tell(job, limits.starved)
             while True:
-                answer = process.hear(seconds)
+                answer = process.hear(limits)
                 if isinstance(answer, OcrLookup):
-                    process.tell(self._known(answer.digest), self._seconds)
+                    process.tell(self._known(answer.digest), limits.starved)
                     continue
-                last = isinstance(answer, Identified | Done | Failed | Rejected)
+                last = isinstance(answer, LAST)
                 if last:
                     self._is_done(process)
                 self._events.put_answer(

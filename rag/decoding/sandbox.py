@@ -1,4 +1,4 @@
-"""What a decoder process may do, before it opens the first strange file: little memory, no network, no writing, no programs.
+"""Confines a worker process before it opens its first file: bounded memory, no network, no writing, no programs.
 
 Knows the kernel; knows no job. Limits are setrlimit(2), unshare(2) and landlock(7); the numbers of the system calls are those of
 Linux on x86-64 and aarch64. Elsewhere what is missing is named.
@@ -34,7 +34,7 @@ class _Ruleset(ctypes.Structure):
 
 
 def confine(memory: int) -> tuple[str, ...]:
-    """Takes from this process what a decoder does not need; gives what could not be taken, in words.
+    """Removes the rights a worker does not need; returns in words what could not be removed.
 
     `memory` is bytes of private memory; an allocation beyond it fails, and what reads the file with it.
     """
@@ -69,6 +69,11 @@ def allow_seconds(size: int) -> None:
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + _CPU_SECONDS + size // 100_000)
+
+
+def allow_writing(size: int) -> None:
+    """Lets the process write so many bytes to a file it was handed open, beside what it may write to stderr."""
+    _limit(resource.RLIMIT_FSIZE, WRITTEN_BYTES + size)
 
 
 def _limit(what: int, most: int) -> None:

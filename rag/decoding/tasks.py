@@ -1,4 +1,4 @@
-"""How one job is done, in this process: the same function serves the workers and what is read without them.
+"""Runs one job in this process: the same function serves the workers and reading without them.
 
 Knows loaders and OCR; knows no process and no index.
 """
@@ -16,6 +16,7 @@ from rag.corpus.digests import content_digest, pixels_digest, stamp_of
 from rag.corpus.file_types import CAPTION_SUFFIXES
 from rag.decoding.messages import (
     Answer,
+    Call,
     Done,
     Failed,
     Identified,
@@ -27,6 +28,7 @@ from rag.decoding.messages import (
     ReadAll,
     ReadRange,
     Rejected,
+    Returned,
     Rules,
 )
 from rag.errors import UnreadableDocument, WrongRequest
@@ -38,7 +40,7 @@ from rag.types import Content, Document
 
 if TYPE_CHECKING:
     from rag.loaders.base import Loader
-    from rag.types import Passage
+    from rag.types import Passage, Pixels
 
 BY_PLACE = frozenset({"pdf", "picture", "video"})  # loaders that reach a passage without those before it
 LIGHT = frozenset({"text", "markdown", "code", "notebook"})  # loaders that are plain Python
@@ -47,22 +49,22 @@ LIGHT_BYTES = 500_000  # of a file
 KnownOcr = Callable[[bytes], str | None]  # the words in the picture of a digest, where somebody looked already
 
 
-def perform(job: Job, known: KnownOcr, threads: int) -> Iterator[Answer]:
-    """The answers to a job, as they come; what goes wrong with the file is an answer too.
-
-    `threads` are those inside one recognition of words.
-    """
+def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
+    """The answers to a job, as they come; an unreadable file is an answer too."""
     try:
         if isinstance(job, Identify):
             yield _identity(job)
             return
+        if isinstance(job, Call):
+            yield Returned(*resolve({}, job.function, "function")(job.file, **job.details))
+            return
         loader: Loader = resolve(LOADERS, job.loader, "loader")()
         if isinstance(job, ReadRange):
-            yield from _read(job, loader, job.passages, known, threads)
+            yield from _read(job, loader, job.passages, known)
         elif isinstance(job, ListPassages):
             yield from map(PassageRead, list(loader.split(job.document, job.rules.limits)))
         else:
-            yield from _read_or_share(job, loader, known, threads)
+            yield from _read_or_share(job, loader, known)
         yield Done(_is_changed(job.document))
     except UnreadableDocument as error:
         yield Failed(error.what, passing=_is_the_systems(error.__cause__))
@@ -75,7 +77,7 @@ def perform(job: Job, known: KnownOcr, threads: int) -> Iterator[Answer]:
 
 
 def _is_the_systems(cause: BaseException | None) -> bool:
-    """What the system refused (permissions, a broken disk) is no property of the file."""
+    """Whether the system is the cause (permissions, a broken disk) and not the file."""
     return isinstance(cause, OSError) and cause.errno is not None
 
 
@@ -90,14 +92,14 @@ def _identity(job: Identify) -> Identified:
     return Identified(name, f"{name}{suffix}:{loader.version}:{rules.key}", digest, captions)
 
 
-def _read_or_share(job: ReadAll, loader: Loader, known: KnownOcr, threads: int) -> Iterator[PassageRead | RangeFound]:
+def _read_or_share(job: ReadAll, loader: Loader, known: KnownOcr) -> Iterator[PassageRead | RangeFound]:
     """Reads the document, or, where it is long and others may read it too, gives its stretches as they are found."""
     passages = loader.split(job.document, job.rules.limits)
     shared = job.readers > 1 and job.loader in BY_PLACE
     first = list(islice(passages, STRETCH + 1)) if shared else list(passages)
     after = list(islice(passages, 1))
     if not after:
-        yield from _read(job, loader, first, known, threads)
+        yield from _read(job, loader, first, known)
         return
     for number, stretch in enumerate(stretches(chain(first, after, passages), job.readers), start=1):
         yield RangeFound(number, tuple(stretch))
@@ -129,52 +131,65 @@ def _is_changed(document: Document) -> bool:
         return True
 
 
-def _read(
-    job: ReadAll | ReadRange, loader: Loader, passages: Sequence[Passage], known: KnownOcr, threads: int
-) -> Iterator[PassageRead]:
+def _read(job: ReadAll | ReadRange, loader: Loader, passages: Sequence[Passage], known: KnownOcr) -> Iterator[PassageRead]:
     contents = loader.read(job.document, passages, job.rules.limits)
     for passage, content in zip(passages, contents, strict=True):
         if not isinstance(content, Content) or not content.pixels:
             yield PassageRead(passage, content)
             continue
         digests = tuple(pixels_digest(pixels) for pixels in content.pixels)
-        shown = replace(content, pixels=tuple(thin(pixels, job.rules.side) for pixels in content.pixels))
-        if not wants_words(passage, job.rules):
+        shown = replace(content, pixels=tuple(thin(pixels, job.rules.side) for pixels in content.pixels), layer=None)
+        pictures = unread(content, job.rules)
+        if not pictures:
             yield PassageRead(passage, shown, digests, (None,) * len(digests))
             continue
         words: list[str] = []
-        fresh: list[bytes] = []
-        for pixels, digest in zip(content.pixels, digests, strict=True):
+        fresh: list[tuple[bytes, str]] = []
+        for pixels, plain, shown_digest in zip(pictures, content.pixels, digests, strict=True):
+            digest = shown_digest if pixels is plain else pixels_digest(pixels)
             seen = known(digest)
             if seen is None:
                 from rag.loaders.picture.ocr import recognise
 
-                seen = recognise(pixels, threads=threads).text
-                fresh.append(digest)
+                seen = recognise(pixels, threads=job.rules.threads).text
+                fresh.append((digest, seen))
             words.append(seen)
+        if content.layer:
+            from rag.loaders.pdf.reread import combined
+
+            text, words[0] = combined(passage.text, content.layer, words[0])
+            passage = replace(passage, text=text)
         yield PassageRead(passage, shown, digests, tuple(words), tuple(fresh))
 
 
-def wants_words(passage: Passage, rules: Rules) -> bool:
-    """Whether OCR looks at the picture of a passage: what a page says in its text layer is not read again."""
-    return rules.ocr == "always" or (rules.ocr == "auto" and not (passage.kind == "page" and passage.text))
+def unread(content: Content, rules: Rules) -> tuple[Pixels, ...]:
+    """The pictures OCR looks at: what a page says in a text layer that can be believed is not read again."""
+    layer = content.layer
+    if rules.ocr == "never" or (rules.ocr == "auto" and layer is not None and layer.trust == "whole"):
+        return ()
+    return content.pixels if layer is None or layer.rest is None else (layer.rest,)
 
 
 def is_light(job: Job) -> bool:
-    """Whether a job costs less than to send it away, and is done by Python alone: a file can then do no harm."""
-    if size_of(job.document) > LIGHT_BYTES:
+    """Whether a job is cheaper than sending it away and runs in pure Python, where a file can do no harm."""
+    if isinstance(job, Call) or bytes_of(job) > LIGHT_BYTES:
         return False
     if isinstance(job, Identify):
         return not job.rules.captions or job.document.file.suffix.lower() not in suffixes("html")
     return job.loader in LIGHT
 
 
+def bytes_of(job: Job) -> int:
+    """Size in bytes of the job's file; 0 if unknown."""
+    return job.size if isinstance(job, Call) else size_of(job.document)
+
+
 def size_of(document: Document) -> int:
-    """Bytes of the file as the walk saw it; 0 where it did not look."""
+    """Size in bytes as the walk saw it; 0 if unknown."""
     return size_in(document.stamp)
 
 
 def size_in(stamp: str) -> int:
-    """Bytes of a file, by its stamp."""
+    """Size in bytes, from a stamp."""
     length = stamp.partition(":")[0]
     return int(length) if length.isdigit() else 0

@@ -1,6 +1,6 @@
-"""The process of one decoder: takes a job, answers it, takes the next, until its socket closes.
+"""The main loop of a worker process: takes a job, answers it, takes the next, until its socket closes.
 
-Knows the wire and the work; knows nothing of who asks.
+Knows the protocol and the tasks; knows nothing about who asks.
 """
 
 from __future__ import annotations
@@ -9,11 +9,16 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from rag.decoding import protocol
-from rag.decoding.messages import OcrLookup, Ready
-from rag.decoding.sandbox import allow_seconds, confine, end_with
-from rag.decoding.tasks import perform, size_of
+from rag.decoding.messages import Call, OcrLookup, Ready
+from rag.decoding.sandbox import allow_seconds, allow_writing, confine, end_with
+from rag.decoding.tasks import bytes_of, perform
+
+_FILES = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
 
 
 def main() -> None:
@@ -34,12 +39,24 @@ def main() -> None:
     try:
         protocol.send(link, Ready(missing))
         while True:
-            job = protocol.receive(link)
+            descriptors: list[int] = []
+            job = protocol.receive(link, descriptors)
+            if isinstance(job, Call) and descriptors:
+                job = _on_open_files(job, descriptors)
+            allow_writing(job.room if isinstance(job, Call) else 0)
             os.ftruncate(2, 0)  # what libraries grumbled about the file before
             os.lseek(2, 0, os.SEEK_SET)
-            allow_seconds(size_of(job.document))
-            for answer in perform(job, known, threads=1):
+            allow_seconds(bytes_of(job))
+            for answer in perform(job, known):
                 protocol.send(link, answer)
-                allow_seconds(size_of(job.document))
+                allow_seconds(bytes_of(job))
+            for descriptor in descriptors:
+                os.close(descriptor)
     except protocol.Closed:
         os._exit(0)  # nothing of it is wanted any more
+
+
+def _on_open_files(job: Call, descriptors: Sequence[int]) -> Call:
+    """The same job on the open file: what was checked when it was opened is what is read, whatever has the name now."""
+    details = dict(job.details) | ({"out": descriptors[1]} if len(descriptors) > 1 else {})
+    return replace(job, file=_FILES / str(descriptors[0]), details=details)

@@ -1,6 +1,6 @@
-"""One decoder process, seen from outside: started, talked to, timed, and killed.
+"""One worker process, seen from outside: started, talked to, metered and killed.
 
-Knows processes and the wire; knows no loader.
+Knows processes and the protocol; knows no loader.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rag.child_process import signal_group, worker_environment
 from rag.decoding import protocol
+from rag.decoding.cost_limits import POLL_SECONDS, Cause, CostLimits, CostMeter
 from rag.decoding.messages import Ready
 from rag.decoding.sandbox import OPEN_FILES
 
@@ -34,15 +37,26 @@ _ENDED_BY = {
 
 
 class Died(Exception):
-    """The process is gone, or does not answer; the text is the reason a person reads."""
+    """The process is gone or cost too much; the text is the reason shown to people, `cause` the limit that was exceeded."""
+
+    def __init__(self, reason: str, cause: Cause | None = None) -> None:
+        super().__init__(reason)
+        self.cause = cause
+
+
+_TOO_MUCH = {
+    "processor": "its reader took more than {:g} s of processor time",
+    "waiting": "its reader waited {:g} s for something that never came",
+    "starved": "its reader could not go on for {:g} s: it was stopped, or this machine was too busy",
+}
 
 
 class NotStarted(Exception):
-    """No such process can be started here at all."""
+    """No worker process can be started here."""
 
 
 class WorkerProcess:
-    """For one thread at a time, but for `strike`."""
+    """Use from one thread at a time; only `strike` may be called from any."""
 
     def __init__(self, memory: int) -> None:
         """Starts it, with at most `memory` bytes. NotStarted where it cannot be started."""
@@ -54,10 +68,6 @@ class WorkerProcess:
             pipe, self._held = os.pipe()  # closed with this process, however it ends
         except OSError as error:  # a full disk, or no more open files
             raise NotStarted(error.strerror or str(error)) from error
-        hidden = {name for name in os.environ if name.startswith("RAG_")}  # no key of a model server for a decoder
-        environment = {name: value for name, value in os.environ.items() if name not in hidden}
-        environment |= {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
-        environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | _KEEPING
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _START, str(theirs.fileno()), str(pipe), str(memory)],
@@ -65,7 +75,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
-                env=environment,
+                env=worker_environment() | _KEEPING,
                 process_group=0,  # Ctrl-C is for its reader
             )
         except OSError as error:
@@ -83,28 +93,34 @@ class WorkerProcess:
         if isinstance(ready, Ready):
             self.missing = ready.missing
 
-    def tell(self, message: object, seconds: float) -> None:
-        """Sends a message. Died where it is not taken within so many seconds."""
+    def tell(self, message: object, seconds: float, descriptors: Sequence[int] = ()) -> None:
+        """Sends a message, with open files. Died if it is not accepted within `seconds`."""
         self._link.settimeout(seconds)
         try:
-            protocol.send(self._link, message)
+            protocol.send(self._link, message, descriptors)
         except (protocol.Closed, TimeoutError) as error:
             raise self._death(error) from error
 
-    def hear(self, seconds: float) -> Any:
-        """The next message. Died where none comes within so many seconds."""
-        self._link.settimeout(seconds)
+    def hear(self, limits: CostLimits) -> Any:
+        """The next message. Died if the process ends, or if the answer exceeds the limits."""
+        meter = CostMeter(self._process.pid, limits)
+
+        def still() -> None:
+            if cause := meter.exceeded():
+                raise Died(_TOO_MUCH[cause].format(getattr(limits, cause)), cause)
+
+        self._link.settimeout(min(POLL_SECONDS, limits.waiting / 4, limits.processor / 4))
         try:
-            return protocol.receive(self._link)
-        except (protocol.Closed, TimeoutError) as error:
-            raise self._death(error, seconds) from error
+            return protocol.receive(self._link, still=still)
+        except protocol.Closed as error:
+            raise self._death(error) from error
 
     def is_alive(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def is_worn(self) -> bool:
-        """Whether half of its memory or of its descriptors is in use between two jobs: better a new one than a job that fails."""
+        """Whether an idle process holds half of its memory or descriptors: a new one is better than a job that fails."""
         own = f"/proc/{self._process.pid}"
         try:
             pages, descriptors = int(Path(own, "statm").read_text().split()[1]), sum(1 for _ in Path(own, "fd").iterdir())
@@ -113,24 +129,23 @@ class WorkerProcess:
         return pages * resource.getpagesize() > self.memory // 2 or descriptors > OPEN_FILES // 2
 
     def strike(self) -> None:
-        """Ends it and what it started, whatever they do, and whichever thread talks to it: that one hears Died.
+        """Kills it and its children, whatever they do; a thread that is talking to it gets Died.
 
-        SIGKILL cannot be held back. The number of the group is its own while anything of it lives, the process or its children.
+        SIGKILL cannot be held back.
         """
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        signal_group(self._process, signal.SIGKILL)
 
     def end(self) -> None:
-        """Ends it and forgets it."""
+        """Kills it and frees its resources."""
         self.strike()
         self._process.wait()
         self._link.close()
         os.close(self._held)
         self._said.close()
 
-    def _death(self, error: Exception, seconds: float = 0.0) -> Died:
+    def _death(self, error: Exception) -> Died:
         if isinstance(error, TimeoutError):
-            return Died(f"its reader was stopped: no answer in {seconds:.0f} s")
+            return Died("its reader took no job", "starved")
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         code = self._process.poll()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -9,8 +10,20 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.index.vectors.segments import Segment
     from rag.types import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment's row in the catalog. Row r of its file holds the vector with number `first` + r."""
+
+    number: int
+    first: int
+    rows: int
+    size: int  # bytes
+    header: int  # bytes before the vectors
+    header_checksum: bytes
+    checksum: bytes  # of its blocks' checksums, and so of the whole file
 
 
 class Rows(Protocol):

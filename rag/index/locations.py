@@ -6,12 +6,12 @@ Knows settings and folders; knows neither the read path nor the write path, no t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rag.config import load_settings
 from rag.corpus.file_types import CATALOG_FILE
-from rag.errors import IndexDamaged, IndexNotFound
+from rag.errors import IndexDamaged, IndexNotFound, WrongRequest
 from rag.index.files.layout import is_index
 
 FOLDER = "indexes"
@@ -73,6 +73,16 @@ def existing_index(index: str = "") -> Path:
             error.remedy += f"; there are: {', '.join(others)}"
         raise error
     return up_to_date(folder)
+
+
+def by_name(folders: Iterable[Path]) -> dict[str, Path]:
+    """Each folder once, by its name, which is what a hit says of its index. WrongRequest where two have one name."""
+    found: dict[str, Path] = {}
+    for folder in {folder.resolve(): folder for folder in folders}.values():
+        if found.setdefault(folder.name, folder) != folder:
+            what = f"two indexes are called {folder.name}: {found[folder.name]} and {folder}"
+            raise WrongRequest(what, remedy="name one of them, or rename a folder")
+    return found
 
 
 def up_to_date(folder: Path) -> Path:

@@ -6,10 +6,11 @@ Knows contents; knows no embedder and no thread.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 from typing import TypeAlias
 
+from rag.backends.even_batches import even_batches
 from rag.types import Content
 
 Keyed: TypeAlias = tuple[bytes, Content]
@@ -20,40 +21,23 @@ WINDOW = 16  # calls: texts of similar length are looked for among the oldest so
 
 
 def pictures_of(waiting: Iterable[Keyed], most: int) -> list[Keyed]:
-    """The next call of pictures, in the order they came."""
-    return cut(list(islice(waiting, most)), most, PIXELS, pixels_of)[0]
+    """The next batch of pictures, in arrival order."""
+    return even_batches(list(islice(waiting, most)), most, lambda keyed: pixels_of(keyed[1]), PIXELS)[0]
 
 
 def texts_of(waiting: Iterable[Keyed], most: int, places: int) -> list[Keyed]:
-    """The next call of texts: the oldest with others of about its length, as many as `even_part` says."""
+    """The next batch of texts: the oldest one and others of similar length, as many as `even_part` allows."""
     oldest = list(islice(waiting, WINDOW * most))
     by_length = sorted(oldest, key=lambda one: -len(one[1].text))
     count = even_part(len(oldest), most, places)
     at = min(by_length.index(oldest[0]), len(oldest) - count)
-    return cut(by_length[at : at + count], count, TOKENS, tokens_of)[0]
+    return even_batches(by_length[at : at + count], count, lambda keyed: tokens_of(keyed[1]), TOKENS)[0]
 
 
 def even_part(waiting: int, most: int, places: int) -> int:
-    """How many of so many one call takes: `most` of very many; of few a part for each free place, but not less than a half."""
+    """How many of `waiting` texts one call takes: up to `most`; of few, an even share per free slot, at least half of `most`."""
     parts = max(-(-waiting // most), min(places, waiting // max(1, most // 2)))
     return -(-waiting // max(1, parts))
-
-
-def cut(contents: Sequence[Keyed], most: int, budget: int, weigh: Callable[[Content], int]) -> list[list[Keyed]]:
-    """In order, as lists of at most `most` contents that weigh at most `budget`, or of one that weighs more; evenly long."""
-    if not contents:
-        return []
-    length = -(-len(contents) // -(-len(contents) // most))  # even: 40 are 20 + 20, not 32 + 8
-    batches: list[list[Keyed]] = [[]]
-    held = 0
-    for key, content in contents:
-        weight = weigh(content)
-        if batches[-1] and (len(batches[-1]) >= length or held + weight > budget):
-            batches.append([])
-            held = 0
-        batches[-1].append((key, content))
-        held += weight
-    return batches
 
 
 def size_of(content: Content) -> int:
@@ -72,10 +56,10 @@ def pixels_of(content: Content) -> int:
 
 
 class PendingContents:
-    """Contents by their keys, in the order they came. For one thread at a time."""
+    """Contents waiting for the model, by key, in arrival order. Not thread-safe."""
 
     def __init__(self, texts: int, pictures: int) -> None:
-        """One call takes so many texts, or so many contents with pixels."""
+        """`texts` and `pictures`: how many of each one call takes."""
         self._call, self._shown_call = texts, pictures
         self._shown: dict[bytes, Content] = {}  # contents with pixels
         self._texts: dict[bytes, Content] = {}  # and those without
@@ -95,7 +79,7 @@ class PendingContents:
 
     @property
     def seconds(self) -> float:
-        """For how long something has waited."""
+        """Seconds since the oldest content arrived or the last call was taken."""
         return time.monotonic() - self._since
 
     def add(self, key: bytes, content: Content) -> None:
@@ -109,11 +93,11 @@ class PendingContents:
             self._texts[key] = content
 
     def fills_a_call(self, texts: int) -> bool:
-        """Whether there are as many pictures as a call takes, or so many texts."""
+        """Whether enough pictures for a call, or `texts` texts, are waiting."""
         return len(self._shown) >= self._shown_call or self._pixels >= PIXELS or len(self._texts) >= texts
 
     def take(self, places: int) -> list[Keyed]:
-        """The next call: pictures first, for they are large. `places` as in `take_texts`."""
+        """The next batch: pictures first, because they are large. `places` as in `take_texts`."""
         if not self._shown:
             return self.take_texts(places)
         batch = pictures_of(self._shown.items(), self._shown_call)
@@ -124,7 +108,7 @@ class PendingContents:
         return batch
 
     def take_texts(self, places: int) -> list[Keyed]:
-        """The next call of texts, where the model has room for so many calls."""
+        """The next batch of texts, when the model has room for `places` more calls."""
         batch = texts_of(self._texts.items(), self._call, places)
         for key, _ in batch:
             del self._texts[key]
@@ -132,7 +116,7 @@ class PendingContents:
         return batch
 
     def clear(self) -> int:
-        """Forgets everything; gives how many bytes it was."""
+        """Drops everything; returns how many bytes that was."""
         nbytes = sum(map(size_of, (*self._texts.values(), *self._shown.values())))
         self._texts.clear()
         self._shown.clear()

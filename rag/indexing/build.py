@@ -6,7 +6,7 @@ Knows settings, folders and the write path; knows no terminal and no HTTP.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,11 @@ from rag.indexing.rebuild import rebuild_index
 from rag.indexing.run import create_index, run_over
 from rag.loaders.policy import fixed_settings, policy_of
 from rag.models.canaries import compare_canaries
-from rag.models.loading import open_embedder
-from rag.models.selection import ModelChoice, choose_embedder, this_machine
+from rag.models.loading import ModelCache
+from rag.models.selection import choose_embedder, this_machine
 from rag.types import KINDS, Kind
 
 if TYPE_CHECKING:
-    from rag.backends.base import Embedder
     from rag.indexing.report import Report, Tell
 
 
@@ -38,17 +37,18 @@ def build_index(
     rebuild: bool = False,
     kinds: Sequence[Kind] = (),
     tell: Tell | None = None,
-    models: MutableMapping[ModelChoice, Embedder] | None = None,
+    models: ModelCache | None = None,
     say: Callable[[str], None] = lambda _: None,
     **flags: Any,
 ) -> Report:
     """Indexes folders, or brings every known root up to date where none is named. Keywords are settings.
 
     With `kinds`, only documents that give passages of these kinds are read; what the index holds of others stays.
-    `models` are opened already, or are kept there once they are, for the next run. `say` is told which model a new index is made
-    with, and why that one.
+    `models` holds those opened before, and keeps the one opened here for the next run. `say` is told which model a new index
+    is made with, and why that one.
 
-    Errors: WrongRequest for a folder that is none, EmbedderMismatch, IndexLocked, StorageFailed, BackendError.
+    Errors: WrongRequest for a folder that is none, IndexNotFound without folders and index, EmbedderMismatch, IndexLocked,
+    StorageFailed, BackendError.
     """
     from rag.index.catalog.index_folder import fingerprint_of, settings_of
 
@@ -68,7 +68,7 @@ def build_index(
         raise IndexNotFound(folder)
     kept = {} if fresh else settings_of(up_to_date(folder))
     chosen = choose_embedder(settings, kept, this_machine())
-    embedder = _opened(chosen, {} if models is None else models)
+    embedder = (models or ModelCache()).embedder(chosen)
     if fresh:
         create_index(folder, settings, chosen, embedder, say)
         kept = settings_of(folder)
@@ -77,24 +77,18 @@ def build_index(
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)
-    return run_over(folder, wanted, embedder, policy_of(kept), settings, frozenset(kinds), tell)
-
-
-def _opened(chosen: ModelChoice, models: MutableMapping[ModelChoice, Embedder]) -> Embedder:
-    if chosen not in models:
-        models[chosen] = open_embedder(chosen)
-    return models[chosen]
+    return run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), tell)
 
 
 def check_kinds(kinds: Sequence[Kind]) -> None:
-    """WrongRequest for a kind that there is not."""
+    """WrongRequest for an unknown kind."""
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
         raise WrongRequest(f"no kind is called {unknown[0]!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
 
 
 def check_folders(wanted: Sequence[Path], index: Path) -> None:
-    """WrongRequest for a folder that is not there, or is the index."""
+    """WrongRequest for a folder that does not exist, or that is the index itself."""
     for one in wanted:
         if not one.exists():
             raise WrongRequest(f"no such folder: {one}", remedy="nothing was changed; to forget a folder: rag rm FOLDER")

@@ -1,4 +1,4 @@
-"""When a run commits: as soon as something can be found, then less and less often, at last every so many seconds.
+"""When a run commits: as soon as something is searchable, then less and less often, up to a fixed interval.
 
 Knows clocks and counts; knows nothing of what is committed.
 """
@@ -14,7 +14,7 @@ UNCOMMITTED = 2_000  # passages that one commit holds, about
 
 @dataclass(slots=True)
 class CommitSchedule:
-    """The commits of one run. A time at which nothing can be found yet stays due until something can."""
+    """The commits of one run. A due commit waits until it would make something searchable."""
 
     seconds: float  # between two of them, at most
     gap: float = field(init=False)
@@ -24,7 +24,7 @@ class CommitSchedule:
         self.gap, self.last = min(FIRST, self.seconds), time.monotonic()
 
     def are_due(self, documents: int, passages: int) -> bool:
-        """Whether to commit now, with so many documents that can be found after it, and so many passages in them.
+        """Whether to commit now; the commit would make `documents` with `passages` searchable.
 
         Every `seconds` it is due in any case: vectors whose documents are not whole yet are kept for the run after a kill.
         """
@@ -32,7 +32,7 @@ class CommitSchedule:
         return passages > UNCOMMITTED or gone > self.seconds or (documents > 0 and gone > self.gap)
 
     def made(self, documents: int) -> None:
-        """Must be told of every commit, and how many documents were in it."""
+        """Call after every commit with the number of documents in it."""
         if documents:
             self.gap = min(2 * self.gap, self.seconds)
         self.last = time.monotonic()

@@ -1,4 +1,4 @@
-"""Keeps the model busy: contents in, batches of similar length out, as many under way at once as the model takes.
+"""Keeps the model busy: takes contents, sends batches of similar length, with as many calls in flight as the model accepts.
 
 Knows contents, an embedder and threads; knows no file and no index.
 """
@@ -12,23 +12,24 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
+from rag.backends.base import capabilities_of
 from rag.errors import ContentRefused, RagError
 from rag.index.files.uninterruptible import uninterruptible
 from rag.indexing.batching import Keyed, PendingContents, size_of, tokens_of
 from rag.types import Content
 
 if TYPE_CHECKING:
-    from rag.backends.base import Embedder
+    from rag.backends.base import Embedder, SideEmbedder
     from rag.types import Role, Vectors
 
 REST = 0.25  # seconds that contents wait for company before a call is made with fewer than it takes
-APART = 2  # calls for a process apart: one is computed, one is there when that ends
-HELP = 3  # calls: texts that wait beyond so many are embedded here as well, though a process apart takes others
+SIDE_CALLS = 2  # for the side embedder: one is computed, the next is there when that ends
+HELP = 3  # calls: texts that wait beyond so many are embedded here as well, though the side embedder takes others
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbedResult:
-    """The vectors of some keys, or why there are none."""
+    """The vectors of some keys, or the reason why there are none."""
 
     keys: tuple[bytes, ...]
     vectors: Vectors | None
@@ -39,48 +40,34 @@ class EmbedResult:
 
 
 class ResultSink(Protocol):
-    """Where vectors go as they come."""
+    """Receives vectors as they arrive; `put_vectors` is called from any thread."""
 
     def put_vectors(self, result: EmbedResult) -> None: ...
 
 
 class Embeds(Protocol):
-    """What makes vectors: an embedder, or a part of one elsewhere."""
+    """What makes vectors: an `Embedder`, or its side embedder."""
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors: ...
-
-
-class SideEmbedder(Embeds, Protocol):
-    """An embedder in a process of its own, for texts."""
-
-    def is_ready(self) -> bool:
-        """Whether it takes a call now; the first question starts it."""
-        ...
-
-    def close(self) -> None: ...
 
 
 class EmbedQueue:
     """For the one thread that writes; `put_result` is called from threads of its own, which also make the next call that is due.
 
-    So the model is kept busy with what waits while the thread that writes commits. An embedder says with `in_flight` how many
-    calls of `embed` it takes at once; without it, one. With 0 it is plain Python and is called in the thread that feeds it (a
-    second thread holds the first back: 2.7 times slower for 7,600 texts), and where it gives an `apart`, a process of its own
-    takes texts as well. With `pictures` it says how many contents with pixels one call should have, where that is less than of
-    texts.
+    So the model is kept busy with what waits while the thread that writes commits. How many calls run at once, and where, is
+    what the embedder declares (`rag.backends.base.EmbedderCapabilities`): one of pure Python is called in the thread that feeds
+    it, because a second thread holds the first back (2.7 times slower for 7,600 texts); its side embedder takes texts as well.
     """
 
-    def __init__(self, embedder: Embedder, results: ResultSink, *, apart: SideEmbedder | None = None) -> None:
-        """`apart` embeds texts beside an embedder that is called here."""
+    def __init__(self, embedder: Embedder, results: ResultSink, *, side_embedder: SideEmbedder | None = None) -> None:
+        """`side_embedder` embeds texts beside an embedder that is called in the thread that feeds it."""
         self._embedder, self._results = embedder, results
-        in_flight = int(getattr(embedder, "in_flight", 1))
-        self._here = in_flight == 0
-        self.side = int(getattr(embedder, "side", 0))  # pixels of the shorter side of a picture that it looks at; 0: all
-        self._apart = apart if self._here else None
-        self.at_once = max(1, in_flight)
+        declared = capabilities_of(embedder)
+        self._here = declared.concurrent_calls == 0
+        self._side_embedder = side_embedder if self._here else None
+        self.at_once = max(1, declared.concurrent_calls)
         self._call = max(1, embedder.batch // self.at_once)  # contents of one call
-        pictures = max(1, min(self._call, int(getattr(embedder, "pictures", self._call))))
-        self._waiting = PendingContents(self._call, pictures)
+        self._waiting = PendingContents(self._call, min(self._call, declared.pictures_per_call or self._call))
         self._asked: set[bytes] = set()  # keys under way
         self._lock = threading.RLock()  # over everything above and below
         self._calls: SimpleQueue[list[Keyed] | None] = SimpleQueue()
@@ -113,7 +100,7 @@ class EmbedQueue:
 
     @uninterruptible()
     def add(self, key: bytes, content: Content) -> None:
-        """Takes a content; its vector comes as a result, sooner or later."""
+        """Queues a content; its vector arrives later as a result."""
         with self._lock:
             self._waiting.add(key, content)
             self.nbytes += size_of(content)
@@ -121,20 +108,20 @@ class EmbedQueue:
 
     @uninterruptible()
     def advance(self) -> None:
-        """Makes the calls that are due: those that are full, and where the model is idle those that have waited."""
+        """Sends the batches that are due: full ones, and, when the model is idle, those that have waited long enough."""
         with self._lock:
             self._send_due()
         while self._here and (batch := self._due_here()):
             self._embed(self._embedder, batch)
 
     def flush(self) -> None:
-        """Nothing comes any more: what waits goes out as soon as there is room, however little it is."""
+        """Nothing more will be added: whatever waits is sent as soon as there is room, full batch or not."""
         self._ending = True
         self.advance()
 
     @uninterruptible()
     def drop(self) -> None:
-        """Forgets what waits. Only the calls under way still give results; where there is none, one last call."""
+        """Drops what waits. Calls in flight still give results; if there are none, one last batch is sent."""
         with self._lock:
             last = self._claimed(self._waiting.take(self._places)) if not self._untaken and self._waiting else []
             self.nbytes -= self._waiting.clear()
@@ -145,7 +132,7 @@ class EmbedQueue:
 
     @uninterruptible()
     def ack(self, embedded: EmbedResult) -> None:
-        """Must be told of every result."""
+        """Call for every result received."""
         with self._lock:
             self._untaken -= 1
             self.nbytes -= embedded.nbytes
@@ -154,37 +141,38 @@ class EmbedQueue:
         self.advance()
 
     def waits(self) -> float:
-        """The share of its time, 0…1, that the model could have taken another call and had none."""
+        """The share of its time, 0…1, in which the model was idle although it could have taken a call."""
         return max(0.0, 1.0 - self._busy / (self.at_once * max(1e-6, time.monotonic() - self._born)))
 
     def close(self) -> None:
-        """Ends the threads as soon as their calls end; nobody waits for them."""
+        """Ends the threads once their calls return; does not wait for them."""
         self._stopped = True
         for _ in self._threads:
             self._calls.put(None)
-        if self._apart is not None:
-            self._apart.close()
+        if self._side_embedder is not None:
+            self._side_embedder.close()
 
     # ---- what is due, under the lock ----------------------------------------------------------------
 
     def _send_due(self) -> None:
-        """Hands to the threads what they should have."""
+        """Sends the batches that are due to the threads."""
         if self._stopped:
             return
         while self._waiting and self._under_way < self._most_under_way and self._is_due():
             self._send(self._claimed(self._waiting.take(self._places)))
-        while self._apart is not None and self._under_way < APART and self._is_due_apart() and self._apart.is_ready():
+        side = self._side_embedder
+        while side is not None and self._under_way < SIDE_CALLS and self._is_due_aside() and side.is_ready():
             self._send(self._claimed(self._waiting.take_texts(self._places)))
 
     def _due_here(self) -> list[Keyed]:
-        """What is to be embedded in this thread now: pictures, and texts that have nobody else or are many."""
+        """The batch to embed in this thread now: pictures, and texts that no other process takes or that pile up."""
         with self._lock:
             self._send_due()
             most = HELP * self._call if self._under_way else self._call
             due = self._ending or self._waiting.fills_a_call(most) or self._has_rested()
             return self._claimed(self._waiting.take(self._places)) if due and self._waiting else []
 
-    def _is_due_apart(self) -> bool:
+    def _is_due_aside(self) -> bool:
         return self._waiting.texts >= (max(1, self._call // 2) if self._ending else self._call)
 
     def _is_due(self) -> bool:
@@ -204,11 +192,11 @@ class EmbedQueue:
 
     @property
     def _places(self) -> int:
-        """For how many calls there is room; 0 where the model takes one at a time."""
+        """How many more calls the model can take; 0 if it takes one at a time."""
         return 0 if self.at_once == 1 else max(2, self.at_once - self._under_way)
 
     def _claimed(self, batch: list[Keyed]) -> list[Keyed]:
-        """Counts a batch as under way."""
+        """Marks a batch as in flight."""
         self._asked.update(key for key, _ in batch)
         self._untaken += 1
         return batch
@@ -224,7 +212,7 @@ class EmbedQueue:
     # ---- in the threads ---------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        embedder = self._apart or self._embedder
+        embedder = self._side_embedder or self._embedder
         while (batch := self._calls.get()) is not None:
             self._embed(embedder, batch)
             with self._lock:

@@ -1,6 +1,6 @@
-"""What is done with one document: looked at, read, its passages keyed and handed to the writer; or why it is left out.
+"""What happens to one document: identified, read, its passages keyed and handed to the writer, or the reason why it is skipped.
 
-Knows documents on their way, and everybody who has a part in it; knows no walk, no thread and no commit.
+Knows documents in progress and the stages they pass; knows no walk, no thread and no commit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.backends.base import Embedder
+from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.digests import reading_key
 from rag.corpus.file_types import gives, shows_pictures
 from rag.corpus.walk import FileEntry, Root, composed
@@ -33,23 +33,22 @@ from rag.decoding.messages import (
 )
 from rag.decoding.pool import WorkerAnswer
 from rag.errors import WrongRequest
-from rag.humanize import place
 from rag.index.writer.writer import Writer
 from rag.indexing.embed_queue import EmbedQueue
 from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
 from rag.indexing.pending_document import PendingDocument, describe
-from rag.indexing.quarantine import name_of, read_quarantine, write_quarantine
-from rag.indexing.report import RunTally
+from rag.indexing.quarantine import PATIENCE, Quarantine
 from rag.indexing.scan import of_pictures
+from rag.indexing.tally import RunTally
 from rag.loaders.policy import ReadingPolicy
 from rag.text.clues import found_by
-from rag.types import CaptionOf, DocumentId, Kind, Passage, Skipped
+from rag.types import CaptionOf, Document, DocumentId, Kind, Passage, Skipped
 
 
 @dataclass(slots=True)
 class DocumentIngester:
-    """The documents under way, and what was learnt from those before. For the one thread that writes."""
+    """The documents in progress, and what earlier ones taught. Only for the writer thread."""
 
     writer: Writer
     embedder: Embedder
@@ -57,7 +56,7 @@ class DocumentIngester:
     tally: RunTally
     kinds: frozenset[Kind]
     readers: int  # processes; a long document is read in stretches by so many
-    dispatcher: Dispatcher
+    dispatcher: Dispatcher[PendingDocument]
     embed_queue: EmbedQueue
     ocr_cache: OcrCache
     monitor: ProgressMonitor
@@ -66,29 +65,47 @@ class DocumentIngester:
     reading: dict[tuple[bytes, str], list[PendingDocument]] = field(
         default_factory=dict
     )  # by digest and reading: who waits for it
-    quarantined: dict[str, str] = field(init=False)  # reasons, by `quarantine.name_of`
+    quarantine: Quarantine = field(init=False)
+    deferred: list[tuple[Root, FileEntry, RunTally]] = field(default_factory=list)  # to be read alone, at the end
     recaptioned: set[str] = field(default_factory=set)  # pictures of which something else is said now
     refused: dict[bytes, str] = field(default_factory=dict)  # keys of contents that the model does not take, with its reason
     begun: int = 0  # documents
 
     def __post_init__(self) -> None:
-        self.quarantined = read_quarantine(self.writer.folder)
+        self.quarantine = Quarantine(self.writer.folder)
         policy = self.policy
         ocr = policy.ocr if "ocr" in policy.clues else "never"
         key = reading_key(policy.limits, policy.ocr, policy.clues)
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, self.embed_queue.side)
+        threads = 1 if self.readers else os.cpu_count() or 1  # without readers, one document is read at a time
+        shorter_side = capabilities_of(self.embedder).shorter_side
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, shorter_side, threads)
 
     def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
-        """Begins with a document that the walk found, and that is to be counted there."""
+        """Starts a document that the walk found; it is counted in `tally`."""
         document = describe(root, found, self.writer, self.policy, tally)
+        if self.quarantine.is_late(document):
+            self.deferred.append((root, found, tally))
+        else:
+            self._start(root, found, document, tally, self.rules)
+
+    def start_deferred(self) -> bool:
+        """Starts the next document that timed out in an earlier run, alone and with more time; False if there is none."""
+        if not self.deferred:
+            return False
+        root, found, tally = self.deferred.pop(0)
+        document = describe(root, found, self.writer, self.policy, tally)
+        self._start(root, found, document, tally, replace(self.rules, patience=PATIENCE))
+        return True
+
+    def _start(self, root: Root, found: FileEntry, document: Document, tally: RunTally, rules: Rules) -> None:
         self.recaptioned.discard(composed(found.path))
         self.begun += 1
-        pending = PendingDocument(self.begun, root, found, document, tally)
+        pending = PendingDocument(self.begun, root, found, document, tally, rules)
         self.under_way[pending.number] = pending
-        self._ask(pending, Identify(document, self.rules))
+        self._ask(pending, Identify(document, rules))
 
     def handle_answer(self, came: WorkerAnswer) -> None:
-        """Goes on with the document that an answer is of. WrongRequest where files cannot be read at all."""
+        """Continues the document that an answer belongs to. WrongRequest where files cannot be read at all."""
         whose = self.dispatcher.owner_of(came.ticket)
         if whose is not None:
             pending, stretch = whose
@@ -99,22 +116,22 @@ class DocumentIngester:
             raise WrongRequest(came.answer.what, came.answer.remedy)
 
     def record_captions(self, root: str, path: str, captions: Sequence[CaptionOf]) -> None:
-        """Keeps what a document says of pictures. Those of which it says something else than before are to be read again."""
+        """Stores what a document says about pictures. Pictures whose captions changed are read again."""
         pictures = self.writer.pictures.put_captions(root, path, captions)
         self.recaptioned |= pictures
         for pending in self.under_way.values() if pictures else ():
             pending.overtaken |= pending.root.name == root and composed(pending.found.path) in pictures
 
     def is_being_told(self) -> bool:
-        """Whether a document is under way that may say something of pictures."""
+        """Whether a document that may caption pictures is still being read."""
         return any(shows_pictures(pending.found.path) for pending in self.under_way.values())
 
     def refuse(self, refused: Mapping[bytes, str]) -> None:
-        """From now on contents of these keys are not shown to the model, which gave the reasons."""
+        """Stops sending contents of these keys to the model, which refused them for the given reasons."""
         self.refused |= refused
 
     def forget(self, root: Root, path: str) -> None:
-        """A document is gone."""
+        """Removes a document that no longer exists."""
         digest = self.writer.digest(DocumentId(root.name, path))
         if self.writer.remove(root.name, path):
             self.tally.removed += 1
@@ -137,21 +154,19 @@ class DocumentIngester:
             case RangeFound(number, passages):
                 if number not in pending.outputs and pending.identity is not None:  # else it was found before its reader died
                     pending.begin(number)
-                    self._ask(pending, ReadRange(pending.document, self.rules, pending.identity.loader, passages), number)
+                    self._ask(pending, ReadRange(pending.document, pending.rules, pending.identity.loader, passages), number)
             case Done(changed):
                 if pending.ended(stretch, changed):
                     self._complete(pending)
             case Failed():
-                if answer.killed and pending.identity is not None:
-                    self._quarantine(pending.identity, answer.reason)
-                self._leave_out(pending, answer)
+                self._give_up(pending, answer)
             case Restarted():
                 pending.begin(stretch)
             case Rejected(what, remedy):
                 raise WrongRequest(what, remedy)
 
     def _complete(self, pending: PendingDocument) -> None:
-        """All of it was read."""
+        """The whole document was read."""
         if pending.twin is not None:
             self._take_over(pending)
         elif pending.failure:
@@ -163,38 +178,37 @@ class DocumentIngester:
             self._put(pending, pending.passages)
 
     def _identified(self, pending: PendingDocument, identity: Identified) -> None:
-        """Takes over a document with the same bytes, waits for one that is being read, or reads it; none in quarantine.
+        """Copies a document with the same bytes, waits for one that is being read, or reads it; quarantined ones are skipped.
 
-        Only now is it known what it is, whatever its name says.
+        Only now is its format known, whatever its name says.
         """
         if not gives(identity.loader, self.kinds):
             pending.tally.ignored["of a kind not asked for"] += 1
             self._end(pending)
             return
-        reason = self.quarantined.get(name_of(identity.digest, identity.reading))
+        reason = self.quarantine.reason(identity.digest, identity.reading)
         if reason is not None:
             self._leave_out(pending, Failed(reason))
             return
         pending.twin = self.writer.twin(identity.digest, identity.reading)
         if pending.twin is not None and pending.is_renamed:
-            self._ask(pending, ListPassages(pending.document, self.rules, identity.loader))
+            self._ask(pending, ListPassages(pending.document, pending.rules, identity.loader))
         elif pending.twin is not None:
             self._take_over(pending)
         elif (identity.digest, identity.reading) in self.reading:
             self.reading[identity.digest, identity.reading].append(pending)
         else:
             self.reading[identity.digest, identity.reading] = []
-            self._ask(pending, ReadAll(pending.document, self.rules, identity.loader, self.readers))
+            self._ask(pending, ReadAll(pending.document, pending.rules, identity.loader, self.readers))
 
     def _keep(self, pending: PendingDocument, part: PassageRead, stretch: int) -> None:
-        for digest, words in zip(part.digests, part.words, strict=True):
-            if digest in part.fresh and words is not None:
-                self.ocr_cache.keep(digest, words)
+        for digest, words in part.fresh:
+            self.ocr_cache.keep(digest, words)
         keyed = pending.take(part, stretch, self.embedder, self.policy)
         if keyed is None or keyed[0] in self.refused:
             return
         if self.embed_queue.has(keyed[0]) or self.writer.known([keyed[0]]):
-            self.monitor.count_known(1)
+            self.tally.count_known(1)
         else:
             self.embed_queue.add(*keyed)
 
@@ -204,11 +218,11 @@ class DocumentIngester:
         if self.writer.digest(pending.document.id) != pending.identity.digest:
             pending.tally.arrived[pending.identity.digest] += 1
         passages = pending.taken_over()
-        self.monitor.count_known(len(passages))
+        self.tally.count_known(len(passages))
         self._put(pending, passages)
 
     def _put(self, pending: PendingDocument, passages: Sequence[tuple[Passage, bytes]]) -> None:
-        """Hands a whole document to the writer."""
+        """Hands a complete document to the writer."""
         identity, document = pending.identity, pending.document
         assert identity is not None
         digest = identity.digest
@@ -221,12 +235,28 @@ class DocumentIngester:
         words = found_by(passages[0][0], self.policy.clues)
         self.writer.put_document(document, digest=digest, loader=identity.reading, passages=passages, path_words=words)
         pending.tally.passages.update(Counter(passage.kind for passage, _ in passages))
+        self.quarantine.forget_late(pending.document)
         self._end(pending)
 
-    def _leave_out(self, pending: PendingDocument, failed: Failed) -> None:
-        """Keeps the reason why a document could not be read; one that is gone since the walk is forgotten.
+    def _give_up(self, pending: PendingDocument, failed: Failed) -> None:
+        """Quarantines a file that killed its reader twice or timed out twice; one that timed out once is tried
+        again by the next run.
+        """
+        was_late = self.quarantine.is_late(pending.document)
+        if failed.late and not (was_late and pending.identity is not None and not failed.passing):
+            self.quarantine.put_late(pending.document, failed.reason)
+            said = f"{failed.reason}; the next run reads it alone, and gives it {PATIENCE} times as much"
+            self._leave_out(pending, replace(failed, reason=said, passing=True))
+            return
+        if (failed.killed or failed.late) and pending.identity is not None:
+            self.quarantine.put(pending.identity.digest, pending.identity.reading, failed.reason)
+        self._leave_out(pending, failed)
+        self.quarantine.forget_late(pending.document)
 
-        What the system refused (permissions, a broken disk) is no property of the file: it is tried again in the next run.
+    def _leave_out(self, pending: PendingDocument, failed: Failed) -> None:
+        """Stores the reason why a document could not be read; one deleted since the walk is removed.
+
+        A refusal by the system (permissions, a broken disk) says nothing about the file: the next run tries it again.
         """
         document = pending.document
         self.record_captions(document.id.root, document.id.path, [])
@@ -237,35 +267,12 @@ class DocumentIngester:
             self.writer.put_skipped(replace(document, stamp="") if failed.passing else document, failed.reason)
         self._end(pending)
 
-    def _quarantine(self, identity: Identified, reason: str) -> None:
-        self.quarantined[name_of(identity.digest, identity.reading)] = reason
-        write_quarantine(self.writer.folder, self.quarantined)
-
     def _end(self, pending: PendingDocument) -> None:
-        """The document is done with; those that waited for its passages can take them over."""
-        self.monitor.count_read(pending.document)
+        """The document is finished; others that waited for its passages can copy them."""
+        self.tally.count_read(pending.document)
         del self.under_way[pending.number]
         self.dispatcher.forget(pending)
         if pending.identity is not None and pending.twin is None:
             for other in self.reading.pop((pending.identity.digest, pending.identity.reading), ()):
                 assert other.identity is not None
                 self._identified(other, other.identity)
-
-
-def go_without(refused: Mapping[bytes, str], writer: Writer, tally: RunTally) -> None:
-    """Reports the passages of these keys, with the reasons; what is left of their documents is tried again in the next run."""
-    met: set[bytes] = set()
-    for document, digest, lost, whole in writer.give_up_vectors(refused.keys()):
-        tally.passages.subtract(Counter(passage.kind for passage, _ in lost))
-        if not whole:
-            reasons = [f"{place(passage.locator)}: {refused[key]}" for passage, key in lost]
-            tally.skipped += [Skipped(document.id, reason.removeprefix(": ")) for reason in reasons]
-            continue
-        reason = refused[lost[0][1]]
-        writer.put_skipped(replace(document, stamp=""), reason)
-        tally.skipped.append(Skipped(document.id, reason))
-        if digest in met:
-            tally.reused -= 1
-        else:
-            tally.indexed -= 1
-        met.add(digest)

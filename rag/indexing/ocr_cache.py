@@ -1,4 +1,4 @@
-"""The words recognised in pictures, kept by the digest of the pixels: no picture is read twice.
+"""OCR results by the digest of the pixels: no picture is recognised twice.
 
 Knows the index's table of them; knows no OCR and no file.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class OcrCache:
-    """Asked from any thread, told by the one that writes; what that one has not committed yet is kept here."""
+    """Read from any thread, written by the writer thread; uncommitted results are kept here."""
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -31,32 +31,32 @@ class OcrCache:
         self._committed: apsw.Connection = open_to_read(writer.folder)
 
     def find(self, digest: bytes) -> str | None:
-        """The words in the picture of that digest; None where nobody looked."""
+        """The words in the picture with that digest; None if it was never recognised."""
         key = _key(digest)
         with self._lock:
             words = self._fresh.get(key)
             return recognised(self._committed, key) if words is None else words
 
     def keep(self, digest: bytes, words: str) -> None:
-        """Keeps the words of a picture."""
+        """Stores the words of a picture."""
         key = _key(digest)
         with self._lock:
             self._fresh[key] = words
         self._writer.pictures.put_recognised(key, words)
 
     def committed(self) -> None:
-        """Must be told after each commit: what was fresh can be read from the catalog now."""
+        """Call after each commit: new results can now be read from the catalog."""
         with self._lock:
             self._fresh.clear()
 
     def close(self) -> None:
-        """Ends the reading."""
+        """Closes the connection."""
         with self._lock, closing(self._committed):
             pass
 
 
 def carry_over(folder: Path, writer: Writer) -> None:
-    """Keeps the words recognised in pictures of an older index. Of a damaged one as many as can be read: it only spares time."""
+    """Copies the OCR results of an older index; from a damaged one as many as can be read, since they only save time."""
     for key, words in _all_of(folder):
         writer.pictures.put_recognised(key, words)
 

@@ -14,7 +14,7 @@ from rag.corpus.companions import CAPTION_BYTES
 from rag.corpus.digests import content_key
 from rag.corpus.file_types import PICTURE_SUFFIXES
 from rag.corpus.walk import composed
-from rag.decoding.messages import Identified, PassageRead
+from rag.decoding.messages import Identified, PassageRead, Rules
 from rag.errors import UnreadableDocument
 from rag.index.writer.writer import Writer
 from rag.loaders.policy import ReadingPolicy
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.corpus.walk import FileEntry, Root
     from rag.index.writer.writer import TwinDocument
-    from rag.indexing.report import RunTally
+    from rag.indexing.tally import RunTally
 
 
 @dataclass(slots=True)
 class JobOutput:
-    """What came of one job: of the whole document, or of a stretch of it."""
+    """What one job returned: for the whole document, or for a range of its passages."""
 
     passages: list[tuple[Passage, bytes]] = field(default_factory=list)  # each with the key of its vector
     fresh: list[Passage] = field(default_factory=list)  # as split now, where a twin is taken over
@@ -49,6 +49,7 @@ class PendingDocument:
     found: FileEntry
     document: Document
     tally: RunTally  # where it is counted
+    rules: Rules
     identity: Identified | None = None
     twin: TwinDocument | None = None
     tickets: set[int] = field(default_factory=set)  # of all jobs asked for it
@@ -60,18 +61,18 @@ class PendingDocument:
     overtaken: bool = False  # something else is said of it than when it was begun: it is to be read once more
 
     def begin(self, stretch: int) -> None:
-        """Awaits one more piece, or the same once more: what came of it is forgotten."""
+        """Expects one more output, or the same once again: earlier results of it are dropped."""
         self.outputs[stretch] = JobOutput()
         self.missing.add(stretch)
 
     def ended(self, stretch: int, changed: bool) -> bool:
-        """Whether the whole document is there now, with this piece."""
+        """Whether this output completes the document."""
         self.missing.discard(stretch)
         self.changed |= changed
         return not self.missing
 
     def take(self, part: PassageRead, stretch: int, embedder: Embedder, policy: ReadingPolicy) -> tuple[bytes, Content] | None:
-        """Keeps one part; gives the content the model is to be shown and its key, where there is one."""
+        """Stores one passage; returns its key and the content for the model, if there is one."""
         content, output = part.outcome, self.outputs[stretch]
         if content is None:
             output.fresh.append(part.passage)
@@ -125,7 +126,7 @@ class PendingDocument:
         return self.lost[0].reason if self.lost else unseen or "nothing in it can be indexed"
 
     def taken_over(self) -> list[tuple[Passage, bytes]]:
-        """The passages of its twin as its own. A name may say that a picture is a screenshot, or be a title."""
+        """The passages of its twin, as its own. The new name may make a picture a screenshot, or serve as a title."""
         assert self.twin is not None
         taken = [(replace(passage, document=self.document.id), key) for passage, key in self.twin.passages]
         fresh = {passage.ordinal: passage for passage in self.outputs[0].fresh}
@@ -136,12 +137,12 @@ class PendingDocument:
 
     @property
     def is_renamed(self) -> bool:
-        """Whether it bears another name than its twin."""
+        """Whether its name differs from its twin's."""
         return self.twin is not None and self.document.file.name != self.twin.id.path.rpartition("/")[2]
 
 
 def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dropped:
-    """The content as a model of these modalities can take it: a picture, for one that only reads, is the words known about it."""
+    """The content as a model of these modalities accepts it: a text-only model gets a picture's known words."""
     if content.modality in modalities:
         return content
     if content.clues:
@@ -162,7 +163,7 @@ def describe(root: Root, found: FileEntry, writer: Writer, policy: ReadingPolicy
 
 
 def _said_beside(root: Root, found: FileEntry, companion: Path, tally: RunTally) -> str:
-    """The text of a caption file; one that cannot be read is reported, and the picture goes without."""
+    """The text of a caption file; if it cannot be read, that is reported and the picture has no caption."""
     try:
         with companion.open("rb") as stream:
             return decoded(stream.read(2 * CAPTION_BYTES)).strip()

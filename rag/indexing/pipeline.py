@@ -7,11 +7,12 @@ made by `rag.indexing.embed_queue` in other threads, folders walked in one more 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
-from rag.backends.base import Embedder
+from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.walk import FileEntry, Root
 from rag.decoding.dispatch import Dispatcher
 from rag.decoding.event_queue import EventQueue
@@ -24,18 +25,21 @@ from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.writer import Writer
 from rag.indexing.commit_schedule import CommitSchedule
 from rag.indexing.embed_queue import EmbedQueue, EmbedResult
-from rag.indexing.ingest import DocumentIngester, go_without
+from rag.indexing.ingest import DocumentIngester
 from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
+from rag.indexing.pending_document import PendingDocument
 from rag.indexing.read_queue import ReadQueue
-from rag.indexing.report import Report, RunTally, Tell
+from rag.indexing.refusals import go_without
+from rag.indexing.report import Report, Tell
 from rag.indexing.roots import Target
 from rag.indexing.scan import ChangeDetector, ScanBatch, ScanThread, pictures_to_recaption
+from rag.indexing.tally import RunTally
 from rag.loaders.policy import ReadingPolicy
 from rag.types import Kind
 
 AHEAD = 64  # documents under way at once, beside four for each decoder
-PAUSE = 0.1  # seconds; how long nothing is looked after while nothing comes
+PAUSE = 0.1  # seconds to wait for an event
 
 
 def index_targets(
@@ -52,7 +56,7 @@ def index_targets(
 ) -> Report:
     """Brings the index up to date with the targets and says what was done.
 
-    The readers of the budget run beside this process; without any, everything is read in it. With `kinds`, only documents of
+    The budget's readers run beside this process; with none, everything is read here. With `kinds`, only documents of
     these are read. Commits every `commit_seconds`; Ctrl-C or a failing model commits what is finished, then raises.
     Ctrl-C waits for the calls that are under way, or for one last call.
     """
@@ -60,7 +64,7 @@ def index_targets(
     run = _Run(writer, embedder, policy, RunTally(notes=list(notes)), CommitSchedule(commit_seconds), budget, kinds, tell)
     with _ended_early(run):
         try:
-            run.monitor.folders = len(targets)
+            run.tally.folders = len(targets)
             for target in targets:
                 run.bring_up_to_date(target)
             run.finish()
@@ -71,7 +75,7 @@ def index_targets(
 
 @contextmanager
 def _ended_early(run: _Run) -> Iterator[None]:
-    """However a run ends, what is whole is committed: Ctrl-C and a failing model cost what was under way, and nothing else."""
+    """However a run ends, complete documents are committed: Ctrl-C or a failing model loses only what was in progress."""
     try:
         yield
     except KeyboardInterrupt:
@@ -96,7 +100,7 @@ def _ended_early(run: _Run) -> Iterator[None]:
 
 
 class _Run:
-    """One run: who takes part in it, and the one thread that goes between them."""
+    """One run: its stages, and the one thread that connects them."""
 
     def __init__(
         self,
@@ -113,10 +117,10 @@ class _Run:
         self.events: EventQueue[WorkerAnswer, EmbedResult, ScanBatch] = EventQueue(budget.decoded)
         self.ocr_cache = OcrCache(writer)
         self.pool = Pool(budget.jobs, self.events, self.ocr_cache.find, budget.memory)
-        dispatcher = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
-        elsewhere = getattr(embedder, "apart", None) if budget.jobs and cores() > 1 else None
-        self.embed_queue = EmbedQueue(embedder, self.events, apart=elsewhere() if elsewhere else None)
-        self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents)
+        dispatcher: Dispatcher[PendingDocument] = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
+        side_embedder = capabilities_of(embedder).side_embedder if budget.jobs and cores() > 1 else None
+        self.embed_queue = EmbedQueue(embedder, self.events, side_embedder=side_embedder() if side_embedder else None)
+        self.monitor = ProgressMonitor(tell, self.pool, self.embed_queue, self.events, lambda: writer.waiting_documents, tally)
         self.ingester = DocumentIngester(
             writer, embedder, policy, tally, kinds, budget.jobs, dispatcher, self.embed_queue, self.ocr_cache, self.monitor
         )
@@ -124,42 +128,47 @@ class _Run:
     # ---- one target -------------------------------------------------------------------------
 
     def bring_up_to_date(self, target: Target) -> None:
-        """Reads what is new or changed below the target, and forgets what is gone.
+        """Reads what is new or changed below the target, and removes what is gone.
 
-        Documents that show pictures come first: what they say of a picture is known before the picture is read.
+        Documents that show pictures come first, so that captions are known before the pictures are read.
         """
         root, ingester = target.root, self.ingester
         ingester.recaptioned = set()
-        self.monitor.start_target()
-        self.queue = queue = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.monitor)
+        before = Counter(self.tally.ignored)
+        self.tally.start_target()
+        self.queue = queue = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.tally)
         walking = ScanThread(target, self.events)
         try:
             self._begin_all(root, queue.before_pictures(ingester.is_being_told))
         finally:
             walking.stop()
+        if not target.under and not self.kinds:
+            self.writer.memory.keep_ignored(root.name, self.tally.ignored - before)
         gone = queue.gone()
         for path in gone:
             ingester.record_captions(root.name, path, [])
         self._begin_all(root, queue.rest())
         self._wait()
         self._read_again(target, queue.early)
+        while ingester.start_deferred():
+            self._wait()
         for path in gone:
             ingester.forget(root, path)
             self._commit_when_due()
         self.monitor.update("")
 
     def _read_again(self, target: Target, early: AbstractSet[str]) -> None:
-        """Reads the pictures of which documents say something else now; those of them that were read early were counted then."""
+        """Reads pictures whose captions changed; those read early in this run were already counted."""
         again = pictures_to_recaption(target, self.ingester.recaptioned, self.kinds)
         counted = [found for found in again if found.path in early]
         self.tally.unchanged -= len(again) - len(counted)
-        self.monitor.expect(again)
+        self.tally.expect(again)
         self._begin_all(target.root, counted, RunTally())
         self._begin_all(target.root, (found for found in again if found.path not in early))
         self._wait()
 
     def _begin_all(self, root: Root, queue: Iterable[FileEntry | None], tally: RunTally | None = None) -> None:
-        """Begins with documents, as many at once as there is room for; the last are still under way when it comes back."""
+        """Starts documents, as many at once as there is room for; returns while the last are still in progress."""
         for found in queue:
             if found is None:
                 self._take_next(PAUSE)
@@ -174,18 +183,18 @@ class _Run:
             self._commit_when_due()
 
     def _wait(self) -> None:
-        """Comes back when no document is under way; its vectors may be."""
+        """Returns when no document is being read; vectors may still be in flight."""
         while self.ingester.under_way:
             self._take_next(PAUSE)
 
     # ---- what comes in, and the commit --------------------------------------------------------
 
     def _is_full(self) -> bool:
-        """Whether so much waits for the model that nothing more should be decoded."""
+        """Whether the model's queue is so full that nothing more should be decoded."""
         return self.embed_queue.nbytes > self.budget.queue * max(1, self.embed_queue.at_once // 8)
 
     def _take_next(self, seconds: float) -> bool:
-        """Takes what came from the walk, the decoders or the model; False where nothing came within so many seconds."""
+        """Handles one event from the walk, the workers or the model; False if none arrived within `seconds`."""
         came = self.events.get(answers=not self._is_full(), seconds=seconds)
         if isinstance(came, EmbedResult):
             self._store(came)
@@ -206,11 +215,10 @@ class _Run:
             raise embedded.failure or BackendError("the model failed, and does not say why", remedy="see the error above")
         self.ingester.refuse(embedded.refused)
         self.writer.put_vectors(embedded.keys, embedded.vectors)
-        self.tally.embedded += len(embedded.keys)
-        self.monitor.count_embedded(len(embedded.keys), embedded.tokens)
+        self.tally.count_embedded(len(embedded.keys), embedded.tokens)
 
     def embed_what_waits(self) -> None:
-        """Asks the model for everything that was decoded, and waits for it; what comes is committed when that is due."""
+        """Embeds everything that was decoded and waits for it, committing when due."""
         self.embed_queue.flush()
         while not self.embed_queue.idle:
             came = self.events.get(answers=False, seconds=PAUSE)

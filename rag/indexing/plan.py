@@ -1,4 +1,4 @@
-"""What `rag index` would do, without doing it: documents new, changed and gone, and what that would cost.
+"""What `rag index` would do: documents that are new, changed or gone, and the cost of reading them.
 
 Knows the walk, and what the index says of earlier runs; opens no document, asks no model and writes nothing.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,22 +16,24 @@ from rag.config import load_settings
 from rag.corpus.file_types import family_of
 from rag.corpus.walk import Root, walk
 from rag.errors import IndexNotFound
+from rag.index.catalog.index_folder import settings_of
+from rag.index.catalog.survey import Survey, surveyed
 from rag.index.files.layout import is_index
 from rag.index.locations import expand_home, index_folder
 from rag.indexing.build import check_folders, check_kinds
 from rag.indexing.progress import Rate, read_rate
-from rag.indexing.report import RunTally
-from rag.indexing.roots import Target, choose_root, without_repeats
+from rag.indexing.roots import Target, choose_root, heeded_files, without_repeats
 from rag.indexing.scan import ChangeDetector
+from rag.indexing.tally import RunTally
 from rag.types import Kind, Skipped
 
 if TYPE_CHECKING:
-    import apsw
+    pass
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would find. Copies, moves and captions are known only when files are read: it may do less, or a little more."""
+    """What a run would find. Copies, moves and captions show only when files are read: a run may do a little less or more."""
 
     new: Mapping[str, int]  # documents by family
     changed: Mapping[str, int]
@@ -60,48 +61,9 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
     if not is_index(folder):
         if not wanted:
             raise IndexNotFound(folder)
-        return _plan(_Known({}, None), wanted, frozenset(kinds), None)
-    from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
-    from rag.index.catalog.status import read_roots
-
-    with closing(open_to_read(folder)) as connection, translate_errors(folder):
-        roots = read_roots(connection, generation_of(connection))
-        return _plan(_Known(roots, connection), wanted, frozenset(kinds), read_rate(folder))
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the index holds; without a connection, nothing."""
-
-    roots: dict[str, Path]
-    connection: apsw.Connection | None
-
-    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
-        """As `Writer.stamps`; nothing for a root that is new."""
-        from rag.index.catalog.documents import read_stamps
-        from rag.index.catalog.row_codec import to_bytes
-
-        if self.connection is None:
-            return
-        question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
-        numbers: list[tuple[Any, ...]] = self.connection.execute(question, (to_bytes(root),)).fetchall()
-        for (number,) in numbers:
-            yield from read_stamps(self.connection, number, under)
-
-    def passages_each(self) -> dict[str, float]:
-        """Passages of a document, on average, for each family that the index holds."""
-        from rag.index.catalog.row_codec import to_name
-
-        if self.connection is None:
-            return {}
-        documents, passages = Counter[str](), Counter[str]()
-        question = """SELECT path, (SELECT count(*) FROM passages WHERE document = documents.number AND ended IS NULL)
-            FROM documents WHERE ended IS NULL AND skipped IS NULL"""
-        for path, count in self.connection.execute(question):
-            family = family_of(to_name(path))
-            documents[family] += 1
-            passages[family] += count
-        return {family: passages[family] / count for family, count in documents.items()}
+        return _plan(Survey({}), wanted, frozenset(kinds), None, heeded_files(settings, {}))
+    with surveyed(folder) as known:
+        return _plan(known, wanted, frozenset(kinds), read_rate(folder), heeded_files(settings, settings_of(folder)))
 
 
 @dataclass(slots=True)
@@ -112,9 +74,9 @@ class _Counts:
     megabytes: float = 0.0
 
 
-def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None) -> Plan:
+def _plan(known: Survey, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None, heeded: tuple[str, ...]) -> Plan:
     counts, tally = _Counts(), RunTally()
-    for target in _targets(known, wanted, tally):
+    for target in (one._replace(heeded=heeded) for one in _targets(known, wanted, tally)):
         changes = ChangeDetector(target, known, tally, kinds)
         for change in filter(None, map(changes.classify, walk(*target))):
             path = change.found.path
@@ -122,7 +84,7 @@ def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: R
             counts.megabytes += _bytes(target, path) / 1e6
         counts.gone += len(changes.gone())
     coming = counts.new + counts.changed
-    each = {"picture": 1.0, **known.passages_each()}
+    each = {"picture": 1.0, **known.passages_each(family_of)}
     unknown = {family: count for family, count in coming.items() if family not in each}
     passages = round(sum(count * each.get(family, 1.0) for family, count in coming.items()))
     seconds = passages / rate.passages_per_second if rate and not unknown else None
@@ -132,7 +94,7 @@ def _plan(known: _Known, wanted: Sequence[Path], kinds: frozenset[Kind], rate: R
     )  # fmt: skip
 
 
-def _targets(known: _Known, wanted: Sequence[Path], tally: RunTally) -> list[Target]:
+def _targets(known: Survey, wanted: Sequence[Path], tally: RunTally) -> list[Target]:
     roots = dict(known.roots)
     targets = []
     for one in wanted:

@@ -1,6 +1,6 @@
-"""How fast a run goes, what is left of it, which stage holds the others back; and how fast the last long run was.
+"""How fast a run goes and what is left of it; and how fast the last long run was.
 
-Knows counts and clocks, and the file `pace.json` of an index; knows nothing of what is counted.
+Knows counts, clocks and the file `pace.json` of an index; knows nothing of what is counted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TELLING = 100  # passages: the rate of a run with fewer is mostly that of its st
 
 @dataclass(slots=True)
 class RunCounters:
-    """Counts of a run and, in `marks`, what they were a little while ago."""
+    """Counts of a run and, in `marks`, their values a little while ago."""
 
     read: int = 0  # documents
     lacking: int = 0  # of those, documents whose vectors have not come
@@ -85,7 +85,7 @@ class RunCounters:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What a run did, all in all."""
+    """The totals of a run."""
 
     passages: int
     seconds: float
@@ -97,7 +97,7 @@ class Rate:
 
 
 def keep_rate(folder: Path, passages: int, seconds: float) -> None:
-    """Keeps the rate of a run in the index, where it tells something. A disk that does not take it costs an estimate only."""
+    """Stores the rate of a run in the index if it is long enough to mean something. A failing write only costs an estimate."""
     if passages >= TELLING and seconds > 0:
         temporary = folder / f"{FILE}.new"
         with suppress(OSError):
@@ -106,7 +106,7 @@ def keep_rate(folder: Path, passages: int, seconds: float) -> None:
 
 
 def read_rate(folder: Path) -> Rate | None:
-    """The rate of the last run that was kept; None where there is none that can be read."""
+    """The stored rate of the last run; None if there is none or it cannot be read."""
     try:
         kept = json.loads((folder / FILE).read_text("utf-8"))
         rate = Rate(int(kept["passages"]), float(kept["seconds"]))

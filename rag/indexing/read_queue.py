@@ -1,4 +1,4 @@
-"""Which document is read next, while the walk still goes on: those that show pictures before the pictures they show.
+"""Which document is read next while the walk goes on: documents that show pictures before the pictures themselves.
 
 Knows what the walk finds and what has changed; opens no file.
 """
@@ -13,33 +13,33 @@ from collections.abc import Callable, Iterator
 
 from rag.corpus.file_types import PICTURE_SUFFIXES, shows_pictures, suffix_of
 from rag.corpus.walk import FileEntry
-from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.scan import ChangeDetector, ScanBatch
+from rag.indexing.tally import RunTally
 
 PATIENCE = 1.0  # seconds that pictures wait, where there is nothing else to read, for what may yet be said of them
 
 
 class ReadQueue:
-    """The documents of one target that are to be read. For the one thread that writes, which takes in what the walk finds."""
+    """The documents of one target still to be read. Only for the writer thread."""
 
-    def __init__(self, changes: ChangeDetector, monitor: ProgressMonitor) -> None:
-        self._changes, self._monitor = changes, monitor
+    def __init__(self, changes: ChangeDetector, tally: RunTally) -> None:
+        self._changes, self._tally = changes, tally
         self._show, self._others, self._pictures = PackedQueue(), PackedQueue(), PackedQueue()
         self._walked = False
         self._began = time.monotonic()
         self.early: set[str] = set()  # paths of pictures that were given before it was known what is said of them
 
     def accept(self, bunch: ScanBatch) -> None:
-        """Keeps what is to be read of what the walk has found. RuntimeError where the walk ended by an error that is a bug."""
+        """Queues what has to be read of a batch of the walk. RuntimeError if the walk ended with an unexpected error."""
         if bunch.is_broken:
             raise RuntimeError("the thread that walks the folders ended; its error is above")
         found = [change.found for change in map(self._changes.classify, bunch.seen) if change is not None]
         for one in found:
             self._place(one).add(one)
         self._walked |= bunch.is_last
-        self._monitor.expect(found)
+        self._tally.expect(found)
         if self._walked:
-            self._monitor.end_walk()
+            self._tally.end_walk()
 
     def before_pictures(self, is_being_told: Callable[[], bool]) -> Iterator[FileEntry | None]:
         """What is read until the walk has ended and all was read that says something of pictures; None: nothing just now.

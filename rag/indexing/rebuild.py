@@ -32,7 +32,7 @@ def rebuild_index(
 ) -> Report:
     """Builds the index anew beside the old one, over its roots and the folders named, and takes its place when done.
 
-    Until then the old one answers; where the run is stopped or fails, it stays as it was.
+    Until then the old one answers; where the run is stopped (Interrupted) or fails, it stays as it was.
     """
     from rag.index.files.lock import locked
     from rag.index.writer.writer import writing
@@ -56,7 +56,7 @@ def rebuild_index(
                 carry_over(folder, writer)
                 writer.commit()
             everything = [*roots.values(), *wanted]
-            report = run_over(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, frozenset(), tell)
+            report = run_over(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, kept, frozenset(), tell)
             _take_place(fresh, folder, old)
         except Interrupted as error:
             raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error

@@ -1,11 +1,10 @@
-"""What a run of the write path did, counted, and how it tells while it runs.
+"""What a run says: where it stands while it goes on, and at its end what it did.
 
-Knows counts and reasons; knows no terminal.
+Knows values only; counts nothing.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -50,43 +49,3 @@ class Report:
     embedded: int  # contents the model was asked for
     notes: tuple[str, ...]
     seconds: float
-
-
-@dataclass(slots=True)
-class RunTally:
-    """The counts of a run while it goes on."""
-
-    indexed: int = 0
-    reused: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    embedded: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
-    ignored: Counter[str] = field(default_factory=Counter)
-    dropped: Counter[str] = field(default_factory=Counter)
-    passages: Counter[Kind] = field(default_factory=Counter)
-    changing: int = 0  # documents that changed after they were found: read as they were met
-    notes: list[str] = field(default_factory=list)
-    arrived: Counter[bytes] = field(default_factory=Counter)  # digests that a path took over from another document
-    departed: Counter[bytes] = field(default_factory=Counter)  # digests of documents that are gone
-
-    def report(self, seconds: float) -> Report:
-        """The counts as they stand, frozen. What is gone in one place and has come in another has moved."""
-        moved = (self.arrived & self.departed).total()
-        if self.changing:
-            which = "a document changed" if self.changing == 1 else f"{self.changing} documents changed"
-            self.notes.append(f"{which} while the run went on: what was met is indexed, the next run reads it again")
-        return Report(
-            self.indexed,
-            self.reused - moved,
-            moved,
-            self.unchanged,
-            self.removed - moved,
-            tuple(self.skipped),
-            dict(self.ignored),
-            dict(self.dropped),
-            dict(self.passages),
-            self.embedded,
-            tuple(self.notes),
-            seconds,
-        )

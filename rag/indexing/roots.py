@@ -5,10 +5,13 @@ Knows roots and paths; opens no file and knows no model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rag.config import Settings
+from rag.corpus.ignore import IGNORE_FILES
 from rag.corpus.walk import Root
 from rag.index.writer.writer import Writer
 
@@ -18,6 +21,7 @@ class Target(NamedTuple):
 
     root: Root
     under: str = ""
+    heeded: tuple[str, ...] = IGNORE_FILES  # the ignore files that leave something out
 
 
 def choose_root(folder: Path, roots: dict[str, Path]) -> tuple[Target, bool]:
@@ -35,6 +39,12 @@ def choose_root(folder: Path, roots: dict[str, Path]) -> tuple[Target, bool]:
     stem = base.name or "root"
     name = next(name for number in range(len(roots) + 1) if (name := stem if not number else f"{stem}-{number + 1}") not in roots)
     return Target(Root(name, base), under), True
+
+
+def heeded_files(settings: Settings, kept: Mapping[str, str]) -> tuple[str, ...]:
+    """The ignore files that leave something out: as was said for this run, else as the index `kept` it, else all of them."""
+    is_kept = "ignore" in kept and "ignore" not in settings.model_fields_set
+    return tuple(f".{name}" for name in (json.loads(kept["ignore"]) if is_kept else settings.ignore))
 
 
 def without_repeats(targets: Sequence[Target]) -> list[Target]:

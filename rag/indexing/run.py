@@ -5,7 +5,8 @@ Knows settings, folders and the write path; knows no terminal and no HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,20 +29,23 @@ def run_over(
     embedder: Embedder,
     policy: ReadingPolicy,
     settings: Settings,
+    kept: Mapping[str, str],
     kinds: frozenset[Kind],
     tell: Tell | None,
 ) -> Report:
     """Brings the index up to date with the folders, or with every root it knows where none is wanted.
 
+    `kept` are the settings that it remembers of earlier runs.
     Errors as `indexing.index_targets`; IndexLocked while another process writes it.
     """
     from rag.corpus.walk import Root
     from rag.decoding.memory_budget import budget, shortfall
     from rag.index.writer.writer import writing
     from rag.indexing.pipeline import index_targets
-    from rag.indexing.roots import Target, choose_root, merge_nested_roots, without_repeats
+    from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, without_repeats
 
     with writing(folder) as writer:
+        heeded = heeded_files(settings, kept)
         roots = writer.roots()
         targets = []
         for one in wanted:
@@ -57,7 +61,7 @@ def run_over(
                     targets.append(Target(Root(name, known)))
                 else:
                     notes.append(f"{known} is not there: what the index holds of it is kept (to forget it: rag rm {known})")
-        targets = without_repeats(targets)
+        targets = [target._replace(heeded=heeded) for target in without_repeats(targets)]
         report = index_targets(
             writer,
             targets,
@@ -70,6 +74,8 @@ def run_over(
             tell=tell or (lambda _: None),
         )
         merge_nested_roots(writer, targets)
+        if "ignore" in settings.model_fields_set or "ignore" in kept:
+            writer.memory.keep_setting("ignore", json.dumps([name.removeprefix(".") for name in heeded]))
         writer.commit()
     keep_rate(folder, sum(report.passages.values()), report.seconds)
     return report

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from rag.corpus.file_types import PICTURE_SUFFIXES, is_asked_for, suffix_of
-from rag.corpus.walk import FileEntry, Ignored, Inaccessible, ScanEvent, composed, walk
+from rag.corpus.walk import FileEntry, Ignored, Inaccessible, Remark, ScanEvent, composed, walk
 from rag.humanize import counted
-from rag.indexing.report import RunTally
 from rag.indexing.roots import Target
+from rag.indexing.tally import RunTally
 from rag.types import CaptionOf, DocumentId, Kind, Skipped
 
 _KEPT = ("document of it, which is", "documents of it, which are")
 
 
 class Stamps(Protocol):
-    """What is known of the files: a `Writer`, or an index that is only looked at."""
+    """What is known of the files: a `Writer`, or an index that is only looked at. `stamps` gives (path, stamp) below a root."""
 
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]: ...
 
@@ -40,7 +40,7 @@ class ChangeDetector:
 
     def __init__(self, target: Target, known: Stamps, tally: RunTally, kinds: frozenset[Kind]) -> None:
         """With `kinds`, documents whose names say that they give no passage of these are left as they are."""
-        self._root, self._under = target
+        self._root, self._under, _ = target
         self._tally, self._kinds = tally, kinds
         self._stored = known.stamps(self._root.name, self._under)  # by path, as the walk
         self._next = next(self._stored, None)
@@ -56,6 +56,8 @@ class ChangeDetector:
                 return self._compared(seen)
             case Ignored(_, reason):
                 self._tally.ignored[reason] += 1
+            case Remark(text):
+                self._tally.notes.append(text)
             case Inaccessible(path, reason):
                 self._blocked.add(path)
                 self._tally.skipped.append(Skipped(DocumentId(self._root.name, path), reason))

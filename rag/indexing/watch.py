@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import BackendError, IndexLocked, WrongRequest
 from rag.index.locations import existing_index, expand_home
 from rag.indexing.build import build_index
+from rag.models.loading import ModelCache
 
 if TYPE_CHECKING:
-    from rag.backends.base import Embedder
     from rag.indexing.report import Report
-    from rag.models.selection import ModelChoice
 
 SWEEP_SECONDS = 300.0  # between two looks at everything: notices of changes get lost, and network disks send none
 TICK_MS = 1_000  # how often it is looked whether a folder has gone or come back
@@ -48,7 +47,7 @@ def watch_index(
     does not answer are waited for.
     """
     stop = stop or threading.Event()
-    models: dict[ModelChoice, Embedder] = {}
+    models = ModelCache()
 
     def update(some: Iterable[str | os.PathLike[str]]) -> Report:
         return build_index(*some, index=index, models=models, say=say, **flags)

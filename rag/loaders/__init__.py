@@ -1,4 +1,7 @@
-"""ROOM 1: files → passages → content. The table of loaders, by format family; suffixes are matched in detect.py."""
+"""Files → passages → content: the table of loaders by format family. `detect.py` chooses the family of a file.
+
+Knows names; imports none of them.
+"""
 
 LOADERS = {
     "text": "rag.loaders.text.text:TextLoader",

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from rag.limits import Limits as Limits
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How a loader cuts and how far it goes. All of it changes passages, so all of it is part of their identity."""
-
-    passage_characters: int = 1200  # a text span is at most this long
-    frame_seconds: float = 4.0  # at most one frame in this many seconds of video
-    frames: str = "keyframes"  # "keyframes": the nearest keyframe to each moment; "uniform": that exact moment
-    max_pixels: int = 1_310_720  # pictures are decoded down to this many pixels: the models see no more
-    max_source_pixels: int = 100_000_000  # a picture with more is a bomb
-    max_file_bytes: int = 2_000_000_000
-    max_text_bytes: int = 50_000_000
-    max_pages: int = 5_000
-
-
-STRETCH = 16  # passages. Of a long document each stretch of so many, from the first on, may be read by another process
+STRETCH = 16  # passages; a long document is read in stretches of this many, each perhaps by another process
 
 
 class Loader(Protocol):
@@ -33,8 +18,8 @@ class Loader(Protocol):
     - ``split`` is streaming and deterministic: same bytes and limits, same passages, same order, ordinals from 0.
     - ``read`` yields one value for each passage asked for, in order: its content, `Dropped` where the loader leaves it
       out on purpose (never for the first of the document or for one asked alone), or `Skipped` where this part is damaged.
-    - What is left out depends on nothing outside its stretch: ordinals from a multiple of `STRETCH` to the next.
-    - Both stay within the limits in memory and raise only `UnreadableDocument`, whose text is a reason a person understands.
+    - What is dropped depends only on its own stretch: the ordinals from a multiple of `STRETCH` up to the next.
+    - Both stay within the limits in memory and raise only `UnreadableDocument`, whose `what` is a reason a person understands.
     - ``read`` gives equal content whenever the file's bytes are equal, whichever passages are asked for together.
     """
 
@@ -45,5 +30,5 @@ class Loader(Protocol):
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]: ...
 
     def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
-        """What this document says of pictures it shows; most formats show none."""
+        """The captions that this document gives to pictures it shows; none in most formats."""
         ...

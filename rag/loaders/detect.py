@@ -1,7 +1,7 @@
 """Which loader reads a file: its suffix, checked against its first bytes.
 
-Knows no loader. Where the two disagree the bytes win if they are of a format read here, except that a text under the name of a
-picture, a video, a PDF or an office document is refused: somebody meant something else. Importing this module is cheap.
+Knows no loader. Where the two disagree, the bytes win if they are of a supported format; but text under the name of a picture,
+a video, a PDF or an office document is refused, since it was meant to be something else. Importing this module is cheap.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 
 
-def _words(text: str) -> frozenset[str]:
+def _suffix_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
 _SUFFIXES = {
-    "text": _words(
+    "text": _suffix_set(
         ".txt .text .log .rst .csv .tsv .json .jsonl .ndjson .yaml .yml .toml .ini .cfg .conf .properties .env .xml .xsd .xsl"
         " .srt .vtt .ass .sub .tex .plist .bib .org .adoc .asciidoc .textile .po .pot .diff .patch .ics .vcf .geojson .gpx .kml"
         " .rss .atom .list .nfo"
     ),
-    "markdown": _words(".md .markdown .mdown .mkd .mdx .qmd .rmd"),
-    "code": _words(
+    "markdown": _suffix_set(".md .markdown .mdown .mkd .mdx .qmd .rmd"),
+    "code": _suffix_set(
         ".py .pyi .pyx .js .mjs .cjs .jsx .ts .mts .cts .tsx .c .h .cc .cpp .cxx .hh .hpp .hxx .cu .cuh .m .mm .java .kt .kts"
         " .scala .groovy .gradle .go .rs .rb .php .pl .pm .lua .r .jl .swift .dart .cs .fs .vb .hs .ml .mli .ex .exs .erl .clj"
         " .el .lisp .scm .sh .bash .zsh .fish .ps1 .bat .cmd .sql .css .scss .sass .less .vue .svelte .proto .thrift .graphql .tf"
         " .hcl .nix .cmake .mk .asm .s .f90 .f95 .f .v .sv .vhd .zig .nim .sol"
     ),
     "notebook": frozenset({".ipynb"}),
-    "html": _words(".html .htm .xhtml .svg"),
-    "office": _words(".docx .docm .pptx .pptm .ppsx .xlsx .xlsm .epub"),
+    "html": _suffix_set(".html .htm .xhtml .svg"),
+    "office": _suffix_set(".docx .docm .pptx .pptm .ppsx .xlsx .xlsm .epub"),
     "mail": frozenset({".eml"}),
     "pdf": frozenset({".pdf"}),
     "picture": PICTURE_SUFFIXES,
@@ -40,7 +40,7 @@ _SUFFIXES = {
 }
 _FAMILIES = {suffix: family for family, suffixes in reversed(_SUFFIXES.items()) for suffix in suffixes}
 _NEVER_TEXT = frozenset({"office", "pdf", "picture", "video"})
-_UNREAD = _words(
+_UNSUPPORTED = _suffix_set(
     ".zip .tar .gz .tgz .bz2 .xz .7z .rar .zst .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
     " .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .mid .psd .ai .xcf .sketch .fig .blend .cr2 .cr3 .nef .arw .dng .ico .icns"
     " .ttf .otf .woff .woff2 .eot .sqlite .sqlite3 .mdb .npy .npz .pt .pth .onnx .safetensors .gguf .pkl .pickle .parquet"
@@ -65,10 +65,10 @@ _REMEDIES = {
     ".azw3": "Kindle book; convert it to .epub",
     ".djvu": "DjVu; convert it to .pdf",
 }
-_ALSO_TEXT = frozenset({".key", ".dot"})  # keys in letters, graphs
+_ALSO_TEXT = frozenset({".key", ".dot"})  # text-encoded keys, Graphviz graphs
 _HEAD_BYTES = 8192
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
-_PICTURE_BRANDS = frozenset(  # ISO/IEC 23008-12 and its registered kinds
+_PICTURE_BRANDS = frozenset(  # ISO/IEC 23008-12 and its registered brands
     {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"mif2", b"mif3", b"msf1", b"avif", b"avis", b"avci", b"avcs"}
     | {b"vvic", b"vvis", b"j2ki", b"j2is", b"jpeg", b"jpgs"}
 )
@@ -77,18 +77,18 @@ _MOVIE_ATOMS = frozenset({b"moov", b"mdat", b"free", b"wide", b"skip", b"pnot"})
 
 
 def suffixes(family: str) -> frozenset[str]:
-    """The suffixes a loader of LOADERS is chosen for, in lower case, with their dot."""
+    """The suffixes of a family of LOADERS, in lower case, with their dot. KeyError for any other name."""
     return _SUFFIXES[family]
 
 
 def loader_name(file: Path, limits: Limits) -> str:
     """The name in LOADERS of the loader that reads this file, by its suffix and its first bytes.
 
-    UnreadableDocument where it is empty, too large, not of a format read here, or not what its name says.
+    UnreadableDocument where it is empty, too large, of an unsupported format, or not what its name says.
     """
     suffix = file.suffix.lower()
     head = _head(file, limits)
-    if suffix in _UNREAD:
+    if suffix in _UNSUPPORTED:
         raise UnreadableDocument(f"{suffix} is not a format this program reads")
     named = _FAMILIES.get(suffix, "")
     found = _family_in_zip(file, suffix) if head.startswith(b"PK\x03\x04") else _family_of(head, suffix)
@@ -96,15 +96,15 @@ def loader_name(file: Path, limits: Limits) -> str:
         return found
     if head.startswith((_OLD_OFFICE, b"{\\rtf")):
         raise UnreadableDocument(_REMEDIES.get(suffix) or _why_old(head, suffix))
-    if _holds_text(head):
+    if _is_text(head):
         if named in _NEVER_TEXT or (suffix in _REMEDIES and suffix not in _ALSO_TEXT):
-            raise UnreadableDocument(f"is named {suffix} but holds text")
+            raise UnreadableDocument(f"is named {suffix} but contains text")
         return named or "text"
     if suffix in _REMEDIES:
         raise UnreadableDocument(_REMEDIES[suffix])
     if named in _NEVER_TEXT:
         return named  # damaged: the loader says what is wrong with it
-    raise UnreadableDocument("is no format this program reads (binary data)")
+    raise UnreadableDocument("is not a format this program reads (binary data)")
 
 
 def _why_old(head: bytes, suffix: str) -> str:
@@ -112,7 +112,7 @@ def _why_old(head: bytes, suffix: str) -> str:
         return _REMEDIES[".rtf"]
     if suffix in suffixes("office"):
         return "is an old or encrypted Office document; save it in a current format, without a password"
-    return "is no format this program reads (OLE, as old Office and other programs for Windows write)"
+    return "is not a format this program reads (OLE, from old Office or another Windows program)"
 
 
 def _head(file: Path, limits: Limits) -> bytes:
@@ -132,8 +132,8 @@ def _head(file: Path, limits: Limits) -> bytes:
 def _family_of(head: bytes, suffix: str) -> str:
     """The family that a signature shows, or "".
 
-    A table of our own: puremagic 1.30 names no MPEG-TS, calls HEIC `.mp4`, and takes texts that begin with "BM", "MZ",
-    "ID3" or "GIF89a" for pictures, programs and music, which would hide a text.
+    A table of our own: puremagic 1.30 does not know MPEG-TS, calls HEIC `.mp4`, and takes texts that begin with "BM", "MZ",
+    "ID3" or "GIF89a" for pictures, programs and music.
     """
     box, brand = head[4:8], head[8:12]
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"%PDF-") or (suffix == ".pdf" and b"%PDF-" in head[:1024]):
@@ -148,7 +148,7 @@ def _family_of(head: bytes, suffix: str) -> str:
         return "picture" if brand == b"WEBP" else "video"
     if box == b"ftyp":
         if brand in _AUDIO_BRANDS:
-            raise UnreadableDocument("holds sound alone: not a format this program reads")
+            raise UnreadableDocument("contains only sound, which this program does not read")
         return "picture" if brand in _PICTURE_BRANDS else "video"
     if head.startswith(b"\x1aE\xdf\xa3") or (box in _MOVIE_ATOMS and head[0] == 0):
         return "video"
@@ -156,7 +156,7 @@ def _family_of(head: bytes, suffix: str) -> str:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """MPEG-TS: a sync byte ("G") every 188 bytes, or every 192 after 4 bytes of time code (AVCHD); and bytes no text holds."""
+    """MPEG-TS: a sync byte ("G") every 188 bytes, or every 192 after 4 bytes of time code (AVCHD); and bytes never in a text."""
     synced = any(len(head) > 2 * step + first and set(head[first::step]) == {0x47} for first, step in ((0, 188), (4, 192)))
     return synced and (b"\0" in head or b"\xff" in head)
 
@@ -176,7 +176,7 @@ def _family_in_zip(file: Path, suffix: str) -> str:
     raise UnreadableDocument("is a zip archive: not a format this program reads")
 
 
-def _holds_text(head: bytes) -> bool:
+def _is_text(head: bytes) -> bool:
     from rag.loaders.text.encoding import holds_text
 
     return holds_text(head)

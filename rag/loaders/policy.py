@@ -1,4 +1,4 @@
-"""How an index reads its corpus: the settings it keeps from its first run on.
+"""The reading policy of an index: the settings it keeps from its first run on.
 
 Knows settings; opens no file and no index.
 """
@@ -21,12 +21,12 @@ class ReadingPolicy:
     """How an index reads its corpus. Fixed when the index is made: other values would give other passages."""
 
     limits: Limits
-    ocr: str  # "auto": wherever a picture has no words of its own; "always"; "never"
+    ocr: str  # "auto": where a picture has no text of its own; "always"; "never"
     clues: frozenset[Clue]
 
 
 def policy_of(kept: Mapping[str, str]) -> ReadingPolicy:
-    """How an index reads its corpus, from the settings it keeps."""
+    """The policy from the settings an index keeps: JSON texts by name."""
     values = {key: json.loads(kept[key]) for key in FIXED}
     limits = Limits(**{field.name: values[field.name] for field in fields(Limits)})
     return ReadingPolicy(limits, values["ocr"], frozenset(values["clues"]))

@@ -1,6 +1,6 @@
-"""The video looked at last, kept open: the next frame of it costs a seek, not another walk through the whole file.
+"""Keeps the last video open: its next frame costs a seek, not another pass through the whole file.
 
-Knows the decoders of videos; knows no cache and no process. Lives in a decoder process, which asks one thing at a time.
+Knows video decoders; knows no other cache and no process. Lives in a worker process, which does one thing at a time.
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _FrameCache:
+class _OpenVideo:
     stamp: str
     timeline: Timeline
     decoder: Decoder
     closing: ExitStack
 
 
-_LAST: list[_FrameCache] = []  # one at the most
+_LAST: list[_OpenVideo] = []  # at most one
 
 
 def frame_of(file: Path, stamp: str, moment: float, limits: Limits) -> Pixels:
-    """RGB pixels (height, width, 3) of the frame nearest to `moment` seconds, the same whichever was asked for before.
+    """RGB pixels (height, width, 3) of the frame nearest to `moment` seconds, whichever frames came before.
 
-    `stamp` is that of the file: equal stamps, the same file. UnreadableDocument.
+    Equal values of `stamp` mean the same, unchanged file. UnreadableDocument.
     """
     if not _LAST or _LAST[0].stamp != stamp:
-        _let_go()
-        _LAST.append(_opened(file, stamp, limits))
-    reel = _LAST[0]
+        _close()
+        _LAST.append(_open(file, stamp, limits))
+    video = _LAST[0]
     try:
-        return reel.decoder.frame(int(np.abs(reel.timeline.times - moment).argmin()))
+        return video.decoder.frame(int(np.abs(video.timeline.times - moment).argmin()))
     except FrameDamaged as error:
-        _let_go()
+        _close()
         raise UnreadableDocument(str(error)) from error
 
 
-def _opened(file: Path, stamp: str, limits: Limits) -> _FrameCache:
+def _open(file: Path, stamp: str, limits: Limits) -> _OpenVideo:
     timeline = timeline_of(file, limits)
     with ExitStack() as closing:
         try:
             decoder = closing.enter_context(open_decoder(file, timeline, limits.max_pixels))
         except FrameDamaged as error:
             raise UnreadableDocument(str(error)) from error
-        return _FrameCache(stamp, timeline, decoder, closing.pop_all())
+        return _OpenVideo(stamp, timeline, decoder, closing.pop_all())
 
 
-def _let_go() -> None:
+def _close() -> None:
     while _LAST:
         _LAST.pop().closing.close()

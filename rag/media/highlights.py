@@ -1,6 +1,6 @@
-"""What surrounds a picture: how many pages, how large it is, and the rectangles of the words a query matched in it.
+"""Outlines the matches of a query in a picture; also tells its size and the number of pages.
 
-Knows PDF text layers and OCR boxes; what matches is decided by `rag.text.highlights`. Runs in a decoder process.
+Knows PDF text layers and OCR boxes; `rag.text.highlights` decides what matches. Runs in a worker process.
 """
 
 from __future__ import annotations
@@ -12,40 +12,35 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
-from rag.serialization import locator_from_json
 from rag.text.highlights import marks
-from rag.types import Kind, Page
+from rag.types import Kind, Locator, Page
 
 if TYPE_CHECKING:
     from rag.loaders.picture.reading_order import Box
 
 _Rectangle = tuple[float, float, float, float]  # left, bottom, right, top in points
-_MOST = 500  # rectangles of one picture
+_MOST_REGIONS = 500  # of one picture
 _MOST_CHARACTERS = 50_000  # of a page
-_GRID = 1_000_000  # steps across a page in which pdfium is asked for places
+_GRID = 1_000_000  # units across a page in which pdfium gives positions
 _BROKEN = frozenset("\x02\ufffe\u00ad")  # how pdfium marks a word broken at the end of a line
 
 
-def outlines(
-    file: Path, *, kind: Kind, locator: dict[str, Any], words: str, ocr: bool, limits: dict[str, Any]
-) -> tuple[dict[str, Any], bytes]:
+def outlines(file: Path, *, kind: Kind, locator: Locator, words: str, ocr: bool, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """`{"pages", "size", "regions"}`; a region is `{"x", "y", "width", "height", "words"}` in 0…1 of the picture.
 
-    `size` is (width, height): points of a page, pixels of a picture upright, pixels of a frame. `ocr` says whether words may be
-    looked for in the pixels where there is no text layer that holds them.
+    `size` is [width, height]: a page in points, a picture in pixels, upright; None for a frame. With `ocr` the words are looked
+    for in the pixels if no text layer contains them. UnreadableDocument.
     """
-    bounds = Limits(**limits)
-    place = locator_from_json(locator)
     pages: int | None = None
     size: list[float] | None = None
     regions: list[dict[str, Any]] = []
-    if kind == "page" and isinstance(place, Page):
-        pages, size, regions = _page(file, place.number - 1, words, bounds)
+    if kind == "page" and isinstance(locator, Page):
+        pages, size, regions = _page(file, locator.number - 1, words, limits)
     elif kind in ("image", "screenshot"):
-        pages, size = _picture(file, place.number - 1 if isinstance(place, Page) else 0, bounds)
+        pages, size = _picture(file, locator.number - 1 if isinstance(locator, Page) else 0, limits)
     if ocr and words.strip() and not regions:
-        regions = list(_read_in_pixels(file, kind, locator, words, bounds))
-    return {"pages": pages, "size": size, "regions": regions[:_MOST]}, b""
+        regions = list(_on_pixels(file, kind, locator, words, limits))
+    return {"pages": pages, "size": size, "regions": regions[:_MOST_REGIONS]}, b""
 
 
 def _page(file: Path, index: int, words: str, limits: Limits) -> tuple[int, list[float], list[dict[str, Any]]]:
@@ -66,35 +61,35 @@ def _page(file: Path, index: int, words: str, limits: Limits) -> tuple[int, list
 
 
 def _on_page(page: Any, words: str) -> Iterator[dict[str, Any]]:
-    """One rectangle for each line a match stands on: words broken at the end of a line have two."""
+    """One rectangle for each line of a match: a word that is broken at the end of a line has two."""
     from pypdfium2 import raw
 
     layer = page.get_textpage()
-    places: list[int] = []
+    indices: list[int] = []  # in the text layer, of the characters in `text`
     text: list[str] = []
-    for place in range(min(layer.count_chars(), _MOST_CHARACTERS)):
-        code = raw.FPDFText_GetUnicode(layer, place)
+    for index in range(min(layer.count_chars(), _MOST_CHARACTERS)):
+        code = raw.FPDFText_GetUnicode(layer, index)
         character = chr(code) if code <= 0x10FFFF else " "
         if character in _BROKEN:
             while text and text[-1] == " ":
-                text.pop(), places.pop()
+                text.pop(), indices.pop()
             continue
-        if character in "\r\n" and place and chr(raw.FPDFText_GetUnicode(layer, place - 1)) in (*_BROKEN, "\r"):
+        if character in "\r\n" and index and chr(raw.FPDFText_GetUnicode(layer, index - 1)) in (*_BROKEN, "\r"):
             continue
-        places.append(place)
+        indices.append(index)
         text.append(character)
-    read = "".join(text)
-    for start, end in marks(read, words):
-        first, last = places[start], places[end - 1]
+    joined = "".join(text)
+    for start, end in marks(joined, words):
+        first, last = indices[start], indices[end - 1]
         found = [layer.get_rect(number) for number in range(layer.count_rects(first, last - first + 1))]
         for left, bottom, right, top in _lines(found, upright=page.get_rotation() % 180 == 0):
             corners = (_to_picture(page, left, top), _to_picture(page, right, bottom))
             xs, ys = (sorted(pair) for pair in zip(*corners, strict=True))
-            yield _region(xs, ys, read[start:end])
+            yield _region(xs, ys, joined[start:end])
 
 
 def _lines(rectangles: list[_Rectangle], *, upright: bool) -> list[_Rectangle]:
-    """Rectangles of one match, those side by side on a line as one: of spaced letters pdfium gives each its own."""
+    """The rectangles of one match, joined on each line: for spaced letters pdfium gives one for each."""
     joined: list[_Rectangle] = []
     for one in rectangles:
         if joined and _side_by_side(joined[-1], one, upright):
@@ -106,7 +101,7 @@ def _lines(rectangles: list[_Rectangle], *, upright: bool) -> list[_Rectangle]:
 
 
 def _side_by_side(one: _Rectangle, other: _Rectangle, upright: bool) -> bool:
-    """Whether they share most of their height and lie less than that apart; of text that runs up the page, of their width."""
+    """Whether they are on one line: they overlap in height by 0.3 and are at most 1.5 heights apart; in vertical text, widths."""
     along, across = (0, 1) if upright else (1, 0)
     shared = min(one[across + 2], other[across + 2]) - max(one[across], other[across])
     height = min(one[across + 2] - one[across], other[across + 2] - other[across])
@@ -115,7 +110,7 @@ def _side_by_side(one: _Rectangle, other: _Rectangle, upright: bool) -> bool:
 
 
 def _to_picture(page: Any, x: float, y: float) -> tuple[float, float]:
-    """A place on the page, in points from its own corner, as 0…1 of the drawn page: turned and cut as that is."""
+    """A point of the page, in PDF points, as 0…1 of the rendered page, which may be rotated and cropped."""
     from ctypes import byref, c_int
 
     from pypdfium2 import raw
@@ -139,8 +134,8 @@ def _picture(file: Path, index: int, limits: Limits) -> tuple[int | None, list[f
     return (pages if pages > 1 else None), [width, height]
 
 
-def _read_in_pixels(file: Path, kind: Kind, locator: dict[str, Any], words: str, limits: Limits) -> Iterator[dict[str, Any]]:
-    """The pixels indexing saw are read again, so the words are those the index holds."""
+def _on_pixels(file: Path, kind: Kind, locator: Locator, words: str, limits: Limits) -> Iterator[dict[str, Any]]:
+    """Runs OCR on the same pixels as indexing did, so that it finds the words of the index."""
     from rag.loaders.picture.ocr import recognise
     from rag.media.render import decoded
 
@@ -149,7 +144,7 @@ def _read_in_pixels(file: Path, kind: Kind, locator: dict[str, Any], words: str,
 
 
 def _in_box(box: Box, words: str) -> Iterator[dict[str, Any]]:
-    """The words within a recognised line: OCR gives no places of characters, so they are shared out by their usual widths."""
+    """The matches in a recognised line. OCR gives no positions of characters: they are estimated from typical widths."""
     widths = [2.0 if character > "\u2e7f" else 0.5 if character in " il.,:;'|!" else 1.0 for character in box.text]
     whole = sum(widths)
     for start, end in marks(box.text, words):

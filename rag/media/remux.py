@@ -1,13 +1,14 @@
-"""What a browser can do with a video, and the video in a container it plays: pictures copied, sound made anew where needed.
+"""Tells how a browser can play a video, and remuxes it: pictures are copied, sound is re-encoded where needed.
 
-Knows containers and codecs; knows no cache and no process. Runs in a decoder process. Times are seconds from the start of the
+Knows containers and codecs; knows no cache and no process. Runs in a worker process. Times are seconds from the start of the
 file's timeline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,41 +21,41 @@ from rag.loaders.video.frames import DAMAGE, describe, picture_stream
 # What Chromium, Firefox and Safari play, where they agree: MDN, "Web video codec guide" and "Web audio codec guide".
 _EIGHT_BITS = frozenset({"yuv420p", "yuvj420p"})
 _TEN_BITS = frozenset({"yuv420p10le"})
-_PLAYED = {"h264": _EIGHT_BITS, "vp8": _EIGHT_BITS, "vp9": _EIGHT_BITS | _TEN_BITS, "av1": _EIGHT_BITS | _TEN_BITS}
-_IN_MP4 = frozenset({"h264", "vp9", "av1"})
-_HEARD = {"mp4": frozenset({"aac", "mp3", "opus", "flac"}), "webm": frozenset({"opus", "vorbis"})}
+_PIXEL_FORMATS = {"h264": _EIGHT_BITS, "vp8": _EIGHT_BITS, "vp9": _EIGHT_BITS | _TEN_BITS, "av1": _EIGHT_BITS | _TEN_BITS}
+_MP4_CODECS = frozenset({"h264", "vp9", "av1"})
+_SOUND_CODECS = {"mp4": frozenset({"aac", "mp3", "opus", "flac"}), "webm": frozenset({"opus", "vorbis"})}
 _ENCODERS = {"mp4": "aac", "webm": "libopus"}
-_RATE = 48_000  # samples a second
+_RATE = 48_000  # samples per second
 _MOST_REORDERED = 16  # frames; H.264 allows no more
 _MOST_FAILURES = 200  # packets in a row that cannot be read or decoded
 
 
-def looked_at(file: Path, *, max_source_pixels: int) -> tuple[dict[str, Any], bytes]:
-    """`{"duration", "width", "height", "playable", "type"}`.
+def probe(file: Path, *, max_source_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """`{"duration", "width", "height", "playable", "type"}`; the duration in seconds or None. UnreadableDocument.
 
-    playable: "direct" (the file as it is), "remux" (its pictures in another container), "transcode" (clips made anew), "frames"
-    (no decoder here: only what is in the index can be shown).
+    playable: "direct" (the file itself), "remux" (the same pictures in another container), "transcode" (re-encoded clips), or
+    "frames" (no decoder here, or too many pixels: only frames can be shown).
     """
     try:
         with av.open(str(file), metadata_errors="replace") as container:
             stream = picture_stream(container)
             codec = stream.codec_context
             if codec.width * codec.height > max_source_pixels:
-                return _said(container, stream, "frames", ""), b""
+                return _facts(container, stream, "frames", ""), b""
             with file.open("rb") as head:
                 start = head.read(64)
-            return _said(container, stream, *_playable(container, stream, start)), b""
+            return _facts(container, stream, *_playable(container, stream, start)), b""
     except DAMAGE as error:
         raise UnreadableDocument(describe(error)) from error
 
 
-def remux(file: Path, *, out: str, form: str) -> tuple[dict[str, Any], bytes]:
-    """Writes the video to the file `out` as "mp4" (its index first, so that it plays while it loads) or "webm"."""
+def remux(file: Path, *, out: int, form: str) -> tuple[dict[str, Any], bytes]:
+    """Writes the video to the descriptor `out` as "mp4" (index first, to play while it loads) or "webm". UnreadableDocument."""
     options = {"movflags": "+faststart"} if form == "mp4" else {}
     try:
         with (
             av.open(str(file), options={"fflags": "+genpts"}, metadata_errors="replace") as source,
-            av.open(out, "w", format=form, options=options) as made,
+            muxer(out, form, options) as made,
         ):
             _copy(source, made, form)
     except DAMAGE as error:
@@ -62,8 +63,25 @@ def remux(file: Path, *, out: str, form: str) -> tuple[dict[str, Any], bytes]:
     return {}, b""
 
 
+@contextmanager
+def muxer(out: int, form: str, options: Mapping[str, str]) -> Iterator[Any]:
+    """A container written to a descriptor, since a worker cannot open files; read again to move its index to the front."""
+    here = f"/proc/self/fd/{out}" if sys.platform == "linux" else f"/dev/fd/{out}"
+    with (
+        open(out, "r+b", buffering=0, closefd=False) as written,
+        av.open(
+            written,
+            "w",
+            format=form,
+            options=dict(options),
+            io_open=lambda *_: open(here, "rb"),  # noqa: PTH123
+        ) as made,
+    ):
+        yield made
+
+
 def origin_of(container: Any) -> float:
-    """What the container's clock shows at 0 seconds."""
+    """The timestamp of the container at 0 seconds, in seconds."""
     return 0.0 if container.start_time is None else container.start_time / av.time_base
 
 
@@ -73,7 +91,7 @@ def sound_stream(container: Any) -> Any:
 
 
 def packets_of(container: Any, streams: list[Any]) -> Any:
-    """Packets of the streams as they are stored; where the file breaks off, what comes before."""
+    """The packets of the streams in stored order; of a file that breaks off, those before."""
     failures = 0
     packets = container.demux(streams)
     while failures < _MOST_FAILURES:
@@ -89,7 +107,7 @@ def packets_of(container: Any, streams: list[Any]) -> Any:
 
 
 class Sound:
-    """Sound encoded anew for a container: stereo, 48,000 samples a second."""
+    """Re-encodes sound for a container: stereo, 48,000 samples per second."""
 
     def __init__(self, made: Any, form: str) -> None:
         self._made = made
@@ -99,7 +117,7 @@ class Sound:
         self._at: int | None = None
 
     def add(self, frame: Any, moment: float) -> None:
-        """A decoded frame that begins at `moment` seconds; later ones follow without gaps."""
+        """Adds a decoded frame that begins at `moment` seconds; later ones follow without gaps."""
         if self._at is None:
             self._at = max(0, round(moment * _RATE))
         frame.pts = None
@@ -109,7 +127,7 @@ class Sound:
         self._encode(partial=False)
 
     def end(self) -> None:
-        """What is still held back."""
+        """Writes what is still buffered."""
         if self._at is not None:
             self._encode(partial=True)
             self._made.mux(self._stream.encode(None))
@@ -123,7 +141,7 @@ class Sound:
             self._made.mux(self._stream.encode(part))
 
 
-def _said(container: Any, stream: Any, playable: str, kind: str) -> dict[str, Any]:
+def _facts(container: Any, stream: Any, playable: str, kind: str) -> dict[str, Any]:
     codec = stream.codec_context
     seconds = None
     if container.duration is not None:
@@ -134,24 +152,24 @@ def _said(container: Any, stream: Any, playable: str, kind: str) -> dict[str, An
 
 
 def _playable(container: Any, stream: Any, start: bytes) -> tuple[str, str]:
-    """How it is played and the type it is then sent as."""
+    """How the video is played, and the media type it is sent as."""
     codec = _codec(stream)
-    if stream.codec_context.pix_fmt not in _PLAYED.get(codec, ()):
+    if stream.codec_context.pix_fmt not in _PIXEL_FORMATS.get(codec, ()):
         return ("transcode", "video/mp4") if stream.codec_context.pix_fmt else ("frames", "")
     formats = container.format.name.split(",")
     sounds = {_codec(one) for one in container.streams.audio if one.codec_context is not None}
     if "mp4" in formats and container.metadata.get("major_brand", "qt  ") != "qt  ":
-        if codec in _IN_MP4 and sounds <= _HEARD["mp4"]:
+        if codec in _MP4_CODECS and sounds <= _SOUND_CODECS["mp4"]:
             return "direct", "video/mp4"
-    elif "webm" in formats and b"webm" in start and codec != "h264" and sounds <= _HEARD["webm"]:
+    elif "webm" in formats and b"webm" in start and codec != "h264" and sounds <= _SOUND_CODECS["webm"]:
         return "direct", "video/webm"
-    if "avi" in formats and stream.codec_context.has_b_frames:  # AVI keeps no order of display: a copy would stutter
+    if "avi" in formats and stream.codec_context.has_b_frames:  # AVI stores no display order: a copy would stutter
         return "transcode", "video/mp4"
-    return "remux", "video/mp4" if codec in _IN_MP4 else "video/webm"
+    return "remux", "video/mp4" if codec in _MP4_CODECS else "video/webm"
 
 
 def _codec(stream: Any) -> str:
-    """The codec's own name, whichever decoder is at hand: "av1", not "libdav1d"."""
+    """The name of the codec, not of its decoder: "av1", not "libdav1d"."""
     return str(stream.codec_context.codec.canonical_name)
 
 
@@ -160,7 +178,7 @@ def _copy(source: Any, made: Any, form: str) -> None:
     origin = origin_of(source)
     copies = {pictures.index: made.add_stream_from_template(pictures, opaque=True)}
     encoded: Sound | None = None
-    if sound is not None and _codec(sound) in _HEARD[form]:
+    if sound is not None and _codec(sound) in _SOUND_CODECS[form]:
         copies[sound.index] = made.add_stream_from_template(sound, opaque=True)
     elif sound is not None:
         encoded = Sound(made, form)
@@ -176,7 +194,7 @@ def _copy(source: Any, made: Any, form: str) -> None:
         packet.dts -= shift
         packet.pts = packet.dts if packet.pts is None else packet.pts - shift
         index = packet.stream.index
-        if packet.dts <= last.get(index, packet.dts - 1):  # a clock that steps back: the muxer would refuse the rest
+        if packet.dts <= last.get(index, packet.dts - 1):  # timestamps that go back: the muxer would refuse the rest
             continue
         last[index] = packet.dts
         packet.stream = copies[index]
@@ -184,11 +202,11 @@ def _copy(source: Any, made: Any, form: str) -> None:
     if encoded is not None:
         encoded.end()
     if not last:
-        raise UnreadableDocument("holds no frames that can be copied")
+        raise UnreadableDocument("contains no frames that can be copied")
 
 
 def _timed(packets: Iterator[Any]) -> Iterator[Any]:
-    """The packets with a time of decoding each: Matroska has none for the first ones of a stream whose frames are reordered."""
+    """The packets, each with a decoding time: Matroska has none for the first ones of a stream with reordered frames."""
     held: dict[int, list[Any]] = {}
     known: set[int] = set()
     for packet in packets:
@@ -210,7 +228,7 @@ def _timed(packets: Iterator[Any]) -> Iterator[Any]:
         for place, waiting in enumerate(first):
             waiting.dts = moment - (len(first) - 1 - place) * step
         yield from first
-    for left in held.values():  # a stream that ended before any time was known: its order is all there is
+    for left in held.values():  # a stream that ended before any time was known: only its order is
         for waiting in left:
             waiting.dts = waiting.pts
         yield from left

@@ -1,6 +1,6 @@
-"""The picture of a passage: a page rendered, a frame at its second, a picture at a size; always encoded anew.
+"""Renders the picture of a passage, a page, a video frame or a picture, at one of three sizes; always re-encoded.
 
-Knows the loaders; knows no cache and no process. Runs in a decoder process.
+Knows the loaders; knows no cache and no process. Runs in a worker process.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from rag.errors import UnreadableDocument
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.plugins import resolve
-from rag.serialization import locator_from_json
-from rag.types import Content, Document, DocumentId, Kind, Passage, Seconds
+from rag.types import Content, Document, DocumentId, Kind, Locator, Passage, Seconds
 
 if TYPE_CHECKING:
     from rag.types import Pixels
@@ -26,31 +25,28 @@ _MOST_PIXELS = 25_000_000  # of the largest size: 5,000 × 5,000
 _QUALITY = 88  # JPEG, colours at full resolution: thin red lines on a page stay red
 
 
-def picture(
-    file: Path, *, kind: Kind, locator: dict[str, Any], size: str, stamp: str, limits: dict[str, Any]
-) -> tuple[dict[str, Any], bytes]:
-    """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, JPEG else."""
+def picture(file: Path, *, kind: Kind, locator: Locator, size: str, stamp: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, else JPEG. UnreadableDocument."""
     side = SIDES[size]
-    place = locator_from_json(locator)
-    if kind == "frame" and isinstance(place, Seconds):
+    if kind == "frame" and isinstance(locator, Seconds):
         from rag.media.frame_cache import frame_of
 
-        pixels = frame_of(file, stamp, place.start, replace(Limits(**limits), max_pixels=_MOST_PIXELS))
+        pixels = frame_of(file, stamp, locator.start, replace(limits, max_pixels=_MOST_PIXELS))
     else:
-        pixels = decoded(file, kind, locator, replace(Limits(**limits), max_pixels=min(side * side, _MOST_PIXELS)))
+        pixels = decoded(file, kind, locator, replace(limits, max_pixels=min(side * side, _MOST_PIXELS)))
     return _encoded(pixels, side, "WEBP" if size == "thumb" else "JPEG")
 
 
-def decoded(file: Path, kind: Kind, locator: dict[str, Any], limits: Limits) -> Pixels:
-    """RGB pixels (height, width, 3), at most `limits.max_pixels`. UnreadableDocument where there is no picture there."""
+def decoded(file: Path, kind: Kind, locator: Locator, limits: Limits) -> Pixels:
+    """RGB pixels (height, width, 3), at most `limits.max_pixels`. UnreadableDocument if there is no picture at `locator`."""
     document = Document(DocumentId("", file.name), file)
-    passage = Passage(document.id, 0, locator_from_json(locator), kind, "image")
+    passage = Passage(document.id, 0, locator, kind, "image")
     loader: Loader = resolve(LOADERS, SHOWN_BY[kind], "loader")()
     for found in loader.read(document, [passage], limits):
         if isinstance(found, Content) and found.pixels:
             return found.pixels[0]
-        raise UnreadableDocument(getattr(found, "reason", "holds no picture"))
-    raise UnreadableDocument("holds no picture there")
+        raise UnreadableDocument(getattr(found, "reason", "contains no picture"))
+    raise UnreadableDocument("contains no picture there")
 
 
 def _encoded(pixels: Pixels, side: int, form: str) -> tuple[dict[str, Any], bytes]:

@@ -1,13 +1,12 @@
-"""Opens the file a passage was made from, if it still lies inside its root: every read of the corpus for showing begins here.
+"""Opens the file of a passage if it still lies inside its root: everything that is shown of the corpus is opened here.
 
-Knows the file system; knows no format. A decoder is handed the open file, never its name, so what was checked is what is read.
+Knows the file system; knows no format. A worker gets the open file, never its path, so that what was checked is what is read.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from pathlib import Path, PurePosixPath
 
 from rag.errors import NotShown
 from rag.types import StoredPassage
-
-_FILES = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +25,14 @@ class Original:
     name: str  # without folders
     size: int  # bytes
     modified: float  # seconds since the epoch
-    stamp: str  # another stamp, another file: size, mtime, ctime and inode, as the walk compares them
+    stamp: str  # device, size, mtime, ctime and inode: equal stamps mean an unchanged file
 
 
 @contextmanager
-def opened(stored: StoredPassage) -> Iterator[Original]:
-    """The file of a passage, open for reading. NotShown where it is gone, hidden, no regular file, or outside its root.
+def open_original(stored: StoredPassage) -> Iterator[Original]:
+    """The file of a passage, open for reading. NotShown where it is gone, hidden, not a regular file, or outside its root.
 
-    The real path is opened folder by folder, following no link: a file or folder swapped for a link in between is refused.
+    The real path is opened folder by folder without following links: a file or folder swapped for a link meanwhile is refused.
     """
     parts = PurePosixPath(stored.passage.document.path).parts
     if not parts or any(part == ".." or part.startswith(".") for part in parts) or "/" in parts:
@@ -57,13 +54,8 @@ def opened(stored: StoredPassage) -> Iterator[Original]:
         os.close(fd)
 
 
-def readable_name(fd: int) -> Path:
-    """A name under which a decoder of this process opens the open file."""
-    return Path(_FILES, str(fd))
-
-
 def version_of(original: Original, *what: object) -> str:
-    """A short name for something made of this version of a file; equal only while the file is unchanged."""
+    """A name of 32 hex digits for something made from this version of a file; equal only while the file is unchanged."""
     return blake2b(repr((original.stamp, *what)).encode(), digest_size=16).hexdigest()
 
 
@@ -88,6 +80,6 @@ def _open_below(root: Path, file: Path) -> int:
 
 def _gone(stored: StoredPassage) -> NotShown:
     return NotShown(
-        f"{stored.passage.document} is not there any more, or is not a file inside its root",
-        remedy="bring the index up to date: rag index",
+        f"{stored.passage.document} is gone, or is no longer a file inside its root",
+        remedy="update the index: rag index",
     )

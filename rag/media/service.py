@@ -1,6 +1,6 @@
-"""Shows stored passages: the decoder processes and the bounded caches behind pictures, outlines and videos.
+"""Pictures, outlines and videos of stored passages: made by worker processes, kept in bounded caches.
 
-Knows passages and the questions decoders answer; knows no search, no model and no HTTP.
+Knows passages and open files; knows no search, no model and no HTTP.
 """
 
 from __future__ import annotations
@@ -9,34 +9,33 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar
 
 from rag.corpus.file_types import SHOWN_BY
+from rag.decoding.ask_pool import AskPool
 from rag.errors import NotShown, UnreadableDocument, WrongRequest
 from rag.loaders.base import Limits
-from rag.media.safe_open import Original, opened, version_of
+from rag.media.safe_open import Original, open_original, version_of
 from rag.media.thumbnails import Thumbnails
 from rag.media.video_cache import VideoCache
-from rag.media.worker_pool import WorkerPool
-from rag.serialization import locator_json
 from rag.types import Locator, Page, Seconds, StoredPassage
 
 Size = Literal["thumb", "view", "full"]
 Playable = Literal["direct", "remux", "transcode", "frames"]
 
 LONGEST_CLIP = 60.0  # seconds
-_BEFORE, _CLIP = 2.0, 30.0  # seconds: a clip around a hit begins so long before it, and lasts so long
-_QUICK, _SLOW = 30.0, 180.0  # seconds a picture, and a video, may take
-_PICTURES, _FACTS = 96_000_000, 4_000_000  # bytes of answers kept in memory
+_CLIP_LEAD, _CLIP_SECONDS = 2.0, 30.0  # a clip around a hit begins this long before it, and lasts this long
+_PICTURE_SECONDS, _VIDEO_SECONDS = 30.0, 180.0  # that a picture, and a video, may take to make
+_PICTURE_BYTES, _FACT_BYTES = 96_000_000, 4_000_000  # kept in memory
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded picture of ours. Equal versions are equal bytes."""
+    """A picture encoded by this program. Equal versions mean equal bytes."""
 
     content: bytes
     type: str  # "image/webp" or "image/jpeg"
@@ -73,25 +72,27 @@ class VideoRange:
 
 @dataclass(frozen=True, slots=True)
 class Playing:
-    """An open file that a browser plays. Its descriptor is closed by whoever asked."""
+    """An open file that a browser plays. The descriptor is closed at the end of the `with`."""
 
     fd: int
-    size: int
+    size: int  # bytes
     type: str
     version: str
-    modified: float
+    modified: float  # of the original, seconds since the epoch
 
 
 class MediaService:
     """Pictures, outlines and videos of passages, from any index. Threads share it; close it, or use it in a `with`."""
 
     def __init__(self) -> None:
-        self._quick = WorkerPool(2, _QUICK)
-        self._readers = WorkerPool(1, _QUICK)  # of words in pixels: nobody waits for them to see the picture itself
-        self._slow = WorkerPool(1, _SLOW)
+        self._quick = AskPool(2, _PICTURE_SECONDS)
+        self._ocr = AskPool(1, _PICTURE_SECONDS)  # apart, so that no picture waits for it
+        self._slow = AskPool(1, _VIDEO_SECONDS)
+        self._in_use: dict[str, tuple[threading.Lock, int]] = {}  # by the stamp of a file: its lock, and how many hold it or wait
+        self._lock = threading.Lock()
         self._video_cache = VideoCache()
-        self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURES)
-        self._facts: _Recent[dict[str, Any]] = _Recent(_FACTS)
+        self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURE_BYTES)
+        self._facts: _Recent[dict[str, Any]] = _Recent(_FACT_BYTES)
         self._thumbnails: dict[Path, Thumbnails] = {}
 
     def __enter__(self) -> MediaService:
@@ -101,10 +102,7 @@ class MediaService:
         self.close()
 
     def close(self) -> None:
-        """Ends the decoders and removes the videos made."""
-        self._quick.close()
-        self._readers.close()
-        self._slow.close()
+        """Removes the converted videos."""
         self._video_cache.close()
 
     def picture(
@@ -112,44 +110,44 @@ class MediaService:
     ) -> Picture:
         """The passage as a picture, or another place of its document: a `Page`, or `Seconds` of a video.
 
-        NotShown where the file is gone or the passage is none that has a picture, UnreadableDocument where it cannot be decoded.
+        NotShown where the file is gone or the passage has no picture, UnreadableDocument where it cannot be decoded.
         """
         kind = stored.passage.kind
         if kind not in SHOWN_BY:
-            raise NotShown(f"{stored.passage.document} is text: there is no picture of it", remedy="ask for its words")
+            raise NotShown(f"{stored.passage.document} is text and has no picture", remedy="get its text instead")
         place = _place(stored, at)
-        with opened(stored) as original:
+        with open_original(stored) as original:
             version = version_of(original, kind, place, size, limits, "1")
-            content, form = self._pictured(original, version, size, index_folder, kind=kind, locator=place, limits=asdict(limits))
+            content, form = self._rendered(original, version, size, index_folder, kind=kind, locator=place, limits=limits)
             return Picture(content, form, version, original.modified)
 
     def version(self, stored: StoredPassage, size: Size, limits: Limits, at: Locator | None = None) -> Version:
         """The version of a picture without making it. NotShown where the file is gone."""
-        with opened(stored) as original:
+        with open_original(stored) as original:
             name = version_of(original, stored.passage.kind, _place(stored, at), size, limits, "1")
             return Version(name, original.modified)
 
     def modified(self, stored: StoredPassage) -> float:
         """When the file was changed, seconds since the epoch. NotShown where it is gone."""
-        with opened(stored) as original:
+        with open_original(stored) as original:
             return original.modified
 
     def outlines(self, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool) -> dict[str, Any]:
-        """`{"pages", "size", "regions"}`: how many pages, the size of the picture, and where the words stand in it.
+        """`{"pages", "size", "regions"}` as `rag.media.highlights` describes them. NotShown, UnreadableDocument.
 
-        NotShown, UnreadableDocument. `ocr` asks a decoder to read the picture again, which takes up to some seconds.
+        With `ocr`, text in the pixels is recognised where nothing else matches, which takes up to some seconds.
         """
-        with opened(stored) as original:
-            found = self._outlined(self._quick, original, stored, words, limits, ocr=False)
+        with open_original(stored) as original:
+            found = self._regions(self._quick, original, stored, words, limits, ocr=False)
             if ocr and words.strip() and not found["regions"]:
-                found = self._outlined(self._readers, original, stored, words, limits, ocr=True)
+                found = self._regions(self._ocr, original, stored, words, limits, ocr=True)
         return found
 
     def video(self, stored: StoredPassage, limits: Limits) -> Video:
-        """How the video of a frame can be played. NotShown where it is no video or gone; a damaged one has its frames only."""
+        """How the video of a frame can be played; of a damaged one only frames. NotShown where it is not a video, or gone."""
         if stored.passage.kind != "frame":
-            raise NotShown(f"{stored.passage.document} is no video", remedy="ask for its picture or its words")
-        with opened(stored) as original:
+            raise NotShown(f"{stored.passage.document} is not a video", remedy="get its picture or its text instead")
+        with open_original(stored) as original:
             return self._video(original, limits)
 
     @contextmanager
@@ -157,7 +155,7 @@ class MediaService:
         """The video as a browser plays it: itself, remuxed, or a clip around the second `at`. NotShown, UnreadableDocument."""
         video = self.video(stored, limits)
         if video.playable == "direct":
-            with opened(stored) as original:
+            with open_original(stored) as original:
                 yield Playing(original.fd, original.size, video.type, version_of(original, "direct"), original.modified)
         elif video.playable == "transcode":
             around = clip_around(at, video)
@@ -165,35 +163,69 @@ class MediaService:
                 yield playing
         elif video.playable == "remux":
             form = video.type.removeprefix("video/")
-            with opened(stored) as original, self._made(original, "remux", video.type, form=form) as playing:
+            with open_original(stored) as original, self._converted(original, "remux:remux", video.type, form=form) as playing:
                 yield playing
         else:
             raise UnreadableDocument(
-                f"{stored.passage.document} cannot be played in a browser", remedy="look at its frames, or open the original"
+                f"{stored.passage.document} cannot be played in a browser", remedy="look at its frames, or download the original"
             )
 
     @contextmanager
     def clip(self, stored: StoredPassage, limits: Limits, start: float, end: float) -> Iterator[Playing]:
-        """What is shown from `start` to `end` seconds, as MP4. WrongRequest, NotShown, UnreadableDocument."""
+        """The video from `start` to `end` seconds, as MP4. WrongRequest, NotShown, UnreadableDocument."""
         if not 0 <= start < end or end - start > LONGEST_CLIP:
-            raise WrongRequest(f"no clip from {start} to {end}", remedy=f"ask for 0 ≤ start < end, at most {LONGEST_CLIP:g} s")
+            raise WrongRequest(
+                f"a clip from {start} to {end} s is not possible", remedy=f"choose 0 ≤ start < end, at most {LONGEST_CLIP:g} s"
+            )
         if stored.passage.kind != "frame":
-            raise NotShown(f"{stored.passage.document} is no video", remedy="ask for its picture or its words")
+            raise NotShown(f"{stored.passage.document} is not a video", remedy="get its picture or its text instead")
         start, end = round(start, 3), round(end, 3)
-        with opened(stored) as original:
+        with open_original(stored) as original:
             bounds = {"start": start, "end": end, "max_source_pixels": limits.max_source_pixels}
-            with self._made(original, "clip", "video/mp4", **bounds) as playing:
+            with self._converted(original, "transcode:clip", "video/mp4", **bounds) as playing:
                 yield playing
 
-    def _outlined(
-        self, workers: WorkerPool, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
+    def _ask(
+        self, pool: AskPool, function: str, original: Original, details: dict[str, Any], *, out: int = -1, room: int = 0
+    ) -> tuple[dict[str, Any], bytes]:
+        """Calls a function of this package, in a worker, with an open file. One call at a time for each file, so that requests
+        for one video wait for each other instead of competing for the disk.
+        """
+        descriptors = (original.fd,) if out < 0 else (original.fd, out)
+        with self._one_at_a_time(original.stamp):
+            try:
+                return pool.call(
+                    f"rag.media.{function}", Path(original.name), details, size=original.size, room=room, descriptors=descriptors
+                )
+            except UnreadableDocument as error:
+                remedy = "download the original; other files are not affected"
+                raise UnreadableDocument(f"{original.name} {error.what}", remedy=remedy) from error
+
+    @contextmanager
+    def _one_at_a_time(self, stamp: str) -> Iterator[None]:
+        with self._lock:
+            lock, waiting = self._in_use.get(stamp, (threading.Lock(), 0))
+            self._in_use[stamp] = lock, waiting + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                _, waiting = self._in_use[stamp]
+                if waiting == 1:
+                    del self._in_use[stamp]
+                else:
+                    self._in_use[stamp] = lock, waiting - 1
+
+    def _regions(
+        self, pool: AskPool, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
     ) -> dict[str, Any]:
         passage = stored.passage
-        details = {"kind": passage.kind, "locator": locator_json(passage.locator), "words": words, "ocr": ocr}
-        name = version_of(original, "outlines", details, limits)
+        details = {"kind": passage.kind, "locator": passage.locator, "words": words, "ocr": ocr, "limits": limits}
+        name = version_of(original, "outlines", details)
         found = self._facts.find(name)
         if found is None:
-            found, _ = workers.ask("outlines", original, **details, limits=asdict(limits))
+            found, _ = self._ask(pool, "highlights:outlines", original, details)
             self._facts.keep(name, found, len(repr(found)))
         return found
 
@@ -202,60 +234,69 @@ class MediaService:
         found = self._facts.find(name)
         if found is None:
             try:
-                found, _ = self._quick.ask("video", original, max_source_pixels=limits.max_source_pixels)
+                found, _ = self._ask(self._quick, "remux:probe", original, {"max_source_pixels": limits.max_source_pixels})
             except UnreadableDocument:
                 found = {"duration": None, "width": 0, "height": 0, "playable": "frames", "type": ""}
             self._facts.keep(name, found, len(repr(found)))
         return Video(**found)
 
     @contextmanager
-    def _made(self, original: Original, question: str, sent_as: str, /, **details: Any) -> Iterator[Playing]:
-        version = version_of(original, question, details, "1")
-        room = original.size + 1_000_000 if question == "remux" else 100_000_000
+    def _converted(self, original: Original, function: str, sent_as: str, /, **details: Any) -> Iterator[Playing]:
+        version = version_of(original, function, details, "1")
+        room = original.size + 1_000_000 if function == "remux:remux" else 100_000_000
 
-        def make(path: str) -> None:
-            self._slow.ask(question, original, out=path, **details)
+        def make(out: int) -> None:
+            self._ask(self._slow, function, original, details, out=out, room=2 * room)
 
-        fd = self._video_cache.opened(version, room, make)
+        fd = self._video_cache.open(version, room, make)
         with open(fd, "rb") as made:  # noqa: PTH123 (a descriptor has no path)
             size = made.seek(0, 2)
             yield Playing(fd, size, sent_as, version, original.modified)
 
-    def _pictured(self, original: Original, version: str, size: Size, index: Path, **details: Any) -> tuple[bytes, str]:
-        kept = self._thumbnails.setdefault(index, Thumbnails(index)) if size == "thumb" else None
+    def _rendered(self, original: Original, version: str, size: Size, index: Path, **details: Any) -> tuple[bytes, str]:
+        thumbnails = self._thumbnails.setdefault(index, Thumbnails(index)) if size == "thumb" else None
         found = self._pictures.find(version)
         if found is not None:
             return found
-        content = kept.find(version) if kept is not None else None
+        content = thumbnails.find(version) if thumbnails is not None else None
         if content is None:
-            said, content = self._quick.ask("picture", original, size=size, stamp=original.stamp, **details)
-            form = str(said["type"])
-            if kept is not None:
-                kept.keep(version, content)
+            facts, content = self._ask(
+                self._quick, "render:picture", original, {"size": size, "stamp": original.stamp, **details}
+            )
+            form = str(facts["type"])
+            if thumbnails is not None:
+                thumbnails.keep(version, content)
         else:
             form = "image/webp"
         self._pictures.keep(version, (content, form), len(content))
         return content, form
 
 
+def other_place(page: int | None, at: float | None) -> Locator | None:
+    """Another place of a document: a page from 1, or a second of a video; None for neither. WrongRequest for both."""
+    if page is not None and at is not None:
+        raise WrongRequest("both a page and a second were given", remedy="give one of them")
+    return Page(page) if page is not None else None if at is None else Seconds(at, at)
+
+
 def clip_around(at: float, video: Video) -> VideoRange:
-    """The clip that shows a hit: from a little before it."""
-    start = max(0.0, at - _BEFORE)
-    end = start + _CLIP if video.duration is None else max(min(start + _CLIP, video.duration), start + 1.0)
+    """The clip around a hit: from 2 seconds before it, for up to 30 seconds."""
+    start = max(0.0, at - _CLIP_LEAD)
+    end = start + _CLIP_SECONDS if video.duration is None else max(min(start + _CLIP_SECONDS, video.duration), start + 1.0)
     return VideoRange(round(start, 3), round(end, 3))
 
 
-def _place(stored: StoredPassage, at: Locator | None) -> dict[str, Any]:
+def _place(stored: StoredPassage, at: Locator | None) -> Locator:
     """The locator to decode. NotShown where the document has no such places."""
     own = stored.passage.locator
     if at is None or type(at) is type(own):
-        return locator_json(own if at is None else at)
+        return own if at is None else at
     wanted = "pages" if isinstance(at, Page) else "seconds" if isinstance(at, Seconds) else "places"
-    raise NotShown(f"{stored.passage.document} has no {wanted}", remedy="ask for the passage itself")
+    raise NotShown(f"{stored.passage.document} has no {wanted}", remedy="get the picture of the passage itself")
 
 
 class _Recent(Generic[_Value]):
-    """Values by name, the least used forgotten beyond so many bytes."""
+    """Values by name; beyond `most_bytes` the least recently used are dropped."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes, self._bytes = most_bytes, 0

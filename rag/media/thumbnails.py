@@ -1,6 +1,6 @@
-"""Thumbnails kept in the index folder: derived, bounded, rebuilt when lost; an index that cannot be written goes without.
+"""Keeps thumbnails in the index folder: derived, bounded, rebuilt when lost, left out where the folder cannot be written.
 
-Knows files and the shape of a WebP; knows no picture and no passage.
+Knows files and the header of a WebP; knows no picture and no passage.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from pathlib import Path
 
 FOLDER = "thumbs"  # in the index folder
 MOST_BYTES = 256_000_000  # some 25,000 thumbnails
-_KEPT = 0.8  # share left after a clearing
-_LEFT_OVER = 3600.0  # seconds after which an unfinished file is rubbish
-_LOOK_EVERY = 200  # kept thumbnails between two looks at the size
+_CLEAR_TO = 0.8  # share of the limit that is left after clearing
+_STALE_SECONDS = 3600.0  # after which an unfinished file is removed
+_CLEAR_EVERY = 200  # thumbnails kept between two checks of the size
 
 
 class Thumbnails:
@@ -28,21 +28,21 @@ class Thumbnails:
         self._writable = True
 
     def find(self, name: str) -> bytes | None:
-        """The thumbnail, or None where there is none or it is not whole."""
+        """The thumbnail; None where there is none, or it is truncated."""
         file = self._file(name)
         try:
             content = file.read_bytes()
         except OSError:
             return None
-        if not _whole(content):
+        if not _is_complete(content):
             return None
         if self._writable:
             with suppress(OSError):
-                os.utime(file)  # the least used go first
+                os.utime(file)  # the least recently used go first
         return content
 
     def keep(self, name: str, content: bytes) -> None:
-        """Keeps it where the folder can be written; else nothing happens."""
+        """Stores the thumbnail; does nothing if the folder cannot be written."""
         if not self._writable:
             return
         file = self._file(name)
@@ -57,17 +57,17 @@ class Thumbnails:
             self._writable = False
             return
         self._kept += 1
-        if self._kept % _LOOK_EVERY == 1:
+        if self._kept % _CLEAR_EVERY == 1:
             self.clear()
 
     def clear(self) -> None:
-        """Removes unfinished files, and the least used thumbnails where there are too many."""
+        """Removes unfinished files, and the least recently used thumbnails if there are too many."""
         found: list[tuple[float, int, Path]] = []
         for file in self._folder.glob("*/*"):
             with suppress(OSError):
                 seen = file.stat()
                 if file.name.startswith("."):
-                    if time.time() - seen.st_mtime > _LEFT_OVER:
+                    if time.time() - seen.st_mtime > _STALE_SECONDS:
                         file.unlink()
                 else:
                     found.append((seen.st_mtime, seen.st_size, file))
@@ -78,13 +78,13 @@ class Thumbnails:
             with suppress(OSError):
                 file.unlink()
             total -= size
-            if total <= self._most_bytes * _KEPT:
+            if total <= self._most_bytes * _CLEAR_TO:
                 return
 
     def _file(self, name: str) -> Path:
         return self._folder / name[:2] / f"{name}.webp"
 
 
-def _whole(content: bytes) -> bool:
+def _is_complete(content: bytes) -> bool:
     """Whether it is a WebP as long as it says it is (RIFF: the length without its first eight bytes)."""
     return content[:4] == b"RIFF" and content[8:12] == b"WEBP" and int.from_bytes(content[4:8], "little") + 8 == len(content)

@@ -1,6 +1,6 @@
 """A short clip of a video that every browser plays: H.264 and AAC in MP4, at most 1280 × 720 pixels and 30 frames a second.
 
-Knows codecs; knows no cache and no process. Runs in a decoder process. Times are seconds from the start of the file's timeline.
+Knows codecs; knows no cache and no process. Runs in a worker process. Times are seconds from the start of the file's timeline.
 """
 
 from __future__ import annotations
@@ -16,42 +16,45 @@ import numpy as np
 
 from rag.errors import UnreadableDocument
 from rag.loaders.video.frames import DAMAGE, describe, picture_stream
-from rag.media.remux import Sound, origin_of, packets_of, sound_stream
+from rag.media.remux import Sound, muxer, origin_of, packets_of, sound_stream
 
 LONGEST = 60.0  # seconds of a clip
-_PIXELS = 1280 * 720
-_TICKS = 90_000  # of a second
-_APART = 1 / 31  # seconds between frames, at least
-_LATE = 10.0  # seconds after the end within which sound may still be stored
+_MOST_PIXELS = 1280 * 720
+_TICKS = 90_000  # per second
+_SHORTEST_GAP = 1 / 31  # seconds between frames
+_SOUND_LAG = 10.0  # seconds: sound may be stored this long after the pictures it belongs to
 
 
-def clip(file: Path, *, out: str, start: float, end: float, max_source_pixels: int) -> tuple[dict[str, Any], bytes]:
-    """Writes what is shown from `start` to `end` to the MP4 file `out`, its own clock beginning at 0. `{"frames": n}`."""
+def clip(file: Path, *, out: int, start: float, end: float, max_source_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """Writes the video from `start` to `end` as MP4 to the descriptor `out`; its clock starts at 0. `{"frames": n}`.
+
+    UnreadableDocument where it is damaged, too large, or has no frames there.
+    """
     end = min(end, start + LONGEST)
     try:
         with (
             av.open(str(file), metadata_errors="replace") as source,
-            av.open(out, "w", format="mp4", options={"movflags": "+faststart"}) as made,
+            muxer(out, "mp4", {"movflags": "+faststart"}) as made,
         ):
             codec = picture_stream(source).codec_context
             if codec.width * codec.height > max_source_pixels:
                 raise UnreadableDocument(f"is {codec.width:,} × {codec.height:,} pixels: too large for a clip")
             codec.thread_type = "AUTO"
-            over = source.duration is not None and start >= source.duration / av.time_base
-            frames = 0 if over else _encode(source, made, start, end)
+            beyond = source.duration is not None and start >= source.duration / av.time_base
+            frames = 0 if beyond else _encode(source, made, start, end)
     except DAMAGE as error:
         raise UnreadableDocument(describe(error)) from error
     if not frames:
-        raise UnreadableDocument(f"shows nothing between {start:.1f} and {end:.1f} s that can be decoded")
+        raise UnreadableDocument(f"has no frame between {start:.1f} and {end:.1f} s that can be decoded")
     return {"frames": frames}, b""
 
 
 def _encode(source: Any, made: Any, start: float, end: float) -> int:
     stream, sound, origin = picture_stream(source), sound_stream(source), origin_of(source)
     pictures = _Pictures(made)
-    heard = Sound(made, "mp4") if sound is not None else None
-    waiting = None  # the frame shown at `start` began before it
-    early: list[tuple[Any, float]] = []  # sound before the first picture, whose size the file must know first
+    audio = Sound(made, "mp4") if sound is not None else None
+    pending = None  # the frame before `start`, still shown then
+    early: list[tuple[Any, float]] = []  # sound before the first picture, whose size the muxer must know first
     _seek(source, stream, start + origin)
     for packet in packets_of(source, [stream, *([sound] if sound is not None else [])]):
         decoded: list[Any] = []
@@ -63,34 +66,36 @@ def _encode(source: Any, made: Any, start: float, end: float) -> int:
                 if start <= moment < end:
                     early.append((frame, moment - start))
             elif moment < start:
-                waiting = frame
+                pending = frame
             elif moment < end:
-                if waiting is not None and moment > start:
-                    pictures.add(waiting, 0.0)
-                waiting = None
+                if pending is not None and moment > start:
+                    pictures.add(pending, 0.0)
+                pending = None
                 pictures.add(frame, moment - start)
-            elif waiting is not None:
-                pictures.add(waiting, 0.0)
-                waiting = None
-        if pictures.count and heard is not None:
+            elif pending is not None:
+                pictures.add(pending, 0.0)
+                pending = None
+        if pictures.count and audio is not None:
             for frame, moment in early:
-                heard.add(frame, moment)
+                audio.add(frame, moment)
             early.clear()
-        if packet.dts is not None and float(packet.dts * packet.time_base) - origin > end + (_LATE if sound is not None else 1.0):
+        if packet.dts is not None and float(packet.dts * packet.time_base) - origin > end + (
+            _SOUND_LAG if sound is not None else 1.0
+        ):
             break
-    if waiting is not None:  # the last frame of the video
-        pictures.add(waiting, 0.0)
+    if pending is not None:  # the last frame of the video
+        pictures.add(pending, 0.0)
     if pictures.count:
         pictures.end()
-        if heard is not None:
+        if audio is not None:
             for frame, moment in early:
-                heard.add(frame, moment)
-            heard.end()
+                audio.add(frame, moment)
+            audio.end()
     return pictures.count
 
 
 def _seek(source: Any, stream: Any, moment: float) -> None:
-    """To a keyframe at or before the moment; some containers seek too far, so the first packet is looked at."""
+    """Seeks to a keyframe at or before the moment; some containers seek too far, so the first packet is checked."""
     for earlier in (0.0, 5.0, 30.0):
         try:
             source.seek(max(0, int((moment - earlier) / stream.time_base)), stream=stream)
@@ -104,7 +109,7 @@ def _seek(source: Any, stream: Any, moment: float) -> None:
 
 
 class _Pictures:
-    """Frames encoded as H.264, upright, by their own times."""
+    """Encodes frames as H.264, upright, at their own times."""
 
     def __init__(self, made: Any) -> None:
         self._made = made
@@ -113,7 +118,7 @@ class _Pictures:
         self.count = 0
 
     def add(self, frame: Any, moment: float) -> None:
-        if moment - self._last < _APART:
+        if moment - self._last < _SHORTEST_GAP:
             return
         self._last = moment
         if frame.rotation:
@@ -121,7 +126,7 @@ class _Pictures:
                 np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90 % 4)), format="rgb24"
             )
         if not self.count:
-            scale = min(1.0, math.sqrt(_PIXELS / (frame.width * frame.height)))
+            scale = min(1.0, math.sqrt(_MOST_PIXELS / (frame.width * frame.height)))
             self._stream.width, self._stream.height = (max(2, int(side * scale) // 2 * 2) for side in (frame.width, frame.height))
             self._stream.pix_fmt = "yuv420p"
             self._stream.codec_context.time_base = Fraction(1, _TICKS)

@@ -1,4 +1,4 @@
-"""Videos made for browsers, kept while the program runs: bounded, the least used go first, gone with the program.
+"""Keeps videos that were converted for browsers: bounded, the least recently used go first, removed when the program ends.
 
 Knows files; knows no codec and no passage.
 """
@@ -20,18 +20,20 @@ from rag.errors import UnreadableDocument
 
 MOST_BYTES = 4_000_000_000
 _PREFIX = "rag-video-"
-_FREE = 500_000_000  # bytes of the disk that stay free
+_FREE_BYTES = 500_000_000  # of the disk, that stay free
 
 
 class VideoCache:
-    """Files by name, each made once. A file is handed out open: it may leave the shelf while it is read."""
+    """Files by name, each made once. A file is handed out open: it may leave the cache while it is read."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._folder: Path | None = None
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._lock = threading.Lock()
-        self._making: weakref.WeakValueDictionary[str, threading.Lock] = weakref.WeakValueDictionary()  # while somebody waits
+        self._making: weakref.WeakValueDictionary[str, threading.Lock] = (
+            weakref.WeakValueDictionary()
+        )  # by name, while a file is being made
 
     def close(self) -> None:
         """Removes everything."""
@@ -41,10 +43,10 @@ class VideoCache:
             self._folder = None
             self._sizes.clear()
 
-    def opened(self, name: str, room: int, make: Callable[[str], None]) -> int:
-        """A descriptor of the file; where it is not there yet, `make` writes it at a path, about `room` bytes.
+    def open(self, name: str, room: int, make: Callable[[int], None]) -> int:
+        """A descriptor of the file, which the caller closes. `make` writes a new file to a descriptor, about `room` bytes.
 
-        UnreadableDocument where there is no room, or what `make` raises. The caller closes the descriptor.
+        UnreadableDocument where there is no space for it, and whatever `make` raises.
         """
         with self._lock:
             making = self._making.setdefault(name, threading.Lock())
@@ -53,14 +55,15 @@ class VideoCache:
             if found is not None:
                 return found
             folder = self._made_folder()
-            if room > self._most_bytes or shutil.disk_usage(folder).free < room + _FREE:
+            if room > self._most_bytes or shutil.disk_usage(folder).free < room + _FREE_BYTES:
                 raise UnreadableDocument(
-                    "is too large to be made playable here",
-                    remedy=f"open the original, or free {room + _FREE:,} bytes in {folder}",
+                    "is too large to convert for the browser",
+                    remedy=f"download the original, or free {room + _FREE_BYTES:,} bytes in {folder}",
                 )
             fresh = folder / f".{name}"
             try:
-                make(str(fresh))
+                with fresh.open("x+b") as out:
+                    make(out.fileno())
                 fresh.rename(folder / name)
             except BaseException:
                 fresh.unlink(missing_ok=True)
@@ -68,7 +71,7 @@ class VideoCache:
             self._put(name, (folder / name).stat().st_size)
             found = self._find(name)
         if found is None:
-            raise UnreadableDocument("was made playable, but what was made is gone", remedy="ask again")
+            raise UnreadableDocument("was converted, but the result is gone", remedy="try again")
         return found
 
     def _made_folder(self) -> Path:
@@ -85,7 +88,7 @@ class VideoCache:
             self._sizes.move_to_end(name)
             try:
                 return os.open(self._folder / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            except OSError:  # a cleaner of temporary files was here
+            except OSError:  # a cleaner of temporary files has removed it
                 del self._sizes[name]
                 return None
 
@@ -99,16 +102,16 @@ class VideoCache:
 
 
 def _sweep() -> None:
-    """Removes what programs of this user left that were killed."""
+    """Removes the folders of this user's programs that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         owner = folder.name.removeprefix(_PREFIX).split("-")[0]
         with suppress(OSError):
             seen = folder.lstat()
-            if owner.isdigit() and seen.st_uid == os.getuid() and stat.S_ISDIR(seen.st_mode) and not _runs(int(owner)):
+            if owner.isdigit() and seen.st_uid == os.getuid() and stat.S_ISDIR(seen.st_mode) and not _is_running(int(owner)):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _runs(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

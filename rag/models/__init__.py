@@ -1,4 +1,4 @@
-"""Which model, where it runs, how it is started, and the proof that it reads what it was trained on.
+"""Choosing, starting and checking models: which one, where it runs, and whether it gets the prompts it was trained on.
 
 Knows backends and machines; knows no file of a corpus.
 """

@@ -1,6 +1,6 @@
-"""Canaries: the vectors of a fixed text and picture, kept by an index, to notice a server that answers with another model.
+"""Canaries: vectors of a fixed text and a fixed picture that an index keeps, to notice a server with another model.
 
-Knows embedders and numbers; knows no index folder. Over HTTP a model's name proves little: weights change behind it.
+Knows embedders and numbers; knows no index folder. Over HTTP a model's name proves little: the weights behind it can change.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from rag.backends.base import Embedder
 from rag.errors import AnotherModel
 from rag.types import Content
 
-KEY = "canaries"  # in the settings an index keeps
-ALIKE = 0.99  # cosine: 16-bit arithmetic and other hardware stay above, other weights far below
+KEY = "canaries"  # in the settings that an index keeps
+SAME_MODEL = 0.99  # cosine: the same weights stay above it on other hardware and in 16 bits; other weights are far below
 TEXT = "A lighthouse keeper wrote down the wind, the tide and the names of the ships, every evening for thirty years."
 
 
 def embed_canaries(embedder: Embedder) -> dict[str, str]:
-    """The canaries' vectors as one JSON text under KEY: float16, base64."""
+    """The canaries' vectors as one JSON text under KEY: float16 in base64, by the canary's name."""
     vectors = embedder.embed(list(_contents(embedder).values()), role="document")
     names = list(_contents(embedder))
     kept = {name: b64encode(row.astype("<f2").tobytes()).decode() for name, row in zip(names, vectors, strict=True)}
@@ -30,7 +30,7 @@ def embed_canaries(embedder: Embedder) -> dict[str, str]:
 
 
 def compare_canaries(folder: Path, kept: Mapping[str, str], embedder: Embedder) -> None:
-    """AnotherModel where the embedder's vectors of the canaries are not those the index keeps. Without canaries, nothing."""
+    """AnotherModel if the embedder's vectors of the canaries differ from those in `kept`, the settings of an index, if any."""
     expected = json.loads(kept.get(KEY, "{}"))
     contents = {name: content for name, content in _contents(embedder).items() if name in expected}
     if not contents:
@@ -38,9 +38,9 @@ def compare_canaries(folder: Path, kept: Mapping[str, str], embedder: Embedder) 
     found = embedder.embed(list(contents.values()), role="document")
     for name, row in zip(contents, found, strict=True):
         vector = np.frombuffer(b64decode(expected[name]), "<f2").astype(np.float32)
-        likeness = float(vector @ row / (np.linalg.norm(vector) or 1.0)) if vector.shape == row.shape else 0.0
-        if likeness < ALIKE:
-            raise AnotherModel(folder, embedder.fingerprint.model, name, likeness)
+        cosine = float(vector @ row / (np.linalg.norm(vector) or 1.0)) if vector.shape == row.shape else 0.0
+        if cosine < SAME_MODEL:
+            raise AnotherModel(folder, embedder.fingerprint.model, name, cosine)
 
 
 def _contents(embedder: Embedder) -> dict[str, Content]:

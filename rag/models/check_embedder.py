@@ -1,6 +1,6 @@
-"""Proofs of format for embedders: does a server read exactly the prompts its model was trained on? None needs the weights.
+"""Checks that an embedding server reads exactly the prompts its model was trained on. No check needs the weights here.
 
-Knows prompts and what counts of tokens and vectors give away; knows no address and prints nothing.
+Knows prompts, and what token counts and vectors reveal about them; knows no address and prints nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rag.models.check_media import prove_media
 from rag.models.probe import Finding, NotOffered, Report, Verdict, cosine, count_tokens, embed, reporter
 from rag.types import Content
 
-SAME_VECTOR = 0.999  # cosine: what 16-bit arithmetic in another batch may change
+SAME_VECTOR = 0.999  # cosine: 16-bit arithmetic in another batch changes no more
 REPEATS = 3
 QUERY = "What is the capital of China?"
 RELEVANT = "The capital of China is Beijing."
@@ -27,12 +27,13 @@ OTHERS = (
     "Gravity is a force that attracts two bodies towards each other.",
     "To make bread, mix flour, water, salt and yeast, and let the dough rest for an hour.",
 )
+NO_PROXY_REMEDY = "use vLLM's own address, not a proxy's"
 CACHE_REMEDY = "vllm-ascend before 0.19.1 needs --no-enable-prefix-caching; `rag serve` sets it"
-SPECIAL_REMEDY = "use the checkpoint's own tokenizer: it appends <|endoftext|>, and the vector is read there"
+SPECIAL_REMEDY = "use the checkpoint's own tokenizer: it appends <|endoftext|>, where the vector is read"
 
 
 def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str) -> list[Finding]:
-    """The findings for one endpoint of an embedder. BackendError where it stops answering."""
+    """The findings for one endpoint of an embedder. BackendError if it stops answering."""
     report = reporter(subject)
     texts = (RELEVANT, *OTHERS)
     instruction = instruction_for(family, choice, "document")
@@ -57,44 +58,45 @@ def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: 
 
 
 def _embedding_tokens(report: Report, client: httpx.Client, model: str, prompt: str, used: int) -> list[Finding]:
-    """The count of the rendered prompt equals what the request used, and the tokenizer appends the token that is pooled."""
+    """Whether the request used as many tokens as the rendered prompt has, and the tokenizer appends the token that is pooled."""
     expected = count_tokens(client, model, prompt, special=True)
     bare = count_tokens(client, model, prompt, special=False)
     if expected is None or bare is None:
         return [report("prompt tokens", "skipped", "the server has no /tokenize", "")]
     if not used:
-        return [report("prompt tokens", "skipped", "the server does not say how many tokens it used", "")]
+        return [report("prompt tokens", "skipped", "the server does not report how many tokens it used", "")]
     if expected == bare:
-        detail = f"the tokenizer appends no <|endoftext|> ({bare} tokens with and without special tokens)"
+        detail = f"the tokenizer appends no <|endoftext|> ({bare} tokens with special tokens and without)"
         return [report("prompt tokens", "failed", detail, SPECIAL_REMEDY)]
     if used == bare:
-        detail = f"the request read {used} tokens, not {expected}: special tokens were not added"
-        return [report("prompt tokens", "failed", detail, "something before vLLM sets add_special_tokens to false: remove that")]
+        detail = f"the server read {used} tokens, not {expected}: special tokens were not added"
+        return [report("prompt tokens", "failed", detail, f"something sets add_special_tokens to false: {NO_PROXY_REMEDY}")]
     if used != expected:
-        detail = f"the request read {used} tokens, the prompt has {expected}"
-        return [report("prompt tokens", "failed", detail, "something between us and vLLM changes the text: ask vLLM itself")]
+        detail = f"the server read {used} tokens, but the prompt has {expected}"
+        return [report("prompt tokens", "failed", detail, f"something changes the text: {NO_PROXY_REMEDY}")]
     return [report("prompt tokens", "ok", f"{used}, as rendered", "")]
 
 
 def _conversation(report: Report, client: httpx.Client, body: dict[str, Any], alone: Sequence[float], used: int) -> Finding:
-    """A text sent as a conversation, the way pictures travel, is the same prompt and gives the same vector."""
+    """Whether a text sent as a conversation, as pictures are, becomes the same prompt and gives the same vector."""
     name = "conversation"
     try:
         (vector,), counted = embed(client, {**body, "add_generation_prompt": True, "add_special_tokens": True})
     except NotOffered:
         raise
     except BackendError as error:
-        return report(name, "failed", f"a conversation is refused, so no picture can be sent: {error.what}", "serve it with vLLM")
+        what = f"the server refuses a conversation, so no picture can be sent: {error.what}"
+        return report(name, "failed", what, "serve the model with vLLM")
     near = cosine(vector, alone)
-    figures = f"cosine {near:.4f} to the rendered prompt, {counted or '?'} tokens for {used or '?'}"
+    figures = f"cosine {near:.4f} to the rendered prompt, {counted or '?'} tokens instead of {used or '?'}"
     if near >= SAME_VECTOR and counted == used:
         return report(name, "ok", figures, "")
     if used and counted == used - 1:
-        return report(name, "failed", f"add_special_tokens does not reach the engine: {figures}", "ask vLLM itself, not a proxy")
+        return report(name, "failed", f"add_special_tokens does not reach the engine: {figures}", NO_PROXY_REMEDY)
     if used and counted < used:
         why = "add_generation_prompt, add_special_tokens or the system turn does not reach the engine"
-        return report(name, "failed", f"{why}: {figures}", "ask vLLM itself, with the checkpoint's own chat template")
-    return report(name, "failed", f"another prompt than the trained one: {figures}", "use the checkpoint's own chat template")
+        return report(name, "failed", f"{why}: {figures}", "use vLLM's own address, and the checkpoint's own chat template")
+    return report(name, "failed", f"not the prompt it was trained with: {figures}", "use the checkpoint's own chat template")
 
 
 def _media(report: Report, client: httpx.Client, rest: dict[str, Any], family: Family, instruction: str) -> list[Finding]:
@@ -109,7 +111,7 @@ def _media(report: Report, client: httpx.Client, rest: dict[str, Any], family: F
 def _same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Sequence[float]]) -> Finding:
     near = cosine(alone, batch[1]) if len(batch) == 3 else 0.0
     verdict: Verdict = "ok" if near >= SAME_VECTOR else "failed"
-    detail = f"cosine {near:.4f} between a text alone and in a batch" if len(batch) == 3 else f"{len(batch)} vectors for 3 texts"
+    detail = f"cosine {near:.4f} for a text alone and in a batch" if len(batch) == 3 else f"{len(batch)} vectors for 3 texts"
     return report(
         "alone and in a batch", verdict, detail, "" if verdict == "ok" else "a vector must not depend on its neighbours"
     )
@@ -118,18 +120,19 @@ def _same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Seque
 def _steady_vectors(report: Report, alone: Sequence[float], again: Sequence[Sequence[float]]) -> Finding:
     near = min(cosine(alone, vector) for vector in again)
     verdict: Verdict = "ok" if near >= SAME_VECTOR else "failed"
-    detail = f"cosine {near:.4f} at the least, of {REPEATS} repetitions"
+    detail = f"cosine {near:.4f} at least, over {REPEATS} repetitions"
     return report("repeated requests", verdict, detail, "" if verdict == "ok" else CACHE_REMEDY)
 
 
 def _length(report: Report, found: int, wanted: int | None) -> Finding:
     if not wanted or found == wanted:
         return report("vector length", "ok", f"{found} numbers", "")
-    return report("vector length", "failed", f"{found} numbers, not {wanted}", "is that the model you named, and its --dim?")
+    return report("vector length", "failed", f"{found} numbers, not {wanted}", "check the model's name and --dim")
 
 
 def known_pair(report: Report, near: float, far: float) -> Finding:
-    detail = f"{near:.4f} for a known answer, {far:.4f} for the best of what is none"
+    """Whether a known answer scores higher than the best wrong one; both are cosines or rerank scores."""
+    detail = f"{near:.4f} for a known answer, {far:.4f} for the best wrong one"
     if near > far:
         return report("known answer", "ok", detail, "")
-    return report("known answer", "warning", detail, "are these the trained weights? Is the model fed as its family wants?")
+    return report("known answer", "warning", detail, "check that these are the trained weights, and that the family is right")

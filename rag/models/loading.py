@@ -1,70 +1,87 @@
-"""Models opened once and shared, and what is said while one is loaded.
+"""Opens each chosen model once, shares it, and reports while its weights are loaded.
 
-Knows what was chosen; knows no index, no terminal and no HTTP.
+Knows choices; knows no index, no terminal and no HTTP.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.backends import EMBEDDERS, RERANKERS
-from rag.config import Settings
+from rag.backends.base import InProcess
+from rag.models.run_files import Task
 from rag.models.selection import ModelChoice, choose_reranker, this_machine
 from rag.plugins import resolve
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder, Reranker
+    from rag.config import Settings
 
-_Model = TypeVar("_Model")
 Say = Callable[[str], None]
-Models = MutableMapping[tuple[str, ModelChoice], Any]  # by role: those that are loaded already, shared by several indexes
+_Key: TypeAlias = tuple[Task, ModelChoice]
 
 
 def silent(_: str) -> None:
     """Says nothing."""
 
 
-def reranker_beside(embedder: str, settings: Settings, say: Say = silent, models: Models | None = None) -> Reranker | None:
-    """The reranker that runs beside the embedding model of that name, loaded; None where there is none."""
-    chosen = choose_reranker(settings, embedder, this_machine())
-    return None if chosen is None else shared(chosen, open_reranker, say, models)
+class ModelCache:
+    """The models opened so far, by role and choice: each is opened once and loaded once, for several indexes or several runs.
 
+    For one thread at a time.
+    """
 
-def shared(chosen: ModelChoice, open_it: Callable[[ModelChoice], _Model], say: Say, models: Models | None) -> _Model:
-    """A model of `models`; one that is not there yet is opened by `open_it` and kept there."""
-    if models is None:
-        return _loaded(chosen, open_it, say)
-    role = open_it.__name__
-    if (role, chosen) not in models:
-        models[role, chosen] = _loaded(chosen, open_it, say)
-    found: _Model = models[role, chosen]
-    return found
+    def __init__(self) -> None:
+        self._opened: dict[_Key, Any] = {}
+        self._loaded: set[_Key] = set()
 
+    def embedder(self, chosen: ModelChoice) -> Embedder:
+        """The embedder of a choice. One in this process loads its weights when they are first needed. As `open_embedder`."""
+        opened: Embedder = self._open(("embedder", chosen), open_embedder)
+        return opened
 
-def _loaded(chosen: ModelChoice, open_it: Callable[[ModelChoice], _Model], say: Say) -> _Model:
-    """Opens a model; one that runs in this process is loaded now, and that is said, with the time it took."""
-    model = open_it(chosen)
-    load = getattr(model, "load", None)
-    if load is None:
+    def loaded_embedder(self, chosen: ModelChoice, say: Say) -> Embedder:
+        """The same, with its weights loaded: `say` hears when that begins and how long it took. BackendError if it fails."""
+        opened: Embedder = self._load(("embedder", chosen), self.embedder(chosen), say)
+        return opened
+
+    def loaded_reranker(self, chosen: ModelChoice, say: Say) -> Reranker:
+        """The reranker of a choice, with its weights loaded. As `loaded_embedder`."""
+        key: _Key = ("reranker", chosen)
+        opened: Reranker = self._load(key, self._open(key, open_reranker), say)
+        return opened
+
+    def _open(self, key: _Key, open_model: Callable[[ModelChoice], Any]) -> Any:
+        if key not in self._opened:
+            self._opened[key] = open_model(key[1])
+        return self._opened[key]
+
+    def _load(self, key: _Key, model: Any, say: Say) -> Any:
+        if key not in self._loaded and isinstance(model, InProcess):
+            chosen = key[1]
+            say(f"loading {chosen.choice.model} with {chosen.backend}{f' ({chosen.why})' if chosen.why else ''}")
+            started = time.monotonic()
+            model.load()
+            say(f"loaded in {time.monotonic() - started:.1f} s; `rag serve` keeps it loaded")
+            self._loaded.add(key)
         return model
-    say(f"loading {chosen.choice.model} with {chosen.backend}{f' ({chosen.why})' if chosen.why else ''}")
-    started = time.monotonic()
-    load()
-    say(f"loaded in {time.monotonic() - started:.1f} s; `rag serve` keeps it loaded")
-    return model
+
+
+def reranker_beside(embedder: str, settings: Settings, models: ModelCache, say: Say = silent) -> Reranker | None:
+    """The reranker that goes with the embedding model of that name, loaded; None if there is none."""
+    chosen = choose_reranker(settings, embedder, this_machine())
+    return None if chosen is None else models.loaded_reranker(chosen, say)
 
 
 def open_embedder(chosen: ModelChoice) -> Embedder:
-    """The embedder that was chosen; in this process it is loaded now."""
+    """The embedder of a choice. WrongRequest for an unknown backend, WrongSetting, MissingExtra or BackendError from its own."""
     embedder: Embedder = resolve(EMBEDDERS, chosen.backend, "embedder")(chosen.choice)
     return embedder
 
 
-def open_reranker(chosen: ModelChoice | None) -> Reranker | None:
-    """The reranker that was chosen, if one was."""
-    if chosen is None:
-        return None
+def open_reranker(chosen: ModelChoice) -> Reranker:
+    """The reranker of a choice; the errors are those of `open_embedder`."""
     reranker: Reranker = resolve(RERANKERS, chosen.backend, "reranker")(chosen.choice)
     return reranker

@@ -1,6 +1,6 @@
-"""How much memory a model needs on each card, and how servers share one: the arithmetic, and the refusal that shows it.
+"""Calculates how much memory a model needs on each card and how servers share a card; a refusal shows the arithmetic.
 
-Knows numbers of parameters and layers; starts nothing and asks no machine.
+Knows numbers of parameters and layers; starts nothing and inspects no machine.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any
 from rag.errors import WrongRequest
 
 GIB = 1 << 30
-WHOLE = 0.92  # share of a card all servers together may take: vLLM's own default for one
-ENGINE = 1 * GIB  # context of the driver, kernels and captured graphs of one server (an estimate)
-STEP_TOKENS = 8192  # tokens vLLM profiles in one step, at least
-PATCHES = 8 * 1_310_720 // 256  # of 8 pictures of 1,310,720 pixels, 16 × 16 pixels a patch
-VISION_WIDTH, VISION_INNER = 1152, 4304  # the vision tower of Qwen3-VL-8B; that of the 2B is a little smaller
+WHOLE = 0.92  # share of a card for all servers together: vLLM's own default for one
+ENGINE = 1 * GIB  # driver context, kernels and captured graphs of one server (an estimate)
+STEP_TOKENS = 8192  # the fewest tokens that vLLM profiles in one step
+PATCHES = 8 * 1_310_720 // 256  # of 8 pictures of 1,310,720 pixels, 16 × 16 pixels per patch
+VISION_WIDTH, VISION_INNER = 1152, 4304  # the vision tower of Qwen3-VL-8B; that of the 2B is slightly smaller
 
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """What the memory of a model depends on. `kv` is the width of keys (and of values) of one layer: heads × head size."""
+    """The sizes that determine a model's memory. `kv`: width of the keys, and of the values, of one layer: heads × head size."""
 
     parameters: float
     layers: int
@@ -45,7 +45,7 @@ SHAPES: Mapping[tuple[bool, str], ModelShape] = {  # (sees, size in the name): f
 
 @dataclass(frozen=True, slots=True)
 class MemoryNeed:
-    """What one server needs on each card it uses, in bytes, at the least."""
+    """The least memory that one server needs on each of its cards, in bytes."""
 
     name: str
     weights: float
@@ -54,6 +54,7 @@ class MemoryNeed:
 
     @property
     def total(self) -> float:
+        """All of it, in bytes."""
         return self.weights + self.prompt + self.working
 
     def __str__(self) -> str:
@@ -64,7 +65,7 @@ class MemoryNeed:
 
 
 def shape_of(model: str, *, sees: bool) -> ModelShape | None:
-    """The shape of a model, from its folder's config.json, else from the size in its name; None where neither tells."""
+    """The shape of a model, from its folder's config.json, else from the size in its name; None if neither tells."""
     if Path(model).is_dir():
         return _shape_of_folder(Path(model))
     named = re.search(r"(?<![\d.])(\d+(?:\.\d+)?)B(?![A-Za-z])", model.rsplit("/", 1)[-1])
@@ -74,11 +75,11 @@ def shape_of(model: str, *, sees: bool) -> ModelShape | None:
 def need_of(
     name: str, shape: ModelShape, *, sees: bool, max_model_len: int, bytes_a_number: int, tensor_parallel: int, weights: float = 0
 ) -> MemoryNeed:
-    """What a server of that shape needs on each of its cards. `weights`: bytes on disk, where the model is a local folder.
+    """What a server with this shape needs on each of its cards. `weights`: bytes on disk if the model is a local folder, else 0.
 
-    Keys and values: 2 × layers × kv × bytes, for each token (vLLM does not start with room for less than one whole prompt).
-    Working memory, an estimate from above: the engine, the widest activations of one step (three of the inner and four of the
-    hidden width a token), and, for a model that sees, the vision tower over eight of the largest pictures.
+    Keys and values: 2 × layers × kv × bytes per token (vLLM does not start without room for one whole prompt).
+    Working memory, an upper estimate: the engine, the widest activations of one step (three times the inner and four times the
+    hidden width per token) and, for a model that sees, the vision tower over eight of the largest pictures.
     """
     steps = max(max_model_len, STEP_TOKENS) * (3 * shape.inner + 4 * shape.hidden) * bytes_a_number
     vision = PATCHES * (2 * VISION_INNER + 4 * VISION_WIDTH) * bytes_a_number if sees else 0
@@ -91,17 +92,18 @@ def need_of(
 
 
 def weights_of(model: str) -> float:
-    """Bytes of the weights in a local folder; 0 where it is no folder or holds none."""
+    """Bytes of the weights in a local folder; 0 if it is not a folder or holds none."""
     folder = Path(model)
     return float(sum(file.stat().st_size for file in folder.glob("*.safetensors"))) if folder.is_dir() else 0.0
 
 
 def shares(needs: Sequence[MemoryNeed | None], *, total: int, free: int, whole: float = WHOLE) -> list[float]:
-    """The share of a card each server gets (`--gpu-memory-utilization`), rounded down to hundredths; they sum to `whole` at most.
+    """The share of a card for each server (`--gpu-memory-utilization`), rounded down to hundredths; at most `whole` in sum.
 
-    Each gets what it needs, and the rest goes by need. Unchecked: a card of unknown size (`total` 0; shares by need), an unknown
-    need (even shares). `free` 0: not known. WrongRequest, with the arithmetic, where they do not fit: vLLM does not start on a
-    card with less free memory than its share, seen when its own engine already has its context there.
+    Each server gets what it needs, and the rest is divided in proportion. `total` and `free` are bytes; 0: not known. Without
+    `total` the shares follow the needs, and with an unknown need they are even; neither is checked. WrongRequest, with the
+    arithmetic, if the servers do not fit: vLLM does not start on a card with less free memory than its share, measured when its
+    own engine already occupies some.
     """
     known = [need for need in needs if need is not None]
     if not total or len(known) < len(needs):
@@ -110,17 +112,17 @@ def shares(needs: Sequence[MemoryNeed | None], *, total: int, free: int, whole: 
     room = min(whole * total, (free or total + ENGINE) - ENGINE / 2)
     wanted = sum(need.total for need in known)
     if wanted > room:
-        taken = "" if room == whole * total else f", but only {_gib(free)} are free, and starting takes {_gib(ENGINE / 2)}"
+        taken = "" if room == whole * total else f", but only {_gib(free)} are free, of which starting takes {_gib(ENGINE / 2)}"
         raise WrongRequest(
-            f"{'the models do' if len(known) > 1 else 'the model does'} not fit the card: {' · '.join(map(str, known))} · "
-            f"needed {_gib(wanted)}, and the card has {_gib(total)} × {whole:.2f} = {_gib(whole * total)}{taken}",
-            remedy="a smaller model, a smaller --max-model-len, --tensor-parallel over more cards, or another card",
+            f"{'the models do' if len(known) > 1 else 'the model does'} not fit on the card: {' · '.join(map(str, known))} · "
+            f"needed: {_gib(wanted)}; the card has {_gib(total)} × {whole:.2f} = {_gib(whole * total)}{taken}",
+            remedy="use a smaller model, a smaller --max-model-len, --tensor-parallel over more cards, or another card",
         )
     return [_down(room * need.total / wanted / total) for need in known]
 
 
 def kept_space(shape: ModelShape | None, *, max_model_len: int, bytes_a_number: int, prompts: int) -> int:
-    """GiB for keys and values on a processor (VLLM_CPU_KVCACHE_SPACE): room for `prompts` of the longest, at least 1."""
+    """GiB for keys and values on a processor (VLLM_CPU_KVCACHE_SPACE): room for `prompts` longest prompts, at least 1 GiB."""
     if shape is None:
         return 4
     return max(1, math.ceil(prompts * max_model_len * 2 * shape.layers * shape.kv * bytes_a_number / GIB))

@@ -1,4 +1,4 @@
-"""The run files of servers started on this machine: written by `rag serve` and `rag ui`, found by everything else.
+"""Run files of the servers started on this machine: `rag serve` and `rag ui` write them, other commands find them.
 
 Knows a small folder of JSON files and whether a port answers; knows no model and no HTTP.
 """
@@ -19,14 +19,14 @@ from rag.errors import WrongRequest
 Task = Literal["embedder", "reranker"]
 Role = Task | Literal["ui"]
 
-PATIENCE = 0.3  # seconds a local port may take to accept
+CONNECT_SECONDS = 0.3  # for a local port to accept a connection
 
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server of this machine: `url` without /v1, `pid` of the server, `started` in seconds since the epoch.
+    """A server on this machine: `url` without /v1, `pid` of the server, `started` in seconds since the epoch.
 
-    Those of `rag ui` also tell which index folders they serve, what their models are, their key, and an id that they answer with.
+    Those of `rag ui` also say which index folders they serve, with which models, their key, and an id that their API repeats.
     """
 
     role: Role
@@ -35,7 +35,7 @@ class RunningServer:
     pid: int
     started: float
     serves: tuple[str, ...] = ()
-    asks: str = ""  # `rag.models.selection.query_print` of its settings
+    asks: str = ""  # `rag.models.selection.query_print` of its settings: with which models it searches
     token: str = field(default="", repr=False)
     id: str = ""
 
@@ -47,13 +47,13 @@ def run_folder() -> Path:
 
 
 def announce(endpoint: RunningServer) -> Path:
-    """Write the run file of a server that answers; the folder is private (0700). WrongRequest where it is another user's."""
+    """Writes the run file of a server that answers, into a private folder (0700). WrongRequest if it is not private."""
     folder = run_folder()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _private(folder):
             raise WrongRequest(
-                f"{folder} does not belong to this user alone", remedy=f"make it private (chmod 700 {folder}), or remove it"
+                f"{folder} is not private to this user", remedy=f"make it private (chmod 700 {folder}), or remove it"
             )
         for stale, server in _found(folder):
             if not alive(server.pid):
@@ -62,7 +62,7 @@ def announce(endpoint: RunningServer) -> Path:
         draft = file.with_suffix(".new")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-            out.write(json.dumps(asdict(endpoint)))  # readable by nobody else: it holds the key, and the folder may be older
+            out.write(json.dumps(asdict(endpoint)))  # mode 0600, because it holds the key and an older folder may be readable
         draft.replace(file)
     except OSError as error:
         raise WrongRequest(
@@ -72,12 +72,12 @@ def announce(endpoint: RunningServer) -> Path:
 
 
 def withdraw(file: Path) -> None:
-    """Remove the run file of a server that ends."""
+    """Removes the run file of a server that ends."""
     file.unlink(missing_ok=True)
 
 
 def running(role: Role) -> list[RunningServer]:
-    """The servers of this user that are alive and accept a connection, newest first. Never raises; leaves the files alone."""
+    """The servers of this user that are alive and accept a connection, newest first. Never raises, and changes no file."""
     folder = run_folder()
     if not _private(folder):
         return []
@@ -86,7 +86,7 @@ def running(role: Role) -> list[RunningServer]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of this user has that number."""
+    """Whether this user has a process with that number."""
     if pid <= 0:
         return False
     try:
@@ -97,7 +97,7 @@ def alive(pid: int) -> bool:
 
 
 def _private(folder: Path) -> bool:
-    """Whether the folder is this user's, and nobody else may write in it: a stranger's file could name a stranger's server."""
+    """Whether the folder is this user's and not writable by others, whose files could name their own servers."""
     try:
         found = folder.lstat()
     except OSError:
@@ -128,7 +128,7 @@ def _found(folder: Path) -> list[tuple[Path, RunningServer]]:
 def _accepts(url: str) -> bool:
     try:
         place = urlsplit(url)
-        with socket.create_connection((place.hostname or "", place.port or 80), timeout=PATIENCE):
+        with socket.create_connection((place.hostname or "", place.port or 80), timeout=CONNECT_SECONDS):
             return True
     except (OSError, ValueError):
         return False

@@ -1,4 +1,4 @@
-"""Which embedder and which reranker a run uses: what was asked, what the index remembers, what this machine has.
+"""Chooses the embedder and the reranker of a run, from the settings, the index's memory, and what this machine has.
 
 Knows settings and names; loads no model.
 """
@@ -23,28 +23,26 @@ from rag.models.run_files import Task, running
 
 REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "document_instruction")
 _OF_RERANKER = ("reranker", "reranker_model", "reranker_family", "reranker_url", "rerank_instruction")
-LITE_HAS_ITS_OWN = "its vectors always have the same length; --dim shortens those of other models"
+LITE_IGNORES_DIM = "its vectors always have 1280 numbers; --dim shortens those of other models"
 _OF_SEARCH = ("search", "fold_from", "good_from")
-PREFERRED = tuple(  # used unasked, where the cache of a hub holds them already
+PREFERRED = tuple(  # used without being named, if the cache of a hub already holds them
     f"{hub}Qwen/Qwen3-VL-Embedding-{size}" for size in ("2B", "8B") for hub in ("", modelscope.PREFIX)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What there is to run a model on, each fact looked up only when it matters."""
+    """What this machine can run a model with. Each fact is looked up only when it matters."""
 
     installed: Callable[[str], bool]  # whether a package can be imported
     accelerator: Callable[[], bool]  # whether there is one
     weights: Callable[[str], bool]  # whether a model's weights are on this machine
-    serving: Callable[
-        [Task, str], tuple[str, str] | None
-    ]  # (role, model or "") → (url, model) of a server started by `rag serve`
+    serving: Callable[[Task, str], tuple[str, str] | None]  # (role, model or "") → (url, model) of a running `rag serve`
 
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A backend by its name in the table, what it is told, and why it was taken; why is empty where it was asked for."""
+    """A backend by its name in the table, the choice for it, and the reason, which is "" if the user chose it."""
 
     backend: str
     choice: Choice
@@ -52,15 +50,15 @@ class ModelChoice:
 
 
 def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Capabilities) -> ModelChoice:
-    """The embedder: what was asked, else what the index remembers (`kept`), else the best this machine has without a download.
+    """The embedder: as in the settings, else as the index remembers (`kept`), else the best that needs no download here.
 
-    MissingExtra where a model was named and nothing here can run it.
+    MissingExtra if a model was named and nothing here can run it.
     """
     return _chosen(with_memory(settings, kept)["backend"], embedder_asked_for(settings, kept), machine, "embedder")
 
 
 def choose_reranker(settings: Settings, embedder: str, machine: Capabilities) -> ModelChoice | None:
-    """The reranker: what was asked; else, beside the model `embedder`: lite for lite, a running server's, or none."""
+    """The reranker: as in the settings; else lite if `embedder` is lite, else that of a running server, else None."""
     choice = reranker_asked_for(settings)
     if settings.reranker == "none":
         return None
@@ -73,7 +71,7 @@ def choose_reranker(settings: Settings, embedder: str, machine: Capabilities) ->
 
 
 def embedder_asked_for(settings: Settings, kept: Mapping[str, str]) -> Choice:
-    """What an embedder is told, from the settings and the memory of an index (`kept`), before anything is looked for here."""
+    """The choice for an embedder by the settings and an index's memory (`kept`) alone, before this machine is looked at."""
     value = with_memory(settings, kept)
     return Choice(
         model=value["model"],
@@ -87,7 +85,7 @@ def embedder_asked_for(settings: Settings, kept: Mapping[str, str]) -> Choice:
 
 
 def reranker_asked_for(settings: Settings) -> Choice:
-    """What a reranker is told, from the settings alone."""
+    """The choice for a reranker by the settings alone, before this machine is looked at."""
     return Choice(
         model=settings.reranker_model,
         family=settings.reranker_family,
@@ -98,7 +96,7 @@ def reranker_asked_for(settings: Settings) -> Choice:
 
 
 def remembered(chosen: ModelChoice, settings: Settings) -> dict[str, str]:
-    """What an index keeps of the choice, as JSON texts by name."""
+    """What an index remembers of the choice, as JSON texts by the setting's name."""
     value: dict[str, Any] = {"backend": chosen.backend, "model": chosen.choice.model, "family": chosen.choice.family}
     value |= {"url": list(settings.url or chosen.choice.urls), "dim": chosen.choice.dim}
     value |= {
@@ -109,20 +107,20 @@ def remembered(chosen: ModelChoice, settings: Settings) -> dict[str, str]:
 
 
 def query_print(settings: Settings) -> str:
-    """A short text that is equal for settings that choose the same models and search alike, given in the same places."""
+    """A short hash, equal for settings that choose the same models and search alike, with the same ones set explicitly."""
     given = {key: [getattr(settings, key), key in settings.model_fields_set] for key in (*REMEMBERED, *_OF_RERANKER, *_OF_SEARCH)}
     return hashlib.blake2b(json.dumps(given, default=str).encode(), digest_size=8).hexdigest()
 
 
 def this_machine() -> Capabilities:
-    """The facts, looked up on this machine."""
+    """The facts about this machine."""
     return Capabilities(
         lambda name: find_spec(name) is not None, _has_accelerator, lambda model: bool(folder_here(model)), _serving
     )
 
 
 def with_memory(settings: Settings, kept: Mapping[str, str]) -> dict[str, Any]:
-    """Each setting as it was given, else as the index keeps it. A model named anew is not looked for at the old place."""
+    """Each setting as given, else as the index remembers it. For a newly named model, nothing remembered applies."""
     given = settings.model_fields_set
     values = {key: getattr(settings, key) for key in REMEMBERED}
     if "model" in given or not kept.keys() >= set(REMEMBERED):
@@ -160,23 +158,24 @@ def _chosen(backend: str, choice: Choice, machine: Capabilities, role: Task) -> 
     if role == "embedder" and machine.installed("vllm") and machine.accelerator():
         here = next((model for model in PREFERRED if machine.weights(model)), "")
         if here:
-            return ModelChoice("vllm", _named(choice, here), "its weights and an accelerator are here")
+            return ModelChoice("vllm", _named(choice, here), "its weights and an accelerator are on this machine")
     return _lite(choice)
 
 
 def _lite(choice: Choice) -> ModelChoice:
-    return ModelChoice("lite", choice, LITE_HAS_ITS_OWN if choice.dim else "")
+    return ModelChoice("lite", choice, LITE_IGNORES_DIM if choice.dim else "")
 
 
 def _in_process(choice: Choice, machine: Capabilities) -> ModelChoice:
     if machine.installed("vllm") and machine.accelerator():
-        return ModelChoice("vllm", choice, "vllm and an accelerator are here")
+        return ModelChoice("vllm", choice, "vllm and an accelerator are on this machine")
     if machine.installed("sentence_transformers"):
-        return ModelChoice("transformers", choice, "sentence-transformers is here, and no vllm with an accelerator")
+        return ModelChoice("transformers", choice, "sentence-transformers is installed, and there is no vllm with an accelerator")
     if machine.installed("vllm"):
-        return ModelChoice("vllm", choice, "vllm is here, on the CPU")
+        return ModelChoice("vllm", choice, "vllm is installed, for the CPU")
     raise MissingExtra(
-        f"nothing here can run {choice.model}: neither vllm nor sentence-transformers is installed, and no --url is given", "vllm"
+        f"nothing here can run {choice.model}: neither vllm nor sentence-transformers is installed, and no --url was given",
+        "vllm",
     )
 
 
@@ -190,7 +189,7 @@ def _named(choice: Choice, model: str) -> Choice:
 
 
 def _has_accelerator() -> bool:
-    """Device files, not tools: quick, and without loading a driver."""
+    """Checks device files instead of running tools: quick, and loads no driver."""
     return any(Path(device).exists() for device in ("/dev/nvidia0", "/dev/nvidiactl", "/dev/davinci0", "/dev/davinci_manager"))
 
 

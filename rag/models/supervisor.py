@@ -1,4 +1,4 @@
-"""Model servers as child processes: started one after the other, followed, and stopped together.
+"""Runs model servers as child processes: starts them in turn, passes on their output, and stops them together.
 
 Knows processes, ports and /health; knows no flag and no model.
 """
@@ -25,19 +25,20 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
+from rag.child_process import signal_group
 from rag.errors import BackendError, WrongRequest
 from rag.models.run_files import RunningServer, announce, withdraw
 from rag.models.vllm_command import LaunchCommand
 
-PAUSE = 0.2  # seconds between two looks at a server
-GRACE = 20.0  # seconds a server has to end before it is killed
-KEPT_LINES = 400  # of a server's output: where it dies, the reason is looked for among them
-LAST_LINES = 3  # shown where none of them looks like a reason
-MOST = 400  # characters of one line of a reason
+POLL_SECONDS = 0.2  # between two checks of a server
+GRACE_SECONDS = 20.0  # for a server to end before it is killed
+KEPT_LINES = 400  # of a server's output: if it dies, the reason is looked for in them
+LAST_LINES = 3  # shown if none of them looks like a reason
+REASON_CHARACTERS = 400  # per line of a reason
 _ERROR = re.compile(r"(?:^|\s)((?:[a-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit): \S.*)")
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, a service manager, a terminal that is closed
-# Linux sends the server SIGTERM (15) when we are gone, whatever killed us (prctl(PR_SET_PDEATHSIG), kept by exec).
-TIED = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execvp(sys.argv[1], sys.argv[1:])"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, a service manager, a closed terminal
+# Linux sends the server SIGTERM (15) when this process ends, however it ends (prctl(PR_SET_PDEATHSIG), kept by exec).
+DIE_WITH_PARENT = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execvp(sys.argv[1], sys.argv[1:])"
 
 
 @dataclass(slots=True)
@@ -50,47 +51,48 @@ class _Child:
 
 
 def run(commands: Sequence[LaunchCommand], say: Callable[[str], None]) -> None:
-    """Start each server, the next when the one before answers; then follow their output until one ends or Ctrl-C.
+    """Starts each server once the one before it answers, then passes on their output until one ends or Ctrl-C.
 
-    `say` gets every line, each under the name of its role. Raises KeyboardInterrupt after Ctrl-C, SIGTERM or SIGHUP, when all
-    are stopped; BackendError with the last lines when a server ends by itself; WrongRequest when a port is taken.
+    `say` gets every line, prefixed with the server's role. All servers are stopped in the end. KeyboardInterrupt after Ctrl-C,
+    SIGTERM or SIGHUP; BackendError, with the last lines, if a server ends by itself or does not start; WrongRequest if a port
+    is taken.
     """
     for command in commands:
         _require_free(command.url)
     children: list[_Child] = []
-    with _heard() as heard:
+    with _received_signals() as received:
         try:
             for command in commands:
                 say(f"{command.role}: starting {command.model} at {command.url}")
                 started = time.time()
                 child = _start(command, say)
                 children.append(child)
-                _await_health(child, children, heard)
+                _await_health(child, children, received)
                 child.run_file = announce(RunningServer(command.role, command.url, command.model, child.process.pid, started))
                 say(f"{command.role}: {command.model} answers at {command.url} after {time.time() - started:.0f} s")
             while True:
-                _require_alive(children, heard)
-                time.sleep(PAUSE)
+                _require_alive(children, received)
+                time.sleep(POLL_SECONDS)
         finally:
-            _stop(children, heard)
+            _stop(children, received)
 
 
 @contextmanager
-def _heard() -> Iterator[list[int]]:
-    """The signals of ENDING as they come. None interrupts what is under way, so no child is started and then forgotten."""
-    heard: list[int] = []
+def _received_signals() -> Iterator[list[int]]:
+    """A list to which the signals of ENDING are appended. They interrupt nothing, so no child is started and then forgotten."""
+    received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        heard.append(number)
+        received.append(number)
 
     before: dict[signal.Signals, Any] = {}
     for number in ENDING:
-        # A shell starts background jobs with SIGINT ignored, and children inherit that: ours must hear it to be stopped.
+        # A shell starts background jobs with SIGINT ignored, and children inherit that; ours must receive it to be stopped.
         if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
             continue  # nohup
         before[number] = signal.signal(number, note)
     try:
-        yield heard
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -100,22 +102,24 @@ def _start(command: LaunchCommand, say: Callable[[str], None]) -> _Child:
     environment: Mapping[str, str] = {**os.environ, "PYTHONUNBUFFERED": "1", **command.environment}
     program = command.arguments[0]
     if shutil.which(program) is None:
-        raise BackendError(f"{program} does not start: it is no program here", remedy="is vllm installed in this environment?")
-    tied = (sys.executable, "-I", "-S", "-c", TIED) if sys.platform == "linux" else ()
+        raise BackendError(
+            f"{program} cannot be started: there is no such program here", remedy="is vllm installed in this environment?"
+        )
+    prefix = (sys.executable, "-I", "-S", "-c", DIE_WITH_PARENT) if sys.platform == "linux" else ()
     try:
         process = subprocess.Popen(
-            (*tied, *command.arguments),
+            (*prefix, *command.arguments),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            start_new_session=True,  # a group of its own: Ctrl-C reaches us, and we stop the whole group
+            start_new_session=True,  # a group of its own: Ctrl-C reaches only us, and we stop the whole group
         )
     except OSError as error:
         raise BackendError(
-            f"{program} does not start: {error.strerror}", remedy="is vllm installed in this environment?"
+            f"{program} cannot be started: {error.strerror}", remedy="is vllm installed in this environment?"
         ) from error
     tail: deque[str] = deque(maxlen=KEPT_LINES)
     reader = threading.Thread(target=_follow, args=(process, command.role, tail, say), daemon=True)
@@ -128,19 +132,19 @@ def _follow(process: subprocess.Popen[str], role: str, tail: deque[str], say: Ca
         return
     for line in process.stdout:
         tail.append(line.rstrip())
-        with suppress(OSError):  # a terminal that was closed: the server must not wait for somebody to read
+        with suppress(OSError):  # the terminal was closed: keep reading, so that the server does not block
             say(f"[{role}] {line.rstrip()}")
 
 
-def _await_health(child: _Child, children: Sequence[_Child], heard: Sequence[int]) -> None:
-    """Until /health answers; no limit of time, because a first start downloads weights: the output shows what goes on."""
+def _await_health(child: _Child, children: Sequence[_Child], received: Sequence[int]) -> None:
+    """Waits until /health answers, without a time limit: a first start downloads weights, and the output shows the progress."""
     while not _healthy(child.command.url):
-        _require_alive(children, heard)
-        time.sleep(PAUSE)
+        _require_alive(children, received)
+        time.sleep(POLL_SECONDS)
 
 
 def _healthy(url: str) -> bool:
-    """Whether GET /health gives 200, past any proxy of the environment."""
+    """Whether GET /health returns 200. Proxies in the environment are bypassed."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{url}/health", timeout=2) as answer:
@@ -149,9 +153,9 @@ def _healthy(url: str) -> bool:
         return False
 
 
-def _require_alive(children: Sequence[_Child], heard: Sequence[int]) -> None:
-    """KeyboardInterrupt where a signal came; BackendError, with its last lines, where a server has ended."""
-    if heard:
+def _require_alive(children: Sequence[_Child], received: Sequence[int]) -> None:
+    """KeyboardInterrupt if a signal was received; BackendError, with its last lines, if a server has ended."""
+    if received:
         raise KeyboardInterrupt
     for child in children:
         code = child.process.poll()
@@ -159,18 +163,20 @@ def _require_alive(children: Sequence[_Child], heard: Sequence[int]) -> None:
             child.reader.join(timeout=2)
             how = f"ended by itself (exit {code})"
             if code < 0:
-                how = f"was killed ({_name_of(-code)}{'; Linux does so when memory runs out' if code == -signal.SIGKILL else ''})"
+                how = (
+                    f"was killed ({_name_of(-code)}{'; Linux does that when memory runs out' if code == -signal.SIGKILL else ''})"
+                )
             raise BackendError(
-                f"the {child.command.role} server {how}: {reason_of(list(child.tail)) or 'it said nothing'}",
-                remedy="its lines above say more; `rag serve --dry-run` prints the command to try by hand",
+                f"the {child.command.role} server {how}: {reason_of(list(child.tail)) or 'it printed nothing'}",
+                remedy="its output above says more; `rag serve --dry-run` prints the command to try by hand",
             )
 
 
 def reason_of(lines: Sequence[str]) -> str:
-    """Why a Python program ended, from its last lines: its first and its last error (vLLM's own follows from the first)."""
+    """Why a Python program ended, from its last lines: its first and its last error (vLLM's last one follows from the first)."""
     errors = [found.group(1).strip() for line in lines if (found := _ERROR.search(line))]
     chosen = list(dict.fromkeys([errors[0], errors[-1]])) if errors else [line for line in lines if line.strip()][-LAST_LINES:]
-    return " | ".join(line.strip()[:MOST] for line in chosen)
+    return " | ".join(line.strip()[:REASON_CHARACTERS] for line in chosen)
 
 
 def _name_of(number: int) -> str:
@@ -180,27 +186,20 @@ def _name_of(number: int) -> str:
         return f"signal {number}"
 
 
-def _stop(children: Sequence[_Child], heard: Sequence[int]) -> None:
-    """All of them and what they started: asked first (SIGINT ends vLLM in order), killed after a while or at one more signal."""
+def _stop(children: Sequence[_Child], received: Sequence[int]) -> None:
+    """Stops them and all they started: SIGINT ends vLLM cleanly; SIGKILL follows after a while, or at another signal."""
     for child in children:
         if child.run_file is not None:
             withdraw(child.run_file)
-        _signal_group(child.process, signal.SIGINT)
-    end = time.monotonic() + GRACE
-    before = len(heard)
+        signal_group(child.process, signal.SIGINT)
+    end = time.monotonic() + GRACE_SECONDS
+    before = len(received)
     for child in children:
-        while child.process.poll() is None and time.monotonic() < end and len(heard) == before:
-            time.sleep(PAUSE / 4)
-        _signal_group(child.process, signal.SIGKILL)
+        while child.process.poll() is None and time.monotonic() < end and len(received) == before:
+            time.sleep(POLL_SECONDS / 4)
+        signal_group(child.process, signal.SIGKILL)
         child.process.wait()
         child.reader.join(timeout=2)
-
-
-def _signal_group(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # PermissionError: macOS, for a group of zombies
-        pass
 
 
 def _require_free(url: str) -> None:

@@ -1,6 +1,6 @@
-"""What a query names outright: a file by its name, or what kind of thing is meant.
+"""Boosts passages that a query names: their file by its name, or their kind ("screenshot", "video", "slide").
 
-Knows words and passages; knows no index, no model and no other score than how far such a name lifts one.
+Knows words and passages; knows no index and no model.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 
 from rag.types import Passage, Slide
 
-BY_NAME = 0.5  # of what a score lacks to 1: who types the name of a file means that file, but may mean what it is about
-OF_KIND = 0.1  # the same, where no reranker reads the kind among the clues and weighs it itself
+BY_NAME = 0.5  # share of the distance to 1: a query that is a file's name means that file, but perhaps only its subject
+OF_KIND = 0.1  # the same, without a reranker: one that runs reads the kind among the clues
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _KINDS = {
@@ -18,31 +18,31 @@ _KINDS = {
     "frame": re.compile(r"\b(?:videos?|clips?|footage|films?)\b|视频|录像", re.I),
     "slide": re.compile(r"\bslides?\b|幻灯片", re.I),
 }
-_CALLED = {"frame": "video"}
+_NAMES = {"frame": "video"}
 
 
 def boost(score: float, lift: float) -> float:
-    """A score with a share of what it lacks to 1; scores that are lifted alike keep their order."""
+    """The score, moved towards 1 by the share `lift` of the distance; equal lifts keep the order of scores."""
     return score + lift * (1.0 - score)
 
 
-def kind_asked_for(words: str, passage: Passage) -> str:
-    """What a person calls a passage of this kind, where the words ask for one: "screenshot", "video", "slide"; else ""."""
+def requested_kind(words: str, passage: Passage) -> str:
+    """The kind of the passage if the words ask for it: "screenshot", "video" or "slide"; else ""."""
     kind = "slide" if isinstance(passage.locator, Slide) else passage.kind
-    return _CALLED.get(kind, kind) if kind in _KINDS and _KINDS[kind].search(words) else ""
+    return _NAMES.get(kind, kind) if kind in _KINDS and _KINDS[kind].search(words) else ""
 
 
 def names_file(words: str, path: str) -> bool:
-    """Whether the words are the path, its end, or its last part without the suffix; separators and case do not count.
+    """Whether the words are the path, the end of it, or the file name without suffix; separators and case do not matter.
 
-    A name of one or two characters is none: too many things are called so.
+    Names of one or two characters do not count: they are too common.
     """
-    asked = _plain(words)
-    if len(asked) < 3:
+    query = _plain(words)
+    if len(query) < 3:
         return False
     name = path.rpartition("/")[2]
     stem = name[: name.rfind(".")] if "." in name[1:] else name
-    return asked == _plain(stem) or (f" {_plain(path)}".endswith(f" {asked}") and len(asked) >= len(_plain(name)))
+    return query == _plain(stem) or (f" {_plain(path)}".endswith(f" {query}") and len(query) >= len(_plain(name)))
 
 
 def _plain(text: str) -> str:

@@ -1,6 +1,6 @@
-"""The first stages: filters, two lanes, and all that is kept of what they found, from one commit of the index.
+"""The first stages of a search: filters and the two lanes, dense and lexical, on one commit of the index.
 
-Knows moments of an index; knows no model, no file's content and no order but that of the lanes.
+Knows snapshots of an index; knows no model, no file's content and no ranking beyond the lanes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CandidateSet:
-    """What the lanes found: everything that an answer needs of the index, so that it is asked nothing more."""
+    """What the lanes found, with everything that later stages need from the index."""
 
     lanes: Mapping[Lane, Sequence[tuple[int, float]]]  # passages and scores, best first
-    shares: Mapping[int, float]  # how much of the question the lexical lane found in a passage
+    shares: Mapping[int, float]  # share of the query that the lexical lane matched in a passage, 0…1
     passages: Mapping[int, StoredPassage]
-    similarities: Mapping[int, float]  # of every passage with the query's vector
-    places: Mapping[int, int]  # of the passages in `vectors`
-    vectors: NDArray[np.float32]
+    similarities: Mapping[int, float]  # inner product of every passage with the query's vector
+    places: Mapping[int, int]  # row in `vectors` of each passage
+    vectors: NDArray[np.float32]  # (passages, dim)
     generations: Mapping[str, int]  # by the name of the index
     notes: tuple[str, ...]
 
@@ -44,63 +44,63 @@ class CandidateSet:
 
     @property
     def wordless(self) -> frozenset[int]:
-        """The passages of which no words are known."""
+        """The passages without any text."""
         return frozenset(n for n, one in self.passages.items() if not (one.passage.text or one.passage.caption))
 
     def vectors_of(self, numbers: Sequence[int]) -> Vectors:
-        """The vectors of some of the passages, a row each."""
+        """The vectors of some of the passages, float32 (numbers, dim)."""
         return self.vectors[[self.places[number] for number in numbers]]
 
 
-def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, promised: int, laps: StageTimer) -> CandidateSet:
-    """The `candidates` best of each lane, with the `promised` nearest of each kind. `vector` has one row."""
+def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, promised: int, timer: StageTimer) -> CandidateSet:
+    """The best `candidates` of each lane, and the nearest `promised` of each kind. `vector` has shape (1, dim)."""
     filtered = snapshot.matching(query.filters)
     allowed = snapshot.meeting(query.words, filtered)
-    laps.end("filter")
+    timer.end("filter")
     dense = snapshot.nearest_by_kind(vector, candidates, promised, allowed)[0]
-    laps.end("dense")
-    worded = snapshot.containing(query.words, candidates, allowed) if query.words.strip() else []
-    laps.end("lexical")
-    numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in worded]))
-    present, notes = _still_there({one.number: one for one in snapshot.passages(numbers)})
+    timer.end("dense")
+    lexical = snapshot.containing(query.words, candidates, allowed) if query.words.strip() else []
+    timer.end("lexical")
+    numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in lexical]))
+    present, notes = _drop_deleted({one.number: one for one in snapshot.passages(numbers)})
     kept = list(present)
     vectors = snapshot.vectors(kept)
     similarities = dict(zip(kept, (vectors @ vector[0]).tolist(), strict=True))
     lanes: dict[Lane, list[tuple[int, float]]] = {
         "dense": [(number, score) for number, score in dense if number in present],
-        "lexical": [(number, score) for number, score, _ in worded if number in present],
+        "lexical": [(number, score) for number, score, _ in lexical if number in present],
     }
     return CandidateSet(
         lanes=lanes,
-        shares={number: share for number, _, share in worded},
+        shares={number: share for number, _, share in lexical},
         passages=present,
         similarities=similarities | dict(lanes["dense"]),
         places={number: at for at, number in enumerate(kept)},
         vectors=vectors,
         generations=snapshot.generations,
-        notes=notes + _why_nothing(query, filtered, allowed, dense),
+        notes=notes + _explain_nothing(query, filtered, allowed, dense),
     )
 
 
-def _why_nothing(
+def _explain_nothing(
     query: Query, filtered: Allowed | None, allowed: Allowed | None, dense: Sequence[tuple[int, float]]
 ) -> tuple[str, ...]:
-    """A note where nothing can be found whatever the models say."""
+    """A note where the index or the filters leave nothing to find."""
     if filtered is not None and not len(filtered):
-        below = "; paths are those below a root, as hits show them" if query.filters.paths else ""
-        return (f"nothing in the index passes the filters{below}",)
+        hint = "; paths are relative to a root, as hits show them" if query.filters.paths else ""
+        return (f"no passage matches the filters{hint}",)
     if allowed is not None and not len(allowed):
-        return ("no passage holds what is quoted and none of what is not wanted; without quotes, words count one by one",)
-    return () if dense else ("the index holds no passages yet; `rag status` says what it holds",)
+        return ("no passage contains the quoted phrase and avoids the excluded words; without quotes, words match one by one",)
+    return () if dense else ("the index has no passages yet; `rag status` shows what it holds",)
 
 
-def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPassage], tuple[str, ...]]:
-    """Without passages whose file is gone while its folder is there: a hit one cannot open is worse than none."""
+def _drop_deleted(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPassage], tuple[str, ...]]:
+    """Drops passages whose file is gone while its folder exists: a hit that cannot be opened is worse than none."""
     files = {stored.file for stored in found.values()}
     gone = {file for file in files if _is_gone(file) and not _is_gone(file.parent)}
-    missed = {(stored.index, stored.file) for stored in found.values() if stored.file in gone}
-    many = Counter(index for index, _ in missed)
-    which = {index: counted(count, "file that matched is", "files that matched are") for index, count in many.items()}
+    dropped = {(stored.index, stored.file) for stored in found.values() if stored.file in gone}
+    counts = Counter(index for index, _ in dropped)
+    which = {index: counted(count, "matching file is", "matching files are") for index, count in counts.items()}
     notes = [
         f"{index}{': ' if index else ''}{files} gone; `rag index` brings the index up to date" for index, files in which.items()
     ]
@@ -108,7 +108,7 @@ def _still_there(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPa
 
 
 def _is_gone(file: Path) -> bool:
-    """Whether there is nothing at that place; what one may not look at is not gone."""
+    """Whether nothing is at that path; a file that cannot be checked is not gone."""
     try:
         file.stat()
     except (FileNotFoundError, NotADirectoryError):

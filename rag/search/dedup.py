@@ -1,4 +1,4 @@
-"""Folds results that say or show the same: one is shown, with the others under it.
+"""Folds near-duplicates: one result is shown, with the others under it.
 
 Knows vectors, words and groups; knows no index, no model and no file.
 """
@@ -17,25 +17,25 @@ from rag.types import Page, Passage, Slide
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-ALIKE = 0.97  # cosine from which on two passages may be the same. Measured with `lite`: a picture at two sizes and photos of a
-# burst 0.999, different crops and different pictures below 0.92. Not measured with neural models: a guess on the careful side,
-# which the setting `fold_from` overrides.
-EQUAL = 0.99999  # the same content: only the rounding of 16-bit vectors lies between
-SAME_WORDS = 0.85  # of all words, counted with repeats, those that both texts have
-_ROWS = 256  # cosines of so many results with all others are held at once
+ALIKE = 0.97  # cosine from which two passages may be duplicates. Measured with `lite`: a picture at two sizes and photos of a
+# burst 0.999, different crops and different pictures below 0.92. Not measured with neural models: a cautious guess, which the
+# setting `fold_from` overrides.
+EQUAL = 0.99999  # equal content: the vectors differ only by rounding to 16 bits
+SAME_WORDS = 0.85  # share of all words, counted with repeats, that both texts contain
+_ROWS = 256  # of the matrix of cosines, held at once
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """A group, and those like it, best first."""
+    """A group and its near-duplicates, best first."""
 
     shown: Group
     others: tuple[Group, ...]
 
 
-class _Said(NamedTuple):
-    """What a passage says, counted with repeats."""
+class _WordCounts(NamedTuple):
+    """The words and numbers of a passage, counted."""
 
     words: Counter[str]
     numbers: dict[str, int]
@@ -49,41 +49,41 @@ def unfolded(groups: Sequence[Group]) -> list[DuplicateGroup]:
 def fold(groups: Sequence[Group], vectors: Vectors, alike: float = ALIKE) -> list[DuplicateGroup]:
     """Groups in their order, each under the first one that it repeats; row i of `vectors` is the best passage of group i.
 
-    Two results are the same where they are of one kind, the cosine of their vectors is at least `alike`, and what they say is
-    the same: at least 0.85 of all words, and every number. A vector says little of a number, and two invoices from one
-    template are two documents. Equal vectors come from equal contents and need no look at the words. Pictures without words
-    are compared by their vectors alone. Nothing is folded under what is itself folded, so likeness does not creep.
+    Two results are duplicates if they are of one kind, the cosine of their vectors is at least `alike`, and their texts agree:
+    in at least 0.85 of all words, and in every number. Vectors hardly encode numbers, and two invoices from one template are
+    two documents. Equal vectors mean equal contents, whose words need no comparison. Pictures without text are compared by
+    their vectors alone. Nothing is folded under a folded result, so that similarity does not chain.
     """
-    under: dict[int, list[Group]] = {}  # by the place of the one shown
-    counted: dict[int, _Said] = {}
+    folded: dict[int, list[Group]] = {}  # by the position of the group shown
+    cache: dict[int, _WordCounts] = {}
 
-    def said(at: int) -> _Said:
-        if at not in counted:
+    def counts(at: int) -> _WordCounts:
+        if at not in cache:
             words = _words(groups[at].best.stored.passage)
-            counted[at] = _Said(words, _numbers(words))
-        return counted[at]
+            cache[at] = _WordCounts(words, _numbers(words))
+        return cache[at]
 
     def repeats(leader: int, at: int, cosine: float) -> bool:
         first, second = groups[leader].best.stored.passage, groups[at].best.stored.passage
         if first.kind != second.kind:
             return False
-        return cosine >= EQUAL or _say_the_same(said(leader), said(at), wordless=first.modality != "text")
+        return cosine >= EQUAL or _texts_agree(counts(leader), counts(at), wordless=first.modality != "text")
 
     for at, one in enumerate(groups):
         if at % _ROWS == 0:
-            closeness = vectors[at : at + _ROWS] @ vectors.T
-        row = closeness[at % _ROWS, :at]
-        near = (leader for leader in (row >= min(alike, EQUAL)).nonzero()[0].tolist() if leader in under)
+            cosines = vectors[at : at + _ROWS] @ vectors.T
+        row = cosines[at % _ROWS, :at]
+        near = (leader for leader in (row >= min(alike, EQUAL)).nonzero()[0].tolist() if leader in folded)
         leader = next((each for each in near if repeats(each, at, float(row[each]))), None)
         if leader is None:
-            under[at] = []
+            folded[at] = []
         else:
-            under[leader].append(one)
-    return [DuplicateGroup(groups[leader], tuple(others)) for leader, others in under.items()]
+            folded[leader].append(one)
+    return [DuplicateGroup(groups[leader], tuple(others)) for leader, others in folded.items()]
 
 
-def _say_the_same(first: _Said, second: _Said, *, wordless: bool) -> bool:
-    """Whether the words of two passages are nearly the same, and all numbers; `wordless`: what holds for two without words."""
+def _texts_agree(first: _WordCounts, second: _WordCounts, *, wordless: bool) -> bool:
+    """Whether two passages have nearly the same words and the same numbers; `wordless` is the answer for two without words."""
     if not first.words and not second.words:
         return wordless
     if first.numbers != second.numbers:
@@ -92,7 +92,7 @@ def _say_the_same(first: _Said, second: _Said, *, wordless: bool) -> bool:
 
 
 def _words(passage: Passage) -> Counter[str]:
-    """Its words, counted; its own page or slide number aside."""
+    """The words of a passage, counted, without its own page or slide number."""
     found = Counter(_WORD.findall(f"{passage.text}\n{passage.caption}".casefold()))
     if isinstance(passage.locator, Page | Slide):
         own = str(passage.locator.number)

@@ -1,6 +1,6 @@
-"""Joins hits of one document that lie side by side: frames into a time range, lines into a span.
+"""Groups adjacent hits of one document: frames into a time range, lines into a span.
 
-Knows places and scores; knows no index, no model and no file.
+Knows locators and scores; knows no index, no model and no file.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from rag.types import Lines, Locator, Seconds, StoredPassage
 
 NEAR_SECONDS = 12.0  # frames further apart are different scenes
 NEAR_LINES = 3  # blank lines and a heading may lie between two spans
-COMPARABLE = 0.7  # a neighbour with less than this part of the best score, or with none, is another, weaker hit
+COMPARABLE = 0.7  # a neighbour below this share of the best score, or with a score of 0, stays a hit of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A candidate with the score that orders the list."""
+    """A candidate with the score that ranks it."""
 
     stored: StoredPassage
     score: float
@@ -25,7 +25,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One result: its best passage, the place that all its passages cover, and those passages in the order of the document."""
+    """One result: its best passage, a locator that covers all its passages, and those passages in document order."""
 
     best: Scored
     locator: Locator
@@ -33,9 +33,9 @@ class Group:
 
 
 def group(scored: Sequence[Scored]) -> list[Group]:
-    """Groups in the order of their best score. Every passage is in exactly one group, and each group within one document.
+    """Groups in the order of their best score. Every passage is in exactly one group, every group within one document.
 
-    A group grows from its best passage to both sides over neighbours that are near and comparably good.
+    A group grows from its best passage in both directions, over neighbours that are near and score comparably.
     """
     by_document: dict[object, list[Scored]] = {}
     for one in scored:

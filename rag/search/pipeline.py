@@ -1,18 +1,17 @@
 """THE READ PATH, readable top to bottom: embed → two lanes → fuse → choose → rerank → group → hits.
 
-Knows the rooms and joins them; knows no terminal, no HTTP and no SQL.
+Knows the stages and connects them; knows no terminal, no HTTP and no SQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.backends.base import Embedder, Reranker
 from rag.errors import EmbedderMismatch, WrongRequest
 from rag.humanize import counted
 from rag.index.reader.federated import Searchable
-from rag.loaders.base import Limits
 from rag.search.candidates import find
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.fusion import Candidate, choose, fuse
@@ -23,41 +22,39 @@ from rag.text.query_syntax import spoken
 from rag.text.snippets import snippet
 from rag.types import Clue, Content, Hit, Member, Query, Similar, StoredPassage
 
-GOOD_FROM = {"lite": 0.25}  # rerank scores: below it the lite reranker found some of the words, not the thing
-OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a careful guess, not measured: the setting `good_from` overrides both
+GOOD_FROM = {"lite": 0.25}  # rerank score: below it the lite reranker matched only some of the words
+OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a cautious guess, not measured: the setting `good_from` overrides both
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
 
 
 @dataclass(frozen=True, slots=True)
-class SearchOptions:
-    """How far a query goes."""
+class RankingOptions:
+    """`SearchOptions` completed by the settings: nothing is left open."""
 
     top_k: int = 10
     candidates: int = 100  # how many reach the reranker
-    promised: int = 12  # of those, so many of each kind where there are that many
+    promised: int = 12  # of those, this many of each kind, if there are as many
     min_score: float = 0.0
-    fold: bool = True  # results that repeat one another are one hit
-    fold_from: float = ALIKE  # cosine of the vectors from which on two results may be the same
-    good_from: float | str = "auto"  # rerank score from which on the best hit is a good match; "auto": by the reranker
-    blend: float | str = (
-        "auto"  # share of the rerank score in the final one; "auto": as the reranker's `trust` says; "never": all
-    )
+    fold: bool = True  # near-duplicates are one hit
+    fold_from: float = ALIKE  # cosine of the vectors from which two results may be duplicates
+    good_from: float | str = "auto"  # rerank score from which the best hit is a good match; "auto": depends on the reranker
+    blend: float | str = "auto"  # weight of the rerank score in the final one; "auto": the reranker's `trust`; "never": always 1
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The hits, and the order of passage numbers after each stage, best first."""
+    """The hits, and the ranking after each stage: (passage number, score), best first."""
 
     hits: list[Hit]
     stages: Mapping[str, list[tuple[int, float]]]
     notes: tuple[str, ...]
     candidates: tuple[StoredPassage, ...] = ()  # all that a first stage found, each with the name of its index
     seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in the order they ran
-    good: bool | None = None  # whether the best hit is a good match; None where no reranker judged it, or nobody can say
+    good: bool | None = None  # whether the best hit is a good match; None if unknown, as without a reranker
     generations: Mapping[str, int] = field(default_factory=dict)  # of each index, by name: the commit that answered
 
     def texts(self) -> dict[str, str]:
-        """The whole words of the hits, with those of every member, by the id of the hit."""
+        """The full text of each hit, with that of every member, by the id of the hit."""
         words = {(one.index, one.id): (one.passage.caption, one.passage.text) for one in self.candidates}
         texts = {}
         for hit in self.hits:
@@ -71,35 +68,35 @@ def search(
     query: Query,
     embedder: Embedder,
     reranker: Reranker | None,
-    reach: SearchOptions,
+    options: RankingOptions,
     *,
-    limits: Limits,
+    read: Callable[[Sequence[StoredPassage]], list[Content]],
     clues: frozenset[Clue] = CLUES,
 ) -> Results:
-    """Query to ranked hits. EmbedderMismatch when the index was made by another model."""
+    """Query to ranked hits. `read` loads the contents of candidates from their files. EmbedderMismatch."""
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
-    laps = StageTimer()
-    content, remark = asked_as(embedder, query.content)
+    timer = StageTimer()
+    content, query_notes = fit_query(embedder, query.content)
     vector = embedder.embed([content], role="query")
-    laps.end("embed")
+    timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
-        found = find(snapshot, query, vector, reach.candidates, reach.promised, laps)
+        found = find(snapshot, query, vector, options.candidates, options.promised, timer)
     present, notes = found.passages, found.notes
     fused = fuse(found.lanes, found.kinds, found.wordless, found.shares)
-    chosen = choose(fused, reach.candidates, reach.promised)
-    laps.end("fuse")
-    read = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
-    judged = rescore(query, chosen, present, reranker, blend=reach.blend, limits=limits, clues=clues, vectors=read)
-    laps.end("rerank")
+    chosen = choose(fused, options.candidates, options.promised)
+    timer.end("fuse")
+    vectors = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
+    judged = rescore(query, chosen, present, reranker, blend=options.blend, read=read, clues=clues, vectors=vectors)
+    timer.end("rerank")
     if reranker is not None:
-        notes += _unjudged(judged)
-    order = _worth_showing(judged, present, reach.min_score, nothing=embedder.fingerprint.model == "lite")
-    groups = group(order)
-    if reach.fold:
-        found_alike = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), reach.fold_from)[: reach.top_k]
+        notes += _note_refused(judged)
+    shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
+    groups = group(shown)
+    if options.fold:
+        results = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), options.fold_from)
     else:
-        found_alike = unfolded(groups[: reach.top_k])
+        results = unfolded(groups)
     by_number = {one.candidate.number: one for one in judged}
     ranks = _ranks(fused, judged if reranker is not None else ())
     hits = [
@@ -107,7 +104,7 @@ def search(
             _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities),
             ranks=ranks[one.shown.best.stored.number],
         )
-        for rank, one in enumerate(found_alike, start=1)
+        for rank, one in enumerate(results[: options.top_k], start=1)
     ]
     stages = {
         "dense": list(found.lanes["dense"]),
@@ -115,43 +112,40 @@ def search(
         "fused": [(candidate.number, candidate.fused) for candidate in fused],
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
-    laps.end("group")
-    good = _is_good(hits, reranker, reach.good_from)
+    timer.end("group")
+    good = _is_good(hits, reranker, options.good_from)
     candidates = tuple(replace(one, index=one.index or index.name) for one in present.values())
-    return Results(hits, stages, notes + remark + index.remarks(), candidates, laps.seconds, good, found.generations)
+    return Results(hits, stages, notes + query_notes + index.remarks(), candidates, timer.seconds, good, found.generations)
 
 
-def asked_as(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:
-    """The query as the embedder can take it, and a note where that is less than was asked. WrongRequest where nothing is left."""
+def fit_query(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:
+    """The query in a form that the embedder accepts, with a note if its picture is dropped. WrongRequest if nothing is left."""
     if content.modality in embedder.modalities:
         return content, ()
     words = content.text or content.clues
     model = embedder.fingerprint.model
     if not words:
-        raise WrongRequest(f"{model} only reads, and no words are in the picture", remedy="ask with words")
-    return Content("text", text=words), (f"{model} only reads: the picture counts by its words alone",)
+        raise WrongRequest(f"{model} is text-only, and the picture contains no text", remedy="search with words")
+    return Content("text", text=words), (f"{model} is text-only: of the picture, only the text in it counts",)
 
 
-def _unjudged(judged: Sequence[Judged]) -> tuple[str, ...]:
-    """A note on the candidates that the reranker did not take."""
+def _note_refused(judged: Sequence[Judged]) -> tuple[str, ...]:
+    """A note on the candidates that the reranker refused."""
     refused = [one.decided for one in judged if one.rerank_score is None]
-    have = "has" if len(refused) == 1 else "have"
-    many = f"{len(refused)} of {counted(len(judged), 'candidate')} {have} the score of the first stage: "
-    return (many + refused[0].removeprefix("fused: "),) if refused else ()
+    count = f"{len(refused)} of {counted(len(judged), 'candidate')} kept the score of the first stage: "
+    return (count + refused[0].removeprefix("fused: "),) if refused else ()
 
 
 # ---- hits ---------------------------------------------------------------------------------------
 
 
-def _worth_showing(
-    judged: Sequence[Judged], present: Mapping[int, StoredPassage], least: float, *, nothing: bool
-) -> list[Scored]:
-    """What scores enough, best first. Scores of 0 have nothing in common with the query: they are left out where others have.
+def _drop_low(judged: Sequence[Judged], present: Mapping[int, StoredPassage], least: float, *, drop_zero: bool) -> list[Scored]:
+    """The candidates that score at least `least`, best first. A score of 0 means nothing in common: dropped if any is higher.
 
-    With `nothing` they are left out in any case: a model of words that finds none of them has no other opinion.
+    With `drop_zero` they are always dropped: a model that compares words has nothing else to go by.
     """
     order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= least]
-    if nothing or (order and order[0].score > 0):
+    if drop_zero or (order and order[0].score > 0):
         return [one for one in order if one.score > 0]
     return order
 

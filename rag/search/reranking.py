@@ -1,6 +1,6 @@
-"""The second stage: candidates with their contents to the reranker, and its scores into the final order.
+"""The second stage: scores candidates with the reranker, and computes the final order.
 
-Knows rerankers and loaders; knows no index and no terminal.
+Knows rerankers; knows no index, no file and no terminal.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from rag.backends.base import Reranker
 from rag.errors import ContentRefused
-from rag.loaders.base import Limits
-from rag.search.boosts import BY_NAME, OF_KIND, boost, kind_asked_for, names_file
+from rag.search.boosts import BY_NAME, OF_KIND, boost, names_file, requested_kind
 from rag.search.fusion import Candidate
-from rag.search.stored_content import read_contents, words_only
+from rag.search.stored_content import words_only
 from rag.text.clues import judged_clues
 from rag.text.query_syntax import spoken
 from rag.types import Clue, Content, DocumentId, Query, StoredPassage
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate with its final score, the reranker's own score where one ran, and in words what decided."""
+    """A candidate with its final score, the reranker's score if one ran, and in words how the final score came about."""
 
     candidate: Candidate
     score: float
@@ -40,21 +39,21 @@ def rescore(
     reranker: Reranker | None,
     *,
     blend: float | str,
-    limits: Limits,
+    read: Callable[[Sequence[StoredPassage]], list[Content]],
     clues: frozenset[Clue],
     vectors: Callable[[Sequence[int]], Vectors] | None = None,
 ) -> list[Judged]:
     """Candidates in the final order, best first.
 
-    score = t · rerank score + (1 − t) · fused score, where t is 1, or less for kinds the reranker is known to hurt (its
-    `trust`), or `blend` where that is a number. Without a reranker the fused score orders; it also scores what the reranker
-    refuses, such as a text too long for it. What the query names outright is lifted, and `decided` says so: a file by its
-    name, halfway to 1; without a reranker also the kind it asks for, a tenth of the way. `vectors` gives those of
-    passages, where the reranker reads them instead of pixels.
+    score = t · rerank score + (1 − t) · fused score, where t is 1, or less for kinds that the reranker is known to rank badly
+    (its `trust`), or `blend` where that is a number. Without a reranker the fused score ranks; it also stands in for what the
+    reranker refuses, such as a text that is too long. A passage that the query names is boosted, and `decided` says so: by the
+    name of its file halfway to 1; without a reranker also by its kind, a tenth of the way. `read` loads contents from files;
+    `vectors` gives those of passages, float32 (n, dim), for a reranker that reads them instead of pixels.
     """
     if reranker is None:
         fused = [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]
-        return _ordered(_named(query, fused, stored), stored)
+        return _ordered(_boost_named(query, fused, stored), stored)
     candidates = [stored[candidate.number] for candidate in chosen]
     if not reranker.wants_pixels(query.content):
         contents = [words_only(one) for one in candidates]
@@ -62,46 +61,46 @@ def rescore(
         rows = vectors([one.number for one in candidates])
         contents = [replace(words_only(one), vector=row) for one, row in zip(candidates, rows, strict=True)]
     else:
-        contents = read_contents(candidates, limits)
-    told = [
+        contents = read(candidates)
+    contents = [
         replace(content, clues=judged_clues(stored[candidate.number].passage, clues))
         for candidate, content in zip(chosen, contents, strict=True)
     ]
     reasons: Mapping[int, str] = {}
     try:
-        scores = reranker.score(query.content, told)
+        scores = reranker.score(query.content, contents)
     except ContentRefused as refusal:
         scores, reasons = refusal.others, refusal.reasons
-    given = iter(scores)
+    remaining = iter(scores)
     judged = [
         Judged(candidate, candidate.fused, None, f"fused: {reasons[at]}")
         if at in reasons
-        else _judged(candidate, content, next(given), reranker, blend)
-        for at, (candidate, content) in enumerate(zip(chosen, told, strict=True))
+        else _judged(candidate, content, next(remaining), reranker, blend)
+        for at, (candidate, content) in enumerate(zip(chosen, contents, strict=True))
     ]
-    return _ordered(_named(query, judged, stored), stored)
+    return _ordered(_boost_named(query, judged, stored), stored)
 
 
-def _named(query: Query, judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> list[Judged]:
-    """The same, with what the query names outright lifted."""
+def _boost_named(query: Query, judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> list[Judged]:
+    """The same, with what the query names boosted."""
     words = spoken(query.words)
 
-    def lift(one: Judged) -> Judged:
+    def boosted(one: Judged) -> Judged:
         passage = stored[one.candidate.number].passage
         if names_file(words, passage.document.path):
-            return replace(one, score=boost(one.score, BY_NAME), decided=f"{one.decided}, lifted: the query is the file's name")
-        kind = kind_asked_for(words, passage)
+            return replace(one, score=boost(one.score, BY_NAME), decided=f"{one.decided}, boosted: the query is the file's name")
+        kind = requested_kind(words, passage)
         if not kind:
             return one
         if one.rerank_score is None:
-            return replace(one, score=boost(one.score, OF_KIND), decided=f"{one.decided}, lifted: the query asks for a {kind}")
-        return replace(one, decided=f"{one.decided}, which was told that this is a {kind}, as the query asks")
+            return replace(one, score=boost(one.score, OF_KIND), decided=f"{one.decided}, boosted: the query asks for a {kind}")
+        return replace(one, decided=f"{one.decided}, which knew that this is a {kind}, as the query asks")
 
-    return [lift(one) for one in judged]
+    return [boosted(one) for one in judged]
 
 
 def _ordered(judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> list[Judged]:
-    """Best first; equals by their place in the corpus, which does not depend on when they came into the index."""
+    """Best first; ties by document and position, which do not depend on when they were indexed."""
 
     def place(one: Judged) -> tuple[float, float, DocumentId, int]:
         passage = stored[one.candidate.number].passage
@@ -115,5 +114,5 @@ def _judged(candidate: Candidate, content: Content, score: float, reranker: Rera
     final = share * score + (1 - share) * candidate.fused
     decided = "rerank_score" if share == 1 else f"{share:.2f} rerank_score + {1 - share:.2f} fused"
     if content.modality not in reranker.modalities:
-        decided += ", by its words: this reranker reads only text"
+        decided += ", from its text: this reranker is text-only"
     return Judged(candidate, min(1.0, max(0.0, final)), score, decided)

@@ -1,24 +1,24 @@
-"""The content of a stored passage, read again from its file.
+"""The content of a stored passage, read again from its file: for the reranker, `like`, and a preview in a terminal.
 
-Knows loaders; knows no model and no index.
+Knows stored passages and the pool that reads files; knows no model and no index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.corpus.file_types import SHOWN_BY
+from rag.decoding.messages import ReadRange, Rules
 from rag.errors import UnreadableDocument
-from rag.loaders import LOADERS
-from rag.loaders.base import Limits, Loader
-from rag.loaders.detect import loader_name
+from rag.loaders.base import Limits
 from rag.loaders.text.chunking import text_content
-from rag.plugins import resolve
 from rag.types import Content, Document, DocumentId, Hit, Passage, StoredPassage
 
 if TYPE_CHECKING:
+    from rag.decoding.ask_pool import AskPool
     from rag.types import Pixels
 
 
@@ -28,41 +28,41 @@ def words_only(stored: StoredPassage) -> Content:
     return text_content(passage) if passage.modality == "text" else Content(modality=passage.modality)
 
 
-def read_contents(stored: Sequence[StoredPassage], limits: Limits) -> list[Content]:
-    """The contents of candidates, in order; each file is opened once. What cannot be read any more keeps its words."""
+def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool) -> list[Content]:
+    """The contents of candidates, in order; each file is opened once. One that cannot be read any more gets `words_only`."""
     contents = {one.number: words_only(one) for one in stored}
     by_document: dict[object, list[StoredPassage]] = {}
     for one in stored:
         if one.passage.modality != "text":
             by_document.setdefault((one.index, one.passage.document), []).append(one)
-    for passages in by_document.values():
+
+    def read(passages: list[StoredPassage]) -> None:
         ordered = sorted(passages, key=lambda one: one.passage.ordinal)
         first = ordered[0]
         document = Document(first.passage.document, first.file, caption=first.passage.caption)
-        try:
-            name = loader_name(first.file, limits)
-            if name != SHOWN_BY.get(first.passage.kind):  # another file lies there now
-                continue
-            loader = resolve(LOADERS, name, "loader")()
-            for one in ordered:
-                for content in loader.read(document, [one.passage], limits):
-                    if isinstance(content, Content):
-                        contents[one.number] = content
-        except (UnreadableDocument, OSError):
-            continue
+        found = _read(document, [one.passage for one in ordered], limits, pool)
+        contents.update({one.number: content for one, content in zip(ordered, found, strict=False) if content is not None})
+
+    with ThreadPoolExecutor(max(1, pool.count)) as threads:
+        list(threads.map(read, by_document.values()))
     return [contents[one.number] for one in stored]
 
 
-def hit_pixels(hit: Hit) -> Pixels | None:
-    """The picture a hit was found by, or None where its file cannot be read any more."""
+def hit_pixels(hit: Hit, pool: AskPool) -> Pixels | None:
+    """The picture a hit was found by, (height, width, 3), or None if its file cannot be read any more."""
     document = Document(DocumentId(hit.root, hit.document), Path(hit.path))
+    found = _read(document, [Passage(document.id, 0, hit.best, hit.kind, hit.modality)], Limits(), pool)
+    return found[0].pixels[0] if found and found[0] is not None and found[0].pixels else None
+
+
+def _read(document: Document, passages: Sequence[Passage], limits: Limits, pool: AskPool) -> list[Content | None]:
+    """The contents of passages of one document; None for one that cannot be read, [] if another type of file is there now."""
+    family = SHOWN_BY.get(passages[0].kind)
     try:
-        name = loader_name(document.file, Limits())
-        if name != SHOWN_BY.get(hit.kind):  # another file lies there now
-            return None
-        loader: Loader = resolve(LOADERS, name, "loader")()
-        passage = Passage(document.id, 0, hit.best, hit.kind, hit.modality)
-        contents = [one for one in loader.read(document, [passage], Limits()) if isinstance(one, Content)]
-    except (UnreadableDocument, OSError):
-        return None
-    return contents[0].pixels[0] if contents and contents[0].pixels else None
+        found, _ = pool.call("rag.loaders.questions:family", document.file, {"limits": limits})
+        if family is None or found["family"] != family:
+            return []
+        parts = pool.read(ReadRange(document, Rules(limits, "never", captions=False, key=""), family, tuple(passages)))
+    except UnreadableDocument:
+        return []
+    return [part.outcome if isinstance(part.outcome, Content) else None for part in parts]

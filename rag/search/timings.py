@@ -1,4 +1,4 @@
-"""How long each stage of one question took.
+"""Measures how long each stage of a search takes.
 
 Knows a clock; knows nothing of what is timed.
 """
@@ -9,14 +9,14 @@ import time
 
 
 class StageTimer:
-    """Seconds of stages that follow one another; `end` closes the one that runs."""
+    """Seconds of consecutive stages; `end` closes the running one."""
 
     def __init__(self) -> None:
         self._since = time.perf_counter()
         self.seconds: dict[str, float] = {}
 
     def end(self, stage: str) -> None:
-        """What has passed since the last `end` belongs to `stage`."""
+        """Adds the time since the last `end` to `stage`."""
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
         self._since = now

@@ -1,6 +1,6 @@
-"""Text to the terms the full text is made of: the same way for what is stored and for what is asked.
+"""Splits text into the terms of the full text, in the same way for documents and for queries.
 
-Knows no SQL and no query syntax. Where the same text would give other terms, the catalog's format number must rise.
+Knows no SQL and no query syntax. A change that gives other terms for the same text must raise the catalog's format number.
 
     Harbour Cranes           harbour crane              folded to lower case, accents off, Porter stems
     INV-4421                 inv 4421 · inv4421         a compound: its parts in place, the whole after the end of the text
@@ -19,14 +19,14 @@ from functools import lru_cache
 
 import apsw
 
-_LONGEST = 64  # characters of a term: longer ones (encoded data) are cut, here and in queries alike
+_MAX_TERM = 64  # characters of a term: longer ones (encoded data) are cut, here and in queries alike
 
 # Han, kana, Hangul, bopomofo; Thai, Lao, Burmese, Khmer
 _PAIRED = (
     "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Indian scripts: their vowel signs are not "word" characters to `re`, and a word must not fall apart there.
+# Indian scripts: `re` does not count their vowel signs as word characters, which would split words.
 _LETTER = rf"[^\W_{_PAIRED}]|[\u0900-\u0963\u0966-\u0dff]"
 _WORD = rf"(?:{_LETTER})+"
 _RUN = re.compile(rf"[{_PAIRED}]+|{_WORD}(?:(?:[-.'’]|_+){_WORD})*")
@@ -35,7 +35,7 @@ _CHUNK = re.compile(_WORD)
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
 _MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u064b-\u0652\u0670]+")
 _POSSESSIVE = re.compile(r"['’][sS]$")
-_own = threading.local()
+_thread = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,25 @@ class Compound:
     """One word as written, or one run of a script without spaces."""
 
     parts: tuple[str, ...]  # its terms, in place
-    whole: str = ""  # the parts as one term; "" where there is one part, or where a dot divides it
+    whole: str = ""  # the parts as one term; "" where there is only one part, or a dot between them
     paired: bool = False  # the parts are pairs of characters
 
 
 def compounds(text: str) -> Iterator[Compound]:
     """The words of a text, in order, not yet stemmed."""
     for run in _RUN.findall(plain(text)):
-        yield _known_compound(run) if len(run) <= _LONGEST else _compound(run)
+        yield _known_compound(run) if len(run) <= _MAX_TERM else _compound(run)
 
 
 def placed_parts(folded: str) -> Iterator[tuple[str, int, int, int]]:
-    """The parts of `compounds`, not yet stemmed, where they stand in a text that `plain` folded: (part, start, end, compound)."""
+    """The unstemmed parts of a text that `plain` folded, as in `compounds`: (part, start, end, number of its compound)."""
     for number, run in enumerate(_RUN.finditer(folded)):
         for part, start, end in _placed(run.group()):
             yield part, run.start() + start, run.start() + end, number
 
 
 def stored_terms(text: str) -> list[str]:
-    """What the full text keeps of a text: the parts in order, then the wholes (so that phrases stay adjacent)."""
+    """The terms that the index stores for a text: parts in order, then whole compounds (so that phrases stay adjacent)."""
     parts: list[str] = []
     wholes: list[str] = []
     for compound in compounds(text):
@@ -75,11 +75,11 @@ def stems(terms: list[str]) -> list[str]:
     """Porter stems, one for each term, by SQLite's own tokenizer; scripts other than Latin pass unchanged."""
     if not terms:
         return []
-    if not hasattr(_own, "porter"):
-        _own.connection = apsw.Connection(":memory:")
-        _own.porter = _own.connection.fts5_tokenizer("porter", ["ascii"])
+    if not hasattr(_thread, "porter"):
+        _thread.connection = apsw.Connection(":memory:")
+        _thread.porter = _thread.connection.fts5_tokenizer("porter", ["ascii"])
     joined = " ".join(terms).encode()
-    found = _own.porter(joined, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False)
+    found = _thread.porter(joined, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False)
     return list(found)
 
 
@@ -87,11 +87,11 @@ def _compound(run: str) -> Compound:
     parts = tuple(part for part, _, _ in _placed(run))
     if _PAIRS.match(run):
         return Compound(parts, paired=True)
-    return Compound(parts, "".join(parts)[:_LONGEST] if len(parts) > 1 and "." not in run else "")
+    return Compound(parts, "".join(parts)[:_MAX_TERM] if len(parts) > 1 and "." not in run else "")
 
 
 def _placed(run: str) -> Iterator[tuple[str, int, int]]:
-    """The parts of a run with the places where they start and end; pairs of characters overlap."""
+    """The parts of a run as (part, start, end); pairs of characters overlap."""
     if _PAIRS.match(run):
         for at in range(len(run) - 1):
             yield run[at : at + 2], at, at + 2
@@ -100,15 +100,15 @@ def _placed(run: str) -> Iterator[tuple[str, int, int]]:
     for chunk in _CHUNK.finditer(_POSSESSIVE.sub("", run)):
         at = chunk.start()
         for part in _humps(chunk.group()):
-            yield part.casefold()[:_LONGEST], at, at + len(part)
+            yield part.casefold()[:_MAX_TERM], at, at + len(part)
             at += len(part)
 
 
-_known_compound = lru_cache(maxsize=1 << 16)(_compound)  # a few words make most of every text
+_known_compound = lru_cache(maxsize=1 << 16)(_compound)  # a few words make up most of every text
 
 
 def plain(text: str) -> str:
-    """Compatibility forms unified (full-width letters, ligatures) and accents taken off; case stays, it divides compounds."""
+    """Compatibility forms (full-width letters, ligatures) unified and accents removed; case stays: it splits words."""
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text.encode("utf-8", "replace").decode())

@@ -1,4 +1,4 @@
-"""What is known about a passage beside its pixels, as words: path, caption, date, text in the picture.
+"""What is known about a passage besides its pixels, as words: path, caption, date, text in the picture.
 
 Knows passages; knows no file, no model and no index.
 """
@@ -19,14 +19,14 @@ _MONTHS = (
 
 
 def path_words(path: str) -> str:
-    """The words of a path below its root: its parts in reading order, then the file name as it stands; emoji by name."""
+    """The words of a path below its root: its parts in reading order, then the file name unchanged; emoji with their names."""
     name = path.rpartition("/")[2]
     stem = path[: path.rfind(".")] if "." in name[1:] else path
     return spelled(f"{_SEPARATORS.sub(' ', stem).strip()} {name}")
 
 
 def date_words(taken: float | None) -> str:
-    """A capture date in the forms people type: `2026-03-14 14 March 2026 2026年3月14日`. Nothing where it is unknown."""
+    """A capture date in the forms people type: `2026-03-14 14 March 2026 2026年3月14日`; "" where it is unknown."""
     if taken is None:
         return ""
     day = datetime.fromtimestamp(taken, UTC)
@@ -34,27 +34,27 @@ def date_words(taken: float | None) -> str:
 
 
 def embedded_clues(passage: Passage, allowed: frozenset[Clue]) -> str:
-    """What a picture's vector may know beside its pixels. Without the path, so that a moved file keeps its vector."""
+    """The words embedded with a picture: its text, caption and date. Not its path, so that a moved file keeps its vector."""
     date = date_words(passage.taken) if "date" in allowed else ""
     return "\n".join(part for part in (passage.text, passage.caption, date) if part)
 
 
 def found_by(passage: Passage, allowed: frozenset[Clue]) -> str:
-    """The words the lexical lane finds a passage by beside its own: those of its path and of its date."""
+    """The words, besides its own, by which the lexical lane finds a passage: those of its path and its date."""
     path = path_words(passage.document.path) if "path" in allowed else ""
     date = date_words(passage.taken) if "date" in allowed else ""
     return f"{path} {date}".strip()
 
 
 def kind_words(passage: Passage) -> str:
-    """What a person calls a passage of this kind: who asks for "the slide about …" means one."""
+    """The everyday word for the kind of a passage, so that "the slide about …" matches slides."""
     if isinstance(passage.locator, Slide):
         return "slide 幻灯片"
     return {"screenshot": "screenshot 截图", "frame": "video 视频", "page": "page 页"}.get(passage.kind, "")
 
 
 def judged_clues(passage: Passage, allowed: frozenset[Clue]) -> str:
-    """What a reranker that reads may know of a passage beside its content: all clues, its title and its headings, its kind."""
+    """What a text reranker is told about a passage besides its content: all clues, title, headings and kind."""
     around = (passage.context.title, passage.context.heading, passage.context.sheet)
     own = "" if passage.modality == "text" else passage.text
     parts = (own, passage.caption, *around, found_by(passage, allowed), kind_words(passage))

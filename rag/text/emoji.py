@@ -1,4 +1,4 @@
-"""Emoji by their names, so that a person who types one, or its name, finds what carries it.
+"""Adds the names of emoji to text, so that a search for either finds the other.
 
 Knows Unicode's names; knows no query and no file.
 """
@@ -13,7 +13,7 @@ _EMOJI = re.compile(r"[\u231a-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001f
 
 
 def spelled(text: str) -> str:
-    """The text with each emoji followed by its name: `🚀 plan` is `🚀 rocket  plan`. Others are left as they are."""
+    """The text with each emoji followed by its name: `🚀 plan` becomes `🚀 rocket  plan`. All else is unchanged."""
     return text if text.isascii() else _EMOJI.sub(_with_name, text)
 
 

@@ -1,43 +1,28 @@
 """The few words of a passage that show why it was found.
 
-Knows words and their stems; knows no index and no terminal.
+Knows where the words of a query match; knows no index and no terminal.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from rag.text.analyzer import stems
+from rag.text.analyzer import plain
+from rag.text.highlights import marks
 
 LENGTH = 240  # characters
-_WORD = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
 _SPACE = re.compile(r"\s+")
 
 
-def words_of(text: str) -> list[tuple[str, int, int]]:
-    """Words with their places: (stem, start, end), folded as the lexical lane folds them. A Chinese character is a word."""
-    found = list(_WORD.finditer(text))
-    stemmed = stems([_plain(one.group()) for one in found])
-    return [(stem, one.start(), one.end()) for stem, one in zip(stemmed, found, strict=True)]
-
-
-def _plain(word: str) -> str:
-    if word.isascii():
-        return word.casefold()
-    return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c)) or word
-
-
 def snippet(text: str, query: str, length: int = LENGTH) -> str:
-    """At most `length` characters of `text` on one line, around the place that holds most different words of the query.
+    """At most `length` characters of `text` on one line, around the place with the most distinct words of the query.
 
-    Rare words are not known here, so longer words weigh more. Cuts stand at word ends and are marked with `…`.
+    Word rarity is unknown here, so longer words weigh more. Cuts fall between words and are marked with an extra `…`.
     """
     line = _SPACE.sub(" ", text).strip()
     if len(line) <= length:
         return line
-    wanted = {word for word, _, _ in words_of(query)}
-    places = [place for place in words_of(line) if place[0] in wanted]
+    places = [(plain(line[begin:end]), begin, end) for begin, end in marks(line, query)]
     start = 0
     best = -1
     for _, at, _ in places[:2_000]:

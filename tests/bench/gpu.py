@@ -73,10 +73,10 @@ def rate(place: Path, task: str, requests: int = REQUESTS, **options: Any) -> fl
     """Requests a second of one engine in this process: the median of RUNS, each of fresh tokens, after a warm-up."""
     import vllm
 
-    from rag.backends.local.vllm_engine import rereading
+    from rag.backends.families import FAMILIES, classifier_overrides
 
-    told = rereading("qwen3-vl-reranker") if task == "reranking" else {}
-    options |= {"max_model_len": 8192, "hf_overrides": told, "limit_mm_per_prompt": {"image": 0, "video": 0}}
+    overrides = classifier_overrides(FAMILIES["qwen3-vl-reranker"]) if task == "reranking" else {}
+    options |= {"max_model_len": 8192, "hf_overrides": overrides, "limit_mm_per_prompt": {"image": 0, "video": 0}}
     engine = vllm.LLM(model=str(place), runner="pooling", load_format="dummy", **options)
     ask = engine.classify if task == "reranking" else engine.embed
     random = np.random.default_rng()

@@ -17,7 +17,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from rag.backends.base import EmbedderCapabilities
 from rag.backends.lite.embedder import DIM, LiteEmbedder
+from rag.backends.lite.pixels import SHORTER_SIDE
 from rag.indexing.build import build_index
 from rag.types import Content, Role
 from tests.bench import inputs
@@ -42,7 +44,7 @@ class SlowEmbedder(LiteEmbedder):
     """A model behind a wire: 50 ms a call, eight calls at once, and nothing to do for this machine."""
 
     batch = IN_FLIGHT  # a call for each content
-    in_flight = IN_FLIGHT
+    capabilities = EmbedderCapabilities(concurrent_calls=IN_FLIGHT, shorter_side=SHORTER_SIDE)
     room = threading.Semaphore(IN_FLIGHT)
     calls: ClassVar[list[tuple[float, float]]] = []  # when each began and ended, by time.perf_counter
 

@@ -1,9 +1,14 @@
 """The laws of rag.backends.base.Embedder, for every row of EMBEDDERS that needs no model or server."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from rag.backends import EMBEDDERS
+from rag.backends.base import EmbedderCapabilities, capabilities_of
+from rag.backends.downsample import thin
 from rag.plugins import resolve
 from rag.types import Content
 
@@ -77,3 +82,47 @@ def test_each_content_is_the_nearest_to_its_own_query(embedder):
 def test_it_says_what_it_takes(embedder):
     assert embedder.modalities <= {"text", "image", "video"}
     assert embedder.batch >= 1
+
+
+def test_concurrent_calls_give_the_same_vectors(embedder):
+    expected = embedder.embed(CONTENTS, role="document")
+    calls = max(2, capabilities_of(embedder).concurrent_calls)
+    with ThreadPoolExecutor(calls) as threads:
+        for vectors in threads.map(lambda _: embedder.embed(CONTENTS, role="document"), range(2 * calls)):
+            np.testing.assert_allclose(vectors, expected, atol=1e-6)
+
+
+def test_a_picture_thinned_to_the_declared_side_gets_the_same_vector(embedder):
+    whole = np.random.default_rng(0).integers(0, 256, (1_030, 1_400, 3), np.uint8)
+    thinned = thin(whole, capabilities_of(embedder).shorter_side)
+    one, other = embedder.embed([Content("image", pixels=(pixels,)) for pixels in (whole, thinned)], role="document")
+    np.testing.assert_array_equal(one, other)
+
+
+def test_the_side_embedder_gives_the_same_vectors_to_the_last_bit_whatever_becomes_of_it(embedder):
+    make = capabilities_of(embedder).side_embedder
+    if make is None:
+        pytest.skip("it has none")
+    texts = [content for content in CONTENTS if not content.pixels]
+    expected = embedder.embed(texts, role="document")
+    side = make()
+    deadline = time.monotonic() + 60
+    while not side.is_ready() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert side.is_ready()
+    np.testing.assert_array_equal(side.embed(texts, role="document"), expected)
+    side.close()
+    assert not side.is_ready()
+    np.testing.assert_array_equal(side.embed(texts, role="document"), expected)
+
+
+class Plain:
+    """An embedder as a plugin may write it: the protocol alone, and an attribute of the same name with another meaning."""
+
+    capabilities = "many"
+
+
+def test_an_embedder_that_declares_nothing_has_the_defaults():
+    assert capabilities_of(object()) == capabilities_of(Plain()) == EmbedderCapabilities()
+    assert (EmbedderCapabilities().concurrent_calls, EmbedderCapabilities().pictures_per_call) == (1, 0)
+    assert (EmbedderCapabilities().shorter_side, EmbedderCapabilities().side_embedder) == (0, None)

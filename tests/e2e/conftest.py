@@ -29,13 +29,13 @@ def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Calls:
-    """How many contents the model was asked for."""
+    """Counts the inputs that the model got."""
 
     documents: int = 0
     seen: list[str] = field(default_factory=list)
 
     def since(self) -> int:
-        """Contents asked for since the last look."""
+        """Inputs since the last look."""
         count, self.documents = self.documents, 0
         return count
 
@@ -44,7 +44,7 @@ CALLS = Calls()
 
 
 class CountingEmbedder(LiteEmbedder):
-    """The lite embedder, counted. Named to the program as tests.e2e.conftest:CountingEmbedder."""
+    """The lite embedder, with its inputs counted; used as tests.e2e.conftest:CountingEmbedder."""
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Any:
         if role == "document":

@@ -1,4 +1,4 @@
-"""Runs of the write path and questions to what they made, with models that count their calls. Knows the Python interface only."""
+"""Indexes and searches with models that count their calls. Knows the Python interface only."""
 
 from __future__ import annotations
 

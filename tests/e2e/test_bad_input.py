@@ -69,7 +69,7 @@ def test_random_bytes_under_every_name_are_skipped(tmp_path: Path, rag: Callable
     assert done.json["indexed"] == 0
 
 
-def test_an_empty_folder_is_no_error(tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_an_empty_folder_is_not_an_error(tmp_path: Path, rag: Callable[..., Ran]) -> None:
     (tmp_path / "empty").mkdir()
     done = rag("index", "empty")
     assert (done.code, done.out.startswith("nothing to index")) == (0, True)
@@ -87,7 +87,7 @@ main()
 
 
 def test_a_full_disk_leaves_the_last_commit(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
-    """RLIMIT_FSIZE refuses writes beyond a size, as a full disk does, without needing one."""
+    """RLIMIT_FSIZE makes writes beyond a size fail, like a full disk."""
     assert rag("index", "corpus", "--ocr", "never").code == 0
     size = (tmp_path / "indexes/default/catalog.sqlite").stat().st_size
     for number in range(300):

@@ -1,4 +1,4 @@
-"""What documents say of pictures reaches those pictures, and follows when it changes."""
+"""Captions that documents give to pictures reach those pictures, and change with their sources."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def caption(name: str) -> str:
         return next(hit.snippet for hit in searcher.query("boat", kinds=["image"]) if hit.document == name)
 
 
-def test_a_caption_arrives_although_the_run_was_stopped_before_its_picture(corpus: Path) -> None:
+def test_a_caption_arrives_even_if_the_run_stopped_before_its_picture(corpus: Path) -> None:
     index(corpus)
     (corpus / "page.md").write_text("![an icebreaker called Walrus](a/IMG_2.png)\n")
 
@@ -50,7 +50,7 @@ def test_a_caption_arrives_although_the_run_was_stopped_before_its_picture(corpu
     assert (index(corpus).indexed, caption("a/IMG_2.png")) == (1, "an icebreaker called Walrus")
 
 
-def test_a_part_does_not_reach_the_pictures_it_shows_elsewhere(corpus: Path) -> None:
+def test_indexing_a_subfolder_does_not_change_pictures_outside_it(corpus: Path) -> None:
     from PIL import Image
 
     (corpus / "b").mkdir()
@@ -68,7 +68,7 @@ def test_a_part_does_not_reach_the_pictures_it_shows_elsewhere(corpus: Path) -> 
     assert caption("a/IMG_2.png") == "the Heron at dawn a tug called Heron"
 
 
-def test_a_picture_that_is_no_document_is_not_indexed_because_one_shows_it(corpus: Path, tmp_path: Path) -> None:
+def test_a_picture_outside_the_folder_is_not_indexed_because_a_document_shows_it(corpus: Path, tmp_path: Path) -> None:
     for folder in (corpus / ".hidden", tmp_path / "outside"):
         folder.mkdir()
         shutil.copy(corpus / "a/IMG_2.png", folder / "secret.png")

@@ -1,4 +1,4 @@
-"""What is dear is done once, and only where it must be: recognising words, showing pictures to the model. Both are counted."""
+"""Expensive work, OCR and calls of the model, is done once and only where it is needed. Both are counted."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tests.unit.loaders.video.test_video import RATE, film, slide
 
 
 @pytest.fixture
-def looks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """The shapes of the pictures in which words were looked for."""
+def ocr_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """The shapes of the pictures that OCR read."""
     seen: list[tuple[int, ...]] = []
     recognise = ocr.recognise
 
@@ -33,9 +33,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     return seen
 
 
-def test_words_are_recognised_once_for_each_picture_and_only_where_there_are_none(
-    tmp_path: Path, looks: list[tuple[int, ...]]
-) -> None:
+def test_ocr_runs_once_per_picture_and_only_where_there_is_no_text(tmp_path: Path, ocr_calls: list[tuple[int, ...]]) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     sign = Image.fromarray(written([(40, 40, 32, "Harbour traffic")]))
@@ -48,29 +46,29 @@ def test_words_are_recognised_once_for_each_picture_and_only_where_there_are_non
 
     report = rag.build_index(corpus, index=index, jobs=0)
     assert (report.indexed + report.reused, report.passages) == (5, {"image": 3, "page": 4})
-    assert len(looks) == 2  # the sign, and the scan
+    assert len(ocr_calls) == 2  # the sign, and the scan
     with rag.open_index(index) as searcher:
         assert {hit.document for hit in searcher.query("scanned letter", top_k=1)} == {"scan.pdf"}
 
-    looks.clear()
+    ocr_calls.clear()
     os.utime(corpus / "scan.pdf", (1, 1))
     (corpus / "sign.png").rename(corpus / "moved.png")
     sign.save(corpus / "sign.tiff")
     rag.build_index(corpus, index=index, jobs=0)
     rag.build_index(corpus, index=index, jobs=0, rebuild=True)
-    assert looks == []
+    assert ocr_calls == []
 
     rag.build_index(corpus, index=index, jobs=0, rebuild=True, ocr="always")
-    assert len(looks) == 3  # the pages that have words of their own, and none of the others again
+    assert len(ocr_calls) == 3  # only the pages with a text layer; none of the others again
 
 
-def test_words_are_looked_for_nowhere_where_they_are_not_wanted(tmp_path: Path, looks: list[tuple[int, ...]]) -> None:
+def test_ocr_never_runs_if_it_is_off(tmp_path: Path, ocr_calls: list[tuple[int, ...]]) -> None:
     Image.fromarray(written([(40, 40, 32, "Harbour traffic")])).save(tmp_path / "sign.png")
     rag.build_index(tmp_path, index=str(tmp_path / "indexes/none"), jobs=0, ocr="never")
-    assert looks == []
+    assert ocr_calls == []
 
 
-def test_the_model_is_shown_no_frame_twice(tmp_path: Path, calls: Calls) -> None:
+def test_the_model_gets_no_frame_twice(tmp_path: Path, calls: Calls) -> None:
     """Six seconds of two slides, a frame a second, and a copy of the film in another container."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()

@@ -14,11 +14,11 @@ from tests.e2e.conftest import COUNTING
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file, but for the memory that readers of SQLite share."""
+    """The bytes of every file except the shared memory of SQLite."""
     return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file() and not file.name.endswith("-shm")}
 
 
-def test_before_the_first_run_all_is_new_and_nothing_is_made(corpus: Path) -> None:
+def test_before_the_first_run_everything_is_new_and_nothing_is_written(corpus: Path) -> None:
     before = everything(Path.cwd())
     plan = plan_index(corpus)
     assert (plan.new, plan.changed, plan.gone, plan.unchanged) == ({"text": 3, "picture": 2}, {}, 0, 0)
@@ -28,7 +28,7 @@ def test_before_the_first_run_all_is_new_and_nothing_is_made(corpus: Path) -> No
         plan_index()
 
 
-def test_later_it_says_what_is_new_changed_and_gone_and_how_long_it_takes(corpus: Path) -> None:
+def test_later_it_says_what_is_new_changed_and_gone_and_how_long_it_will_take(corpus: Path) -> None:
     index = Path("indexes/default")
     report = rag.build_index(corpus, backend=COUNTING, ocr="never")
     assert read_rate(index) is None  # too short to tell anything
@@ -49,7 +49,7 @@ def test_later_it_says_what_is_new_changed_and_gone_and_how_long_it_takes(corpus
     assert everything(Path.cwd()) == before
 
 
-def test_a_pace_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+def test_an_unreadable_rate_is_none(tmp_path: Path) -> None:
     for text in ("", "[]", "{}", '{"passages": 0, "seconds": 1}', '{"passages": 5, "seconds": "x"}'):
         (tmp_path / FILE).write_text(text)
         assert read_rate(tmp_path) is None

@@ -1,4 +1,4 @@
-"""What people do who have not read the manual: odd arguments, odd streams, settings elsewhere. Every answer says what to do."""
+"""First attempts without the manual: odd arguments, odd streams, settings elsewhere. Every message says what to do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def indexed(corpus: Path) -> Path:
     return corpus
 
 
-def test_an_index_named_by_variable_or_file_is_made_there_and_told(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_an_index_named_by_variable_or_file_is_made_there_and_reported(
+    corpus: Path, tmp_path: Path, rag: Callable[..., Ran]
+) -> None:
     named = rag("index", "corpus", "--ocr", "never", RAG_INDEX=str(tmp_path / "elsewhere"))
     assert (named.code, f"→ {tmp_path}/elsewhere\n" in named.out) == (0, True)
     (tmp_path / "rag.toml").write_text('index = "mine"\n')
@@ -31,12 +33,12 @@ def test_an_index_named_by_variable_or_file_is_made_there_and_told(corpus: Path,
     assert not (tmp_path / "indexes/default").exists()
 
 
-def test_a_folder_without_a_name_is_not_the_current_one(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_an_empty_folder_name_does_not_mean_the_current_folder(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     done = rag("index", "")
     assert (done.code, "name a folder" in done.err, (tmp_path / "indexes").exists()) == (2, True, False)
 
 
-def test_a_home_nobody_has_and_a_name_too_long_are_no_crash(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_an_unknown_home_and_a_long_name_do_not_crash(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     (tmp_path / "~nobody-of-that-name").mkdir()
     (tmp_path / "~nobody-of-that-name/a.txt").write_text("tilde")
     assert rag("index", "~nobody-of-that-name").code == 0
@@ -59,7 +61,7 @@ def test_a_home_nobody_has_and_a_name_too_long_are_no_crash(indexed: Path, tmp_p
 
 
 @pytest.mark.skipif(not shutil.which("setpriv") or os.geteuid() != 0, reason="root needs setpriv to lose its rights")
-def test_what_may_not_be_looked_at_is_said(indexed: Path, tmp_path: Path) -> None:
+def test_a_path_without_permission_is_reported(indexed: Path, tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o000)
     plain = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", sys.executable, "-m", "rag.cli"]
     for words in (("index", "closed/x"), ("query", "x", "--index", "closed/"), ("query", "--image", "closed/x")):
@@ -71,7 +73,7 @@ def test_an_index_without_passages_says_so(tmp_path: Path, rag: Callable[..., Ra
     (tmp_path / "empty").mkdir()
     rag("index", "empty")
     done = rag("query", "anything")
-    assert (done.code, "the index holds no passages yet" in done.err) == (1, True)
+    assert (done.code, "the index has no passages yet" in done.err) == (1, True)
 
 
 def test_status_names_the_commonest_suffixes(tmp_path: Path, rag: Callable[..., Ran]) -> None:
@@ -91,10 +93,10 @@ def test_words_need_no_quotes(indexed: Path, rag: Callable[..., Ran]) -> None:
 
 def test_no_query_on_stdin_is_an_empty_answer(indexed: Path, rag: Callable[..., Ran]) -> None:
     done = rag("query", "-", "--json", input="\n \n")
-    assert (done.code, done.out, "no query came from stdin" in done.err) == (1, "[]\n", True)
+    assert (done.code, done.out, "no query on stdin" in done.err) == (1, "[]\n", True)
 
 
-def test_streams_in_another_encoding_are_no_error(indexed: Path, rag: Callable[..., Ran]) -> None:
+def test_streams_in_another_encoding_are_not_an_error(indexed: Path, rag: Callable[..., Ran]) -> None:
     (indexed / "menu.txt").write_text("Smørrebrød “special” • 12 €")
     rag("index")
     assert "Sm?rrebr?d ?special? ? 12 ?" in rag("query", "special", "-k", "1", PYTHONIOENCODING="ascii").out
@@ -103,14 +105,14 @@ def test_streams_in_another_encoding_are_no_error(indexed: Path, rag: Callable[.
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_output_that_cannot_be_written_is_said(indexed: Path) -> None:
+def test_output_that_cannot_be_written_is_reported(indexed: Path) -> None:
     for words in (("query", "crane"), ("query", "crane", "--json"), ("config",)):
         with Path("/dev/full").open("w") as full:
             done = subprocess.run([sys.executable, "-m", "rag.cli", *words], stdout=full, stderr=subprocess.PIPE, text=True)
         assert (done.returncode, done.stderr.splitlines()[0]) == (2, "rag: the output cannot be written: No space left on device")
 
 
-def test_a_reader_that_has_seen_enough_is_no_failure(indexed: Path) -> None:
+def test_a_closed_pipe_is_not_a_failure(indexed: Path) -> None:
     command = f"{sys.executable} -m rag.cli query - --json --explain -k 100"
     done = subprocess.run(
         ["bash", "-c", f"yes crane | head -n 40 | {command} | head -n 1; exit ${{PIPESTATUS[2]}}"], capture_output=True, text=True
@@ -135,7 +137,7 @@ def held() -> list[str]:
         return sorted(f"{hit.root}/{hit.document}" for hit in searcher.query("words"))
 
 
-def test_rm_means_the_path_on_disk_first(two_roots: Path, monkeypatch: pytest.MonkeyPatch, rag: Callable[..., Ran]) -> None:
+def test_rm_prefers_the_path_on_disk(two_roots: Path, monkeypatch: pytest.MonkeyPatch, rag: Callable[..., Ran]) -> None:
     (two_roots / "link").symlink_to("B")
     assert rag("rm", "A/../A/docs").out == "forgot 1 document of A/../A/docs\n"
     assert held() == ["B/c.txt", "B/docs/b.txt"]
@@ -146,7 +148,7 @@ def test_rm_means_the_path_on_disk_first(two_roots: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("path", ["", " ", "/", ".", "..", "./", "../..", "docs", "nowhere"])
-def test_rm_forgets_nothing_that_was_not_meant(two_roots: Path, path: str, rag: Callable[..., Ran]) -> None:
+def test_rm_refuses_unknown_and_ambiguous_paths(two_roots: Path, path: str, rag: Callable[..., Ran]) -> None:
     done = rag("rm", path)
     assert (done.code, done.out, "Traceback" in done.err) == (2, "", False)
     assert held() == ["A/docs/a.txt", "B/c.txt", "B/docs/b.txt"]
@@ -162,9 +164,9 @@ def test_rm_of_a_path_below_a_root(two_roots: Path, rag: Callable[..., Ran]) -> 
 # ---- filters and moments ------------------------------------------------------------------------
 
 
-def test_a_filter_nothing_passes_is_said_and_paths_may_be_as_on_disk(two_roots: Path, rag: Callable[..., Ran]) -> None:
+def test_a_filter_that_matches_nothing_is_reported_and_paths_may_be_absolute(two_roots: Path, rag: Callable[..., Ran]) -> None:
     nothing = rag("query", "words", "--path", "B/docs/*")
-    assert (nothing.code, "nothing in the index passes the filters; paths are those below a root" in nothing.err) == (1, True)
+    assert (nothing.code, "no passage matches the filters; paths are relative to a root" in nothing.err) == (1, True)
 
     def found(*words: str) -> list[str]:
         return sorted(f"{hit['root']}/{hit['document']}" for hit in rag("query", "words", "--json", *words).json)
@@ -202,13 +204,13 @@ def test_moments_of_a_video(clip: Path, rag: Callable[..., Ran]) -> None:
     for moment in ("-1", "nan", "inf", "1e2", "", "0:0:0:1", "soon"):
         assert "write FILE@SECONDS" in rag("query", "--video", f"me@home.mp4@{moment}").err
     late = rag("query", "--video", "me@home.mp4@1:00")
-    assert (late.code, "has no moment 1:00: it ends at 2.0 s" in late.err) == (2, True)
+    assert (late.code, "has no frame at 1:00: it ends at 2.0 s" in late.err) == (2, True)
 
 
 # ---- files of settings and judgements -------------------------------------------------------------
 
 
-def test_settings_that_are_no_text(tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_settings_that_are_not_text(tmp_path: Path, rag: Callable[..., Ran]) -> None:
     (tmp_path / "rag.toml").write_bytes(b"\xff\xfe")
     done = rag("config")
     assert (done.code, "rag.toml: is not UTF-8" in done.err) == (2, True)
@@ -224,21 +226,21 @@ def test_settings_that_are_no_text(tmp_path: Path, rag: Callable[..., Ran]) -> N
         (b"", "has no judged query"),
         (b'{"id": 1, "query": "x"}', "has no judged query"),
         (b"harbour", "line 1: is not JSON"),
-        (b"[1]", "line 1: is not an object"),
+        (b"[1]", "line 1: is not a JSON object"),
         (b'{"query": "x", "relevant": []}', "line 1: 'id' is missing"),
-        (b'{"id": 1, "relevant": [{"document": "a"}]}', "asks for nothing"),
-        (b'{"id": 1, "query": "x", "relevant": ["a"]}', "is not an object with a list"),
+        (b'{"id": 1, "relevant": [{"document": "a"}]}', "has neither a query nor an image"),
+        (b'{"id": 1, "query": "x", "relevant": ["a"]}', "is not a JSON object with a list"),
         (b'{"id": 1, "query": "x", "relevant": [{"document": "a", "locator": {"pag": 1}}]}', "line 1: not a locator"),
-        (b'{"id": 1, "query": "x"}\n{"id": 1, "query": "y"}', "line 2: the id 1 was there before"),
+        (b'{"id": 1, "query": "x"}\n{"id": 1, "query": "y"}', "line 2: the id 1 is used twice"),
     ],
 )
-def test_judgements_that_cannot_be_used(indexed: Path, tmp_path: Path, lines: bytes, says: str, rag: Callable[..., Ran]) -> None:
+def test_unusable_judgements(indexed: Path, tmp_path: Path, lines: bytes, says: str, rag: Callable[..., Ran]) -> None:
     (tmp_path / "judged.jsonl").write_bytes(lines)
     done = rag("eval", "judged.jsonl")
     assert (done.code, done.out, says in done.err, "Error" in done.err) == (2, "", True, False)
 
 
-def test_a_tag_nobody_gave_names_the_tags(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_an_unknown_tag_lists_the_tags(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     query = {"id": 1, "query": "crane", "relevant": [{"document": "a/minutes.txt"}], "tags": ["text"]}
     (tmp_path / "judged.jsonl").write_text(json.dumps(query))
     assert "the tags are: text" in rag("eval", "judged.jsonl", "--only", "page").err

@@ -57,7 +57,7 @@ def test_a_moved_and_a_copied_file_cost_no_model_call(corpus: Path, calls: Calls
     report = index(corpus)
     assert (report.moved, report.reused, calls.since()) == (0, 1, 0)
     assert set(found("harbour traffic", fold=False)[:2]) == {"b/copy.txt", "b/renamed.txt"}
-    assert "b/renamed.txt" not in found("harbour traffic")  # under its copy, which comes first by its path
+    assert "b/renamed.txt" not in found("harbour traffic")  # folded under its copy, whose path sorts first
 
 
 def test_a_touched_file_costs_no_model_call(corpus: Path, calls: Calls) -> None:
@@ -85,7 +85,7 @@ def test_a_hit_whose_file_is_gone_is_not_shown(corpus: Path) -> None:
     assert "gone" in results.notes[0]
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(corpus: Path, calls: Calls) -> None:
+def test_an_interrupted_run_continues_where_it_stopped(corpus: Path, calls: Calls) -> None:
     for number in range(40):
         (corpus / f"n{number:02}.txt").write_text(f"note number {number} on the subject of buoy {number}\n")
     stops = iter(range(20))
@@ -105,7 +105,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(corpus: Path, calls: Calls)
     assert found("note on buoy 39")[0] == "n39.txt"
 
 
-def test_a_query_during_which_another_thread_moves_on_is_of_one_commit(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_query_during_a_commit_answers_from_one_commit(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index(corpus)
     with rag.open_index(backend=COUNTING, reranker="none") as searcher:
         reader = searcher.index
@@ -128,7 +128,7 @@ def test_a_query_during_which_another_thread_moves_on_is_of_one_commit(corpus: P
         assert before.generations["default"] < after.generations["default"] == reader.generation
 
 
-def test_each_document_is_counted_once_and_where_it_belongs(corpus: Path, calls: Calls) -> None:
+def test_each_document_is_counted_once_in_the_right_place(corpus: Path, calls: Calls) -> None:
     for name in ("one", "two"):
         (corpus / f"{name}.txt").write_text("The same words twice over.\n")
     index(corpus)
@@ -146,7 +146,7 @@ def test_each_document_is_counted_once_and_where_it_belongs(corpus: Path, calls:
     assert (report.indexed, report.unchanged) == (2, 4)
 
 
-def test_the_same_bytes_under_another_suffix_are_read_another_way(corpus: Path) -> None:
+def test_the_same_bytes_with_another_suffix_are_read_differently(corpus: Path) -> None:
     (corpus / "ships.txt").write_text("ship,length\nHeron,31\n")
     index(corpus)
     (corpus / "ships.txt").rename(corpus / "ships.csv")

@@ -23,18 +23,18 @@ def test_every_line_is_an_event_and_the_last_is_the_report(corpus: Path, rag: Ca
     assert len(events) >= 2
 
 
-def test_quiet_leaves_the_report_alone(corpus: Path, rag: Callable[..., Ran]) -> None:
+def test_quiet_prints_only_the_report(corpus: Path, rag: Callable[..., Ran]) -> None:
     ran = rag("index", str(corpus), "--format", "jsonl", "--quiet")
     assert [json.loads(line)["event"] for line in ran.out.splitlines()] == ["report"]
 
 
-def test_an_unknown_format_is_refused_before_anything_is_made(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_an_unknown_format_is_refused_before_anything_is_written(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     ran = rag("index", str(corpus), "--format", "xml")
     assert (ran.code, "text, json, jsonl" in ran.err) == (2, True)
     assert not (tmp_path / "indexes").exists()
 
 
-def test_only_some_kinds_are_read_and_the_rest_comes_later(corpus: Path, rag: Callable[..., Ran]) -> None:
+def test_other_kinds_can_be_indexed_later(corpus: Path, rag: Callable[..., Ran]) -> None:
     first = rag("index", str(corpus), "--kinds", "text", "--json").json
     assert (first["indexed"], first["ignored"]["of a kind not asked for"]) == (3, 2)
     assert rag("index", "--kinds", "image", "--jobs", "1", "--max-memory", "2G", "--json").json["indexed"] == 2
@@ -42,7 +42,7 @@ def test_only_some_kinds_are_read_and_the_rest_comes_later(corpus: Path, rag: Ca
     assert "the kinds are: text, page" in rag("index", "--kinds", "sound").err
 
 
-def test_what_a_file_is_decides_where_its_name_says_another_kind(corpus: Path, rag: Callable[..., Ran]) -> None:
+def test_the_content_of_a_file_decides_its_kind(corpus: Path, rag: Callable[..., Ran]) -> None:
     (corpus / "scan.jpg").write_bytes((SAMPLES / "corpus/文档/港口安全手册.pdf").read_bytes())
     first = rag("index", str(corpus), "--kinds", "image", "--json").json
     assert (first["indexed"], first["ignored"]["of a kind not asked for"], first["passages"]) == (2, 4, {"image": 2})

@@ -1,4 +1,4 @@
-"""Files that kill what reads them: the rest is indexed, and they are not tried again until they change."""
+"""Files that crash their reader: the others are indexed, and these are not tried again until they change."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 import rag
 from rag.decoding import idle_workers
+from rag.decoding.cost_limits import CostLimits
 from rag.decoding.messages import Job, ReadAll
 from rag.decoding.pool import Pool
 from tests.e2e.conftest import SAMPLES, Ran
@@ -23,7 +24,7 @@ CRASHED = "its reader crashed (SIGSEGV)"
 
 @pytest.fixture
 def killing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the processes that read, every PDF follows a null pointer."""
+    """In worker processes, every PDF follows a null pointer."""
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text("import rag.loaders as l; l.LOADERS['pdf'] = 'tests.unit.bad_loaders:Segfault'")
@@ -33,7 +34,7 @@ def killing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The documents that were sent away to be read."""
+    """The documents that were sent to worker processes."""
     sent: list[str] = []
     submit = Pool.submit
 
@@ -47,7 +48,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.usefixtures("killing")
-def test_a_killing_file_costs_itself_and_is_not_tried_again(corpus: Path, reads: list[str]) -> None:
+def test_a_file_that_crashes_its_reader_is_skipped_and_not_tried_again(corpus: Path, reads: list[str]) -> None:
     (corpus / "bad.pdf").write_bytes(b"%PDF-1.7 one")
     (corpus / "copy.pdf").write_bytes(b"%PDF-1.7 one")
     report = rag.build_index(corpus, ocr="never")
@@ -69,6 +70,29 @@ def test_a_killing_file_costs_itself_and_is_not_tried_again(corpus: Path, reads:
     assert {"bad.pdf", "copy.pdf"} <= set(reads)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="what a reader costs is read from /proc")
+def test_what_took_too_long_is_read_by_the_next_run(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alone, and with four times as much; what is too much even then is left alone until it changes."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text("import rag.loaders as l; l.LOADERS['pdf'] = 'tests.unit.bad_loaders:Burn'")
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(idle_workers, "_spares", [])
+    monkeypatch.setattr("rag.decoding.pool.LIMITS", CostLimits(processor=0.15))
+    (corpus / "slow.pdf").write_bytes(b"%PDF-1.7 slow")
+    report = rag.build_index(corpus, ocr="never")
+    assert [(one.document.path, "the next run reads it alone" in one.reason) for one in report.skipped] == [("slow.pdf", True)]
+    again = rag.build_index(corpus, ocr="never")
+    assert (again.indexed, again.skipped) == (1, ())
+
+    monkeypatch.setattr("rag.decoding.pool.LIMITS", CostLimits(processor=0.01))
+    (corpus / "slow.pdf").write_bytes(b"%PDF-1.7 slower")
+    for _ in range(2):
+        [skipped] = rag.build_index(corpus, ocr="never").skipped
+    assert skipped.reason.startswith("its reader took more than 0.04")
+    assert rag.build_index(corpus, ocr="never").unchanged == 6
+
+
 def test_a_small_folder_of_texts_starts_no_process(tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(self: Pool, **_: object) -> None:
         raise AssertionError("a process was started")
@@ -83,7 +107,7 @@ def test_a_small_folder_of_texts_starts_no_process(tmp_path: Path, reads: list[s
     assert reads == []
 
 
-def test_a_run_killed_while_files_are_read_goes_on_and_leaves_no_process(corpus: Path, rag: Callable[..., Ran]) -> None:
+def test_a_run_killed_while_it_reads_leaves_no_process_and_the_next_one_continues(corpus: Path, rag: Callable[..., Ran]) -> None:
     from PIL import Image
 
     for number in range(60):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.cli.inputs import HELD_BYTES, Line, few_of
+from rag.cli.inputs import BATCH_BYTES, Line, batches_of
 from rag.types import Content
 from tests.e2e.conftest import SAMPLES, Ran
 from tests.faults.fake_server import FakeServer
@@ -52,37 +52,37 @@ def test_json_lines_and_npy(corpus: Path, tmp_path: Path, rag: Callable[..., Ran
 
 
 def test_scores_come_in_the_order_given(corpus: Path, rag: Callable[..., Ran]) -> None:
-    asked = ("score", *LITE, "--query", "harbour crane", "--json")
-    scores = rag(*asked, "--text", "a soup of leeks", "--text", "the harbour crane", "--image", "corpus/a/IMG_1.jpg").json[
+    command = ("score", *LITE, "--query", "harbour crane", "--json")
+    scores = rag(*command, "--text", "a soup of leeks", "--text", "the harbour crane", "--image", "corpus/a/IMG_1.jpg").json[
         "scores"
     ]
     assert (len(scores), scores[0], scores[2]) == (3, 0, 0)
     assert scores[1] > 0.8
-    assert rag(*asked, input='{"text": "the harbour crane"}').json["scores"] == [scores[1]]
+    assert rag(*command, input='{"text": "the harbour crane"}').json["scores"] == [scores[1]]
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
-        (("embed", *LITE), "nothing was given"),
+        (("embed", *LITE), "there is no input"),
         (("embed", *LITE, "--text", "x", "--role", "reader"), "the roles are"),
         (("embed", *LITE, "--image", "missing.png"), "missing.png"),
-        (("embed", *LITE, "--image", "corpus/page.md"), "is no picture"),
-        (("embed", *LITE, "--video", "corpus/a/IMG_1.jpg"), "is no video"),
+        (("embed", *LITE, "--image", "corpus/page.md"), "is not a picture"),
+        (("embed", *LITE, "--video", "corpus/a/IMG_1.jpg"), "is not a video"),
         (("embed", "--model", "Qwen/Qwen3-VL-Embedding-2B", "--text", "x"), "nothing here can run"),
         (("score", *LITE, "--query", "x", "--text", "y", "--query-image", "none.jpg"), "none.jpg"),
-        (("embed", *LITE, "--text", "x", "--json", "--format", "npy"), "exclude each other"),
+        (("embed", *LITE, "--text", "x", "--json", "--format", "npy"), "contradict each other"),
         (("embed", *LITE, "--image", "pipe"), "pipe is a pipe, not a file"),
         (("embed", *LITE, "--video", "pipe"), "pipe is a pipe, not a file"),
-        (("score", "--backend", "none", "--query", "x", "--text", "y"), "no reranker was asked for"),
+        (("score", "--backend", "none", "--query", "x", "--text", "y"), "no reranker is selected"),
         (("score", *LITE, "--text", "y"), "no query was given"),
     ],
 )
-def test_wrong_inputs_are_refused_in_words(corpus: Path, rag: Callable[..., Ran], words: tuple[str, ...], says: str) -> None:
+def test_invalid_requests_are_refused(corpus: Path, rag: Callable[..., Ran], words: tuple[str, ...], message: str) -> None:
     os.mkfifo(corpus.parent / "pipe")
     done = rag(*words, input="")
     assert (done.code, done.out) == (2, "")
-    assert says in done.err and "Traceback" not in done.err
+    assert message in done.err and "Traceback" not in done.err
 
 
 MIXED = """{"text": "a crane"}
@@ -95,26 +95,26 @@ nonsense
 ["text"]
 {"text": "a tug"}
 """
-WRONG = {
-    3: "not JSON: Expecting value at column 1",
-    4: "colour is no input",
-    5: "text is no string",
+REFUSED = {
+    3: "not valid JSON: Expecting value at column 1",
+    4: "unknown key 'colour'",
+    5: "text is not a string",
     6: "/nowhere/missing.png cannot be opened: No such file or directory",
-    7: "no file has a zero byte in its name",
-    8: "not an object",
+    7: "a file name contains a zero byte",
+    8: "not a JSON object",
 }
 
 
-def test_a_line_that_is_no_input_has_its_reason_in_its_place_and_the_others_go_on(rag: Callable[..., Ran]) -> None:
+def test_an_invalid_line_gets_an_error_in_its_place_and_the_others_are_answered(rag: Callable[..., Ran]) -> None:
     done = rag("embed", *LITE, input=MIXED)
-    first, *wrong, last = [json.loads(line) for line in done.out.splitlines()]
-    assert wrong == [{"error": reason, "line": number} for number, reason in WRONG.items()]
+    first, *errors, last = [json.loads(line) for line in done.out.splitlines()]
+    assert errors == [{"error": reason, "line": number} for number, reason in REFUSED.items()]
     assert [first, last] == [rag("embed", *LITE, "--text", text).json for text in ("a crane", "a tug")]
-    said = [f"stdin, line {number}: {reason}" for number, reason in WRONG.items()]
-    assert (done.code, done.err.splitlines()) == (1, ["lite", *said, "6 of 8 inputs have no answer"])
+    reported = [f"stdin, line {number}: {reason}" for number, reason in REFUSED.items()]
+    assert (done.code, done.err.splitlines()) == (1, ["lite", *reported, "6 of 8 inputs have no answer"])
 
 
-def test_rows_of_npy_keep_their_places(tmp_path: Path) -> None:
+def test_row_numbers_of_npy_match_the_inputs(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "rag.cli", "embed", *LITE, "--format", "npy"]
     done = subprocess.run(words, cwd=tmp_path, input=MIXED.encode(), capture_output=True, env=os.environ, check=False)
     array = np.load(io.BytesIO(done.stdout))
@@ -123,20 +123,20 @@ def test_rows_of_npy_keep_their_places(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.linalg.norm(array[[0, 7]], axis=1), 1, atol=1e-5)
 
 
-def test_documents_that_are_none_have_no_score_and_the_others_do(rag: Callable[..., Ran]) -> None:
-    asked = ("score", *LITE, "--query", "a crane")
-    done = rag(*asked, "--json", input=MIXED)
-    scores = rag(*asked, "--text", "a crane", "--text", "a tug", "--json").json["scores"]
+def test_invalid_documents_have_no_score_and_the_others_do(rag: Callable[..., Ran]) -> None:
+    command = ("score", *LITE, "--query", "a crane")
+    done = rag(*command, "--json", input=MIXED)
+    scores = rag(*command, "--text", "a crane", "--text", "a tug", "--json").json["scores"]
     assert done.json["scores"] == [scores[0], *[None] * 6, scores[1]]
-    assert done.json["errors"] == [{"error": reason, "line": number} for number, reason in WRONG.items()]
-    lines = rag(*asked, input=MIXED)
+    assert done.json["errors"] == [{"error": reason, "line": number} for number, reason in REFUSED.items()]
+    lines = rag(*command, input=MIXED)
     assert lines.out.split() == [f"{scores[0]:.6f}", *["nan"] * 6, f"{scores[1]:.6f}"]
     assert (done.code, lines.code) == (1, 1)
-    deep = rag(*asked, input="[" * 100_000)
+    deep = rag(*command, input="[" * 100_000)
     assert (deep.code, deep.out) == (1, "nan\n") and "Traceback" not in deep.err
 
 
-def test_what_a_model_refuses_costs_only_itself(corpus: Path, rag: Callable[..., Ran]) -> None:
+def test_an_input_that_the_model_refuses_does_not_stop_the_others(corpus: Path, rag: Callable[..., Ran]) -> None:
     lines = "".join(f'{{"text": "passage {number}"}}\n' for number in range(40)) + '{"image": "corpus/a/IMG_1.jpg"}\n'
     with FakeServer(MODEL) as server:
         server.always = refusing('passage 2"', "passage 33")
@@ -149,7 +149,7 @@ def test_what_a_model_refuses_costs_only_itself(corpus: Path, rag: Callable[...,
     assert [one for one in found if "error" in one] == [
         {"error": refused, "line": 3},
         {"error": refused, "line": 34},
-        {"error": "the model takes no image", "line": 41},
+        {"error": "the model does not accept image input", "line": 41},
     ]
     assert (done.code, len(found)) == (1, 41)
     with FakeServer(RERANKER) as ranker:
@@ -162,13 +162,13 @@ def test_what_a_model_refuses_costs_only_itself(corpus: Path, rag: Callable[...,
     assert done.code == 1
 
 
-def test_what_other_programs_write_is_read(rag: Callable[..., Ran]) -> None:
-    """A mark of byte order at the start, and null for what is missing."""
+def test_json_lines_of_other_programs_are_read(rag: Callable[..., Ran]) -> None:
+    """A byte order mark at the start, and null for a missing key."""
     done = rag("embed", *LITE, input='\ufeff{"text": "a crane", "image": null}\r\n')
     assert done.json == rag("embed", *LITE, "--text", "a crane").json
 
 
-def test_inputs_are_held_a_few_at_a_time() -> None:
+def test_inputs_are_read_in_batches() -> None:
     read: list[int] = []
 
     def many() -> Iterator[Line]:
@@ -176,6 +176,6 @@ def test_inputs_are_held_a_few_at_a_time() -> None:
             read.append(number)
             yield Line(number, Content("image", pixels=(np.zeros((1000, 1000, 3), np.uint8),)))
 
-    few = few_of(many(), 256)
-    assert len(next(few)) == len(read) == -(-HELD_BYTES // 3_000_000)
-    assert [len(one) for one in few_of((Line(1, Content("text", text="x")) for _ in range(600)), 256)] == [256, 256, 88]
+    batches = batches_of(many(), 256)
+    assert len(next(batches)) == len(read) == -(-BATCH_BYTES // 3_000_000)
+    assert [len(one) for one in batches_of((Line(1, Content("text", text="x")) for _ in range(600)), 256)] == [256, 256, 88]

@@ -1,4 +1,4 @@
-"""What a run does not look at, or cannot read, stays in the index; only what is gone, or is forgotten by name, goes."""
+"""Documents that a run does not visit, or cannot read, stay in the index; only deleted and forgotten ones go."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.e2e.conftest import COUNTING, Calls
 from tests.e2e.runs import found, index
 
 
-def test_a_part_indexed_alone_touches_nothing_else(corpus: Path) -> None:
+def test_indexing_a_subfolder_changes_nothing_else(corpus: Path) -> None:
     index(corpus)
     (corpus / "page.md").unlink()
     (corpus / "a/new.txt").write_text("A lighthouse keeper's diary.\n")
@@ -94,7 +94,7 @@ def test_forgetting_documents_folders_and_roots(corpus: Path) -> None:
     assert index(corpus).reused + index(corpus).unchanged >= 5
 
 
-def test_what_the_system_refused_is_tried_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_that_the_system_refused_is_tried_again(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from rag.corpus.digests import content_digest
 
     def refused(document: Document) -> bytes:
@@ -110,7 +110,7 @@ def test_what_the_system_refused_is_tried_again(corpus: Path, monkeypatch: pytes
     assert (report.indexed, report.unchanged, report.skipped) == (1, 4, ())
 
 
-def test_a_file_that_goes_while_it_is_looked_at_is_no_skipped_one(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_vanishes_during_the_run_is_not_reported_as_skipped(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def vanishing(seen: Any) -> None:
         (corpus / "a/report.txt").unlink(missing_ok=True)
         (corpus / "a/IMG_1.jpg.txt").unlink(missing_ok=True)

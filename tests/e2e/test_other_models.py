@@ -1,4 +1,4 @@
-"""Indexes with another model: one that was not meant, and one that only reads."""
+"""Indexes and other models: one that does not match, and one that is text-only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.e2e.conftest import CountingEmbedder
 from tests.e2e.runs import index
 
 
-def test_another_model_and_another_reading_are_refused(corpus: Path) -> None:
+def test_another_model_and_other_reading_settings_are_refused(corpus: Path) -> None:
     index(corpus)
     with pytest.raises(WrongSetting, match="was made with frame_seconds"):
         index(corpus, frame_seconds=9.0)
@@ -27,7 +27,7 @@ def test_another_model_and_another_reading_are_refused(corpus: Path) -> None:
 
 
 class OtherEmbedder:
-    """An embedder that was never asked: its fingerprint alone is compared."""
+    """An embedder that is never called: only its fingerprint is compared."""
 
     from rag.types import Fingerprint
 
@@ -44,7 +44,7 @@ class OtherEmbedder:
 
 
 class TextOnlyEmbedder(CountingEmbedder):
-    """A model that only reads."""
+    """A text-only model."""
 
     modalities = frozenset({"text"})
 
@@ -53,7 +53,7 @@ class TextOnlyEmbedder(CountingEmbedder):
         return super().embed(contents, role=role)
 
 
-def test_a_model_that_only_reads_is_given_the_words_of_a_picture(corpus: Path) -> None:
+def test_a_text_only_model_gets_the_text_of_a_picture(corpus: Path) -> None:
     (corpus / "page.md").write_text("# Fleet\n")
     report = rag.build_index(corpus, backend="tests.e2e.test_other_models:TextOnlyEmbedder", ocr="never")
     assert [(str(one.document), one.reason) for one in report.skipped] == [
@@ -63,6 +63,6 @@ def test_a_model_that_only_reads_is_given_the_words_of_a_picture(corpus: Path) -
         assert searcher.query("pilot boat Seagull")[0].document == "a/IMG_1.jpg"
         results = searcher.search("pilot boat Seagull", image=corpus / "a/IMG_2.png")
         assert results.hits[0].document == "a/IMG_1.jpg"
-        assert results.notes == ("lite only reads: the picture counts by its words alone",)
-        with pytest.raises(WrongRequest, match="only reads, and no words are in the picture"):
+        assert results.notes == ("lite is text-only: of the picture, only the text in it counts",)
+        with pytest.raises(WrongRequest, match="is text-only, and the picture contains no text"):
             searcher.search(image=corpus / "a/IMG_2.png")

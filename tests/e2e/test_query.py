@@ -1,4 +1,4 @@
-"""Questions and answers: filters, pictures, formats, exit codes, through the real command."""
+"""Queries through the real command: filters, pictures, formats, exit codes."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_filters_are_applied_before_the_search(indexed: Path, rag: Callable[...,
     assert len(documents("--after", "1999-01-01")) == 5
 
 
-def test_a_query_picture_finds_its_like(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_a_query_picture_finds_similar_pictures(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     from PIL import Image
 
     Image.new("RGB", (300, 220), (205, 35, 28)).save(tmp_path / "red.png")
@@ -115,7 +115,7 @@ def test_an_id_shows_its_passage(indexed: Path, rag: Callable[..., Ran]) -> None
     assert rag("show", "nothing").code == 2
 
 
-def test_hits_with_nothing_in_common_are_left_out_where_others_have_something(indexed: Path, rag: Callable[..., Ran]) -> None:
+def test_hits_that_score_0_are_left_out_if_others_score_more(indexed: Path, rag: Callable[..., Ran]) -> None:
     assert [hit["document"] for hit in rag("query", "new crane", "--json").json] == ["a/minutes.txt"]
     assert rag("query", "zebra giraffe", "--json").json == []
 
@@ -137,7 +137,7 @@ def test_min_score_and_nothing_found(indexed: Path, rag: Callable[..., Ran]) -> 
         (("query", "x", "--after", "yesterday"), 2, "write 2026-03-14"),
         (("query", "x", "--root", "nowhere"), 2, "the roots are: corpus"),
         (("query", "x", "--image", "missing.png"), 2, "missing.png"),
-        (("query", "x", "--image", "corpus/page.md"), 2, "is no picture"),
+        (("query", "x", "--image", "corpus/page.md"), 2, "is not a picture"),
         (("query", "x", "--top-k", "0"), 2, "--top-k"),
         (("query", "x", "--index", "other"), 4, "no index at"),
         (("query", "x", "--reranker", "magic"), 2, "choose one of: lite"),
@@ -169,7 +169,7 @@ def test_status_check_and_config(indexed: Path, rag: Callable[..., Ran]) -> None
     assert status["fingerprint"]["model"] == "lite"
     assert status["roots"] == {"corpus": str(indexed)}
     assert "documents   5 (" in rag("status").out
-    assert rag("check", "--read-data").out.endswith("is sound\n")
+    assert rag("check", "--read-data").out.endswith("is intact\n")
     shown = rag("config", "--json", RAG_TOP_K="7").json
     assert (shown["top_k"]["value"], shown["top_k"]["from"]) == (7, "RAG_TOP_K")
     for words in (("config",), ("config", "--json")):
@@ -177,7 +177,7 @@ def test_status_check_and_config(indexed: Path, rag: Callable[..., Ran]) -> None
         assert "sesame" not in told and "mellon" not in told and "…" in told and "RAG_TOKEN" in told
 
 
-def test_names_cannot_steer_a_terminal(corpus: Path, rag: Callable[..., Ran]) -> None:
+def test_file_names_cannot_control_a_terminal(corpus: Path, rag: Callable[..., Ran]) -> None:
     (corpus / "evil\x1b[31m\n[bold]name.txt").write_text("a very peculiar walrus \x1b]0;owned\x07 story" + " of the sea" * 20)
     rag("index", "corpus", "--ocr", "never")
     for format in ("table", "md", "csv", "context"):
@@ -188,7 +188,7 @@ def test_names_cannot_steer_a_terminal(corpus: Path, rag: Callable[..., Ran]) ->
     assert rag("query", "peculiar walrus", "--json").json[0]["document"] == "evil\x1b[31m\n[bold]name.txt"
 
 
-def test_as_many_hits_as_asked_where_there_are_so_many(indexed: Path) -> None:
+def test_top_k_hits_if_there_are_that_many(indexed: Path) -> None:
     with rag.open_index(candidates=1, reranker="none") as searcher:
         assert len(searcher.query("harbour", top_k=5)) == 5
         for wanted in (0, -1):
@@ -196,7 +196,7 @@ def test_as_many_hits_as_asked_where_there_are_so_many(indexed: Path) -> None:
                 searcher.query("harbour", top_k=wanted)
 
 
-def test_a_file_that_one_may_not_look_at_is_still_a_hit(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_permission_is_still_a_hit(indexed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Path.stat
 
     def refusing(self: Path, **how: bool) -> os.stat_result:
@@ -210,9 +210,10 @@ def test_a_file_that_one_may_not_look_at_is_still_a_hit(indexed: Path, monkeypat
     assert (results.hits[0].document, results.notes) == ("a/report.txt", ())
 
 
-def test_another_file_in_the_place_of_a_picture_is_not_shown_as_one(indexed: Path, tmp_path: Path) -> None:
+def test_another_file_in_place_of_a_picture_is_not_shown(indexed: Path, tmp_path: Path) -> None:
     from PIL import Image
 
+    from rag.decoding.ask_pool import shared_pool
     from rag.search.stored_content import hit_pixels
 
     asked = tmp_path / "red.png"
@@ -220,12 +221,12 @@ def test_another_file_in_the_place_of_a_picture_is_not_shown_as_one(indexed: Pat
     Image.new("RGB", (300, 220)).save(indexed / "a/IMG_1.jpg", format="PDF")
     with rag.open_index(reranker="none") as searcher:
         hits = {hit.document: hit for hit in searcher.query(image=asked)}
-    assert hit_pixels(hits["a/IMG_1.jpg"]) is None
-    assert hit_pixels(hits["a/IMG_2.png"]) is not None
+    assert hit_pixels(hits["a/IMG_1.jpg"], shared_pool()) is None
+    assert hit_pixels(hits["a/IMG_2.png"], shared_pool()) is not None
 
 
-def test_a_picture_is_judged_by_what_the_index_knows_of_its_pixels(indexed: Path, tmp_path: Path) -> None:
-    """No file is decoded again: the same scores where nothing can be read there any more."""
+def test_pictures_are_reranked_by_their_stored_vectors(indexed: Path, tmp_path: Path) -> None:
+    """No file is decoded again: the scores are the same after the files are damaged."""
     from PIL import Image
 
     asked = tmp_path / "red.png"
@@ -254,7 +255,7 @@ def test_a_path_is_found_however_its_accents_are_spelled(corpus: Path) -> None:
             assert [(hit.document, hit.snippet) for hit in hits] == [(f"{decomposed}.png", "a fire boat")]
 
 
-def test_copies_are_one_hit_unless_asked_for(indexed: Path, rag: Callable[..., Ran]) -> None:
+def test_copies_are_one_hit_unless_no_fold_is_given(indexed: Path, rag: Callable[..., Ran]) -> None:
     text = (indexed / "a/report.txt").read_text("utf-8")
     for name in ("copy one.txt", "copy two.txt"):
         (indexed / name).write_text(text, "utf-8")
@@ -269,18 +270,18 @@ def test_copies_are_one_hit_unless_asked_for(indexed: Path, rag: Callable[..., R
     assert not any(hit["folded"] for hit in apart)
 
 
-def test_where_nothing_is_in_common_nothing_is_found(indexed: Path, rag: Callable[..., Ran]) -> None:
+def test_nothing_in_common_means_nothing_found(indexed: Path, rag: Callable[..., Ran]) -> None:
     done = rag("query", "dinosaurs")
     assert (done.code, done.out, done.err) == (1, "", "nothing found\n")
 
 
-def test_a_weak_best_hit_is_said_to_be_no_good_match(indexed: Path, rag: Callable[..., Ran]) -> None:
+def test_a_weak_best_hit_is_reported_as_no_good_match(indexed: Path, rag: Callable[..., Ran]) -> None:
     done = rag("query", "harbour dinosaurs of the jurassic zoo")
     assert done.code == 0 and "no good match: the best score is 0." in done.err
     assert "no good match" not in rag("query", "harbour traffic").err
 
 
-def test_the_signs_of_a_query_hold_in_every_lane(indexed: Path, rag: Callable[..., Ran]) -> None:
+def test_query_operators_apply_to_every_lane(indexed: Path, rag: Callable[..., Ran]) -> None:
     def documents(*words: str) -> set[str]:
         done = rag("query", *words, "--json")
         return {hit["document"] for hit in done.json} if done.code == 0 else set()
@@ -294,5 +295,5 @@ def test_the_signs_of_a_query_hold_in_every_lane(indexed: Path, rag: Callable[..
     done = rag("query", "--json", "--", "-traffic", "harbour")
     assert "a/report.txt" not in {hit["document"] for hit in done.json}
     refused = rag("query", "--", "-traffic")
-    assert refused.code == 2 and "only says what is not wanted" in refused.err
+    assert refused.code == 2 and "only excludes words" in refused.err
     assert "without quotes" in rag("query", '"traffic harbour"').err

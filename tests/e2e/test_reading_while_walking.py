@@ -1,4 +1,4 @@
-"""The walk goes on while documents are read: what it has not come to yet holds nothing back, and changes nothing in the end."""
+"""Documents are read while the walk continues: reading does not wait for the walk, and the resulting index is the same."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SECONDS = 60  # until a test is given up
 
 
 class Steps:
-    """A walk that goes on past a document only when somebody was told that so many are done, and what was told meanwhile."""
+    """A walk that continues past a document only when a number of documents is reported done; keeps the reports."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **done: int) -> None:
-        """`done` by the name of the document without its ending; 0 where it is enough that it was begun."""
+        """`done` by document name without suffix; 0 where it is enough that reading has begun."""
         self.told: list[Progress] = []
         self._done = done
         self._changed = threading.Condition()
@@ -63,9 +63,7 @@ def test_documents_are_read_before_the_walk_has_ended(tmp_path: Path, monkeypatc
     assert (steps.told[-1].done, steps.told[-1].total, steps.told[-1].counted) == (3, 3, True)
 
 
-def test_a_picture_read_early_gets_the_words_that_come_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls
-) -> None:
+def test_a_picture_read_early_gets_captions_found_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: Calls) -> None:
     from PIL import Image
 
     docs = notes(tmp_path / "docs", 1)
@@ -83,7 +81,7 @@ def test_a_picture_read_early_gets_the_words_that_come_later(
     assert (calls.since(), index(docs).unchanged, calls.since()) == (4, 3, 0)
 
 
-def test_pictures_wait_for_what_is_said_of_them(tmp_path: Path, calls: Calls) -> None:
+def test_pictures_wait_for_their_captions(tmp_path: Path, calls: Calls) -> None:
     from PIL import Image
 
     docs = notes(tmp_path / "docs", 1)
@@ -115,7 +113,7 @@ def test_ctrl_c_does_not_wait_for_the_walk(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_walk_that_broke_off_removes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_walk_that_fails_removes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     docs = notes(tmp_path / "docs", 3)
     index(docs)
 

@@ -1,4 +1,4 @@
-"""`--rebuild`: a new index takes the place of the old one as a whole, whenever the run ends."""
+"""`--rebuild`: the new index replaces the old one as a whole, or not at all."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_stopped_rebuild_leaves_the_old_index(corpus: Path, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-def test_a_rebuild_killed_while_it_takes_its_place_is_finished(
+def test_a_rebuild_killed_while_it_replaces_the_old_index_is_finished(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     index(corpus)
@@ -77,7 +77,7 @@ def test_a_reader_of_the_old_index_never_answers_from_the_new_one(corpus: Path) 
                 ask()
 
 
-def test_a_damaged_index_is_rebuilt_where_its_folders_are_named(corpus: Path) -> None:
+def test_a_damaged_index_can_be_rebuilt_if_its_folders_are_given(corpus: Path) -> None:
     index(corpus)
     Path("indexes/default/catalog.sqlite").write_bytes(b"nonsense" * 1000)
     for leftover in Path("indexes/default").glob("catalog.sqlite-*"):

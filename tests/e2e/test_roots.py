@@ -1,4 +1,4 @@
-"""Several roots in one index: which folder takes which over, and what is forgotten with them."""
+"""Several roots in one index: which one takes over another, and what is forgotten with them."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_an_absent_root_is_not_taken_over(corpus: Path, tmp_path: Path) -> None:
     assert roots() == ["corpus"]
 
 
-def test_overlapping_folders_are_looked_at_once(corpus: Path) -> None:
+def test_overlapping_folders_are_walked_once(corpus: Path) -> None:
     report = index(corpus / "a", corpus, corpus / "a/report.txt")
     assert (report.indexed + report.reused, report.unchanged) == (9, 0)  # `a` was a root of its own before the one above came
     assert roots() == ["corpus"]
     assert index(corpus / "a", corpus, corpus / "a/report.txt").unchanged == 5
 
 
-def test_forgetting_means_what_lies_on_disk_first(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forgetting_prefers_the_path_on_disk(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "other"
     shutil.copytree(corpus, other)
     index(corpus, other)

@@ -1,4 +1,4 @@
-"""An index over HTTP: made only where the server is fed in the right format, and remembered with its model."""
+"""An index with a model server: made only if the server reads prompts correctly, and remembers its model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.e2e.conftest import Ran
 from tests.unit.model_server import Faults, serving
 
 
-def test_an_index_through_a_server_is_asked_without_naming_it_again(corpus: Path, rag: Callable[..., Ran]) -> None:
+def test_an_index_remembers_its_server(corpus: Path, rag: Callable[..., Ran]) -> None:
     with serving(Faults()) as url:
         done = rag("index", "corpus", "--url", url, "--model", "Qwen/Qwen3-VL-Embedding-2B", "--ocr", "never")
         assert done.code == 0, done.err
@@ -26,7 +26,7 @@ def test_an_index_through_a_server_is_asked_without_naming_it_again(corpus: Path
     assert url in gone.err and "Traceback" not in gone.err
 
 
-def test_a_new_index_says_which_model_it_is_made_with_and_where_that_was_found(
+def test_a_new_index_says_which_model_it_uses_and_where_it_was_found(
     corpus: Path, tmp_path: Path, rag: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
@@ -52,7 +52,7 @@ def test_a_new_index_says_which_model_it_is_made_with_and_where_that_was_found(
 @pytest.mark.parametrize(
     "faults", [Faults(appends=False), Faults(hears_special=False), Faults(hears_generation=False), Faults(crowd=0.5)]
 )
-def test_a_server_that_fails_a_proof_of_format_gets_no_index(
+def test_no_index_is_made_with_a_server_that_fails_a_check(
     faults: Faults, corpus: Path, tmp_path: Path, rag: Callable[..., Ran]
 ) -> None:
     with serving(faults) as url:

@@ -43,7 +43,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PDF, a TIFF and a film of as many pages and seconds."""
     folder = tmp_path_factory.mktemp("long")
     for name in ("a.pdf", "a.tiff"):
-        pages = [Image.fromarray(shown(number)) for number in range(COUNT)]  # saving leaves something in them
+        pages = [Image.fromarray(shown(number)) for number in range(COUNT)]  # saving changes them
         pages[0].save(folder / name, save_all=True, append_images=pages[1:])
     film(folder / "a.mp4", [shown(number) for number in range(COUNT) for _ in range(5)], every=5)
     return folder
@@ -53,7 +53,7 @@ LOADERS = {"a.pdf": PdfLoader(), "a.tiff": PictureLoader(), "a.mp4": VideoLoader
 
 
 @pytest.mark.parametrize("name", LOADERS)
-def test_stretches_read_apart_are_the_document_read_at_once(name: str, long: Path) -> None:
+def test_stretches_read_apart_equal_the_document_read_at_once(name: str, long: Path) -> None:
     document, loader, limits = Document(DocumentId("r", name), long / name), LOADERS[name], Limits(frame_seconds=1.0)
     passages = list(loader.split(document, limits))
     at_once = list(loader.read(document, passages, limits))
@@ -70,7 +70,7 @@ def test_stretches_read_apart_are_the_document_read_at_once(name: str, long: Pat
 
 
 @given(st.integers(0, 3000), st.integers(2, 64))
-def test_stretches_begin_where_they_may_and_none_holds_a_single_passage(count: int, readers: int) -> None:
+def test_stretches_begin_at_allowed_places_and_have_several_passages(count: int, readers: int) -> None:
     passages = [Passage(DocumentId("r", "a"), number, Whole(), "page", "image") for number in range(count)]
     cut = list(stretches(passages, readers))
     assert [passage for stretch in cut for passage in stretch] == passages
@@ -81,7 +81,7 @@ def test_stretches_begin_where_they_may_and_none_holds_a_single_passage(count: i
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
-    """The jobs that were sent away."""
+    """The jobs that were sent to worker processes."""
     sent: list[Job] = []
     submit = Pool.submit
 
@@ -105,7 +105,7 @@ def indexed(folder: Path, home: Path, jobs: int) -> list[tuple[Any, ...]]:
     )
 
 
-def test_several_readers_make_the_index_that_one_makes(long: Path, tmp_path: Path, asked: list[Job]) -> None:
+def test_several_readers_make_the_same_index_as_one(long: Path, tmp_path: Path, asked: list[Job]) -> None:
     alone = indexed(long, tmp_path / "alone", jobs=0)
     assert not asked
     together = indexed(long, tmp_path / "together", jobs=3)
@@ -113,7 +113,7 @@ def test_several_readers_make_the_index_that_one_makes(long: Path, tmp_path: Pat
     assert together == alone
 
 
-def test_a_reader_that_dies_in_a_stretch_costs_no_passage(
+def test_a_reader_that_dies_in_a_stretch_loses_no_passage(
     long: Path, tmp_path: Path, asked: list[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     talk, struck = Pool._talk, list[int]()
@@ -130,7 +130,7 @@ def test_a_reader_that_dies_in_a_stretch_costs_no_passage(
     assert len(struck) == 1 + 4
 
 
-def test_a_page_that_kills_its_reader_costs_the_document_and_no_other(
+def test_a_page_that_crashes_its_reader_skips_only_its_document(
     long: Path, tmp_path: Path, asked: list[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "site").mkdir()

@@ -1,4 +1,4 @@
-"""`rag ui` as a process: found by `rag query`, asked by the client, refused off loopback, ended in order."""
+"""`rag ui` as a process: found by `rag query`, used by the client, refused off loopback, shut down in order."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def served(corpus: Path, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def test_a_server_that_is_found_answers_as_this_process_would(served: str, rag: Callable[..., Ran]) -> None:
+def test_a_running_server_gives_the_same_answers(served: str, rag: Callable[..., Ran]) -> None:
     for words in (
         ("harbour", "--json", "--explain"),
         ("harbour", "crane", "--format", "context", "-k", "2"),
@@ -91,7 +91,7 @@ def test_many_queries_of_one_command(served: str, rag: Callable[..., Ran]) -> No
     assert 'route="/v1/search",status="200"} 2.0' in httpx.get(f"{served}/metrics").text
 
 
-def test_a_server_that_was_killed_is_no_obstacle(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_a_killed_server_does_not_stop_queries(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     library.build_index(corpus, ocr="never")
     with serving(tmp_path) as (_, process):
         process.kill()
@@ -100,7 +100,7 @@ def test_a_server_that_was_killed_is_no_obstacle(corpus: Path, tmp_path: Path, r
     assert (found.code, found.err, found.json[0]["document"]) == (0, "", "a/report.txt")
 
 
-def test_a_server_is_named(served: str, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+def test_a_named_server_answers(served: str, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     found = rag("query", "harbour", "--json", "--server", served)
     assert found.json[0]["document"] == "a/report.txt"
     nobody = rag("query", "harbour", "--server", "http://127.0.0.1:9")
@@ -138,7 +138,7 @@ def test_the_client(served: str, corpus: Path) -> None:
 def test_the_key(corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
     library.build_index(corpus, ocr="never")
     with serving(tmp_path, RAG_TOKEN=KEY) as (url, _):
-        with pytest.raises(WrongRequest, match="asks for a key"):
+        with pytest.raises(WrongRequest, match="requires a key"):
             library.connect(url).query("harbour")
         assert library.connect(url, KEY).query("harbour")[0].document == "a/report.txt"
         assert rag("query", "harbour", "--json").json[0]["document"] == "a/report.txt"  # the run file has the key
@@ -154,18 +154,18 @@ def test_off_loopback_it_does_not_start_without_a_key(rag: Callable[..., Ran]) -
     assert "RAG_TOKEN=$(openssl rand -hex 16) rag ui --host 0.0.0.0" in refused.err
 
 
-def test_a_taken_port_and_a_wrong_address_are_said(rag: Callable[..., Ran]) -> None:
+def test_a_taken_port_and_a_wrong_address_are_reported(rag: Callable[..., Ran]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         refused = rag("ui", "--no-page", "--no-open", "--port", str(taken.getsockname()[1]))
     assert (refused.code, "is taken" in refused.err) == (2, True)
     elsewhere = rag("ui", "--no-page", "--no-open", "--host", "203.0.113.7", "--token", KEY)
-    assert (elsewhere.code, "cannot listen at 203.0.113.7" in elsewhere.err) == (2, True)
+    assert (elsewhere.code, "cannot listen on 203.0.113.7" in elsewhere.err) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_in_order(corpus: Path, tmp_path: Path, number: signal.Signals) -> None:
+def test_it_shuts_down_in_order(corpus: Path, tmp_path: Path, number: signal.Signals) -> None:
     library.build_index(corpus, ocr="never")
     with serving(tmp_path) as (_, process):
         assert list((tmp_path / "run").glob("*/ui-*.json"))
@@ -177,7 +177,7 @@ def test_it_ends_in_order(corpus: Path, tmp_path: Path, number: signal.Signals) 
 
 
 def test_a_job_is_stopped_with_its_server(corpus: Path, tmp_path: Path) -> None:
-    """What was done is committed, and no process is left."""
+    """Finished work is committed, and no process is left."""
     library.build_index(corpus, ocr="never")
     (corpus / "notes").mkdir()
     for number in range(200):
@@ -194,8 +194,8 @@ def test_a_job_is_stopped_with_its_server(corpus: Path, tmp_path: Path) -> None:
     library.build_index()  # nobody holds the lock
 
 
-def test_no_key_stands_on_the_command_line_of_the_browser(corpus: Path, tmp_path: Path) -> None:
-    """Other users of the machine can read that: it holds a code that opens once."""
+def test_the_key_is_not_on_the_command_line_of_the_browser(corpus: Path, tmp_path: Path) -> None:
+    """Other users of the machine can read that: it contains a one-time code instead."""
     library.build_index(corpus, ocr="never")
     told = tmp_path / "told"
     browser = tmp_path / "browser"

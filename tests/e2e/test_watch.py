@@ -1,4 +1,4 @@
-"""`rag index --watch` as a real process: what changes is indexed, a folder that goes away loses nothing, Ctrl-C ends it."""
+"""`rag index --watch` as a real process: changes are indexed, a folder that goes away loses nothing, Ctrl-C stops it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import pytest
 
 import rag
 
-PATIENCE = 60.0  # seconds until a test gives up; a machine may be busy
+TIMEOUT_SECONDS = 60.0  # until a test gives up; the machine may be busy
 
 
 class Watch:
-    """A running `rag index --watch`, its reports as they come, and what it says."""
+    """A running `rag index --watch`, with its reports and messages."""
 
     def __init__(self, folder: Path, *words: str) -> None:
         command = [sys.executable, "-m", "rag.cli", "index", *words, "--watch", "--format", "jsonl"]
@@ -46,11 +46,11 @@ class Watch:
             self.said.put(line.strip())
 
     def report(self) -> dict[str, Any]:
-        return self.reports.get(timeout=PATIENCE)
+        return self.reports.get(timeout=TIMEOUT_SECONDS)
 
     def wait_for(self, words: str) -> str:
         heard = []
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT_SECONDS
         while time.monotonic() < end:
             try:
                 heard.append(self.said.get(timeout=1.0))
@@ -82,7 +82,7 @@ def found(words: str) -> list[str]:
         return [hit.document for hit in searcher.query(words)]
 
 
-def test_what_changes_is_indexed(watch: Watch, tmp_path: Path) -> None:
+def test_changes_are_indexed(watch: Watch, tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     (corpus / "deep/two.txt").write_text("A lighthouse keeper paints the lantern.\n")
     assert watch.report()["indexed"] == 1
@@ -97,7 +97,7 @@ def test_what_changes_is_indexed(watch: Watch, tmp_path: Path) -> None:
     assert found("lighthouse keeper") == []
 
 
-def test_a_folder_that_goes_away_loses_nothing_and_is_followed_when_it_is_back(watch: Watch, tmp_path: Path) -> None:
+def test_a_folder_that_goes_away_loses_nothing_and_is_watched_again_when_it_is_back(watch: Watch, tmp_path: Path) -> None:
     (tmp_path / "corpus").rename(tmp_path / "away")
     watch.wait_for("is gone: what the index holds of it is kept")
     with rag.open_index() as searcher:
@@ -111,14 +111,14 @@ def test_a_folder_that_goes_away_loses_nothing_and_is_followed_when_it_is_back(w
     assert found("ferry timetable") == ["last.txt"] and found("buoy") == ["later.txt"]
 
 
-def test_ctrl_c_ends_it_cleanly(watch: Watch) -> None:
+def test_ctrl_c_stops_it_cleanly(watch: Watch) -> None:
     watch.process.send_signal(signal.SIGINT)
-    assert watch.process.wait(timeout=PATIENCE) == 130
-    assert "what was read is committed" in watch.wait_for("stopped following")
+    assert watch.process.wait(timeout=TIMEOUT_SECONDS) == 130
+    assert "finished work is committed" in watch.wait_for("stopped watching")
     assert found("cranes") == ["one.txt"]
 
 
-def test_it_does_not_follow_its_own_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_does_not_watch_its_own_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "one.txt").write_text("The harbour cranes run at night.\n")
     started = Watch(tmp_path, ".")

@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -20,12 +21,11 @@ import numpy as np
 from rag.errors import MovedOn
 from rag.index.catalog.schema import COLUMN_WEIGHTS
 from rag.index.reader.open_index import OpenIndex, open_index
-from rag.loaders.base import Limits
-from rag.search.pipeline import Results, SearchOptions, search
-from rag.types import Content, Filters, Query
+from rag.search.pipeline import RankingOptions, Results, search
+from rag.types import Content, Filters, Query, StoredPassage
 from tests.unit.index_samples import FINGERPRINT, key_of, vector_of
 
-REACH = SearchOptions(top_k=1000, candidates=1000, fold=False)
+REACH = RankingOptions(top_k=1000, candidates=1000, fold=False)
 FILTERS = [
     Filters(),
     Filters(paths=("notes/",)),
@@ -61,7 +61,7 @@ def read(index: OpenIndex, truths: Path, end: float, seed: int) -> tuple[int, se
         words = " ".join(chance.sample([f"word{at}" for at in range(12)], 2))
         query = Query(words, Content("text", text=words), chance.choice(FILTERS))
         try:
-            found = search(index, query, Embedder(), None, REACH, limits=Limits())
+            found = search(index, query, Embedder(), None, REACH, read=unread)
         except MovedOn:
             again += 1
             continue
@@ -70,6 +70,11 @@ def read(index: OpenIndex, truths: Path, end: float, seed: int) -> tuple[int, se
         seen.add(generation)
         answers += 1
     return answers, seen, again
+
+
+def unread(stored: Sequence[StoredPassage]) -> list[Content]:
+    """No file is opened: nothing is reranked here."""
+    raise AssertionError(stored)
 
 
 def compare(found: Results, query: Query, held: dict[str, list[str]]) -> None:

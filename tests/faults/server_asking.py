@@ -1,6 +1,6 @@
-"""The `server` backend asked through a server that fails, with short patience. Knows no test.
+"""Embedders and rerankers for failing servers, with a short retry policy, and the faults that several test files share.
 
-What is wrong with an answer, and which words a server refuses, are named here because several files of tests give them.
+Knows the fake server; knows no test.
 """
 
 import json
@@ -10,7 +10,7 @@ import socket
 import numpy as np
 
 from rag.backends.base import Choice
-from rag.backends.server.client import Patience
+from rag.backends.server.client import RetryPolicy
 from rag.backends.server.embedder import ServerEmbedder
 from rag.backends.server.reranker import ServerReranker
 from rag.types import Content
@@ -20,12 +20,12 @@ MODEL = "Qwen/Qwen3-Embedding-0.6B"
 RERANKER = "Qwen/Qwen3-Reranker-0.6B"
 TEXTS = [Content("text", text=f"passage {number}") for number in range(4)]
 QUERY = Content("text", text="harbour")
-AMPLE = 20.0  # seconds for an answer: none of a sound server is late, however busy the machine
-SHORT = Patience(total=3.0, unseen=0.5, first=0.01, longest=0.05, told=0.3)
+AMPLE = 20.0  # seconds for an answer: a healthy server is never late, however busy the machine
+SHORT = RetryPolicy(total=3.0, unreachable=0.5, first_rest=0.01, longest_rest=0.05, longest_retry_after=0.3)
 
 
-def embedder(*servers, timeout=AMPLE, patience=SHORT, **more):
-    return ServerEmbedder(Choice(model=MODEL, urls=tuple(one.url for one in servers), timeout=timeout, **more), patience)
+def embedder(*servers, timeout=AMPLE, policy=SHORT, **more):
+    return ServerEmbedder(Choice(model=MODEL, urls=tuple(one.url for one in servers), timeout=timeout, **more), policy)
 
 
 def reranker(*servers, model=RERANKER, **more):
@@ -46,7 +46,7 @@ LONG = "maximum context length is 8192 tokens"
 
 
 def refusing(*words, path="/v1/embeddings", code=400, message=LONG):
-    """A fault of requests that hold one of the words."""
+    """A fault that refuses requests that contain one of the words."""
 
     def fault(handler, body):
         if any(word in json.dumps(body) for word in words):
@@ -59,7 +59,7 @@ def refusing(*words, path="/v1/embeddings", code=400, message=LONG):
 WRONG_VECTORS = {
     "NaN": (fake.vector_of([math.nan] * 1024), "not finite"),
     "infinite": (fake.vector_of([math.inf, *[0.1] * 1023]), "not finite"),
-    "zero": (fake.vector_of([0.0] * 1024), "length zero"),
+    "zero": (fake.vector_of([0.0] * 1024), "a zero vector"),
     "one shorter than the others": (fake.vector_of([1.0] * 512), "512, 1024 numbers, not 1024"),
     "empty": (fake.vector_of([]), "0, 1024 numbers"),
     "too few": (fake.edited(lambda entries: entries[:-1]), "3 vectors for 4 inputs"),

@@ -1,4 +1,4 @@
-"""Servers that restart, die or never were; addresses and keys that are none; connections kept, and a request ended by Ctrl-C."""
+"""Servers that restart, die or never existed; invalid addresses and keys; kept connections; a request ended by Ctrl-C."""
 
 import signal
 import subprocess
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.server.client import Patience
+from rag.backends.server.client import RetryPolicy
 from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import BackendError, WrongSetting
 from rag.types import Content
@@ -18,7 +18,7 @@ from tests.faults.fake_server import FakeServer
 from tests.faults.server_asking import AMPLE, MODEL, SHORT, TEXTS, closed_port, embedder, truth
 
 
-def test_a_server_that_restarts_is_waited_for(server):
+def test_a_restarting_server_is_waited_for(server):
     asking = embedder(server)
     asking.embed(TEXTS, role="document")
     back = server.restart_after(0.8)
@@ -36,22 +36,22 @@ def test_a_server_that_restarts_with_another_model_is_refused(server):
     back.join()
 
 
-def test_a_server_that_never_was_is_not_waited_for_long():
-    patience = Patience(total=3600.0, unseen=0.5, first=0.01, longest=0.05)
-    asking = ServerEmbedder(Choice(model=MODEL, urls=(f"http://127.0.0.1:{closed_port()}",)), patience)
+def test_a_server_that_never_answered_is_not_waited_for_long():
+    policy = RetryPolicy(total=3600.0, unreachable=0.5, first_rest=0.01, longest_rest=0.05)
+    asking = ServerEmbedder(Choice(model=MODEL, urls=(f"http://127.0.0.1:{closed_port()}",)), policy)
     began = time.monotonic()
-    with pytest.raises(BackendError, match="cannot be connected to: Connection refused") as raised:
+    with pytest.raises(BackendError, match="cannot be reached: Connection refused") as raised:
         asking.embed(TEXTS, role="document")
-    assert time.monotonic() - began < 600  # `unseen`, not an hour
-    assert "start it" in raised.value.remedy
+    assert time.monotonic() - began < 600  # `unreachable`, not an hour
+    assert "start the server" in raised.value.remedy
 
 
-def test_a_name_that_is_none_says_so():
-    with pytest.raises(BackendError, match=r"cannot be connected to: .*(known|resol|associated)"):
+def test_an_unknown_host_name_is_reported():
+    with pytest.raises(BackendError, match=r"cannot be reached: .*(known|resol|associated)"):
         ServerEmbedder(Choice(model=MODEL, urls=("http://nowhere.invalid:8000",)), SHORT).embed(TEXTS, role="document")
 
 
-def test_one_dead_endpoint_of_two_costs_nothing_but_its_share(server):
+def test_a_dead_endpoint_does_not_affect_the_other(server):
     dead = f"http://127.0.0.1:{closed_port()}"
     many = [Content("text", text=f"passage {number}") for number in range(200)]
     asking = ServerEmbedder(Choice(model=MODEL, urls=(dead, server.url), in_flight=2, timeout=AMPLE), SHORT)
@@ -59,7 +59,7 @@ def test_one_dead_endpoint_of_two_costs_nothing_but_its_share(server):
     assert len(server.requests) == 7
 
 
-def test_an_endpoint_that_dies_is_left_out_and_taken_back(server):
+def test_an_endpoint_that_dies_is_avoided_and_used_again_later(server):
     with FakeServer(MODEL) as other:
         many = [Content("text", text=f"passage {number}") for number in range(400)]
         asking = embedder(server, other, in_flight=1)
@@ -109,13 +109,13 @@ def test_connections_are_kept_and_closed_with_their_embedder(server):
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://host", "http://", "http://host:port"])
-def test_an_address_that_is_none_is_refused(url):
+def test_an_invalid_address_is_refused(url):
     with pytest.raises(WrongSetting) as raised:
         ServerEmbedder(Choice(model=MODEL, urls=(url,)))
     assert "http://HOST:PORT" in raised.value.remedy
 
 
-def test_a_key_or_certificates_that_cannot_be_used_are_refused(tmp_path):
+def test_unusable_keys_and_certificates_are_refused(tmp_path):
     with pytest.raises(WrongSetting, match="API key"):
         ServerEmbedder(Choice(model=MODEL, urls=("http://127.0.0.1:1",), api_key="key\nHost: other"))
     with pytest.raises(WrongSetting, match=r"missing\.pem"):

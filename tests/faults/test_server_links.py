@@ -1,4 +1,4 @@
-"""How a server is reached: through proxies of the environment, by what it says of itself, and never longer than it is given."""
+"""Proxies, TLS, addresses, deadlines and aborted requests of the `server` backend."""
 
 import base64
 import shutil
@@ -14,9 +14,9 @@ import pytest
 from rag.backends.base import Choice
 from rag.backends.server.connection import Connection
 from rag.backends.server.embedder import ServerEmbedder
-from rag.backends.server.exchange import Passing, exchange
+from rag.backends.server.exchange import TransientFailure, exchange
 from rag.backends.server.routes import routes_of
-from rag.backends.server.scheduler import Patience
+from rag.backends.server.scheduler import RetryPolicy
 from rag.errors import BackendError, WrongSetting
 from rag.types import Content
 from tests.faults import fake_server as fake
@@ -24,7 +24,7 @@ from tests.faults.fake_server import FakeServer
 
 MODEL = "Qwen/Qwen3-Embedding-0.6B"
 TEXTS = [Content("text", text=f"passage {number}") for number in range(4)]
-SHORT = Patience(total=3.0, unseen=0.5, first=0.01, longest=0.05, told=0.3)
+SHORT = RetryPolicy(total=3.0, unreachable=0.5, first_rest=0.01, longest_rest=0.05, longest_retry_after=0.3)
 
 
 def embedder(url, **more):
@@ -33,7 +33,7 @@ def embedder(url, **more):
 
 @contextmanager
 def talking(say):
-    """A port that lets `say(connection, what it was told first)` have each connection; the first lines it was told."""
+    """A port that hands each connection and the head of its first request to `say`; yields the port and those heads."""
     told = []
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -65,7 +65,7 @@ def talking(say):
 
 
 def passed_on(port, greeting=b""):
-    """What a proxy does: everything goes on to that port, and back."""
+    """A proxy: forwards everything to that port, and back."""
 
     def say(connection, heard):
         with socket.create_connection(("127.0.0.1", port)) as server:
@@ -98,13 +98,13 @@ def environment(monkeypatch):
     return monkeypatch
 
 
-def test_a_server_behind_a_proxy_is_asked_by_its_whole_address(environment):
+def test_a_proxy_gets_the_whole_address_of_the_server(environment):
     with FakeServer(MODEL) as server:
         port = int(server.url.rpartition(":")[2])
         with talking(passed_on(port)) as (proxy, told):
             environment.setenv("HTTP_PROXY", f"http://user:pass%40word@127.0.0.1:{proxy}")
             server.paths |= {"http://models.invalid:8000/v1/models", "http://models.invalid:8000/v1/embeddings"}
-            with pytest.raises(BackendError):  # the fake one answers by paths; what it was asked is what counts
+            with pytest.raises(BackendError):  # the fake server answers by path; only the request counts here
                 embedder("http://models.invalid:8000").embed(TEXTS, role="document")
     first = told[0].splitlines()
     assert first[0] == "GET http://models.invalid:8000/v1/models HTTP/1.1"
@@ -124,7 +124,7 @@ def certificate(tmp_path_factory):
     return cert, key
 
 
-def test_a_proxy_passes_on_what_is_encrypted(environment, certificate):
+def test_tls_is_tunnelled_through_a_proxy(environment, certificate):
     cert, _ = certificate
     with FakeServer(MODEL, tls=tuple(map(str, certificate))) as server:
         port = int(server.url.rpartition(":")[2])
@@ -139,15 +139,15 @@ def test_a_proxy_passes_on_what_is_encrypted(environment, certificate):
     assert "Proxy-Authorization: Basic" in told[0] and "secret" not in told[0]
 
 
-def test_a_proxy_that_passes_nothing_on_says_so(environment):
+def test_a_proxy_that_refuses_a_tunnel_is_reported(environment):
     with talking(lambda connection, heard: connection.sendall(b"HTTP/1.1 403 Forbidden\r\n\r\n")) as (proxy, _):
         environment.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy}")
-        with pytest.raises(BackendError, match=r"cannot be connected to: .*403 Forbidden"):
+        with pytest.raises(BackendError, match=r"cannot be reached: .*403 Forbidden"):
             embedder("https://models.invalid").embed(TEXTS, role="document")
 
 
 @pytest.mark.parametrize(("name", "excepted"), [("HTTP_PROXY", "models.invalid"), ("ALL_PROXY", "*"), ("HTTP_PROXY", ".invalid")])
-def test_the_environment_says_who_is_asked_without_a_proxy(environment, name, excepted):
+def test_no_proxy_is_respected(environment, name, excepted):
     choice = Choice(model=MODEL, urls=("http://models.invalid:8000/base/v1",))
     environment.setenv(name, "proxy.invalid:3128")
     (through,) = routes_of(choice)
@@ -180,14 +180,14 @@ def test_a_proxy_that_cannot_be_used_is_named_without_its_password(environment, 
         ("http://[::1]:8000", "http://[::1]:8000", "::1", 8000, ""),
     ],
 )
-def test_addresses_are_read_as_they_are_meant(environment, given, url, host, port, prefix):
+def test_addresses_are_normalised(environment, given, url, host, port, prefix):
     (route,) = routes_of(Choice(urls=(given, given)))
     assert (route.url, route.host, route.port, route.prefix) == (url, host, port, prefix)
     password = base64.b64encode(b"name:secret").decode()
     assert route.headers.get("Authorization") == (f"Basic {password}" if "secret" in given else None)
 
 
-def test_a_head_that_drips_is_not_waited_for_either(environment):
+def test_headers_that_drip_are_not_waited_for_either(environment):
     def drip(connection, _):
         connection.sendall(b"HTTP/1.1 200 OK\r\n")
         while True:
@@ -197,12 +197,12 @@ def test_a_head_that_drips_is_not_waited_for_either(environment):
     with talking(drip) as (port, _):
         (route,) = routes_of(Choice(urls=(f"http://127.0.0.1:{port}",)))
         link = Connection(route)
-        with pytest.raises(Passing, match=r"did not answer within 0\.3 s"):
+        with pytest.raises(TransientFailure, match=r"did not answer within 0\.3 s"):
             exchange(link, "/v1/models", None, 0.3)
         assert not link.is_reusable
 
 
-def test_what_a_server_says_before_it_has_read_everything_is_heard(environment):
+def test_a_response_sent_before_the_request_was_read_is_used(environment):
     def refuse(connection, _):
         said = b'{"error": {"message": "too much"}}'
         connection.sendall(
@@ -218,7 +218,7 @@ def test_what_a_server_says_before_it_has_read_everything_is_heard(environment):
             exchange(Connection(route), "/v1/embeddings", b"x" * 20_000_000, 20.0)
 
 
-def test_an_answer_without_a_length_is_read_to_its_end_and_in_parts(environment):
+def test_bodies_without_a_length_and_in_chunks_are_read_to_their_end(environment):
     answers = [
         b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n[1, 2]",
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -232,13 +232,13 @@ def test_an_answer_without_a_length_is_read_to_its_end_and_in_parts(environment)
             assert link.is_reusable is (b"chunked" in answer)
 
 
-def test_one_request_that_fails_breaks_off_the_others_of_its_call():
+def test_one_failing_request_aborts_the_others_of_its_call():
     started, ended = threading.Event(), threading.Event()
 
     def wait_for_the_end(handler, body):
         started.set()
         handler.connection.settimeout(60)
-        assert handler.connection.recv(1) == b""  # what was under way is ended, not waited for
+        assert handler.connection.recv(1) == b""  # the request is aborted, not waited for
         ended.set()
         handler.close_connection = True
 
@@ -264,6 +264,6 @@ def test_a_certificate_for_another_name_is_not_trusted(certificate):
             embedder(plain).embed(TEXTS, role="document")
 
 
-def test_a_plain_server_at_an_encrypted_address_says_what_is_wrong():
+def test_http_at_an_https_address_is_reported():
     with FakeServer(MODEL) as server, pytest.raises(BackendError, match=r"(?i)wrong.version|ssl|tls"):
         embedder(server.url.replace("http", "https")).embed(TEXTS, role="document")

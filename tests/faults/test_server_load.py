@@ -1,4 +1,4 @@
-"""A server is given no more at once than it takes, nor more than was allowed."""
+"""A server never has more requests at once than allowed, and about as many as it accepts."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from tests.faults.fake_server import FakeServer
 from tests.faults.server_asking import MODEL, TEXTS, embedder, truth
 
 
-def test_no_more_requests_at_once_than_allowed(server):
+def test_there_are_no_more_requests_at_once_than_allowed(server):
     server.always = fake.edited(lambda entries: (time.sleep(0.02), entries)[1])
     many = [Content("text", text=f"passage {number}") for number in range(640)]
     asking = embedder(server, in_flight=3)
@@ -26,7 +26,7 @@ def test_no_more_requests_at_once_than_allowed(server):
 
 
 def crowded(running, most, refused):
-    """More than `most()` requests at once are refused; notes each refusal."""
+    """A fault that refuses more than `most()` requests at once and records each refusal."""
 
     def answer(handler, body):
         with running._lock:
@@ -40,14 +40,14 @@ def crowded(running, most, refused):
     return answer
 
 
-def test_a_server_that_takes_fewer_at_once_is_given_fewer_and_more_when_it_takes_more(server):
+def test_requests_at_once_follow_what_the_server_accepts(server):
     most, refused, rooms = [3], [], []
     server.always = crowded(server, lambda: (rooms.append(endpoint.window.room), most[0])[1], refused)
     many = [Content("text", text=f"passage {number}") for number in range(32 * 100)]
     asking = embedder(server, in_flight=16)
     (endpoint,) = asking._endpoints._all
     np.testing.assert_allclose(asking.embed(many, role="document"), truth(server, many), atol=1e-6)
-    assert len(refused) < 150  # without a window the 13 that are too many are refused again and again
+    assert len(refused) < 150  # without a window, the 13 that are too many would be refused again and again
     assert not refused or min(rooms) <= 11
     most[0] = 1_000
     for _ in range(3):
@@ -55,7 +55,7 @@ def test_a_server_that_takes_fewer_at_once_is_given_fewer_and_more_when_it_takes
     assert endpoint.window.room == 16
 
 
-def test_the_endpoint_that_takes_more_is_given_more(server):
+def test_the_endpoint_that_accepts_more_gets_more(server):
     refused = []
     with FakeServer(MODEL) as other:
         server.always = crowded(server, lambda: 1_000, [])
@@ -69,7 +69,7 @@ def test_the_endpoint_that_takes_more_is_given_more(server):
 
 
 @pytest.mark.parametrize("code", [413, 422, 400])
-def test_a_batch_that_is_too_much_is_halved(server, code):
+def test_a_batch_that_is_too_large_is_halved(server, code):
     def at_most_two(handler, body):
         if len(body["input"]) > 2:
             return fake.status(code, "batch size 4 > maximum allowed batch size 2")(handler, body)

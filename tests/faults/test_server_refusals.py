@@ -1,4 +1,4 @@
-"""What a model server does not take is found among the others, by its number; what is too long is cut where that is counted."""
+"""Contents that a model server refuses are found among the others; a text that is too long is cut if the server counts tokens."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from tests.faults.server_asking import LONG, MODEL, QUERY, RERANKER, SHORT, TEXT
 
 
 @pytest.mark.parametrize(("code", "message"), [(400, LONG), (422, "no such letter"), (413, "")])
-def test_the_texts_a_server_does_not_take_are_found_and_the_others_have_their_vectors(server, code, message):
+def test_refused_texts_are_found_and_the_others_get_vectors(server, code, message):
     many = [Content("text", text=f"passage <{number}>") for number in range(64)]
     server.always = refusing("<7>", "<40>", code=code, message=message)
     with pytest.raises(ContentRefused) as raised:
@@ -29,7 +29,7 @@ def test_the_texts_a_server_does_not_take_are_found_and_the_others_have_their_ve
     assert len(asked) == 2 + 1 + 2 * 2 * 5  # the batches, a harmless text, both halves of 32, 16, 8, 4 and 2 texts
 
 
-def test_a_picture_a_server_does_not_take_is_told_from_one_that_takes_none():
+def test_a_refused_picture_is_told_apart_from_a_server_that_refuses_all_pictures():
     seen = [Content("image", pixels=(np.full((32, 32, 3), shade, np.uint8),)) for shade in (0, 90, 250)]
     second = image_url(seen[1].pixels[0])
     with FakeServer("Qwen/Qwen3-VL-Embedding-2B", dim=2048) as server:
@@ -45,7 +45,7 @@ def test_a_picture_a_server_does_not_take_is_told_from_one_that_takes_none():
         assert not isinstance(raised.value, ContentRefused)
 
 
-def test_a_text_at_which_a_server_fails_each_time_is_found_and_costs_only_itself(server):
+def test_a_text_that_always_makes_the_server_fail_is_found_and_the_others_get_vectors(server):
     server.always = refusing("passage 2", code=500, message="list index out of range")
     with pytest.raises(ContentRefused, match=r"answered 500: list index out of range \(3 attempts in") as raised:
         embedder(server).embed(TEXTS, role="document")
@@ -53,14 +53,14 @@ def test_a_text_at_which_a_server_fails_each_time_is_found_and_costs_only_itself
     np.testing.assert_allclose(raised.value.others, truth(server, [TEXTS[0], TEXTS[1], TEXTS[3]]), atol=1e-6)
 
 
-def test_a_server_that_fails_at_everything_ends_the_call(server):
+def test_a_server_that_always_fails_ends_the_call(server):
     server.always = refusing("length", "passage", code=500, message="engine is dead")
     with pytest.raises(BackendError, match=r"answered 500: engine is dead \(3 attempts in") as raised:
         embedder(server).embed(TEXTS, role="document")
     assert not isinstance(raised.value, ContentRefused)
 
 
-def test_one_text_that_is_too_long_says_so(server):
+def test_a_single_text_that_is_too_long_is_reported_as_such(server):
     server.always = refusing("passage 3")
     with pytest.raises(ContentRefused, match="maximum context length is 8192") as raised:
         embedder(server).embed(TEXTS[3:], role="query")
@@ -68,7 +68,7 @@ def test_one_text_that_is_too_long_says_so(server):
     assert len(raised.value.others) == 0
 
 
-def test_pairs_a_reranker_does_not_take_are_found_and_the_others_have_their_scores(ranker):
+def test_refused_pairs_are_found_and_the_others_get_scores(ranker):
     ranker.always = refusing("passage 2", path="/v1/rerank")
     with pytest.raises(ContentRefused) as raised:
         reranker(ranker).score(QUERY, TEXTS)
@@ -78,7 +78,7 @@ def test_pairs_a_reranker_does_not_take_are_found_and_the_others_have_their_scor
 
 
 def counting(longest, letters=1):
-    """A server that counts one token for so many letters and takes no prompt longer than that."""
+    """A server that counts one token per `letters` letters and refuses prompts of more than `longest` tokens."""
 
     def fault(handler, body):
         count = (
@@ -94,7 +94,7 @@ def counting(longest, letters=1):
 
 
 @pytest.mark.parametrize("letters", [1, 4], ids=["expected", "found by its refusal"])
-def test_a_text_longer_than_the_model_reads_is_cut_where_the_server_counts(server, caplog, letters):
+def test_a_text_that_is_too_long_is_cut_if_the_server_counts_tokens(server, caplog, letters):
     server.paths.add("/tokenize")
     server.models = {"data": [{"id": MODEL, "max_model_len": 100}]}
     server.always = counting(100, letters)
@@ -105,7 +105,7 @@ def test_a_text_longer_than_the_model_reads_is_cut_where_the_server_counts(serve
     assert caplog.records[0].getMessage().startswith("a text is longer than the 100 tokens")
 
 
-def test_a_text_longer_than_the_model_reads_is_refused_where_the_server_does_not_count(server):
+def test_a_text_that_is_too_long_is_refused_if_the_server_does_not_count_tokens(server):
     server.models = {"data": [{"id": MODEL, "max_model_len": 100}]}
     server.always = counting(100)
     with pytest.raises(ContentRefused) as raised:
@@ -114,7 +114,7 @@ def test_a_text_longer_than_the_model_reads_is_refused_where_the_server_does_not
 
 
 def counting_pairs(longest):
-    """A reranker that takes no pair of more letters than that."""
+    """A reranker that counts one token per letter and refuses pairs of more than `longest` tokens."""
 
     def fault(handler, body):
         if "prompt" in body:
@@ -128,7 +128,7 @@ def counting_pairs(longest):
     return fault
 
 
-def test_a_document_longer_than_a_reranker_reads_is_cut_where_the_server_counts(ranker, caplog):
+def test_a_document_that_is_too_long_is_cut_if_the_server_counts_tokens(ranker, caplog):
     ranker.paths.add("/tokenize")
     ranker.models = {"data": [{"id": RERANKER, "max_model_len": 500}]}
     ranker.always = counting_pairs(500)

@@ -1,11 +1,11 @@
-"""What may pass is tried again, within bounds, and said once; what does not pass is given up."""
+"""Transient failures are retried, within limits, and logged once; lasting ones are given up."""
 
 import time
 
 import numpy as np
 import pytest
 
-from rag.backends.server.client import Patience
+from rag.backends.server.client import RetryPolicy
 from rag.errors import BackendError
 from tests.faults import fake_server as fake
 from tests.faults.server_asking import QUERY, TEXTS, embedder, reranker, truth
@@ -25,7 +25,7 @@ RETRIED = {
 
 
 @pytest.mark.parametrize("fault", RETRIED.values(), ids=RETRIED)
-def test_what_may_pass_is_tried_again(server, ranker, fault):
+def test_transient_failures_are_retried(server, ranker, fault):
     server.fail(fault, fault)
     np.testing.assert_allclose(embedder(server).embed(TEXTS, role="document"), truth(server), atol=1e-6)
     assert len(server.requests) == 3
@@ -36,19 +36,19 @@ def test_what_may_pass_is_tried_again(server, ranker, fault):
 
 
 @pytest.mark.parametrize("fault", [fake.drip(5), fake.silent(5)], ids=["slow drip", "silence"])
-def test_no_answer_in_time_is_tried_again(server, fault):
+def test_timeouts_are_retried(server, fault):
     server.fail(fault)
-    asking = embedder(server, timeout=0.3, patience=Patience(total=600.0, first=0.01, longest=0.05))
+    asking = embedder(server, timeout=0.3, policy=RetryPolicy(total=600.0, first_rest=0.01, longest_rest=0.05))
     np.testing.assert_allclose(asking.embed(TEXTS, role="document"), truth(server), atol=1e-6)
-    assert len(server.requests) >= 2  # on a busy machine sound answers may be late too, many times
+    assert len(server.requests) >= 2  # on a busy machine, correct answers may be late too
 
 
 @pytest.mark.parametrize(
     "fault", [fake.status(503), fake.status(500), fake.reset, fake.drip(5)], ids=["503", "500", "reset", "drip"]
 )
-def test_what_does_not_pass_is_given_up(server, fault):
+def test_lasting_failures_are_given_up(server, fault):
     server.always = fault
-    asking = embedder(server, timeout=0.2, patience=Patience(total=0.4, first=0.01, longest=0.05))
+    asking = embedder(server, timeout=0.2, policy=RetryPolicy(total=0.4, first_rest=0.01, longest_rest=0.05))
     with pytest.raises(BackendError, match=r"attempts in") as raised:
         asking.embed(TEXTS, role="document")
     assert server.url in raised.value.what
@@ -60,13 +60,20 @@ def test_retry_after_is_honoured_and_bounded(server):
     server.fail(fake.status(429, Retry_After="3600"))
     began = time.monotonic()
     embedder(server).embed(TEXTS, role="document")
-    assert 0.3 <= time.monotonic() - began < 600  # `told` of SHORT, not an hour
+    assert 0.3 <= time.monotonic() - began < 600  # `longest_retry_after` of SHORT, not an hour
     assert len(server.requests) == 2
 
 
-def test_waiting_is_said_once(server, caplog):
+def test_retrying_is_logged_once(server, caplog):
     asking = embedder(server)
     server.fail(fake.status(503), fake.status(503), fake.status(503))
     asking.embed(TEXTS, role="document")
     said = [record.getMessage() for record in caplog.records if record.name == "rag.server"]
-    assert said == [f"{server.url} answered 503: out of order; trying again for up to 3 s"]
+    assert said == [f"{server.url} answered 503: out of order; retrying for up to 3 s"]
+
+
+@pytest.mark.parametrize(("fault", "says"), [(fake.hang_up, "Remote end closed"), (fake.reset, "reset by peer|more expected")])
+def test_an_interrupted_exchange_is_reported_in_plain_words(server, fault, says):
+    server.always = fault
+    with pytest.raises(BackendError, match=f"broke off the exchange: [^']*({says})[^']*$"):
+        embedder(server, policy=RetryPolicy(total=0.2, first_rest=0.01, longest_rest=0.05)).embed(TEXTS, role="document")

@@ -1,4 +1,4 @@
-"""A failing model server, through the whole of `rag index` and `rag query`: nothing wrong is ever stored."""
+"""A failing model server behind `rag index` and `rag query`: nothing wrong is ever stored."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def corpus(tmp_path):
 
 @pytest.fixture
 def indexed(corpus, monkeypatch):
-    """`rag index` of the corpus through a server, with the short patience, into an index of that name."""
+    """Indexes the corpus through a server, with the short retry policy, into an index of that name."""
     monkeypatch.setattr(ServerEmbedder.__init__, "__defaults__", (Choice(), SHORT))
 
     def index(server, name="index"):
@@ -42,7 +42,7 @@ NEVER_STORED = ["NaN", "zero", "too few", "too many", "duplicated index", "empty
 
 
 @pytest.mark.parametrize("fault", [WRONG_VECTORS[name][0] for name in NEVER_STORED], ids=NEVER_STORED)
-def test_nothing_wrong_is_ever_stored(server, indexed, fault):
+def test_wrong_vectors_are_never_stored(server, indexed, fault):
     _, truth = indexed(server, "healthy")
     server.fail(None)  # for the canaries of the new index
     server.always = fault
@@ -54,7 +54,7 @@ def test_nothing_wrong_is_ever_stored(server, indexed, fault):
     assert found == pytest.approx(truth, abs=1e-4) and len(found) == 12
 
 
-def test_what_the_server_does_not_take_is_skipped_with_its_reason_and_tried_again(server, indexed, corpus):
+def test_refused_passages_are_skipped_with_the_reason_and_tried_again(server, indexed, corpus):
     (corpus / "part.txt").write_text("A good passage of the part.\n\n" * 100 + "SECRET at its end")
     (corpus / "whole.txt").write_text("SECRET of one passage")
     (corpus / "copy.txt").write_text("SECRET of one passage")
@@ -74,7 +74,7 @@ def test_what_the_server_does_not_take_is_skipped_with_its_reason_and_tried_agai
     assert indexed(server)[0].unchanged == 15
 
 
-def test_a_candidate_the_reranker_does_not_take_is_scored_by_the_first_stage(server, ranker, indexed, corpus):
+def test_a_candidate_that_the_reranker_refuses_keeps_its_first_stage_score(server, ranker, indexed, corpus):
     indexed(server)
     ranker.always = refusing("number 3", path="/v1/rerank")
     told = {"reranker": "server", "reranker_url": (ranker.url,), "reranker_model": RERANKER, "url": (server.url,)}
@@ -83,10 +83,10 @@ def test_a_candidate_the_reranker_does_not_take_is_scored_by_the_first_stage(ser
     unjudged = [hit for hit in found.hits if hit.rerank_score is None]
     assert [hit.document for hit in unjudged] == ["note 3.txt"]
     assert (unjudged[0].score, len(found.hits)) == (unjudged[0].fused, 12)
-    assert any(note.startswith("1 of 12 candidates has the score of the first stage") and LONG in note for note in found.notes)
+    assert any(note.startswith("1 of 12 candidates kept the score of the first stage") and LONG in note for note in found.notes)
 
 
-def test_a_server_that_restarts_during_an_index_run_costs_nothing(server, indexed):
+def test_a_restart_during_an_index_run_loses_nothing(server, indexed):
     _, truth = indexed(server, "healthy")
     restarted = []
 
@@ -100,7 +100,7 @@ def test_a_server_that_restarts_during_an_index_run_costs_nothing(server, indexe
     assert found == pytest.approx(truth, abs=1e-4) and len(found) == 12
 
 
-def test_a_server_back_with_other_weights_under_the_same_name_is_noticed(server, indexed, corpus):
+def test_other_weights_under_the_same_name_are_noticed(server, indexed, corpus):
     indexed(server)
     (corpus / "new.txt").write_text("A new note.")
     server.weights = "others"

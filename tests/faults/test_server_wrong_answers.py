@@ -1,4 +1,4 @@
-"""A wrong answer of a model server is refused at once, and says what was wrong with it."""
+"""A wrong response of a model server is refused at once, with what is wrong with it."""
 
 import math
 
@@ -12,7 +12,7 @@ from tests.faults.server_asking import QUERY, TEXTS, WRONG_VECTORS, embedder, re
 
 
 @pytest.mark.parametrize(("fault", "says"), WRONG_VECTORS.values(), ids=WRONG_VECTORS)
-def test_a_wrong_answer_is_refused_at_once(server, fault, says):
+def test_wrong_vectors_are_refused_at_once(server, fault, says):
     server.always = fault
     with pytest.raises(BackendError) as raised:
         embedder(server).embed(TEXTS, role="document")
@@ -20,10 +20,10 @@ def test_a_wrong_answer_is_refused_at_once(server, fault, says):
     assert server.url in raised.value.what
     assert raised.value.what.isprintable() and len(raised.value.what) < 500
     assert raised.value.remedy
-    assert len(server.requests) <= 2  # what a server says against its input is tried with a harmless one
+    assert len(server.requests) <= 2  # a refusal is checked with one harmless request
 
 
-def test_vectors_are_put_in_order_by_their_index(server):
+def test_vectors_are_ordered_by_their_index(server):
     server.fail(fake.edited(lambda entries: entries[::-1]))
     np.testing.assert_allclose(embedder(server).embed(TEXTS, role="document"), truth(server), atol=1e-6)
 
@@ -36,7 +36,7 @@ WRONG_SCORES = {
     "too few": (fake.edited(lambda entries: entries[:2]), "2 scores for 4 inputs"),
     "too many": (fake.edited(lambda entries: entries * 2), "8 scores for 4 inputs"),
     "duplicated index": (fake.edited(lambda entries: [{**one, "index": 0} for one in entries]), "index"),
-    "outside 0…1": (fake.edited(lambda entries: [{**one, "relevance_score": 3.5} for one in entries]), "not within 0 … 1"),
+    "outside 0…1": (fake.edited(lambda entries: [{**one, "relevance_score": 3.5} for one in entries]), "not within 0…1"),
     "error in a 200": (fake.instead({"object": "error", "message": "busy"}), "busy"),
     "html": (fake.html, "not JSON"),
     "400": (fake.status(400, "no reranker here"), "no reranker here"),

@@ -223,7 +223,7 @@ def test_the_doctor_finds_nothing_wrong(rag, embedder, reranker):
 def test_the_address_of_the_reranker_makes_no_index(rag, reranker, home):
     ran = rag("index", "corpus", "--url", reranker.url, "--index", "mistaken", "--json")
     assert ran.code == 2
-    assert f"{reranker.name} is a model of the family qwen3-vl-reranker" in ran.err
+    assert f"{reranker.name} belongs to the family qwen3-vl-reranker" in ran.err
     assert not (home / "indexes/mistaken/catalog.sqlite").exists()
 
 

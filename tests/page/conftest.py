@@ -32,8 +32,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
 ]
-PATIENCE = 30_000  # milliseconds a step may take on a busy machine
-expect.set_options(timeout=PATIENCE)
+STEP_TIMEOUT = 30_000  # milliseconds, for a busy machine
+expect.set_options(timeout=STEP_TIMEOUT)
 
 
 def environment() -> dict[str, str]:
@@ -117,11 +117,11 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Visitor:
-    """A browser window on one server, and everything that went wrong in it."""
+    """A browser window on one server, and the errors in it."""
 
     page: Page
     url: str
-    said: list[str] = field(default_factory=list)  # errors of the console and of scripts
+    said: list[str] = field(default_factory=list)  # errors on the console and in scripts
     foreign: list[str] = field(default_factory=list)  # addresses on other hosts
 
     def open(self, query: str = "") -> Page:
@@ -130,7 +130,7 @@ class Visitor:
         return self.page
 
     def search(self, query: str) -> Page:
-        """Opens the page with a query and waits for the last order."""
+        """Opens the page with a query and waits for the reranked order."""
         self.open(query)
         self.settled()
         return self.page
@@ -139,7 +139,7 @@ class Visitor:
         self.page.wait_for_selector(".search:not(.is-searching) .told:not(:empty)")
 
     def ask(self, words: str) -> None:
-        """Types words and waits for their last order."""
+        """Types words and waits for the reranked order."""
         box = self.page.locator("#rag-words")
         box.fill(words)
         with self.page.expect_response(lambda answer: '"rerank":true' in (answer.request.post_data or "")):
@@ -157,13 +157,13 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Opens windows; at the end none may have complained or asked another host, unless the test is marked `complains`."""
+    """Opens windows; at the end none may have logged errors or contacted another host, unless the test is marked `complains`."""
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
     def opened(server: Server, width: int = 1280, height: int = 860, **options: object) -> Visitor:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(STEP_TIMEOUT)
         contexts.append(context)
         visitor = Visitor(context.new_page(), server.url)
         page = visitor.page

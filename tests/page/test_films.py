@@ -1,4 +1,4 @@
-"""Videos no browser plays: transcoded around the hit, or shown as moments; and what becomes of one that fails half way."""
+"""Videos that browsers cannot play: transcoded around the hit, or shown as frames; and one that fails half way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.unit.films import film
 
 @pytest.fixture(scope="module")
 def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of one MPEG-4 part 2 AVI, which no browser plays, with subtitles that find its moments."""
+    """A server with an MPEG-4 part 2 AVI, which browsers cannot play, and subtitles to find its frames by."""
     folder = tmp_path_factory.mktemp("films")
     corpus = folder / "corpus"
     corpus.mkdir()
@@ -33,7 +33,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def opened(page: Page) -> dict[str, Any]:
-    """Opens the first card and waits for what its passage says of the video."""
+    """Opens the first card; returns the `video` of its passage."""
     with page.expect_response(re.compile("/v1/passages/")) as answered:
         page.locator(".card-open").first.click()
     expect(page.locator("dialog.viewer .facts")).to_be_visible()
@@ -41,7 +41,7 @@ def opened(page: Page) -> dict[str, Any]:
     return said
 
 
-def test_what_no_browser_plays_is_transcoded_around_the_hit(films: Server, visit: Visit) -> None:
+def test_a_video_that_browsers_cannot_play_is_transcoded_around_the_hit(films: Server, visit: Visit) -> None:
     visitor = visit(films)
     visitor.page.add_init_script(
         """addEventListener("playing", (event) => { window.firstShown ??= event.target.currentTime; }, true);"""
@@ -55,7 +55,7 @@ def test_what_no_browser_plays_is_transcoded_around_the_hit(films: Server, visit
     visitor.shot("open-video-avi")
 
 
-def test_the_next_stretch_of_a_transcoded_video_follows(films: Server, visit: Visit) -> None:
+def test_the_next_clip_of_a_transcoded_video_follows(films: Server, visit: Visit) -> None:
     page = visit(films).search("?q=crane&kind=frame")
     video = opened(page)
     first_end = video["clip"]["end"]
@@ -72,8 +72,8 @@ def test_the_next_stretch_of_a_transcoded_video_follows(films: Server, visit: Vi
     expect(page.locator(".film-wait")).to_have_count(0)
 
 
-def test_what_cannot_be_transcoded_is_shown_as_moments(films: Server, visit: Visit) -> None:
-    """The answer is changed on its way: here is no file that can be indexed but not be transcoded."""
+def test_a_video_that_cannot_be_transcoded_is_shown_as_frames(films: Server, visit: Visit) -> None:
+    """The answer is changed on its way, because no file here can be indexed but not transcoded."""
 
     def frames_only(route: Route) -> None:
         answer = route.fetch()
@@ -85,23 +85,23 @@ def test_what_cannot_be_transcoded_is_shown_as_moments(films: Server, visit: Vis
     visitor.page.route("**/v1/passages/**", frames_only)
     page = visitor.search("?q=lighthouse&kind=frame")
     opened(page)
-    expect(page.locator(".film-label")).to_contain_text("No browser can play this file; here are its moments.")
-    strip_of_moments(page)
+    expect(page.locator(".film-label")).to_contain_text("Browsers cannot play this file; here are frames of it.")
+    strip_of_frames(page)
     visitor.shot("open-video-moments")
 
 
 @pytest.mark.complains
-def test_a_video_that_fails_is_shown_as_moments(films: Server, visit: Visit) -> None:
+def test_a_video_that_fails_is_shown_as_frames(films: Server, visit: Visit) -> None:
     visitor = visit(films)
     visitor.page.route("**/video?*", lambda route: route.fulfill(status=422, json={"error": {"what": "damaged"}}))
     page = visitor.search("?q=lighthouse&kind=frame")
     opened(page)
-    expect(page.locator(".film-note")).to_contain_text("The video could not be played; here are its moments.")
-    strip_of_moments(page)
+    expect(page.locator(".film-note")).to_contain_text("The video could not be played; here are frames of it.")
+    strip_of_frames(page)
 
 
-def strip_of_moments(page: Page) -> None:
-    """The moments are real pictures of the file, and a click shows one large."""
+def strip_of_frames(page: Page) -> None:
+    """The frames are real pictures of the file, and a click shows one large."""
     large = page.locator(".film-large")
     first = large.get_attribute("src")
     shown = page.locator(".nears-wide img")

@@ -1,4 +1,4 @@
-"""A corpus of strangers: markup in names, texts, pictures and headings is shown as it is written, and runs nowhere."""
+"""A hostile corpus: markup in names, texts, pictures and headings is shown as written and never runs."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_hostile_query_in_the_address_runs_nothing(hostile: Server, visit: Vis
     assert page.evaluate("window.ran") is None
 
 
-def test_the_policy_of_the_page_lets_no_script_of_others_run(hostile: Server, visit: Visit) -> None:
+def test_the_policy_of_the_page_blocks_injected_scripts(hostile: Server, visit: Visit) -> None:
     """Even markup that got into the page would not run: no inline script, no handler, no eval, no other host."""
     visitor = visit(hostile)
     page = visitor.open()

@@ -1,4 +1,4 @@
-"""The index tab on a growing corpus, an index that is not there yet, and a server that dies."""
+"""The index tab on a growing corpus, on an index that does not exist yet, and with a server that dies."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from playwright.sync_api import expect
 from tests.page.axe import violations
 from tests.page.conftest import Server, Visit, environment, rag, serving
 
-MANY, FEW = 60, 10  # pictures: many processors too read so many for long enough to be stopped, and a slow one soon reads the few
+MANY, FEW = 60, 10  # pictures: even many processors take long enough for MANY to be stopped; a slow one is soon done with FEW
 
 
 def picture(file: Path, number: int) -> None:
-    """A screenshot-like picture with words that OCR takes its time to read."""
+    """A picture like a screenshot, with words that take OCR some time."""
     image = Image.new("RGB", (1280, 720), (250, 250, 250))
     draw = ImageDraw.Draw(image)
     for row in range(24):
@@ -35,7 +35,7 @@ def test_what_the_index_holds(server: Server, visit: Visit) -> None:
     expect(section.locator(".bars li", has_text="Pages")).to_contain_text(re.compile(r"4\d"))
     expect(section.locator(".panel", has_text="Model").first).to_contain_text("lite")
     row = section.locator(".skipped tr", has_text="not-a-picture.jpg")
-    expect(row).to_contain_text("is named .jpg but holds text")
+    expect(row).to_contain_text("is named .jpg but contains text")
     section.get_by_label("Find a file or a reason").fill("poster-huge")
     expect(section.locator(".skipped tbody tr")).to_have_count(1)
     expect(section.locator(".skipped tbody tr")).to_contain_text("20,000 × 20,000 pixels")
@@ -78,25 +78,25 @@ def test_indexing_is_followed_stopped_and_resumed(tmp_path: Path, visit: Visit) 
         expect(page.locator(".job-file")).to_contain_text(re.compile(r"screen-\d"))
         expect(page.locator(".job-words")).to_contain_text("held back by reading")
         expect(page.locator(".job-words")).to_contain_text(
-            re.compile(r"documents a second · .* passages a second · .* tokens a second")
+            re.compile(r"documents per second · .* passages per second · .* tokens per second")
         )
         visitor.shot("indexing")
         page.get_by_role("tab", name="Search").click()
-        visitor.ask("pilot boat leaves")  # searching goes on meanwhile
+        visitor.ask("pilot boat leaves")  # searching works meanwhile
         expect(page.locator(".card h3").first).to_have_text("first.txt")
         page.get_by_role("tab", name="Index").click()
-        page.reload()  # a page opened later follows the run that goes on
+        page.reload()  # a page opened later follows the running job
         page.get_by_role("button", name="Stop").click()
-        expect(page.locator(".job-stopped")).to_contain_text("What was done is kept", timeout=60_000)
+        expect(page.locator(".job-stopped")).to_contain_text("Finished work is kept", timeout=60_000)
         for number in range(FEW, MANY):
             (corpus / f"screen-{number}.png").unlink()
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Resume").click()
         expect(page.locator(".job-done")).to_be_visible(timeout=120_000)
         expect(page.locator(".figure", has_text="Documents").locator("strong")).to_have_text(str(1 + FEW))
 
 
-def test_of_two_indexes_one_or_both_are_asked(tmp_path: Path, samples: Path, visit: Visit) -> None:
-    """Each with what it holds; the choice is in the address, and a hit opens from the index it was found in."""
+def test_one_or_both_of_two_indexes_are_searched(tmp_path: Path, samples: Path, visit: Visit) -> None:
+    """Each is listed with its count; the choice is in the address, and a hit opens from the index it was found in."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "lighthouse.txt").write_text("The lighthouse keeper counts porpoises.")
@@ -108,7 +108,7 @@ def test_of_two_indexes_one_or_both_are_asked(tmp_path: Path, samples: Path, vis
         page.locator("summary", has_text="samples").click()
         options = page.locator(".menu-option", has_text=re.compile("samples|diary"))
         assert [re.sub(r"\d+", "N", words).split() for words in options.all_inner_texts()] == [["samples", "N"], ["diary", "N"]]
-        expect(options.first).to_be_disabled()  # one at least is asked
+        expect(options.first).to_be_disabled()  # at least one is searched
         assert violations(page) == []
         visitor.ask("lighthouse")
         assert page.locator(".card").count() > 5
@@ -159,7 +159,7 @@ def test_a_search_before_there_is_an_index(tmp_path: Path, visit: Visit) -> None
 
 
 @pytest.mark.complains
-def test_a_server_that_dies_is_told_with_its_address(samples: Path, tmp_path: Path, visit: Visit) -> None:
+def test_a_dead_server_is_reported_with_its_address(samples: Path, tmp_path: Path, visit: Visit) -> None:
     with serving(tmp_path, samples) as server:
         visitor = visit(server)
         page = visitor.search("?q=lighthouse")

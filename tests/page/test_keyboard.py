@@ -11,7 +11,7 @@ from tests.page.conftest import Server, Visit
 FOCUSED = "document.activeElement.closest('.card')?.dataset.id"
 
 
-def test_search_walk_open_turn_and_close(server: Server, visit: Visit) -> None:
+def test_search_move_open_step_and_close(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     page = visitor.open()
     page.keyboard.press("Escape")
@@ -51,7 +51,7 @@ def test_the_list_of_keys(server: Server, visit: Visit) -> None:
     page = visitor.search("?q=harbour")
     page.keyboard.press("?")
     expect(page.locator("dialog.keys")).to_be_visible()
-    expect(page.locator("dialog.keys")).to_contain_text("from result to result")
+    expect(page.locator("dialog.keys")).to_contain_text("move between results")
     visitor.shot("keys")
     page.keyboard.press("Escape")
     expect(page.locator("dialog.keys")).to_be_hidden()
@@ -70,7 +70,7 @@ def test_zoom_keys(server: Server, visit: Visit) -> None:
 
 
 def test_every_control_is_reached_and_named(server: Server, visit: Visit) -> None:
-    """Tab goes through the bar, the box, the chips and the cards; nothing that takes the focus is without a name."""
+    """Tab goes through the bar, the box, the chips and the cards; every focusable element has a name."""
     page = visit(server).search("?q=lighthouse&kind=image")
     page.evaluate("document.activeElement.blur()")
     reached = []

@@ -49,7 +49,7 @@ def test_dark_is_dark_and_can_be_chosen(server: Server, visit: Visit) -> None:
     page = visitor.search("?q=harbour")
     ground = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number).reduce((a, b) => a + b)"
     assert page.evaluate(ground) < 120
-    page.get_by_role("button", name="Colours: as the system").click()
+    page.get_by_role("button", name="Colours: system").click()
     assert page.evaluate(ground) > 650
     page.reload()
     page.wait_for_selector("html[data-ready]")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE, TOP, Server, Visit
+from tests.page.conftest import STEP_TIMEOUT, TOP, Server, Visit
 
 PICTURES = TOP / "samples/query_pictures"
 
@@ -104,7 +104,7 @@ def give(page: Page, event: str, picture: Path) -> None:
     )
 
 
-def test_what_is_no_picture_is_refused_in_words(server: Server, visit: Visit, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_refused(server: Server, visit: Visit, tmp_path: Path) -> None:
     page = visit(server).open()
     (tmp_path / "letter.jpg").write_text("no picture at all")
     page.locator("input[type=file]").set_input_files(tmp_path / "letter.jpg")
@@ -125,7 +125,7 @@ def test_a_picture_that_is_too_large_is_refused_with_the_limit(server: Server, v
 
 
 def test_a_picture_is_answered_from_its_pixels_first(server: Server, visit: Visit) -> None:
-    """The first answer does not wait for the words in the picture; the second one reads them."""
+    """The first answer does not wait for OCR of the picture; the second one does."""
     visitor = visit(server)
     page = visitor.open()
     questions: list[dict[str, object]] = []
@@ -137,19 +137,19 @@ def test_a_picture_is_answered_from_its_pixels_first(server: Server, visit: Visi
     assert [(one["rerank"], one.get("ocr", True)) for one in questions] == [(False, False), (True, True)]
 
 
-def test_a_picture_of_another_tab_is_missed_in_words(server: Server, visit: Visit) -> None:
+def test_a_picture_of_another_tab_is_reported_missing(server: Server, visit: Visit) -> None:
     page = visit(server).open("?picture=0123456789ab")
-    expect(page.locator(".trouble")).to_contain_text("The query picture is no longer here")
+    expect(page.locator(".trouble")).to_contain_text("The query picture is no longer available")
 
 
-def test_typing_searches_and_only_the_last_words_count(server: Server, visit: Visit) -> None:
+def test_typing_searches_for_the_last_words_only(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     page = visitor.open()
     page.locator("#rag-words").press_sequentially("porpoise", delay=30)
     expect(page.locator(".card .card-place").first).to_have_text("p. 16")
     visitor.settled()
     page.go_back()
-    expect(page.locator("h1").first).to_be_visible()  # one step of the history, however many letters
+    expect(page.locator("h1").first).to_be_visible()  # one step of the history for all letters
 
 
 def test_filters_narrow_and_are_in_the_address(server: Server, visit: Visit) -> None:
@@ -172,7 +172,7 @@ def test_filters_narrow_and_are_in_the_address(server: Server, visit: Visit) -> 
     assert set(asked(page)) == {"q"}
 
 
-def test_folders_are_counted_before_anything_is_asked(server: Server, visit: Visit) -> None:
+def test_folders_are_counted_before_the_first_search(server: Server, visit: Visit) -> None:
     page = visit(server).open()
     page.locator("summary", has_text="Folder").click()
     photos = page.locator(".menu-option", has_text="photos")
@@ -187,7 +187,7 @@ def test_folders_are_counted_before_anything_is_asked(server: Server, visit: Vis
 def test_dates_filter(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     page = visitor.search("?q=lighthouse&before=1990-01-01")
-    expect(page.locator(".empty")).to_contain_text("No passage passes the filters.")
+    expect(page.locator(".empty")).to_contain_text("No result matches the filters.")
     expect(page.locator("summary", has_text="Until")).to_be_visible()
     page.locator(".empty button").click()
     expect(page.locator(".card").first).to_be_visible()
@@ -233,14 +233,14 @@ def test_more_results_on_scroll_without_losing_place(server: Server, visit: Visi
     assert names(page)[:24] == before
 
 
-def test_nothing_good_says_so_and_shows_the_nearest(server: Server, visit: Visit) -> None:
+def test_without_a_good_match_it_says_so_and_shows_the_closest(server: Server, visit: Visit) -> None:
     page = visit(server).search("?q=insurance+claim+after+a+flood+in+the+museum")
-    expect(page.locator(".weak-line")).to_contain_text("Nothing good found")
+    expect(page.locator(".weak-line")).to_contain_text("No good match")
     assert page.locator(".card").count() >= 10
     assert page.locator(".grid > *").first.get_attribute("class") == "weak-line"
 
 
-def test_nothing_at_all_says_so(server: Server, visit: Visit) -> None:
+def test_without_any_result_it_says_so(server: Server, visit: Visit) -> None:
     page = visit(server).search("?q=kubernetes+autoscaling+policy")
     expect(page.locator(".empty")).to_contain_text("Nothing found")
     expect(page.locator(".card")).to_have_count(0)
@@ -251,7 +251,7 @@ def test_cards_do_not_move_under_the_pointer(server: Server, visit: Visit) -> No
     visitor = visit(server)
     page = visitor.open()
     held: list[object] = []
-    better: list[str] = []  # the name that comes first in the better order
+    better: list[str] = []  # the first name in the better order
 
     def later(route: object) -> None:
         held.append(route)
@@ -274,7 +274,7 @@ def test_cards_do_not_move_under_the_pointer(server: Server, visit: Visit) -> No
     page.mouse.move(box["x"] + 40, box["y"] + 40)
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.wait_for_timeout(100)
-    for _ in range(PATIENCE // 50):
+    for _ in range(STEP_TIMEOUT // 50):
         if held:
             break
         page.wait_for_timeout(50)

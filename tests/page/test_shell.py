@@ -1,4 +1,4 @@
-"""The addresses around the page: strict types and policies, and Gradio's own routes closed."""
+"""The routes of the page: strict types and policies, and Gradio's own routes closed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ui.files import static_files
 
 
 def test_the_page_allows_its_own_scripts_by_hash_and_no_others(server: Server) -> None:
-    answer = httpx.get(f"{server.url}/", timeout=60)  # Gradio may still be on its way
+    answer = httpx.get(f"{server.url}/", timeout=60)  # Gradio may still be loading
     policy = answer.headers["content-security-policy"]
     scripts = re.search(r"script-src ([^;]*)", policy)
     assert scripts is not None
@@ -64,7 +64,7 @@ def test_other_addresses_are_closed(server: Server, path: str) -> None:
 
 
 def test_no_script_of_ours_writes_markup() -> None:
-    """Names and texts of strangers reach the page as text nodes only."""
+    """Names and texts from files reach the page as text nodes only."""
     for name, file in static_files().items():
         source = file.content.decode()
         if name.endswith(".js"):
@@ -76,7 +76,7 @@ def test_no_script_of_ours_writes_markup() -> None:
 
 
 @pytest.mark.complains
-def test_where_a_key_is_asked_for_it_can_be_typed(samples: Path, tmp_path: Path, visit: Visit) -> None:
+def test_a_key_can_be_typed(samples: Path, tmp_path: Path, visit: Visit) -> None:
     key = "0123456789abcdef"
     with serving(tmp_path, samples, key=key) as server:
         page = visit(server).page
@@ -86,8 +86,8 @@ def test_where_a_key_is_asked_for_it_can_be_typed(samples: Path, tmp_path: Path,
             page.get_by_label("Key").fill(given)
             page.get_by_role("button", name="Open").click()
             if given != key:
-                expect(page.get_by_role("alert")).to_contain_text("That key does not fit.")
-        expect(page.locator(".card").first).to_be_visible()  # what the address asked for
+                expect(page.get_by_role("alert")).to_contain_text("That key is wrong.")
+        expect(page.locator(".card").first).to_be_visible()  # the query of the address
         assert key not in page.url and "q=lighthouse" in page.url
         page.go_back()
         assert key not in page.url

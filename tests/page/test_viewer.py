@@ -39,20 +39,20 @@ def test_a_page_with_its_matches_outlined_and_zoomed(server: Server, visit: Visi
     larger = page.locator(".sheet img").bounding_box()
     assert larger is not None and larger["width"] > 2 * picture["width"]
     expect(page.locator(".sheet img")).to_have_attribute("src", re.compile("size=full"))
-    page.get_by_role("button", name="Whole picture").click()
+    page.get_by_role("button", name="Fit to window").click()
     again = page.locator(".sheet img").bounding_box()
     assert again is not None and abs(again["width"] - picture["width"]) < 1
 
 
-def test_a_screenshot_is_there_before_its_words_are_found(server: Server, visit: Visit) -> None:
-    """The outlines are held back: the picture stands, and a quiet sign says that they are coming."""
+def test_a_screenshot_is_shown_before_its_matches_are_found(server: Server, visit: Visit) -> None:
+    """While the outlines are delayed, the picture is shown and a note says that they are coming."""
     visitor = visit(server)
     page = visitor.page
     held: list[Route] = []
     page.route(re.compile("/v1/passages/.*regions=true"), lambda route: held.append(route))
     visitor.search("?q=dentist&kind=screenshot")
     page.locator(".card-open").first.click()
-    expect(page.locator(".stage-note")).to_have_text("Looking for the words…")
+    expect(page.locator(".stage-note")).to_have_text("Finding the words…")
     image = page.locator(".sheet img")
     assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
     assert re.search(r"[?&]v=\w{16}", image.get_attribute("src") or "")
@@ -139,7 +139,7 @@ def test_an_image_with_its_caption(server: Server, visit: Visit) -> None:
     [("alarm", "induction-talk.mp4"), ("restore berths snapshot", "rec_0412.webm"), ("ferry lighthouse", "evening-ferry.mkv")],
 )
 def test_a_video_starts_at_its_hit(server: Server, visit: Visit, query: str, name: str) -> None:
-    """Within half a second of the second of the hit, counted on the file's own clock, whatever was done to make it play."""
+    """Within half a second of the hit, on the file's own clock, however it is converted."""
     visitor = visit(server)
     visitor.page.add_init_script(
         """addEventListener("playing", (event) => { window.firstShown ??= event.target.currentTime; }, true);"""
@@ -214,8 +214,8 @@ def test_the_address_of_an_opened_hit_opens_it(server: Server, visit: Visit) -> 
 
 
 @pytest.mark.complains
-def test_a_passage_that_is_gone_is_told(server: Server, visit: Visit) -> None:
+def test_a_missing_passage_is_reported(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     page = visitor.search("?q=porpoise&open=aaaaaaaaaa")
     expect(page.locator(".viewer .trouble")).to_contain_text("aaaaaaaaaa")
-    assert [re.sub(r".*status of (\d+).*", r"\1", one) for one in visitor.said] == ["404"]  # Chromium tells of it by itself
+    assert [re.sub(r".*status of (\d+).*", r"\1", one) for one in visitor.said] == ["404"]  # Chromium logs it by itself

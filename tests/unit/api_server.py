@@ -49,10 +49,10 @@ def make_signs(folder: Path, count: int) -> None:
 
 
 @contextmanager
-def asking(*indexes: Path, trust: Trust | None = None) -> Iterator[TestClient]:
+def asking(*indexes: Path, trust: Trust | None = None, **flags: object) -> Iterator[TestClient]:
     """A client of the application over these indexes; errors of ours are answers, never exceptions here."""
     library = IndexLibrary(
-        [str(index) for index in indexes], rag.load_settings({"ocr": "never"}), token=trust.token if trust else ""
+        [str(index) for index in indexes], rag.load_settings({"ocr": "never", **flags}), token=trust.token if trust else ""
     )
     app = create_app(library, trust)
     base = BASE if trust is None else f"http://{trust.host}:{trust.port}"

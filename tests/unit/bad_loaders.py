@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -57,6 +58,25 @@ class Hang(_Bad):
         ctypes.PyDLL(None).pause()
 
 
+class Burn(_Bad):
+    """Computes for 0.3 s."""
+
+    def harm(self) -> None:
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+
+
+class Drip(_Bad):
+    """Is given a byte every 0.3 s, ten times, as from a disk that is very slow."""
+
+    def harm(self) -> None:
+        for _ in range(10):
+            time.sleep(0.3)
+            with open("/dev/zero", "rb", buffering=0) as disk:  # noqa: PTH123
+                disk.read(1)
+
+
 class Grow(_Bad):
     """Takes memory without end."""
 
@@ -88,6 +108,34 @@ class Escape(_Bad):
         except OSError:
             pass
         yield Content("text", " ".join(reached))
+
+
+class EscapePicture(_Bad):
+    """Tells by the colour of a picture what it reached: full red the network, full green writing, full blue a program."""
+
+    def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
+        yield Passage(document.id, 0, Whole(), "image", "image")
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        found = set()
+        try:
+            socket.create_connection(("127.0.0.1", int(os.environ["ESCAPE_PORT"])), timeout=5).close()
+            found.add(0)
+        except OSError:
+            pass
+        try:
+            Path(os.environ["ESCAPE_FILE"]).write_text("x")
+            found.add(1)
+        except OSError:
+            pass
+        try:
+            subprocess.run([sys.executable, "-c", ""], check=True)
+            found.add(2)
+        except OSError:
+            pass
+        colour = [255 if channel in found else 20 for channel in range(3)]
+        for _ in passages:
+            yield Content("image", pixels=(np.full((64, 64, 3), colour, np.uint8),))
 
 
 class LastPage(_Bad):

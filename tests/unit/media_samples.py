@@ -1,4 +1,4 @@
-"""Passages as the projector is asked for them, and a PDF page with words at a known place. Knows no test."""
+"""Passages to show, and a PDF page with words at a known place. Knows no test."""
 
 from __future__ import annotations
 

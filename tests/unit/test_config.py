@@ -45,7 +45,7 @@ def test_lists_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "message"),
-    [("RAG_TOPK", "3", "RAG_TOPK is no setting"), ("RAG_TOP_K", "none", "RAG_TOP_K"), ("RAG_OCR", "maybe", "RAG_OCR")],
+    [("RAG_TOPK", "3", "RAG_TOPK is not a setting"), ("RAG_TOP_K", "none", "RAG_TOP_K"), ("RAG_OCR", "maybe", "RAG_OCR")],
 )
 def test_what_cannot_be_meant_is_refused(name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
@@ -56,8 +56,8 @@ def test_what_cannot_be_meant_is_refused(name: str, value: str, message: str, mo
 
 def test_an_unknown_key_and_a_broken_file_name_the_file(tmp_path: Path) -> None:
     (tmp_path / "rag.toml").write_text("topk = 3\n")
-    with pytest.raises(WrongSetting, match=r"rag\.toml: topk: is no setting"):
+    with pytest.raises(WrongSetting, match=r"rag\.toml: topk: is not a setting"):
         load_settings({})
     (tmp_path / "rag.toml").write_text("topk = \n")
-    with pytest.raises(WrongSetting, match=r"rag\.toml: is not TOML"):
+    with pytest.raises(WrongSetting, match=r"rag\.toml: is not valid TOML"):
         load_settings({})

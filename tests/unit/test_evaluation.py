@@ -24,7 +24,7 @@ def test_without_the_measures_it_says_what_to_install(tmp_path: Path, monkeypatc
     queries = load_queries(queries_file(tmp_path, '{"id": "1", "query": "a", "relevant": [{"document": "a.pdf"}]}'))
     with pytest.raises(MissingExtra, match="ir-measures is not installed") as raised:
         evaluate(queries, {"1": {stage: [] for stage in STAGES}})
-    assert raised.value.remedy == "install it: pip install 'multimodal-rag[eval]'"
+    assert raised.value.remedy == "install it from the checkout of this program: pip install '.[eval]'"
 
 
 def test_success_ndcg_recall_and_mrr(tmp_path: Path) -> None:

@@ -1,35 +1,35 @@
-// The query in the address, so that it can be shared and the back button works. Knows names of fields; knows no elements.
+// The query in the address, so that it can be shared and the back button works. Knows names of query fields; knows no elements.
 
 const LISTS = { kinds: "kind", paths: "path", roots: "root", indexes: "index" };
 const WORDS = { text: "q", like: "like", picture: "picture", after: "after", before: "before", sort: "sort", open: "open", tab: "tab" };
 
-/** What the address asks for; every field is there, empty where nothing was said. */
+/** The query in the address; every field is there, empty where the address has none. */
 export function read() {
-  const said = new URLSearchParams(location.search);
-  const asked = {};
-  for (const [field, name] of Object.entries(WORDS)) asked[field] = said.get(name) || "";
-  for (const [field, name] of Object.entries(LISTS)) asked[field] = said.getAll(name);
-  return asked;
+  const params = new URLSearchParams(location.search);
+  const query = {};
+  for (const [field, name] of Object.entries(WORDS)) query[field] = params.get(name) || "";
+  for (const [field, name] of Object.entries(LISTS)) query[field] = params.getAll(name);
+  return query;
 }
 
 /** The address of a query. */
-export function written(asked) {
-  const said = new URLSearchParams();
-  for (const [field, name] of Object.entries(WORDS)) if (asked[field]) said.set(name, asked[field]);
-  for (const [field, name] of Object.entries(LISTS)) for (const value of asked[field]) said.append(name, value);
-  const kept = new URLSearchParams(location.search);
-  if (kept.has("__theme")) said.set("__theme", kept.get("__theme"));
-  const query = said.toString();
-  return query ? `?${query}` : location.pathname;
+export function written(query) {
+  const params = new URLSearchParams();
+  for (const [field, name] of Object.entries(WORDS)) if (query[field]) params.set(name, query[field]);
+  for (const [field, name] of Object.entries(LISTS)) for (const value of query[field]) params.append(name, value);
+  const present = new URLSearchParams(location.search);
+  if (present.has("__theme")) params.set("__theme", present.get("__theme"));
+  const text = params.toString();
+  return text ? `?${text}` : location.pathname;
 }
 
-/** A new step of the history: the back button returns here. */
-export function push(asked) {
-  const address = written(asked);
+/** Adds a step to the history, which the back button returns from. */
+export function push(query) {
+  const address = written(query);
   if (address !== (location.search || location.pathname)) history.pushState(null, "", address);
 }
 
-/** The same step with other words, while a person types. */
-export const replace = (asked) => history.replaceState(null, "", written(asked));
+/** Changes the present step of the history, while a person types. */
+export const replace = (query) => history.replaceState(null, "", written(query));
 
-export const asksNothing = (asked) => !asked.text.trim() && !asked.like && !asked.picture;
+export const isEmpty = (query) => !query.text.trim() && !query.like && !query.picture;

@@ -1,4 +1,4 @@
-// Questions to our own server, and its refusals in words. Knows the routes below /v1; knows no elements.
+// Requests to our own server, and its errors in words. Knows the routes below /v1; knows no elements.
 import { t } from "./words.js";
 
 /** What went wrong and what to do next, ready to be shown. */
@@ -10,7 +10,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The JSON of a route. Throws Refusal; an aborted request throws the browser's own AbortError. */
+/** The JSON that a route answers. Throws Refusal; an aborted request throws the browser's own AbortError. */
 export async function ask(path, { method = "GET", body, signal } = {}) {
   const headers = body === undefined ? {} : { "Content-Type": "application/json" };
   let answer;
@@ -20,10 +20,10 @@ export async function ask(path, { method = "GET", body, signal } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Refusal(t("error_down", { address: location.origin }), t("error_down_more"), "down");
   }
-  const said = await answer.json().catch(() => null);
-  if (answer.ok) return said;
-  const told = said && said.error;
-  if (told && told.what) throw new Refusal(told.what, told.remedy || "", told.code || answer.status);
+  const json = await answer.json().catch(() => null);
+  if (answer.ok) return json;
+  const error = json && json.error;
+  if (error && error.what) throw new Refusal(error.what, error.remedy || "", error.code || answer.status);
   throw new Refusal(t("error_other", { status: answer.status }), t("error_other_more"), answer.status);
 }
 
@@ -36,8 +36,8 @@ export function withValues(path, values) {
 }
 
 export const media = (id, index, size, more = {}) => withValues(`/v1/media/${encodeURIComponent(id)}`, { size, index, ...more });
-export const search = (question, signal) => ask("/v1/search", { method: "POST", body: question, signal });
-/** A passage. Outlines (`regions`) may take seconds where words in a picture must be found first. */
+export const search = (request, signal) => ask("/v1/search", { method: "POST", body: request, signal });
+/** A passage. `regions`: with outlines, which may take seconds if OCR must find the words. */
 export const passage = (id, index, words, regions, signal) => ask(withValues(`/v1/passages/${encodeURIComponent(id)}`, { index, words, regions }), { signal });
 export const indexes = () => ask("/v1/indexes");
 export const status = (index) => ask(withValues("/v1/status", { index }));

@@ -3,12 +3,12 @@ import { h, icon } from "./dom.js";
 import { keep, kept, pictureIn, shrunk } from "./pictures.js";
 import { t } from "./words.js";
 
-const PAUSE = 280; // milliseconds without a key before the words are searched
+const PAUSE = 280; // milliseconds after the last key until the search starts
 
-/** `typed(text)` while a person types, `asked(text)` on Enter, `pictured(name)` with a kept picture or "", `refused(error)`. */
+/** Calls `typed(text)` while a person types, `asked(text)` on Enter, `pictured(name)` with a kept picture or "", `refused(error)`. */
 export function searchBox({ typed, asked, pictured, refused, down }) {
   let waiting = 0;
-  let composing = false; // Chinese words arrive in pieces until the input method is done
+  let composing = false; // an input method sends unfinished pieces of Chinese words
   const input = h("input", { id: "rag-words", type: "search", name: "q", placeholder: t("placeholder"), "aria-label": t("ask"), autocomplete: "off", spellcheck: "false", enterkeyhint: "search", maxlength: "4000" });
   const file = h("input", { type: "file", accept: "image/*", class: "sr-only", tabindex: "-1", "aria-label": t("add_picture"), on: { change: () => take(file.files[0]) } });
   const picture = h("button", { type: "button", class: "round", "aria-label": t("add_picture"), title: t("add_picture"), on: { click: () => file.click() } }, icon("picture"));
@@ -49,7 +49,7 @@ export function searchBox({ typed, asked, pictured, refused, down }) {
     input.value = text;
     element.classList.toggle("has-words", Boolean(text));
   }
-  /** Shows what is asked; words being typed right now are left alone. */
+  /** Shows the query; words that are being typed stay. */
   function show(query, alike) {
     if (input.value !== query.text && document.activeElement !== input) set(query.text);
     else if (input.value.trim() !== query.text.trim()) set(query.text);
@@ -60,7 +60,7 @@ export function searchBox({ typed, asked, pictured, refused, down }) {
   return { element, input, show };
 }
 
-/** The whole page takes a dropped picture, and says so while one hovers. */
+/** Makes the whole page accept a dropped picture, and say so while one hovers. */
 function dropping(take) {
   let depth = 0;
   const veil = h("div", { class: "veil", "aria-hidden": "true" }, icon("picture"), t("drop"));

@@ -25,11 +25,11 @@ export function card(hit, open) {
   );
 }
 
-/** `+3 similar`: the results that repeat this one, in the opened view. */
+/** `+3 similar`: opens the view on the near-duplicates of this result. */
 const alike = (hit, name, open) =>
   h("button", { type: "button", class: "card-alike", "aria-label": `${t("similar_count", { n: hit.folded.length })}: ${name}`, on: { click: () => open(hit, { alike: true }) } }, icon("stack"), t("similar_count", { n: hit.folded.length }));
 
-/** The score as a short bar and a number; what it means stands in its name. */
+/** The score as a short bar and a number; its title says what it means. */
 function score(hit) {
   const shown = hit.score.toFixed(2);
   const means = t(hit.rerank_score === null ? "score_fused" : "score_rerank");
@@ -49,7 +49,7 @@ function picture(hit) {
   return image;
 }
 
-/** The snippet of a text as the page of a book shows it, with its heading. */
+/** The snippet of a text like the page of a book, with its heading. */
 function lines(hit) {
   const heading = hit.context.heading || hit.context.title;
   const hashes = /^#{1,6} /.exec(hit.snippet)?.[0].length || 0; // of a heading in Markdown

@@ -1,6 +1,6 @@
-// Elements made by hand: strangers' words reach the page only as text nodes. Knows no search and no server.
+// Creates elements: text from files reaches the page only as text nodes. Knows no search and no server.
 
-/** An element. `props`: class, text, on {event: handler}, style {property: value}, anything else an attribute; null and false are left off. */
+/** An element. `props`: class, text, on {event: handler}, style {property: value}, anything else an attribute; null and false are left out. */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
@@ -16,13 +16,13 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
-/** Puts these children in place of all others. */
+/** Replaces all children of an element. */
 export function fill(element, ...children) {
   element.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
-/** Addresses of our own server and pictures made in the browser; everything else becomes an address that does nothing. */
+/** The address if it is on our own server or a picture made in the browser; else "#", which does nothing. */
 function own(address) {
   const text = String(address);
   return /^(\/(?!\/)|\?|#|blob:|data:image\/(png|jpeg|webp);)/.test(text) ? text : "#";
@@ -61,7 +61,7 @@ const SHAPES = {
   check: "M5 12.5 10 17.5 19 7",
 };
 
-/** A line drawing, 24 by 24 units, hidden from screen readers: its button has the name. */
+/** A line drawing of 24 × 24 units, hidden from screen readers: its button has a label. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" })) svg.setAttribute(key, value);
@@ -71,7 +71,7 @@ export function icon(name) {
   return svg;
 }
 
-/** Text with some ranges marked; `marks` are [start, end) in code points, as the server counts. */
+/** Text with highlighted ranges; `marks` are [start, end) in code points, as the server counts. */
 export function marked(text, marks = []) {
   const points = Array.from(text);
   const pieces = [];
@@ -86,7 +86,7 @@ export function marked(text, marks = []) {
   return pieces;
 }
 
-/** Ranges in order, those that touch made one: every Chinese character is a match of its own. */
+/** Ranges in order, adjacent ones joined: every Chinese character is a match of its own. */
 function joined(marks) {
   const made = [];
   for (const [start, end] of [...marks].sort((a, b) => a[0] - b[0])) {

@@ -1,24 +1,24 @@
-// Why a hit stands where it stands: every stage's rank and score. Knows the JSON of a hit.
+// Why a hit ranks where it does: every stage's rank and score. Knows the JSON of a hit.
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
-const SHOWN = { rerank_score: "stage_rerank", fused: "stage_fused" }; // what the server calls them
+const NAMES = { rerank_score: "stage_rerank", fused: "stage_fused" }; // of the server's stages
 
-/** A small table from the first lanes to the score shown. */
+/** A small table, from the lanes to the score shown. */
 export function why(hit) {
-  const told = hit.explain || { lanes: hit.lanes, rerank_score: hit.rerank_score };
+  const explain = hit.explain || { lanes: hit.lanes, rerank_score: hit.rerank_score };
   const number = (value) => (value === null || value === undefined ? "–" : Number(value).toFixed(3));
   const row = (name, rank, score, kind = "") => h("tr", { class: kind }, h("th", { scope: "row" }, name), h("td", {}, rank), h("td", {}, score));
   const lane = (name) => {
-    const seen = told.lanes?.[name];
-    return seen ? row(t(`lane_${name}`), String(seen.rank), number(seen.score)) : row(t(`lane_${name}`), "–", t("not_found_there"), "dim");
+    const found = explain.lanes?.[name];
+    return found ? row(t(`lane_${name}`), String(found.rank), number(found.score)) : row(t(`lane_${name}`), "–", t("not_found_there"), "dim");
   };
-  const rows = [lane("dense"), lane("lexical"), row(t("stage_fused"), "", number(told.fused)), told.rerank_score !== null && row(t("stage_rerank"), "", number(told.rerank_score)), row(t("stage_final"), String(hit.rank), number(hit.score), "final")];
+  const rows = [lane("dense"), lane("lexical"), row(t("stage_fused"), "", number(explain.fused)), explain.rerank_score !== null && row(t("stage_rerank"), "", number(explain.rerank_score)), row(t("stage_final"), String(hit.rank), number(hit.score), "final")];
   return h(
     "details",
     { class: "part why" },
     h("summary", {}, t("why")),
     h("table", {}, h("thead", {}, h("tr", {}, ["stage", "stage_rank", "stage_score"].map((key) => h("th", { scope: "col" }, t(key))))), h("tbody", {}, rows)),
-    told.score_is && h("p", { class: "dim" }, t("score_is", { what: SHOWN[told.score_is] ? t(SHOWN[told.score_is]) : told.score_is })),
+    explain.score_is && h("p", { class: "dim" }, t("score_is", { what: NAMES[explain.score_is] ? t(NAMES[explain.score_is]) : explain.score_is })),
   );
 }

@@ -1,59 +1,59 @@
-// A video from the second of its hit, with the other hits on its time line; moments where no browser can play it. Knows no list.
+// A video that starts at its hit, with the other hits on its time line; frames where browsers cannot play it. Knows no result list.
 import { fill, h, icon } from "./dom.js";
 import { clock } from "./places.js";
 import { t } from "./words.js";
 
-const MOMENTS = 12; // pictures in the strip
-const STRETCH = 30; // seconds made playable at once, where no browser plays the file
-const LEAD = 2; // seconds a stretch begins before the moment it is for
-const SOON = 12; // seconds before the end of a stretch the next one is asked for
+const FRAMES = 12; // in the strip
+const CLIP = 30; // seconds transcoded at once, where browsers cannot play the file
+const LEAD = 2; // seconds that a clip begins before the moment it is for
+const AHEAD = 12; // seconds before the end of a clip when the next one is requested
 
-/** The film of a passage. `hit` is the result it belongs to or null, `same` all results of its document. */
+/** The video of a passage. `hit` is the result it belongs to or null, `same` all results of its document. */
 export function film(passage, hit, same, media) {
   const start = passage.video.start ?? passage.locator.start ?? 0;
   const length = passage.video.duration || Math.max(start, ...same.map((one) => one.locator.end || 0)) || 1;
   const times = marksOf(passage, hit, same);
   const holder = h("div", { class: "film" });
-  const strip = () => fill(holder, moments(passage, start, length, media, times));
+  const strip = () => fill(holder, frames(passage, start, length, media, times));
   if (passage.video.playable === "frames") {
     strip();
     return holder;
   }
-  const clip = passage.video.clip; // where only a stretch is played, whose own clock begins at 0
+  const clip = passage.video.clip; // the range that is played of a transcoded video; its own clock starts at 0
   let offset = clip ? clip.start : 0;
   const waiting = h("p", { class: "film-wait" }, t("converting"));
   const video = h("video", { class: "film-video", controls: true, playsinline: true, preload: "auto", poster: passage.picture || media(passage.id, passage.index, "view"), "aria-label": passage.document });
   video.src = `/v1/media/${encodeURIComponent(passage.id)}/video?${new URLSearchParams({ index: passage.index })}`;
   const at = h("span", { class: "film-at", style: { left: `${(start / length) * 100}%` } });
-  let wanted = start; // seconds of the file to show when the next stretch has come
+  let wanted = start; // second of the file to show when the next clip is loaded
   video.addEventListener("loadedmetadata", () => {
     waiting.remove();
     seek(wanted);
   });
   const seek = (time) => {
     video.currentTime = Math.min(Math.max(0, time - offset), Math.max(0, video.duration - 0.05));
-    video.play().catch(() => null); // a browser may forbid sound without a click: the controls are there
+    video.play().catch(() => null); // a browser may forbid sound before a click; the controls are there
   };
   const end = () => offset + (video.duration || 0);
-  const goesOn = () => clip && video.duration > 0.5 && end() < length - 0.5;
-  let asked = 0; // the second from which on the next stretch was asked for
+  const continues = () => clip && video.duration > 0.5 && end() < length - 0.5;
+  let requested = 0; // start of the next clip that was requested, in seconds
   video.addEventListener("timeupdate", () => {
-    if (!goesOn() || end() === asked || video.duration - video.currentTime > SOON) return;
-    asked = end();
-    fetch(stretchAddress(passage, asked, length), { headers: { Range: "bytes=0-0" } }).catch(() => null); // made while this one still plays
+    if (!continues() || end() === requested || video.duration - video.currentTime > AHEAD) return;
+    requested = end();
+    fetch(clipAddress(passage, requested, length), { headers: { Range: "bytes=0-0" } }).catch(() => null); // transcoded while this one still plays
   });
-  video.addEventListener("ended", () => goesOn() && stretch(end(), end()));
+  video.addEventListener("ended", () => continues() && playClip(end(), end()));
   video.addEventListener("timeupdate", () => at.style.setProperty("left", `${(Math.min(length, video.currentTime + offset) / length) * 100}%`));
   video.addEventListener("error", () => (strip(), holder.prepend(h("p", { class: "film-note" }, t("video_error")))), { once: true });
   const go = (time) => {
     const here = !clip || (time >= offset && time < offset + (video.duration || 0));
     if (here) return seek(time);
-    return stretch(Math.max(0, time - LEAD), time);
+    return playClip(Math.max(0, time - LEAD), time);
   };
-  /** Plays what begins at the second `from` of the file, from the second `time` on. */
-  const stretch = (from, time) => {
+  /** Plays the clip that begins at second `from` of the file, starting at second `time`. */
+  const playClip = (from, time) => {
     [wanted, offset] = [time, from];
-    video.src = stretchAddress(passage, from, length);
+    video.src = clipAddress(passage, from, length);
     return video.parentElement.append(waiting);
   };
   const line = h("div", { class: "film-line" }, h("div", { class: "film-track", "aria-hidden": "true", on: { click: (event) => go((event.offsetX / event.currentTarget.offsetWidth) * length) } }), at, times.map((mark) => dot(mark, length, go)));
@@ -61,8 +61,8 @@ export function film(passage, hit, same, media) {
   return holder;
 }
 
-function stretchAddress(passage, from, length) {
-  const values = new URLSearchParams({ index: passage.index, start: from.toFixed(3), end: Math.min(length, from + STRETCH).toFixed(3) });
+function clipAddress(passage, from, length) {
+  const values = new URLSearchParams({ index: passage.index, start: from.toFixed(3), end: Math.min(length, from + CLIP).toFixed(3) });
   return `/v1/media/${encodeURIComponent(passage.id)}/clip?${values}`;
 }
 
@@ -77,10 +77,10 @@ function marksOf(passage, hit, same) {
 const dot = (mark, length, go) =>
   h("button", { type: "button", class: `film-mark${mark.own ? " film-own" : ""}`, "aria-label": t("hit_at", { time: clock(mark.start) }), title: clock(mark.start), style: { left: `${(mark.start / length) * 100}%`, width: `${(Math.max(0, mark.end - mark.start) / length) * 100}%` }, on: { click: () => go(mark.start) } });
 
-/** A strip of moments around the hit and through the file. */
-function moments(passage, start, length, media, marks) {
-  const even = Array.from({ length: MOMENTS }, (_, n) => ((n + 0.5) * length) / MOMENTS);
-  const times = [...new Set([...marks.map((mark) => mark.start), ...even].map((time) => Math.round(time * 10) / 10))].sort((a, b) => a - b).slice(0, MOMENTS * 2);
+/** A strip of frames, at the hits and throughout the file. */
+function frames(passage, start, length, media, marks) {
+  const even = Array.from({ length: FRAMES }, (_, n) => ((n + 0.5) * length) / FRAMES);
+  const times = [...new Set([...marks.map((mark) => mark.start), ...even].map((time) => Math.round(time * 10) / 10))].sort((a, b) => a - b).slice(0, FRAMES * 2);
   const large = h("img", { class: "film-large", src: media(passage.id, passage.index, "view", { at: start }), alt: t("at", { time: clock(start) }) });
   const show = (time) => ((large.src = media(passage.id, passage.index, "view", { at: time })), (large.alt = t("at", { time: clock(time) })));
   const one = (time) =>

@@ -6,11 +6,11 @@ import { t } from "./words.js";
 const FOLDERS = 40; // in the list; more are rarely read
 const DAY = 86400000; // milliseconds
 
-/** The row of chips. `change` is called with the fields that a person changed. */
+/** The row of chips; calls `change` with the fields that a person changed. */
 export function filterRow(change) {
   const element = h("div", { class: "filters", role: "group", "aria-label": t("filters") });
 
-  /** `counts` are those of the last answer, or of all that is there; `indexes` and `orders` what can be chosen. */
+  /** `counts` are those of the last answer, or of all indexes; `indexes` and `orders` are the choices. */
   function show(asked, counts, indexes, orders) {
     const focused = element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const opened = element.querySelector("details[open]")?.dataset.key;
@@ -67,14 +67,14 @@ function folders(asked, counts, change) {
   return menu("folder", "folder", chosen.length ? plain(chosen.join(", ")) : t("folder"), chosen.length, option(t("any_folder"), !chosen.length, []), gone, listed);
 }
 
-/** A folder at the top of a root as a pattern that means it and nothing else: names may hold `*`, `?` or `[`. */
+/** A glob that matches a top folder of a root and nothing else: names may contain `*`, `?` or `[`. */
 const patternOf = (name) => `/${name.replace(/[*?[]/g, "[$&]")}/**`;
 const folderOfPattern = (pattern) => pattern.replace(/^\//, "").replace(/\/\*\*$/, "").replace(/\[([*?[])\]/g, "$1");
 
-/** The indexes that are asked: the first where the address names none. */
+/** The indexes to search: the first if the address names none. */
 export const chosenOf = (indexes, asked) => (asked.indexes.length ? indexes.filter((one) => asked.indexes.includes(one.name)) : indexes.slice(0, 1));
 
-/** Several indexes are asked as one; the last that is chosen cannot be left off. */
+/** The menu of indexes, several of which are searched as one; the last chosen one stays chosen. */
 function several(asked, indexes, change) {
   const chosen = chosenOf(indexes, asked).map((one) => one.name);
   const toggled = (name) => indexes.map((one) => one.name).filter((one) => (one === name) !== chosen.includes(one));

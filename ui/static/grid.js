@@ -1,10 +1,10 @@
-// Cards in their order, moved without a jump under the pointer. Knows cards and keys; knows no server.
+// Cards in their order, which do not jump under the pointer. Knows cards and keys; knows no server.
 import { h } from "./dom.js";
 import { card } from "./cards.js";
 
 const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-/** A grid of hits: `show` sets them, `append` adds some below, `held` says whether moving cards would disturb the reader. */
+/** A grid of hits: `show` sets them, `append` adds some, `held` says whether moving cards would disturb the reader. */
 export function grid(open) {
   const element = h("div", { class: "grid", role: "list" });
   let pointed = false;
@@ -13,7 +13,7 @@ export function grid(open) {
   element.addEventListener("keydown", (event) => move(element, event));
   const cards = () => Array.from(element.querySelectorAll(".card"));
 
-  /** Puts exactly these hits there; cards that stay slide to their new places. */
+  /** Shows exactly these hits; cards that stay slide to their new places. */
   function show(hits, { below = hits.length, line = null } = {}) {
     const before = new Map(cards().map((one) => [one.dataset.id, one.getBoundingClientRect()]));
     const made = hits.map((hit) => wrapped(hit));
@@ -51,7 +51,7 @@ function slide(one, from) {
   return null;
 }
 
-/** Arrows walk the cards as they are seen: left and right by one, up and down to the nearest in the next row. */
+/** Arrow keys move between cards as laid out: left and right by one, up and down to the nearest in the next row. */
 function move(element, event) {
   if (!["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"].includes(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
   const buttons = Array.from(element.querySelectorAll(".card-open"));
@@ -63,7 +63,7 @@ function move(element, event) {
   buttons[Math.min(to, buttons.length - 1)].focus();
 }
 
-/** Where a card stands in the layout, also while it still moves there. */
+/** The place of a card in the layout, even while it still moves there. */
 function laidOut(card) {
   const place = { top: 0, left: 0 };
   for (let one = card; one; one = one.offsetParent) {

@@ -1,18 +1,18 @@
-// The index tab: what an index holds, what was skipped and why, and indexing started, followed and stopped. Draws no result.
+// The index tab: what an index holds, what was skipped and why; starts, follows and stops indexing. Draws no result.
 import * as server from "./asking.js";
 import { fill, h, icon } from "./dom.js";
 import { KINDS, bytes, count, plain, span } from "./places.js";
 import { t } from "./words.js";
 
-const TELLING = 0.2; // share of time by which the stages' waiting must differ to tell which one holds the others back
-const BEAT = 700; // milliseconds between two looks at a running job
-const ROWS = 200; // skipped files shown; the field above them finds the others
+const BOTTLENECK = 0.2; // share of time by which the stages' waiting must differ to name a bottleneck
+const POLL = 700; // milliseconds between two looks at a running job
+const ROWS = 200; // skipped files shown; the search field finds the others
 
-/** Draws the index tab into `host` and keeps it true while it is looked at. */
+/** Draws the index tab into `host` and keeps it up to date while it is open. */
 export function indexTab(host, { chosen, changed }) {
-  const jobs = new Map(); // index name → {state, id, …} as the server last told
+  const jobs = new Map(); // index name → {state, id, …} as last reported by the server
   let list = [];
-  let wanted = ""; // words that a skipped file or its reason must hold
+  let wanted = ""; // words to find in a skipped file or its reason
   const trouble = h("div", { role: "alert" });
   const body = h("div", { class: "indexes" });
   fill(host, h("div", { class: "indexing" }, h("h1", { class: "sr-only" }, t("index")), trouble, body));
@@ -20,18 +20,17 @@ export function indexTab(host, { chosen, changed }) {
   async function refresh() {
     try {
       list = await server.indexes();
-      const told = await Promise.all(list.map((one) => one.exists && server.status(one.name).catch((error) => ({ error }))));
+      const states = await Promise.all(list.map((one) => one.exists && server.status(one.name).catch((error) => ({ error }))));
       fill(trouble);
-      fill(body, list.map((one, at) => section(one, told[at])));
+      fill(body, list.map((one, at) => section(one, states[at])));
       for (const one of list) if (one.job && jobs.get(one.name)?.state !== "running") follow(one.name, one.job);
     } catch (error) {
       fill(trouble, h("div", { class: "trouble" }, icon("warning"), h("div", {}, h("strong", {}, error.message), h("p", {}, error.remedy)), h("button", { type: "button", class: "plain", on: { click: refresh } }, t("again"))));
     }
   }
 
-  function section(one, told) {
-    if (!told || told.error) return empty(one, told?.error);
-    const state = told;
+  function section(one, state) {
+    if (!state || state.error) return empty(one, state?.error);
     const skips = state.skipped_count ?? state.skipped.length;
     const roots = one.roots || [];
     return h(
@@ -78,11 +77,11 @@ export function indexTab(host, { chosen, changed }) {
     return h("div", { class: "panel" }, h("div", { class: "panel-top" }, h("h3", {}, `${t("skipped")} (${count(skips)})`), all.length > 3 && find), h("div", { class: "table-place", tabindex: "0", role: "region", "aria-label": t("skipped") }, h("table", { class: "skipped" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("path")), h("th", { scope: "col" }, t("reason")))), rows)));
   }
 
-  /** No index yet, or one that cannot be opened: what to do about it. */
+  /** What to do where there is no index yet, or it cannot be opened. */
   function empty(one, error) {
     const broken = one.exists && (one.problem || error);
-    const told = broken ? [h("p", {}, broken.what || broken.message), h("p", {}, broken.remedy)] : [h("p", {}, t("empty_hint")), h("pre", {}, h("code", {}, commandFor(one))), h("p", { class: "dim" }, t("empty_then"))];
-    return h("section", { class: "index empty-index", "data-index": one.name, "aria-label": one.name }, h("header", { class: "index-top" }, h("h2", {}, one.name), h("p", { class: "dim" }, one.folder)), h("h3", {}, t(broken ? "unavailable" : "empty_title")), told);
+    const advice = broken ? [h("p", {}, broken.what || broken.message), h("p", {}, broken.remedy)] : [h("p", {}, t("empty_hint")), h("pre", {}, h("code", {}, commandFor(one))), h("p", { class: "dim" }, t("empty_then"))];
+    return h("section", { class: "index empty-index", "data-index": one.name, "aria-label": one.name }, h("header", { class: "index-top" }, h("h2", {}, one.name), h("p", { class: "dim" }, one.folder)), h("h3", {}, t(broken ? "unavailable" : "empty_title")), advice);
   }
 
   function startButton(index, root) {
@@ -114,7 +113,7 @@ export function indexTab(host, { chosen, changed }) {
       }
       show(index);
       if (jobs.get(index)?.state !== "running") break;
-      await new Promise((done) => setTimeout(done, BEAT));
+      await new Promise((done) => setTimeout(done, POLL));
     }
     changed();
     return refresh();
@@ -124,7 +123,7 @@ export function indexTab(host, { chosen, changed }) {
     const running = jobs.get(index);
     jobs.set(index, { ...running, stopping: true });
     show(index);
-    await server.stopIndexing(running.id).catch(() => null); // it may just have ended: the next look tells
+    await server.stopIndexing(running.id).catch(() => null); // it may just have ended: the next look shows it
   }
 
   function show(index) {
@@ -147,22 +146,22 @@ export function indexTab(host, { chosen, changed }) {
   function running(index, job) {
     const [done, total] = [job.done || 0, job.total || 0];
     const rate = (name, n) => n >= 0.05 && t(name, { n: n < 9.95 ? n.toFixed(1) : count(Math.round(n)) });
-    const told = [job.folders > 1 && t("folder_of", { n: job.folder, m: job.folders }), total && t(job.counted ? "progress" : "progress_so_far", { done: count(done), total: count(total) }), rate("speed_documents", job.documents_per_second), rate("speed", job.passages_per_second), rate("speed_tokens", job.tokens_per_second), rate("megabytes", job.megabytes_per_second), job.seconds_left > 0 && t("left", { time: span(job.seconds_left) }), slowest(job.stages)];
+    const parts = [job.folders > 1 && t("folder_of", { n: job.folder, m: job.folders }), total && t(job.counted ? "progress" : "progress_so_far", { done: count(done), total: count(total) }), rate("speed_documents", job.documents_per_second), rate("speed", job.passages_per_second), rate("speed_tokens", job.tokens_per_second), rate("megabytes", job.megabytes_per_second), job.seconds_left > 0 && t("left", { time: span(job.seconds_left) }), slowest(job.stages)];
     const stopper = h("button", { type: "button", class: "plain", disabled: Boolean(job.stopping), on: { click: () => stop(index) } }, t(job.stopping ? "stopping" : "stop"));
-    return h("div", { class: "job" }, h("div", { class: "job-words" }, h("strong", {}, t("running")), h("span", { class: "dim" }, told.filter(Boolean).join(" · ")), stopper), h("progress", { max: total || 1, ...(total && job.counted ? { value: done } : {}), "aria-label": t("running") }), h("p", { class: "dim job-file" }, plain(job.current || "")));
+    return h("div", { class: "job" }, h("div", { class: "job-words" }, h("strong", {}, t("running")), h("span", { class: "dim" }, parts.filter(Boolean).join(" · ")), stopper), h("progress", { max: total || 1, ...(total && job.counted ? { value: done } : {}), "aria-label": t("running") }), h("p", { class: "dim job-file" }, plain(job.current || "")));
   }
 
   setInterval(() => chosen() && !document.hidden && list.some((one) => !one.documents) && refresh(), 4000);
   return { refresh };
 }
 
-/** The stage that waits least for the others, where that is telling. */
+/** The stage that waits least for the others, if it is clearly the bottleneck. */
 function slowest(stages) {
   const waits = Object.entries(stages || {}).sort((a, b) => a[1] - b[1]);
-  return waits.length > 1 && waits.at(-1)[1] - waits[0][1] > TELLING && t("held_back", { stage: t(`stage_${waits[0][0]}`) });
+  return waits.length > 1 && waits.at(-1)[1] - waits[0][1] > BOTTLENECK && t("held_back", { stage: t(`stage_${waits[0][0]}`) });
 }
 
-/** What to type for an index that is not there. */
+/** The command that creates an index. */
 export function commandFor(one) {
   const plain = one.folder.endsWith("/indexes/default");
   return plain ? "rag index ./corpus" : `rag index ./corpus --index ${/^[\w./-]+$/.test(one.folder) ? one.folder : `'${one.folder.replace(/'/g, "'\\''")}'`}`;

@@ -1,4 +1,4 @@
-// The page put together: waits for Gradio's tabs, fills them, and follows the address. Everything else is in the modules it imports.
+// Puts the page together: waits for Gradio's tabs, fills them, and follows the address. Everything else is in the modules it imports.
 import * as address from "./address.js";
 import * as server from "./asking.js";
 import { indexTab } from "./indexing.js";
@@ -7,7 +7,7 @@ import { applyTheme, topBar } from "./shell.js";
 import { chooseLanguage } from "./words.js";
 
 const NOTHING = { indexes: [], documents: 0, passages: 0, first: null };
-let held = NOTHING; // what all indexes hold together, and each of them
+let held = NOTHING; // totals of all indexes, and each index
 
 chooseLanguage();
 applyTheme();
@@ -28,8 +28,8 @@ async function start() {
 
   /** Gradio draws a tab when it is first chosen: the index tab is filled when it appears. */
   async function chose(name) {
-    const asked = address.read();
-    if ((asked.tab || "search") !== name) address.push({ ...asked, tab: name === "search" ? "" : name, open: "" });
+    const query = address.read();
+    if ((query.tab || "search") !== name) address.push({ ...query, tab: name === "search" ? "" : name, open: "" });
     if (name !== "index") return;
     const place = await appears("rag-index");
     if (!index || !place.childElementCount) index = indexTab(place, { chosen: () => onTab() === "index", changed: look });
@@ -57,20 +57,20 @@ async function start() {
   });
   search.run();
   if (address.read().tab === "index") tab("index")?.click();
-  else if (address.asksNothing(address.read()) && !matchMedia("(pointer: coarse)").matches) search.focus();
-  setInterval(() => held.first && !held.documents && !document.hidden && look(), 4000); // an index that is being made appears
+  else if (address.isEmpty(address.read()) && !matchMedia("(pointer: coarse)").matches) search.focus();
+  setInterval(() => held.first && !held.documents && !document.hidden && look(), 4000); // a new index appears by itself
   await look();
   performance.mark("rag:ready");
   document.documentElement.dataset.ready = "true";
 }
 
-/** What the indexes hold together, and each of them. */
+/** The totals of all indexes, and each index. */
 async function holdings() {
   const all = await server.indexes();
   return { indexes: all, first: all[0] || null, documents: all.reduce((n, one) => n + (one.documents || 0), 0), passages: all.reduce((n, one) => n + (one.passages || 0), 0) };
 }
 
-/** The element with that id, as soon as Gradio has drawn it. */
+/** The element with that id, when Gradio has drawn it. */
 function appears(id) {
   return new Promise((found) => {
     const look = () => document.getElementById(id);

@@ -1,16 +1,16 @@
-// A query picture: read and made small in the browser, kept for this tab. Knows files and canvases; knows no search.
+// Query pictures: scaled down in the browser, kept for this tab. Knows files and canvases; knows no search.
 import { Refusal } from "./asking.js";
 import { bytes, count } from "./places.js";
 import { t } from "./words.js";
 
-const EDGE = 1280; // pixels: longer than any query picture is looked at
-const LARGEST = 50 * 2 ** 20; // bytes: decoding more would stop the browser for seconds
-const MOST_PIXELS = 100_000_000; // decoded they take 400 MB
+const EDGE = 1280; // pixels of the longer side: more than models use
+const MOST_BYTES = 50 * 2 ** 20; // decoding more would freeze the browser for seconds
+const MOST_PIXELS = 100_000_000; // 400 MB when decoded
 const KEPT = "rag.picture.";
 
-/** A data: URL of a JPEG no longer than EDGE on a side. Refusal for what is no picture or is too large. */
+/** A data URL of a JPEG with sides of at most EDGE. Throws Refusal if the file is not a picture or too large. */
 export async function shrunk(file) {
-  if (file.size > LARGEST) throw new Refusal(t("error_picture_large", { size: bytes(file.size) }), t("error_picture_large_more"), "picture");
+  if (file.size > MOST_BYTES) throw new Refusal(t("error_picture_large", { size: bytes(file.size) }), t("error_picture_large_more"), "picture");
   const [width, height] = await sizeOf(file);
   if (width * height > MOST_PIXELS) throw new Refusal(t("error_picture_pixels", { width: count(width), height: count(height) }), t("error_picture_pixels_more", { most: count(MOST_PIXELS) }), "picture");
   let bitmap;
@@ -31,7 +31,7 @@ export async function shrunk(file) {
   return canvas.toDataURL("image/jpeg", 0.9);
 }
 
-/** Width and height as the first bytes of a PNG, GIF, WebP or JPEG tell them, before anything is decoded; [0, 0] of other files. */
+/** Width and height from the header of a PNG, GIF, WebP or JPEG, without decoding it; [0, 0] for other files. */
 async function sizeOf(file) {
   const head = new DataView(await file.slice(0, 2 ** 18).arrayBuffer());
   const long = head.byteLength >= 30;
@@ -46,7 +46,7 @@ async function sizeOf(file) {
   return [0, 0];
 }
 
-/** Keeps a picture for this tab under a short name that may stand in the address. */
+/** Keeps a picture for this tab, under a short name for the address. */
 export function keep(picture) {
   const name = Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const names = Object.keys(sessionStorage).filter((key) => key.startsWith(KEPT));
@@ -55,10 +55,10 @@ export function keep(picture) {
   return name;
 }
 
-/** The picture kept under a name, or null. */
+/** The picture of that name, or null. */
 export const kept = (name) => sessionStorage.getItem(KEPT + name);
 
-/** The first picture among pasted or dropped things, or null. */
+/** The first picture among pasted or dropped files, else the first file, or null. */
 export function pictureIn(transfer) {
   return Array.from(transfer?.files || []).find((file) => file.type.startsWith("image/")) || Array.from(transfer?.files || [])[0] || null;
 }

@@ -1,9 +1,9 @@
-// How places, times, sizes and scores are written for a person. Knows the JSON of a hit; knows no elements.
+// Formats places, times, sizes and counts for people. Knows the JSON of a locator; knows no elements.
 import { language, t } from "./words.js";
 
 export const KINDS = ["text", "page", "image", "screenshot", "frame"];
 
-/** `02:15`, or `1:02:15` from an hour on. */
+/** `02:15`, or `1:02:15` from one hour on. */
 export function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   const two = (n) => String(n).padStart(2, "0");
@@ -27,10 +27,10 @@ export function place(locator) {
   return "";
 }
 
-/** A name or path to be shown: characters that would turn or hide its letters (`gpj.exe` read backwards) become a visible sign. */
+/** A name or path to show: characters that would reverse or hide its letters (`gpj.exe` backwards) become a visible sign. */
 export const plain = (name) => name.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "\ufffd");
 
-/** The last part of a document's path, to be shown. */
+/** The last part of a document's path, to show. */
 export const nameOf = (document) => plain(document.split("/").pop());
 
 /** The folders of a document below its root, "" at the top. */
@@ -43,14 +43,14 @@ export function bytes(n) {
   return `${(n / 1024 ** step).toFixed(step && n / 1024 ** step < 10 ? 1 : 0)} ${["B", "KiB", "MiB", "GiB", "TiB"][step]}`;
 }
 
-/** A stretch of time in its largest unit. */
+/** A duration in its largest unit. */
 export function span(seconds) {
   if (seconds < 90) return t("seconds", { n: Math.max(1, Math.round(seconds)) });
   if (seconds < 5400) return t("minutes", { n: Math.round(seconds / 60) });
   return t("hours", { n: (seconds / 3600).toFixed(1) });
 }
 
-/** A day in the reader's own calendar words; takes seconds since the epoch or an ISO date. */
+/** A day in the reader's own format; takes seconds since the epoch or an ISO date. */
 export function day(moment) {
   const date = new Date(typeof moment === "number" ? moment * 1000 : moment);
   return Number.isNaN(date.getTime()) ? "" : new Intl.DateTimeFormat(language() === "zh" ? "zh-CN" : undefined, { dateStyle: "medium" }).format(date);

@@ -1,9 +1,9 @@
-// A text in its context: its lines with their numbers and the matching words marked. Knows the JSON of a passage.
+// A text in its context: numbered lines with the matches marked. Knows the JSON of a passage.
 import { h, icon, marked } from "./dom.js";
 import { place } from "./places.js";
 import { t } from "./words.js";
 
-/** The text of a passage among the parts around it, with the way to what is further off. */
+/** The text of a passage between its neighbours, with buttons to those further away. */
 export function reader(passage, openId) {
   const first = passage.locator.line_start || null;
   const near = (part, key, name) => part && h("button", { type: "button", class: "reader-near", on: { click: () => openId(part.id) } }, icon(name), `${t(key)} · ${place(part.locator)}`);
@@ -26,13 +26,13 @@ export function reader(passage, openId) {
   );
 }
 
-/** The part before or after, paler and without marks: what the passage stands in. */
+/** A neighbour, paler and without marks. */
 function beside(part) {
   if (!part?.text) return null;
   return h("div", { class: "reader-lines reader-beside" }, rows({ text: part.text, locator: part.locator }, part.locator.line_start ?? null));
 }
 
-/** Lines as rows; numbered where the text's own lines are the file's lines. */
+/** Lines as rows; numbered if the lines of the text are those of the file. */
 function rows(passage, first) {
   const lines = passage.text.split("\n");
   const last = passage.locator.line_end;

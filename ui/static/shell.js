@@ -1,11 +1,11 @@
-// What stands around both tabs: the name, language, colours, and the list of keys. Knows Gradio's tabs by their ids.
+// The bar around both tabs: name, language, colours, and the list of keys. Knows Gradio's tabs by their ids.
 import { fill, h, icon } from "./dom.js";
 import { language, speak, t } from "./words.js";
 
 const THEMES = ["auto", "light", "dark"];
 const ICONS = { auto: "half", light: "sun", dark: "moon" };
 
-/** Puts light or dark on the page as chosen before, else as the system has it. */
+/** Makes the page light or dark: as chosen before, else as the system is. */
 export function applyTheme() {
   const chosen = localStorage.getItem("rag.theme") || "auto";
   const dark = chosen === "dark" || (chosen === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
@@ -15,8 +15,8 @@ export function applyTheme() {
   return chosen;
 }
 
-/** The bar on top. `spoken` is called after the language changed: the address and this tab's storage hold everything else. */
-export function topBar(spoken) {
+/** The bar on top; calls `reload` after a change of language: the address and the tab's storage keep everything else. */
+export function topBar(reload) {
   const tools = h("div", { class: "top-tools" });
   const bar = h("div", { class: "top", role: "banner" }, h("a", { class: "brand", href: "/" }, mark(), h("span", {}, "rag")), tools);
   const sheet = keySheet();
@@ -28,7 +28,7 @@ export function topBar(spoken) {
     const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
     fill(
       tools,
-      h("button", { type: "button", class: "word", "aria-label": t("language_name"), title: t("language_name"), on: { click: () => (speak(language() === "zh" ? "en" : "zh"), spoken()) } }, t("language")),
+      h("button", { type: "button", class: "word", "aria-label": t("language_name"), title: t("language_name"), on: { click: () => (speak(language() === "zh" ? "en" : "zh"), reload()) } }, t("language")),
       h("button", { type: "button", class: "round", "aria-label": t(`theme_${theme}`), title: t(`theme_${theme}`), on: { click: () => (localStorage.setItem("rag.theme", next), draw(), tools.children[1].focus()) } }, icon(ICONS[theme])),
       h("button", { type: "button", class: "round", "aria-label": t("help"), title: `${t("help")} (?)`, on: { click: () => keys() } }, icon("help")),
     );
@@ -44,7 +44,7 @@ export function topBar(spoken) {
   return { keys, draw };
 }
 
-/** The mark: one list, its first line the longest. */
+/** The logo: one list, its first line the longest. */
 function mark() {
   return h("span", { class: "brand-mark", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
 }

@@ -1,11 +1,11 @@
-// A picture or page that can be zoomed and dragged, with the matching rectangles on it. Knows pixels and pointers; knows no server.
+// A picture or page to zoom and drag, with the matches outlined. Knows pixels and pointers; knows no server.
 import { fill, h, icon } from "./dom.js";
 import { t } from "./words.js";
 
-const MOST = 12; // times the size that shows the whole picture
-const SHARPER = 1.4; // from this zoom on the full picture is asked for
+const MOST = 12; // zoom; 1 shows the whole picture
+const SHARPER = 1.4; // from this zoom on the full picture is loaded
 
-/** The stage of a passage: `view` is shown at once, `full` when somebody looks closer. */
+/** The picture of a passage: `view` is shown at once, `full` after zooming in. */
 export function stage(passage, view, full) {
   let [scale, x, y] = [1, 0, 0];
   let grabbed = null;
@@ -33,7 +33,7 @@ export function stage(passage, view, full) {
     sharp.onload = () => (image.src = full);
     sharp.src = full;
   }
-  /** Zooms around a point of the window, measured from its middle; the middle where none is named. */
+  /** Zooms around a point, measured from the middle of the window; by default the middle. */
   function zoom(by, aroundX = 0, aroundY = 0) {
     const to = Math.min(MOST, Math.max(1, scale * by));
     x = aroundX - ((aroundX - x) * to) / scale;
@@ -65,14 +65,14 @@ export function stage(passage, view, full) {
     const act = { "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: fit }[event.key];
     if (act) (event.preventDefault(), act());
   });
-  /** Outlines the matching rectangles, each in 0…1 of the picture. */
+  /** Outlines the matches, rectangles in 0…1 of the picture. */
   function outline(regions) {
     for (const old of sheet.querySelectorAll(".region")) old.remove();
     sheet.append(...regions.map(box));
     note.classList.remove("is-coming");
     note.textContent = regions.length ? t("regions", { n: regions.length }) : "";
   }
-  /** Says that the rectangles are being looked for. */
+  /** Says that the matches are being looked for. */
   function coming() {
     note.classList.add("is-coming");
     note.textContent = t("regions_coming");

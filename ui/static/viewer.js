@@ -1,4 +1,4 @@
-// An opened hit: its page, picture, film or text, and what can be done with it. Knows the JSON of a passage; knows no list.
+// An opened hit: its page, picture, video or text, and actions on it. Knows the JSON of a passage; knows no result list.
 import * as server from "./asking.js";
 import { fill, h, icon, marked } from "./dom.js";
 import { why } from "./explain.js";
@@ -8,10 +8,10 @@ import { reader } from "./reader.js";
 import { stage } from "./stage.js";
 import { t } from "./words.js";
 
-/** A dialog. `hits()` are those on the page, `alike(id, index)` searches, `closed(id)` and `turned(id)` tell the address. */
+/** A dialog. `hits()` are those on the page, `alike(id, index)` searches, `closed(id)` and `turned(id)` update the address. */
 export function viewer({ hits, words, index, alike, closed, turned }) {
-  let hit = null; // the result it was opened from, null for one from the address alone
-  let shown = null; // the passage on the stage
+  let hit = null; // the result it was opened from; null if only the address named it
+  let shown = null; // the passage on display
   let asking = null;
   let silent = false;
   const look = h("div", { class: "look" });
@@ -32,7 +32,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     fill(side);
     if (!silent) closed(id);
   });
-  document.addEventListener("keydown", (event) => element.isConnected && element.open && keys(event)); // focus may rest on the page below
+  document.addEventListener("keydown", (event) => element.isConnected && element.open && keys(event)); // the focus may be on the page below
 
   const at = () => hits().findIndex((one) => one.id === hit?.id);
   function turn(by) {
@@ -44,7 +44,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     hit = chosen;
     await show(chosen.id, chosen, () => alike && side.querySelector(".similar .near")?.focus());
   }
-  /** A passage that is in no result: from the address, or a neighbour. */
+  /** Opens a passage that is not a result: from the address, or a neighbour. */
   const openId = (id) => show(id, hit);
 
   async function show(id, from, drawn = () => null) {
@@ -67,11 +67,11 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
       fill(look, notice(error.message, error.remedy));
       fill(side);
     } finally {
-      if (asking === mine) look.classList.remove("is-loading"); // else a later one is on its way
+      if (asking === mine) look.classList.remove("is-loading"); // else a later one is loading
     }
   }
 
-  /** The rectangles of the matching words come when they are found; the picture is there already, and stays if none come. */
+  /** Adds the outlines of the matches when they are found; the picture is there already, and stays without them. */
   async function outlined(made, found, signal) {
     made.coming();
     try {
@@ -100,10 +100,10 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
       made = stage(found, found.picture, server.media(found.id, found.index, "full"));
       fill(look, made.element);
     }
-    fill(side, actions(found), about(found, spot), found.caption && part("caption", h("p", { class: "words" }, marked(found.caption, found.caption_marks))), beside(found), similar(found), spoken(found), own && why(own));
+    fill(side, actions(found), about(found, spot), found.caption && part("caption", h("p", { class: "words" }, marked(found.caption, found.caption_marks))), beside(found), similar(found), textOf(found), own && why(own));
     side.scrollTop = 0;
-    if (!element.contains(document.activeElement)) element.focus(); // the button that led here may be gone
-    const here = side.querySelector(".near-here"); // in the middle of the strip, as it is in the document
+    if (!element.contains(document.activeElement)) element.focus(); // the button that had the focus may be gone
+    const here = side.querySelector(".near-here"); // scroll it to the middle of the strip
     if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - (here.parentElement.clientWidth - here.clientWidth) / 2;
     return made;
   }
@@ -127,7 +127,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
   }
 
-  /** Previous and next pages, frames or parts, each opening in place. */
+  /** Previous and next pages, frames or parts; each opens in place. */
   function beside(found) {
     const parts = [...(found.neighbours?.before || []), null, ...(found.neighbours?.after || [])];
     if (parts.length < 2 || found.modality === "text") return null;
@@ -139,7 +139,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     return part("around", h("div", { class: "nears" }, parts.map(one)));
   }
 
-  /** What was folded under the result because it repeats it: each opens in place, and the result itself to return to. */
+  /** The near-duplicates of the result, and the result itself to return to; each opens in place. */
   function similar(found) {
     if (!hit?.folded?.length || ![hit, ...hit.members, ...hit.folded].some((one) => one.id === found.id)) return null;
     const one = ({ id, document, locator }) =>
@@ -147,7 +147,7 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
     return h("section", { class: "part similar" }, h("h3", {}, t("similar")), h("div", { class: "nears" }, [hit, ...hit.folded].map(one)));
   }
 
-  function spoken(found) {
+  function textOf(found) {
     if (!found.text || found.modality === "text") return null;
     const folded = h("details", { class: "part", open: found.text.length < 700 }, h("summary", {}, t("text")), h("p", { class: "words" }, marked(found.text, found.marks)));
     return folded;
@@ -178,7 +178,7 @@ async function copied(button, path) {
     await navigator.clipboard.writeText(path);
     label.textContent = t("copied");
   } catch {
-    label.textContent = path; // no permission: the path itself, ready to be selected
+    label.textContent = path; // no permission: show the path itself, to select
   }
   setTimeout(() => (label.textContent = t("copy_path")), 2500);
 }

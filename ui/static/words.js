@@ -1,36 +1,36 @@
-// Every word the page says, in English and Chinese. Knows no elements; `t` is all that others call.
+// All words of the page, in English and Chinese. Knows no elements; other modules call `t`.
 
 const ENGLISH = {
   title: "Search everything you have", search: "Search", index: "Index", placeholder: "Words, a picture, or both", ask: "Search words",
-  add_picture: "Search with a picture", remove_picture: "Remove the picture", query_picture: "The picture you search with", drop: "Drop a picture to search with it",
-  clear: "Clear", language: "中文", language_name: "Show this page in Chinese", theme_auto: "Colours: as the system", theme_light: "Colours: light", theme_dark: "Colours: dark",
+  add_picture: "Search with a picture", remove_picture: "Remove the picture", query_picture: "Your query picture", drop: "Drop a picture to search with it",
+  clear: "Clear", language: "中文", language_name: "Show this page in Chinese", theme_auto: "Colours: system", theme_light: "Colours: light", theme_dark: "Colours: dark",
   help: "Keyboard", holds: "{documents|document|documents}, {passages|passage|passages}", hint: "Type, paste or drop a picture. Press {key} from anywhere.",
   kind_text: "Text", kind_page: "Page", kind_image: "Image", kind_screenshot: "Screenshot", kind_frame: "Video",
   kinds_text: "Texts", kinds_page: "Pages", kinds_image: "Images", kinds_screenshot: "Screenshots", kinds_frame: "Videos",
-  filters: "Filters", folder: "Folder", date: "Date", any_folder: "Every folder", any_date: "Any time", after: "From", before: "Until", last_week: "Last 7 days",
+  filters: "Filters", folder: "Folder", date: "Date", any_folder: "All folders", any_date: "Any time", after: "From", before: "Until", last_week: "Last 7 days",
   last_month: "Last 30 days", last_year: "Last 12 months", sort: "Order", sort_best: "Best first", sort_new: "Newest first", sort_name: "By name", which_index: "Index",
-  no_filters: "Clear filters", searching: "Searching…", found: "{n|result|results}", took: "{s} s", ranked: "reranked", ranking: "ranking…", like_this: "More like {name}",
-  first_order: "first order", better_order: "A better order is ready", show_it: "Show", nothing_good: "Nothing good found", nothing_good_more: "These are the nearest, but none of them fits well.",
-  nothing: "Nothing found", nothing_filters: "No passage passes the filters.", nothing_hint: "Try other words, or a picture.", more: "More results", no_more: "That is all.",
-  score: "Score {score} of 1", score_rerank: "the reranker's judgement of this passage, 0 to 1", score_fused: "from the ranks of the first stages, 0 to 1; not reranked yet",
-  place_page: "p. {n}", place_slide: "slide {n}", place_sheet: "sheet {n}", place_line: "line {a}", place_lines: "lines {a}–{b}", members: "{n} places", rank: "No. {n}",
-  open: "Open", close: "Close", previous_hit: "Previous result", next_hit: "Next result", zoom_in: "Zoom in", zoom_out: "Zoom out", fit: "Whole picture", copy_path: "Copy path",
-  copied: "Copied", download: "Download", more_like: "More like this", clip: "Save clip", why: "Why this result", text: "Words", caption: "Caption", around: "Before and after",
-  previous_part: "Previous", next_part: "Next", of_pages: "{place} of {n}", regions: "{n|match|matches} outlined", regions_coming: "Looking for the words…", similar: "Similar", similar_count: "+{n} similar", hits_here: "Hits in this video", at: "At {time}", hit_at: "Hit at {time}",
-  frames_only: "No browser can play this file; here are its moments.", video_error: "The video could not be played; here are its moments.", converting: "Preparing the video…",
-  stage: "Stage", stage_rank: "Rank", stage_score: "Score", lane_dense: "Looks or means alike (vectors)", lane_lexical: "Same words (full text)", stage_fused: "Both joined", stage_rerank: "Reranker",
-  stage_final: "Score shown", not_found_there: "not found there", score_is: "The score shown is: {what}", modified: "Changed", size: "Size", place: "Place", path: "Path", root: "Root", heading: "Under",
-  no_picture: "The picture cannot be shown.", loading: "Loading…", keyboard: "Keyboard", key_search: "to the search box", key_move: "from result to result", key_open: "open the result",
-  key_close: "close, go back", key_turn: "previous and next result, while one is open", key_part: "previous and next page or moment", key_zoom: "zoom in, out, whole picture", key_help: "this list", key_play: "play or pause",
+  no_filters: "Clear filters", searching: "Searching…", found: "{n|result|results}", took: "{s} s", ranked: "reranked", ranking: "reranking…", like_this: "More like {name}",
+  first_order: "preliminary order", better_order: "A better order is ready", show_it: "Show", nothing_good: "No good match", nothing_good_more: "These are the closest results.",
+  nothing: "Nothing found", nothing_filters: "No result matches the filters.", nothing_hint: "Try other words, or a picture.", more: "More results", no_more: "No more results.",
+  score: "Score {score} of 1", score_rerank: "the reranker's score for this passage, 0 to 1", score_fused: "from the ranks of the first stages, 0 to 1; not reranked yet",
+  place_page: "p. {n}", place_slide: "slide {n}", place_sheet: "sheet {n}", place_line: "line {a}", place_lines: "lines {a}–{b}", members: "{n} passages", rank: "No. {n}",
+  open: "Open", close: "Close", previous_hit: "Previous result", next_hit: "Next result", zoom_in: "Zoom in", zoom_out: "Zoom out", fit: "Fit to window", copy_path: "Copy path",
+  copied: "Copied", download: "Download", more_like: "More like this", clip: "Save clip", why: "Why this result", text: "Text", caption: "Caption", around: "Before and after",
+  previous_part: "Previous", next_part: "Next", of_pages: "{place} of {n}", regions: "{n|match|matches} outlined", regions_coming: "Finding the words…", similar: "Similar", similar_count: "+{n} similar", hits_here: "Matches in this video", at: "At {time}", hit_at: "Match at {time}",
+  frames_only: "Browsers cannot play this file; here are frames of it.", video_error: "The video could not be played; here are frames of it.", converting: "Preparing the video…",
+  stage: "Stage", stage_rank: "Rank", stage_score: "Score", lane_dense: "Similar look or meaning (vectors)", lane_lexical: "Same words (full text)", stage_fused: "Both combined", stage_rerank: "Reranker",
+  stage_final: "Score shown", not_found_there: "not found", score_is: "The score shown is: {what}", modified: "Modified", size: "Size", place: "Place", path: "Path", root: "Root", heading: "Section",
+  no_picture: "The picture cannot be shown.", loading: "Loading…", keyboard: "Keyboard", key_search: "go to the search box", key_move: "move between results", key_open: "open the result",
+  key_close: "close, go back", key_turn: "previous and next result, while one is open", key_part: "previous and next page or frame", key_zoom: "zoom in, zoom out, fit to window", key_help: "show this list", key_play: "play or pause",
   documents: "Documents", passages: "Passages", model: "Model", fingerprint: "Fingerprint", on_disk: "On disk", roots: "Folders", dimensions: "{n} dimensions", revision: "revision {r}",
-  skipped: "Skipped files", skipped_none: "Every file could be read.", reason: "Reason", update: "Update the index", update_root: "Update", resume: "Go on", stop: "Stop", stopping: "Stopping…", running: "Indexing",
-  progress: "{done} of {total|document|documents}", progress_so_far: "{done|document|documents}, {total} found so far", speed: "{n} passages a second", speed_documents: "{n} documents a second", speed_tokens: "{n} tokens a second", folder_of: "folder {n} of {m}", left: "about {time} left", megabytes: "{n} MB a second", held_back: "held back by {stage}", stage_read: "reading", stage_embed: "the model", stage_write: "writing", state_done: "The index is up to date", state_stopped: "Stopped. What was done is kept; go on whenever you like.",
-  state_failed: "Indexing failed", report: "{indexed} read, {unchanged} unchanged, {removed} removed, {skipped} skipped", kinds_of: "What it holds", by_kind: "Passages by kind", files_by: "Files by kind",
-  empty_title: "Nothing is indexed yet", empty_hint: "In a terminal:", empty_then: "This page notices when it is there.", filter_skipped: "Find a file or a reason", gone_root: "not there now",
+  skipped: "Skipped files", skipped_none: "Every file could be read.", reason: "Reason", update: "Update the index", update_root: "Update", resume: "Resume", stop: "Stop", stopping: "Stopping…", running: "Indexing",
+  progress: "{done} of {total|document|documents}", progress_so_far: "{done|document|documents}, {total} found so far", speed: "{n} passages per second", speed_documents: "{n} documents per second", speed_tokens: "{n} tokens per second", folder_of: "folder {n} of {m}", left: "about {time} left", megabytes: "{n} MB per second", held_back: "held back by {stage}", stage_read: "reading", stage_embed: "the model", stage_write: "writing", state_done: "The index is up to date", state_stopped: "Stopped. Finished work is kept; resume at any time.",
+  state_failed: "Indexing failed", report: "{indexed} indexed, {unchanged} unchanged, {removed} removed, {skipped} skipped", kinds_of: "What it holds", by_kind: "Passages by kind", files_by: "Files by kind",
+  empty_title: "Nothing is indexed yet", empty_hint: "In a terminal:", empty_then: "This page notices when the index exists.", filter_skipped: "Find a file or a reason", gone_root: "folder not found",
   error_down: "No answer from {address}", error_down_more: "Is it still running? Start it again with: rag ui", again: "Try again", error_picture: "{name} is not a picture this browser can read",
-  error_picture_more: "Use a JPEG, PNG, WebP, GIF or AVIF.", error_picture_large: "This picture is too large ({size})", error_picture_large_more: "Use one below 50 MB.", error_picture_pixels: "This picture is too large ({width} × {height} pixels)", error_picture_pixels_more: "Use one of at most {most} pixels; 2,000 a side show everything a model sees.", error_gone: "The query picture is no longer here",
-  error_gone_more: "Pictures stay in the tab they were added in. Add it again.", error_other: "The server could not answer ({status})", error_other_more: "Try again; its terminal tells more.", seconds: "{n} s", minutes: "{n} min", hours: "{n} h",
-  skip_to: "Skip to results", results: "Results", page_title: "{q} · search", unavailable: "cannot be searched", strong: "strong", fair: "fair", weak: "weak", updated: "just now",
+  error_picture_more: "Use a JPEG, PNG, WebP, GIF or AVIF.", error_picture_large: "This picture is too large ({size})", error_picture_large_more: "Use one below 50 MB.", error_picture_pixels: "This picture is too large ({width} × {height} pixels)", error_picture_pixels_more: "Use one of at most {most} pixels; 2,000 a side are enough.", error_gone: "The query picture is no longer available",
+  error_gone_more: "Pictures stay in the tab they were added in. Add it again.", error_other: "The server could not answer ({status})", error_other_more: "Try again; its terminal shows more.", seconds: "{n} s", minutes: "{n} min", hours: "{n} h",
+  skip_to: "Skip to results", results: "Results", page_title: "{q} · search", unavailable: "This index cannot be searched", strong: "strong", fair: "fair", weak: "weak", updated: "just now",
 };
 
 const CHINESE = {
@@ -67,27 +67,27 @@ const CHINESE = {
 };
 
 const TABLES = { en: ENGLISH, zh: CHINESE };
-let spoken = "en";
+let current = "en";
 
-/** The language chosen before, else the browser's, else English; sets it for `t`. */
+/** Sets the language for `t`: the one chosen before, else the browser's, else English. */
 export function chooseLanguage(chosen = localStorage.getItem("rag.language")) {
   const wanted = chosen || navigator.language || "en";
-  spoken = wanted.toLowerCase().startsWith("zh") ? "zh" : "en";
-  document.documentElement.lang = spoken === "zh" ? "zh-CN" : "en";
-  return spoken;
+  current = wanted.toLowerCase().startsWith("zh") ? "zh" : "en";
+  document.documentElement.lang = current === "zh" ? "zh-CN" : "en";
+  return current;
 }
 
-/** Remembers a language for this browser. */
+/** Chooses a language, and remembers it in this browser. */
 export function speak(language) {
   localStorage.setItem("rag.language", language);
   return chooseLanguage(language);
 }
 
-export const language = () => spoken;
+export const language = () => current;
 
-/** The words for a key with `{name}` filled in, `{name|one|many}` with the word that goes with the number: plain text, never markup. */
+/** The words for a key, with `{name}` filled in and `{name|one|many}` in singular or plural: plain text, never markup. */
 export function t(key, values = {}) {
-  const words = TABLES[spoken][key] ?? ENGLISH[key] ?? key;
+  const words = TABLES[current][key] ?? ENGLISH[key] ?? key;
   const filled = (whole, name, one, many) => (name in values ? `${values[name]}${one ? ` ${String(values[name]) === "1" ? one : many}` : ""}` : whole);
   return words.replace(/\{(\w+)(?:\|(\w+)\|(\w+))?\}/g, filled);
 }

@@ -1,4 +1,4 @@
-"""The built-in models: words, spelling, colours and shapes.
+"""The built-in models, which compare words, spelling, colours and shapes.
 
-Knows contents; needs no download, no accelerator and no network.
+Knows contents; knows no file. Needs no download, no accelerator and no network.
 """

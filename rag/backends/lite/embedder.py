@@ -1,10 +1,10 @@
 """The `lite` embedder: words, visual attributes and a visual descriptor, each in its own block of one unit vector.
 
-Knows no file, no network and no learned weights; it compares what is written and how things look, not what they mean.
+Knows no file, no network and no learned weights: it compares what is written and how things look, not what they mean.
 
 A row is ``[text 1005 | attributes 18 | visual 256 | filler 1]``. In a document every block has a fixed weight, whatever the
 others hold, and the filler brings the row to unit length. So for a query that names no attribute, the same words score the
-same as a text and as the caption of a picture. In a query the weights follow what is asked. docs/lite.md has the numbers.
+same in a text as in the caption of a picture. In a query the weights depend on what it asks for. docs/lite.md has the numbers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice, EmbedderCapabilities
 from rag.backends.lite import attributes as lite_attributes
 from rag.backends.lite import pixels, text
 from rag.backends.lite.spelling import respelled
@@ -23,7 +23,7 @@ from rag.types import Content, Fingerprint, Modality, Role
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rag.backends.lite.subprocess import LiteSubprocess
+    from rag.backends.base import SideEmbedder
     from rag.types import Vectors
 
 TEXT = slice(0, text.DIM)
@@ -32,17 +32,17 @@ VISUAL = slice(ATTRIBUTES.stop, ATTRIBUTES.stop + pixels.DESCRIPTOR)
 FILLER = VISUAL.stop
 DIM = FILLER + 1
 
-# Shares of the squared length of a document's row; what a document lacks goes to the filler.
+# Shares of the squared length of a document's row; the share of a block that the document lacks goes to the filler.
 DOCUMENT_TEXT, DOCUMENT_ATTRIBUTES, DOCUMENT_VISUAL = 0.64, 0.11, 0.25
-# Of a query of words: the attributes get 0.6 r², where r is the part of its rarity that names attributes; words the rest.
+# Of a text query: the attributes get 0.6 r², where r is the share of its rarity that names attributes; the words get the rest.
 WORDS_ATTRIBUTES = 0.6
-# Of a query picture: (words, attributes, visual), with the words read in it, and with words of the user beside it.
-PICTURE_READ = (0.15, 0.10, 0.75)
-PICTURE_ASKED = (0.45, 0.10, 0.45)
+# Of a query picture (words, attributes, visual): with the words recognised in it, and with words typed beside it.
+PICTURE_ALONE = (0.15, 0.10, 0.75)
+PICTURE_AND_WORDS = (0.45, 0.10, 0.45)
 
 
 class LiteEmbedder:
-    """Words and looks as hashed features; see the module. Safe to share between threads."""
+    """Words and looks as hashed features; see the module's docstring. Safe to share between threads."""
 
     fingerprint = Fingerprint(
         model="lite",
@@ -54,30 +54,25 @@ class LiteEmbedder:
     modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
     reads_clues = True
     batch = 256
-    side = pixels.LOOKED_AT  # pixels of the shorter side of a picture: readers send it no more
-    in_flight = 0  # it is plain Python: called where it is fed
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         self._text = text.TextBlock()
 
-    def apart(self) -> LiteSubprocess | None:
-        """The same embedder for texts, in a process of its own that starts when it is needed; None for one derived from it."""
-        if type(self) is not LiteEmbedder:
-            return None
-        from rag.backends.lite.subprocess import LiteSubprocess
-
-        return LiteSubprocess(lambda contents, role: self.embed(contents, role=role))
+    @property
+    def capabilities(self) -> EmbedderCapabilities:
+        """Pure Python: called in the thread that feeds it, with a side embedder for texts unless this is a subclass."""
+        side_embedder = self._in_subprocess if type(self) is LiteEmbedder else None
+        return EmbedderCapabilities(concurrent_calls=0, shorter_side=pixels.SHORTER_SIDE, side_embedder=side_embedder)
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
-        """One unit row for each content, float32 (n, 1280); the law is that of rag.backends.base.Embedder.
+        """One unit row per content, float32 (n, 1280); the laws are those of rag.backends.base.Embedder.
 
-        The words are `text` and `clues` together; an unknown word of a query also counts as what it may be a typing error for.
-        A document without words and pixels is all filler; a query without either is the opposite of that, so that it is like
-        nothing.
+        The words are `text` and `clues` together; an unlisted word of a query also counts as the word it may be a typo of.
+        A document without words and pixels is all filler; a query without either is the exact opposite, so it matches nothing.
         """
         rows = np.zeros((len(contents), DIM), np.float64)
-        asides = [respelled(content.text) for content in contents] if role == "query" else ()
-        rows[:, TEXT] = self._text.embed([f"{content.text}\n{content.clues}" for content in contents], asides)
+        corrections = [respelled(content.text) for content in contents] if role == "query" else ()
+        rows[:, TEXT] = self._text.embed([f"{content.text}\n{content.clues}" for content in contents], corrections)
         for row, content in zip(rows, contents, strict=True):
             if content.pixels:
                 row[VISUAL], row[ATTRIBUTES] = pixels.see(content.pixels)
@@ -85,16 +80,21 @@ class LiteEmbedder:
             weigh(row, content)
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
+    def _in_subprocess(self) -> SideEmbedder:
+        from rag.backends.lite.subprocess import LiteSubprocess  # a query needs no pipes, and they take milliseconds to import
+
+        return LiteSubprocess(self)
+
 
 def looks_of(row: Vectors) -> tuple[Vectors, Vectors] | None:
-    """What `lite_pixels.see` told of the pixels of a document with this row; None for one without pixels."""
+    """The descriptor and attributes that `pixels.see` gave for a document with this row; None for one without pixels."""
     visual, attributes = row[VISUAL], row[ATTRIBUTES]
     lengths = float(np.linalg.norm(visual)), float(np.linalg.norm(attributes))
     return (visual / lengths[0], attributes / lengths[1]) if all(lengths) else None
 
 
 def _weigh_document(row: NDArray[np.float64], content: Content) -> None:
-    """Gives each block its share, and the filler the rest."""
+    """Gives each block its fixed share, and the filler the rest."""
     row[TEXT] *= np.sqrt(DOCUMENT_TEXT)
     row[ATTRIBUTES] *= np.sqrt(DOCUMENT_ATTRIBUTES)
     row[VISUAL] *= np.sqrt(DOCUMENT_VISUAL)
@@ -102,16 +102,16 @@ def _weigh_document(row: NDArray[np.float64], content: Content) -> None:
 
 
 def _weigh_query(row: NDArray[np.float64], content: Content) -> None:
-    """Gives each block a share by what the query holds; a block it lacks leaves its share to the others."""
+    """Gives each block a share that depends on what the query holds; a missing block leaves its share to the others."""
     named = lite_attributes.named(content.text)
     if content.pixels:
-        shares = PICTURE_ASKED if content.text.strip() else PICTURE_READ
+        shares = PICTURE_AND_WORDS if content.text.strip() else PICTURE_ALONE
         if named.any():
             row[ATTRIBUTES] = named
     else:
-        part = WORDS_ATTRIBUTES * lite_attributes.share_named(content.text) ** 2
+        attributes = WORDS_ATTRIBUTES * lite_attributes.share_named(content.text) ** 2
         row[ATTRIBUTES] = named
-        shares = (1.0 - part, part, 0.0)
+        shares = (1.0 - attributes, attributes, 0.0)
     for block, share in zip((TEXT, ATTRIBUTES, VISUAL), shares, strict=True):
         length = float(np.linalg.norm(row[block]))
         row[block] *= np.sqrt(share) / length if length else 0.0

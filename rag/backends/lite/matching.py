@@ -1,6 +1,6 @@
-"""What a query's words ask for, and how much of it a text holds: coverage, closeness, order, frequency.
+"""Scores how well a text matches the words of a query: coverage, closeness, order and frequency.
 
-Knows no pixels; which attributes a picture shows is told to it.
+Knows words; knows no pixels: the caller says which attributes a picture shows.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from rag.backends.lite.spelling import distance
 from rag.backends.lite.words import is_run, is_unlisted_pair, placed, shares, surfaces, word
 from rag.text.emoji import spelled
 
-FADES_BELOW = 3.0  # nats: a word commoner than this counts less than its rarity
-PICTURE_WORD = 0.3  # of its rarity: "picture", "photo", 图片
-UNSEEN_SHARE = 0.5  # of an unmatched word's weight, where a picture has no words in which it could stand
-APART = 0.9  # credit of a compound whose pieces all stand there, apart: `key error` where `KeyError` was asked
-ONE_EDIT, TWO_EDITS, RELATED = 0.9, 0.7, 0.6  # credit of a word that nearly matches
-CHARACTERS = 0.5  # of two neighbouring characters that are no listed word, found apart
+FADES_BELOW = 3.0  # nats: a more common word counts less than its rarity
+PICTURE_WORD = 0.3  # share of its rarity: "picture", "photo", 图片
+UNSEEN_SHARE = 0.5  # of an unmatched word's weight, for a picture without words that could hold it
+APART = 0.9  # credit for a compound whose pieces all occur separately: `key error` for `KeyError`
+ONE_EDIT, TWO_EDITS, RELATED = 0.9, 0.7, 0.6  # credit for a word that nearly matches
+CHARACTERS = 0.5  # credit for an unlisted pair of characters that occur separately
 _PICTURE = "picture"
-_SHORTEST, _LONGEST = 4, 32  # letters of words that may be likened
-CURVE = 1.5  # half of what is asked is worth a third
-INEXACT = 0.05  # of the score, where no identifier stands as it was written
+_SHORTEST, _LONGEST = 4, 32  # letters of words that are matched approximately
+COVERAGE_POWER = 1.5  # half the coverage is worth a third
+INEXACT = 0.05  # of the score, lost if no identifier occurs as written
 _IDENTIFIER = re.compile(r"(?<!\S)(?=\S*\d)(?=\S*[^\W\d_])\w+(?:[-_./]\w+)+")
-COVERED, CLOSE, ORDERED, FREQUENT = 0.83, 0.07, 0.05, 0.05  # of the score of a full match
+COVERED, CLOSE, ORDERED, FREQUENT = 0.83, 0.07, 0.05, 0.05  # shares of the score of a full match
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One thing a query asks for."""
 
-    terms: tuple[str, ...]  # one, or those of the words that name an attribute
+    terms: tuple[str, ...]  # one term, or those of the words that name an attribute
     weight: float
-    pieces: tuple[str, ...] = ()  # or all of these together
-    attribute: str = ""  # or this, seen in the picture
-    picture: bool = False  # or its being a picture at all
+    pieces: tuple[str, ...] = ()  # these together satisfy it as well
+    attribute: str = ""  # so does this attribute, seen in the picture
+    picture: bool = False  # so does any picture
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How much of one ask was found, 0…1, and where."""
+    """How far one ask is satisfied, 0…1, and where, in word positions."""
 
     credit: float
     places: list[int]
@@ -54,7 +54,7 @@ _NOTHING = Match(0.0, [])
 
 
 def asks(text: str) -> list[Ask]:
-    """What a query's words ask for, in order, each once."""
+    """What a query asks for, in order, without repetitions."""
     attributes = spans(text)
     taken = [(start, end) for _, start, end in attributes]
     pictures = [(_PICTURE, start, end) for start, end in picture_spans(text) if not any(start < b and a < end for a, b in taken)]
@@ -74,12 +74,12 @@ def asks(text: str) -> list[Ask]:
 
 
 def identifiers(text: str) -> list[re.Pattern[str]]:
-    """What finds each identifier of a query as it is written: `INV-4421`, `berth_7.sql`."""
+    """A pattern for each identifier in a query that matches it exactly as written: `INV-4421`, `berth_7.sql`."""
     return [re.compile(rf"(?<!\w){re.escape(each)}(?!\w)", re.IGNORECASE) for each in _IDENTIFIER.findall(text)]
 
 
 def exactness(asked: list[re.Pattern[str]], text: str) -> float:
-    """1 where every identifier stands in the text as it was written, 0.95 where none does: its words may stand there apart."""
+    """1 if the text holds every identifier exactly as written, 0.95 if it holds none (though perhaps their words, separately)."""
     missing = sum(pattern.search(text) is None for pattern in asked)
     return 1.0 - INEXACT * missing / len(asked) if asked else 1.0
 
@@ -105,9 +105,9 @@ def match(asked: list[Ask], text: str, shown: Mapping[str, float] | None = None)
     coverage    weight found / weight asked for
     closeness   √(asks found / words in the shortest stretch that holds them)
     order       share of neighbouring asks found side by side in the same order
-    frequency   mean of n / (n + 1) over the asks found, n times each
+    frequency   mean of n / (n + 1) over the asks found, where n is how often each occurs
 
-    `shown`, for a picture, has the strength 0…1 of each attribute it shows.
+    `shown`: for a picture, the strength 0…1 of each attribute it shows; None for a text.
     """
     here = placed(spelled(text))
     found = [_find(ask, here, text, shown) for ask in asked]
@@ -119,37 +119,39 @@ def match(asked: list[Ask], text: str, shown: Mapping[str, float] | None = None)
     coverage = gained / (gained + lost * missed)
     places = [one.places for one in found if one.places]
     frequency = sum(len(each) / (len(each) + 1) for each in places) / len(places) if places else 0.0
-    return float(coverage**CURVE) * (COVERED + CLOSE * _closeness(places) + ORDERED * _order(found) + FREQUENT * frequency)
+    return float(coverage**COVERAGE_POWER) * (
+        COVERED + CLOSE * _closeness(places) + ORDERED * _order(found) + FREQUENT * frequency
+    )
 
 
 def _find(ask: Ask, here: Mapping[str, list[int]], text: str, shown: Mapping[str, float] | None) -> Match:
-    """The best of: the terms themselves, what the picture shows, the pieces, a like word, the characters apart."""
+    """The best match among the terms themselves, what the picture shows, the pieces, a similar word, and single characters."""
     if ask.picture and shown is not None:
         return Match(1.0, [])
     if all(term in here for term in ask.terms):
         return Match(1.0, [place for term in ask.terms for place in here[term]])
     seen = shown.get(ask.attribute, 0.0) if shown is not None else 0.0
-    ways = (Match(seen, []), _pieces(ask, here), _like_word(ask.terms[0], here), _characters(ask.terms[0], text))
+    ways = (Match(seen, []), _pieces(ask, here), _similar_word(ask.terms[0], here), _characters(ask.terms[0], text))
     return max(ways, key=lambda found: found.credit)
 
 
 def _pieces(ask: Ask, here: Mapping[str, list[int]]) -> Match:
-    """A compound by its pieces, where more than half of them, by weight, are there."""
+    """A compound by its pieces, if more than half of them, by weight, occur."""
     whole = sum(map(_weight, ask.pieces))
     held = [piece for piece in ask.pieces if piece in here]
     part = sum(map(_weight, held)) / whole if whole else 0.0
     return Match(APART * part, [place for piece in held for place in here[piece]]) if part > 0.5 else _NOTHING
 
 
-def _like_word(asked: str, here: Mapping[str, list[int]]) -> Match:
+def _similar_word(asked: str, here: Mapping[str, list[int]]) -> Match:
     if len(asked) < _SHORTEST:
         return _NOTHING
-    credit, term = max(((_likeness(asked, term), term) for term in here), default=(0.0, ""))
+    credit, term = max(((_similarity(asked, term), term) for term in here), default=(0.0, ""))
     return Match(credit, here[term]) if credit else _NOTHING
 
 
 def _characters(asked: str, text: str) -> Match:
-    """One character of a run inside a longer one, or the two of an unlisted pair apart from each other."""
+    """A single character inside a longer run, or the two characters of an unlisted pair, occurring separately."""
     if asked[0] not in text or not is_run(asked):
         return _NOTHING
     if len(asked) == 1:
@@ -158,10 +160,10 @@ def _characters(asked: str, text: str) -> Match:
 
 
 @lru_cache(maxsize=65_536)
-def _likeness(asked: str, term: str) -> float:
-    """Credit for another word: a typing or reading error of one or two letters, or a word of the same family.
+def _similarity(asked: str, term: str) -> float:
+    """Credit for another word: a typing or recognition error of one or two letters, or a word of the same family.
 
-    Where both are listed words, a letter's difference is no error: "form" is not "from".
+    If both are listed words, a difference of a letter is not an error: "form" is not "from".
     """
     if not all(_SHORTEST <= len(each) <= _LONGEST and each.isalpha() for each in (asked, term)):
         return 0.0
@@ -177,7 +179,7 @@ def _likeness(asked: str, term: str) -> float:
 
 
 def _closeness(places: list[list[int]]) -> float:
-    """√(asks / words in the shortest stretch with one place of each); 1 where at most one was found."""
+    """√(asks / words in the shortest stretch that holds one place of each); 1 for a single ask found, 0 for none."""
     if len(places) < 2:
         return float(len(places))
     marks = sorted((place, which) for which, each in enumerate(places) for place in each)
@@ -196,7 +198,7 @@ def _closeness(places: list[list[int]]) -> float:
 
 
 def _order(found: list[Match]) -> float:
-    """Share of neighbouring asks that stand side by side in the same order; 1 for a single ask that was found."""
+    """Share of neighbouring asks found side by side in the same order; 1 for a single ask that was found."""
     if len(found) == 1:
         return float(bool(found[0].places))
     beside = sum(not {place + 1 for place in one.places}.isdisjoint(other.places) for one, other in pairwise(found))

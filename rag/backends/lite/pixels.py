@@ -1,6 +1,6 @@
-"""Pictures to numbers: the plain visual attributes and the visual descriptor of the `lite` models.
+"""Pictures to numbers: the simple visual attributes and the visual descriptor of the `lite` models.
 
-Knows no words and no vectors' layout. Every step works on a 64 × 64 thumbnail, so the cost hardly grows with the picture.
+Knows pixels; knows no words and no vector layout. Every step works on a 64 × 64 thumbnail, so large pictures cost hardly more.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _SIDE = 64
 _SAMPLES = 4  # along each side of a thumbnail's cell
-LOOKED_AT = _SIDE * _SAMPLES  # pixels of the shorter side, at least: larger pictures are thinned first
-_FRAMES = 8  # of a video at most, evenly spread
+SHORTER_SIDE = _SIDE * _SAMPLES  # pixels that are sampled; larger pictures are thinned first
+_FRAMES = 8  # of a video, evenly spread
 
 _LUMA, _CHROMA, _CELLS, _ORIENTATIONS, _BANDS = 8, 4, 4, 8, 3
 DESCRIPTOR = _LUMA**2 - 1 + 2 * _CHROMA**2 + _CELLS**2 * _ORIENTATIONS + _BANDS * len(COLOURS)  # 63 + 32 + 128 + 33 = 256
@@ -39,12 +39,12 @@ def see(pictures: Sequence[Pixels]) -> tuple[Vectors, Vectors]:
     """The descriptor, (256,), and the attributes, (len(ATTRIBUTES),): float32, unit length, the mean over a video's frames.
 
     Descriptor: low frequencies of brightness and of colour (DCT), edge orientations in 4 × 4 cells (Dalal and Triggs 2005),
-    named colours in three bands. Differences of size, compression, brightness and a slight crop change little of it.
-    Attributes: the colours have 0.7 of the squared length; light or dark, the shape, and colourful or greyscale 0.1 each. A
-    picture neither light nor dark gives that tenth to the others.
+    named colours in three bands. Scaling, compression, brightness and slight cropping change it little.
+    Attributes: the colours have 0.7 of the squared length; light or dark, the shape, and colourful or greyscale 0.1 each. If
+    a picture is neither light nor dark, that tenth goes to the others. BackendError for pixels not of shape (height, width, 3).
     """
     described, strengths = np.zeros(DESCRIPTOR), np.zeros(len(ATTRIBUTES))
-    for picture in map(_looked_at, _spread(pictures)):
+    for picture in map(_thinned, _spread(pictures)):
         thumbnail = _thumbnail(picture)
         named = _named_pixels(thumbnail)
         described += _describe(thumbnail, named[0])
@@ -57,13 +57,13 @@ def _unit(vector: NDArray[np.float64]) -> Vectors:
 
 
 def attribute_words(pictures: Sequence[Pixels]) -> str:
-    """The attributes a person would name, strongest first: "blue white light landscape"."""
+    """The attributes that a person would name, strongest first: "blue white light landscape". Pictures are uint8 RGB."""
     _, strengths = see(pictures)
     ordered = sorted(range(len(ATTRIBUTES)), key=lambda place: (-float(strengths[place]), place))
     return " ".join(ATTRIBUTES[place] for place in ordered if strengths[place] >= NAMEABLE)
 
 
-NAMEABLE = 0.2  # the strength from which on an attribute counts as seen
+NAMEABLE = 0.2  # an attribute of at least this strength counts as seen
 
 
 def _spread(pictures: Sequence[Pixels]) -> Sequence[Pixels]:
@@ -72,20 +72,20 @@ def _spread(pictures: Sequence[Pixels]) -> Sequence[Pixels]:
     return [pictures[i * len(pictures) // _FRAMES] for i in range(_FRAMES)]
 
 
-def _looked_at(picture: Pixels) -> Pixels:
-    """The pixels that count, the same whether a reader thinned the picture or not. BackendError for what is no RGB picture."""
+def _thinned(picture: Pixels) -> Pixels:
+    """The pixels that count: the same whether or not the picture was thinned before. BackendError if it is not RGB."""
     if picture.ndim != 3 or picture.shape[2] < 3 or 0 in picture.shape:
         raise BackendError(
-            f"a picture has the shape {picture.shape}, not (height, width, 3)", remedy="this is a fault of its loader"
+            f"a picture has the shape {picture.shape}, not (height, width, 3)", remedy="this is a bug in the loader that read it"
         )
-    return thin(np.ascontiguousarray(picture[..., :3]), LOOKED_AT)
+    return thin(np.ascontiguousarray(picture[..., :3]), SHORTER_SIDE)
 
 
 def _thumbnail(picture: Pixels) -> Thumbnail:
-    """(64, 64, 3), RGB 0…255: each cell the mean of 4 × 4 samples."""
-    count = LOOKED_AT
+    """(64, 64, 3), RGB 0…255: each cell is the mean of 4 × 4 samples."""
+    count = SHORTER_SIDE
     down, across = (((2 * np.arange(count) + 1) * size) // (2 * count) for size in picture.shape[:2])
-    whole = picture.view("V3")[..., 0]  # one pixel, one piece: three times as fast to pick from
+    whole = picture.view("V3")[..., 0]  # three bytes as one item: selects three times as fast
     samples = whole[down].take(across, axis=1).view(np.uint8).reshape(_SIDE, _SAMPLES, -1).astype(np.uint16)
     rows = np.add.reduce([samples[:, row] for row in range(_SAMPLES)]).reshape(_SIDE, _SIDE, _SAMPLES, 3)
     summed = rows[:, :, 0] + rows[:, :, 1] + rows[:, :, 2] + rows[:, :, 3]  # 16 × 255 at most
@@ -116,14 +116,14 @@ def _cosines(kept: int) -> NDArray[np.float64]:
 
 
 def _low_frequencies(plane: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
-    """(kept, kept): the lowest frequencies of a plane, first the mean."""
+    """(kept, kept): the lowest frequencies of a 64 × 64 plane, the mean first."""
     small = plane.reshape(32, 2, 32, 2).mean(axis=(1, 3))
     rows = _cosines(kept)
     return np.asarray(rows @ small @ rows.T)
 
 
 def _edges(grey: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Square roots of the shares of edge strength by cell and unsigned orientation, less their mean; (128,)."""
+    """Square roots of the shares of edge strength by cell and unsigned orientation, minus their mean: (128,)."""
     across, down = np.zeros_like(grey), np.zeros_like(grey)
     across[:, 1:-1], down[1:-1] = grey[:, 2:] - grey[:, :-2], grey[2:] - grey[:-2]
     turn = (np.arctan2(down, across) / np.pi % 1.0) * _ORIENTATIONS
@@ -141,7 +141,7 @@ def _edges(grey: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _bands(names: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Square roots of the shares of named colours in the upper, middle and lower third, (33,), unit length."""
+    """Square roots of the shares of named colours in the upper, middle and lower third: (33,), unit length."""
     band = np.arange(_SIDE) * _BANDS // _SIDE
     counts = np.bincount((band[:, None] * len(COLOURS) + names).reshape(-1), minlength=_BANDS * len(COLOURS))
     return np.asarray(np.sqrt(counts / names.size))
@@ -167,7 +167,7 @@ def _strengths(
 
 
 def _named_pixels(thumbnail: Thumbnail) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """For each pixel its place in COLOURS, its lightness L* 0…100 and its chroma in CIELAB (D65)."""
+    """For each pixel the index of its colour in COLOURS, its lightness L* 0…100 and its chroma, in CIELAB (D65)."""
     values = thumbnail.astype(np.float64) / 255
     linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
     xyz = linear @ _TO_XYZ
@@ -176,7 +176,7 @@ def _named_pixels(thumbnail: Thumbnail) -> tuple[NDArray[np.int64], NDArray[np.f
     a, b = 500 * (roots[..., 0] - roots[..., 1]), 200 * (roots[..., 1] - roots[..., 2])
     chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360
     neutral = chroma < np.where((lightness < 25) | (lightness > 90), 14, 10)
-    rules = (  # the first that fits
+    rules = (  # the first that matches wins
         ("black", (lightness < 10) & (chroma < 25) | neutral & (lightness < 25)),
         ("white", neutral & (lightness > 88)),
         ("grey", neutral),

@@ -1,7 +1,7 @@
-"""The `lite` reranker: how much of what the query asks a passage holds, and how alike two pictures look.
+"""The `lite` reranker: how much of what a query asks for is in a passage, and how similar two pictures look.
 
-Knows no file, no network and no learned weights. What the pixels of a passage look like it sees in them, or reads in the vector
-that the `lite` embedder made of them.
+Knows no file, no network and no learned weights. It takes a passage's looks from its pixels, or from the vector that the `lite`
+embedder made of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.lite import pixels
 from rag.backends.lite.attributes import ATTRIBUTES, spans
 from rag.backends.lite.embedder import LiteEmbedder, looks_of
@@ -19,62 +19,62 @@ from rag.types import Content, Fingerprint, Kind, Modality
 if TYPE_CHECKING:
     from rag.types import Pixels, Vectors
 
-ALIKE_FROM = 0.25  # cosine of two descriptors: what is below is no likeness
-FULLY_SHOWN = 0.45  # the strength from which on an attribute is fully there
-LOOKS_READ = 0.7  # of the score: looks, where both pictures have words in them
-LOOKS_ASKED = 0.5  # where words were asked beside the picture
-UNSEEN = 0.5  # of the score of a passage without pixels, for a picture in which words were read
+UNRELATED = 0.25  # cosine of two descriptors up to which pictures do not look similar
+FULLY_SHOWN = 0.45  # an attribute of at least this strength counts in full
+LOOKS_BESIDE_OCR = 0.7  # weight of looks in the score, if both pictures have words in them
+LOOKS_BESIDE_WORDS = 0.5  # weight of looks, if words were typed beside the picture
+NO_PIXELS = 0.5  # factor for a passage without pixels, if the query is a picture with words in it
 
 
 class LiteReranker:
-    """Coverage, rarity, closeness and order of words (lite_matching.match) and likeness of pictures. See docs/lite.md."""
+    """Coverage, rarity, closeness and order of words (`matching.match`), and similarity of pictures. See docs/lite.md."""
 
     name = "lite"
     modalities: frozenset[Modality] = frozenset({"text", "image", "video"})
     reads_vectors: Fingerprint | None = LiteEmbedder.fingerprint
     trust: Mapping[Kind, float] = {}
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
-        """Has nothing to choose."""
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
+        """`choice` is ignored: there is one `lite` reranker."""
 
     def wants_pixels(self, query: Content) -> bool:
-        """True for a query that holds a picture or names a visual attribute."""
+        """True if the query holds a picture or names a visual attribute."""
         return bool(query.pixels) or bool(spans(query.text))
 
     def score(self, query: Content, contents: Sequence[Content]) -> list[float]:
-        """One float in 0…1 for each content; the law is that of rag.backends.base.Reranker.
+        """One float in 0…1 per content; the laws are those of rag.backends.base.Reranker.
 
-        words w       match(text of the query; text and clues of the content), attributes seen where pixels are there
-        looks v       (cosine of the descriptors − 0.25) / 0.75, from 0; 0 where the content has no pixels, and no vector of them
-        words asked   w; with a picture 0.5 w + 0.5 v
-        each          × 0.95 where no identifier of the query (`INV-4421`) stands there as it is written
-        picture only  v; with words in both 0.7 v + 0.3 w; a content without pixels 0.5 w
+        words w        match(the query's text; the content's text and clues), with the attributes seen in its pixels
+        looks v        (cosine of the descriptors − 0.25) / 0.75, at least 0; 0 if the content has neither pixels nor their vector
+        text query     w; with a picture 0.5 w + 0.5 v
+        picture query  v; if both pictures have words in them 0.7 v + 0.3 w; 0.5 w for a content without pixels
+        any query      × 0.95 if none of its identifiers (`INV-4421`) occurs exactly as written
         """
         asked = asks(query.text)
         read = asks(query.clues) if query.pixels and not asked else []
-        sought = pixels.see(query.pixels)[0] if query.pixels else None
+        wanted = pixels.see(query.pixels)[0] if query.pixels else None
         exact = identifiers(query.text)
         scores = [
-            _score(asked, read, sought, content) * exactness(exact, f"{content.text}\n{content.clues}") for content in contents
+            _score(asked, read, wanted, content) * exactness(exact, f"{content.text}\n{content.clues}") for content in contents
         ]
         return [min(1.0, max(0.0, score)) for score in scores]
 
 
-def _score(asked: list[Ask], read: list[Ask], sought: Vectors | None, content: Content) -> float:
+def _score(asked: list[Ask], read: list[Ask], wanted: Vectors | None, content: Content) -> float:
     words = f"{content.text}\n{content.clues}"
-    names = any(ask.attribute for ask in asked)
-    seen = _seen(content) if names or sought is not None else None
+    names_attribute = any(ask.attribute for ask in asked)
+    seen = _seen(content) if names_attribute or wanted is not None else None
     shown = _shown(seen[1]) if seen is not None else {} if content.modality != "text" else None
-    if sought is None:
+    if wanted is None:
         return match(asked, words, shown)
-    looks = _looks(float(sought @ seen[0])) if seen is not None else 0.0
+    looks = _looks(float(wanted @ seen[0])) if seen is not None else 0.0
     if asked:
-        return LOOKS_ASKED * looks + (1 - LOOKS_ASKED) * match(asked, words, shown)
+        return LOOKS_BESIDE_WORDS * looks + (1 - LOOKS_BESIDE_WORDS) * match(asked, words, shown)
     if not read or not words.strip():
         return looks
     if seen is None:
-        return UNSEEN * match(read, words)
-    return LOOKS_READ * looks + (1 - LOOKS_READ) * match(read, words)
+        return NO_PIXELS * match(read, words)
+    return LOOKS_BESIDE_OCR * looks + (1 - LOOKS_BESIDE_OCR) * match(read, words)
 
 
 def _seen(content: Content) -> tuple[Vectors, Vectors] | None:
@@ -85,7 +85,7 @@ def _seen(content: Content) -> tuple[Vectors, Vectors] | None:
 
 
 def _shown(strengths: Vectors) -> Mapping[str, float]:
-    """Strength 0…1 of each attribute that a person would name, in hundredths: what 16 bits blur must not part equals."""
+    """Strength 0…1 of each attribute a person would name, in hundredths, so that rounding to 16 bits does not separate equals."""
     return {
         name: round(min(1.0, float(strength) / FULLY_SHOWN), 2)
         for name, strength in zip(ATTRIBUTES, strengths, strict=True)
@@ -94,9 +94,9 @@ def _shown(strengths: Vectors) -> Mapping[str, float]:
 
 
 def _looks(cosine: float) -> float:
-    return max(0.0, cosine - ALIKE_FROM) / (1 - ALIKE_FROM)
+    return max(0.0, cosine - UNRELATED) / (1 - UNRELATED)
 
 
 def likeness(one: Sequence[Pixels], other: Sequence[Pixels]) -> float:
-    """How alike two pictures look, 0…1: about 0 for unrelated ones, above 0.8 for near-duplicates."""
+    """How similar two pictures (uint8 RGB) look, 0…1: about 0 for unrelated ones, above 0.8 for near-duplicates."""
     return _looks(float(pixels.see(one)[0] @ pixels.see(other)[0]))

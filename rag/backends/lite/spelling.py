@@ -1,6 +1,6 @@
-"""The spelling a mistyped English word was probably meant to have, and how far two words are apart.
+"""Corrects mistyped English words, and measures the edit distance of two words.
 
-Knows the background list of words and no corpus.
+Knows the background list of words; knows no corpus.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from rag.backends.lite.idf import background
 from rag.backends.lite.stems import stem
 from rag.backends.lite.words import surfaces
 
-_SHORTEST, _LONGEST = 5, 24  # letters: shorter words have too many neighbours, longer ones are no words
+_SHORTEST, _LONGEST = 5, 24  # letters: shorter words have too many neighbours, longer ones are not words
 
 
 def respelled(text: str) -> str:
-    """For each word of the text that is not a listed one, the commonest listed word one edit away, if any; in order."""
+    """For each unlisted word of the text, in order, the most common listed word one edit away, if there is one."""
     return " ".join(filter(None, map(_correction, dict.fromkeys(surfaces(text)))))
 
 
@@ -40,9 +40,9 @@ def _correction(surface: str) -> str:
 
 
 def distance(one: str, other: str, limit: int) -> int:
-    """Edits from one word to the other (insert, delete, replace, swap neighbours); `limit` + 1 for anything beyond it.
+    """Edits from one word to the other (insert, delete, replace, swap neighbours); `limit` + 1 for anything more.
 
-    Optimal string alignment, as in Damerau 1964 with no stretch edited twice.
+    Optimal string alignment: the distance of Damerau 1964, with no substring edited twice.
     """
     if abs(len(one) - len(other)) > limit:
         return limit + 1

@@ -1,9 +1,8 @@
-"""English words to the form under which the `lite` models compare them: inflections and British spellings meet in one.
+"""English words to the form in which the `lite` models compare them: one form for all inflections and British spellings.
 
-Knows no text, only single words in lower case; what is not English passes nearly unchanged.
+Knows single words in lower case; knows no text. Words of other languages pass nearly unchanged.
 
-The background list decides between possible stems (hoping → hope, hopping → hop), so that most stems are words and keep
-their rarity.
+The background list decides between possible stems (hoping → hope, hopping → hop), so most stems are words and keep their rarity.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def _rank(word: str) -> float:
 
 
 def _commoner(candidates: list[str], otherwise: str) -> str:
-    """The listed candidate met most often; of equals the first."""
+    """The most common listed candidate, the first of equals; `otherwise` if none is listed."""
     best = min(candidates, key=_rank)
     return best if _rank(best) < _UNLISTED else otherwise
 
@@ -68,7 +67,7 @@ def _singular(word: str) -> str:
 
 
 def _present(word: str) -> str:
-    """Without -ed and -ing, where what is left can be a verb; with the silent e or the single consonant it had."""
+    """Without -ed or -ing, if the rest can be a verb, and with the silent e or the single consonant it had."""
     if word in _INVARIANT:
         return word
     if word.endswith("ied") and len(word) > 4:
@@ -88,11 +87,11 @@ def _present(word: str) -> str:
     known = _commoner([left, left + "e"], otherwise="")
     if known:
         return known
-    return word if _rank(word) < _UNLISTED else left  # "building", "red" and "ceiling" are words of their own
+    return word if _rank(word) < _UNLISTED else left  # "building", "red" and "ceiling" are words in their own right
 
 
 def _drops_e(left: str) -> bool:
-    """Whether a silent e was lost: one short syllable ended by one consonant doubles it otherwise (hopping), or keeps the e."""
+    """Whether a silent e was dropped: otherwise a short syllable doubles its final consonant (hopping)."""
     if left[-1] in "vcuz" or left.endswith("dg"):
         return True
     return (
@@ -105,7 +104,7 @@ def _drops_e(left: str) -> bool:
 
 
 def _american(word: str) -> str:
-    """The American spelling, where the word is a British one: its counterpart must be listed."""
+    """The American spelling of a British word, if that is listed; else the word itself."""
     if len(word) < 5:
         return word
     for british, american in _BRITISH:

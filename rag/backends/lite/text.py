@@ -1,6 +1,6 @@
-"""The text block of a `lite` vector: terms weighted by rarity, hashed into a fixed number of dimensions.
+"""The text block of a `lite` vector: terms weighted by rarity and hashed into a fixed number of dimensions.
 
-Knows no pictures and no other block.
+Knows texts; knows no pictures and no other block.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 DIM = 1005
-SATURATION = 0.5  # an occurrence counts tf·(1+s)/(tf+s): the tenth adds little
-PIVOT = 30.0  # nats; a text with less to say than four or five rare words does not fill its block
-ASIDE = 0.5  # of its rarity: a word beside the text
-_WHOLE_POSITIONS = 8  # of a term's own feature: so many dimensions share it, so that no single collision hides it
-_WIDTH = 60  # positions kept for a term at most: 8 for itself, 45 n-grams and its consonants fit
-_TERMS = 32_768  # remembered at most: 16 MiB
+SATURATION = 0.5  # s: a term counts tf·(1+s)/(tf+s), so its tenth occurrence adds little
+PIVOT = 30.0  # nats; a text of fewer than four or five rare words does not fill its block
+CORRECTION = 0.5  # share of its weight: a word from `corrections`
+_WHOLE_POSITIONS = 8  # dimensions that share a term's own feature, so that no single collision hides it
+_WIDTH = 60  # positions kept per term, at most: 8 for itself, 45 n-grams and its consonants fit
+_TERMS = 32_768  # remembered, at most: 16 MiB
 _TEXTS = 64  # summed at once
 
 
 class TermTable:
-    """Where each term met so far falls in the block. Only a memory of `_places`: all tables place a term alike."""
+    """The positions in the block of each term seen so far: a cache of `_places`, so every table gives a term the same ones."""
 
     def __init__(self) -> None:
         self.rows: dict[str, int] = {}
@@ -40,7 +40,7 @@ class TermTable:
         self.rarities = np.zeros(0)
 
     def learn(self, terms: Iterable[str]) -> None:
-        """Makes a row for each term that has none."""
+        """Adds a row for each new term."""
         new = [term for term in dict.fromkeys(terms) if term not in self.rows]
         if not new:
             return
@@ -64,7 +64,7 @@ def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 def _places(terms: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Signed feature hashing (Weinberger et al. 2009): dimensions and values of each term at rarity 1, (terms, _WIDTH) each.
 
-    The first columns are the term's own feature, the next its parts; what is left over has the value 0.
+    The first columns are the term's own feature, the next its parts; unused columns have the value 0.
     """
     hashed = [features(term) for term in terms]
     hashes = np.zeros((len(terms), _WIDTH), np.uint64)
@@ -84,7 +84,7 @@ def _places(terms: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32
 
 
 def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """splitmix64 (Steele, Lea and Flood 2014): 64 well-mixed bits of each input."""
+    """splitmix64 (Steele, Lea and Flood 2014): 64 well-mixed bits for each input."""
     state = state + np.uint64(0x9E3779B97F4A7C15)
     state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -92,32 +92,32 @@ def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 class TextBlock:
-    """Texts to rows of the block. Safe to share between threads."""
+    """Texts to rows of the text block. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._table = TermTable()
         self._lock = Lock()
 
-    def embed(self, texts: Sequence[str], asides: Sequence[str] = ()) -> Vectors:
-        """float32 of shape (len(texts), DIM); `asides`, one for each text where given, are words that count half.
+    def embed(self, texts: Sequence[str], corrections: Sequence[str] = ()) -> Vectors:
+        """float32 of shape (len(texts), DIM); `corrections`, if given one for each text, are words that count half.
 
-        The length of a row is n / max(n, PIVOT), where n is the length of its weighted and hashed terms: 1 for a passage, less
-        for a few words, 0 only for a text without a term. So one common word alone is no perfect match.
+        The norm of a row is n / max(n, PIVOT), where n is the norm of its weighted and hashed terms: 1 for a passage, less for a
+        few words, 0 only for a text without terms. So a single common word is not a perfect match.
         """
-        asides = asides or [""] * len(texts)
+        corrections = corrections or [""] * len(texts)
         block = np.zeros((len(texts), DIM), np.float64)
         for start in range(0, len(texts), _TEXTS):
             stop = start + _TEXTS
-            block[start:stop] = self._sum(texts[start:stop], asides[start:stop])
+            block[start:stop] = self._sum(texts[start:stop], corrections[start:stop])
         lengths = np.linalg.norm(block, axis=1, keepdims=True)
         return np.asarray(block / np.maximum(lengths, PIVOT), np.float32)
 
-    def _sum(self, texts: Sequence[str], asides: Sequence[str]) -> NDArray[np.float64]:
-        """The hashed terms of each text, summed with weights rarity × tf(1+s)/(tf+s)."""
+    def _sum(self, texts: Sequence[str], corrections: Sequence[str]) -> NDArray[np.float64]:
+        """The hashed terms of each text, summed with the weights rarity × tf·(1+s)/(tf+s): (len(texts), DIM)."""
         counted = [term_weights(text) for text in texts]
-        for weights, aside in zip(counted, asides, strict=True):
-            for term, weight in term_weights(aside).items():
-                weights[term] = weights.get(term, 0.0) + ASIDE * weight
+        for weights, correction in zip(counted, corrections, strict=True):
+            for term, weight in term_weights(correction).items():
+                weights[term] = weights.get(term, 0.0) + CORRECTION * weight
         terms = [term for weights in counted for term in weights]
         if not terms:
             return np.zeros((len(texts), DIM))
@@ -137,7 +137,7 @@ class TextBlock:
 
 
 def term_weights(text: str) -> dict[str, float]:
-    """Each term of a text with frequency × rarity, less for a term that only repeats part of another."""
+    """Each term of a text with frequency × rarity, reduced for a term that only repeats part of another."""
     summed: dict[str, float] = {}
     for surface, count in Counter(surfaces(text)).items():
         for term, weight in weighted(surface):

@@ -1,10 +1,10 @@
 """Text to the terms and hashed features by which the `lite` models compare it.
 
-Knows no vectors' layout and no pictures; the same text gives the same features on every machine and in every process.
+Knows words; knows no vector layout and no pictures. The same text gives the same features on every machine and in every process.
 
-A *surface* is a stretch of text as written: a word, a number, or a run of a script written without spaces. A *term* is what
-surfaces are compared by: the stem of a word, a number without separators, one or two characters of Chinese. A *feature* is
-a hashed part of a term.
+A *surface* is a piece of text as written: a word, a number, or a run of a script written without spaces. A *term* is the form in
+which surfaces are compared: the stem of a word, a number without separators, one or two characters of Chinese. A *feature* is a
+hashed part of a term.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from zlib import crc32
 from rag.backends.lite.idf import background, rarity
 from rag.backends.lite.stems import stem
 
-# Scripts written without spaces between words: CJK, kana, hangul, Thai, Lao, Myanmar, Khmer. Indic marks belong to their letters.
+# Scripts treated as written without spaces: CJK, kana, hangul, Thai, Lao, Myanmar, Khmer. Indic marks belong to their letters.
 _RUN = (
     r"\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff"
@@ -39,27 +39,27 @@ _MONTHS = (
 )  # fmt: skip
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\dA-Za-z_]+")
 _PARTICLES = frozenset("的了是在和与及或也都就还而但这那个们吗呢吧么啊把被从对于之其很不没有我你他她它请")
-_GRAM_LETTERS = 16  # n-grams are taken from so many first characters of a word
-_LONGEST_COMPOUND = 40  # what is longer is a key or a checksum, not a name
+_GRAM_LETTERS = 16  # n-grams are taken from the first 16 characters of a word
+_LONGEST_COMPOUND = 40  # a longer one is a key or a checksum, not a name
 _CACHED = 65_536
-WHOLE = 0.8  # of a word's unit length, on the stem itself
-GRAM = 1.0  # on each n-gram, relative to the others
-SKELETON = 1.5  # on its consonants
-SINGLE = 0.3  # of its rarity: a character whose pairs count already
-CROSSING, UNLISTED = 0.15, 0.6  # of its rarity: a pair that is no listed word, between two that are, and elsewhere
-COMPOUND = 0.7  # of their rarity: a compound and its pieces
+WHOLE = 0.8  # weight of the stem itself, in a word of unit length
+GRAM = 1.0  # weight of each n-gram, relative to the consonants
+SKELETON = 1.5  # weight of its consonants
+SINGLE = 0.3  # share of its rarity: a character whose pairs count already
+CROSSING, UNLISTED = 0.15, 0.6  # share of its rarity: an unlisted pair, between two listed ones, and elsewhere
+COMPOUND = 0.7  # share of their rarity: a compound and its pieces
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What one surface means: its terms, and for a compound (`e-mail`, `GitHub`, `RTX4090`) the terms of its pieces."""
+    """The terms of one surface and, for a compound (`e-mail`, `GitHub`, `RTX4090`), the terms of its pieces."""
 
-    terms: tuple[str, ...]  # one for a word, several for a run: all its characters and neighbouring pairs
+    terms: tuple[str, ...]  # one for a word; for a run its neighbouring pairs, whose pieces are its characters
     pieces: tuple[str, ...] = ()
 
 
 def surfaces(text: str) -> list[str]:
-    """The stretches of a text in order, compatibility forms folded, dates and grouped numbers in one spelling."""
+    """The surfaces of a text in order, with compatibility forms folded, and dates and grouped numbers in one spelling."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         text = _MONTH.sub(_month_words, _DATE.sub(_date_words, text)) if "月" in text else _DATE.sub(_date_words, text)
@@ -100,12 +100,12 @@ def _spaced_word(surface: str) -> Word:
 
 
 def is_run(surface: str) -> bool:
-    """Whether the surface is of a script written without spaces."""
+    """Whether the surface is in a script written without spaces."""
     return ord(surface[0]) > 0xDFF and _SURFACE.match(surface)["run"] is not None  # type: ignore[index]
 
 
 def _term(surface: str) -> str:
-    """One word folded: case, accents, apostrophes, inflection; leading zeros of a number."""
+    """A word without case, accents, apostrophes and inflection; a number without leading zeros."""
     folded = surface.casefold().replace("'", "").replace("-", "")
     if not folded.isascii():
         bare = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
@@ -116,9 +116,9 @@ def _term(surface: str) -> str:
 
 
 def placed(text: str) -> dict[str, list[int]]:
-    """The terms of a text with their places, counted in words from 0; the pieces of a compound stand where it stands.
+    """The terms of a text with their positions, counted in words from 0. The pieces of a compound have its position.
 
-    Of a Chinese run only the pairs, one place each, unless it is a single character.
+    A Chinese run gives its pairs only, one position each, unless it is a single character.
     """
     found: dict[str, list[int]] = {}
     place = 0
@@ -134,10 +134,10 @@ def placed(text: str) -> dict[str, list[int]]:
 
 
 def features(term: str) -> tuple[list[int], list[float]]:
-    """Hashes (32 bit) and weights of a term's features; the squares of the weights sum to 1.
+    """The 32-bit hashes and the weights of a term's features; the squares of the weights sum to 1.
 
-    A number, a character or a pair is one feature. A word is its stem, its n-grams of 3 to 5 characters with the borders
-    marked (inflections, compounds, typos), and its consonants (transposed or wrong vowels).
+    A number, a character or a pair is one feature. A word has its stem, its n-grams of 3 to 5 characters with the ends marked
+    (for inflections, compounds and typos), and its consonants (for transposed or wrong vowels).
     """
     whole = crc32(b"w" + term.encode())
     if len(term) < 3 or not term[0].isalpha() or ord(term[0]) > 0xDFF:
@@ -153,13 +153,15 @@ def features(term: str) -> tuple[list[int], list[float]]:
 
 
 def is_unlisted_pair(term: str) -> bool:
-    """Whether the term is two characters of a run that are no listed word."""
+    """Whether the term is a pair of characters from a run that is not a listed word."""
     return len(term) == 2 and term not in background() and is_run(term)
 
 
 def shares(run: Word) -> list[float]:
-    """How much of its rarity each term of a run counts. An unlisted pair between two listed ones, or with a particle, joins
-    the end of one word to the start of the next; another may be a name.
+    """The share of its rarity that each term of a run counts.
+
+    An unlisted pair between two listed ones, or with a particle, joins the end of one word to the start of the next. Any other
+    unlisted pair may be a name.
     """
     listed = [term in background() for term in run.terms]
     if len(listed) == 1:
@@ -171,7 +173,7 @@ def shares(run: Word) -> list[float]:
 
 
 def weighted(surface: str) -> tuple[tuple[str, float], ...]:
-    """The terms of a surface with their weights: the rarity of each, less where they repeat one another."""
+    """The terms of a surface with their weights: the rarity of each, reduced where they repeat one another."""
     if is_run(surface):
         meant = word(surface)
         pairs = ((term, share * rarity(term)) for term, share in zip(meant.terms, shares(meant), strict=True))

@@ -1,4 +1,4 @@
-"""Models in this process: vLLM and sentence-transformers.
+"""Models loaded into this process, by vLLM or sentence-transformers.
 
 Knows accelerators and weights; asks no server.
 """

@@ -1,8 +1,8 @@
-"""The `transformers` backend: the models in this process without vLLM, for CPU, Apple and single GPUs.
+"""The `transformers` backend: models in this process without vLLM, for CPUs, Apple silicon and single GPUs.
 
-Knows transformers' models and sentence-transformers; the Qwen3 families read the strings of `rag.backends.prompts`, every other
-model is what its own sentence-transformers configuration says. Neither class loads anything before `load()` or the first content
-that the model can take.
+Knows transformers and sentence-transformers; knows no index. The Qwen3 families get the prompts of `rag.backends.prompts`; any
+other model runs as its own sentence-transformers configuration says. Neither class loads anything before `load()` or the first
+content that the model accepts.
 """
 
 from __future__ import annotations
@@ -13,29 +13,29 @@ from typing import Any
 import numpy as np
 
 from rag.backends import modelscope
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.families import Family
 from rag.backends.local.base import LoadedEmbedder, LoadedReranker, Prompt
 from rag.backends.local.shared import dim_of, shown, times
 from rag.backends.local.weights import folder_here
-from rag.errors import BackendError
+from rag.errors import BackendError, first_line
 from rag.types import Content, Role
 
-TEXTS = 16  # in one run of the model, fewer where they are long
-TOKENS = 16_384  # in one run of the model, padding included
+TEXTS = 16  # per forward pass, fewer if they are long
+TOKENS = 16_384  # per forward pass, including padding
 
 
 class TransformersEmbedder(LoadedEmbedder):
-    """An embedding model in transformers; see the module."""
+    """An embedding model in transformers; see the module's docstring."""
 
     package, extra = "sentence_transformers", "transformers"
     batch = 2 * TEXTS
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         super().__init__(choice)
 
-    def _made(self) -> Any:
-        return _loaded(self._choice.model, _embedding_model if self._family.templated else _sentence_model, self._family)
+    def _load_model(self) -> Any:
+        return _load(self._choice.model, _embedding_model if self._family.templated else _sentence_model, self._family)
 
     def _tokenizer(self) -> Any:
         return self._loaded.tokenizer
@@ -44,7 +44,7 @@ class TransformersEmbedder(LoadedEmbedder):
         return self._family.max_tokens
 
     def _known_dim(self) -> int | None:
-        return dim_of(self._choice) if self._family.templated else None  # others may end in a layer of another width
+        return dim_of(self._choice) if self._family.templated else None  # others may end in a projection to another width
 
     def _native_dim(self) -> int:
         return int(self._loaded.get_embedding_dimension())
@@ -57,15 +57,15 @@ class TransformersEmbedder(LoadedEmbedder):
 
 
 class TransformersReranker(LoadedReranker):
-    """A reranking model in transformers; see the module. For models other than Qwen3: the sigmoid of their log-odds."""
+    """A reranking model in transformers; see the module's docstring. Models other than Qwen3: the sigmoid of their log-odds."""
 
     package, extra = "sentence_transformers", "transformers"
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         super().__init__(choice)
 
-    def _made(self) -> Any:
-        return _loaded(self._choice.model, _judging_model if self._family.templated else _cross_encoder, self._family)
+    def _load_model(self) -> Any:
+        return _load(self._choice.model, _reranking_model if self._family.templated else _cross_encoder, self._family)
 
     def _tokenizer(self) -> Any:
         return self._loaded.tokenizer
@@ -73,11 +73,11 @@ class TransformersReranker(LoadedReranker):
     def _limit(self) -> int:
         return self._family.max_tokens
 
-    def _judged(self, asked: Sequence[Prompt]) -> Sequence[float]:
-        found: list[float] = self._loaded.run(asked, self._loaded.judge)
-        return found
+    def _score_prompts(self, pairs: Sequence[Prompt]) -> Sequence[float]:
+        scores: list[float] = self._loaded.run(pairs, self._loaded.yes_probability)
+        return scores
 
-    def _compared(self, query: str, words: Sequence[str]) -> Sequence[float]:
+    def _score_pairs(self, query: str, words: Sequence[str]) -> Sequence[float]:
         import torch
 
         pairs, sigmoid = [(query, word) for word in words], torch.nn.Sigmoid()
@@ -85,40 +85,40 @@ class TransformersReranker(LoadedReranker):
         return scores
 
 
-class _Run:
-    """A Qwen3 model with its tokenizer and, where it sees, its processor."""
+class _Qwen:
+    """A Qwen3 model with its tokenizer and, if it sees, its processor."""
 
-    def __init__(self, model: Any, tokenizer: Any, processor: Any, *, ended: bool) -> None:
+    def __init__(self, model: Any, tokenizer: Any, processor: Any, *, special_tokens: bool) -> None:
         self.model, self.tokenizer, self.processor = model, tokenizer, processor
-        self._ended = ended  # whether <|endoftext|> is appended
+        self._special_tokens = special_tokens  # whether the tokenizer appends <|endoftext|>
         self._yes, self._no = tokenizer.convert_tokens_to_ids(["yes", "no"])
 
     def get_embedding_dimension(self) -> int:
-        """Numbers of a vector, as SentenceTransformer tells them."""
+        """The dimension of a vector, under the name that SentenceTransformer gives it."""
         return int(self.model.config.get_text_config().hidden_size)
 
-    def judge(self, out: Any) -> Any:
+    def yes_probability(self, output: Any) -> Any:
         """sigmoid(yes − no) at the last token, (n,), in float32."""
-        logits = out.logits[:, -1].float()
+        logits = output.logits[:, -1].float()
         return (logits[:, self._yes] - logits[:, self._no]).sigmoid()
 
-    def run(self, asked: Sequence[Prompt], take: Callable[[Any], Any]) -> list[Any]:
-        """What `take` takes of the output for each prompt with its contents, as float32 arrays in order.
+    def run(self, asked: Sequence[Prompt], select: Callable[[Any], Any]) -> list[Any]:
+        """What `select` takes from the model's output for each prompt, as float32 arrays in input order.
 
-        Texts go together with others of their length, padded on the left, so that the last token is the last of each; what
-        has pictures goes alone.
+        Texts of similar length share a forward pass, padded on the left so that every prompt ends at the last position; a prompt
+        with pictures runs alone.
         """
         import torch
 
-        found: list[Any] = [None] * len(asked)
+        selected: list[Any] = [None] * len(asked)
         with torch.inference_mode():
             for numbers in self._batches(asked):
                 inputs = self._inputs([asked[number] for number in numbers]).to(self.model.device)
-                more = {} if self._ended else {"logits_to_keep": 1}
-                rows = take(self.model(**inputs, **more)).float().cpu().numpy()
+                last_only = {} if self._special_tokens else {"logits_to_keep": 1}
+                rows = select(self.model(**inputs, **last_only)).float().cpu().numpy()
                 for number, row in zip(numbers, rows, strict=True):
-                    found[number] = row
-        return found
+                    selected[number] = row
+        return selected
 
     def _batches(self, asked: Sequence[Prompt]) -> list[list[int]]:
         batches: list[list[int]] = []
@@ -132,53 +132,55 @@ class _Run:
         return batches + [[number] for number in alone]
 
     def _ids(self, prompt: str) -> Any:
-        return self.tokenizer(prompt, add_special_tokens=self._ended)["input_ids"]
+        return self.tokenizer(prompt, add_special_tokens=self._special_tokens)["input_ids"]
 
     def _inputs(self, asked: Sequence[Prompt]) -> Any:
         texts = [prompt for prompt, _ in asked]
-        pictures, films = shown([content for _, contents in asked for content in contents])
-        common = {"add_special_tokens": self._ended, "return_tensors": "pt"}
-        if not (pictures or films):
+        pictures, videos = shown([content for _, contents in asked for content in contents])
+        common = {"add_special_tokens": self._special_tokens, "return_tensors": "pt"}
+        if not (pictures or videos):
             return self.tokenizer(texts, padding=True, padding_side="left", **common)
         seen: dict[str, Any] = {"images": pictures} if pictures else {}
-        if films:
-            seen["videos"] = [np.stack([np.asarray(frame) for frame in film]) for film in films]
-            seen |= {"video_metadata": [times(film) for film in films], "do_sample_frames": False}
+        if videos:
+            seen["videos"] = [np.stack([np.asarray(frame) for frame in video]) for video in videos]
+            seen |= {"video_metadata": [times(video) for video in videos], "do_sample_frames": False}
         return self.processor(text=texts, **seen, **common)
 
 
-def _loaded(model: str, make: Callable[[str, Family, Mapping[str, Any]], Any], family: Family) -> Any:
+def _load(model: str, load: Callable[[str, Family, Mapping[str, Any]], Any], family: Family) -> Any:
+    """Loads a model onto this machine's device. BackendError, with the reason, if that fails."""
     import torch
 
     model = folder_here(model) or modelscope.folder_of(model)
     device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        return make(model, family, {"device": device, "dtype": torch.float32 if device == "cpu" else torch.bfloat16})
+        return load(model, family, {"device": device, "dtype": torch.float32 if device == "cpu" else torch.bfloat16})
     except (ValueError, OSError, RuntimeError, ImportError, KeyError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise BackendError(
-            f"transformers cannot load {model}: {reason}", remedy="name a model by its hub name or its folder"
+            f"transformers cannot load {model}: {first_line(error)}", remedy="name a model by its hub name or its folder"
         ) from error
 
 
-def _embedding_model(model: str, family: Family, place: Mapping[str, Any]) -> _Run:
+def _embedding_model(model: str, family: Family, place: Mapping[str, Any]) -> _Qwen:
     from transformers import AutoModel
 
-    return _qwen(AutoModel, model, family, place, ended=True)
+    return _qwen(AutoModel, model, family, place, special_tokens=True)
 
 
-def _judging_model(model: str, family: Family, place: Mapping[str, Any]) -> _Run:
+def _reranking_model(model: str, family: Family, place: Mapping[str, Any]) -> _Qwen:
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
-    return _qwen(AutoModelForImageTextToText if family.sees else AutoModelForCausalLM, model, family, place, ended=False)
+    kind = AutoModelForImageTextToText if family.sees else AutoModelForCausalLM
+    return _qwen(kind, model, family, place, special_tokens=False)
 
 
-def _qwen(kind: Any, model: str, family: Family, place: Mapping[str, Any], *, ended: bool) -> _Run:
+def _qwen(kind: Any, model: str, family: Family, place: Mapping[str, Any], *, special_tokens: bool) -> _Qwen:
     from transformers import AutoProcessor, AutoTokenizer
 
     weights = kind.from_pretrained(model, dtype=place["dtype"]).to(place["device"]).eval()
     tokenizer = AutoTokenizer.from_pretrained(model)
-    return _Run(weights, tokenizer, AutoProcessor.from_pretrained(model) if family.sees else None, ended=ended)
+    processor = AutoProcessor.from_pretrained(model) if family.sees else None
+    return _Qwen(weights, tokenizer, processor, special_tokens=special_tokens)
 
 
 def _sentence_model(model: str, family: Family, place: Mapping[str, Any]) -> Any:

@@ -1,7 +1,7 @@
-"""The `vllm` backend: the models in this process's own vLLM engine, on CUDA, Ascend or the CPU.
+"""The `vllm` backend: models in a vLLM engine in this process, on CUDA, Ascend or the CPU.
 
-Knows vLLM's offline interface; the strings come from `rag.backends.prompts`, so that no chat template is needed.
-Neither class loads anything before `load()` or the first content that the model can take. vLLM's own talk goes to stderr.
+Knows vLLM's offline interface; knows no index. Prompts come from `rag.backends.prompts`, so no chat template is needed.
+Neither class loads anything before `load()` or the first content that the model accepts. vLLM's own log goes to stderr.
 """
 
 from __future__ import annotations
@@ -17,43 +17,41 @@ from typing import Any
 import numpy as np
 
 from rag.backends import modelscope
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.devices import look
-from rag.backends.families import Family, model_name
+from rag.backends.families import Family, classifier_overrides, model_name
 from rag.backends.local.base import LoadedEmbedder, LoadedReranker, Prompt
 from rag.backends.local.platforms import ALLOCATOR, engine_keywords
 from rag.backends.local.shared import dim_of, shown, times
 from rag.backends.local.weights import folder_here
 from rag.backends.prompts import template_file
-from rag.errors import BackendError
+from rag.errors import BackendError, first_line
 from rag.types import Content, Role
 
 GIB = 1024**3
-ROOM = 6 * GIB  # on an accelerator beside the weights: activations and the cache of a few long prompts
-PICTURES, VIDEOS = 8, 2  # at most in one prompt
-_REREAD = {"classifier_from_token": ["no", "yes"], "is_original_qwen3_reranker": True}
-_ARCHITECTURES = {"qwen3-vl-reranker": "Qwen3VLForSequenceClassification", "qwen3-reranker": "Qwen3ForSequenceClassification"}
+WORKING_MEMORY = 6 * GIB  # on an accelerator, beside the weights: activations and the cache of a few long prompts
+PICTURES, VIDEOS = 8, 2  # the most in one prompt
 _BILLIONS = re.compile(r"(\d+(?:\.\d+)?)b(?![a-z])", re.IGNORECASE)
 
 
 class EngineEmbedder(LoadedEmbedder):
-    """An embedding model in vLLM; see the module."""
+    """An embedding model in vLLM; see the module's docstring."""
 
     package = extra = "vllm"
     batch = 64
-    options: Mapping[str, Any] = {}  # further keywords for vllm.LLM
+    options: Mapping[str, Any] = {}  # more keywords for vllm.LLM
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         super().__init__(choice)
 
-    def _made(self) -> Any:
-        return _started(self._choice.model, self._family, {}, self.options)
+    def _load_model(self) -> Any:
+        return _engine(self._choice.model, self._family, {}, self.options)
 
     def _tokenizer(self) -> Any:
         return self._loaded.get_tokenizer()
 
     def _limit(self) -> int:
-        return _longest(self._loaded)
+        return _max_model_len(self._loaded)
 
     def _known_dim(self) -> int | None:
         return dim_of(self._choice)
@@ -68,47 +66,46 @@ class EngineEmbedder(LoadedEmbedder):
 
 
 class EngineReranker(LoadedReranker):
-    """A reranking model in vLLM; see the module."""
+    """A reranking model in vLLM; see the module's docstring."""
 
     package = extra = "vllm"
-    options: Mapping[str, Any] = {}  # further keywords for vllm.LLM
+    options: Mapping[str, Any] = {}  # more keywords for vllm.LLM
 
-    def __init__(self, choice: Choice = UNTOLD) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
         super().__init__(choice)
 
-    def _made(self) -> Any:
+    def _load_model(self) -> Any:
         if not self._family.templated:
-            return _started(self._choice.model, self._family, {}, self.options)
+            return _engine(self._choice.model, self._family, {}, self.options)
         template = {"chat_template": template_file(self._family)}
-        return _started(self._choice.model, self._family, rereading(self._family.name), {**template, **self.options})
+        return _engine(self._choice.model, self._family, classifier_overrides(self._family), {**template, **self.options})
 
     def _tokenizer(self) -> Any:
         return self._loaded.get_tokenizer()
 
     def _limit(self) -> int:
-        return _longest(self._loaded)
+        return _max_model_len(self._loaded)
 
-    def _judged(self, asked: Sequence[Prompt]) -> Sequence[float]:
-        inputs = [_inputs(*prompt) for prompt in asked]
+    def _score_prompts(self, pairs: Sequence[Prompt]) -> Sequence[float]:
+        inputs = [_inputs(*prompt) for prompt in pairs]
         outputs = _run(self._loaded.classify, inputs, self._choice.model, {"add_special_tokens": False})
         return [output.outputs.probs[0] for output in outputs]
 
-    def _compared(self, query: str, words: Sequence[str]) -> Sequence[float]:
+    def _score_pairs(self, query: str, words: Sequence[str]) -> Sequence[float]:
         outputs = _run(partial(self._loaded.score, query), words, self._choice.model, None)
         return [output.outputs.score for output in outputs]
 
 
-def rereading(family: str) -> dict[str, Any]:
-    """What vLLM is told (`hf_overrides`) so that it reads a checkpoint of a family of rerankers as a classifier of yes and no."""
-    return _REREAD | {"architectures": [_ARCHITECTURES[family]]}
-
-
 def memory_share(weights: int, total: int) -> float:
-    """The part of an accelerator's memory one engine may take: its weights and ROOM, so that two engines fit one card."""
-    return round(min(0.92, (weights + ROOM) / total), 2)
+    """The share of an accelerator's memory for one engine: its weights and WORKING_MEMORY, so that two engines fit one card.
+
+    `weights` and `total` in bytes.
+    """
+    return round(min(0.92, (weights + WORKING_MEMORY) / total), 2)
 
 
-def _started(model: str, family: Family, overrides: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+def _engine(model: str, family: Family, overrides: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+    """Starts a `vllm.LLM`. BackendError, with the reason, if that fails."""
     for name, value in {
         "VLLM_LOGGING_STREAM": "ext://sys.stderr",
         "VLLM_LOGGING_LEVEL": "ERROR",
@@ -128,7 +125,7 @@ def _started(model: str, family: Family, overrides: Mapping[str, Any], options: 
         from vllm.platforms import current_platform
     except (ImportError, OSError) as error:
         raise BackendError(
-            f"vllm is installed and cannot be imported: {error}", remedy="install it anew for this machine"
+            f"vllm is installed but cannot be imported: {error}", remedy="reinstall it for this machine"
         ) from error
     keywords: dict[str, Any] = {"model": model, "runner": "pooling", "hf_overrides": dict(overrides), "use_tqdm_on_load": False}
     if family.templated:
@@ -138,18 +135,19 @@ def _started(model: str, family: Family, overrides: Mapping[str, Any], options: 
     if current_platform.is_cpu():
         keywords["enforce_eager"] = True
     else:
-        keywords["gpu_memory_utilization"] = _share_of(model, current_platform)
+        keywords["gpu_memory_utilization"] = _memory_share_of(model, current_platform)
         if current_platform.device_type == "npu":
             keywords |= engine_keywords(look().platform, version("vllm-ascend"), keywords.get("max_model_len", 0))
     try:
         return vllm.LLM(**{**keywords, **options})
     except (ValueError, OSError, RuntimeError, ImportError, TypeError) as error:
         raise BackendError(
-            f"vllm cannot load {model}: {_first_line(error)}", remedy="its reason is above; or choose --backend transformers"
+            f"vllm cannot load {model}: {first_line(error)}",
+            remedy="its messages above say why; or choose --backend transformers",
         ) from error
 
 
-def _share_of(model: str, platform: Any) -> float:
+def _memory_share_of(model: str, platform: Any) -> float:
     try:
         total = int(platform.get_device_total_memory())
     except (NotImplementedError, RuntimeError):
@@ -160,17 +158,17 @@ def _share_of(model: str, platform: Any) -> float:
     return memory_share(weights or (int(float(named[1]) * 2.2e9) if named else total // 3), total)
 
 
-def _longest(engine: Any) -> int:
+def _max_model_len(engine: Any) -> int:
     return int(engine.llm_engine.model_config.max_model_len)
 
 
 def _inputs(rendered: str, contents: Sequence[Content]) -> dict[str, Any]:
     """A prompt with its pixels, in vLLM's form."""
-    pictures, films = shown(contents)
+    pictures, videos = shown(contents)
     pixels: dict[str, Any] = {"image": pictures} if pictures else {}
-    if films:
+    if videos:
         pixels["video"] = [
-            (np.stack([np.asarray(frame) for frame in film]), times(film) | {"do_sample_frames": False}) for film in films
+            (np.stack([np.asarray(frame) for frame in video]), times(video) | {"do_sample_frames": False}) for video in videos
         ]
     return {"prompt": rendered, "multi_modal_data": pixels} if pixels else {"prompt": rendered}
 
@@ -179,8 +177,4 @@ def _run(call: Any, asked: Sequence[Any], model: str, tokenizing: Mapping[str, A
     try:
         return call(list(asked), use_tqdm=False, tokenization_kwargs=dict(tokenizing) if tokenizing else None)
     except (ValueError, RuntimeError) as error:
-        raise BackendError(f"{model} failed in vllm: {_first_line(error)}", remedy="see its messages above") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise BackendError(f"{model} failed in vllm: {first_line(error)}", remedy="see its messages above") from error

@@ -1,6 +1,6 @@
-"""Where the whole weights of a model lie on this machine already, found without asking a hub.
+"""Finds a model's complete weights on this machine, without asking a hub.
 
-Knows the layouts of the caches of Hugging Face and ModelScope; knows no family and no engine.
+Knows the cache layouts of Hugging Face and ModelScope; knows no family and no engine.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from rag.backends import modelscope
 
 NEEDED = ("config.json", "tokenizer_config.json")
-SEEING = "preprocessor_config.json"  # of a model that sees
-INDEX = "model.safetensors.index.json"  # of weights in several files
+PREPROCESSOR = "preprocessor_config.json"  # needed by a model that sees
+INDEX = "model.safetensors.index.json"  # present if the weights are in several files
 
 
 def folder_here(model: str) -> str:
-    """The folder of a model named as on its hub, where the cache of that hub holds all of it; else ""."""
+    """The folder in the hub's cache that holds all of a model, which is named as on the hub; "" if there is none."""
     name = modelscope.name_of(model)
     if name.count("/") != 1 or Path(name).is_dir():
         return ""
@@ -28,11 +28,11 @@ def folder_here(model: str) -> str:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a folder holds a model's configuration, its tokenizer and every file of its weights."""
+    """Whether a folder holds a model's configuration, its tokenizer and every weight file."""
     try:
         if not all((folder / name).is_file() for name in NEEDED):
             return False
-        if "vision_config" in json.loads((folder / "config.json").read_text("utf-8")) and not (folder / SEEING).is_file():
+        if "vision_config" in json.loads((folder / "config.json").read_text("utf-8")) and not (folder / PREPROCESSOR).is_file():
             return False
         if not (folder / INDEX).is_file():
             return (folder / "model.safetensors").is_file()
@@ -43,7 +43,7 @@ def is_whole(folder: Path) -> bool:
 
 
 def _of_hugging_face(name: str) -> Iterator[Path]:
-    """The snapshot that `main` names, then the others, newest first."""
+    """Candidate folders: the snapshot of `main`, then the others, newest first."""
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface")
     cached = Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"models--{name.replace('/', '--')}"
     with suppress(OSError):
@@ -53,7 +53,7 @@ def _of_hugging_face(name: str) -> Iterator[Path]:
 
 
 def _of_modelscope(name: str) -> Iterator[Path]:
-    """As its releases have laid them out; a point in a name is written `___`."""
+    """Candidate folders in the layouts of its releases, some of which spell a dot in a name `___`."""
     home = Path(os.environ.get("MODELSCOPE_CACHE") or Path.home() / ".cache/modelscope")
     for below in ("hub/models", "models", "hub", ""):
         for spelled in (name, name.replace(".", "___")):

@@ -1,4 +1,4 @@
-"""Models behind HTTP: vLLM, or anything that speaks as OpenAI, Jina or Cohere do.
+"""Models behind HTTP: vLLM, or any server with the API of OpenAI, Jina or Cohere.
 
 Knows endpoints; knows no file and no index.
 """

@@ -1,6 +1,6 @@
-"""Many inputs to a server in few requests: packed evenly, and cut in halves where a server takes fewer at once.
+"""Sends batches to a server and, if it refuses one, finds the items that it refuses by halving.
 
-Knows how answers are joined; knows no model and no connection.
+Knows batches and results; knows no model and no connection.
 """
 
 from __future__ import annotations
@@ -15,32 +15,14 @@ from rag.backends.server.client import Endpoints
 from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.errors import ContentRefused
 
-TOO_LONG = "index shorter passages (RAG_PASSAGE_CHARACTERS), ask something shorter, or let the server take more (--max-model-len)"
-OF_CONTENT = frozenset({400, 413, 422, 500})  # what a server answers where it does not take, or fails at, what is in a request
+TOO_LONG_REMEDY = (
+    "index shorter passages (RAG_PASSAGE_CHARACTERS), use a shorter query, or let the server accept more (--max-model-len)"
+)
+CONTENT_STATUSES = frozenset({400, 413, 422, 500})  # a server's answer if it refuses, or fails on, the contents of a request
 _TOO_LONG = re.compile(r"too (long|large|many|big)|maximum|longer than|at most|exceed|limit", re.IGNORECASE)
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def packed(items: Sequence[T], most: int, size: Callable[[T], int], most_bytes: int) -> list[list[T]]:
-    """The items in order, in as few requests as hold at most `most` items and `most_bytes` each, all about equally long.
-
-    An item larger than `most_bytes` travels alone.
-    """
-    if not items:
-        return []
-    length = -(-len(items) // -(-len(items) // most))  # even: 40 items are 20 + 20, not 32 + 8
-    batches: list[list[T]] = [[]]
-    held = 0
-    for item in items:
-        weight = size(item)
-        if batches[-1] and (len(batches[-1]) >= length or held + weight > most_bytes):
-            batches.append([])
-            held = 0
-        batches[-1].append(item)
-        held += weight
-    return batches
 
 
 def answers_to(
@@ -51,15 +33,15 @@ def answers_to(
     read: Callable[[HttpResponse, int], Sequence[R]],
     harmless: Callable[[Sequence[T]], Mapping[str, Any]],
 ) -> list[R | HttpRefusal]:
-    """One result for each item of all batches, in order; `read` gets an answer and how many items it is for.
+    """One result per item of all batches, in order. `read` gets a response and the number of items it is for.
 
-    A batch refused for what is in it (400, 413, 422, and 500 each time) is sent again as two halves, down to single items, whose
-    refusal then stands in their place: at most 2n − 1 requests for n items. First the server must take `harmless`, a request that
-    it has no reason to refuse, so that one that refuses everything is not asked about every item; its refusal, and any other one,
-    is raised.
+    A batch refused for its contents (400, 413, 422, or 500 at every attempt) is sent again as two halves, down to single items,
+    whose refusals become their results: at most 2n − 1 requests for n items. First the server must accept `harmless(batch)`, a
+    request that it has no reason to refuse; otherwise the refusal is raised, so that a server that refuses everything is not
+    asked about every item. A refusal with any other status is raised at once.
     """
     found: dict[int, R | HttpRefusal] = {}
-    taken: list[Mapping[str, Any]] = []
+    accepted: list[Mapping[str, Any]] = []  # harmless requests
     starts = [0, *accumulate(len(batch) for batch in batches)]
     waiting: list[tuple[int, Sequence[T]]] = list(zip(starts, batches, strict=False))
     while waiting:
@@ -69,9 +51,9 @@ def answers_to(
             if isinstance(answer, HttpResponse):
                 found |= enumerate(read(answer, len(batch)), start)
                 continue
-            if answer.status not in OF_CONTENT:
+            if answer.status not in CONTENT_STATUSES:
                 raise answer
-            _require_taken(endpoints, path, harmless(batch), taken, answer)
+            _require_accepted(endpoints, path, harmless(batch), accepted, answer)
             if len(batch) == 1:
                 found[start] = answer
             else:
@@ -82,25 +64,25 @@ def answers_to(
 
 
 def refusal_of(refused: Mapping[int, HttpRefusal], count: int, others: Any) -> ContentRefused:
-    """The error for those of `count` contents that a server refuses, with what came of the others."""
+    """The error for those of `count` contents that a server refuses. `others`: the vectors or scores of the rest, in order."""
     first = refused[min(refused)]
     also = f" (and {len(refused) - 1} more of {count})" if len(refused) > 1 else ""
     reasons = {number: f"the model server refuses it ({one.message or one.status})" for number, one in refused.items()}
-    return ContentRefused(f"{first.what}{also}", TOO_LONG if is_too_long(first) else first.remedy, reasons, others)
+    return ContentRefused(f"{first.what}{also}", TOO_LONG_REMEDY if is_too_long(first) else first.remedy, reasons, others)
 
 
 def is_too_long(refused: HttpRefusal) -> bool:
-    """Whether a single text is refused for its length."""
+    """Whether the refusal of a single text is about its length."""
     return refused.status == 413 or bool(_TOO_LONG.search(refused.message))
 
 
-def _require_taken(
-    endpoints: Endpoints, path: str, harmless: Mapping[str, Any], taken: list[Mapping[str, Any]], refused: HttpRefusal
+def _require_accepted(
+    endpoints: Endpoints, path: str, harmless: Mapping[str, Any], accepted: list[Mapping[str, Any]], refused: HttpRefusal
 ) -> None:
-    """Raises `refused` where the server refuses a harmless request as well; asks once for each in `taken`."""
-    if harmless in taken:
+    """Raises `refused` if the server refuses the harmless request too; one that it accepts is not sent a second time."""
+    if harmless in accepted:
         return
     (answer,) = endpoints.ask_all(path, [lambda: harmless])
     if isinstance(answer, HttpRefusal):
         raise refused
-    taken.append(harmless)
+    accepted.append(harmless)

@@ -1,9 +1,9 @@
-"""Requests to the endpoints of a model server: one or many, what is tried again, and when it is given up.
+"""Sends requests, one or many, to the endpoints of a model server, retries failures that may pass, and gives up in time.
 
-Knows requests and failures; knows no model and not what an answer means.
+Knows requests and failures; knows no model and not what a response means.
 
-A single request is made in the thread that asks, so that no other one has to be woken for it; many of one call by threads of
-that call. Ctrl-C in a thread that asks ends what is under way at once.
+A single request runs in the caller's thread, so that no other thread has to be woken; many requests of one call run in threads of
+that call. Ctrl-C in the caller's thread aborts the requests under way at once.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from typing import Any, NoReturn, TypeAlias
 
 from rag.backends.base import Choice
 from rag.backends.server.endpoints import Endpoint, endpoints_of
-from rag.backends.server.exchange import HttpRefusal, HttpResponse, Passing, exchange
-from rag.backends.server.scheduler import Call, EndpointScheduler, Patience
+from rag.backends.server.exchange import HttpRefusal, HttpResponse, TransientFailure, exchange
+from rag.backends.server.scheduler import Call, EndpointScheduler, RetryPolicy
 from rag.errors import BackendError
 
 _log = logging.getLogger("rag.server")
 
-__all__ = ["PATIENCE", "Endpoints", "Patience"]
+__all__ = ["RETRY_POLICY", "Endpoints", "RetryPolicy"]
 
-PATIENCE = Patience()
+RETRY_POLICY = RetryPolicy()
 Body: TypeAlias = Mapping[str, Any]
 
 
 class Endpoints:
     """All endpoints of one role. Safe to share between threads.
 
-    Each endpoint has at most `in_flight` requests under way, fewer where it answers late or says that they are too many; the one
-    with most room takes the next. One that fails rests, longer each time, while the others work. What may pass is tried again
-    within `Patience`; what will not raises BackendError.
+    Each endpoint has at most `in_flight` requests under way, fewer if it answers late or says that they are too many; the next
+    request goes to the one with most room. An endpoint that fails rests, longer each time, while the others work. A failure that
+    may pass is retried as `RetryPolicy` allows; any other raises BackendError.
     """
 
-    def __init__(self, choice: Choice, patience: Patience = PATIENCE) -> None:
-        """Contacts nobody. WrongSetting where an address, the key, the certificates or a proxy cannot be used."""
+    def __init__(self, choice: Choice, policy: RetryPolicy = RETRY_POLICY) -> None:
+        """Sends nothing. WrongSetting if an address, the key, the certificates or a proxy cannot be used."""
         self._all = endpoints_of(choice)
-        self._in_flight, self._timeout, self._patience = choice.in_flight, choice.timeout, patience
-        self._scheduler = EndpointScheduler(self._all, patience)
+        self._in_flight, self._timeout, self._policy = choice.in_flight, choice.timeout, policy
+        self._scheduler = EndpointScheduler(self._all, policy)
         self._proof: tuple[str, Callable[[HttpResponse], None]] | None = None
         self._warned = False
         weakref.finalize(self, _close, self._all).atexit = False
@@ -56,22 +56,22 @@ class Endpoints:
 
     @property
     def capacity(self) -> int:
-        """How many requests run at once, at most."""
+        """The most requests that run at once, over all endpoints."""
         return self._in_flight * len(self._all)
 
     def prove(self, path: str, check: Callable[[HttpResponse], None]) -> None:
-        """From now on each endpoint must pass `check` of its answer at `path`, before its first request and after each failure.
+        """From now on, `check` must accept each endpoint's response at `path`, before its first request and after each failure.
 
-        An endpoint that knows no such path passes.
+        `check` raises BackendError to reject it. An endpoint without that path passes.
         """
         self._proof = (path, check)
 
     def ask(self, path: str, body: Body | None = None) -> HttpResponse:
-        """The answer to one request: POST with a body, else GET. Refused or another BackendError where there is none."""
-        return self._persist(path, None if body is None else _encoded(body), Call())
+        """The response to one request: POST with a body, else GET. HttpRefusal, or another BackendError if there is none."""
+        return self._send(path, None if body is None else _encoded(body), Call())
 
     def ask_all(self, path: str, bodies: Sequence[Callable[[], Body]]) -> list[HttpResponse | HttpRefusal]:
-        """The answers to many requests, in their order. What a server refuses stands in its place; any other failure is raised.
+        """The responses to many requests, in order. A refusal is an item of the list; any other failure raises BackendError.
 
         Bodies are made one by one, while earlier requests are under way.
         """
@@ -104,8 +104,8 @@ class Endpoints:
         finally:
             for _ in range(threads):
                 contents.put(None)
-            call.break_off()
-            self._scheduler.look_again()
+            call.cancel()
+            self._scheduler.wake_all()
         return [found[number] for number in range(len(bodies))]
 
     def _serve(
@@ -115,26 +115,26 @@ class Endpoints:
         contents: SimpleQueue[tuple[int, bytes] | None],
         answers: SimpleQueue[tuple[int, HttpResponse | BackendError]],
     ) -> None:
-        """In a thread of its own: makes requests of a call until there are no more."""
-        while (taken := contents.get()) is not None and not call.is_over:
-            number, content = taken
+        """In a thread of its own: makes the requests of a call until there are no more."""
+        while (numbered := contents.get()) is not None and not call.cancelled:
+            number, content = numbered
             answer: HttpResponse | BackendError = BackendError(
                 "a request to a model server failed", remedy="the error above says why"
             )
             try:
-                answer = self._persist(path, content, call)
+                answer = self._send(path, content, call)
             except BackendError as error:
                 answer = error
-            finally:  # also after an error that is a bug: somebody waits
+            finally:  # also after a bug: the caller waits for every answer
                 answers.put((number, answer))
 
     # ---- one request -----------------------------------------------------------------------------
 
-    def _persist(self, path: str, content: bytes | None, call: Call) -> HttpResponse:
-        """The answer to a request, from whichever endpoint gives one."""
+    def _send(self, path: str, content: bytes | None, call: Call) -> HttpResponse:
+        """The response to a request, from whichever endpoint gives one."""
         failing_since = 0.0
         for attempt in count(1):
-            endpoint = self._scheduler.take(call)
+            endpoint = self._scheduler.acquire(call)
             began = time.monotonic()
             try:
                 self._prove(endpoint, call)
@@ -142,18 +142,18 @@ class Endpoints:
                 self._scheduler.answered(endpoint, began, self._timeout)
                 self._warned = False
                 return answer
-            except Passing as passing:
-                call.require_wanted()  # else it was broken off, which is no failure
-                pause, now = self._scheduler.failed(endpoint, passing, began), time.monotonic()
+            except TransientFailure as failure:
+                call.require_wanted()  # a request that we aborted ourselves has not failed
+                pause, now = self._scheduler.failed(endpoint, failure, began), time.monotonic()
                 failing_since = failing_since or now
-                unseen = passing.unreachable and not any(one.answered for one in self._all)
-                limit = self._patience.unseen if unseen else self._patience.total
-                if attempt >= (passing.attempts or self._patience.attempts) or now + pause - failing_since > limit:
-                    _give_up(endpoint, passing, attempt, now - failing_since)
-                self._warn(endpoint, passing, pause, limit)
+                never_answered = failure.unreachable and not any(one.answered for one in self._all)
+                limit = self._policy.unreachable if never_answered else self._policy.total
+                if attempt >= (failure.attempts or self._policy.attempts) or now + pause - failing_since > limit:
+                    _give_up(endpoint, failure, attempt, now - failing_since)
+                self._warn(endpoint, failure, pause, limit)
             finally:
-                self._scheduler.give_back(endpoint)
-        raise AssertionError("attempts are counted without end")
+                self._scheduler.release(endpoint)
+        raise AssertionError("the loop ends only by return or raise")
 
     def _exchange(self, endpoint: Endpoint, path: str, content: bytes | None, call: Call) -> HttpResponse:
         connection = endpoint.connections.take()
@@ -178,23 +178,23 @@ class Endpoints:
                     raise
             endpoint.proven = True
 
-    def _warn(self, endpoint: Endpoint, passing: Passing, pause: float, limit: float) -> None:
+    def _warn(self, endpoint: Endpoint, failure: TransientFailure, pause: float, limit: float) -> None:
         if pause and not self._warned:
             self._warned = True
-            _log.warning("%s %s; trying again for up to %.0f s", endpoint.url, passing, limit)
+            _log.warning("%s %s; retrying for up to %.0f s", endpoint.url, failure, limit)
 
 
-def _give_up(endpoint: Endpoint, passing: Passing, attempts: int, seconds: float) -> NoReturn:
+def _give_up(endpoint: Endpoint, failure: TransientFailure, attempts: int, seconds: float) -> NoReturn:
     tried = f"{attempts} attempts in {seconds:.0f} s" if attempts > 1 else "one attempt"
     remedy = (
-        "start it, or correct the address; `rag doctor` looks at it"
-        if passing.unreachable
+        "start the server, or correct the address; `rag doctor` checks it"
+        if failure.unreachable
         else "look at its log; fewer requests at once (RAG_IN_FLIGHT) or more time (RAG_TIMEOUT) may help"
     )
-    what = f"{endpoint.url} {passing} ({tried})"
-    if passing.broken:
-        raise HttpRefusal(endpoint.url, 500, passing.broken, what=what, remedy=remedy) from passing
-    raise BackendError(what, remedy=remedy) from passing
+    what = f"{endpoint.url} {failure} ({tried})"
+    if failure.server_error:
+        raise HttpRefusal(endpoint.url, 500, failure.server_error, what=what, remedy=remedy) from failure
+    raise BackendError(what, remedy=remedy) from failure
 
 
 def _encoded(body: Body) -> bytes:

@@ -1,15 +1,17 @@
-"""One connection to a server: opened straight or through a proxy, kept, and with one moment at which every wait on it ends.
+"""One connection to a server, direct or through a proxy, kept for reuse, with one deadline for a whole exchange.
 
-Knows sockets and HTTP; knows no JSON and no second attempt. http.client takes a sixth of the processor time of httpx for a
-request (0.1 ms), and no thread but the caller's; what it lacks is here: a bound for a whole exchange, and an end from outside.
+Knows sockets and HTTP; knows no JSON and no retries. http.client takes a sixth of the processor time of httpx for a request
+(0.1 ms), and no thread but the caller's. This module adds what it lacks: a deadline for a whole exchange, and an abort from
+another thread.
 """
 
 from __future__ import annotations
 
 import http.client
-import io
+import math
 import select
 import socket
+import ssl
 import time
 from collections import deque
 from contextlib import suppress
@@ -20,75 +22,79 @@ if TYPE_CHECKING:
 
     from rag.backends.server.routes import Route
 
-CONNECT_SECONDS = 5.0  # to open a connection
-KEPT_SECONDS = 3.0  # an idle connection; uvicorn, which vLLM runs in, closes its own after 5 s
+CONNECT_SECONDS = 5.0  # for opening a connection
+IDLE_SECONDS = 3.0  # for keeping an idle connection; uvicorn, which vLLM runs in, closes its end after 5 s
 
 
 class Unconnected(Exception):
-    """No connection was made; the cause says why."""
+    """No connection was made; `__cause__` says why."""
 
 
 class Connection:
-    """A connection that is opened by its first request. For one thread at a time, but for `abort`."""
+    """A connection that its first request opens. For one thread at a time, except `abort`."""
 
     def __init__(self, route: Route) -> None:
         self.route = route
-        self.since = 0.0  # monotonic time since when nobody uses it
+        self.idle_since = 0.0  # monotonic seconds
         self._http: http.client.HTTPConnection | None = None
-        self._line: _Line | None = None
+        self._socket: _DeadlineSocket | None = None
         self._response: http.client.HTTPResponse | None = None
         self._aborted = False
 
-    def request(self, path: str, content: bytes | None, until: float) -> http.client.HTTPResponse:
-        """POSTs `content`, or GETs where it is None; the response with its head read. All of it ends `until` (monotonic).
+    def request(self, path: str, content: bytes | None, deadline: float) -> http.client.HTTPResponse:
+        """POSTs `content`, or GETs if it is None; returns the response with its headers read. `deadline`: monotonic seconds, also
+        for reading the body.
 
-        Unconnected; TimeoutError; another OSError or HTTPException where the exchange breaks off.
+        Unconnected; TimeoutError; another OSError or HTTPException if the exchange is interrupted.
         """
-        connection = self._http or self._open(until)
-        assert self._line is not None
-        self._line.until = until
+        connection = self._http or self._open(deadline)
+        assert self._socket is not None
+        self._socket.deadline = deadline
         self._response = None
         method = "GET" if content is None else "POST"
         try:
             connection.request(method, self.route.prefix + path, content, dict(self.route.headers))
         except ConnectionError:
-            pass  # it may have answered before it had read everything; else there is nothing to read either
+            pass  # the server may have answered before it read everything; if not, reading the response fails too
         self._response = connection.getresponse()
         return self._response
 
     @property
     def is_reusable(self) -> bool:
-        """Whether the last response was read to its end, and the server goes on listening."""
-        return (
-            self._line is not None
-            and not self._line.is_closed
-            and not self._aborted
-            and self._response is not None
-            and self._response.isclosed()
-        )
+        """Whether the last response was read to its end, and the server keeps the connection open."""
+        kept = self._http is not None and self._http.sock is not None  # http.client drops it after the server's last response
+        return kept and not self._aborted and self._response is not None and self._response.isclosed()
 
     def is_dropped(self) -> bool:
-        """Whether the server has closed it meanwhile, or says something unasked."""
-        return self._line is None or self._line.is_readable()
+        """Whether the server has closed it meanwhile, or sent something unasked."""
+        if self._socket is None:
+            return True
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(0))
 
     def abort(self) -> None:
-        """Ends what is under way on it, from any thread: the one that waits gets an error."""
+        """Ends the request under way, from any thread: the thread that waits for it gets an error."""
         self._aborted = True
-        if self._line is not None:
-            self._line.shut()
+        with suppress(OSError):
+            if self._socket is not None:
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # TLS is left to the thread that reads
 
     def close(self) -> None:
-        """Lets go of it."""
-        if self._line is not None:
-            self._line.plain.close()
+        """Closes the socket."""
+        if self._response is not None:
+            self._response.close()
+        if self._http is not None:
+            self._http.close()
 
-    def _open(self, until: float) -> http.client.HTTPConnection:
-        """Unconnected, also where it would be used no more."""
+    def _open(self, deadline: float) -> http.client.HTTPConnection:
+        """Opens it. Unconnected if that fails, or if it was aborted meanwhile."""
         route, proxy = self.route, self.route.proxy
         host, port = (proxy.host, proxy.port) if proxy else (route.host, route.port)
-        seconds = max(0.001, min(CONNECT_SECONDS, until - time.monotonic()))
+        seconds = max(0.001, min(CONNECT_SECONDS, deadline - time.monotonic()))
         opened: http.client.HTTPConnection
         if route.is_tls or (proxy and proxy.is_tls):
+            route.trusted.sslsocket_class = _TlsDeadlineSocket
             opened = http.client.HTTPSConnection(host, port, timeout=seconds, context=route.trusted)
         else:
             opened = http.client.HTTPConnection(host, port, timeout=seconds)
@@ -99,97 +105,75 @@ class Connection:
         except (OSError, http.client.HTTPException) as error:
             opened.close()
             raise Unconnected from error
-        self._line = _Line(opened.sock)
-        opened.sock = self._line
-        self._http = opened
+        if not isinstance(opened.sock, _DeadlineSocket):
+            opened.sock = _DeadlineSocket(fileno=opened.sock.detach())
+        self._http, self._socket = opened, opened.sock
         if self._aborted:
-            self._line.plain.close()
-            raise Unconnected from ConnectionAbortedError("it is not wanted any more")
+            opened.close()
+            raise Unconnected from ConnectionAbortedError("the request was aborted")
         return opened
 
 
 class ConnectionPool:
-    """The connections of one endpoint that nobody uses. Safe to share between threads."""
+    """The idle connections of one endpoint. Safe to share between threads."""
 
     def __init__(self, route: Route) -> None:
         self._route = route
-        self._idle: deque[Connection] = deque()  # the last used at the end
+        self._idle: deque[Connection] = deque()  # the most recently used last
         self._closed = False
 
     def take(self) -> Connection:
-        """The one used last, or a new one."""
+        """The most recently used idle connection, or a new one."""
         with suppress(IndexError):
             while True:
                 connection = self._idle.pop()
-                if time.monotonic() - connection.since < KEPT_SECONDS and not connection.is_dropped():
+                if time.monotonic() - connection.idle_since < IDLE_SECONDS and not connection.is_dropped():
                     return connection
                 connection.close()
         return Connection(self._route)
 
     def put(self, connection: Connection) -> None:
-        """Takes one back, and closes it where it is of no use any more, or those that were not used for long."""
+        """Takes a connection back, or closes it if it is not reusable; also closes those that have been idle too long."""
         if self._closed or not connection.is_reusable:
             connection.close()
             return
-        connection.since = time.monotonic()
+        connection.idle_since = time.monotonic()
         self._idle.append(connection)
         with suppress(IndexError):
-            while connection.since - self._idle[0].since > KEPT_SECONDS:
+            while connection.idle_since - self._idle[0].idle_since > IDLE_SECONDS:
                 self._idle.popleft().close()
 
     def close(self) -> None:
-        """Closes those that nobody uses, and from now on every one that comes back."""
+        """Closes the idle connections, and from now on every one that comes back."""
         self._closed = True
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
 
 
-class _Line:
-    """A socket as http.client uses it, that never waits beyond `until`: a server that drips is in time at every single read."""
+class _DeadlineSocket(socket.socket):
+    """A socket that never waits past `deadline`. A timeout of its own would start anew at every read, and a slow server could
+    send one byte at a time.
+    """
 
-    def __init__(self, plain: socket.socket) -> None:
-        self.plain = plain
-        self.until = 0.0
-        self.is_closed = False  # by http.client, because the server will say no more after this response
+    deadline = math.inf  # monotonic seconds; endless while it is being opened
 
-    def sendall(self, sent: ReadableBuffer) -> None:
-        self._hurry()
-        self.plain.sendall(sent)
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int | None = None, flags: int = 0) -> int:
+        self._set_timeout()
+        return super().recv_into(buffer, nbytes or 0, flags)
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self))
+    def sendall(self, data: ReadableBuffer, flags: int = 0) -> None:
+        self._set_timeout()
+        super().sendall(data, flags)
 
-    def receive_into(self, buffer: WriteableBuffer) -> int:
-        self._hurry()
-        return self.plain.recv_into(buffer)
-
-    def close(self) -> None:
-        """The response may still have to be read: `Connection.close` closes it."""
-        self.is_closed = True
-
-    def shut(self) -> None:
-        with suppress(OSError):
-            socket.socket.shutdown(self.plain, socket.SHUT_RDWR)  # of TLS too: that of its own is for the thread that reads
-
-    def is_readable(self) -> bool:
-        poll = select.poll()
-        poll.register(self.plain, select.POLLIN)
-        return bool(poll.poll(0))
-
-    def _hurry(self) -> None:
-        left = self.until - time.monotonic()
+    def _set_timeout(self) -> None:
+        if self.deadline == math.inf:
+            return
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self.plain.settimeout(left)
+        self.settimeout(left)
 
 
-class _Reader(io.RawIOBase):
-    def __init__(self, line: _Line) -> None:
-        self._line = line
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        return self._line.receive_into(buffer)
+class _TlsDeadlineSocket(_DeadlineSocket, ssl.SSLSocket):
+    """The same over TLS."""

@@ -1,6 +1,6 @@
-"""One request to one endpoint: its answer, a failure that may pass, or a refusal, each in words a person can use.
+"""One request to one endpoint: a response, a failure that may pass, or a refusal, each in words that help a person.
 
-Knows HTTP; knows no other endpoint, no second attempt, and not what an answer means.
+Knows HTTP; knows no other endpoint, no retries, and not what a response means.
 """
 
 from __future__ import annotations
@@ -20,65 +20,65 @@ from rag.backends.server.connection import Connection, Unconnected
 from rag.backends.server.sanitize import SHOWN, shown
 from rag.errors import BackendError
 
-BODY_BYTES = 64_000_000  # of an answer: 32 vectors of 4,096 numbers are 3 MB as JSON
-PART_BYTES = 65_536  # read at once of an answer that does not say how long it is
-FEW = 3  # attempts where the same request may well fail the same way: 500, no answer in time, half an answer
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-CROWDED = frozenset({408, 429, 503, 504})  # of these, what a server answers that has too much to do
-ADDRESS = "check that this is the address of a model server; `rag doctor` looks at it"
+BODY_BYTES = 64_000_000  # the longest body; 32 vectors of 4,096 numbers are 3 MB as JSON
+PART_BYTES = 65_536  # read at a time from a body of unknown length
+FEW_ATTEMPTS = 3  # where the same request may well fail the same way: 500, no answer in time, half an answer
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+OVERLOADED = frozenset({408, 429, 503, 504})  # those by which a server says that it has too much to do
+ADDRESS_REMEDY = "check that this is the address of a model server; `rag doctor` checks it"
 REMEDIES = {
-    400: "the message says what the server does not take",
-    401: "set the key the server asks for: RAG_API_KEY",
+    400: "the message says what the server does not accept",
+    401: "set the key that the server expects: RAG_API_KEY",
     403: "set a key that may use this model: RAG_API_KEY",
-    404: "check the address and the name of the model; `rag doctor` shows what is served there",
+    404: "check the address and the model's name; `rag doctor` shows what is served there",
     413: "let the server accept longer requests, or index shorter passages",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """The JSON of a 200, and where it came from."""
+    """The JSON of a 200, and the address it came from."""
 
     place: str
     content: Any
 
 
 class HttpRefusal(BackendError):
-    """The server says no to this request: another attempt would not help, a smaller or different one might."""
+    """The server refuses this request: sending it again would not help, a smaller or different one might."""
 
     def __init__(self, place: str, status: int, message: str, *, what: str = "", remedy: str = "") -> None:
         what = what or f"{place} refused a request ({status}): {message or 'it does not say why'}"
-        super().__init__(what, remedy or REMEDIES.get(status, "`rag doctor` looks at the server; its own log says more"))
+        super().__init__(what, remedy or REMEDIES.get(status, "`rag doctor` checks the server; its own log says more"))
         self.status = status
         self.message = message
 
 
-class Passing(Exception):
-    """A failure that may go away. Never leaves this room."""
+class TransientFailure(Exception):
+    """A failure that may pass. Never leaves this package."""
 
     def __init__(
         self,
         what: str,
         *,
         attempts: int = 0,
-        wait: float | None = None,
+        retry_after: float | None = None,
         unreachable: bool = False,
-        broken: str = "",
-        crowded: bool = False,
+        server_error: str = "",
+        overloaded: bool = False,
     ) -> None:
         super().__init__(what)
-        self.attempts = attempts  # at most, where fewer than usual
-        self.wait = wait  # seconds the server asks for
+        self.attempts = attempts  # the most that make sense; 0: as many as usual
+        self.retry_after = retry_after  # seconds the server asks for
         self.unreachable = unreachable  # no connection was made
-        self.crowded = crowded  # it may be too many requests at once
-        self.broken = broken  # what a server says that answers and fails (500): perhaps only at what is in this request
+        self.overloaded = overloaded  # there may be too many requests at once
+        self.server_error = server_error  # the message of a 500, which may be about the contents of this request only
 
 
 def exchange(connection: Connection, path: str, content: bytes | None, seconds: float) -> HttpResponse:
-    """POSTs the JSON `content`, or GETs where it is None, within `seconds`.
+    """POSTs the JSON `content`, or GETs if it is None, within `seconds`.
 
-    Passing for what may go away: no connection, a broken one, no answer in time, half an answer, 408, 425, 429, 500, 502, 503,
-    504. Refused for another status; BackendError for an answer that is no JSON, too large or a redirect.
+    TransientFailure for what may pass: no connection, a broken one, no answer in time, half an answer, 408, 425, 429, 500, 502,
+    503, 504. HttpRefusal for another status; BackendError for a redirect, or a body that is too large or not JSON.
     """
     place = connection.route.url + path
     try:
@@ -87,71 +87,74 @@ def exchange(connection: Connection, path: str, content: bytes | None, seconds: 
     except Unconnected as unconnected:
         raise _unreachable(place, unconnected.__cause__) from unconnected
     except TimeoutError as error:
-        raise Passing(f"did not answer within {seconds:g} s", attempts=FEW, crowded=True) from error
+        raise TransientFailure(f"did not answer within {seconds:g} s", attempts=FEW_ATTEMPTS, overloaded=True) from error
     except (OSError, HTTPException) as error:
-        raise Passing(f"broke off: {shown(str(error)) or type(error).__name__}") from error
-    return _understood(place, response, received)
+        raise TransientFailure(f"broke off the exchange: {shown(str(error)) or type(error).__name__}") from error
+    return _parsed(place, response, received)
 
 
-def _unreachable(place: str, error: BaseException | None) -> BackendError | Passing:
+def _unreachable(place: str, error: BaseException | None) -> BackendError | TransientFailure:
     if untrusted(error):
         what = f"{place}: the server's certificate is not trusted: {shown(str(error))}"
         return BackendError(what, remedy="name the certificates to trust: RAG_CA_BUNDLE")
     if isinstance(error, TimeoutError):
-        return Passing("cannot be connected to in time", unreachable=True)
-    return Passing(f"cannot be connected to: {why_unreachable(error)}", unreachable=True)
+        return TransientFailure("did not accept a connection in time", unreachable=True)
+    return TransientFailure(f"cannot be reached: {why_unreachable(error)}", unreachable=True)
 
 
 def _read(response: HTTPResponse, place: str) -> bytes:
-    """The whole body. http.client takes a length that was announced seriously only where it is not asked for less."""
+    """The whole body. http.client notices a body shorter than announced only if it is asked for all of it."""
     if response.length is not None and response.length <= BODY_BYTES:
         return response.read()
     received = bytearray()
     while response.length is None and len(received) <= BODY_BYTES and (part := response.read(PART_BYTES)):
         received += part
     if response.length is not None or len(received) > BODY_BYTES:
-        raise BackendError(f"{place} answered more than {BODY_BYTES // 1_000_000} MB", remedy=ADDRESS)
+        raise BackendError(f"{place} answered with more than {BODY_BYTES // 1_000_000} MB", remedy=ADDRESS_REMEDY)
     return bytes(received)
 
 
-def _understood(place: str, response: HTTPResponse, received: bytes) -> HttpResponse:
+def _parsed(place: str, response: HTTPResponse, received: bytes) -> HttpResponse:
     status = response.status
-    if status in PASSING:
-        said = _message(received) or shown(response.reason) or "it does not say why"
-        wait = _told_to_wait(response)
+    if status in TRANSIENT:
+        message = _message(received) or shown(response.reason) or "it does not say why"
+        retry_after = _retry_after(response)
+        what = f"answered {status}: {message}"
         if status == 500:
-            raise Passing(f"answered {status}: {said}", attempts=FEW, wait=wait, broken=said)
-        raise Passing(f"answered {status}: {said}", wait=wait, crowded=status in CROWDED)
+            raise TransientFailure(what, attempts=FEW_ATTEMPTS, retry_after=retry_after, server_error=message)
+        raise TransientFailure(what, retry_after=retry_after, overloaded=status in OVERLOADED)
     if 300 <= status < 400:
         where = shown(response.headers.get("location", "nowhere"))
         raise BackendError(
-            f"{place} redirects to {where} ({status}), which is not followed", remedy="give the final address, if you trust it"
+            f"{place} redirects to {where} ({status}); redirects are not followed",
+            remedy="give the final address, if you trust it",
         )
     if status != 200:
         raise HttpRefusal(place, status, _message(received))
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
-        raise BackendError(f"{place} answered {shown(kind) or 'something'}, not JSON: {_message(received)}", remedy=ADDRESS)
+        kind = shown(kind) or "something"
+        raise BackendError(f"{place} answered with {kind}, not JSON: {_message(received)}", remedy=ADDRESS_REMEDY)
     try:
         return HttpResponse(place, json.loads(received))
     except (ValueError, RecursionError) as error:
-        raise Passing(f"answered JSON that cannot be read ({shown(str(error))})", attempts=FEW) from error
+        raise TransientFailure(f"answered with JSON that cannot be read ({shown(str(error))})", attempts=FEW_ATTEMPTS) from error
 
 
 def _message(received: bytes) -> str:
-    """What a server says in the body of a refusal, fit to be shown."""
+    """A server's message in the body of a refusal, safe to show."""
     try:
-        told: Any = json.loads(received)
+        message: Any = json.loads(received)
     except (ValueError, RecursionError):
-        told = received[: 16 * SHOWN].decode("utf-8", "replace")
+        message = received[: 16 * SHOWN].decode("utf-8", "replace")
     for key in ("error", "message", "detail"):
-        if isinstance(told, Mapping) and key in told:
-            told = told[key]
-    return shown(told if isinstance(told, str) else str(told))
+        if isinstance(message, Mapping) and key in message:
+            message = message[key]
+    return shown(message if isinstance(message, str) else str(message))
 
 
-def _told_to_wait(response: HTTPResponse) -> float | None:
-    """Seconds of a Retry-After header, which holds seconds or a date; None without one that can be read."""
+def _retry_after(response: HTTPResponse) -> float | None:
+    """The seconds in a Retry-After header, which holds seconds or a date; None without a readable one."""
     value = response.headers.get("retry-after", "").strip()
     if value.isdecimal():
         return float(value)
@@ -163,18 +166,18 @@ def _told_to_wait(response: HTTPResponse) -> float | None:
 
 
 def why_unreachable(error: BaseException | None) -> str:
-    """The operating system's own words, found below the layers of an HTTP library."""
+    """The operating system's own message, found below the layers of an HTTP library."""
     why, below = str(error), error
     while below is not None:
-        if isinstance(below, OSError) and below.errno and not isinstance(below, ssl.SSLError):  # its numbers are those of TLS
-            why = os.strerror(below.errno) if below.errno > 0 else below.strerror or why  # below 0: names that were not found
+        if isinstance(below, OSError) and below.errno and not isinstance(below, ssl.SSLError):  # whose errno is OpenSSL's
+            why = os.strerror(below.errno) if below.errno > 0 else below.strerror or why  # below 0: a name that DNS does not know
         inner = below.exceptions[0] if isinstance(below, ExceptionGroup) else None
         below = inner or below.__cause__ or below.__context__
     return shown(why)
 
 
 def untrusted(error: BaseException | None) -> bool:
-    """Whether a connection failed because of a certificate: another attempt would fail too."""
+    """Whether a connection failed because of a certificate, so that another attempt would fail too."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True

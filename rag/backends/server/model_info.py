@@ -1,4 +1,4 @@
-"""Which model an endpoint serves, and that it is the one asked for.
+"""Finds out which model the endpoints serve, and checks that it is the one that was chosen.
 
 Knows /v1/models; knows no prompt and no vector.
 """
@@ -16,60 +16,60 @@ from rag.backends.server.sanitize import shown
 from rag.errors import BackendError
 
 MODELS = "/v1/models"
-ABOUT = "/info"  # where TEI names its model
+INFO = "/info"  # where TEI names its model
 
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """The name requests use, the choice with the model's own name in it, and the longest prompt where the server says so."""
+    """The name that requests use, the choice with the model's own name, its family, and its longest prompt if known."""
 
     request_name: str
     choice: Choice
     family: Family
-    max_tokens: int = 0  # of one prompt; 0: not told
+    max_tokens: int = 0  # of one prompt; 0: not known
 
 
 def is_known(choice: Choice, task: Task) -> bool:
-    """Whether the model and how it is fed are known without asking a server."""
+    """Whether the model and the form of its prompts are known without asking a server."""
     return bool(choice.model) and (bool(choice.family) or family_of(choice, task).templated)
 
 
 def look(endpoints: Endpoints, choice: Choice, task: Task) -> ServedModel:
-    """What the endpoints serve under which name, once for all; from now on each must prove that it serves this model.
+    """The model that the endpoints serve, and its name there. From now on each endpoint must prove that it serves this model.
 
-    A server without /v1/models is believed; TEI tells at /info what it serves. Where the name of the choice, or the one served,
-    is an alias that does not tell the family, the model behind it does (`root`, which vLLM gives). BackendError where another
-    model is served, or none is named.
+    A server without /v1/models is taken at its word; TEI names its model at /info. If the chosen or the served name is an alias
+    that does not tell the family, the model behind it does (`root`, which vLLM provides). BackendError if another model is
+    served, or several and none was chosen.
     """
     try:
         answer = endpoints.ask(MODELS)
     except HttpRefusal as refused:
         if refused.status not in (404, 405):
             raise
-        choice = choice if choice.model else replace(choice, model=_told_by_tei(endpoints, refused))
+        choice = choice if choice.model else replace(choice, model=_model_of_tei(endpoints, refused))
         return ServedModel(choice.model, choice, family_of(choice, task))
     card = _chosen(answer, choice.model)
     endpoints.prove(MODELS, lambda other: _check(other, card.id))
     names = [name for name in (choice.model, card.id, card.root) if name]
-    named = [replace(choice, model=name) for name in names]
-    told = next((one for one in named if family_of(one, task).templated), named[0])
-    return ServedModel(card.id, told, family_of(told, task), card.max_tokens)
+    candidates = [replace(choice, model=name) for name in names]
+    served = next((one for one in candidates if family_of(one, task).templated), candidates[0])
+    return ServedModel(card.id, served, family_of(served, task), card.max_tokens)
 
 
-def _told_by_tei(endpoints: Endpoints, refused: HttpRefusal) -> str:
-    """The model that TEI serves. BackendError, with the refusal of /v1/models, where it is not told."""
+def _model_of_tei(endpoints: Endpoints, refused: HttpRefusal) -> str:
+    """The model that TEI serves. BackendError, with the refusal of /v1/models, if it is not TEI."""
     try:
-        told = endpoints.ask(ABOUT).content
+        info = endpoints.ask(INFO).content
     except HttpRefusal:
-        told = None
-    name = told.get("model_id") if isinstance(told, dict) else None
+        info = None
+    name = info.get("model_id") if isinstance(info, dict) else None
     if not isinstance(name, str) or not name:
         raise BackendError(f"{refused.what}: it does not say which model it serves", "name the model: --model") from refused
     return name
 
 
 def _chosen(answer: HttpResponse, model: str) -> ModelCard:
-    """The card of the model asked for: by the name it is served under, else by the model's own name; else the only one."""
+    """The card of the chosen model, by its name on the server or else by its own name; without a choice, the only card."""
     cards = cards_of(answer)
     if not model:
         if len(cards) == 1:

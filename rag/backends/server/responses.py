@@ -1,7 +1,7 @@
-"""What came back from a model server, checked before anything is stored: vectors, scores, the models it serves.
+"""Reads and checks the responses of model servers: vectors, scores, and the models they serve.
 
-Knows the shapes of the answers; knows no connection and no prompt. Whatever is not as it must be is a BackendError that names the
-endpoint, what came, and what to do.
+Knows the forms of responses; knows no connection and no prompt. Anything invalid raises a BackendError that names the endpoint,
+what it sent, and what to do.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from rag.humanize import counted
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-BROKEN = "do not use this server for an index until it is mended: restart it; `rag doctor` checks its vectors"
+BROKEN_REMEDY = "do not index with this server until it is repaired: restart it; `rag doctor` checks its vectors"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One entry of /v1/models: the name requests use; the model behind it and its longest prompt where the server says so."""
+    """One entry of /v1/models: the name that requests use and, if known, the model behind it and its longest prompt."""
 
     id: str
     root: str
-    max_tokens: int = 0  # of one prompt; 0: not told
+    max_tokens: int = 0  # of one prompt; 0: not known
 
 
 def vectors_of(answer: HttpResponse, count: int, dim: int) -> Vectors:
-    """The `count` vectors of an answer of /v1/embeddings in the order of their `index`: float32 (count, dim), unit rows.
+    """The `count` vectors in a response of /v1/embeddings, in the order of their `index`: float32 (count, dim), unit rows.
 
-    Lists of numbers and base64 of little-endian float32 are both read. `dim` 0 takes the length the server gives.
-    Raises BackendError for a vector too many, too few or twice, of another length, not finite, or of length zero.
+    Reads lists of numbers and base64 of little-endian float32. `dim` 0 accepts whatever dimension the server sends.
+    BackendError for too many, too few or repeated vectors, and for one of another dimension, not finite, or zero.
     """
     items = _in_order(answer, _items(answer, ("data",)), count, "vectors")
     rows = [_numbers(answer, item.get("embedding")) for item in items]
@@ -49,23 +49,23 @@ def vectors_of(answer: HttpResponse, count: int, dim: int) -> Vectors:
         _refuse(
             answer,
             f"sent vectors of {found} numbers, not {dim or 'one length'}",
-            "name the model and the length it serves (--model, --dim); shorter vectors need a server started for them: "
+            "name the model and the length it serves (--model, --dim); shorter vectors need a server started with: "
             """--hf-overrides '{"is_matryoshka": true}'""",
         )
     vectors = np.stack(rows)
     if not np.isfinite(vectors).all():
-        _refuse(answer, "sent a vector with numbers that are not finite", BROKEN)
+        _refuse(answer, "sent a vector with numbers that are not finite", BROKEN_REMEDY)
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     if norms.min() < 1e-12:
-        _refuse(answer, "sent a vector of length zero", BROKEN)
+        _refuse(answer, "sent a zero vector", BROKEN_REMEDY)
     return np.ascontiguousarray(vectors / norms, dtype=np.float32)
 
 
 def scores_of(answer: HttpResponse, count: int) -> list[float]:
-    """The `count` scores of an answer of /v1/rerank in the order of their `index`, as the server gave them.
+    """The `count` scores in a response of /v1/rerank, in the order of their `index`, as the server sent them.
 
     Reads the forms of vLLM, Jina, Cohere and Infinity (`results`, `relevance_score`), Voyage (`data`) and TEI (a list, `score`).
-    Raises BackendError for a score too many, too few or twice, or one that is no finite number.
+    BackendError for too many, too few or repeated scores, and for one that is not a finite number.
     """
     items = _in_order(answer, _items(answer, ("results", "data")), count, "scores")
     scores = [item.get("relevance_score", item.get("score")) for item in items]
@@ -76,11 +76,11 @@ def scores_of(answer: HttpResponse, count: int) -> list[float]:
 
 
 def cards_of(answer: HttpResponse) -> tuple[ModelCard, ...]:
-    """The models of an answer of /v1/models, without adapters on top of another model. BackendError where it is none."""
+    """The models in a response of /v1/models, without adapters on top of another model. BackendError if there are none."""
     entries = [entry for entry in _items(answer, ("data", "models")) if not entry.get("parent")]
     cards = [_card(entry) for entry in entries if isinstance(entry.get("id"), str) and entry["id"]]
     if not cards:
-        _refuse(answer, "names no model it serves", "check that this is the address of a model server")
+        _refuse(answer, "lists no model", "check that this is the address of a model server")
     return tuple(cards)
 
 
@@ -90,43 +90,43 @@ def _card(entry: Mapping[str, Any]) -> ModelCard:
 
 
 def _items(answer: HttpResponse, keys: Sequence[str]) -> list[Mapping[str, Any]]:
-    """The entries of an answer, below one of the keys or the answer itself."""
+    """The entries of a response: the list under one of the keys, or the response itself."""
     content = answer.content
     if isinstance(content, Mapping):
-        told = next((content[key] for key in ("error", "message", "detail") if content.get(key)), None)
+        error = next((content[key] for key in ("error", "message", "detail") if content.get(key)), None)
         content = next((content[key] for key in keys if key in content), None)
-        if content is None and told is not None:
-            told = told.get("message", told) if isinstance(told, Mapping) else told
-            _refuse(answer, f"answered with an error: {shown(str(told))}", "the message says why; the server's log says more")
+        if content is None and error is not None:
+            error = error.get("message", error) if isinstance(error, Mapping) else error
+            _refuse(answer, f"answered with an error: {shown(str(error))}", "the message says why; the server's log says more")
     if not isinstance(content, list) or not all(isinstance(item, Mapping) for item in content):
         _refuse(
             answer,
             f"answered without {' or '.join(keys)}: {shown(str(answer.content))}",
-            "check that this server has this task (an embedder is no reranker); `rag doctor` looks at it",
+            "check that the server is for this task (an embedder is not a reranker); `rag doctor` checks it",
         )
     return content
 
 
 def _in_order(answer: HttpResponse, items: list[Mapping[str, Any]], count: int, what: str) -> list[Mapping[str, Any]]:
-    """The entries by `index`, each of 0 … count - 1 exactly once."""
+    """The entries in the order of `index`, which must be 0 … count - 1, each once."""
     if len(items) != count:
-        _refuse(answer, f"sent {len(items)} {what} for {counted(count, 'input')}", BROKEN)
+        _refuse(answer, f"sent {len(items)} {what} for {counted(count, 'input')}", BROKEN_REMEDY)
     by_index = {item.get("index"): item for item in items if isinstance(item.get("index"), int)}
     if by_index.keys() != set(range(count)):
-        _refuse(answer, f"sent {what} whose index is not 0 to {count - 1}, each once", BROKEN)
+        _refuse(answer, f"sent {what} whose index is not 0 to {count - 1}, each once", BROKEN_REMEDY)
     return [by_index[index] for index in range(count)]
 
 
 def _numbers(answer: HttpResponse, value: Any) -> Vectors:
-    """One vector, from base64 or a list."""
+    """One vector from base64 or a list: float32 (dim,)."""
     try:
         if isinstance(value, str):
             return np.frombuffer(base64.b64decode(value, validate=True), dtype="<f4")
         row = np.array(value, dtype=np.float32)
     except (binascii.Error, ValueError, TypeError, OverflowError) as error:
-        _refuse(answer, f"sent a vector that cannot be read ({shown(str(error))})", BROKEN)
+        _refuse(answer, f"sent a vector that cannot be read ({shown(str(error))})", BROKEN_REMEDY)
     if row.ndim != 1 or not isinstance(value, list):
-        _refuse(answer, f"sent {shown(str(value))} as a vector", BROKEN)
+        _refuse(answer, f"sent {shown(str(value))} as a vector", BROKEN_REMEDY)
     return row
 
 

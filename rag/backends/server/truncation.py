@@ -1,7 +1,6 @@
-"""Texts cut to what a server's model reads at once, counted by the server's own tokenizer.
+"""Cuts texts to the longest prompt that a server's model reads, as counted by the server's own tokenizer.
 
-Knows /tokenize; knows no vector. For models in this process
-`rag.backends.local.shared.fitted` does the same with their own tokenizer.
+Knows /tokenize; knows no vector. `rag.backends.local.shared.fitted` does the same for models in this process.
 """
 
 from __future__ import annotations
@@ -16,53 +15,53 @@ from rag.types import Content
 
 _log = logging.getLogger("rag.server")
 TOKENIZE = "/tokenize"
-LETTERS = 3  # of ASCII that are one token at least, in any ordinary text; any other letter may be one by itself
-TRIES = 8  # a shorter text is not shorter in proportion
+ASCII_PER_TOKEN = 3  # ordinary text has at most one token per 3 ASCII characters; any other character may be a token by itself
+CUTS = 8  # attempts: tokens do not shrink in proportion to characters
 
 
-class Cutter:
-    """Cuts texts for one model of some endpoints, and says so once. `limit`: tokens of a whole prompt; 0: not known."""
+class TextCutter:
+    """Cuts texts for one model of some endpoints, and warns once. `limit`: tokens of a whole prompt; 0: not known."""
 
     def __init__(self, endpoints: Endpoints, model: str, limit: int) -> None:
         self.model, self.limit = model, limit
         self._endpoints = endpoints
         self._counts = bool(limit)
-        self._told = False
+        self._warned = False
 
     def is_suspect(self, text: str) -> bool:
-        """Whether a text may well have more tokens than the model reads: worth counting them before it is sent."""
+        """Whether a text may well have more tokens than the model reads, so that counting them before sending is worthwhile."""
         if not self._counts or len(text) < self.limit // 2:
             return False
         ascii_letters = sum(letter < "\x80" for letter in text)
-        return ascii_letters // LETTERS + len(text) - ascii_letters >= self.limit
+        return ascii_letters // ASCII_PER_TOKEN + len(text) - ascii_letters >= self.limit
 
     def cut(self, content: Content, render: Callable[[Content], str]) -> Content:
-        """The content with as much of its text as fits when rendered; the content itself where the server counts no tokens."""
+        """The content with as much of its text as fits when rendered; the content itself if the server does not count tokens."""
         kept = content
-        for _ in range(TRIES):
+        for _ in range(CUTS):
             count = self._count(render(kept))
             if count <= self.limit or not kept.text:
                 break
             frame = self._count(render(replace(kept, text="")))
             room = max(0, self.limit - frame)
             kept = replace(kept, text=kept.text[: len(kept.text) * room // max(1, count - frame)])
-        if kept is not content and not self._told:
-            self._told = True
+        if kept is not content and not self._warned:
+            self._warned = True
             _log.warning(
-                "a text is longer than the %d tokens that %s reads: the end of it and of others like it is not read. "
-                "Shorter passages: RAG_PASSAGE_CHARACTERS",
+                "a text is longer than the %d tokens that %s reads: its end is ignored, and so are those of other long texts. "
+                "For shorter passages, set RAG_PASSAGE_CHARACTERS",
                 self.limit,
                 self.model,
             )
         return kept
 
     def _count(self, prompt: str) -> int:
-        """The tokens of a prompt, with those the tokenizer adds; 0 where the server does not count."""
+        """The tokens of a prompt, including those that the tokenizer adds; 0 if the server does not count."""
         if not self._counts:
             return 0
         try:
             answer = self._endpoints.ask(TOKENIZE, {"model": self.model, "prompt": prompt, "add_special_tokens": True})
-        except HttpRefusal:  # no such path, or another API under that name, as TEI's
+        except HttpRefusal:  # no such path, or another API at it, such as TEI's
             self._counts = False
             return 0
         count = answer.content.get("count") if isinstance(answer.content, dict) else None

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import apsw
 
+from rag.index.catalog.ignored import read_ignored
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import FORMAT, KIND_CODES, LIVE
@@ -34,6 +35,7 @@ class IndexStatus:
     folders: Mapping[str, int]  # documents by the first folder of their path; "" for the root itself; most frequent first
     passages: Mapping[Kind, int]
     skipped: tuple[Skipped, ...]  # files that could not be read, and why
+    ignored: Mapping[str, int]  # what the last run over each root left out by rule, counted by reason
     vectors: int  # rows of all live segments: shared vectors count once, unused ones count too
     bytes: int  # of the whole folder
 
@@ -61,6 +63,7 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         folders=_most_first(folders),
         passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
         skipped=tuple(_skipped(connection, generation)),
+        ignored=_ignored(connection, generation),
         vectors=int(connection.execute(f"SELECT coalesce(sum(rows), 0) FROM segments WHERE {LIVE}", at).get),
         bytes=size_on_disk(folder),
     )
@@ -74,6 +77,11 @@ def read_roots(connection: apsw.Connection, generation: int) -> dict[str, Path]:
     """The folder of each live root, by name."""
     rows = connection.execute(f"SELECT name, folder FROM roots WHERE {LIVE} ORDER BY name", (generation,))
     return {to_name(name): Path(to_name(folder)) for name, folder in rows}
+
+
+def _ignored(connection: apsw.Connection, generation: int) -> dict[str, int]:
+    roots = read_roots(connection, generation)
+    return dict(sum((Counter(counts) for root, counts in read_ignored(connection).items() if root in roots), Counter[str]()))
 
 
 def _skipped(connection: apsw.Connection, generation: int) -> list[Skipped]:

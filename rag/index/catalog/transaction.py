@@ -66,7 +66,7 @@ class Transaction:
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Connection]:
-        """A query; it sees the changes of this transaction."""
+        """A query; it sees the changes of this transaction. StorageFailed if the run failed before."""
         if self._failed:
             raise StorageFailed(self.folder, f"this run failed earlier: {self._failed}")
         with translate_errors(self.folder):

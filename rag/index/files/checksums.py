@@ -21,7 +21,7 @@ def header_sum(header: bytes | memoryview) -> bytes:
 
 
 def file_sum(sums: NDArray[np.uint64]) -> bytes:
-    """BLAKE2b, 256 bits, of the checksums of all blocks: it identifies the whole file."""
+    """BLAKE2b, 256 bits, of the checksums of all blocks, uint64 (n,): it identifies the whole file."""
     return blake2b(sums.astype(SUM_DTYPE).tobytes(), digest_size=32).digest()
 
 

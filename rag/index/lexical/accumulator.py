@@ -23,7 +23,7 @@ class WeightedPosting(NamedTuple):
 
 
 def make_posting(numbers: NDArray[np.int64], weights: NDArray[np.uint16] | NDArray[np.float32], blocks: int) -> Posting:
-    """A posting as the file would store it, from ascending passage numbers; those beyond the last block are left out."""
+    """A posting as the file would store it, from ascending passage numbers (n,); those beyond the last block are left out."""
     starts = np.searchsorted(numbers, np.arange(blocks + 1) * BLOCK)
     return Posting((numbers[: starts[-1]] % BLOCK).astype(np.uint16), weights[: starts[-1]], starts)
 

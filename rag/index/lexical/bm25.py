@@ -114,7 +114,7 @@ def score(
     numbers: NDArray[np.int64] | None = None,
     after: int = 0,
 ) -> bool:
-    """Scores the matching passages into `scoring.found`, until more than `most` were found. True where those are all.
+    """Scores the matching passages among `numbers` (int64) into `scoring.found`, until there are more than `most`. True if all.
 
     `numbers` limits them to some passages, `after` to those with a greater number.
     """

@@ -62,7 +62,7 @@ def containing(
 
 
 def meeting(connection: apsw.Connection, question: ParsedQuery, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Those of the ascending numbers whose passages contain every required unit and no excluded one."""
+    """Those of the ascending numbers, int64, whose passages contain every required unit and no excluded one."""
     if question.demanded:
         match = " AND ".join(unit.expression for unit in question.demanded)
         numbers = numbers[_held_in(_matching(connection, match), numbers)]

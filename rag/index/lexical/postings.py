@@ -90,7 +90,7 @@ def open_postings(folder: Path, connection: apsw.Connection, generation: int) ->
 
 
 def build_postings(folder: Path, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64]) -> None:
-    """Writes the postings of the common words in the live passages `numbers`, which ascend. OSError where it cannot be written.
+    """Writes the postings of common words in the live passages `numbers` (int64, ascending). OSError where it cannot be written.
 
     Takes 55 µs for each passage that is not in the file yet; measured on synthetic texts of 70 words.
     """

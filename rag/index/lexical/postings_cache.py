@@ -43,7 +43,7 @@ class PostingsCache:
     def build(
         self, connection: apsw.Connection, generation: int, numbers: NDArray[np.int64], tell: Callable[[str], None]
     ) -> tuple[str, ...]:
-        """Builds the file for the live passages `numbers` where enough are missing; returns a remark: what was built, or why not.
+        """Builds the file for live passages `numbers` (int64) where enough are missing; returns a remark: what it did or why not.
 
         Calls `tell` before a long build.
         """

@@ -15,12 +15,12 @@ import apsw
 
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexReplaced, MovedOn
-from rag.index.base import Structure
+from rag.index.base import Segment, Structure
 from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_cache import PostingsCache
 from rag.index.reader.live_passages import DocumentTable, LivePassages, read_documents, read_live_passages
-from rag.index.vectors.segments import Segment, read_segments
+from rag.index.vectors.segments import read_segments
 from rag.index.vectors.structures import open_structure, structure_for
 from rag.index.vectors.verified_rows import VerifiedRows, open_rows
 

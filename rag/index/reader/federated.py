@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class Answering(Protocol):
-    """What the read path asks of one commit: a `Snapshot`, or the snapshots of several indexes. Laws: those of `Snapshot`."""
+    """What the read path asks of one commit: a `Snapshot`, or those of several indexes.
+
+    Every method is as `Snapshot` has it; `nearest_by_kind` gives a list for each row of `vectors`.
+    """
 
     @property
     def generations(self) -> Mapping[str, int]: ...
@@ -106,7 +109,7 @@ class FederatedSnapshot:
     def nearest_by_kind(
         self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]:
-        """The nearest of each part, as `Snapshot.nearest_by_kind` gives them, in one order."""
+        """The nearest of each part, in one order, a list for each row of `vectors`. As `Snapshot.nearest_by_kind`."""
         split = self._split(within)
         found = [part.nearest_by_kind(vectors, k, per_kind, mine) for part, mine in zip(self.parts, split, strict=True)]
         return [

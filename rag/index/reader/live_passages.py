@@ -14,13 +14,14 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.base import Segment
 from rag.index.catalog.connection import compacted_of
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import LIVE
 from rag.index.lexical.bm25 import mean_length
 from rag.index.reader.columns import read_columns
 from rag.index.vectors.row_mask import RowMask, make_row_mask
-from rag.index.vectors.segments import Segment, read_segments
+from rag.index.vectors.segments import read_segments
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ class LivePassages:
         return make_row_mask(self.segments, self.vectors[kept], self.numbers[kept])
 
     def masks_by_kind(self, kept: NDArray[np.bool_]) -> tuple[RowMask, ...]:
-        """The same, one mask for each kind among them."""
+        """The same for `kept`, a bool per passage: one mask for each kind among them."""
         return tuple(self.mask(kept & (self.kinds == kind)) for kind in np.unique(self.kinds[kept]))
 
     def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -18,8 +18,9 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.base import Segment
 from rag.index.catalog.transaction import Transaction
-from rag.index.vectors.segments import Segment, read_segments
+from rag.index.vectors.segments import read_segments
 from rag.index.vectors.vector_store import add_segment
 from rag.index.vectors.verified_rows import open_rows
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.humanize import counted
+from rag.index.base import Segment
 from rag.index.catalog.affected_documents import affected_documents
 from rag.index.catalog.connection import REBUILD, advance_generation, generation_of, open_to_write, translate_errors
 from rag.index.catalog.documents import end_document, rebuild_full_text, update_term_counts
@@ -32,7 +33,7 @@ from rag.index.lexical.postings import postings_file
 from rag.index.upkeep.check import check_catalog, wrong_in_full_text
 from rag.index.upkeep.compaction import remove_all_ended, rewrite
 from rag.index.upkeep.garbage import remove_garbage
-from rag.index.vectors.segments import Segment, faiss_header, read_segments, read_sums, vectors_in
+from rag.index.vectors.segments import faiss_header, read_segments, read_sums, vectors_in
 from rag.types import DocumentId
 
 

@@ -71,7 +71,7 @@ class CoarseStructure:
         return self._candidate_count(k) * _DIRECT_RATIO < allowed and self._guard.is_intact()
 
     def candidates(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
-        """See `rag.index.base.Estimating`: products of the leading dimensions, with the query rounded to 8 bits as well."""
+        """(estimates, rows), float32 and int64 (queries, n): products of the leading dimensions, queries in 8 bits too."""
         asked, scale = quantise_queries(queries[:, : len(self._steps)] * self._steps)
         scarce = within is not None and int(np.count_nonzero(within)) * _GATHER_RATIO < len(self)
         if len(queries) < _MATRIX_PRODUCT_FROM and not scarce:

@@ -37,7 +37,7 @@ class ExactStructure:
         return int(self._index.ntotal)
 
     def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
-        """See `rag.index.base.Structure`."""
+        """(scores, rows), float32 and int64 (queries, k), as `rag.index.base.Structure` demands."""
         allowed = len(self) if within is None else int(np.count_nonzero(within))
         k = min(k, allowed)
         if k == 0 or len(queries) == 0:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.vectors.segments import Segment
+from rag.index.base import Segment
 
 
 @dataclass(frozen=True, slots=True, eq=False)

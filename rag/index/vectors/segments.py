@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
+from rag.index.base import Segment
 from rag.index.files.checksums import BLOCK, SUM_DTYPE, BlockSums, file_sum, header_sum
 from rag.index.files.durable import write_durably
 from rag.index.files.layout import segment_file
@@ -23,19 +23,6 @@ REMEDY = "run rag repair, then rag index, which reads the lost documents again"
 _BYTES_PER_NUMBER = 2  # IEEE half precision
 _FAISS_HEADER = struct.Struct("<4siqqq?iiifQQQQ")
 _UNUSED, _IS_TRAINED, _INNER_PRODUCT, _FP16, _NO_RANGE, _NO_TRAINED_NUMBERS = (1 << 20, 1 << 20), True, 0, 4, (0, 0.0), 0
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A segment's row in the catalog. Row r of its file holds the vector with number `first` + r."""
-
-    number: int
-    first: int
-    rows: int
-    size: int  # bytes
-    header: int  # bytes before the vectors
-    header_checksum: bytes
-    checksum: bytes  # of its blocks' checksums, and so of the whole file
 
 
 SEGMENT_COLUMNS = "number, first, rows, size, header, header_checksum, checksum"
@@ -69,7 +56,7 @@ def write_segment(
 
 
 def record_segment(connection: apsw.Connection, segment: Segment, sums: NDArray[np.uint64], born: int) -> None:
-    """Inserts a segment and its block checksums into the catalog."""
+    """Inserts a segment and its block checksums, uint64 (n,), into the catalog."""
     values = (segment.number, segment.first, segment.rows, segment.size, segment.header, segment.header_checksum)
     connection.execute(
         f"INSERT INTO segments({SEGMENT_COLUMNS}, born) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, segment.checksum, born)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import BackendError, IndexDamaged, StorageFailed
+from rag.index.base import Segment
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.layout import segment_file
-from rag.index.vectors.segments import Segment, record_segment, write_segment
+from rag.index.vectors.segments import record_segment, write_segment
 
 if TYPE_CHECKING:
     from rag.types import Vectors

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
+from rag.index.base import Segment
 from rag.index.catalog.affected_documents import affected_clause
 from rag.index.catalog.connection import open_to_read, translate_errors
 from rag.index.files.checksums import BLOCK, block_sum
-from rag.index.vectors.segments import REMEDY, Segment, read_sums, vectors_in, verify_header
+from rag.index.vectors.segments import REMEDY, read_sums, vectors_in, verify_header
 
 if TYPE_CHECKING:
     from rag.types import Vectors

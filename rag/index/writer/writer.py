@@ -40,6 +40,7 @@ from rag.index.vectors.segments import REMEDY
 from rag.index.vectors.vector_store import VectorStore
 from rag.index.writer.pending import PendingDocuments
 from rag.index.writer.picture_text_writer import PictureWords
+from rag.index.writer.run_memory import RunMemory
 from rag.types import Document, DocumentId, Fingerprint, Passage
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Writer:
         self._transaction = Transaction(folder, connection)
         self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
+        self.memory = RunMemory(self._transaction)
         self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
         self.remarks: list[str] = []  # for people: problems that did not prevent a commit
         self._terms: Counter[str] = Counter()  # changes to the table `terms` that are not written yet

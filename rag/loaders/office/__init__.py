@@ -1,4 +1,4 @@
-"""Office documents, EPUB, and the ZIP archives they are.
+"""Office documents, EPUB books, and the ZIP archives that hold them.
 
-Knows packages of XML; knows no model and no index.
+Knows XML packages; knows no model and no index.
 """

@@ -1,4 +1,4 @@
-"""Office Open XML as the libraries read it: the strict dialect said in the common one, shows and templates called what they are.
+"""Rewrites Office Open XML as the libraries read it: strict as transitional, shows and templates as presentations.
 
 Knows namespaces and content types; knows no zip file and no document.
 """
@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-# ISO/IEC 29500-1:2016 (strict) and -4 (transitional) differ in these namespaces; openpyxl and python-pptx know the second alone.
+# ISO/IEC 29500-1:2016 (strict) and -4 (transitional) differ in these namespaces; openpyxl and python-pptx know only the second.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 _COMMON = rb"http://schemas.openxmlformats.org/\1/2006/\2"
 
-# python-pptx opens a presentation, not a show (.ppsx), a template or one with macros, which hold the same slides.
+# python-pptx opens presentations, but not shows (.ppsx), templates or files with macros, whose slides are the same.
 _SHOWS = re.compile(
     rb"application/vnd\.(?:openxmlformats-officedocument\.presentationml\.(?:slideshow|template)"
     rb"|ms-powerpoint\.(?:presentation|slideshow|template)\.macroEnabled)\.main\+xml"

@@ -1,6 +1,6 @@
 """EPUB books to text: the chapters in reading order, headings kept.
 
-Knows the package file of EPUB 2 and 3; gets a cleaned archive (zipped.py); html.py reads the chapters.
+Knows the package file of EPUB 2 and 3; gets a cleaned archive (safe_zip.py); html.py reads the chapters.
 """
 
 from __future__ import annotations

@@ -1,55 +1,59 @@
-"""Office documents and books: which of them a zip file is, and its passages.
+"""Loads office documents and EPUB books: tells which format a file is, and gives its passages.
 
-Knows what the members of each format are called; word.py, slides.py, sheets.py and epub.py read them.
+Knows the member names of each format; word.py, slides.py, sheets.py and epub.py read them.
 """
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator, Sequence
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.office.package import Package, opened_package
 from rag.loaders.office.safe_zip import text_members
-from rag.loaders.text.chunking import passages_of, text_content
-from rag.types import CaptionOf, Content, Document, Passage
+from rag.loaders.office.unread import content_or_reason, unread
+from rag.loaders.text.chunking import passages_of
+from rag.types import CaptionOf, Content, Document, Passage, Skipped
 
 
 class OfficeLoader:
     """Word and EPUB by lines of their converted text, PowerPoint by slides, Excel by sheets."""
 
-    version = 3
+    version = 4
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        members = text_members(document.file, limits)
-        folders = _folders(members)
-        if "word" in folders:
-            from rag.loaders.office import word
+        with opened_package(document.file, limits) as package:
+            yield from _passages(document, package, limits)
 
-            yield from passages_of(document.id, word.rendered(members), limits)
-        elif "ppt" in folders:
-            from rag.loaders.office import slides
-
-            yield from slides.passages(document.id, members, limits)
-        elif "xl" in folders:
-            from rag.loaders.office import sheets
-
-            yield from sheets.passages(document.id, members, limits)
-        elif "META-INF" in folders:
-            from rag.loaders.office import epub
-
-            yield from passages_of(document.id, epub.rendered(members), limits)
-        else:
-            raise UnreadableDocument("is a zip archive: not a format this program reads")
-
-    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
-        return map(text_content, passages)
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Skipped]:
+        return map(content_or_reason, passages)
 
     def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
         return iter(())
 
 
-def _folders(members: io.BytesIO) -> frozenset[str]:
-    with zipfile.ZipFile(members) as archive:
-        return frozenset(name.partition("/")[0] for name in archive.namelist())
+def _passages(document: Document, package: Package, limits: Limits) -> Iterator[Passage]:
+    folders = {name.partition("/")[0] for name in package.names}
+    if "word" in folders:
+        from rag.loaders.office import word
+
+        rendering, reasons = word.rendered(package)
+        ordinal = -1
+        for passage in passages_of(document.id, rendering, limits):
+            ordinal = passage.ordinal
+            yield passage
+        yield from unread(document.id, ordinal + 1, reasons)
+    elif "ppt" in folders:
+        from rag.loaders.office import slides
+
+        yield from slides.passages(document.id, package, limits)
+    elif "xl" in folders:
+        from rag.loaders.office import sheets
+
+        yield from sheets.passages(document.id, package, limits)
+    elif "meta-inf" in folders:
+        from rag.loaders.office import epub
+
+        yield from passages_of(document.id, epub.rendered(text_members(document.file, limits)), limits)
+    else:
+        raise UnreadableDocument("is a zip archive: not a format this program reads")

@@ -1,7 +1,7 @@
 """Opens the zip-based formats safely: bounded before anything is unpacked, text members only, no XML entities.
 
-Knows no document format. Libraries get the cleaned copy, so a bomb, a lie in the directory or a large film in a deck never
-reaches them: what is handed on is at most `max_text_bytes`, every byte of it checked against its checksum.
+Knows no document format. Libraries get a cleaned copy, so a bomb, a false directory or a large film in a deck never reaches
+them: the copy is at most `max_text_bytes` of text, all of it verified against its checksums.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,94 +19,97 @@ from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.office.dialects import in_common_dialect
 
-_MOST_MEMBERS = 20_000
-_MOST_DIRECTORY_BYTES = 8_000_000
-_HIGHEST_RATIO = 400  # office XML packs 10 to 60 times, the dullest table 250; a bomb of zeros a thousand times
-_RATIO_MATTERS_FROM = 4_000_000  # bytes unpacked
+_MAX_MEMBERS = 20_000
+_MAX_DIRECTORY_BYTES = 8_000_000
+_MAX_RATIO = 400  # unpacked to packed: 10 to 60 in office XML, 250 in the most repetitive table, 1,000 in a bomb of zeros
+_RATIO_FREE_BYTES = 4_000_000  # unpacked; up to here any ratio is harmless
 _TEXT_SUFFIXES = (".xml", ".rels", ".opf", ".ncx", ".xhtml", ".html", ".htm", "mimetype")
-_MARKUP_OF_PAGES = (".xhtml", ".html", ".htm")  # read by an HTML parser, which expands no entities of theirs
+_HTML_SUFFIXES = (".xhtml", ".html", ".htm")  # read by an HTML parser, which expands no declared entities
 
 DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError)
 
 
 def member_names(file: Path) -> list[str]:
-    """The names in a zip file. UnreadableDocument where its directory is damaged or too large to be honest."""
+    """The names in a zip file. UnreadableDocument where its directory is damaged or implausibly large."""
     try:
-        with file.open("rb") as stream, _opened(stream) as archive:
+        with file.open("rb") as stream, opened_zip(stream) as archive:
             return archive.namelist()
     except DAMAGED_ZIP as error:
-        raise _damaged(error) from (None if _of_the_file(error) else error)
+        raise damaged_zip(error) from (None if _seeks_nowhere(error) else error)
 
 
 def text_members(file: Path, limits: Limits) -> io.BytesIO:
-    """A copy of a zip file with its XML and HTML members as they are and every other member empty.
+    """A copy of a zip file with its XML and HTML members, and every other member empty.
 
     UnreadableDocument where it is a bomb, encrypted, damaged, declares XML entities, or has more text than `max_text_bytes`.
     """
     cleaned = io.BytesIO()
     try:
-        with file.open("rb") as stream, _opened(stream) as archive, zipfile.ZipFile(cleaned, "w") as copy:
+        with file.open("rb") as stream, opened_zip(stream) as archive, zipfile.ZipFile(cleaned, "w") as copy:
             members = [member for member in archive.infolist() if not member.is_dir()]
-            _refuse_bombs(members, limits)
+            refuse_bombs(members, limits.max_text_bytes, "text; the limit max_text_bytes is")
             for member in members:
                 texts = member.filename.lower().endswith(_TEXT_SUFFIXES)
                 content = archive.read(member) if texts else b""
-                if texts and not member.filename.lower().endswith(_MARKUP_OF_PAGES):
-                    _refuse_entities(content)
+                if texts and not member.filename.lower().endswith(_HTML_SUFFIXES):
+                    refuse_entities(content)
                     content = in_common_dialect(member.filename, content)
                 copy.writestr(member.filename, content)
     except DAMAGED_ZIP as error:
-        raise _damaged(error) from (None if _of_the_file(error) else error)
+        raise damaged_zip(error) from (None if _seeks_nowhere(error) else error)
     cleaned.seek(0)
     return cleaned
 
 
-def _damaged(error: BaseException) -> UnreadableDocument:
-    said = "its directory points outside the file" if _of_the_file(error) else first_line(error)
+def damaged_zip(error: BaseException) -> UnreadableDocument:
+    said = "its directory points outside the file" if _seeks_nowhere(error) else first_line(error)
     return UnreadableDocument(f"is a damaged zip file: {said}")
 
 
-def _of_the_file(error: BaseException) -> bool:
-    """Whether an error that looks like the system's is the file's own: a seek to a place that no file has."""
+def _seeks_nowhere(error: BaseException) -> bool:
+    """Whether an OSError is due to the file, not the system: a seek to an impossible offset (EINVAL)."""
     return isinstance(error, OSError) and error.errno == errno.EINVAL
 
 
-def _opened(stream: BinaryIO) -> zipfile.ZipFile:
-    """The archive, once its directory is known to be small: Python reads all of it at once."""
+def opened_zip(stream: BinaryIO) -> zipfile.ZipFile:
+    """The archive, once its directory is known to be small: `zipfile` reads all of it at once."""
     end = stream.seek(0, io.SEEK_END)
     stream.seek(max(0, end - 65_557))  # the end record is 22 bytes, its comment at most 65,535
     tail = stream.read()
     record = tail.rfind(b"PK\x05\x06")
     if record >= 0 and len(tail) >= record + 22:
         members, size = struct.unpack_from("<HI", tail, record + 10)
-        if b"PK\x06\x06" in tail[:record]:  # zip64: the real numbers stand in its own record
+        if b"PK\x06\x06" in tail[:record]:  # zip64: the real numbers are in its own record
             members, size = struct.unpack_from(
                 "<QQ", tail.ljust(len(tail) + 56, b"\0"), tail.rfind(b"PK\x06\x06", 0, record) + 32
             )
-        if members > _MOST_MEMBERS or size > _MOST_DIRECTORY_BYTES:
-            raise UnreadableDocument(f"is a zip bomb: {members:,} members (at most {_MOST_MEMBERS:,} are read)")
+        if members > _MAX_MEMBERS or size > _MAX_DIRECTORY_BYTES:
+            raise UnreadableDocument(
+                f"is a zip bomb: its directory has {members:,} members in {size:,} bytes;"
+                f" the limits are {_MAX_MEMBERS:,} and {_MAX_DIRECTORY_BYTES:,}"
+            )
     stream.seek(0)
     return zipfile.ZipFile(stream)
 
 
-def _refuse_bombs(members: list[zipfile.ZipInfo], limits: Limits) -> None:
-    """By the sizes in the directory, which hold: Python unpacks no member beyond the size its record declares."""
-    if len(members) > _MOST_MEMBERS:
-        raise UnreadableDocument(f"is a zip bomb: {len(members):,} members (at most {_MOST_MEMBERS:,} are read)")
+def refuse_bombs(members: Sequence[zipfile.ZipInfo], most: int, named: str) -> None:
+    """Judges by the sizes in the directory. They hold: `zipfile` unpacks no member beyond its declared size."""
+    if len(members) > _MAX_MEMBERS:
+        raise UnreadableDocument(f"is a zip bomb: {len(members):,} members; the limit is {_MAX_MEMBERS:,}")
     if any(member.flag_bits & 1 for member in members):
         raise UnreadableDocument("is encrypted; save it without a password")
     texts = [member for member in members if member.filename.lower().endswith(_TEXT_SUFFIXES)]
     unpacked, packed = sum(member.file_size for member in texts), sum(member.compress_size for member in texts)
-    if unpacked > _RATIO_MATTERS_FROM and unpacked > _HIGHEST_RATIO * packed:
+    if unpacked > _RATIO_FREE_BYTES and unpacked > _MAX_RATIO * packed:
         raise UnreadableDocument(f"is a zip bomb: {packed:,} bytes that unpack to {unpacked:,}")
-    if unpacked > limits.max_text_bytes:
-        raise UnreadableDocument(f"unpacks to {unpacked:,} bytes of text; the limit max_text_bytes is {limits.max_text_bytes:,}")
+    if unpacked > most:
+        raise UnreadableDocument(f"unpacks to {unpacked:,} bytes of {named} {most:,}")
 
 
-def _refuse_entities(content: bytes) -> None:
-    """No office format declares entities; a bomb ("billion laughs") does. UTF-16 XML is looked through its NULs."""
+def refuse_entities(content: bytes) -> None:
+    """Office formats never declare entities; bombs ("billion laughs") do. In UTF-16 they are found with the NULs removed."""
     if b"<!ENTITY" in content or (b"\0" in content[:256] and b"<!ENTITY" in content.replace(b"\0", b"")):
-        raise UnreadableDocument("declares XML entities, as no document does but bombs do")
+        raise UnreadableDocument("declares XML entities, which real documents never do")
 
 
 def first_line(error: BaseException) -> str:

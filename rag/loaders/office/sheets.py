@@ -1,129 +1,98 @@
-"""Excel workbooks (.xlsx) to passages: rows under their header row, sheet by sheet.
+"""Excel workbooks (.xlsx) to passages: rows under the names of their columns, sheet by sheet, and what stands beside the cells.
 
-Knows what openpyxl reads, values as last computed; gets a cleaned archive (zipped.py). Bounded in rows, cells and characters: a
-few bytes of XML can claim a billion empty rows, or put one long text into a million cells.
+Knows the parts of a workbook; sheet_cells.py reads cells, sheet_notes.py what is written beside them. It streams. (openpyxl
+does not tell, as it streams, which rows are hidden, nor a formula together with its result.)
 """
 
 from __future__ import annotations
 
-import datetime
-import io
-import warnings
-import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterator
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.office.date_format import EPOCH_1900, EPOCH_1904
+from rag.loaders.office.package import Package
 from rag.loaders.office.safe_zip import first_line
-from rag.loaders.text.chunking import LINED, cut, text_passage
+from rag.loaders.office.sheet_cells import CellReader, shared_strings, style_codes
+from rag.loaders.office.sheet_notes import NoteReader, page_edges
+from rag.loaders.office.tables import Bounds, spans
+from rag.loaders.office.unread import unread
+from rag.loaders.text.chunking import cut, text_passage
 from rag.types import Context, DocumentId, Passage, Sheet
 
-_MOST_ROWS = 2_000_000  # of all sheets, empty ones included; Excel's own limit is 1,048,576 a sheet
-_MOST_CELLS = 20_000_000
-_CELL_CHARACTERS = 32_767  # Excel's own limit
+_RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_CORE_TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_CELLS_NAMED = 3  # of those whose formula has no result
 
 
-def passages(document: DocumentId, members: io.BytesIO, limits: Limits) -> Iterator[Passage]:
-    """Spans of rows, each headed by the first row of its sheet. UnreadableDocument where it is damaged or holds no text."""
-    from lxml.etree import LxmlError
+def passages(document: DocumentId, package: Package, limits: Limits) -> Iterator[Passage]:
+    """Spans of each sheet that holds words. UnreadableDocument where it is damaged or contains no text."""
+    from lxml import etree
 
-    warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")  # about styles, which are not read
-    ordinal = -1
-    # what openpyxl 3.1 was seen to raise at damaged workbooks (tests/unit/loaders/office/test_office.py damages one 300 times)
-    damaged = (
-        LxmlError,
-        ParseError,
-        zipfile.BadZipFile,
-        OSError,
-        LookupError,
-        ValueError,
-        OverflowError,
-    )
     try:
-        workbook = _opened(members)
-        title = " ".join(str(workbook.properties.title or "").split())
-        for name, rows in groupby(_rows(workbook.worksheets, limits), key=itemgetter(0)):
-            for text in _spans(map(itemgetter(1), rows), limits.passage_characters):
-                ordinal += 1
-                yield text_passage(document, ordinal, Sheet(name), text, Context(title=title, sheet=name))
-    except (AttributeError, TypeError) as error:  # openpyxl met another element than the one it looked for
-        raise UnreadableDocument("is a damaged Excel workbook: a part holds other elements than it should") from error
-    except damaged as error:
+        yield from _passages(document, package, limits)
+    except etree.LxmlError as error:
         raise UnreadableDocument(f"is a damaged Excel workbook: {first_line(error)}") from error
-    if ordinal < 0:
-        raise UnreadableDocument("holds no text")
+    except UnreadableDocument as error:
+        if not error.what.startswith("is damaged: "):
+            raise
+        raise UnreadableDocument(f"is a damaged Excel workbook: {error.what.removeprefix('is damaged: ')}") from error
 
 
-def _opened(members: io.BytesIO) -> Any:
-    """The workbook; without its styles, where openpyxl does not read those: dates are numbers then."""
-    from openpyxl import load_workbook
+def _passages(document: DocumentId, package: Package, limits: Limits) -> Iterator[Passage]:
+    main = package.main_part("officeDocument", "xl/workbook.xml")
+    if not main:
+        raise UnreadableDocument("is a damaged Excel workbook: its main part is missing")
+    workbook = package.tree(main)
+    relations = package.relations(main)
+    targets = {one.id: one.target for one in relations}
+    properties = workbook.find("{*}workbookPr")
+    epoch = EPOCH_1904 if properties is not None and properties.get("date1904") in ("1", "true") else EPOCH_1900
+    parts = {one.kind: one.target for one in relations if one.target in package}
+    texts, styles = (parts.get(kind, f"xl/{kind}.xml") for kind in ("sharedStrings", "styles"))
+    strings = shared_strings(package, texts) if texts in package else []
+    codes = style_codes(package, styles) if styles in package else []
+    notes = NoteReader(package, parts.get("person", ""))
+    title = _title(package)
+    bounds = Bounds(limits)
+    reasons: list[str] = []
+    ordinal = 0
+    for listed in workbook.iterfind("{*}sheets/{*}sheet"):
+        name = listed.get("name", "")
+        part = targets.get(listed.get(_RELATION_ID, ""), "")
+        if part not in package:
+            reasons.append(f"sheet {name} is missing")
+            continue
+        hidden = "hidden sheet" if listed.get("state", "visible") != "visible" else ""
+        context = Context(title=title, heading=hidden, sheet=name)
+        cells = CellReader(package, part, strings, codes, epoch, notes.of_cells(part))
+        for text in spans(bounds.counted(cells.rows()), limits.passage_characters):
+            yield text_passage(document, ordinal, Sheet(name), text, context)
+            ordinal += 1
+        beside = "\n\n".join((*notes.drawn(part), *page_edges(cells.edges)))
+        for span in cut(beside, limits.passage_characters):
+            yield text_passage(document, ordinal, Sheet(name), span.text, context)
+            ordinal += 1
+        reasons += [f"sheet {name} {reason}" for reason in (*_unknown_results(cells.without_result), *notes.unread)]
+        notes.unread.clear()
+    if not ordinal:
+        raise UnreadableDocument(reasons[0] if reasons else "contains no text")
+    yield from unread(document, ordinal, reasons)
 
-    with redirect_stdout(io.StringIO()):  # openpyxl prints what it thinks of styles
-        try:
-            return load_workbook(members, read_only=True, data_only=True, keep_links=False)
-        except (AttributeError, TypeError, ValueError, LookupError):
-            plain = _without(members, "xl/styles.xml")
-            return load_workbook(plain, read_only=True, data_only=True, keep_links=False)
+
+def _unknown_results(cells: list[str]) -> Iterator[str]:
+    """The reason why results are missing, if some are."""
+    if cells:
+        named = ", ".join(cells[:_CELLS_NAMED]) + (", …" if len(cells) > _CELLS_NAMED else "")
+        count = f"{len(cells):,} formulas have" if len(cells) > 1 else "one formula has"
+        yield f"{count} no stored result ({named}): open the workbook in a spreadsheet program and save it"
 
 
-def _without(members: io.BytesIO, name: str) -> io.BytesIO:
-    copied = io.BytesIO()
-    with zipfile.ZipFile(members) as archive, zipfile.ZipFile(copied, "w") as copy:
-        for member in archive.infolist():
-            if member.filename != name:
-                copy.writestr(member.filename, archive.read(member))
-    return copied
-
-
-def _rows(sheets: Sequence[Any], limits: Limits) -> Iterator[tuple[str, str]]:
-    """(sheet name, row as text) of each row that holds something."""
-    rows = cells = characters = 0
-    for sheet in sheets:
-        sheet.reset_dimensions()  # what a file claims of its size would pad every row
-        for row in sheet.iter_rows(values_only=True):
-            line = " | ".join(map(_written, row)).strip(" |")
-            rows, cells, characters = rows + 1, cells + len(row), characters + len(line)
-            if rows > _MOST_ROWS or cells > _MOST_CELLS:
-                raise UnreadableDocument(f"is a workbook of more than {_MOST_ROWS:,} rows or {_MOST_CELLS:,} cells")
-            if characters > limits.max_text_bytes:
-                raise UnreadableDocument(f"unfolds to more text than the limit max_text_bytes ({limits.max_text_bytes:,})")
-            if line:
-                yield sheet.title, line
-
-
-def _written(value: object) -> str:
-    """A cell as a reader sees it, on one line."""
-    if value is None:
+def _title(package: Package) -> str:
+    core = package.main_part("core-properties", "docProps/core.xml")
+    try:
+        tree: Any = package.tree(core) if core else None
+    except UnreadableDocument:
         return ""
-    if isinstance(value, float):
-        return f"{value:.15g}"  # what Excel keeps of a number
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "seconds")
-    return " ".join(str(value)[:_CELL_CHARACTERS].split())
-
-
-def _spans(rows: Iterator[str], limit: int) -> Iterator[str]:
-    """Rows put together up to `limit` characters, the first row, or a third of the limit of it, before each."""
-    header = next(rows, "")
-    head = header[: limit // 3].rstrip()
-    if head != header:
-        yield from (span.text for span in cut(header, limit, breaks=LINED))
-    room = limit - len(head) - 1
-    held: list[str] = []
-    size = 0
-    lone = head == header
-    for row in rows:
-        lone = False
-        for piece in [row] if len(row) <= room else [span.text for span in cut(row, room, breaks=LINED)]:
-            if held and size + len(piece) > room:
-                yield "\n".join([head, *held])
-                held, size = [], 0
-            held.append(piece)
-            size += len(piece) + 1
-    if held or lone:
-        yield "\n".join([head, *held])
+    return "" if tree is None else " ".join((tree.findtext(f".//{_CORE_TITLE}") or "").split())

@@ -1,155 +1,163 @@
-"""Word documents (.docx) to text: paragraphs, headings by style, lists, tables, notes and text boxes, in reading order.
+"""Word documents (.docx) to text: paragraphs, headings by style, lists and tables, in reading order, and all that stands beside.
 
-Knows WordprocessingML; gets a cleaned archive (zipped.py). Streaming, where mammoth (inside markitdown) takes 41 MB and 1.2 s for
-each megabyte of XML; heading styles are told by their name and outline level, since their ids are translated.
+Knows the parts of a Word document; word_blocks.py reads each. It streams; mammoth (inside markitdown) takes 41 MB and 1.2 s for
+each megabyte of XML. Heading styles are recognised by name and outline level, because their ids are translated. Notes and
+comments follow the paragraph that refers to them.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rag.errors import UnreadableDocument
+from rag.loaders.office.package import Package
 from rag.loaders.office.safe_zip import first_line
+from rag.loaders.office.word_blocks import BlockReader, W, outline_level
 from rag.loaders.text.chunking import Heading, Rendering
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_STRICT = b"http://purl.oclc.org/ooxml/wordprocessingml/main"  # ISO 29500 Strict, as "Strict Open XML" saves it
-_TRANSITIONAL = _W[1:-1].encode()
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_PICTURE_WORDS = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
 _DC_TITLE = "{http://purl.org/dc/elements/1.1/}title"
-_MATH_TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
-_RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
-_NOTES = ("word/footnotes.xml", "word/endnotes.xml", "word/comments.xml")
 _HEADING_NAME = re.compile(r"heading ([1-9])", re.IGNORECASE)
+_NOTES = {"footnotes": "footnote", "endnotes": "endnote", "comments": "comment"}  # elements by the kind of their part
+_MAX_BASES = 10  # styles that a style may be based on, one on the other
 
 
-def rendered(members: io.BytesIO) -> Rendering:
-    """The document's text, a blank line between paragraphs. UnreadableDocument where its XML is damaged."""
-    from lxml import etree
+def rendered(package: Package) -> tuple[Rendering, list[str]]:
+    """The document's text, a blank line between paragraphs, and why parts of it are not read.
 
-    lines: list[str] = []
-    headings: list[Heading] = []
-    length = 0
-    try:
-        with zipfile.ZipFile(members) as archive:
-            names = set(archive.namelist())
-            main = _main_part(_xml(archive, "_rels/.rels")) if "_rels/.rels" in names else ""
-            if main not in names:
-                raise UnreadableDocument("is a damaged Word document: its main part is missing")
-            levels = _levels(_xml(archive, "word/styles.xml")) if "word/styles.xml" in names else {}
-            title = _title(_xml(archive, "docProps/core.xml")) if "docProps/core.xml" in names else ""
-            for part in (main, *_NOTES):
-                for level, text in _paragraphs(_xml(archive, part), levels) if part in names else ():
-                    if level is not None and "\n" not in text:
-                        text = "#" * max(level, 1) + " " + text
-                        headings.append(Heading(length, max(level, 1), text.lstrip("# ")))
-                        title = title or (headings[-1].title if level <= 1 else "")
-                    lines.append(text + "\n\n")
-                    length += len(text) + 2
-    except (etree.LxmlError, ValueError) as error:
-        raise UnreadableDocument(f"is a damaged Word document: {first_line(error)}") from error
-    return Rendering("".join(lines), tuple(headings), title)
+    UnreadableDocument where nothing of it can be read.
+    """
+    main = package.main_part("officeDocument", "word/document.xml")
+    if not main:
+        raise UnreadableDocument("is a damaged Word document: its main part is missing")
+    writer = _Writer(package, main)
+    writer.write_all()
+    title = writer.title or next((heading.title for heading in writer.headings if heading.level <= 1 and heading.lines), "")
+    text = "".join(writer.lines)
+    if writer.unread and not text:
+        raise UnreadableDocument(writer.unread[0])
+    return Rendering(text, tuple(writer.headings), title), writer.unread
 
 
-def _xml(archive: zipfile.ZipFile, part: str) -> io.BytesIO:
-    return io.BytesIO(archive.read(part).replace(_STRICT, _TRANSITIONAL))
+class _Writer:
+    """Writes the lines of a document, part by part."""
+
+    def __init__(self, package: Package, main: str) -> None:
+        self._package, self._main = package, main
+        self._relations = package.relations(main)
+        self._reader = BlockReader(package)
+        self._length = 0
+        self._edges: set[str] = set()  # headers and footers written
+        self.lines: list[str] = []
+        self.headings: list[Heading] = []
+        self.title = ""
+
+    @property
+    def unread(self) -> list[str]:
+        """Why parts are not read, or not to their end."""
+        return self._reader.unread
+
+    def write_all(self) -> None:
+        for part in self._parts("styles"):
+            self._try(part, partial(self._read_styles, part))
+        if core := self._package.main_part("core-properties", "docProps/core.xml"):
+            self._try(core, partial(self._read_title, core))
+        for kind in _NOTES:
+            for part in self._parts(kind):
+                self._try(part, partial(self._read_notes, part, kind))
+        self._try(self._main, self._write_body)
+        if left := list(self._reader.notes.values()):  # to which nothing refers
+            self._begin_section("Notes")
+            for said in left:
+                self._write(said)
+        for kind in ("header", "footer"):
+            for part in self._parts(kind):
+                self._try(part, partial(self._write_edge, part, kind))
+
+    def _parts(self, kind: str) -> list[str]:
+        """The parts of a kind that the document refers to, else the one of the usual name."""
+        named = list(dict.fromkeys(one.target for one in self._relations if one.kind == kind))
+        return [part for part in named or [f"word/{kind}.xml"] if part in self._package]
+
+    def _try(self, part: str, read: Callable[[], None]) -> None:
+        """Reads a part. What is wrong with it is a reason, and what was read before stays."""
+        from lxml import etree
+
+        try:
+            read()
+        except etree.LxmlError as error:
+            self.unread.append(f"is a damaged Word document: {first_line(error)}, in its part {part}")
+        except UnreadableDocument as error:
+            if self._length > self._package.limits.max_text_bytes or (part == self._main and not self.lines):
+                raise
+            self.unread.append(error.what)
+
+    def _read_styles(self, part: str) -> None:
+        """Style id → heading level (0 for the title), by the style's name, its outline level, or the style it is based on."""
+        levels, based = self._reader.levels, dict[str, str]()
+        for _, style in self._package.events(part, ("end",), (f"{W}style",)):
+            named = _value(style.find(f"{W}name"))
+            own = style.get(f"{W}styleId", "")
+            if mark := _HEADING_NAME.fullmatch(named):
+                levels[own] = int(mark[1])
+            elif named.lower() == "title":
+                levels[own] = 0
+            elif (level := outline_level(style.find(f"{W}pPr/{W}outlineLvl"))) is not None:
+                levels[own] = level
+            elif style.get(f"{W}type") == "paragraph":
+                based[own] = _value(style.find(f"{W}basedOn"))
+        for own, base in based.items():
+            for _ in range(_MAX_BASES):
+                if base in levels:
+                    levels[own] = levels[base]
+                    break
+                base = based.get(base, "")
+
+    def _read_title(self, part: str) -> None:
+        for _, element in self._package.events(part, ("end",), (_DC_TITLE,)):
+            self.title = " ".join((element.text or "").split())
+
+    def _read_notes(self, part: str, kind: str) -> None:
+        held: list[str] = []
+        for note, _, text in self._reader.blocks(part, (f"{W}{_NOTES[kind]}",)):
+            if note is None:
+                held += text.split()
+                continue
+            author = note.get(f"{W}author", "").strip()
+            if held:
+                said = f"{_NOTES[kind].capitalize()}{f' ({author})' if author else ''}: {' '.join(held)}"
+                self._reader.notes[kind, note.get(f"{W}id", "")] = said
+            held = []
+
+    def _write_body(self) -> None:
+        for _, level, text in self._reader.blocks(self._main):
+            if level is not None:
+                text = " ".join(text.split())
+                self.headings.append(Heading(self._length, max(level, 1), text))
+                text = "#" * max(level, 1) + " " + text
+            self._write(text)
+
+    def _write_edge(self, part: str, kind: str) -> None:
+        """A header or footer, once: those of first, even and odd pages mostly say the same."""
+        text = "\n".join(text for _, _, text in self._reader.blocks(part))
+        if text and text not in self._edges:
+            if not self._edges:
+                self._begin_section("Header and footer")
+            self._edges.add(text)
+            self._write(f"{kind.capitalize()}: {text}")
+
+    def _begin_section(self, title: str) -> None:
+        """A heading that is not written in the document."""
+        self.headings.append(Heading(self._length, 1, title, lines=0))
+
+    def _write(self, text: str) -> None:
+        self.lines.append(text + "\n\n")
+        self._length += len(text) + 2
+        if self._length > (most := self._package.limits.max_text_bytes):
+            raise UnreadableDocument(f"contains more text than the limit max_text_bytes ({most:,})")
 
 
-def _events(part: io.BytesIO, events: tuple[str, ...], tags: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    from lxml import etree
-
-    yield from etree.iterparse(part, events, tag=tags, resolve_entities=False, no_network=True, load_dtd=False)
-
-
-def _main_part(relationships: io.BytesIO) -> str:
-    """Mostly word/document.xml; some versions of Office write word/document2.xml."""
-    for _, one in _events(relationships, ("end",), (_RELATIONSHIP,)):
-        if one.get("Type", "").endswith("/officeDocument"):
-            return str(one.get("Target", "")).lstrip("/")
-    return ""
-
-
-def _levels(styles: io.BytesIO) -> dict[str, int]:
-    """Style id → heading level (0 for the title), by the style's name or its outline level."""
-    levels = {}
-    for _, style in _events(styles, ("end",), (f"{_W}style",)):
-        name, outline = style.find(f"{_W}name"), style.find(f"{_W}pPr/{_W}outlineLvl")
-        named = "" if name is None else name.get(f"{_W}val", "")
-        depth = "" if outline is None else outline.get(f"{_W}val", "")
-        if mark := _HEADING_NAME.fullmatch(named):
-            levels[style.get(f"{_W}styleId", "")] = int(mark[1])
-        elif named.lower() == "title":
-            levels[style.get(f"{_W}styleId", "")] = 0
-        elif depth.isascii() and depth.isdigit() and int(depth) < 9:
-            levels[style.get(f"{_W}styleId", "")] = int(depth) + 1
-    return levels
-
-
-def _title(core: io.BytesIO) -> str:
-    return next((" ".join((element.text or "").split()) for _, element in _events(core, ("end",), (_DC_TITLE,))), "")
-
-
-def _paragraphs(part: io.BytesIO, levels: dict[str, int]) -> Iterator[tuple[int | None, str]]:
-    """(heading level, text) of each paragraph; a table is one text, a line for each row. Elements are freed as they end."""
-    cells: list[list[list[str]]] = []  # texts of the cells of the row being read, for each open table
-    rows: list[list[str]] = []  # finished, for each open table
-    fallback = 0  # a drawing's second rendering, for old programs
-    tags = (f"{_W}p", f"{_W}tbl", f"{_W}tr", f"{_W}tc", _FALLBACK)
-    for event, element in _events(part, ("start", "end"), tags):
-        tag = element.tag.rpartition("}")[2]
-        if tag == "Fallback":
-            fallback += 1 if event == "start" else -1
-        elif event == "start":
-            if tag == "tbl":
-                rows.append([])
-                cells.append([])
-            elif tag == "tc" and cells:
-                cells[-1].append([])
-            continue
-        elif tag == "p":
-            level, text = _paragraph(element, levels)
-            if text and not fallback:
-                if cells and cells[-1]:
-                    cells[-1][-1].append(" ".join(text.split()))
-                else:
-                    yield level, text
-        elif tag == "tr" and cells:
-            if any(cells[-1]):
-                rows[-1].append(" | ".join(" ".join(texts) for texts in cells[-1]))
-            cells[-1] = []
-        elif tag == "tbl" and rows:
-            cells.pop()
-            text = "\n".join(rows.pop())
-            if text and cells and cells[-1]:  # nested: its text belongs to the cell that holds it
-                cells[-1][-1].append(" ".join(text.split()))
-            elif text:
-                yield None, text
-        if event == "end":
-            _free(element)
-
-
-def _paragraph(element: Any, levels: dict[str, int]) -> tuple[int | None, str]:
-    pieces = []
-    for inner in element.iter(f"{_W}t", f"{_W}tab", f"{_W}br", f"{_W}cr", f"{_W}noBreakHyphen", _PICTURE_WORDS, _MATH_TEXT):
-        tag = inner.tag.rpartition("}")[2]
-        if tag == "t":
-            pieces.append(inner.text or "")
-        elif tag == "docPr":
-            pieces.append(f" {inner.get('descr', '')} ")
-        else:
-            pieces.append({"tab": "\t", "noBreakHyphen": "-"}.get(tag, "\n"))
-    text = "".join(pieces).strip()
-    style, listed = element.find(f"{_W}pPr/{_W}pStyle"), element.find(f"{_W}pPr/{_W}numPr")
-    level = None if style is None else levels.get(style.get(f"{_W}val", ""))
-    return level, f"- {text}" if text and listed is not None and level is None else text
-
-
-def _free(element: Any) -> None:
-    element.clear()
-    while element.getprevious() is not None:
-        del element.getparent()[0]
+def _value(element: Any) -> str:
+    return "" if element is None else str(element.get(f"{W}val", ""))

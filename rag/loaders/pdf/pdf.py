@@ -1,7 +1,7 @@
-"""PDF: a passage per page, its picture for the models and its text layer for the words.
+"""Loads PDFs: one passage per page, its picture for the models, its text layer, notes, form values and bookmarks for the words.
 
-Knows no model; `pdf_text.py` cleans what a text layer says. pdfium is not thread-safe, not even over different documents: every
-call into it, closing included, happens under one lock. Parallel work needs processes.
+Knows no model; `text_layer.py` reads text layers, `unread.py` doubts them. pdfium is not thread-safe, not even across documents: every call
+into it, closing included, happens under one lock. Parallel work needs processes.
 """
 
 from __future__ import annotations
@@ -20,39 +20,45 @@ from pypdfium2 import raw
 from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
-from rag.loaders.pdf.text_layer import page_text, title_of
+from rag.loaders.pdf.annotations import notes
+from rag.loaders.pdf.outline import bookmarks, form_data
+from rag.loaders.pdf.text_layer import clean, page_text, title_of
+from rag.loaders.pdf.unread import text_layer
 from rag.loaders.picture.pixels import is_blank
-from rag.types import CaptionOf, Content, Context, Document, Dropped, Page, Passage, Skipped
+from rag.types import CaptionOf, Content, Context, Document, Dropped, Page, Passage, Skipped, TextLayer
 
 if TYPE_CHECKING:
     from rag.types import Pixels
 
 _LOCK = threading.RLock()
-_SCALE = 150 / 72  # pixels a point: 150 dpi, where 8-point text is still read; A4 meets `max_pixels` at 116 dpi
+_SCALE = 150 / 72  # pixels per point: 150 dpi, at which 8-point text is still legible; A4 reaches `max_pixels` at 116 dpi
 _REASONS = {
     raw.FPDF_ERR_PASSWORD: "is protected by a password",
-    raw.FPDF_ERR_SECURITY: "is protected by an encryption pdfium does not know",
+    raw.FPDF_ERR_SECURITY: "is protected by an encryption that pdfium does not support",
 }
 
 
 class PdfLoader:
-    """One passage a page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
+    """One passage per page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
 
-    version = 1
+    version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with _open(document.file, limits) as pdf:
             with _LOCK:
+                pdf.init_forms()  # so that the values of filled forms are known and drawn
                 context = Context(title=title_of(pdf, document.file.stem))
+                titles = bookmarks(pdf)
             for index in range(len(pdf)):
-                with _LOCK:
-                    text = page_text(pdf, index)
+                with _LOCK, _page(pdf, index) as page:
+                    text = _joined(page_text(page), _beside(pdf, page, index, titles)[0]) if page else ""
                 yield Passage(document.id, index, Page(index + 1), "page", "image", text, document.caption, context)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
         with _open(document.file, limits) as pdf:
             with _LOCK:
-                pdf.init_forms()  # so that the values of filled forms are drawn
+                pdf.init_forms()
+                titles = bookmarks(pdf)
             for passage in passages:
                 assert isinstance(passage.locator, Page)
                 number = passage.locator.number
@@ -63,14 +69,14 @@ class PdfLoader:
                     continue
                 try:
                     with _LOCK:
-                        pixels = _render(pdf, number - 1, limits)
+                        pixels, layer = _read(pdf, number - 1, passage.text, titles, limits)
                 except (pdfium.PdfiumError, ValueError, MemoryError) as error:
-                    yield Skipped(document.id, f"page {number} cannot be drawn: {error}")
+                    yield Skipped(document.id, f"page {number} cannot be rendered: {error}")
                     continue
                 if passage.ordinal > 0 and len(passages) > 1 and not passage.text and is_blank(pixels):
                     yield Dropped("blank page")
                 else:
-                    yield Content("image", pixels=(pixels,))
+                    yield Content("image", pixels=(pixels,), layer=layer)
 
     def captions(self, document: Document, limits: Limits) -> Iterator[CaptionOf]:
         return iter(())
@@ -83,7 +89,7 @@ def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
         try:
             if file.stat().st_size == 0:
                 raise UnreadableDocument("is empty")
-            raw.FPDF_LoadMemDocument(b"-", 1, None)  # else a refusal without a cause is told with the cause of the one before
+            raw.FPDF_LoadMemDocument(b"-", 1, None)  # else a failure without an error code would report the previous one's
             pdf = pdfium.PdfDocument(file)
         except OSError as error:
             raise UnreadableDocument(f"cannot be opened: {error.strerror or 'No such file'}") from error
@@ -103,7 +109,7 @@ def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
 
 
 def _diagnose(file: Path) -> str:
-    """Why pdfium finds no PDF in the file. A header may stand anywhere in the first kilobyte, the end mark in the last two."""
+    """Why pdfium rejects the file. The header may be anywhere in the first kilobyte, the end mark in the last two."""
     with file.open("rb") as stream:
         if b"%PDF-" not in stream.read(1024):
             return "is not a PDF"
@@ -111,22 +117,63 @@ def _diagnose(file: Path) -> str:
         return "is damaged" if b"%%EOF" in stream.read() else "is cut off: its end is missing"
 
 
-def _render(pdf: pdfium.PdfDocument, index: int, limits: Limits) -> Pixels:
-    """The page in RGB (height, width, 3) on white, with at most `limits.max_pixels` pixels."""
-    page = pdf[index]
+@contextmanager
+def _page(pdf: pdfium.PdfDocument, index: int) -> Iterator[pdfium.PdfPage | None]:
+    """The page, closed again; None where it is damaged."""
     try:
-        width, height = page.get_size()
-        bitmap = page.render(scale=_scale(width, height, limits.max_pixels), rev_byteorder=True, limit_image_cache=True)
-        try:
-            return np.asarray(bitmap.to_numpy())  # of memory that is Python's: it outlives the bitmap
-        finally:
-            bitmap.close()
+        page = pdf[index]
+    except pdfium.PdfiumError:
+        yield None
+        return
+    try:
+        yield page
     finally:
         page.close()
 
 
+def _beside(
+    pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int, titles: dict[int, list[str]]
+) -> tuple[str, list[tuple[float, ...]]]:
+    """What stands on a page beside its text layer, and where those words are drawn that are."""
+    found = notes(pdf, page)
+    said = [*titles.get(index, ()), *(note.words for note in found)]
+    if len(pdf) == 1 and not any(note.place for note in found):
+        said.append(form_data(pdf))
+    return "\n".join(filter(None, map(clean, said))), [note.place for note in found if note.place]
+
+
+def _joined(words: str, beside: str) -> str:
+    """The words of a page, then those beside them that it does not say itself."""
+    known = " ".join(words.casefold().split())
+    new = [line for line in dict.fromkeys(beside.split("\n")) if " ".join(line.casefold().split()) not in known]
+    return "\n".join(filter(None, (words, *new)))
+
+
+def _read(
+    pdf: pdfium.PdfDocument, index: int, text: str, titles: dict[int, list[str]], limits: Limits
+) -> tuple[Pixels, TextLayer | None]:
+    """The page in RGB, and its text layer with its worth; `text` is that layer, where nothing stands beside it."""
+    page = pdf[index]
+    try:
+        pixels = _render(page, limits)
+        beside, known = _beside(pdf, page, index, titles)
+        return pixels, text_layer(page, pixels, page_text(page) if beside else text, known)
+    finally:
+        page.close()
+
+
+def _render(page: pdfium.PdfPage, limits: Limits) -> Pixels:
+    """The page in RGB (height, width, 3) on white, with at most `limits.max_pixels` pixels."""
+    width, height = page.get_size()
+    bitmap = page.render(scale=_scale(width, height, limits.max_pixels), rev_byteorder=True, limit_image_cache=True)
+    try:
+        return np.asarray(bitmap.to_numpy())  # Python owns this memory: it outlives the bitmap
+    finally:
+        bitmap.close()
+
+
 def _scale(width: float, height: float, max_pixels: int) -> float:
-    """Pixels a point for a page of so many points, so that pdfium, which rounds both sides up, stays within `max_pixels`."""
+    """Pixels per point for a page of this size in points: pdfium rounds both sides up, and must stay within `max_pixels`."""
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise ValueError("it has no size")
     scale = min(_SCALE, math.sqrt(max_pixels / (width * height)), max_pixels / max(width, height))

@@ -1,6 +1,6 @@
-"""What a PDF says of itself: the text layer of a page, cleaned, and the title of the document.
+"""Reads the text layer of a PDF page, in reading order and cleaned, and finds the title of the document.
 
-Knows no picture. Called under the lock of `pdf.py`, which explains why there is one.
+Knows no picture. Called under the lock of `pdf.py`, which says why there is one.
 """
 
 from __future__ import annotations
@@ -12,39 +12,38 @@ import sys
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-_LONGEST = 200_000  # characters of a page: a dense page of a newspaper has 20,000
+from rag.loaders.pdf.line_ends import joined
+from rag.loaders.pdf.reading_order import rearranged
+from rag.text.language import deciphered, is_language
+
+_MAX_PAGE = 200_000  # characters kept of a page: a dense newspaper page has 20,000
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_JOINED = re.compile("[\x02\ufffe\u00ad][ \t]*\n?[ \t]*")  # how pdfium marks a word broken at the end of a line
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\ufeff\u200b]")
-_MEANINGLESS = re.compile("[\ue000-\uf8ff\ufffd]")  # glyphs of fonts that do not say which characters they draw
+_MEANINGLESS = re.compile("[\ue000-\uf8ff\ufffd]")  # glyphs of fonts that do not name their characters
 _NO_TITLE = re.compile(
     r"(?i)^(untitled|title|document\d*|powerpoint presentation|.*\.(docx?|pptx?|xlsx?|odt|tex|dvi|indd|qxd|pdf|rtf|html?))$"
 )
 _PRODUCERS = re.compile(r"(?i)^microsoft (word|powerpoint|excel) - ")
-_JUDGED = 2000  # characters of the first page among which a title is looked for
+_TITLE_RANGE = 2000  # characters of the first page that are searched for a title
 
 
-def page_text(pdf: pdfium.PdfDocument, index: int) -> str:
-    """The text layer of a page as lines; "" where there is none, where it is gibberish, or where the page is damaged."""
-    try:
-        page = pdf[index]
-    except pdfium.PdfiumError:
-        return ""
+def page_text(page: pdfium.PdfPage) -> str:
+    """The text layer of a page as lines; "" where there is none, where its glyphs have no meaning, or where it is damaged."""
     try:
         layer = page.get_textpage()
     except pdfium.PdfiumError:
-        page.close()
         return ""
     try:
-        return clean(layer.get_text_bounded()[:_LONGEST])
+        text = rearranged(layer, layer.get_text_bounded(), page.get_bbox())[:_MAX_PAGE]
     finally:
         layer.close()
-        page.close()
+    cleaned = clean(text)
+    return cleaned if is_language(cleaned) else clean(deciphered(text)) or cleaned
 
 
 def clean(text: str) -> str:
-    """Broken words joined, ligatures spelled out, spaces single, blank lines single; "" for a layer of meaningless glyphs."""
-    text = _JOINED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_LIGATURES)
+    """Broken words joined, ligatures spelled out, spaces single, blank lines single; "" where too many glyphs mean nothing."""
+    text = joined(text.replace("\r\n", "\n").replace("\r", "\n")).translate(_LIGATURES)
     text = _CONTROLS.sub("", text)
     if len(_MEANINGLESS.findall(text)) * 3 > len(text):
         return ""
@@ -74,27 +73,27 @@ def title_of(pdf: pdfium.PdfDocument, file_name: str) -> str:
 
 
 def _lines(layer: pdfium.PdfTextPage) -> list[tuple[str, float]]:
-    """The first lines of a page with the height of their characters in points; a change of size within a line begins another."""
+    """The first lines of a page with the height of their characters in points; a change of size begins a new line."""
     lines: list[tuple[list[str], float]] = []
-    broken = True
-    for index in range(min(layer.count_chars(), _JUDGED)):
+    new_line = True
+    for index in range(min(layer.count_chars(), _TITLE_RANGE)):
         code = raw.FPDFText_GetUnicode(layer, index)
-        character = chr(code) if code <= sys.maxunicode else "\ufffd"  # a damaged map of characters names any 32 bits
+        character = chr(code) if code <= sys.maxunicode else "\ufffd"  # a damaged character map can give any 32 bits
         _, bottom, _, top = layer.get_charbox(index, loose=True)
         height = top - bottom
         if character in "\r\n":
-            broken = True
-        elif height > 0 and (broken or not 0.8 < height / lines[-1][1] < 1.25):
+            new_line = True
+        elif height > 0 and (new_line or not 0.8 < height / lines[-1][1] < 1.25):
             lines.append(([character], height))
-            broken = False
-        elif not broken:
+            new_line = False
+        elif not new_line:
             lines[-1][0].append(character)
     cleaned = ((clean("".join(characters)), height) for characters, height in lines)
     return [(text, height) for text, height in cleaned if text]
 
 
 def _largest_line(lines: list[tuple[str, float]]) -> str:
-    """The largest line, with those right after it in the same size; "" where no line is a fifth larger than the usual one."""
+    """The largest line, with those right after it of the same size; "" where no line is a fifth larger than the median."""
     if not lines:
         return ""
     usual = statistics.median(height for text, height in lines for _ in text)

@@ -1,4 +1,4 @@
-"""Pictures: opened within bounds, and the words in them.
+"""Pictures: decoding within bounds, telling screenshots apart, and OCR.
 
 Knows Pillow and OCR; knows no model and no index.
 """

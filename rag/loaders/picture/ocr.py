@@ -1,6 +1,6 @@
 """Reads the words in a picture with RapidOCR: Chinese and English, offline, models inside the package.
 
-Knows no file and no index: pixels in, words and boxes out. The main cost of indexing: nothing is looked at larger than needed.
+Knows no file and no index: pixels in, words and boxes out. The main cost of indexing, so no picture is read larger than needed.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from rag.loaders.picture.text_lines import text_lines
 if TYPE_CHECKING:
     from rag.types import Pixels
 
-_SURE = 0.5  # lines recognised with less are noise more often than words
-_SURE_OF_ONE = 0.8  # single characters need more: edges of shapes are taken for "1" or "一" at 0.5 to 0.7, true ones reach 0.9
-_SIDE = 960  # pixels: where text is large enough, the detector sees no more of the longer side; below, it begins to lose lines
-_LARGEST_SIDE = 4000  # pixels: longer strips are scaled down first
-_SMALLEST_LINE = 6.5  # pixels: lines of text should be this high for the detector
-_CROPPED_LINE = 8.0  # pixels: around smaller lines the detector needs the empty space; cropped to them, it misses most
-_MARGIN = 24  # pixels of background around what is looked at: the detector misses text that touches the side
-_EDGE = 8  # grey levels between neighbours that make a place worth looking at
+_MIN_CONFIDENCE = 0.5  # below this, lines are noise more often than words
+_MIN_CONFIDENCE_OF_ONE = 0.8  # of single characters: edges of shapes pass for "1" or "一" at 0.5 to 0.7, real ones reach 0.9
+_MIN_DETECTOR_SIDE = 960  # pixels of the longer side the detector sees if text is large; with fewer, it begins to miss lines
+_MAX_SIDE = 4000  # pixels: longer strips are scaled down first
+_MIN_LINE = 6.5  # pixels: the detector needs lines of text at least this high
+_MIN_CROPPED_LINE = 8.0  # pixels: smaller lines are not cropped; without the empty space around, the detector misses most
+_MARGIN = 24  # pixels of background added on each side: the detector misses text that touches an edge
+_EDGE = 8  # grey levels between neighbours; fewer are plain background
 
-_LOCK = threading.Lock()  # the engine keeps the picture's scale in itself
+_LOCK = threading.Lock()  # the engine keeps the scale of the picture it is reading
 
 
 @dataclass(frozen=True, slots=True)
 class OcrResult:
-    """What stands in a picture: text in reading order, a line per row, and the boxes it came from."""
+    """The words in a picture: text in reading order, one line per row, and the boxes it came from."""
 
     text: str
     boxes: tuple[Box, ...]
@@ -44,15 +44,15 @@ class OcrResult:
 def recognise(pixels: Pixels, threads: int = 1) -> OcrResult:
     """The words in RGB pixels (height, width, 3); nothing for a picture without any.
 
-    `threads` are those inside one recognition; without effect on the words.
+    `threads` is how many one recognition uses; the words do not depend on it.
     """
     area = _busy_area(pixels)
     if area is None:
         return OcrResult("", ())
-    line = _small_line(pixels)
-    left, top, right, bottom = area if line >= _CROPPED_LINE else (0, 0, pixels.shape[1], pixels.shape[0])
+    line = _small_line_height(pixels)
+    left, top, right, bottom = area if line >= _MIN_CROPPED_LINE else (0, 0, pixels.shape[1], pixels.shape[0])
     seen = pixels[top:bottom, left:right]
-    shrunk = _within_largest_side(seen)
+    shrunk = _within_max_side(seen)
     framed, x_margin, y_margin = _framed(shrunk)
     with _LOCK:
         engine = _engine(threads)
@@ -65,7 +65,7 @@ def recognise(pixels: Pixels, threads: int = 1) -> OcrResult:
     boxes = []
     for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True):
         letters = sum(character.isalnum() for character in text)
-        if letters == 0 or (letters == 1 and score < _SURE_OF_ONE):
+        if letters == 0 or (letters == 1 and score < _MIN_CONFIDENCE_OF_ONE):
             continue
         xs = (np.clip(corners[:, 0] - x_margin, 0, shrunk.shape[1]) * scale[0] + left) / width
         ys = (np.clip(corners[:, 1] - y_margin, 0, shrunk.shape[0]) * scale[1] + top) / height
@@ -75,7 +75,7 @@ def recognise(pixels: Pixels, threads: int = 1) -> OcrResult:
 
 
 def engine_name() -> str:
-    """Engine and models: what a cache of recognised words is keyed by."""
+    """Engine and models, with versions: the key of a cache of recognised words."""
     return f"rapidocr-{version('rapidocr')}/PP-OCRv6-small/1"
 
 
@@ -86,8 +86,8 @@ ENGINE = engine_name()
 def _engine(threads: int) -> Any:
     """The engine, loaded once: 0.9 s of imports and 0.5 s of models.
 
-    Its classifier of upside-down lines is left out: it turned good lines of a dense page round and lost 900 of 8,000 characters.
-    Lines are recognised one by one: batches are padded to their longest line, which made dense pages a fifth slower.
+    Its classifier of upside-down lines is off: on a dense page it rotated good lines and lost 900 of 8,000 characters. Lines
+    are recognised one by one: batches are padded to their longest line, which made dense pages a fifth slower.
     """
     quiet = logging.getLogger("RapidOCR")
     quiet.setLevel(logging.CRITICAL)
@@ -96,7 +96,7 @@ def _engine(threads: int) -> Any:
     return RapidOCR(
         params={
             "Global.log_level": "critical",
-            "Global.text_score": _SURE,
+            "Global.text_score": _MIN_CONFIDENCE,
             "Global.use_cls": False,
             "Global.use_preprocess_img": False,
             "Global.use_vertical_padding": False,
@@ -115,7 +115,7 @@ def _limit_detector(engine: Any, side: int) -> None:
 
 
 def _busy_area(pixels: Pixels) -> tuple[int, int, int, int] | None:
-    """Left, top, right and bottom of what is not plain background; None for a plain picture, which then costs nothing."""
+    """Left, top, right and bottom in pixels of all but plain background; None for a plain picture, which then costs nothing."""
     grey = pixels.astype(np.int16).sum(axis=2) // 3
     across = np.abs(np.diff(grey, axis=1)) > _EDGE
     along = np.abs(np.diff(grey, axis=0)) > _EDGE
@@ -132,9 +132,9 @@ def _busy_area(pixels: Pixels) -> tuple[int, int, int, int] | None:
     )
 
 
-def _within_largest_side(pixels: Pixels) -> Pixels:
+def _within_max_side(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
-    scale = _LARGEST_SIDE / max(height, width)
+    scale = _MAX_SIDE / max(height, width)
     if scale >= 1:
         return pixels
     from PIL import Image
@@ -144,7 +144,7 @@ def _within_largest_side(pixels: Pixels) -> Pixels:
 
 
 def _framed(pixels: Pixels) -> tuple[Pixels, int, int]:
-    """The pixels within a frame of their commonest border colour, no side under a tenth of the other; and the frame's widths."""
+    """The pixels in a frame of their median border colour, no side under a tenth of the other; its x and y margins."""
     height, width = pixels.shape[:2]
     border = np.concatenate((pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]))
     colour = np.median(border, axis=0).astype(np.uint8)
@@ -156,13 +156,13 @@ def _framed(pixels: Pixels) -> tuple[Pixels, int, int]:
     return framed, x_margin, y_margin
 
 
-def _small_line(pixels: Pixels) -> float:
-    """How high the small lines of text in the picture are, in pixels; infinity where there seem to be none."""
+def _small_line_height(pixels: Pixels) -> float:
+    """The height of small text lines, in pixels: the 30 % quantile; infinity where none are found."""
     grey = (pixels.astype(np.uint16).sum(axis=2) // 3).astype(np.uint8)
     heights = [line.height for line in text_lines(grey)]
     return float(np.quantile(heights, 0.3)) if heights else math.inf
 
 
-def _detector_side(longer: int, small_line: float) -> int:
-    """The longer side the detector should see: `_SIDE`, more where the picture holds lines of small text."""
-    return min(longer, max(_SIDE, math.ceil(longer * _SMALLEST_LINE / small_line)))
+def _detector_side(longer: int, line_height: float) -> int:
+    """The longer side the detector should see: `_MIN_DETECTOR_SIDE`, more where lines of text are small; in pixels."""
+    return min(longer, max(_MIN_DETECTOR_SIDE, math.ceil(longer * _MIN_LINE / line_height)))

@@ -1,6 +1,6 @@
-"""Opens a picture file with Pillow, within a cap of its own, and turns every way it can be damaged into a reason.
+"""Opens a picture file with Pillow, within a size limit of our own, and turns all kinds of damage into a reason.
 
-Knows no passage: `picture.py` cuts, `screenshots.py` judges, this module only opens and reads what the header says.
+Knows no passage: this module only opens files and reads headers.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from PIL import Image
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 
-# The formats a file may have, whatever its suffix says. Pillow knows some forty more: fewer parsers for a hostile file to reach.
+# The accepted formats, whatever the suffix. Pillow knows some forty more; without them a hostile file reaches fewer parsers.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 
 # What Pillow and its plugins raise on truncated, zeroed and bit-flipped files;
-# tests/unit/loaders/picture/test_picture.py goes on looking.
+# tests/unit/loaders/picture/test_picture.py keeps looking for more.
 DAMAGE = (
     OSError,
     SyntaxError,
@@ -43,16 +43,17 @@ DAMAGE = (
     Image.DecompressionBombError,
 )
 
-_STUMBLED = (IndexError, KeyError, TypeError, AttributeError, OverflowError, ZeroDivisionError, struct.error)
-_CODED = re.compile(r"(de|en)coder error -?\d+( when reading image file)?")
-_VARIANT = re.compile("(?i)(unsupported|unknown|unrecognized|.*not (supported|implemented|been built in))")
-_NONE = "not identified by this driver"  # Pillow's word for a header without a size
+_PARSER_ERRORS = (IndexError, KeyError, TypeError, AttributeError, OverflowError, ZeroDivisionError, struct.error)
+_CODEC_ERROR = re.compile(r"(de|en)coder error -?\d+( when reading image file)?")
+_UNSUPPORTED = re.compile("(?i)(unsupported|unknown|unrecognized|.*not (supported|implemented|been built in))")
+_NO_SIZE = "not identified by this driver"  # Pillow's words for a header without a size
 
-# Either may be the one that reads a file that calls itself `mif1`: what AVIF calls damaged libheif shows, or names its damage.
+# Files of brand `mif1` may be either: what the AVIF decoder calls damaged, libheif may decode, or name the damage.
 _ISO_FORMATS = ("AVIF", "HEIF")
-_REFUSALS: tuple[type[Exception], ...] = (SyntaxError, IndexError, TypeError, struct.error)  # `Image.open` takes them for that
+# To `Image.open`, these mean "another format".
+_REFUSALS: tuple[type[Exception], ...] = (SyntaxError, IndexError, TypeError, struct.error)
 
-# Pillow warns on stderr of each odd tag; a file too odd to read is reported with its reason.
+# Pillow warns of each odd tag on stderr; a file that cannot be read is reported with its reason anyway.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 _ORIENTATION, _EXIF_IFD, _TAKEN, _TAKEN_OFFSET, _OFFSET = 0x0112, 0x8769, 0x9003, 0x9011, 0x9010
@@ -70,7 +71,7 @@ _TURNS = {
 
 @contextmanager
 def open_picture(file: Path, limits: Limits) -> Iterator[Image.Image]:
-    """The picture with its header read and no pixel decoded. Damage met here or in the block becomes UnreadableDocument."""
+    """The picture with its header read and no pixel decoded. Damage found here or in the block becomes UnreadableDocument."""
     try:
         with file.open("rb") as stream:
             image = _parse(stream)
@@ -82,10 +83,10 @@ def open_picture(file: Path, limits: Limits) -> Iterator[Image.Image]:
 
 
 def check_size(size: tuple[int, int], limits: Limits) -> None:
-    """UnreadableDocument where a header promises more pixels than `limits.max_source_pixels`, or none."""
+    """Raises UnreadableDocument where a header claims more pixels than `limits.max_source_pixels`, or none."""
     width, height = size
     if width < 1 or height < 1:
-        raise UnreadableDocument(f"is {width:,} × {height:,} pixels: there is nothing to see")
+        raise UnreadableDocument(f"is {width:,} × {height:,} pixels: it is empty")
     if width * height > limits.max_source_pixels:
         raise UnreadableDocument(
             f"is {width:,} × {height:,} pixels; the limit is max_source_pixels = {limits.max_source_pixels:,}"
@@ -93,19 +94,19 @@ def check_size(size: tuple[int, int], limits: Limits) -> None:
 
 
 def describe(error: BaseException) -> str:
-    """The reason a person reads in the report, from an error met while a picture was decoded."""
+    """The reason a person reads in the report, from an error raised while a picture was decoded."""
     if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
         return f"cannot be opened: {error.strerror}"
     if isinstance(error, MemoryError):
         return "needs more memory than a reader is given (--max-memory)"
     if isinstance(error, Image.DecompressionBombError):
-        return "unpacks to far more pixels than max_source_pixels, the limit"
+        return "unpacks to far more pixels than the limit max_source_pixels"
     said = " ".join(str(error).split())[:160]
-    if said == _NONE:
-        return "holds no picture that can be decoded"
-    if isinstance(error, _STUMBLED) or _CODED.fullmatch(said):  # what they say is meant for those who write decoders
+    if said == _NO_SIZE:
+        return "contains no picture that can be decoded"
+    if isinstance(error, _PARSER_ERRORS) or _CODEC_ERROR.fullmatch(said):  # their texts are meant for authors of decoders
         return "is damaged: its parts do not fit together"
-    verb = "cannot be decoded" if _VARIANT.match(said) else "is damaged"
+    verb = "cannot be decoded" if _UNSUPPORTED.match(said) else "is damaged"
     return f"{verb}: {said}" if said else verb
 
 
@@ -127,7 +128,7 @@ def taken_at(image: Image.Image) -> float | None:
     """When the picture was taken, in seconds since the epoch: EXIF DateTimeOriginal.
 
     Its offset from UTC is used where the camera wrote one (OffsetTimeOriginal, else OffsetTime); a time without offset is taken
-    as UTC, so that the same bytes give the same date on every machine. None where there is no date or it makes no sense.
+    as UTC, so that the same bytes give the same date on every machine. None where there is no date or it is invalid.
     """
     try:
         exif = image.getexif().get_ifd(_EXIF_IFD)
@@ -147,8 +148,8 @@ def taken_at(image: Image.Image) -> float | None:
 def _parse(stream: IO[bytes]) -> Image.Image:
     """What `Image.open(stream, formats=FORMATS)` gives, without its bomb check.
 
-    That check only warns below 179 million pixels, and above raises before the size is known; both depend on a setting of the
-    whole program. `check_size` stands in its place.
+    That check only warns below 179 million pixels, and above that raises before the size is known; both depend on a global
+    setting. `check_size` replaces it.
     """
     prefix = stream.read(16)
     if not prefix:
@@ -156,7 +157,7 @@ def _parse(stream: IO[bytes]) -> Image.Image:
     names: tuple[str, ...] = FORMATS
     refusals = _REFUSALS
     if prefix[4:8] == b"ftyp":
-        _know_heif()
+        _register_heif()
         names, refusals = _ISO_FORMATS[: 1 if prefix[8:12] in (b"avif", b"avis") else 2], DAMAGE
     Image.init()
     reasons = []
@@ -169,11 +170,11 @@ def _parse(stream: IO[bytes]) -> Image.Image:
             return factory(stream, "")
         except refusals as error:
             reasons.append(describe(error))
-    raise UnreadableDocument(reasons[-1] if reasons else f"is not a picture of a known format ({', '.join(FORMATS)})")
+    raise UnreadableDocument(reasons[-1] if reasons else f"is not a picture in a supported format ({', '.join(FORMATS)})")
 
 
-def _know_heif() -> None:
-    """iPhone pictures. Registered only when such a file is met: libheif is 20 MB of code most folders never need."""
+def _register_heif() -> None:
+    """iPhone pictures. Registered only when one is found: libheif is 20 MB of code that most folders never need."""
     if "HEIF" not in Image.OPEN:
         import pillow_heif
 

@@ -1,6 +1,6 @@
-"""Pictures: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC and AVIF; one passage each, several for a TIFF of several pages.
+"""Loads pictures: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC and AVIF; one passage each, or one per page of a TIFF.
 
-Knows no model. `picture_files.py` opens a file and names its damage, `screenshots.py` tells which pictures show a screen.
+Knows no model. `open_image.py` opens a file and names its damage, `screenshots.py` tells which pictures are screenshots.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from rag.loaders.picture.screenshots import looks_like_screenshot
 from rag.types import CaptionOf, Content, Document, Dropped, Kind, Locator, Page, Passage, Skipped, Whole
 
 _SUBFILE_TYPE = 254  # TIFF 6.0: bit 0 set marks a reduced copy of another page
-_FRAMES_TRIED = 16  # of an animation that opens on a blank frame
+_FRAMES_TRIED = 16  # at most, of an animation that begins with blank frames
 
 
 class PictureLoader:
     """One passage for the picture as the camera was held, in RGB, transparency on white, scaled down to `limits.max_pixels`.
 
-    A TIFF of several pages gives a passage a page. Of an animation the first frame that is not blank stands for the whole.
+    A TIFF of several pages gives one passage per page. An animation is represented by its first frame that is not blank.
     Colour profiles are not applied: the models were trained without them.
     """
 
@@ -52,7 +52,7 @@ class PictureLoader:
 
 
 def _locators(image: Image.Image, limits: Limits) -> list[Locator]:
-    """Whole, or the pages of a TIFF that has several; thumbnails kept inside the file are no pages."""
+    """Whole, or the pages of a TIFF that has several; thumbnails inside the file do not count."""
     count = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
     if count == 1:
         return [Whole()]
@@ -85,19 +85,19 @@ def _decode(document: Document, locator: Locator, limits: Limits) -> Content:
 
 
 def _turn_to(image: Image.Image, number: int) -> None:
-    count = getattr(image, "n_frames", 1)  # before the search, for after one in vain Pillow tells another number
+    count = getattr(image, "n_frames", 1)  # read before seeking: after a failed seek Pillow gives another number
     if not 1 <= number <= count:
         raise UnreadableDocument(f"is not there: the file has {counted(count, 'page')}")
     image.seek(number - 1)
 
 
 def _skip_blank_frames(image: Image.Image) -> None:
-    """Moves an animation to its first frame that is not one colour; to its first where those tried are blank or damaged."""
+    """Moves an animation to its first frame that is not blank, or to its first if those tried are blank or damaged."""
     for index in range(_FRAMES_TRIED):
         try:
             image.seek(index)
             blank = is_blank(to_array(shrink(image, 160 * 160)))
-        except DAMAGE:  # also its end
+        except DAMAGE:  # also at its end
             if index == 0:
                 raise
             break

@@ -1,6 +1,6 @@
-"""Pixels and their sizes: fit a size to a budget, make any decoded picture RGB, encode one again.
+"""Pixels and their sizes: fits a size to a budget, converts decoded pictures to RGB, encodes them again.
 
-Knows no file and no format of a corpus: it is handed decoded pictures and gives arrays or bytes.
+Knows no file and no format of a corpus: it takes decoded pictures and gives arrays or bytes.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def fit(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
 
 
 def shrink(image: Image.Image, max_pixels: int) -> Image.Image:
-    """The picture with at most `max_pixels` pixels, its colours smoothed; the same picture where it fits already.
+    """The picture scaled down to at most `max_pixels` pixels with smoothing; the same size where it fits already.
 
-    Palettes and one-bit pictures become full colours first: they cannot be smoothed. 16- and 32-bit grey becomes 8-bit.
+    Palette and one-bit pictures are converted first, since they cannot be smoothed. 16- and 32-bit grey becomes 8-bit.
     """
     from PIL import Image
 
@@ -47,7 +47,7 @@ def shrink(image: Image.Image, max_pixels: int) -> Image.Image:
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """The picture in RGB; what is transparent shows white, as on a page."""
+    """The picture in RGB; transparent parts become white, like paper."""
     from PIL import Image
 
     if image.has_transparency_data:
@@ -71,7 +71,7 @@ def shrink_array(pixels: Pixels, max_pixels: int) -> Pixels:
 
 
 def encode_jpeg(pixels: Pixels, quality: int = 90) -> bytes:
-    """RGB pixels as a JPEG: what is sent to a model server. About 3 ms for a million pixels."""
+    """RGB pixels as a JPEG, to send to a model server. About 3 ms for a million pixels."""
     from PIL import Image
 
     out = io.BytesIO()
@@ -91,10 +91,10 @@ def thumbnail(pixels: Pixels, side: int = 320) -> bytes:
 
 
 def is_blank(pixels: Pixels, tolerance: int = 20) -> bool:
-    """Whether the picture is one colour: no spot of a 160-pixel thumbnail is over `tolerance` levels from its median colour.
+    """Whether the RGB picture is one colour: no pixel of a 160-pixel thumbnail is over `tolerance` levels from its median colour.
 
     Thumbnails average noise away: at 20, film grain on black and the blocks of a strongly compressed dark video are blank; one
-    line of 20-pixel text on a page of 720 lines is not.
+    line of 20-pixel text on a page 720 pixels high is not.
     """
     from PIL import Image
 

@@ -9,14 +9,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_WIDE = 8  # a column of running text has lines this many times as wide as high; cells of a table are narrower
-_TALL = 3  # and at least this many of them
+_MIN_RATIO = 8  # width to height of lines in a column of running text; table cells are narrower
+_MIN_LINES = 3  # in a column of running text
 _GAP = 0.9  # a horizontal gap of this many line heights ends a block
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A line of recognised text: corners as shares of the picture's width and height (0 to 1), and how sure OCR is (0 to 1)."""
+    """A line of recognised text: corners as shares of the picture's width and height (0 to 1), and OCR confidence (0 to 1)."""
 
     x0: float
     y0: float
@@ -27,10 +27,10 @@ class Box:
 
 
 def rows(boxes: Sequence[Box], width: int, height: int) -> list[list[Box]]:
-    """Boxes of a picture of width × height pixels as rows from first to last read, each from left to right.
+    """Boxes of a picture of width × height pixels as rows in reading order, each from left to right.
 
-    The recursive cut of Nagy and Seth (1984): columns are parted where a gutter runs through, if both sides hold running text;
-    else the block is parted at horizontal gaps; what cannot be parted is read row by row.
+    The recursive cut of Nagy and Seth (1984): a block is split into columns at its gutters, if all columns are running text;
+    else at its horizontal gaps; a block that cannot be split is read row by row.
     """
     placed = [_Placed(box, box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height) for box in boxes]
     return [[one.box for one in row] for row in _cut(placed)]
@@ -55,17 +55,17 @@ def _cut(block: list[_Placed]) -> list[list[_Placed]]:
     if len(block) < 2:
         return [block] if block else []
     line = statistics.median(one.height for one in block)
-    columns = _parted(block, line, "left", "right")
-    if len(columns) > 1 and all(_is_running(column) for column in columns):
+    columns = _split_at_gaps(block, line, "left", "right")
+    if len(columns) > 1 and all(_is_running_text(column) for column in columns):
         return [row for column in columns for row in _cut(column)]
-    bands = _parted(block, _GAP * line, "top", "bottom")
+    bands = _split_at_gaps(block, _GAP * line, "top", "bottom")
     if len(bands) > 1:
         return [row for band in bands for row in _cut(band)]
     return _by_row(block)
 
 
-def _parted(block: list[_Placed], gap: float, start: str, end: str) -> list[list[_Placed]]:
-    """The block cut wherever more than `gap` pixels are free across it."""
+def _split_at_gaps(block: list[_Placed], gap: float, start: str, end: str) -> list[list[_Placed]]:
+    """The block, split wherever more than `gap` pixels are empty all across it."""
     ordered = sorted(block, key=lambda one: float(getattr(one, start)))
     parts, reached = [[ordered[0]]], float(getattr(ordered[0], end))
     for one in ordered[1:]:
@@ -76,12 +76,13 @@ def _parted(block: list[_Placed], gap: float, start: str, end: str) -> list[list
     return parts
 
 
-def _is_running(column: list[_Placed]) -> bool:
-    return len(column) >= _TALL and statistics.median((one.right - one.left) / max(one.height, 1.0) for one in column) >= _WIDE
+def _is_running_text(column: list[_Placed]) -> bool:
+    ratio = statistics.median((one.right - one.left) / max(one.height, 1.0) for one in column)
+    return len(column) >= _MIN_LINES and ratio >= _MIN_RATIO
 
 
 def _by_row(block: list[_Placed]) -> list[list[_Placed]]:
-    """Boxes whose middles lie within half a line of one another stand in one row."""
+    """Rows of boxes whose middles are within half a line of one another."""
     found: list[list[_Placed]] = []
     for one in sorted(block, key=lambda each: each.top + each.bottom):
         middle = (one.top + one.bottom) / 2

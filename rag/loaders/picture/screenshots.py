@@ -1,6 +1,6 @@
-"""Tells a picture of a screen from every other picture: by its name, by what the program that made it wrote, by its pixels.
+"""Tells screenshots from other pictures: by name, by metadata, by pixels.
 
-Knows no passage and opens no file: it is handed an open picture and decodes it only when nothing cheaper decides.
+Knows no passage and opens no file: it gets an open picture, and decodes it only if name and metadata do not decide.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rag.types import Pixels
 
-# What systems call their screenshots, in the languages they come in.
+# What operating systems call their screenshots, in many languages.
 _NAMES = (
     "screenshot", "screen shot", "screen_shot", "screen-shot", "screencap", "screen capture", "screengrab", "simulator screen",
     "bildschirmfoto", "capture d'ecran", "capture d ecran", "captura de pantalla", "captura de ecra", "captura de tela",
@@ -33,14 +33,14 @@ _NAMES = (
     "לכידת מסך", "صورة الشاشة", "لقطة شاشة", "ภาพหน้าจอ",
 )  # fmt: skip
 
-# Programs that do nothing but take screenshots, as they name themselves in PNG text chunks and in EXIF Software.
+# Programs that only take screenshots, by the name they write into PNG text chunks and EXIF Software.
 _PROGRAMS = (
     "screenshot", "spectacle", "flameshot", "ksnip", "greenshot", "sharex", "snipping", "lightshot", "scrot",
 )  # fmt: skip
 
 _MAKE, _SOFTWARE, _EXIF_IFD, _USER_COMMENT = 0x010F, 0x0131, 0x8769, 0x9286
 
-# Screens at scale 1: desktops and laptops, tablets, phones (upright only: 640 × 360 would make any 1280 × 720 a phone).
+# Screens at scale 1: desktops and laptops, tablets, phones (portrait only: 640 × 360 would make any 1280 × 720 a phone).
 _SCREENS = frozenset(
     {
         (1024, 768), (1152, 864), (1280, 720), (1280, 768), (1280, 800), (1280, 960), (1280, 1024), (1360, 768), (1366, 768),
@@ -54,21 +54,21 @@ _SCREENS = frozenset(
     }
 )  # fmt: skip
 
-_LARGEST_JUDGED = 20_000_000  # pixels; a 5K screen has 15 million
-_SMALLEST_SIDE = 300
-_FLAT = 0.6  # share of neighbours within two grey levels: 0.83 and more on the screens tried; noise, foliage and water have less
-_NEAR_EDGE = 12  # pixels at scale 1: windows, bars and terminal text begin this near to a side
-_CORNER = 32  # pixels at scale 1: the lines of a terminal with padding begin this near to the top and to the left
+_MAX_PIXELS = 20_000_000  # pixels; a 5K screen has 15 million
+_MIN_SIDE = 300  # pixels
+_MIN_FLATNESS = 0.6  # share of neighbours within two grey levels: screens have 0.83 and more; noise, foliage and water less
+_NEAR_EDGE = 12  # pixels at scale 1: windows, bars and terminal text begin this close to an edge
+_CORNER = 32  # pixels at scale 1: the lines of a padded terminal begin this close to the top and to the left
 
 
 def looks_like_screenshot(name: str, image: Image.Image) -> bool:
-    """Whether the picture called `name` shows a screen. Decodes it only when its name and its tags leave that open."""
-    if _named_so(name) or _tagged_so(image):
+    """Whether the picture called `name` shows a screen. Decodes it only when its name and its tags do not decide."""
+    if _is_named_screenshot(name) or _is_tagged_screenshot(image):
         return True
     if image.format not in ("PNG", "WEBP", "BMP") or _from_camera(image) or getattr(image, "is_animated", False):
         return False
     width, height = image.size
-    if min(width, height) < _SMALLEST_SIDE or width * height > _LARGEST_JUDGED:
+    if min(width, height) < _MIN_SIDE or width * height > _MAX_PIXELS:
         return False
     return shows_windows(np.asarray(flatten(image)))
 
@@ -76,11 +76,11 @@ def looks_like_screenshot(name: str, image: Image.Image) -> bool:
 def shows_windows(pixels: Pixels) -> bool:
     """Whether RGB pixels (height, width, 3) look like windows, pages or a terminal rather than a chart, a diagram or a scene.
 
-    A screen has many lines of small text, several of them beginning at the same x, and something reaches one of its sides or
-    the lines begin in its top left corner. A chart or a diagram keeps its distance from all four sides, or the same distance
-    from all where it was cropped; its labels are short or stand apart. Tried on 33 pages and terminals rendered by a browser
-    (29 found: a login box and a dialog in the middle of an empty screen are not) and on 90 charts, diagrams, slides, scenes
-    and pages of text (none taken for a screen).
+    A screen has many lines of small text, several of which begin at the same x, and something reaches one of its edges or the
+    lines begin in its top left corner. A chart or a diagram keeps a distance from all four edges, or the same distance from
+    all if it was cropped; its labels are short or far apart. Tested on 33 pages and terminals rendered by a browser (29 found;
+    a login box and a dialog in the middle of an empty screen are missed) and on 90 charts, diagrams, slides, scenes and pages
+    of text (none taken for a screen).
     """
     margins = _margins(pixels)
     if max(margins) - min(margins) <= 8 and min(margins) > 0:
@@ -89,9 +89,9 @@ def shows_windows(pixels: Pixels) -> bool:
     scales = _screen_scales(width, height)
     lines_needed, aligned_needed = (4, 3) if scales else (8, 5)
     grey = Image.fromarray(pixels).convert("L")
-    if _flatness(np.asarray(grey)) < _FLAT:
+    if _flatness(np.asarray(grey)) < _MIN_FLATNESS:
         return False
-    for scale in scales or (1,):  # 2 and 3: screens with so many pixels a point, whose text is as much larger
+    for scale in scales or (1,):  # 2 and 3: high-density screens, whose text is that many times larger
         if min(margins) > _CORNER * scale:
             continue
         lines = text_lines(np.asarray(grey.reduce(scale)))
@@ -106,7 +106,7 @@ def shows_windows(pixels: Pixels) -> bool:
     return False
 
 
-def _named_so(name: str) -> bool:
+def _is_named_screenshot(name: str) -> bool:
     plain = _plain(name)
     return any(pattern in plain for pattern in _plain_names())
 
@@ -117,12 +117,12 @@ def _plain_names() -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    """Lower case without accents; typographic apostrophes and narrow spaces made plain (macOS writes both)."""
+    """Lower case without accents; typographic apostrophes and narrow spaces replaced (macOS writes both)."""
     decomposed = unicodedata.normalize("NFKD", text.casefold()).replace("’", "'")
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-def _tagged_so(image: Image.Image) -> bool:
+def _is_tagged_screenshot(image: Image.Image) -> bool:
     """macOS writes `Screenshot` as EXIF UserComment; the screenshot programs of Linux and Windows name themselves as Software."""
     written = [str(image.info.get(key, "")) for key in ("Software", "Comment", "Description", "Title")]
     try:
@@ -142,7 +142,7 @@ def _from_camera(image: Image.Image) -> bool:
 
 
 def _screen_scales(width: int, height: int) -> tuple[int, ...]:
-    """The scales 1, 2, 3 at which this is the size of a screen."""
+    """Those of the scales 1, 2 and 3 at which this is the size of a screen."""
     return tuple(n for n in (1, 2, 3) if width % n == 0 and height % n == 0 and (width // n, height // n) in _SCREENS)
 
 
@@ -152,7 +152,7 @@ def _flatness(grey: NDArray[np.uint8]) -> float:
 
 
 def _margins(pixels: Pixels) -> tuple[int, int, int, int]:
-    """How many pixels from top, bottom, left and right the colour of the corner goes on unbroken."""
+    """Widths in pixels of the margins in the colour of the top left corner: top, bottom, left, right."""
     differs = (np.abs(pixels.astype(np.int16) - pixels[0, 0].astype(np.int16)) > 3).any(axis=2)
     rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
     height, width = differs.shape

@@ -1,6 +1,6 @@
 """Finds lines of small text in grey pixels by their edges alone: no model, about 10 ms for a million pixels.
 
-Knows no letter: it says where a line seems to stand, not what it says.
+Knows no letter: it tells where a line seems to be, not what it says.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 _EDGE = 32  # grey levels between neighbours: letters on a page of weak contrast have more
 _CELL = 8  # pixels; the strokes of letters up to 22 pixels high leave no cell of a line empty
-_SHORTEST = 5  # cells: strokes that two lines share by chance (a descender above an ascender) are narrower, so lines stay apart
+_MIN_CELLS = 5  # strokes that two lines share by chance (a descender above an ascender) are narrower, so lines stay apart
 _HEIGHTS = range(4, 13)  # rows dense with strokes: the x-height of Latin text of 8 to 22 pixels
 _DENSE_HEIGHTS = range(4, 19)  # Chinese characters of 12 to 20 pixels fill their whole height, with more strokes
 
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """Where a line of text seems to stand: pixels from the left and the top."""
+    """Where a line of text seems to be: pixels from the left and the top, width and height in pixels."""
 
     left: int
     top: int
@@ -31,8 +31,8 @@ class TextLine:
 
 
 @dataclass(slots=True)
-class _Growing:
-    """A line while the rows below it may still belong to it; left and right in cells."""
+class _OpenLine:
+    """A line to which the rows below may still belong; left and right in cells."""
 
     left: int
     right: int
@@ -45,8 +45,8 @@ class _Growing:
 def text_lines(grey: NDArray[np.uint8]) -> list[TextLine]:
     """Lines of text in grey pixels (height, width), from top to bottom.
 
-    Edges between horizontal neighbours are counted in cells of 8 × 1 pixels. Runs of five and more cells with edges that lie
-    under one another make a block; a block as high as small text, three times as wide as high and dense with strokes is a line.
+    Edges between horizontal neighbours are counted in cells of 8 × 1 pixels. Runs of five and more cells with edges, one below
+    another, make a block; a block as high as small text, three times as wide as high and dense with strokes is a line.
     """
     height, width = grey.shape
     width -= width % _CELL
@@ -56,17 +56,17 @@ def text_lines(grey: NDArray[np.uint8]) -> list[TextLine]:
     edges = np.zeros((height, width), dtype=bool)
     edges[:, :-1] = np.abs(np.diff(values, axis=1)) > _EDGE
     counts = edges.reshape(height, width // _CELL, _CELL).sum(axis=2)
-    found: list[_Growing] = []
-    above: list[_Growing] = []
+    found: list[_OpenLine] = []
+    above: list[_OpenLine] = []
     for y in np.flatnonzero(counts.any(axis=1)).tolist():
         above = [line for line in above if line.bottom == y]
-        here: list[_Growing] = []
+        here: list[_OpenLine] = []
         for left, right in _runs(counts[y] > 0):
-            if right - left < _SHORTEST:
+            if right - left < _MIN_CELLS:
                 continue
             line = max(above, key=lambda one: min(one.right, right) - max(one.left, left), default=None)
             if line is None or min(line.right, right) <= max(line.left, left):
-                line = _Growing(left, right, y, y, 0, 0)
+                line = _OpenLine(left, right, y, y, 0, 0)
                 found.append(line)
             line.left, line.right, line.bottom = min(line.left, left), max(line.right, right), y + 1
             line.edges += int(counts[y, left:right].sum())
@@ -85,7 +85,7 @@ def text_lines(grey: NDArray[np.uint8]) -> list[TextLine]:
 
 
 def _runs(busy: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Stretches [start, end) of true cells; a single empty cell, the space between two words, does not end one."""
+    """Runs [start, end) of true cells; a single empty cell, the space between two words, does not end one."""
     cells = np.flatnonzero(busy)
     if not len(cells):
         return []

@@ -1,7 +1,7 @@
-"""Cuts text into spans, and makes text passages and their content of them.
+"""Cuts text into spans, and makes text passages and their content from them.
 
 Knows no format: a loader hands it a `Rendering`, the text of a document with its headings marked. Nothing is lost: the
-spans hold every character of the text that is not white space, in order.
+spans contain every character of the text that is not white space, in order.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rag.loaders.base import Limits
 from rag.types import Content, Context, DocumentId, Lines, Locator, Passage
 
 ARROW = " › "
-_DEEPEST = 8  # headings kept above a span
-_LONGEST_TITLE = 120  # characters kept of a heading
+_MAX_DEPTH = 8  # headings kept above a span
+_MAX_TITLE = 120  # characters kept of a heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +26,29 @@ class Heading:
     at: int  # offset of the start of its first line
     level: int  # 1 is outermost
     title: str
-    lines: int = 1  # lines that are heading and nothing else; 0 for a definition in source code, which is content
+    lines: int = 1  # lines that are only heading; 0 for a definition in source code, which is content
 
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """The text of a document as its passages count it: lines end with \\n."""
+    """The text of a document and its headings; passages count its lines, which end with \\n."""
 
     text: str
     headings: tuple[Heading, ...] = ()  # in the order of the text
     title: str = ""
-    shows: tuple[tuple[str, str], ...] = ()  # pictures shown: (target as written, what is said of it)
+    shows: tuple[tuple[str, str], ...] = ()  # pictures shown: (target as written, caption)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of text, where it stands, and the headings above it, outermost first."""
+    """A stretch of text, its lines, and the headings above it, outermost first, joined by ARROW."""
 
     text: str
     lines: Lines
     heading: str
 
 
-# Where a text may be cut, by the end of the match. The strongest that matches in the second half of the room wins.
+# A text may be cut at the end of a match, by the strongest pattern that matches in the second half of the room.
 _SENTENCE = re.compile(r"""[.!?…]["'”’»)\]]*(?=\s)|[。！？；…][”’」』）》]*""")
 _LINE = re.compile(r"(?=\n)")
 _CLAUSE = re.compile(r"[,;:](?=\s)|[，、：]")
@@ -57,71 +57,71 @@ _SYMBOL = re.compile(r"[^\w\s](?=\w)")
 
 Breaks = tuple[re.Pattern[str], ...]
 PROSE: Breaks = (_SENTENCE, _LINE, _CLAUSE, _SPACE, _SYMBOL)
-LINED: Breaks = (_LINE, _SENTENCE, _CLAUSE, _SPACE, _SYMBOL)  # source code, logs, tables: a line is a whole
+LINED: Breaks = (_LINE, _SENTENCE, _CLAUSE, _SPACE, _SYMBOL)  # source code, logs, tables: lines are kept whole
 _ANYWHERE: Breaks = (_SPACE, _SYMBOL)
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _VISIBLE = re.compile(r"\S")
-_GAP = re.compile(r"[^\S\n]*\n|[^\S\n]+")  # what a cut swallows: never the indentation of the next line
+_GAP = re.compile(r"[^\S\n]*\n|[^\S\n]+")  # white space dropped at a cut: never the indentation of the next line
 
 
 def cut(text: str, limit: int, headings: Sequence[Heading] = (), breaks: Breaks = PROSE, joined: int = 0) -> Iterator[Span]:
     """Spans of at most `limit` characters, in order, none of them blank; linear in the length of the text.
 
-    A heading begins a span, unless the one before holds only headings, or is shorter than `joined`. Within a section,
-    paragraphs are put together up to `limit`; a longer one is cut at the best of `breaks`.
+    A heading begins a new span, unless the last one contains only headings or is shorter than `joined`. Within a section,
+    paragraphs are joined up to `limit`; a longer one is cut at the best of `breaks`.
     """
-    packed = _Packed(text)
+    span = _SpanBuilder(text)
     chain: list[Heading] = []
     for start, end, heading in _blocks(text, headings):
         if heading is not None:
             chain = _below(chain, heading)
-            if packed.parts and not packed.bare and packed.size >= joined:
-                yield packed.take()
-        bare = heading is not None and heading.lines > 0
-        room = limit - packed.size - len(packed.glue(start))
+            if span.parts and not span.only_headings and span.size >= joined:
+                yield span.take()
+        only_heading = heading is not None and heading.lines > 0
+        room = limit - span.size - len(span.glue(start))
         if end - start > room and (end - start <= limit or room < max(1, limit // 2)):
-            if packed.parts:
-                yield packed.take()
+            if span.parts:
+                yield span.take()
             room = limit
         for begin, stop in _windows(text, start, end, room, limit, breaks):
-            if packed.parts and packed.size + len(packed.glue(begin)) + stop - begin > limit:
-                yield packed.take()
-            packed.add(begin, stop, tuple(chain), bare)
-    if packed.parts:
-        yield packed.take()
+            if span.parts and span.size + len(span.glue(begin)) + stop - begin > limit:
+                yield span.take()
+            span.add(begin, stop, tuple(chain), only_heading)
+    if span.parts:
+        yield span.take()
 
 
-class _Packed:
-    """The pieces of the span being put together, and the line reached in the text."""
+class _SpanBuilder:
+    """Joins pieces of a text to spans, one after another, and counts the lines passed."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.parts: list[str] = []
         self.size = 0
-        self.bare = True  # headings only
+        self.only_headings = True
         self._chains: list[tuple[Heading, ...]] = []
         self._begin = self._end = 0  # offsets in the text
-        self._counted, self._line = 0, 1  # offset, and the line it stands on
+        self._counted, self._line = 0, 1  # an offset, and its line
 
     def glue(self, begin: int) -> str:
-        """What stands between the last piece and one that begins there: at most one blank line."""
+        """What goes between the last piece and one that starts at `begin`: at most one blank line."""
         if not self.parts:
             return ""
         breaks = self.text.count("\n", self._end, begin)
         return "\n" * min(breaks, 2) if breaks else " " * (begin > self._end)
 
-    def add(self, begin: int, stop: int, chain: tuple[Heading, ...], bare: bool) -> None:
+    def add(self, begin: int, stop: int, chain: tuple[Heading, ...], only_heading: bool) -> None:
         if not self.parts:
             self._begin = begin
         self.parts.append(self.glue(begin) + self.text[begin:stop])
         self.size += len(self.parts[-1])
         self._end = stop
-        if self.bare:
-            self._chains = [chain]  # of headings that follow each other, the last says most
-        elif not bare:
+        if self.only_headings:
+            self._chains = [chain]  # of consecutive headings, the last is the most specific
+        elif not only_heading:
             self._chains.append(chain)
-        self.bare &= bare
+        self.only_headings &= only_heading
 
     def take(self) -> Span:
         first = self._line + self.text.count("\n", self._counted, self._begin)
@@ -129,12 +129,12 @@ class _Packed:
         heading = ARROW.join(step.title for step in _shared(self._chains) if step.title)
         span = Span("".join(self.parts), Lines(first, last), heading)
         self._counted, self._line = self._end, last
-        self.parts, self._chains, self.size, self.bare = [], [], 0, True
+        self.parts, self._chains, self.size, self.only_headings = [], [], 0, True
         return span
 
 
 def _shared(chains: Sequence[tuple[Heading, ...]]) -> tuple[Heading, ...]:
-    """The headings that stand above all of them."""
+    """The headings that all chains begin with."""
     shared = chains[0]
     for chain in chains[1:]:
         length = next((i for i, (a, b) in enumerate(zip(shared, chain, strict=False)) if a != b), min(len(shared), len(chain)))
@@ -143,13 +143,13 @@ def _shared(chains: Sequence[tuple[Heading, ...]]) -> tuple[Heading, ...]:
 
 
 def _below(chain: list[Heading], heading: Heading) -> list[Heading]:
-    above = [step for step in chain if step.level < heading.level][: _DEEPEST - 1]
+    above = [step for step in chain if step.level < heading.level][: _MAX_DEPTH - 1]
     title = " ".join(heading.title.split())
-    return [*above, replace(heading, title=title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1] + "…")]
+    return [*above, replace(heading, title=title if len(title) <= _MAX_TITLE else title[: _MAX_TITLE - 1] + "…")]
 
 
 def _blocks(text: str, headings: Sequence[Heading]) -> Iterator[tuple[int, int, Heading | None]]:
-    """Paragraphs, parted again where a heading stands: (start of a line, end, the heading that opens here)."""
+    """Paragraphs, split at headings: (start of a line, end, the heading that begins here)."""
     reached = 0
     for start, end in _paragraphs(text):
         opened = None
@@ -188,7 +188,7 @@ def _next_line(text: str, at: int, end: int) -> int:
 
 
 def _trimmed(text: str, start: int, end: int) -> int:
-    """The end of text[start:end] without the white space that closes it."""
+    """The end of text[start:end] without trailing white space."""
     return start + len(text[start:end].rstrip())
 
 
@@ -206,7 +206,7 @@ def _windows(text: str, start: int, end: int, room: int, limit: int, breaks: Bre
 
 
 def _best_break(text: str, at: int, ceiling: int, breaks: Breaks) -> int:
-    """The last good place to cut in text[at:ceiling], or `ceiling`, where there is none."""
+    """The last good place to cut in text[at:ceiling], or `ceiling` where there is none."""
     for floor, patterns in ((at + (ceiling - at) // 2, breaks), (at, _ANYWHERE)):
         for pattern in patterns:
             ends = [match.end() for match in pattern.finditer(text, floor, ceiling + 1)]
@@ -222,14 +222,14 @@ def _best_break(text: str, at: int, ceiling: int, breaks: Breaks) -> int:
 def passages_of(
     document: DocumentId, rendering: Rendering, limits: Limits, breaks: Breaks = PROSE, joined: int = 0
 ) -> Iterator[Passage]:
-    """The text passages of a document, located by lines. UnreadableDocument where it holds no text."""
+    """The text passages of a document, located by lines. UnreadableDocument where it contains no text."""
     spans = cut(rendering.text, limits.passage_characters, rendering.headings, breaks, joined)
     ordinal = -1
     for ordinal, span in enumerate(spans):
         context = Context(title=rendering.title, heading=span.heading)
         yield text_passage(document, ordinal, span.lines, span.text, context)
     if ordinal < 0:
-        raise UnreadableDocument("holds no text")
+        raise UnreadableDocument("contains no text")
 
 
 def text_passage(document: DocumentId, ordinal: int, locator: Locator, text: str, context: Context) -> Passage:
@@ -238,9 +238,9 @@ def text_passage(document: DocumentId, ordinal: int, locator: Locator, text: str
 
 
 def text_content(passage: Passage) -> Content:
-    """What a model reads of a text passage: its sheet and headings, where the text does not hold them, then its text.
+    """What a model reads of a text passage: its sheet and headings, where its text does not contain them, then its text.
 
-    Made of the passage alone: the file is not opened.
+    Made from the passage alone: the file is not opened.
     """
     context = passage.context
     above = [step for step in (context.sheet, *context.heading.split(ARROW)) if step and step not in passage.text]

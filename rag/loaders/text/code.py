@@ -1,6 +1,6 @@
 """Source code: spans of whole definitions, each under the class or function that holds it.
 
-Knows how definitions look in the common languages, by their line alone; parses no language.
+Recognises the definitions of common languages by their line alone; parses no language.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ASSIGNED = re.compile(  # const name = (…) => …, let name = function …
     r"(?:function\b|\([^()\n]{0,200}\)[ \t]*=>)",
     re.MULTILINE,
 )
-_C_FUNCTION = re.compile(  # at the start of the line, and no statement
+_C_FUNCTION = re.compile(  # at the start of a line, and not a statement
     r"^()(?!(?:if|for|while|switch|return|else|using|typedef)\b)[A-Za-z_][\w \t*&:<>,~]{0,100}?\b([\w:~]{1,60}+)\([^;{}\n]{0,300}"
     r"(?:\{[^\n]{0,200})?$",
     re.MULTILINE,
@@ -42,13 +42,13 @@ _METHOD = re.compile(  # public static List<String> names(…)
 _SHELL_FUNCTION = re.compile(r"^([ \t]{0,40})([\w-]{1,80})[ \t]*\(\)[ \t]*\{?", re.MULTILINE)
 _SELECTOR = re.compile(r"^()([^\s{}@/][^{}\n]{0,119}|@[^{}\n]{1,119})\{", re.MULTILINE)
 
-_C_LIKE = frozenset(
+_C_LIKE_SUFFIXES = frozenset(
     {".c", ".h", ".cc", ".cpp", ".cxx", ".hh", ".hpp", ".hxx", ".cu", ".cuh", ".m", ".mm", ".java", ".cs", ".dart"}
 )
-_PYTHONS = frozenset({".py", ".pyi", ".pyx"})
-_SHELLS = frozenset({".sh", ".bash", ".zsh", ".fish"})
-_STYLES = frozenset({".css", ".scss", ".sass", ".less"})
-_LEADS_IN = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--|template\b|\[)")  # comments and decorators belong to what follows
+_PYTHON_SUFFIXES = frozenset({".py", ".pyi", ".pyx"})
+_SHELL_SUFFIXES = frozenset({".sh", ".bash", ".zsh", ".fish"})
+_STYLE_SUFFIXES = frozenset({".css", ".scss", ".sass", ".less"})
+_LEAD_IN = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--|template\b|\[)")  # comments and decorators belong to what follows
 
 
 class CodeLoader:
@@ -79,22 +79,22 @@ def rendered(text: str, suffix: str) -> Rendering:
 
 
 def _patterns(suffix: str) -> tuple[re.Pattern[str], ...]:
-    if suffix in _STYLES:
+    if suffix in _STYLE_SUFFIXES:
         return (_SELECTOR,)
-    if suffix in _SHELLS:
+    if suffix in _SHELL_SUFFIXES:
         return (_NAMED, _SHELL_FUNCTION)
-    if suffix in _PYTHONS:
+    if suffix in _PYTHON_SUFFIXES:
         return (_PYTHON,)
     if suffix == ".sql":
         return (_CREATED,)
-    return (_NAMED, _C_FUNCTION, _METHOD) if suffix in _C_LIKE else (_NAMED, _ASSIGNED)
+    return (_NAMED, _C_FUNCTION, _METHOD) if suffix in _C_LIKE_SUFFIXES else (_NAMED, _ASSIGNED)
 
 
 def _lead_in(text: str, at: int) -> int:
     """Where the comments and decorators right above the line at `at` begin: at most 30 lines up."""
     for _ in range(30):
         above = text.rfind("\n", 0, max(0, at - 1)) + 1
-        if at == 0 or not _LEADS_IN.match(text, above, at):
+        if at == 0 or not _LEAD_IN.match(text, above, at):
             break
         at = above
     return at

@@ -1,6 +1,6 @@
-"""Bytes of a file to text: which encoding, and whether it is text at all.
+"""Decodes the bytes of a file: in which encoding, and whether they are text at all.
 
-Knows no format. Order of trust: a byte order mark, UTF-8 that holds, UTF-16 without a mark, what the first kilobyte
+Knows no format. Order of trust: a byte order mark, valid UTF-8, UTF-16 without a mark, what the first kilobyte
 declares (`charset=`, `encoding=`, `coding:`), then a guess over a short list of encodings.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 
-BINARY = "holds binary data, not text"
+BINARY = "contains binary data, not text"
 
 _MARKS = (  # the longer mark first: UTF-32-LE begins as UTF-16-LE does
     (codecs.BOM_UTF8, "utf-8"),
@@ -23,10 +23,10 @@ _MARKS = (  # the longer mark first: UTF-32-LE begins as UTF-16-LE does
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r\f\v\x1b")) + b"\x7f"
-_MOST_CONTROLS = 0.02  # share of control characters; random bytes hold 0.10, text next to none
+_MAX_CONTROLS = 0.02  # share of control characters; random bytes have 0.10, text next to none
 _DECLARED = re.compile(rb"""(?:charset|encoding|coding)\s*[=:]\s*["']?\s*([A-Za-z][\w.-]{1,30})""", re.IGNORECASE)
-_BELIEVED = re.compile(r"cp\d{3,4}|iso8859-\d{1,2}|koi8-[rut]|mac-roman|gb18030|hz|big5hkscs|euc_jp|iso2022_jp")
-_READ_AS = {  # the superset that those who declare the name write in (WHATWG Encoding Standard, table of labels)
+_TRUSTED = re.compile(r"cp\d{3,4}|iso8859-\d{1,2}|koi8-[rut]|mac-roman|gb18030|hz|big5hkscs|euc_jp|iso2022_jp")
+_SUPERSETS = {  # declared name → the superset really written (WHATWG Encoding Standard, table of labels)
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "big5": "big5hkscs",
@@ -45,7 +45,7 @@ _COMMON = re.compile(
 )
 
 _SEPARATORS = re.compile("[ \n,.\u3000\u3001\u3002\uff0c]")
-_FEWEST_SEPARATORS = 0.015  # share; Chinese holds 0.08, pixels and other numbers of 16 bits at most 0.007
+_MIN_SEPARATORS = 0.015  # share of characters; Chinese has 0.08, pixels and other 16-bit numbers at most 0.007
 
 
 def read_bytes(file: Path, limits: Limits) -> bytes:
@@ -65,14 +65,14 @@ def read_bytes(file: Path, limits: Limits) -> bytes:
 
 
 def read_text(file: Path, limits: Limits) -> str:
-    """A text file's text, its line ends as \\n. UnreadableDocument where it is empty, blank, binary or too large."""
+    """The text of a file, with \\n as line ends. UnreadableDocument where it is empty, blank, binary or too large."""
     return decoded(read_bytes(file, limits))
 
 
 def decoded(raw: bytes, declared: str = "") -> str:
     """Bytes to text with \\n as the only line end; `declared` names an encoding that came with them.
 
-    UnreadableDocument where they are no text, or only white space.
+    UnreadableDocument where they are not text, or only white space.
     """
     if not raw.strip():
         raise UnreadableDocument("is empty")
@@ -98,7 +98,7 @@ def holds_text(head: bytes) -> bool:
 
 
 def _is_binary(raw: bytes) -> bool:
-    return len(raw) - len(raw.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(raw)
+    return len(raw) - len(raw.translate(None, _CONTROLS)) > _MAX_CONTROLS * len(raw)
 
 
 def _with_mark(raw: bytes) -> str:
@@ -122,14 +122,14 @@ def _utf8(raw: bytes) -> str:
     except UnicodeDecodeError:
         text = raw.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    sound = len(text) - len(text.encode("ascii", "ignore")) - broken  # characters of several bytes that are whole
-    return text if broken * 2 <= sound else ""
+    intact = len(text) - len(text.encode("ascii", "ignore")) - broken  # intact characters of several bytes
+    return text if broken * 2 <= intact else ""
 
 
 def _utf16(raw: bytes) -> str:
-    """UTF-16 without a mark: it holds NULs (its spaces and line ends), and read the right way round common characters.
+    """UTF-16 without a mark: it contains NULs (in spaces and line ends) and, in the right byte order, common characters.
 
-    Pixels of two bytes look like rare Chinese characters, but nothing parts them.
+    Two-byte pixels look like rare Chinese characters, but have no separators.
     """
     head = raw[: _SAMPLE & ~1]
     if b"\0" not in head or len(head) < 4:
@@ -137,8 +137,8 @@ def _utf16(raw: bytes) -> str:
     shares = {}
     for encoding in ("utf-16-le", "utf-16-be"):
         units = head[: len(head) & ~1].decode(encoding, "replace")
-        parted = len(_SEPARATORS.findall(units)) >= _FEWEST_SEPARATORS * len(units)
-        shares[encoding] = len(_COMMON.findall(units)) / len(units) if parted else 0.0
+        separated = len(_SEPARATORS.findall(units)) >= _MIN_SEPARATORS * len(units)
+        shares[encoding] = len(_COMMON.findall(units)) / len(units) if separated else 0.0
     encoding = max(shares, key=lambda name: shares[name])
     return raw[: len(raw) & ~1].decode(encoding, "replace") if shares[encoding] > 0.8 else ""
 
@@ -149,8 +149,8 @@ def _as_declared(raw: bytes, declared: str) -> str:
             encoding = codecs.lookup(name).name
         except (LookupError, ValueError):
             continue
-        encoding = _READ_AS.get(encoding, encoding)
-        if _BELIEVED.fullmatch(encoding) and (text := _strictly(raw, encoding)):
+        encoding = _SUPERSETS.get(encoding, encoding)
+        if _TRUSTED.fullmatch(encoding) and (text := _strictly(raw, encoding)):
             return text
     return ""
 
@@ -163,8 +163,8 @@ def _guessed(raw: bytes) -> str:
 def _guess(head: bytes) -> str:
     """The likeliest encoding of bytes that are not Unicode; "" where nothing fits.
 
-    Western text is told by its lone high bytes (charset-normalizer alone called French `mac_latin2`), EUC-JP by its kana
-    (it called EUC-JP `cp949`); the rest is charset-normalizer's choice among the encodings in use.
+    Western text is recognised by its lone high bytes (charset-normalizer took French for `mac_latin2`), EUC-JP by its kana
+    (it took that for `cp949`); for the rest, charset-normalizer chooses among the encodings in use.
     """
     runs = _HIGH_RUN.findall(head)
     high = sum(map(len, runs))
@@ -181,7 +181,7 @@ def _guess(head: bytes) -> str:
 
 
 def _strictly(raw: bytes, encoding: str) -> str:
-    """The text, or "" where the bytes are not of that encoding; the last character may be cut."""
+    """The text, or "" where the bytes are not valid in that encoding; the last character may be cut off."""
     try:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:

@@ -1,7 +1,7 @@
-"""HTML and SVG to the text a reader sees, with headings, lists and tables kept; also the way in for mail and books.
+"""HTML and SVG to the text a reader sees, with headings, lists and tables kept; mail and books use it too.
 
-Knows HTML; knows no style and runs no script. Lines are lines of the converted text, which is read like Markdown: the lines of
-an HTML file say little (whole pages stand on one).
+Knows HTML; knows no style and runs no script. Lines count in the converted text, which looks like Markdown: those of an
+HTML file mean little (a whole page may be one line).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from rag.loaders.text.encoding import read_text
 from rag.loaders.text.markdown import captions_of, said
 from rag.types import CaptionOf, Content, Document, Passage
 
-_UNSEEN = frozenset({"script", "style", "template", "noscript", "object", "iframe", "canvas", "datalist"})
+_HIDDEN = frozenset({"script", "style", "template", "noscript", "object", "iframe", "canvas", "datalist"})
 _BLOCKS = frozenset(
     {"p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "form", "fieldset", "figure", "figcaption"}
     | {"blockquote", "ul", "ol", "dl", "table", "pre", "hr", "address", "details", "body", "title", "text"}
 )
 _ROWS = frozenset({"li", "tr", "dt", "dd", "option", "summary", "caption", "tspan"})
 _HEADING = re.compile(r"h[1-6]")
-_LONGEST_HEADING = 300  # characters; more is a page whose heading was never closed
-_DEEPEST_LIST = 6
-_FEED = 1 << 16  # characters handed to the parser at once
+_MAX_HEADING = 300  # characters; more is a page whose heading was never closed
+_MAX_LIST_DEPTH = 6
+_CHUNK = 1 << 16  # characters handed to the parser at once
 
 
 class HtmlLoader:
@@ -36,7 +36,7 @@ class HtmlLoader:
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         rendering = rendered(read_text(document.file, limits))
         if document.file.suffix.lower() == ".svg" and not rendering.text.strip():
-            raise UnreadableDocument("is a drawing without words: of SVG only the text is read")
+            raise UnreadableDocument("is a drawing without text; of SVG, only the text is read")
         yield from passages_of(document.id, rendering, limits)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
@@ -47,19 +47,19 @@ class HtmlLoader:
 
 
 def rendered(markup: str) -> Rendering:
-    """The readable text of an HTML page. Linear in its length: events, no tree. UnreadableDocument where nothing parses."""
+    """The readable text of an HTML page. Linear in its length: events, no tree. UnreadableDocument where it cannot be parsed."""
     from lxml import etree
 
     reader = _Reader()
     # huge_tree lifts the depth limit of 256, at which the parser would drop the rest of the page; there is no tree here.
     parser = etree.HTMLParser(target=reader, huge_tree=True, no_network=True, remove_comments=True, remove_pis=True)
-    declaration = re.match(r"\s*<\?xml[^>]{0,200}\?>", markup)  # its encoding is no longer true
+    declaration = re.match(r"\s*<\?xml[^>]{0,200}\?>", markup)  # it names an encoding that no longer applies
     try:
-        for at in range(declaration.end() if declaration else 0, len(markup), _FEED):
-            parser.feed(markup[at : at + _FEED])
+        for at in range(declaration.end() if declaration else 0, len(markup), _CHUNK):
+            parser.feed(markup[at : at + _CHUNK])
         parser.close()
     except etree.LxmlError as error:
-        raise UnreadableDocument(f"holds HTML that cannot be parsed: {error}") from error
+        raise UnreadableDocument(f"contains HTML that cannot be parsed: {error}") from error
     return reader.rendering()
 
 
@@ -71,18 +71,18 @@ class _Reader:
         self._written: list[str] = []  # finished lines, each with its \n
         self._length = 0
         self._line: list[str] = []  # text since the last line was finished
-        self._bullet = ""  # stands before the next line
+        self._bullet = ""  # goes before the next line
         self._headings: list[Heading] = []
         self._heading = 0  # level of the one being read
         self._shows: list[tuple[str, str]] = []
-        self._unseen = self._pre = self._lists = 0  # how deep inside
+        self._hidden = self._pre = self._lists = 0  # nesting depths
         self._in_title = False
         self._first_cell = False
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if tag in _UNSEEN:
-            self._unseen += 1
-        if self._unseen:
+        if tag in _HIDDEN:
+            self._hidden += 1
+        if self._hidden:
             return
         if _HEADING.fullmatch(tag):
             self._paragraph()
@@ -100,14 +100,14 @@ class _Reader:
             self._end_line()
             self._first_cell = tag == "tr"
             if tag == "li":
-                self._bullet = "  " * (min(max(self._lists, 1), _DEEPEST_LIST) - 1) + "- "
+                self._bullet = "  " * (min(max(self._lists, 1), _MAX_LIST_DEPTH) - 1) + "- "
         elif tag in _BLOCKS:
             self._begin_block(tag)
 
     def end(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            self._unseen = max(0, self._unseen - 1)
-        elif self._unseen:
+        if tag in _HIDDEN:
+            self._hidden = max(0, self._hidden - 1)
+        elif self._hidden:
             return
         elif tag == "title":
             self._in_title = False
@@ -121,7 +121,7 @@ class _Reader:
             self._pre = max(0, self._pre - (tag == "pre"))
 
     def data(self, text: str) -> None:
-        if not self._unseen:
+        if not self._hidden:
             (self._title if self._in_title else self._line).append(text if self._pre else text.replace("\n", " "))
 
     def close(self) -> None:
@@ -149,7 +149,7 @@ class _Reader:
             self._line.append(f" {text} ")
 
     def _paragraph(self) -> None:
-        """Ends the line, and the block it stands in: a blank line follows."""
+        """Ends the line and its block: a blank line follows."""
         self._end_line()
         if self._written and self._written[-1] != "\n":
             self._write("")
@@ -161,7 +161,7 @@ class _Reader:
         if self._pre:
             for line in text.strip("\n").split("\n"):
                 self._write(line.rstrip())
-        elif level and (title := " ".join(text.split())) and len(title) <= _LONGEST_HEADING:
+        elif level and (title := " ".join(text.split())) and len(title) <= _MAX_HEADING:
             self._headings.append(Heading(self._length, level, title))
             self._write("#" * level + " " + title)
         else:

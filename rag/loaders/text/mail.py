@@ -1,4 +1,4 @@
-"""Mail as a file (.eml): who wrote what to whom and when, the body, and the names of what is attached.
+"""Mail messages (.eml): who wrote to whom and when, the body, and the names of attachments.
 
 Knows MIME; reads no attachment. Lines count in the rendered text: the header lines, a blank line, the body.
 """
@@ -18,9 +18,9 @@ from rag.loaders.text.encoding import decoded, read_bytes
 from rag.loaders.text.html import rendered as html_rendered
 from rag.types import CaptionOf, Content, Document, Passage
 
-_SHOWN = ("Subject", "From", "To", "Cc", "Date")
-_HEADER_CHARACTERS = 500
-_MOST_PARTS = 1_000
+_HEADERS = ("Subject", "From", "To", "Cc", "Date")
+_MAX_HEADER = 500  # characters
+_MAX_PARTS = 1_000
 
 
 class MailLoader:
@@ -39,16 +39,16 @@ class MailLoader:
 
 
 def rendered(raw: bytes) -> Rendering:
-    """A message as text: plain where it has a plain body, else its HTML. UnreadableDocument where it is no message."""
+    """A message as text: its plain body, else its HTML. UnreadableDocument where it is not a message."""
     try:
-        # compat32 leaves headers unparsed: the newer policies raise many things at malformed ones
+        # compat32 leaves headers unparsed: the newer policies raise all kinds of errors on malformed ones
         message = message_from_bytes(raw, policy=policy.compat32)
         parts = _parts(message)
     except RecursionError as error:
-        raise UnreadableDocument("is a damaged message: its parts are nested too deep") from error
+        raise UnreadableDocument("is a damaged message: its parts are nested too deeply") from error
     except (MessageError, ValueError) as error:
         raise UnreadableDocument(f"is a damaged message: {error}") from error
-    headers = [f"{name}: {text}" for name in _SHOWN if (text := _header(message, name))]
+    headers = [f"{name}: {text}" for name in _HEADERS if (text := _header(message, name))]
     if not headers and not message.keys():
         raise UnreadableDocument("is not a message: it has no header lines")
     attached = [_words(name) for part in parts if (name := _filename(part))]
@@ -60,10 +60,10 @@ def rendered(raw: bytes) -> Rendering:
 
 
 def _parts(message: Message) -> list[Message]:
-    """The leaves, at most so many of them; a forwarded message counts with its own parts."""
+    """The leaf parts, at most `_MAX_PARTS`; a forwarded message counts by its own parts."""
     parts: list[Message] = []
     for part in message.walk():
-        if len(parts) >= _MOST_PARTS:
+        if len(parts) >= _MAX_PARTS:
             break
         if not part.is_multipart():
             parts.append(part)
@@ -86,7 +86,7 @@ def _text_of_html(part: Message) -> str:
 def _header(message: Message, name: str) -> str:
     for written, value in message.raw_items():
         if written.lower() == name.lower():
-            raw = str(value)[: 4 * _HEADER_CHARACTERS].encode("utf-8", "surrogateescape")
+            raw = str(value)[: 4 * _MAX_HEADER].encode("utf-8", "surrogateescape")
             return _words(raw.decode("utf-8", "replace"))
     return ""
 
@@ -98,7 +98,7 @@ def _filename(part: Message) -> str:
 def _words(value: str) -> str:
     """A header's text, its encoded words decoded, on one line."""
     try:
-        pieces = decode_header(value[: 4 * _HEADER_CHARACTERS])
+        pieces = decode_header(value[: 4 * _MAX_HEADER])
     except (HeaderParseError, ValueError):
         pieces = [(value, None)]
     texts = []
@@ -110,4 +110,4 @@ def _words(value: str) -> str:
                 texts.append(piece.decode("utf-8", "replace"))
         else:
             texts.append(piece)
-    return " ".join("".join(texts).split())[:_HEADER_CHARACTERS]
+    return " ".join("".join(texts).split())[:_MAX_HEADER]

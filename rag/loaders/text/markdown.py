@@ -1,4 +1,4 @@
-"""Markdown: headings above the spans, and what the document says of the pictures it shows.
+"""Markdown: spans under their headings, and the captions it gives to pictures.
 
 Knows CommonMark's headings, fences and image syntax, front matter and inline `<img>`; renders nothing: lines are the file's own.
 """
@@ -26,7 +26,7 @@ _SETEXT = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
 _HTML_HEADING = re.compile(r"^\s{0,3}<h([1-6])\b[^<>]*>(.*?)(?:</h\1>|$)", re.IGNORECASE)
 _NOT_A_TITLE = re.compile(
     r"^(?: {4,}|\t| {0,3}(?:>|[-*+][ \t]|\d{1,9}[.)] |\||<|#|\s*$))"
-)  # cannot stand over a setext underline
+)  # cannot be a title above a setext underline
 
 # Bounded and without nested repeats, so that hostile text ("![![![…") costs linear time.
 _IMAGE = re.compile(
@@ -58,7 +58,7 @@ class MarkdownLoader:
 
 
 def rendered(text: str) -> Rendering:
-    """Markdown with its headings marked; fenced code holds none."""
+    """Markdown with its headings marked; fenced code has none."""
     front = _FRONT_MATTER.match(text)
     headings = tuple(_headings(text, front.end() if front else 0))
     named = _FRONT_TITLE.search(front.group()) if front else None
@@ -67,8 +67,8 @@ def rendered(text: str) -> Rendering:
 
 
 def _headings(text: str, at: int) -> Iterator[Heading]:
-    title: tuple[int, str] | None = None  # the line before, where an underline would make it a heading
-    inside = False  # a paragraph: of several lines none is taken for a title
+    title: tuple[int, str] | None = None  # the previous line, if an underline would make it a heading
+    inside = False  # a paragraph: none of its further lines is taken for a title
     for start, line, fenced in _lines(text, at):
         if fenced:
             title, inside = None, False
@@ -110,7 +110,7 @@ def _plain(title: str) -> str:
 
 
 def pictures_shown(text: str) -> Iterator[tuple[str, str]]:
-    """(target as written, what is said of it) of every picture outside code: `![alt](target "title")`, references, `<img>`."""
+    """(target as written, caption) of every picture outside code: `![alt](target "title")`, references, `<img>`."""
     prose = "\n".join(_INLINE_CODE.sub("", line) for _, line, fenced in _lines(text) if not fenced)
     places = {_label(mark[1]): mark[2] for mark in _DEFINITION.finditer(prose)}
     for mark in _IMAGE.finditer(prose):
@@ -136,7 +136,7 @@ def _label(label: str) -> str:
 
 
 def captions_of(document: DocumentId, shown: Iterable[tuple[str, str]]) -> Iterator[CaptionOf]:
-    """A caption for each picture below the document's root of which something is said."""
+    """A caption for each picture below the document's root that has an alt text or a title."""
     for target, text in shown:
         path = path_below_root(document.path, target)
         if path and text:
@@ -162,5 +162,5 @@ def path_below_root(document: str, target: str) -> str:
 
 
 def moved(rendering: Rendering, by: int) -> tuple[Heading, ...]:
-    """The headings of a rendering that is put `by` characters into a longer text."""
+    """The headings of a rendering that begins `by` characters into a longer text."""
     return tuple(replace(heading, at=heading.at + by) for heading in rendering.headings)

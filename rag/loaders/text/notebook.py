@@ -1,6 +1,6 @@
 """Jupyter notebooks: cells in order, Markdown as it is, code as it is, outputs where they are text.
 
-Knows the nbformat JSON (versions 3 and 4), read by hand: one format in, no schema needed. Lines count in the rendered text: the
+Knows the nbformat JSON (versions 3 and 4), parsed directly: it needs no schema. Lines count in the rendered text: the
 cells' sources and text outputs, one blank line between them.
 """
 
@@ -18,8 +18,8 @@ from rag.loaders.text.markdown import captions_of, moved, pictures_shown
 from rag.loaders.text.markdown import rendered as markdown_rendered
 from rag.types import CaptionOf, Content, Document, Passage
 
-_MOST_VALUES = 4_000_000  # brackets and strings: each costs Python 50 to 100 bytes
-_OUTPUT_CHARACTERS = 4_000  # of one output: a log of training says enough at its start
+_MAX_VALUES = 4_000_000  # brackets and strings: each costs Python 50 to 100 bytes
+_MAX_OUTPUT = 4_000  # characters kept of one output: the start of a training log says enough
 
 
 class NotebookLoader:
@@ -38,7 +38,7 @@ class NotebookLoader:
 
 
 def rendered(raw: bytes) -> Rendering:
-    """The notebook as one text. UnreadableDocument where it is no notebook."""
+    """The notebook as one text. UnreadableDocument where it is not a notebook."""
     text = ""
     parts: list[str] = []
     length = 0
@@ -64,16 +64,16 @@ def rendered(raw: bytes) -> Rendering:
 
 def _cells(raw: bytes) -> Iterator[dict[str, Any]]:
     text = decoded(raw)
-    if text.count("[") + text.count("{") + text.count('"') // 2 > _MOST_VALUES:
-        raise UnreadableDocument(f"is a notebook of more than {_MOST_VALUES:,} values")
+    if text.count("[") + text.count("{") + text.count('"') // 2 > _MAX_VALUES:
+        raise UnreadableDocument(f"is a notebook of more than {_MAX_VALUES:,} values")
     try:
         notebook = json.loads(text)
     except RecursionError as error:
-        raise UnreadableDocument("is not a notebook: its values are nested too deep") from error
+        raise UnreadableDocument("is not a notebook: its values are nested too deeply") from error
     except ValueError as error:
         raise UnreadableDocument(f"is not a notebook: {error}") from error
     if not isinstance(notebook, dict):
-        raise UnreadableDocument("is not a notebook: no object at its top")
+        raise UnreadableDocument("is not a notebook: its top level is not an object")
     sheets = notebook.get("worksheets")  # nbformat 3 kept the cells one level deeper
     holders = [notebook, *(sheets if isinstance(sheets, list) else [])]
     lists = [holder["cells"] for holder in holders if isinstance(holder, dict) and isinstance(holder.get("cells"), list)]
@@ -90,7 +90,7 @@ def _outputs(cell: dict[str, Any]) -> Iterator[str]:
             bundle = output.get("data")
             shown = bundle.get("text/plain") if isinstance(bundle, dict) else output.get("text")
             failed = f"{output['ename']}: {output.get('evalue', '')}" if isinstance(output.get("ename"), str) else ""
-            yield (_joined(shown) or failed)[:_OUTPUT_CHARACTERS].strip("\n")
+            yield (_joined(shown) or failed)[:_MAX_OUTPUT].strip("\n")
 
 
 def _joined(value: object) -> str:

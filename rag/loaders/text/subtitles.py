@@ -1,6 +1,6 @@
-"""Subtitles: SubRip (.srt) and WebVTT (.vtt) files as cues, and the words spoken in a stretch of time.
+"""Reads SubRip (.srt) and WebVTT (.vtt) subtitles as cues, and gives the words spoken in a time range.
 
-Knows no video: times are seconds from the start of whatever the file stands beside.
+Knows no video: times are seconds from the start of whatever the subtitles belong to.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rag.loaders.text.encoding import read_text
 
 SUFFIXES = frozenset({".srt", ".vtt"})
 
-# 00:01:02,500 --> 00:01:04.000 align:start; hours may be missing (WebVTT §4.1) and fractions too (found in the wild)
+# 00:01:02,500 --> 00:01:04.000 align:start; hours may be missing (WebVTT §4.1), and fractions too (found in the wild)
 _TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
 _ARROW = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]{0,200}>|\{\\[^{}]{0,200}\}")  # <i>, <c.yellow>, <00:01:02.000>, {\an8}
@@ -34,7 +34,7 @@ class Cue:
 
 
 def read_cues(files: Iterable[Path], limits: Limits) -> tuple[Cue, ...]:
-    """The cues of those files that are subtitles, by time. A file that cannot be read gives none: the video stands without it."""
+    """The cues of the subtitle files among `files`, by time. An unreadable file gives none: the video is indexed without it."""
     cues: list[Cue] = []
     for file in sorted(files):
         if file.suffix.lower() in SUFFIXES:
@@ -46,7 +46,7 @@ def read_cues(files: Iterable[Path], limits: Limits) -> tuple[Cue, ...]:
 
 
 def parse_cues(text: str) -> list[Cue]:
-    """Cues in the order of the file, markup removed; what stands before the first (headers, notes, styles) is passed over.
+    """Cues in the order of the file, markup removed; anything before the first (headers, notes, styles) is skipped.
 
     A cue ends at a blank line or, in files that leave it out, at the number or the times of the next cue.
     """
@@ -68,7 +68,7 @@ def parse_cues(text: str) -> list[Cue]:
 
 
 def spoken(cues: Sequence[Cue], start: float, end: float) -> str:
-    """What is said between two moments: cues that overlap the stretch, one a line, each once (two files may say the same)."""
+    """The words spoken between two times: overlapping cues, one per line, without repeats (two files may say the same)."""
     return "\n".join(dict.fromkeys(cue.text for cue in cues if cue.start < end and cue.end > start))
 
 

@@ -1,4 +1,4 @@
-"""Plain text: notes, logs, tables as text, settings, subtitles, and any other file whose bytes are text.
+"""Plain text: notes, logs, tables as text, configuration, subtitles, and any other file whose bytes are text.
 
 Knows the heading marks of a few plain formats; Markdown, source code and HTML have loaders of their own.
 """
@@ -21,7 +21,7 @@ _HEADINGS = {  # suffix → (marks of the level, title)
     ".tex": re.compile(r"^[ \t]{0,8}\\((?:sub){0,2}section|chapter|part)\*?\{([^}\n]{1,200})\}", re.MULTILINE),
 }
 _UNDERLINED = re.compile(r"^(\S[^\n]{0,200})\n([=\-~^\"'`#*+:._])\2{2,200}[ \t]*$", re.MULTILINE)  # reStructuredText
-_SIGNS_ALONE = re.compile(r"([^\w\s])\1+")
+_ONLY_SIGNS = re.compile(r"([^\w\s])\1+")
 _LINE_BY_LINE = frozenset(
     {".log", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".properties"}
     | {".env", ".xml", ".plist", ".srt", ".vtt", ".list"}
@@ -64,12 +64,12 @@ def rendered(text: str, suffix: str) -> Rendering:
 
 
 def _underlined(text: str) -> tuple[Heading, ...]:
-    """Titles over a line of signs, at least as long; the signs rank in the order in which they first appear."""
+    """Titles above a line of signs at least as long; signs rank in the order in which they first appear."""
     ranks: dict[str, int] = {}
     headings = []
     for mark in _UNDERLINED.finditer(text):
         line = mark.group().rpartition("\n")[2].rstrip()
-        if len(line) >= len(mark[1].rstrip()) and not _SIGNS_ALONE.fullmatch(mark[1].rstrip()):
+        if len(line) >= len(mark[1].rstrip()) and not _ONLY_SIGNS.fullmatch(mark[1].rstrip()):
             level = ranks.setdefault(mark[2], len(ranks) + 1)
             headings.append(Heading(mark.start(), level, mark[1].strip(), lines=2))
     return tuple(headings)

@@ -1,4 +1,4 @@
-"""Videos: the frames worth keeping.
+"""Videos: choosing the frames worth keeping, and decoding them.
 
 Knows decord and PyAV; knows no model and no index.
 """

@@ -1,7 +1,7 @@
-"""Decodes single frames of a video, one at a time: keyframes by themselves, others with decord, with PyAV what decord gets wrong.
+"""Decodes single frames of a video: keyframes by themselves, others with decord, and with PyAV what decord gets wrong.
 
-Knows no passage: it is asked for a frame of a `Timeline` and gives its pixels. The last two give the same pixels, bit for bit,
-for what both decode, so it does not show which one did; `video_keyframes.py` has the first.
+Knows no passage: it is asked for a frame of a `Timeline` and gives its pixels. For frames that both decode, decord and PyAV give
+the same pixels, bit for bit, so either may answer. `keyframes.py` decodes the keyframes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from rag.loaders.video.keyframes import Keyframes, slack
 if TYPE_CHECKING:
     from rag.types import Pixels
 
-_DECORD_PIXELS = 4096 * 2304  # decord holds several decoded frames: 230 MB at 4K. Larger ones PyAV scales as it converts them
-_ONWARD = 6.0  # seconds: a frame this little ahead is reached by decoding on, others by a seek
-_MOST_FAILURES = 200  # packets in a row that cannot be decoded
+_DECORD_PIXELS = 4096 * 2304  # decord keeps several decoded frames: 230 MB at 4K. PyAV scales larger ones as it converts them
+_MAX_DECODE_AHEAD = 6.0  # seconds: a frame this close ahead is reached by decoding on, others by a seek
+_MAX_FAILURES = 200  # packets in a row that cannot be decoded
 
 
 class FrameDamaged(Exception):
@@ -33,28 +33,31 @@ class FrameDamaged(Exception):
 
 
 class Decoder(Protocol):
-    """An open video. `frame` is quick when asked in ascending order, and gives the same whatever was asked before."""
+    """An open video. `frame` gives uint8 RGB, fastest in ascending order; what it gives does not depend on earlier calls."""
 
     def frame(self, index: int) -> Pixels: ...
 
 
 @contextmanager
 def open_decoder(file: Path, timeline: Timeline, max_pixels: int) -> Iterator[Decoder]:
-    """Frames of at most `max_pixels`, upright, RGB; `frame` raises FrameDamaged."""
+    """A decoder of frames in RGB, upright, uint8 (height, width, 3), of at most `max_pixels` pixels.
+
+    FrameDamaged where the file cannot be opened; `frame` raises it where that frame cannot be decoded.
+    """
     try:
         with ExitStack() as opened:
-            yield _Both(opened, file, timeline, max_pixels)
+            yield _FrameDecoder(opened, file, timeline, max_pixels)
     except av.error.FFmpegError as error:
         raise FrameDamaged(describe(error)) from error
 
 
 def _suits_decord(timeline: Timeline) -> bool:
-    """decord2 3.4 gives other frames than asked for in MPEG-TS and slightly other colours for more than 8 bits."""
+    """decord2 3.4 gives wrong frames in MPEG-TS, and slightly wrong colours above 8 bits."""
     return timeline.container != "mpegts" and timeline.eight_bits and timeline.width * timeline.height <= _DECORD_PIXELS
 
 
-class _Both:
-    """Keyframes from their packets; other frames, and what that does not give, from a decoder opened when it is needed."""
+class _FrameDecoder:
+    """Decodes keyframes from their packets; other frames, and keyframes where that fails, with a decoder opened on demand."""
 
     def __init__(self, opened: ExitStack, file: Path, timeline: Timeline, max_pixels: int) -> None:
         self._opened, self._file, self._timeline, self._max_pixels = opened, file, timeline, max_pixels
@@ -75,8 +78,8 @@ class _Both:
 
 
 class _Decord:
-    def __init__(self, file: Path, timeline: Timeline, max_pixels: int, otherwise: _Pyav) -> None:
-        self._timeline, self._max_pixels, self._otherwise = timeline, max_pixels, otherwise
+    def __init__(self, file: Path, timeline: Timeline, max_pixels: int, fallback: _Pyav) -> None:
+        self._timeline, self._max_pixels, self._fallback = timeline, max_pixels, fallback
         self._reader: Any = None
         import decord
 
@@ -97,11 +100,11 @@ class _Decord:
             try:
                 pixels = self._reader[index].asnumpy()
             except self._refusals:
-                self._reader = None  # after an error its queue holds whatever came before the damage
+                self._reader = None  # after an error its queue still has frames from before the damage
             else:
-                if pixels.shape[2] == 3:  # it takes the padded rows of some frames under 130 pixels wide for a fourth channel
+                if pixels.shape[2] == 3:  # decord takes row padding of some frames under 130 pixels wide for a fourth channel
                     return shrink_array(pixels, self._max_pixels)
-        return self._otherwise.frame(index)
+        return self._fallback.frame(index)
 
 
 class _Pyav:
@@ -109,14 +112,14 @@ class _Pyav:
         self._container, self._timeline, self._max_pixels = container, timeline, max_pixels
         self._stream = picture_stream(container)
         self._stream.thread_type = "NONE"
-        self._second = float(self._stream.time_base)
+        self._time_base = float(self._stream.time_base)
         self._decoding: Iterator[Any] = iter(())
         self._at = math.inf  # the time of the last frame decoded; infinity before the first seek
 
     def frame(self, index: int) -> Pixels:
         wanted = float(self._timeline.times[index])
         near = slack(self._timeline, index)
-        if not self._at < wanted - near or wanted - self._at > _ONWARD:
+        if not self._at < wanted - near or wanted - self._at > _MAX_DECODE_AHEAD:
             self._seek(wanted)
         for earlier in (5.0, 30.0, math.inf):
             found, too_far = self._advance(wanted, near)
@@ -129,22 +132,22 @@ class _Pyav:
         raise FrameDamaged(f"the frame at {wanted:.1f} s cannot be decoded")
 
     def _seek(self, moment: float) -> None:
-        """To the last keyframe before the moment; to the beginning of the file for minus infinity."""
+        """Goes to the last keyframe before the moment; to the beginning of the file for minus infinity."""
         try:
             if moment == -math.inf:
                 self._container.seek(0)
             else:
-                self._container.seek(int((moment + self._timeline.origin) / self._second), stream=self._stream)
+                self._container.seek(int((moment + self._timeline.origin) / self._time_base), stream=self._stream)
         except DAMAGE:
             self._container.seek(0)
         self._decoding = self._frames()
         self._at = -math.inf
 
     def _frames(self) -> Iterator[Any]:
-        """Decoded frames from here on; packets that cannot be decoded are passed over."""
+        """Decoded frames from here on; packets that cannot be decoded are skipped."""
         failures = 0
         packets = self._container.demux(self._stream)
-        while failures < _MOST_FAILURES:
+        while failures < _MAX_FAILURES:
             try:
                 frames = next(packets).decode()
             except StopIteration:
@@ -156,12 +159,12 @@ class _Pyav:
             yield from frames
 
     def _advance(self, wanted: float, near: float) -> tuple[Any, bool]:
-        """The frame at `wanted`, or nothing and whether no frame before it was met: then the seek went too far."""
+        """The frame at `wanted` or None, and whether the seek went too far: no frame before `wanted` was found."""
         first = True
         for frame in self._decoding:
             if frame.pts is None:
                 continue
-            self._at = frame.pts * self._second - self._timeline.origin
+            self._at = frame.pts * self._time_base - self._timeline.origin
             if abs(self._at - wanted) <= near:
                 return (None, False) if frame.is_corrupt else (frame, False)
             if self._at > wanted:

@@ -1,4 +1,4 @@
-"""Which frames of a video stand for it: read from its container, without decoding a picture.
+"""Chooses the frames that represent a video, from its container, without decoding a picture.
 
 Knows no decoder and no passage. Times are seconds from the start of the file's timeline, as players and subtitles count them.
 """
@@ -20,10 +20,10 @@ from rag.loaders.base import Limits
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST = 20_000  # frames of one video; longer ones are sampled more thinly
-_MOST_PACKETS = 10_000_000  # 46 hours at 60 frames a second
+MAX_FRAMES = 20_000  # of one video; longer ones are sampled more sparsely
+_MAX_PACKETS = 10_000_000  # 46 hours at 60 frames a second
 
-# What PyAV was seen to raise on truncated, zeroed and bit-flipped files.
+# What PyAV raises on truncated, zeroed and bit-flipped files, found by experiment.
 DAMAGE = (av.error.FFmpegError, OSError, ValueError, IndexError, LookupError, OverflowError, MemoryError, ZeroDivisionError)
 
 
@@ -43,14 +43,14 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A chosen frame: when it is shown, and until when it stands for the video."""
+    """A chosen frame: when it is shown, and until when it represents the video, in seconds."""
 
     start: float
     end: float
 
 
 def timeline_of(file: Path, limits: Limits) -> Timeline:
-    """The frames the container lists; of a truncated file those that are there. UnreadableDocument where there are none."""
+    """The frames the container lists; of a truncated file, those that remain. UnreadableDocument where there are none."""
     try:
         found = file.stat()
     except OSError as error:
@@ -60,13 +60,13 @@ def timeline_of(file: Path, limits: Limits) -> Timeline:
     return _timeline(file, (found.st_ino, found.st_size, found.st_mtime_ns), limits)
 
 
-@lru_cache(maxsize=1)  # it is split, then read, perhaps in stretches: a film of two hours takes 2 s to go through
+@lru_cache(maxsize=1)  # a file is split, then read, perhaps in stretches; listing a film of two hours takes 2 s
 def _timeline(file: Path, stamp: tuple[int, ...], limits: Limits) -> Timeline:
     try:
         with av.open(str(file), metadata_errors="replace") as container:
             return _read(container, limits)
     except av.error.FFmpegError as error:
-        # What FFmpeg calls EIO or EINVAL is damage in the file, not a refusal of the system that may pass: no cause is kept.
+        # FFmpeg's EIO and EINVAL mean damage in the file, not a passing error of the system: no cause is kept.
         raise UnreadableDocument(describe(error)) from None
     except DAMAGE as error:
         raise UnreadableDocument(describe(error)) from error
@@ -79,21 +79,21 @@ def describe(error: BaseException) -> str:
     if isinstance(error, av.error.FileNotFoundError | av.error.IsADirectoryError):
         return f"cannot be opened: {error.strerror}"
     if isinstance(error, av.error.InvalidDataError | av.error.EOFError):
-        return "is damaged, or no video: its index is missing or cannot be read"
+        return "is damaged, or not a video: its index is missing or cannot be read"
     if isinstance(error, av.error.DecoderNotFoundError):
-        return "is in a codec that is not known here"
+        return "uses a codec that is not supported"
     said = getattr(error, "strerror", None) or str(error)  # FFmpeg's text alone, without its number and the file's path
     return f"is damaged: FFmpeg says {' '.join(said.split())[:160]}"
 
 
 def choose(timeline: Timeline, limits: Limits) -> list[Shown]:
-    """One frame for every `limits.frame_seconds` from the first on, `MOST` at the most; the first frame is always among them.
+    """One frame per `limits.frame_seconds`, at most `MAX_FRAMES`, in order of time; the first frame is always among them.
 
     "uniform": the frame shown at each moment. "keyframes": the keyframe nearest to each moment where one lies within half a step
     of it, else the frame shown at that moment. Keyframes need no other frame decoded first: 28 a second on one core against 5.
     """
     times = timeline.times
-    step = max(limits.frame_seconds, (timeline.end - times[0]) / MOST, 1e-3)
+    step = max(limits.frame_seconds, (timeline.end - times[0]) / MAX_FRAMES, 1e-3)
     moments = times[0] + step * np.arange(max(1, math.ceil((timeline.end - times[0]) / step - 1e-6)))
     chosen = np.searchsorted(times, moments + 1e-6, side="right") - 1
     keys = np.flatnonzero(timeline.keys)
@@ -110,11 +110,11 @@ def choose(timeline: Timeline, limits: Limits) -> list[Shown]:
 
 
 def picture_stream(container: Any) -> Any:
-    """The first video stream that is no cover picture. UnreadableDocument where there is none."""
+    """The first video stream that is not a cover picture. UnreadableDocument where there is none."""
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
             return stream
-    raise UnreadableDocument("holds no moving pictures")
+    raise UnreadableDocument("contains no moving pictures")
 
 
 def _read(container: Any, limits: Limits) -> Timeline:
@@ -126,19 +126,19 @@ def _read(container: Any, limits: Limits) -> Timeline:
         )
     stamps, keys, last = _packets(container, stream)
     if not stamps:
-        raise UnreadableDocument("holds no frames")
-    second = float(stream.time_base)
-    clock = np.array(stamps, dtype=np.float64) * second
+        raise UnreadableDocument("contains no frames")
+    time_base = float(stream.time_base)  # seconds per unit of a stamp
+    clock = np.array(stamps, dtype=np.float64) * time_base
     order = np.argsort(clock, kind="stable")
     clock = clock[order]
     start = container.start_time
     origin = min(clock[0], start / av.time_base) if start is not None else clock[0]
     usual = float(np.median(np.diff(clock))) if len(clock) > 1 else 0.0
-    lasts = last * second if 0 < last * second < 3600 else usual
+    duration = last * time_base if 0 < last * time_base < 3600 else usual
     return Timeline(
         times=clock - origin,
         keys=np.array(keys, dtype=bool)[order],
-        end=float(clock[-1] - origin + lasts),
+        end=float(clock[-1] - origin + duration),
         origin=float(origin),
         width=codec.width,
         height=codec.height,
@@ -150,7 +150,7 @@ def _read(container: Any, limits: Limits) -> Timeline:
 def _packets(container: Any, stream: Any) -> tuple[list[int], list[bool], int]:
     """Stamp and keyframe flag of every frame in the order stored, and how long the last one is shown, in units of the stream.
 
-    A file that breaks off in the middle gives what comes before.
+    A truncated file gives the frames before the cut.
     """
     stamps: list[int] = []
     keys: list[bool] = []
@@ -164,7 +164,7 @@ def _packets(container: Any, stream: Any) -> tuple[list[int], list[bool], int]:
             keys.append(packet.is_keyframe)
             if stamp > latest:
                 last, latest = packet.duration or 0, stamp
-            if len(stamps) >= _MOST_PACKETS:
+            if len(stamps) >= _MAX_PACKETS:
                 break
     except DAMAGE:
         if not stamps:

@@ -1,6 +1,6 @@
-"""Decodes keyframes alone: each from its one packet, whatever was decoded before it, scaled as its colours are converted.
+"""Decodes keyframes, each from its own packet, independently of all others, scaled as its colours are converted.
 
-Knows open containers of PyAV and their timeline; knows no other frame. 1080p takes 22 ms of a core, by decord and Pillow 52.
+Knows open containers of PyAV and their timeline; knows no other frame. 1080p takes 22 ms of a core; decord with Pillow takes 52.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rag.loaders.video.frames import DAMAGE, Timeline, picture_stream
 if TYPE_CHECKING:
     from rag.types import Pixels
 
-_MOST_PACKETS = 200  # after a seek, before the keyframe: some containers seek to a place before it
+_MAX_PACKETS = 200  # read after a seek: some containers seek to a place before the keyframe
 
 
 class Keyframes:
@@ -26,11 +26,11 @@ class Keyframes:
         self._container, self._timeline, self._max_pixels = container, timeline, max_pixels
         self._stream = picture_stream(container)
         self._stream.thread_type = "NONE"
-        self._second = float(self._stream.time_base)
+        self._time_base = float(self._stream.time_base)
         self._reformatter = VideoReformatter()  # keeps its tables from one frame to the next
 
     def frame(self, index: int) -> Pixels | None:
-        """The frame in RGB, upright, of at most so many pixels; None where its packet alone does not give it."""
+        """The frame in RGB, upright, of at most `max_pixels` pixels; None where its packet alone does not give it."""
         wanted = float(self._timeline.times[index]) + self._timeline.origin
         try:
             packet = self._packet(wanted, slack(self._timeline, index))
@@ -42,12 +42,12 @@ class Keyframes:
         return to_pixels(frames[0], self._max_pixels, self._reformatter)
 
     def _packet(self, wanted: float, near: float) -> Any | None:
-        self._container.seek(round(wanted / self._second), stream=self._stream)
+        self._container.seek(round(wanted / self._time_base), stream=self._stream)
         for count, packet in enumerate(self._container.demux(self._stream)):
             stamp = packet.dts if packet.pts is None else packet.pts
-            if stamp is None or count > _MOST_PACKETS:
+            if stamp is None or count > _MAX_PACKETS:
                 return None
-            if packet.is_keyframe and abs(stamp * self._second - wanted) <= near:
+            if packet.is_keyframe and abs(stamp * self._time_base - wanted) <= near:
                 return packet
         return None
 
@@ -56,11 +56,11 @@ class Keyframes:
         try:
             return [*packet.decode(), *context.decode(None)]
         finally:
-            context.flush_buffers()  # it takes packets again, and knows nothing of this one
+            context.flush_buffers()  # ready for other packets, with no trace of this one
 
 
 def slack(timeline: Timeline, index: int) -> float:
-    """Seconds: less than half the distance to the frames beside this one, so that a time means one frame."""
+    """A tolerance in seconds: less than half the distance to the neighbouring frames, so that a time means one frame."""
     around = timeline.times[max(0, index - 1) : index + 2]
     return max(1e-6, 0.4 * float(np.diff(around).min())) if len(around) > 1 else 1.0
 

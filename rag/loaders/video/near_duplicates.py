@@ -1,4 +1,4 @@
-"""Whether a frame shows anything that the frame kept before it does not.
+"""Tells whether a frame shows anything new, compared with the frame kept before it.
 
 Knows no video: pixels in, yes or no out.
 """
@@ -23,9 +23,9 @@ _SHARE = 0.02  # of all blocks: many small changes are a change
 
 
 def miniature(pixels: Pixels) -> Pixels:
-    """The frame as it is compared: a small picture, (height, width, 3), sides multiples of the block.
+    """The frame scaled down for comparison: (height, width, 3), sides multiples of `_BLOCK`, the longer about `_SIDE`.
 
-    Large frames are not looked at in every row: each row of the small picture is the mean of two or three of theirs.
+    Not every row of a large frame is read: each row of the miniature is the mean of two or three of them.
     """
     height, width = pixels.shape[:2]
     scale = _SIDE / max(height, width)
@@ -35,12 +35,12 @@ def miniature(pixels: Pixels) -> Pixels:
 
 
 def shows_nothing_new(kept: Pixels, new: Pixels) -> bool:
-    """Whether two miniatures show the same, but for compression noise, a mouse pointer or a blinking cursor.
+    """Whether two miniatures show the same, apart from compression noise, a mouse pointer or a blinking cursor.
 
     A change counts where it is a line (`_RUN` changed blocks side by side or one above the other: a word, a bullet, a moved
     edge) or where it is spread (`_SHARE` of the picture). Measured on slides and screen recordings of 640, 1280 and 1920 pixels
     in H.264 at CRF 18, 28 and 40 and in VP9 at 60 kbit/s: one more line of text changes 52 blocks and one more word of six
-    letters 6 to 9, the strongest by 50 to 69 levels; a moved pointer changes 3 to 5 that do not stand in a row, a blinking cursor
+    letters 6 to 9, the strongest by 50 to 69 levels; a moved pointer changes 3 to 5 that are not in a row, a blinking cursor
     2; compression alone, also of a still camera with sensor noise, changes none by more than 6 levels.
     """
     if kept.shape != new.shape:

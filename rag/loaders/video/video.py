@@ -1,7 +1,7 @@
-"""Videos: MP4, MOV, MKV, WebM, AVI, TS and M4V; a passage for each frame that stands for a stretch of the video.
+"""Loads videos: MP4, MOV, MKV, WebM, AVI, TS and M4V; one passage for each frame that represents a part of the video.
 
-Knows no model. `frames.py` chooses the frames from the container, `video_decoders.py` decodes them, `likeness.py` says which show
-nothing new, `subtitles.py` what is said meanwhile.
+Knows no model. `frames.py` chooses the frames from the container, `decoders.py` decodes them, `near_duplicates.py` tells which
+show nothing new, `subtitles.py` gives the words spoken meanwhile.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from rag.types import CaptionOf, Content, Document, Dropped, Passage, Seconds, S
 
 
 class VideoLoader:
-    """One passage a chosen frame, from its own time to the time of the next; its text is what the subtitles say in between.
+    """One passage per chosen frame, from its own time to the time of the next; its text is what the subtitles say in between.
 
     Splitting decodes no picture. Reading decodes one frame at a time; blank frames and frames that repeat the last kept one of
-    their stretch are dropped, unless something else is said: then the words must stay findable at their time.
+    their stretch are dropped, unless the subtitles say something else: words must stay findable at their time.
     """
 
     version = 2

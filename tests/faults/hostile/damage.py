@@ -69,7 +69,7 @@ def damaged_files() -> Iterator[Bad]:
             yield Bad(f"damaged/{suffix}/{damage}.{suffix}", filled(change(content)), "either")
         if family not in _TEXTS:
             if suffix != "ts":  # TypeScript, too
-                yield Bad(f"damaged/{suffix}/text.{suffix}", filled(b"only words\n" * 20), "skipped", "holds text")
+                yield Bad(f"damaged/{suffix}/text.{suffix}", filled(b"only words\n" * 20), "skipped", "contains text")
             yield Bad(f"damaged/{suffix}/empty.{suffix}", filled(b""), "skipped", "is empty")
             noise = random.Random(5).randbytes(5000)
             yield Bad(f"damaged/{suffix}/noise.{suffix}", filled(b"\x00\x01" + noise), "skipped", ".")

@@ -1,4 +1,4 @@
-"""Indexing from the API: real runs, followed and stopped, and only of folders the index knows."""
+"""Indexing jobs over HTTP: real runs, followed and stopped, and only of folders that the index knows."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def until(look: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """What `look` gives, as soon as it is true."""
+    """The first true value of `look`."""
     end = time.monotonic() + seconds
     while not (found := look()):
-        assert time.monotonic() < end, "it did not come about"
+        assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.05)
     return found
 
@@ -64,8 +64,8 @@ def test_the_events_of_a_job_end_with_its_report(corpus: Path, tmp_path: Path) -
     assert (last["state"], last["report"]["unchanged"]) == ("done", 1)
 
 
-def test_one_job_an_index_and_stopping_commits_what_is_done(corpus: Path, tmp_path: Path) -> None:
-    """A real run, caught in the middle: signs whose words must be recognised, some tenths of a second each."""
+def test_one_job_per_index_and_stopping_commits_finished_work(corpus: Path, tmp_path: Path) -> None:
+    """A real run, stopped in the middle: OCR takes some tenths of a second for each sign."""
     make_signs(corpus, 80)
     with asking(tmp_path / "indexes/small") as client:
         id = client.post("/v1/index", json={}).json()["job"]
@@ -73,7 +73,7 @@ def test_one_job_an_index_and_stopping_commits_what_is_done(corpus: Path, tmp_pa
         assert (again.status_code, again.json()["error"]["code"]) == (409, "job_runs")
         assert client.get("/v1/indexes").json()[0]["job"] == id
         until(lambda: client.get(f"/v1/index/jobs/{id}").json()["done"] > 0)
-        for _ in range(3):  # somebody clicks again: one Ctrl-C is sent
+        for _ in range(3):  # repeated clicks send one Ctrl-C
             assert client.delete(f"/v1/index/jobs/{id}").json()["stopping"] is True
         job = ended(client, id)
         assert (job["state"], job["report"], job["error"]) == ("stopped", None, None)
@@ -82,14 +82,14 @@ def test_one_job_an_index_and_stopping_commits_what_is_done(corpus: Path, tmp_pa
         assert client.get("/v1/indexes").json()[0]["job"] is None
 
 
-def test_only_roots_the_index_knows(corpus: Path, tmp_path: Path) -> None:
+def test_only_roots_of_the_index_can_be_indexed(corpus: Path, tmp_path: Path) -> None:
     with asking(tmp_path / "indexes/small") as client:
         for root in ("/etc", "..", str(corpus)):
             answer = client.post("/v1/index", json={"root": root})
             assert (answer.status_code, answer.json()["error"]["remedy"]) == (400, "the roots are: corpus")
 
 
-def test_an_index_that_is_not_there_yet_is_served_when_it_appears(tmp_path: Path) -> None:
+def test_a_new_index_is_served_when_it_appears(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus/one.txt").write_text("a lighthouse on the northern cape\n")
     index = tmp_path / "indexes/later"
@@ -97,14 +97,14 @@ def test_an_index_that_is_not_there_yet_is_served_when_it_appears(tmp_path: Path
         answer = client.post("/v1/search", json={"text": "lighthouse"})
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "index_not_found")
         assert "rag index FOLDER" in answer.json()["error"]["remedy"]
-        [video_cache] = client.get("/v1/indexes").json()
-        assert (video_cache["exists"], video_cache["problem"]["code"]) == (False, "index_not_found")
+        [info] = client.get("/v1/indexes").json()
+        assert (info["exists"], info["problem"]["code"]) == (False, "index_not_found")
         assert client.post("/v1/index", json={}).status_code == 404
         rag.build_index(tmp_path / "corpus", index=str(index))
         assert client.post("/v1/search", json={"text": "lighthouse"}).json()["hits"][0]["document"] == "one.txt"
 
 
-def test_an_index_that_was_rebuilt_is_opened_anew(corpus: Path, tmp_path: Path) -> None:
+def test_a_rebuilt_index_is_reopened(corpus: Path, tmp_path: Path) -> None:
     index = tmp_path / "indexes/small"
     with asking(index) as client:
         assert len(client.post("/v1/search", json={"text": "lighthouse"}).json()["hits"]) == 1
@@ -113,16 +113,18 @@ def test_an_index_that_was_rebuilt_is_opened_anew(corpus: Path, tmp_path: Path) 
         assert client.post("/v1/search", json={"text": "beacon"}).json()["hits"][0]["score"] > 0.5
 
 
-def test_a_run_that_fails_says_why(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_job_says_why(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with asking(tmp_path / "indexes/small") as client:
-        monkeypatch.setenv("RAG_COLOUR", "red")  # of the run alone: this process has read its settings
+        monkeypatch.setenv("RAG_COLOUR", "red")  # for the job only: this process has read its settings already
         job = ended(client, client.post("/v1/index", json={}).json()["job"])
     assert job["state"] == "failed"
-    assert job["error"]["what"] == "environment: RAG_COLOUR is no setting"
+    assert job["error"]["what"] == "environment: RAG_COLOUR is not a setting"
     assert job["error"]["remedy"].startswith("unset it")
 
 
-def test_a_folder_named_rag_beside_us_is_not_run(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_named_rag_in_the_current_folder_is_not_imported(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "rag").mkdir()
     (tmp_path / "rag/__init__.py").write_text("raise SystemExit('the wrong one')")
     monkeypatch.chdir(tmp_path)
@@ -132,6 +134,6 @@ def test_a_folder_named_rag_beside_us_is_not_run(corpus: Path, tmp_path: Path, m
     assert sys.modules["rag"] is rag
 
 
-def test_an_unknown_job_is_not_there(api: TestClient) -> None:
+def test_an_unknown_job_is_not_found(api: TestClient) -> None:
     for answer in (api.get("/v1/index/jobs/none"), api.delete("/v1/index/jobs/none"), api.get("/v1/index/events/none")):
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_such_job")

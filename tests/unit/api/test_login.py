@@ -1,4 +1,4 @@
-"""How a browser gets in: codes that open once, the form for the key; and how much all bodies together may hold."""
+"""Login of browsers: one-time codes and the form for the key; and the limits on request bodies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from rag.api.app import create_app
-from rag.api.body_limits import FREE, BodyLimits
+from rag.api.body_limits import FREE_BYTES, BodyLimits
 from rag.api.guard import Trust
 from rag.api.library import IndexLibrary
 from rag.api.login import OneTimeCodes
@@ -33,7 +33,7 @@ def client(library: Path, codes: OneTimeCodes) -> TestClient:
     return TestClient(app, base_url="http://0.0.0.0:7860", raise_server_exceptions=False)
 
 
-def test_a_code_opens_once(client: TestClient, codes: OneTimeCodes) -> None:
+def test_a_code_works_once(client: TestClient, codes: OneTimeCodes) -> None:
     code = codes.make()
     welcome = client.get(f"/?code={code}&q=harbour")
     assert (welcome.status_code, 'content="0;url=/?q=harbour"' in welcome.text) == (200, True)
@@ -42,12 +42,12 @@ def test_a_code_opens_once(client: TestClient, codes: OneTimeCodes) -> None:
     client.cookies.clear()
     assert client.get(f"/?code={code}").status_code == 401
     assert client.get("/v1/index/jobs/x").status_code == 401
-    for path in ("/v1/indexes", "/docs"):  # codes open the page, nothing else
+    for path in ("/v1/indexes", "/docs"):  # codes open only the page
         assert client.get(f"{path}?code={codes.make()}").status_code == 401
 
 
-def test_a_code_is_soon_too_old() -> None:
-    old = OneTimeCodes(lives=0.0)
+def test_a_code_expires() -> None:
+    old = OneTimeCodes(lifetime=0.0)
     assert not old.redeem(old.make())
     assert not OneTimeCodes().redeem("") and not OneTimeCodes().redeem("ü")
 
@@ -57,10 +57,10 @@ def test_a_browser_without_the_key_is_asked_for_it(client: TestClient) -> None:
     assert (form.status_code, form.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert '<form action="/" method="get">' in form.text and 'name="q" value="&quot;&gt;&lt;script&gt;' in form.text
     assert "<script" not in form.text and "script-src" not in form.headers["Content-Security-Policy"]
-    assert "does not fit" not in form.text
+    assert "is wrong" not in form.text
     tried = client.get("/?token=wrong-wrong-wrong", headers=BROWSER)
-    assert (tried.status_code, "does not fit" in tried.text, "wrong-wrong" in tried.text) == (401, True, False)
-    assert client.get("/").json()["error"]["code"] == "no_key"  # programs get what programs read
+    assert (tried.status_code, "is wrong" in tried.text, "wrong-wrong" in tried.text) == (401, True, False)
+    assert client.get("/").json()["error"]["code"] == "no_key"  # programs get JSON
     assert client.get("/v1/indexes", headers=BROWSER).json()["error"]["code"] == "no_key"
 
 
@@ -86,29 +86,32 @@ def refused(error: pytest.ExceptionInfo[HTTPException]) -> int:
     return error.value.status_code
 
 
-def test_one_body_has_a_limit_and_all_together_another() -> None:
+def test_each_body_has_a_limit_and_all_together_have_another() -> None:
     async def play() -> None:
-        bodies = BodyLimits(each=3 * FREE, together=3 * FREE)
-        with bodies.counted(receiving(part(2 * FREE), part(2 * FREE))) as first, pytest.raises(HTTPException) as large:
+        bodies = BodyLimits(each=3 * FREE_BYTES, together=3 * FREE_BYTES)
+        with (
+            bodies.counted(receiving(part(2 * FREE_BYTES), part(2 * FREE_BYTES))) as first,
+            pytest.raises(HTTPException) as large,
+        ):
             await first()
             await first()
         assert (refused(large), bodies.held) == (413, 0)
-        with bodies.counted(receiving(part(3 * FREE, more=False))) as first:
+        with bodies.counted(receiving(part(3 * FREE_BYTES, more=False))) as first:
             await first()
-            assert bodies.held == 2 * FREE
-            with bodies.counted(receiving(part(3 * FREE))) as second, pytest.raises(HTTPException) as busy:
+            assert bodies.held == 2 * FREE_BYTES
+            with bodies.counted(receiving(part(3 * FREE_BYTES))) as second, pytest.raises(HTTPException) as busy:
                 await second()
             assert (refused(busy), busy.value.headers) == (429, {"Retry-After": "1"})
-            with bodies.counted(receiving(part(FREE, more=False))) as words:
-                assert len((await words())["body"]) == FREE  # a question of words gets in all the same
+            with bodies.counted(receiving(part(FREE_BYTES, more=False))) as words:
+                assert len((await words())["body"]) == FREE_BYTES  # a text query gets in all the same
         assert bodies.held == 0
 
     asyncio.run(play())
 
 
-def test_a_body_that_never_ends_is_given_up_but_a_client_that_waits_for_its_answer_is_not() -> None:
+def test_a_body_that_never_ends_times_out_but_a_client_that_waits_for_its_answer_does_not() -> None:
     async def play() -> None:
-        bodies = BodyLimits(patience=0.0)
+        bodies = BodyLimits(timeout=0.0)
         with bodies.counted(receiving()) as slow, pytest.raises(HTTPException) as late:
             await slow()
         assert refused(late) == 408

@@ -1,4 +1,4 @@
-"""Media and passages over HTTP: the right bytes for a range, caches, outlines, neighbours; and paths that lead elsewhere."""
+"""Media and passages over HTTP: byte ranges, caching, outlines, neighbours; and paths that lead out of a root."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAMPLES = Path(__file__).parents[3] / "samples/corpus"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two indexes; the first of a PDF, a picture, a text, and videos in four shapes."""
+    """Two indexes; the first has a PDF, a picture, a text, and videos in three containers."""
     base = tmp_path_factory.mktemp("media")
     corpus, other = base / "corpus", base / "other"
     corpus.mkdir()
@@ -56,7 +56,7 @@ def client(place: Path) -> Iterator[TestClient]:
 
 
 def ids(client: TestClient, document: str, index: str = "first") -> list[str]:
-    """The passages of a document in its order."""
+    """The ids of a document's passages, in document order."""
     place: Path = client.app.state.place  # type: ignore[attr-defined]
     with open_index(place / "indexes" / index) as opened, opened.snapshot() as snapshot:
         stored = snapshot.passages(snapshot.live.numbers.tolist())
@@ -70,7 +70,7 @@ def picture(answer: httpx.Response) -> np.ndarray:
 # ---- pictures ---------------------------------------------------------------------------------
 
 
-def test_a_thumbnail_and_its_cache(client: TestClient) -> None:
+def test_a_thumbnail_and_its_caching(client: TestClient) -> None:
     id = ids(client, "photo.jpg")[0]
     answer = client.get(f"/v1/media/{id}?size=thumb")
     assert (answer.status_code, answer.headers["content-type"], max(picture(answer).shape)) == (200, "image/webp", 320)
@@ -81,9 +81,9 @@ def test_a_thumbnail_and_its_cache(client: TestClient) -> None:
     assert answer.headers["cache-control"] == "private, no-cache"
     again = client.get(f"/v1/media/{id}?size=thumb", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    said = client.get(f"/v1/passages/{id}").json()
-    assert client.get(said["thumbnail"]).headers["cache-control"] == "private, max-age=31536000, immutable"
-    assert client.get(said["thumbnail"]).content == answer.content
+    passage = client.get(f"/v1/passages/{id}").json()
+    assert client.get(passage["thumbnail"]).headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert client.get(passage["thumbnail"]).content == answer.content
     assert client.head(f"/v1/media/{id}?size=thumb").headers["content-length"] == str(len(answer.content))
 
 
@@ -96,7 +96,7 @@ def test_a_frame_and_another_second_of_its_video(client: TestClient) -> None:
     assert client.get(f"/v1/media/{first}?at=1&page=1").status_code == 400
 
 
-def test_what_has_no_picture(client: TestClient) -> None:
+def test_passages_without_a_picture_or_video(client: TestClient) -> None:
     text, photo = ids(client, "notes.md")[0], ids(client, "photo.jpg")[0]
     assert client.get(f"/v1/media/{text}").json()["error"]["code"] == "not_shown"
     for address in (f"/v1/media/{text}", f"/v1/media/{text}/video", f"/v1/media/{photo}/video", f"/v1/media/{photo}?at=3"):
@@ -149,7 +149,7 @@ def test_how_videos_play(client: TestClient) -> None:
     assert found["direct.mp4"]["video"]["clip"] is None
 
 
-def test_unknown_ids_and_those_of_other_indexes_are_not_found(client: TestClient) -> None:
+def test_unknown_ids_and_ids_of_other_indexes_are_not_found(client: TestClient) -> None:
     secret = ids(client, "secret.txt", "second")[0]
     assert client.get(f"/v1/passages/{secret}?index=second").json()["text"] == "another index"
     for id in (secret, "nothing", "..", "%2e%2e", "..%2f..%2fetc%2fpasswd", "a%00b"):

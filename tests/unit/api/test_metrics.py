@@ -31,16 +31,16 @@ def fresh(library: Path) -> Iterator[TestClient]:
         yield client
 
 
-def test_the_shelf(api: TestClient, library: Path) -> None:
-    [video_cache] = api.get("/v1/indexes").json()
-    assert (video_cache["name"], video_cache["exists"], video_cache["model"], video_cache["documents"]) == (
+def test_the_list_of_indexes(api: TestClient, library: Path) -> None:
+    [info] = api.get("/v1/indexes").json()
+    assert (info["name"], info["exists"], info["model"], info["documents"]) == (
         "library",
         True,
         "lite",
         8,
     )
-    assert video_cache["passages"] == sum(video_cache["kinds"].values())
-    assert video_cache["roots"] == [{"name": "corpus", "folder": str(library.parents[1] / "corpus"), "present": True}]
+    assert info["passages"] == sum(info["kinds"].values())
+    assert info["roots"] == [{"name": "corpus", "folder": str(library.parents[1] / "corpus"), "present": True}]
 
 
 def test_the_status_is_that_of_the_command_line(api: TestClient, library: Path) -> None:
@@ -51,8 +51,8 @@ def test_the_status_is_that_of_the_command_line(api: TestClient, library: Path) 
     assert (found["skipped_count"], found["job"]) == (0, None)
 
 
-def test_reranking_for_others(api: TestClient) -> None:
-    """The shape of Jina and Cohere, with fields of theirs that mean nothing here."""
+def test_reranking_with_requests_of_other_vendors(api: TestClient) -> None:
+    """In the format of Jina and Cohere, with fields of theirs that are ignored here."""
     asked = {
         "model": "jina-reranker-v2",
         "query": "harbour dues",
@@ -90,15 +90,15 @@ def test_reranking_pictures(api: TestClient) -> None:
         {"documents": ["a"]},
     ],
 )
-def test_a_reranking_without_sense_is_refused(api: TestClient, asked: dict[str, object]) -> None:
+def test_an_invalid_reranking_is_refused(api: TestClient, asked: dict[str, object]) -> None:
     assert api.post("/v1/rerank", json=asked).status_code == 422
 
 
-def test_an_empty_query_cannot_rank(api: TestClient) -> None:
+def test_an_empty_query_is_refused(api: TestClient) -> None:
     assert api.post("/v1/rerank", json={"query": " ", "documents": ["a"]}).json()["error"]["what"] == "the query is empty"
 
 
-def test_the_figures_count(fresh: TestClient) -> None:
+def test_the_metrics_count(fresh: TestClient) -> None:
     for _ in range(3):
         fresh.post("/v1/search", json={"text": "harbour"})
     fresh.post("/v1/search", json={"text": ""})
@@ -114,17 +114,17 @@ def test_the_figures_count(fresh: TestClient) -> None:
     assert found["rag_job_running", (("index", "library"),)] == 0
 
 
-def test_a_running_job_tells_its_pace_and_what_holds_it_back(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    pace = {"documents_per_second": 2.5, "passages_per_second": 40.0, "megabytes_per_second": 3.25, "tokens_per_second": 9000.0}
+def test_a_running_job_reports_its_rates_and_waiting_stages(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {"documents_per_second": 2.5, "passages_per_second": 40.0, "megabytes_per_second": 3.25, "tokens_per_second": 9000.0}
     job = SimpleNamespace(
         state="running",
-        seen={"done": 7, "total": 9, **pace, "seconds_left": 61.5, "stages": {"read": 0.1, "embed": 0.8, "write": 0.9}},
+        progress={"done": 7, "total": 9, **rates, "seconds_left": 61.5, "stages": {"read": 0.1, "embed": 0.8, "write": 0.9}},
     )
     monkeypatch.setattr(Jobs, "of", lambda *_: job)
     library = ("index", "library")
     found = figures(fresh)
     expected = {"rag_job_running": 1, "rag_job_documents_done": 7, "rag_job_documents": 9, "rag_job_seconds_left": 61.5}
-    expected |= {f"rag_job_{name}": value for name, value in pace.items()}
+    expected |= {f"rag_job_{name}": value for name, value in rates.items()}
     assert {name: found[name, (library,)] for name in expected} == expected
     waiting = {stage: found["rag_job_waiting_ratio", (library, ("stage", stage))] for stage in ("read", "embed", "write")}
     assert waiting == {"read": 0.1, "embed": 0.8, "write": 0.9}
@@ -133,19 +133,23 @@ def test_a_running_job_tells_its_pace_and_what_holds_it_back(fresh: TestClient, 
     assert names == {"rag_job_running", "rag_job_documents", "rag_job_documents_done"}
 
 
-def test_a_model_that_fails_is_said_and_counted(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_model_is_reported_and_counted(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise BackendError("http://127.0.0.1:8000 does not answer", remedy="start it: rag serve embedder")
 
     monkeypatch.setattr(Searcher, "search", fail)
     answer = fresh.post("/v1/search", json={"text": "harbour"})
-    said = {"what": "http://127.0.0.1:8000 does not answer", "remedy": "start it: rag serve embedder", "code": "backend_error"}
-    assert (answer.status_code, answer.json()["error"]) == (503, said)
+    expected = {
+        "what": "http://127.0.0.1:8000 does not answer",
+        "remedy": "start it: rag serve embedder",
+        "code": "backend_error",
+    }
+    assert (answer.status_code, answer.json()["error"]) == (503, expected)
     assert answer.headers["Retry-After"] == "1"
     assert figures(fresh)["rag_model_errors_total", (("code", "backend_error"),)] == 1
 
 
-def test_a_bug_is_no_traceback_in_the_answer(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_shows_no_traceback_in_the_answer(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret of the house")
 

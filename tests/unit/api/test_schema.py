@@ -1,4 +1,4 @@
-"""Generated requests over the OpenAPI description: no 500, and every answer is one the description has."""
+"""Generated requests from the OpenAPI description: no status 500, and every response matches the description."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rag.config import load_settings
 
 HOST = "127.0.0.1:7860"
 KEPT = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
-LEFT_OUT = {("POST", "/v1/index")}  # each would be a process
+LEFT_OUT = {("POST", "/v1/index")}  # each would start a process
 GENEROUS = settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 

@@ -15,8 +15,8 @@ import rag
 from tests.unit.api_server import CORPUS, asking
 
 
-def ask(api: TestClient, **question: Any) -> dict[str, Any]:
-    answer = api.post("/v1/search", json=question)
+def ask(api: TestClient, **request: Any) -> dict[str, Any]:
+    answer = api.post("/v1/search", json=request)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -26,13 +26,13 @@ def data_url(picture: bytes, kind: str = "jpeg") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
-def jpeg(width: int, height: int) -> bytes:
+def png(width: int, height: int) -> bytes:
     out = io.BytesIO()
     Image.new("L", (width, height), 90).save(out, "PNG")
     return out.getvalue()
 
 
-def test_hits_are_those_of_the_read_path(api: TestClient, library: Path) -> None:
+def test_hits_are_the_same_as_in_python(api: TestClient, library: Path) -> None:
     found = ask(api, text="harbour dues", top_k=5)
     with rag.open_index(str(library)) as searcher:
         expected = [rag.hit_json(hit) for hit in searcher.query("harbour dues", top_k=5)]
@@ -47,7 +47,7 @@ def test_marks_are_the_words_of_the_query_in_the_snippet(api: TestClient) -> Non
     assert [hit["snippet"][start:end] for start, end in hit["marks"]] == ["Harbour", "dues"]
 
 
-def test_without_reranking_the_fused_score_orders(api: TestClient) -> None:
+def test_without_reranking_the_fused_score_ranks(api: TestClient) -> None:
     found = ask(api, text="harbour dues", rerank=False, explain=True)
     assert (found["reranked"], found["reranker"]) == (False, None)
     assert all(hit["rerank_score"] is None and hit["explain"]["score_is"] == "fused" for hit in found["hits"])
@@ -85,12 +85,12 @@ def test_filters_and_counts(api: TestClient) -> None:
     assert {hit["document"] for hit in ask(api, text="harbour", paths=["notes/"])["hits"]} == {"notes/gull-head-visit.md"}
 
 
-def test_the_whole_words_come_where_they_are_asked(api: TestClient) -> None:
+def test_full_texts_come_on_request(api: TestClient) -> None:
     hit = ask(api, text="harbour dues", texts=True)["hits"][0]
     assert hit["text"] == "Harbour dues were raised by nine percent in the winter."
 
 
-def test_nothing_good_is_said(api: TestClient) -> None:
+def test_a_search_without_a_good_match_says_so(api: TestClient) -> None:
     assert ask(api, text="zzyzx quokka")["good"] is False
 
 
@@ -112,14 +112,14 @@ def test_nothing_good_is_said(api: TestClient) -> None:
         ({"image": "file:///etc/passwd"}, 400, "wrong_request"),
         ({"image": "data:image/png;base64,????"}, 400, "wrong_request"),
         ({"image": data_url(b"GIF89a and no more")}, 400, "wrong_request"),
-        ({"image": data_url(jpeg(10_000, 6_000))}, 413, "too_large"),
+        ({"image": data_url(png(10_000, 6_000))}, 413, "too_large"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_with_a_remedy(api: TestClient, question: dict[str, Any], status: int, code: str) -> None:
+def test_invalid_requests_are_refused_with_a_remedy(api: TestClient, question: dict[str, Any], status: int, code: str) -> None:
     answer = api.post("/v1/search", json=question)
-    said = answer.json()["error"]
-    assert (answer.status_code, said["code"]) == (status, code)
-    assert said["what"] and said["remedy"]
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (status, code)
+    assert error["what"] and error["remedy"]
     assert "Traceback" not in answer.text and "/tmp/rag-query" not in answer.text
 
 
@@ -128,14 +128,14 @@ def test_too_large_a_body_is_refused_before_it_is_read(api: TestClient) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
-def test_a_body_of_unknown_length_is_refused_where_it_grows_too_large(api: TestClient) -> None:
+def test_a_body_of_unknown_length_is_refused_when_it_grows_too_large(api: TestClient) -> None:
     pieces = (b" " * (1 << 20) for _ in range(40))
     answer = api.post("/v1/search", content=pieces, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
-def test_a_copy_is_what_is_most_like_a_picture(tmp_path: Path) -> None:
-    """It repeats the picture that was asked with, and is not folded away with it."""
+def test_a_copy_is_the_best_hit_for_more_like_a_picture(tmp_path: Path) -> None:
+    """It is not folded into the picture of the query and dropped with it."""
     photo = Image.open(CORPUS / "photos/IMG_2063.jpg")
     (tmp_path / "corpus").mkdir()
     photo.save(tmp_path / "corpus/photo.jpg")
@@ -152,8 +152,8 @@ def test_a_copy_is_what_is_most_like_a_picture(tmp_path: Path) -> None:
     assert asked["document"] not in like
 
 
-def test_the_words_of_a_query_picture_are_read_where_they_are_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once for a picture, however often it is asked with; `ocr` false answers from its pixels."""
+def test_text_in_a_query_picture_is_read_unless_ocr_is_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each picture, however often it is used; with `ocr` false only its pixels count."""
     from rag.loaders.picture import ocr
 
     (tmp_path / "corpus").mkdir()
@@ -168,8 +168,8 @@ def test_the_words_of_a_query_picture_are_read_where_they_are_wanted(tmp_path: P
         return ocr.OcrResult("pilot boat", ())
 
     monkeypatch.setattr(ocr, "recognise", recognise)
-    asked = data_url(jpeg(311, 207))
-    with asking(index) as client:
+    asked = data_url(png(311, 207))
+    with asking(index, jobs=0) as client:  # read in this process, where it can be counted
         quick = ask(client, image=asked, ocr=False, rerank=False)
         assert read == []
         assert [hit["document"] for hit in quick["hits"]][:1] == ["sea.png"]
@@ -181,11 +181,11 @@ def test_the_words_of_a_query_picture_are_read_where_they_are_wanted(tmp_path: P
 
 
 @pytest.mark.parametrize("blend", ["NaN", "Infinity", "5", "-1"])
-def test_a_share_is_between_none_and_all(api: TestClient, blend: str) -> None:
+def test_blend_must_be_between_0_and_1(api: TestClient, blend: str) -> None:
     asked = f'{{"text": "harbour", "blend": {blend}}}'
     assert api.post("/v1/search", content=asked, headers={"Content-Type": "application/json"}).status_code == 422
 
 
-def test_a_glob_of_many_stars_does_not_hold_the_server_up(api: TestClient) -> None:
+def test_a_glob_of_many_stars_does_not_stall_the_server(api: TestClient) -> None:
     asked = {"text": "harbour", "paths": ["*a" * 1_000 + "b", "**/" * 300 + "*e*e*e*e*e*e*e*e*e*z"]}
     assert api.post("/v1/search", json=asked).json()["hits"] == []

@@ -1,4 +1,4 @@
-"""Several questions at once: each gets its own answer, the line is bounded, and nobody waits for ever."""
+"""Concurrent requests: each gets its own answer, the queue is bounded, and none waits for ever."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.api_server import asking
 QUERIES = ("harbour dues", "gull", "annual report income", "crane safety induction", "lighthouse", "ferry tickets")
 
 
-def test_many_askers_get_each_their_own_answer(api: TestClient, library: Path) -> None:
+def test_concurrent_requests_get_their_own_answers(api: TestClient, library: Path) -> None:
     with rag.open_index(str(library)) as searcher:
         expected = {text: [hit.id for hit in searcher.query(text, top_k=5)] for text in QUERIES}
 
@@ -25,15 +25,15 @@ def test_many_askers_get_each_their_own_answer(api: TestClient, library: Path) -
         answer = api.post("/v1/search", json={"text": text, "top_k": 5})
         return text, [hit["id"] for hit in answer.json()["hits"]]
 
-    with ThreadPoolExecutor(8) as askers:
-        for text, found in askers.map(ask, QUERIES * 6):
+    with ThreadPoolExecutor(8) as clients:
+        for text, found in clients.map(ask, QUERIES * 6):
             assert found == expected[text]
 
 
-def test_the_line_is_bounded_and_moves_on() -> None:
+def test_the_queue_is_bounded_and_moves_on() -> None:
     async def scene() -> None:
         gate = threading.Event()
-        request_pool = RequestPool(threads=1, line=2, patience=30)
+        request_pool = RequestPool(threads=1, queue=2, timeout=30)
         first = [asyncio.create_task(request_pool.take(gate.wait)) for _ in range(3)]
         await asyncio.sleep(0)
         assert request_pool.inside == 3
@@ -47,14 +47,14 @@ def test_the_line_is_bounded_and_moves_on() -> None:
     asyncio.run(scene())
 
 
-def test_who_waits_too_long_is_told_and_leaves_the_line() -> None:
+def test_a_request_that_waits_too_long_gets_an_error_and_leaves_the_queue() -> None:
     async def scene() -> None:
         gate = threading.Event()
-        request_pool = RequestPool(threads=1, line=4, patience=0.05)
+        request_pool = RequestPool(threads=1, queue=4, timeout=0.05)
         with pytest.raises(TookTooLong):
             await request_pool.take(gate.wait)
         with pytest.raises(TookTooLong):
-            await request_pool.take(int)  # never started: the thread is still at the first
+            await request_pool.take(int)  # never started: the thread is still busy with the first
         assert request_pool.inside == 1
         gate.set()
         while request_pool.inside:
@@ -65,7 +65,7 @@ def test_who_waits_too_long_is_told_and_leaves_the_line() -> None:
     asyncio.run(scene())
 
 
-def test_a_time_out_inside_the_work_is_the_works_own() -> None:
+def test_a_timeout_inside_the_work_is_passed_on() -> None:
     def work() -> None:
         raise TimeoutError("of the work")
 
@@ -76,7 +76,7 @@ def test_a_time_out_inside_the_work_is_the_works_own() -> None:
     asyncio.run(scene())
 
 
-def test_a_server_that_ends_answers_those_who_wait() -> None:
+def test_a_server_that_shuts_down_answers_waiting_requests() -> None:
     async def scene() -> None:
         gate = threading.Event()
         task = asyncio.create_task(RequestPool(threads=1).take(gate.wait))
@@ -90,7 +90,7 @@ def test_a_server_that_ends_answers_those_who_wait() -> None:
 
 
 @pytest.mark.parametrize(("error", "status"), [(Busy(), 429), (TookTooLong(60), 504), (Ending(), 503)])
-def test_their_statuses(library: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int) -> None:
+def test_the_status_of_each_error(library: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int) -> None:
     async def refuse(*_: object) -> None:
         raise error
 

@@ -1,4 +1,4 @@
-"""What a machine has is read from its vendor's tool, which may be missing, fail or hang."""
+"""Accelerators are read from their vendors' tools, which may be missing, fail or hang."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NVIDIA = "0, NVIDIA H200, 143771, 143155, 570.86.15\n1, NVIDIA GB10, [N/A], [N/A
 
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Puts a script under a vendor's name alone on PATH (with the shell it is written in)."""
+    """Installs a shell script under the name of a vendor's tool, as the only program on PATH beside the shell."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
     def put(name: str, body: str) -> None:
@@ -87,7 +87,7 @@ def test_an_atlas_300i_duo_has_two_chips_and_is_its_own_platform(tool) -> None:
     assert machine.cards == (Card(0, "310P3", 44280 * MIB, 42911 * MIB), Card(1, "310P3", 43693 * MIB, 42507 * MIB))
 
 
-def test_no_tool_leaves_the_processor(tool) -> None:
+def test_without_a_tool_there_is_the_processor(tool) -> None:
     machine = look()
     assert (machine.platform, machine.remark, machine.cards[0].name) == ("cpu", "", "main memory")
     assert machine.cards[0].total > 1 << 30
@@ -98,18 +98,18 @@ def test_no_tool_leaves_the_processor(tool) -> None:
     [
         ("echo 'NVIDIA-SMI has failed: driver/library version mismatch' >&2; exit 18", "(exit 18): NVIDIA-SMI has failed"),
         ("echo 'No devices were found'", "(exit 0): No devices were found"),
-        ("exit 9", "(exit 9): nothing"),
+        ("exit 9", "(exit 9): no output"),
     ],
 )
-def test_a_tool_that_fails_is_remarked(tool, body: str, said: str) -> None:
+def test_a_failing_tool_is_named_in_the_remark(tool, body: str, said: str) -> None:
     tool("nvidia-smi", body)
     machine = look()
     assert machine.platform == "cpu"
     assert said in machine.remark
 
 
-def test_a_tool_that_hangs_is_given_up(tool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rag.backends.devices, "PATIENCE", 0.2)
+def test_a_hanging_tool_is_given_up(tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rag.backends.devices, "TOOL_SECONDS", 0.2)
     tool("nvidia-smi", "exec /bin/sleep 30")
     assert "did not answer" in look().remark
 
@@ -123,7 +123,7 @@ def test_a_broken_nvidia_tool_does_not_hide_an_npu(tool) -> None:
 @pytest.mark.parametrize(
     ("value", "numbers"), [("", [0, 1, 2]), ("2,0", [2, 0]), ("1", [1]), ("GPU-8f2e", [0, 1, 2]), ("7", []), (" 1 , 2 ", [1, 2])]
 )
-def test_the_cards_left_visible(value: str, numbers: list[int]) -> None:
+def test_the_environment_selects_cards(value: str, numbers: list[int]) -> None:
     machine = Machine("cuda", tuple(Card(number, "", 1, 1) for number in range(3)))
     assert [card.number for card in visible(machine, {"CUDA_VISIBLE_DEVICES": value})] == numbers
     assert len(visible(machine, {"ASCEND_RT_VISIBLE_DEVICES": "0"})) == 3

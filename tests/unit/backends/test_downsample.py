@@ -25,7 +25,7 @@ def picture(height: int, width: int) -> np.ndarray:
         ((3, 9), (3, 9)),
     ],
 )
-def test_the_shorter_side_keeps_what_is_looked_at(shape: tuple[int, int], thinned: tuple[int, int]) -> None:
+def test_the_shorter_side_keeps_enough_pixels(shape: tuple[int, int], thinned: tuple[int, int]) -> None:
     whole = picture(*shape)
     kept = thin(whole, 256)
     step = -(-shape[0] // thinned[0])
@@ -36,9 +36,9 @@ def test_the_shorter_side_keeps_what_is_looked_at(shape: tuple[int, int], thinne
 
 
 @pytest.mark.parametrize("shape", [(1348, 952), (858, 1526), (300, 5000), (513, 512)])
-def test_the_lite_model_sees_the_same_in_a_picture_that_its_reader_thinned(shape: tuple[int, int]) -> None:
+def test_the_lite_model_gives_the_same_vector_for_a_thinned_picture(shape: tuple[int, int]) -> None:
     embedder, whole = LiteEmbedder(), picture(*shape)
-    contents = [Content("image", pixels=(pixels,)) for pixels in (whole, thin(whole, embedder.side))]
+    contents = [Content("image", pixels=(pixels,)) for pixels in (whole, thin(whole, embedder.capabilities.shorter_side))]
     first, second = embedder.embed(contents, role="document")
     np.testing.assert_array_equal(first, second)
-    assert lite_pixels.LOOKED_AT == embedder.side == 256
+    assert lite_pixels.SHORTER_SIDE == embedder.capabilities.shorter_side == 256

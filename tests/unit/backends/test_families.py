@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.families import FAMILIES, Task, family_of, fingerprint_of, instruction_for, model_name, native_dim, trust_of
 from rag.errors import WrongRequest, WrongSetting
 
@@ -21,7 +21,7 @@ def folder(place: Path, config: Any) -> str:
     return str(place)
 
 
-def test_what_the_families_are() -> None:
+def test_the_families_and_their_limits() -> None:
     assert {name: (family.sees, family.max_tokens, family.templated) for name, family in FAMILIES.items()} == {
         "qwen3-vl-embedding": (True, 8192, True),
         "qwen3-vl-reranker": (True, 10240, True),
@@ -34,7 +34,7 @@ def test_what_the_families_are() -> None:
 
 def test_the_default_instructions() -> None:
     def told(family: str, use: Any) -> str:
-        return instruction_for(FAMILIES[family], UNTOLD, use)
+        return instruction_for(FAMILIES[family], DEFAULT_CHOICE, use)
 
     assert told("qwen3-vl-embedding", "document") == "Represent the user's input."
     assert told("qwen3-vl-embedding", "query") == "Retrieve images or text relevant to the user's query."
@@ -45,7 +45,7 @@ def test_the_default_instructions() -> None:
     assert told("plain-embedding", "query") == told("plain-reranker", "rerank") == ""
 
 
-def test_a_prefix_of_a_plain_model_keeps_its_blanks() -> None:
+def test_a_prefix_of_a_plain_model_keeps_its_spaces() -> None:
     assert instruction_for(FAMILIES["plain-embedding"], Choice(query_instruction="query: "), "query") == "query: "
 
 
@@ -91,20 +91,20 @@ def test_a_folder_tells_its_family_by_its_config(tmp_path: Path, config: Any, em
     assert native_dim(Choice(model=model)) == dim
 
 
-def test_a_folder_knows_its_dimension_better_than_its_name(tmp_path: Path) -> None:
+def test_a_folders_config_overrules_its_name_for_the_dimension(tmp_path: Path) -> None:
     model = folder(tmp_path / "Qwen3-VL-Embedding-2B", VL_CONFIG)
     assert native_dim(Choice(model=model)) == 64
 
 
 @pytest.mark.parametrize("config", ["{", "[]", '"text"', '{"text_config": 3}'])
-def test_a_broken_folder_is_said(tmp_path: Path, config: str) -> None:
+def test_a_broken_folder_is_reported(tmp_path: Path, config: str) -> None:
     model = folder(tmp_path / "mine", config)
     with pytest.raises(WrongSetting, match=r"config\.json"):
         family_of(Choice(model=model), "embedder")
 
 
 @pytest.mark.parametrize("stated", ["qwen3-vl-embedding", "qwen3-vl", " Qwen3-VL "])
-def test_a_stated_family_counts_first(stated: str) -> None:
+def test_a_stated_family_overrules_the_name(stated: str) -> None:
     choice = Choice(model="Qwen/Qwen3-Embedding-8B", family=stated)
     assert family_of(choice, "embedder").name == "qwen3-vl-embedding"
     assert family_of(Choice(model="served", family="plain"), "reranker").name == "plain-reranker"
@@ -146,7 +146,7 @@ def test_one_model_has_one_name(model: str) -> None:
 @pytest.mark.parametrize(
     ("model", "name"), [("", ""), ("BAAI/bge-m3", "bge-m3"), ("Qwen/Qwen3-Reranker-0___6B", "Qwen3-Reranker-0.6B")]
 )
-def test_other_names_stay_their_own(model: str, name: str) -> None:
+def test_other_names_stay_as_they_are(model: str, name: str) -> None:
     assert model_name(model) == name
 
 

@@ -1,4 +1,4 @@
-"""What a model server is sent of a picture or a video, decoded as the server decodes it."""
+"""What a model server gets of a picture or a video, decoded as the server decodes it."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def plane(width: int, height: int, colour: tuple[int, int, int] = (200, 40, 30))
 
 
 def scene(width: int, height: int) -> np.ndarray:
-    """Soft shapes with an edge, as a photograph has."""
+    """Soft shapes with one edge, like a photograph."""
     y, x = np.mgrid[0:height, 0:width]
     return np.stack([x * 255 // width, y * 255 // height, np.where(x > y, 220, 30)], axis=-1).astype(np.uint8)
 
 
-def test_a_small_picture_is_sent_in_its_size_and_nearly_its_colours() -> None:
+def test_a_small_picture_keeps_its_size_and_nearly_its_colours() -> None:
     pixels = scene(320, 200)
     shown = np.asarray(sent(pixels), np.int16)
     assert shown.shape == pixels.shape
@@ -49,7 +49,7 @@ def test_a_small_picture_is_sent_in_its_size_and_nearly_its_colours() -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 1024), (1, 1), (31, 7), (4000, 3000), (15000, 100), (300, 9000)])
-def test_pictures_stay_within_the_pixel_limit_and_keep_their_sides(width: int, height: int) -> None:
+def test_pictures_stay_within_the_pixel_limit_and_keep_their_aspect(width: int, height: int) -> None:
     shown = sent(plane(width, height))
     assert shown.width * shown.height <= MAX_PIXELS
     assert abs(np.log(shown.width / shown.height) - np.log(width / height)) < 0.02
@@ -60,15 +60,15 @@ def test_pictures_stay_within_the_pixel_limit_and_keep_their_sides(width: int, h
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 300), (300, 1), (1_310_720, 1), (5, 200_000), (181, 1)])
-def test_a_thread_is_laid_on_white_so_that_the_models_take_it(width: int, height: int) -> None:
+def test_a_very_thin_picture_is_padded_with_white(width: int, height: int) -> None:
     shown = sent(plane(width, height, (0, 0, 0)))
     assert max(shown.size) <= 200 * min(shown.size)
     assert shown.width * shown.height <= MAX_PIXELS
-    assert np.asarray(shown).max() > 200  # the white
-    assert np.asarray(shown).min() < 60  # the thread
+    assert np.asarray(shown).max() > 200  # the padding
+    assert np.asarray(shown).min() < 60  # the picture
 
 
-def test_nothing_of_the_source_but_its_pixels_is_sent() -> None:
+def test_only_pixels_are_sent_and_no_metadata() -> None:
     picture = sent(plane(64, 64))
     assert set(picture.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
     assert not picture.getexif()
@@ -95,7 +95,7 @@ def test_a_video_is_a_list_of_jpegs() -> None:
     assert shades == [0, 128, 255]
 
 
-def test_a_long_video_is_spread_not_cut() -> None:
+def test_frames_are_spread_over_a_long_video() -> None:
     frames = [plane(16, 16, (shade, shade, shade)) for shade in range(100)]
     shades = [round(float(np.asarray(frame).mean())) for frame in media.film(frames)]
     assert len(shades) == media.MAX_FRAMES == 32

@@ -1,4 +1,4 @@
-"""The strings that leave us, character by character, and the servers' templates that must render the same ones.
+"""The prompts we send, character by character, and the servers' templates, which must render the same ones.
 
 The golden files were written from the models' own documentation, not by the code under test.
 """
@@ -15,7 +15,7 @@ from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from rag.backends import prompts
-from rag.backends.base import UNTOLD, Choice
+from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.families import FAMILIES
 from rag.errors import WrongRequest
 from rag.types import Content
@@ -30,7 +30,7 @@ OWN_CHOICE = Choice(query_instruction=OWN, document_instruction=OWN, rerank_inst
 
 
 def contents(text: str, chinese: str) -> dict[str, Content]:
-    """Every shape a content comes in; the clues of pictures must never reach a model that sees them."""
+    """Contents of every form; the clues of pictures must never reach a model that sees them."""
     return {
         "text": Content("text", text),
         "own_instruction": Content("text", text),
@@ -59,10 +59,10 @@ def golden(name: str) -> str:
 
 
 def rendered(name: str) -> str:
-    """What the code makes of the case a golden file is named after: family, role and case."""
+    """The prompt for the case in the name of a golden file: family, role and case."""
     family_name, role, case = name.split(".")
     family = FAMILIES[family_name]
-    own = OWN_CHOICE if case == "own_instruction" else UNTOLD
+    own = OWN_CHOICE if case == "own_instruction" else DEFAULT_CHOICE
     if role == "pair":
         return prompts.rerank_prompt(family, *PAIRS[case], prompts.instruction_for(family, own, "rerank"))
     content = (DOCUMENTS if role == "document" else QUERIES)[case]
@@ -76,7 +76,7 @@ NAMES = sorted(file.stem for file in GOLDEN.glob("*.txt"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_prompt_is_its_golden_file(name: str) -> None:
+def test_every_prompt_equals_its_golden_file(name: str) -> None:
     assert rendered(name) == golden(name)
 
 
@@ -89,7 +89,7 @@ def test_every_family_and_role_has_golden_files() -> None:
     }
 
 
-# ---- the shapes that go wrong silently --------------------------------------------------------
+# ---- forms that go wrong silently ----- --------------------------------------------------------
 
 
 def test_the_ends_of_the_prompts() -> None:
@@ -131,7 +131,7 @@ def test_an_empty_instruction_is_the_familys_own() -> None:
     for family, role in (("qwen3-vl-embedding", "query"), ("qwen3-vl-embedding", "document"), ("qwen3-embedding", "query")):
         assert prompts.embedding_prompt(FAMILIES[family], QUERIES["text"], role, "") == (
             prompts.embedding_prompt(
-                FAMILIES[family], QUERIES["text"], role, prompts.instruction_for(FAMILIES[family], UNTOLD, role)
+                FAMILIES[family], QUERIES["text"], role, prompts.instruction_for(FAMILIES[family], DEFAULT_CHOICE, role)
             )
         )
 
@@ -144,7 +144,7 @@ def test_a_video_of_one_frame_is_a_picture() -> None:
 
 def test_a_text_model_refuses_a_picture() -> None:
     for family in ("qwen3-embedding", "plain-embedding"):
-        with pytest.raises(WrongRequest, match="see no pictures"):
+        with pytest.raises(WrongRequest, match="cannot see pictures"):
             prompts.embedding_prompt(FAMILIES[family], QUERIES["image_and_text"], "query", "")
 
 
@@ -180,8 +180,8 @@ def test_texts_of_a_conversation_are_neutralised() -> None:
 
 
 @pytest.mark.parametrize("family", ["qwen3-embedding", "plain-embedding", "qwen3-reranker", "plain-reranker"])
-def test_families_of_strings_have_no_conversations(family: str) -> None:
-    with pytest.raises(WrongRequest, match="take strings"):
+def test_only_the_vl_embedders_take_conversations(family: str) -> None:
+    with pytest.raises(WrongRequest, match="take prompts, not conversations"):
         prompts.embedding_messages(FAMILIES[family], [say("kite")], "")
 
 
@@ -196,7 +196,7 @@ def render(template: str, query: str, document: str, **variables: Any) -> str:
 
 
 def sent(family: str, content: Content) -> str:
-    """A side of a pair as vLLM makes a string of `{"content": [media parts, one text part]}`: placeholders first."""
+    """The string that vLLM makes of `{"content": [media parts, one text part]}`: placeholders first."""
     return prompts.placeholders(content) * FAMILIES[family].sees + prompts.rerank_words(FAMILIES[family], content)
 
 
@@ -213,7 +213,7 @@ def test_the_template_renders_the_prompt(family: str, case: str, variables: dict
 
 @pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
 @pytest.mark.parametrize("stripped", [False, True])
-def test_no_editor_can_cut_the_tail_of_a_template(family: str, stripped: bool) -> None:
+def test_no_editor_can_strip_the_end_of_a_template(family: str, stripped: bool) -> None:
     template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
     assert render(template.rstrip("\n") if stripped else template, QUERY, DOCUMENT) == golden(f"{family}.pair.text")
 

@@ -22,7 +22,7 @@ def test_the_command_line_prints_and_starts_nothing(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("words", "named", "example"),
+    ("words", "option", "example"),
     [
         (["embedder"], "--model", "Qwen/Qwen3-VL-Embedding-2B"),
         (["both"], "--model", "Qwen/Qwen3-VL-Embedding-2B"),
@@ -30,25 +30,25 @@ def test_the_command_line_prints_and_starts_nothing(monkeypatch: pytest.MonkeyPa
         (["reranker"], "--model", "Qwen/Qwen3-VL-Reranker-2B"),
     ],
 )
-def test_a_model_must_be_named(words: list[str], named: str, example: str) -> None:
-    with pytest.raises(WrongRequest, match=f"which model is the .* {named} names it") as refused:
+def test_a_model_must_be_given(words: list[str], option: str, example: str) -> None:
+    with pytest.raises(WrongRequest, match="no model is given for the") as refused:
         dry(*words)
-    assert refused.value.remedy == f"such as {named} {example}"
+    assert refused.value.remedy == f"give one, such as {option} {example}"
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
-        (["both", "--model", VL.model, "--port", "8001"], "both servers are to listen on port 8001"),
+        (["both", "--model", VL.model, "--port", "8001"], "both servers would listen on port 8001"),
         (["embedder", "--model", VL.model, "--dtype", "float64"], "no dtype 'float64'"),
-        (["embedder", "--model", "./nowhere"], "the folder ./nowhere is not there"),
-        (["embedder", "--model", "/nowhere/at/all"], "the folder /nowhere/at/all is not there"),
+        (["embedder", "--model", "./nowhere"], "the folder ./nowhere does not exist"),
+        (["embedder", "--model", "/nowhere/at/all"], "the folder /nowhere/at/all does not exist"),
         (["embedder", "--model", str(DEPLOY)], "has no config.json"),
         (["embedder", "--model", VL.model, "--reranker-model", JUDGE.model], "starts no reranker"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(words: list[str], says: str) -> None:
-    with pytest.raises(WrongRequest, match=says):
+def test_invalid_requests_are_refused(words: list[str], message: str) -> None:
+    with pytest.raises(WrongRequest, match=message):
         dry(*words)
 
 
@@ -61,9 +61,9 @@ def test_a_plan_for_another_machine_starts_nothing_here(words: list[str]) -> Non
     assert "--served-model-name Qwen3-VL-Embedding-2B" in line
 
 
-def test_a_model_of_no_known_family_is_said_to_be_fed_plainly() -> None:
-    def told(*words: str) -> str:
+def test_a_model_of_unknown_family_gets_a_notice() -> None:
+    def notice(*words: str) -> str:
         return CliRunner().invoke(app, ["serve", "embedder", "--dry-run", *words], catch_exceptions=False).stderr
 
-    assert "not known as a Qwen3 model" in told("--model", "somebody/own-finetune")
-    assert told("--model", "somebody/own-finetune", "--family", "qwen3-vl") == told("--model", VL.model) == ""
+    assert "not known as a Qwen3 model" in notice("--model", "somebody/own-finetune")
+    assert notice("--model", "somebody/own-finetune", "--family", "qwen3-vl") == notice("--model", VL.model) == ""

@@ -1,4 +1,4 @@
-"""Rules of ignore files: what git would leave out, in a time that no rule and no name can stretch."""
+"""Ignore files: the verdicts of git, in linear time for every rule and every name."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ PATHS = st.text("ab*./", min_size=1, max_size=14)
 @example(rule="*a*?b*[ab]*", path="aabba")
 def test_a_rewritten_rule_decides_as_before(rule: str, path: str) -> None:
     expected = GitIgnoreSpec.from_lines([rule], backend="simple").check_file(path).include
-    assert _spec([rule]).check_file(path).include == expected
+    assert _spec([rule])[0].check_file(path).include == expected
 
 
 SLOW = """
 import sys
 from rag.corpus.ignore import _spec
 name = "a" * 250 + ".txt"
-assert _spec(["*a" * 20 + "*b"]).check_file(name).include is None
-assert _spec(["*a" * 20 + "*t"]).check_file(name).include
-assert _spec(["**/a/" * 20 + "b"]).check_file("a/" * 2000 + "c").include is None
-assert _spec(["**/a/" * 20 + "c"]).check_file("a/" * 2000 + "c").include
+assert _spec(["*a" * 20 + "*b"])[0].check_file(name).include is None
+assert _spec(["*a" * 20 + "*t"])[0].check_file(name).include
+assert _spec(["**/a/" * 20 + "b"])[0].check_file("a/" * 2000 + "c").include is None
+assert _spec(["**/a/" * 20 + "c"])[0].check_file("a/" * 2000 + "c").include
 """
 
 
-def test_no_rule_takes_for_ever_over_a_name() -> None:
-    """As `re` goes back to every star, the first of these would take longer than there is a universe."""
+def test_no_rule_takes_forever_on_one_name() -> None:
+    """With the backtracking of `re`, the first of these would outlast the universe."""
     subprocess.run([sys.executable, "-c", SLOW], check=True, timeout=60)
 
 
@@ -59,7 +59,7 @@ def test_an_ignore_file_of_gigabytes_blocks_its_folder_and_nothing_else(tmp_path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a file of /proc")
-def test_an_ignore_file_that_waits_to_be_written_holds_nobody_up(tmp_path: Path) -> None:
+def test_an_ignore_file_that_blocks_does_not_stop_the_walk(tmp_path: Path) -> None:
     (tmp_path / ".ragignore").symlink_to("/proc/kmsg")
     seen = list(walk(Root("r", tmp_path)))
     assert all(isinstance(one, Inaccessible) or one.path == ".ragignore" for one in seen)

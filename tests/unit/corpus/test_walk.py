@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from rag.corpus.walk import FileEntry, Ignored, Inaccessible, Root, ScanEvent, walk
-from rag.indexing.report import RunTally
 from rag.indexing.roots import Target
 from rag.indexing.scan import Change, ChangeDetector
+from rag.indexing.tally import RunTally
 
 
 def write(folder: Path, *names: str) -> None:
@@ -43,7 +43,8 @@ def test_hidden_files_and_ignore_rules(tmp_path: Path) -> None:
     (tmp_path / "sub/.gitignore").write_text("!keep.log\n")
     (tmp_path / ".ragignore").write_text("private.md\n")
     assert paths(tmp_path) == ["keep.txt", "sub/keep.log"]
-    assert reasons(tmp_path)["build"] == "named by .gitignore or .ragignore"
+    assert reasons(tmp_path)["build"] == "excluded by r/.gitignore:1 (build/)"
+    assert reasons(tmp_path)["private.md"] == "excluded by r/.ragignore:1 (private.md)"
     assert reasons(tmp_path)[".git"] == "hidden"
 
 
@@ -150,7 +151,7 @@ def test_what_lies_below_a_blocked_folder_is_not_gone() -> None:
     assert compared([Inaccessible("", "no permission")], *stored)[1] == []
 
 
-def test_an_empty_root_is_not_believed() -> None:
+def test_an_empty_root_removes_nothing_from_the_index() -> None:
     _, gone, tally = compared([Ignored("a", "empty")], ("b", "1"))
     assert gone == []
     assert tally.notes == [
@@ -158,7 +159,7 @@ def test_an_empty_root_is_not_believed() -> None:
     ]
 
 
-def test_folders_may_lie_a_thousand_deep(tmp_path: Path) -> None:
+def test_folders_may_be_a_thousand_deep(tmp_path: Path) -> None:
     here = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1_200):
         os.mkdir("d", dir_fd=here)
@@ -171,7 +172,7 @@ def test_folders_may_lie_a_thousand_deep(tmp_path: Path) -> None:
     try:
         assert (reasons(tmp_path), paths(tmp_path)) == ({"d/" * 1_200 + "bottom.txt": "empty"}, ["top.txt"])
     finally:
-        subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # pytest itself cannot: it goes down a call for each folder
+        subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # pytest itself cannot: it recurses once per folder
 
 
 def test_only_a_readable_file_of_the_root_is_a_companion(tmp_path: Path) -> None:
@@ -188,13 +189,13 @@ def test_only_a_readable_file_of_the_root_is_a_companion(tmp_path: Path) -> None
     assert found == {"a.jpg": (), "b.jpg": (), "c.jpg": (), "d.jpg": (), "e.jpg": (), "f.jpg": ("f.txt",), "real.txt": ()}
 
 
-def test_rules_that_nobody_understands_are_passed_over(tmp_path: Path) -> None:
+def test_invalid_rules_are_skipped(tmp_path: Path) -> None:
     write(tmp_path, "a.log", "b.txt", "[z-a]")
     (tmp_path / ".gitignore").write_bytes(b"!\n[z-a]\n\\\n[[a]\n\xff\xfe\n*.log\n")
     assert paths(tmp_path) == ["[z-a]", "b.txt"]
 
 
-def test_where_the_rules_cannot_be_read_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_whose_rules_cannot_be_read_is_not_walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "a.txt", "sub/b.txt", "sub/deep/c.txt", "sub/.gitignore")
     real = os.open
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from rag.decoding import protocol
+from rag.decoding.cost_limits import CostLimits
 from rag.decoding.event_queue import EventQueue
 from rag.decoding.messages import (
     Done,
@@ -71,8 +72,8 @@ def test_a_process_answers_what_this_one_would(picture: Path) -> None:
         part, ended = answers(events)
     finally:
         pool.close()
-    assert [identity] == list(perform(Identify(document(picture), RULES), lambda _: None, threads=1))
-    here, _ = perform(ReadAll(document(picture), RULES, "picture"), lambda _: None, threads=1)
+    assert [identity] == list(perform(Identify(document(picture), RULES), lambda _: None))
+    here, _ = perform(ReadAll(document(picture), RULES, "picture"), lambda _: None)
     assert isinstance(part, PassageRead) and isinstance(here, PassageRead) and isinstance(ended, Done)
     assert (part.passage, part.digests, part.words) == (here.passage, here.digests, here.words)
     assert isinstance(part.outcome, Content) and isinstance(here.outcome, Content)
@@ -109,18 +110,18 @@ def test_a_loader_that_dies_is_tried_twice_and_takes_nothing_with_it(picture: Pa
 
 def test_a_loader_that_hangs_with_the_interpreter_s_lock_is_stopped(picture: Path) -> None:
     events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
-    pool = Pool(1, events, lambda _: None, seconds=1.0)
+    pool = Pool(1, events, lambda _: None, limits=CostLimits(1.0, 1.0, 1.0))
     try:
         pool.submit(1, ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Hang"))
         found = answers(events, Failed)
     finally:
         pool.close()
-    assert found == [Restarted(), Failed("its reader was stopped: no answer in 1 s", killed=True)]
+    assert found == [Restarted(), Failed("its reader waited 1 s for something that never came", late=True)]
 
 
 def test_a_loader_that_hears_no_signal_is_stopped(picture: Path) -> None:
     events: EventQueue[WorkerAnswer, object] = EventQueue(10_000_000)
-    pool = Pool(1, events, lambda _: None, seconds=0.5)
+    pool = Pool(1, events, lambda _: None, limits=CostLimits(0.5, 0.5, 0.5))
     try:
         pool.submit(1, ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Deaf"))
         assert isinstance(answers(events, Failed)[-1], Failed)
@@ -140,7 +141,7 @@ def is_gone(process: int) -> bool:
 def test_what_a_loader_started_ends_with_its_reader(picture: Path) -> None:
     process = WorkerProcess(1_000_000_000)
     process.tell(ReadAll(document(picture), RULES, "tests.unit.bad_loaders:Fork"), 30)
-    part = process.hear(30)
+    part = process.hear(CostLimits())
     assert isinstance(part, PassageRead) and isinstance(part.outcome, Content)
     child = int(part.outcome.text)
     assert not is_gone(child)
@@ -170,10 +171,10 @@ def test_what_libraries_say_without_end_is_bounded_and_the_last_of_it_kept(pictu
     for job in ("Chatter", "Chatter", "Segfault"):
         process.tell(ReadAll(document(picture), RULES, f"tests.unit.bad_loaders:{job}"), 30)
         if job == "Chatter":
-            assert isinstance(process.hear(60), PassageRead) and isinstance(process.hear(60), Done)
+            assert isinstance(process.hear(CostLimits()), PassageRead) and isinstance(process.hear(CostLimits()), Done)
             assert 0 < os.fstat(process._said.fileno()).st_size <= 64_000_000
     with pytest.raises(Died):
-        process.hear(60)
+        process.hear(CostLimits())
     assert os.fstat(process._said.fileno()).st_size == 0
     process.end()
 
@@ -369,7 +370,7 @@ def test_a_reader_ended_by_a_signal_without_a_name(picture: Path) -> None:
     process = WorkerProcess(2_000_000_000)
     os.kill(process._process.pid, signal.SIGRTMIN + 6)
     with pytest.raises(Died, match=rf"its reader crashed \(signal {signal.SIGRTMIN + 6}\)"):
-        process.hear(30)
+        process.hear(CostLimits())
     process.end()
 
 

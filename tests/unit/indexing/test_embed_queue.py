@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from rag.backends.base import EmbedderCapabilities
 from rag.decoding.event_queue import EventQueue
 from rag.errors import BackendError
-from rag.indexing.batching import cut, even_part
+from rag.indexing.batching import even_part
 from rag.indexing.embed_queue import EmbedQueue, EmbedResult
 from rag.types import Content, Fingerprint
 
@@ -23,25 +24,28 @@ class Embedder:
     modalities = frozenset({"text", "image"})
     reads_clues = False
 
-    def __init__(self, batch: int, in_flight: int) -> None:
-        self.batch, self.in_flight = batch, in_flight
+    def __init__(self, batch: int, concurrent: int, pictures: int = 0) -> None:
+        self.batch = batch
+        self.capabilities = EmbedderCapabilities(concurrent_calls=concurrent, pictures_per_call=pictures)
         self.calls: list[list[int]] = []
         self.gate = threading.Semaphore(0)
 
     def embed(self, contents: Sequence[Content], *, role: str) -> np.ndarray:
         self.calls.append([len(content.text) for content in contents])
-        if self.in_flight:
+        if self.capabilities.concurrent_calls:
             assert self.gate.acquire(timeout=30)
         return np.array([[len(content.text)] for content in contents], np.float32)
 
 
-def embed_queue(batch: int, in_flight: int) -> tuple[EmbedQueue, Embedder, EventQueue[object, EmbedResult, object]]:
-    embedder, events = Embedder(batch, in_flight), EventQueue[object, EmbedResult, object](1)
+def embed_queue(
+    batch: int, concurrent: int, pictures: int = 0
+) -> tuple[EmbedQueue, Embedder, EventQueue[object, EmbedResult, object]]:
+    embedder, events = Embedder(batch, concurrent, pictures), EventQueue[object, EmbedResult, object](1)
     return EmbedQueue(embedder, events), embedder, events
 
 
 def test_full_calls_go_out_at_once_and_what_is_left_goes_evenly() -> None:
-    fed, embedder, events = embed_queue(batch=64, in_flight=2)
+    fed, embedder, events = embed_queue(batch=64, concurrent=2)
     embedder.gate.release(100)
     for number in range(100):
         fed.add(bytes([number]), Content("text", "x" * (number + 1)))
@@ -61,7 +65,7 @@ def test_full_calls_go_out_at_once_and_what_is_left_goes_evenly() -> None:
 
 
 def test_plain_python_is_called_where_it_is_fed() -> None:
-    fed, embedder, events = embed_queue(batch=4, in_flight=0)
+    fed, embedder, events = embed_queue(batch=4, concurrent=0)
     for number in range(9):
         fed.add(bytes([number]), Content("text", "x" * number))
     assert [len(call) for call in embedder.calls] == [4, 4]
@@ -72,7 +76,7 @@ def test_plain_python_is_called_where_it_is_fed() -> None:
 
 
 def test_a_failure_is_a_result() -> None:
-    fed, embedder, events = embed_queue(batch=1, in_flight=1)
+    fed, embedder, events = embed_queue(batch=1, concurrent=1)
 
     def refuse(contents: Sequence[Content], *, role: str) -> np.ndarray:
         raise BackendError("no")
@@ -85,21 +89,12 @@ def test_a_failure_is_a_result() -> None:
     fed.close()
 
 
-def test_a_batch_is_bounded_in_number_and_weight() -> None:
-    contents = [(bytes([n]), Content("text", "x" * size)) for n, size in enumerate((5, 5, 50, 3, 3, 3, 3))]
-    cut_up = cut(contents, most=4, budget=20, weigh=lambda content: len(content.text))
-    assert [[len(content.text) for _, content in batch] for batch in cut_up] == [[5, 5], [50], [3, 3, 3, 3]]
-    assert cut([], 4, 20, lambda _: 1) == []
-
-
 def shown(side: int) -> Content:
     return Content("image", pixels=(np.zeros((side, side, 3), np.uint8),))
 
 
 def test_a_picture_that_travels_alone_waits_for_no_other() -> None:
-    fed, embedder, events = embed_queue(batch=64, in_flight=2)
-    embedder.pictures = 1  # type: ignore[attr-defined]
-    fed = EmbedQueue(embedder, events)
+    fed, embedder, events = embed_queue(batch=64, concurrent=2, pictures=1)
     embedder.gate.release(10)
     fed.add(b"t", Content("text", "x"))
     fed.add(b"p", shown(4))
@@ -110,7 +105,7 @@ def test_a_picture_that_travels_alone_waits_for_no_other() -> None:
 
 
 def test_the_oldest_text_is_in_the_next_call_whatever_its_length() -> None:
-    fed, embedder, events = embed_queue(batch=4, in_flight=1)
+    fed, embedder, events = embed_queue(batch=4, concurrent=1)
     embedder.gate.release(100)
     for number in range(40):
         fed.add(bytes([number]), Content("text", "x" * (1 if number == 3 else 100 + number)))
@@ -125,7 +120,7 @@ def test_the_oldest_text_is_in_the_next_call_whatever_its_length() -> None:
 
 
 def test_what_waits_is_dropped_and_what_is_under_way_still_comes() -> None:
-    fed, embedder, events = embed_queue(batch=2, in_flight=2)
+    fed, embedder, events = embed_queue(batch=2, concurrent=2)
     for number in range(9):
         fed.add(bytes([number]), Content("text", "x"))
     assert fed.nbytes == 9 * 204
@@ -142,7 +137,7 @@ def test_what_waits_is_dropped_and_what_is_under_way_still_comes() -> None:
 
 
 def test_where_nothing_is_under_way_one_last_call_is_made() -> None:
-    fed, embedder, events = embed_queue(batch=4, in_flight=1)
+    fed, embedder, events = embed_queue(batch=4, concurrent=1)
     embedder.gate.release(100)
     for number in range(3):
         fed.add(bytes([number]), Content("text", "x"))
@@ -165,7 +160,7 @@ class Struck(Embedder):
 
 def test_a_call_in_this_thread_ends_before_ctrl_c_is_heard() -> None:
     events = EventQueue[object, EmbedResult, object](1)
-    fed = EmbedQueue(Struck(batch=2, in_flight=0), events)
+    fed = EmbedQueue(Struck(batch=2, concurrent=0), events)
     fed.add(b"a", Content("text", "x"))
     with pytest.raises(KeyboardInterrupt):
         fed.add(b"b", Content("text", "xx"))
@@ -178,7 +173,7 @@ def test_a_call_in_this_thread_ends_before_ctrl_c_is_heard() -> None:
 
 
 def test_the_model_is_fed_while_nobody_takes_its_vectors() -> None:
-    fed, embedder, events = embed_queue(batch=2, in_flight=2)
+    fed, embedder, events = embed_queue(batch=2, concurrent=2)
     embedder.gate.release(100)
     for number in range(40):
         fed.add(bytes([number]), Content("text", "x"))
@@ -196,7 +191,7 @@ def test_the_model_is_fed_while_nobody_takes_its_vectors() -> None:
 
 
 def test_after_a_failure_no_call_is_made() -> None:
-    fed, embedder, events = embed_queue(batch=2, in_flight=2)
+    fed, embedder, events = embed_queue(batch=2, concurrent=2)
 
     def refuse(contents: Sequence[Content], *, role: str) -> np.ndarray:
         embedder.calls.append([])
@@ -221,7 +216,7 @@ def test_few_texts_are_shared_among_the_free_places_in_calls_of_at_least_a_half(
     assert even_part(waiting, 32, places) == count
 
 
-class Elsewhere:
+class Side:
     """Texts as from another process: ready from the second question on, and gives the negative of what is embedded here."""
 
     def __init__(self) -> None:
@@ -239,9 +234,9 @@ class Elsewhere:
         self.closed = True
 
 
-def test_a_process_apart_takes_texts_and_never_pictures() -> None:
-    embedder, events, apart = Embedder(batch=4, in_flight=0), EventQueue[object, EmbedResult, object](1), Elsewhere()
-    fed = EmbedQueue(embedder, events, apart=apart)
+def test_the_side_embedder_takes_texts_and_never_pictures() -> None:
+    embedder, events, side = Embedder(batch=4, concurrent=0), EventQueue[object, EmbedResult, object](1), Side()
+    fed = EmbedQueue(embedder, events, side_embedder=side)
     for number in range(200):
         fed.add(bytes([number]), shown(2) if number % 50 == 49 else Content("text", "x" * number))
     fed.flush()
@@ -255,5 +250,5 @@ def test_a_process_apart_takes_texts_and_never_pictures() -> None:
     assert {key: abs(value) for key, value in vectors.items()} == {
         bytes([number]): 0 if number % 50 == 49 else number for number in range(200)
     }
-    assert sum(apart.calls) + sum(map(len, embedder.calls)) == 200
-    assert (len(embedder.calls[0]), max(apart.calls, default=0) <= 4, apart.closed) == (4, True, True)
+    assert sum(side.calls) + sum(map(len, embedder.calls)) == 200
+    assert (len(embedder.calls[0]), max(side.calls, default=0) <= 4, side.closed) == (4, True, True)

@@ -1,4 +1,4 @@
-"""Which loader reads a file: names, bytes, and the reason where none does."""
+"""Which loader reads a file, by name and bytes, and the reason where none does."""
 
 from __future__ import annotations
 
@@ -104,18 +104,18 @@ def test_pictures_are_known_by_their_bytes_whatever_the_name(tmp_path, name):
         ("a.jpg", MP4, "video"),
         ("a.txt", zipped("xl/workbook.xml"), "office"),
         ("a.xlsx", zipped("word/document.xml"), "office"),
-        ("a.jpg", TEXT, "[is named .jpg but holds text]"),
-        ("a.pdf", TEXT, "[is named .pdf but holds text]"),
-        ("a.mp4", TEXT, "[is named .mp4 but holds text]"),
-        ("a.docx", TEXT, "[is named .docx but holds text]"),
+        ("a.jpg", TEXT, "[is named .jpg but contains text]"),
+        ("a.pdf", TEXT, "[is named .pdf but contains text]"),
+        ("a.mp4", TEXT, "[is named .mp4 but contains text]"),
+        ("a.docx", TEXT, "[is named .docx but contains text]"),
         ("a.xlsb", zipped("xl/workbook.bin"), "[binary Excel format; save it as .xlsx]"),
         ("a.xlsx", zipped("xl/workbook.bin"), "[binary Excel format; save it as .xlsx]"),
         ("a.docx", zipped("other"), "[is named .docx but is another kind of zip file]"),
         ("a.docx", OLE, "[is an old or encrypted Office document; save it in a current format, without a password]"),
-        ("Thumbs.db", OLE, "[is no format this program reads (OLE, as old Office and other programs for Windows write)]"),
+        ("Thumbs.db", OLE, "[is not a format this program reads (OLE, from old Office or another Windows program)]"),
     ],
 )
-def test_where_name_and_bytes_disagree_the_bytes_win_but_for_text(tmp_path, name, content, expected):
+def test_where_name_and_bytes_disagree_the_bytes_win_unless_they_are_text(tmp_path, name, content, expected):
     assert found(tmp_path, name, content) == expected
 
 
@@ -132,8 +132,8 @@ def test_a_text_that_begins_like_a_picture_is_a_text(tmp_path, text):
     [
         ("a.txt", b"", "[is empty]"),
         ("a.jpg", b"", "[is empty]"),
-        ("a.unknown", RANDOM, "[is no format this program reads (binary data)]"),
-        ("a.txt", RANDOM, "[is no format this program reads (binary data)]"),
+        ("a.unknown", RANDOM, "[is not a format this program reads (binary data)]"),
+        ("a.txt", RANDOM, "[is not a format this program reads (binary data)]"),
         ("a.zip", zipped("x"), "[.zip is not a format this program reads]"),
         ("a.MP3", RANDOM, "[.mp3 is not a format this program reads]"),
         ("noname", zipped("x"), "[is a zip archive: not a format this program reads]"),
@@ -141,12 +141,12 @@ def test_a_text_that_begins_like_a_picture_is_a_text(tmp_path, text):
         ("a.xls", OLE, "[old Excel format; save it as .xlsx]"),
         ("a.rtf", b"{\\rtf1\\ansi text}", "[rich text; save it as .docx]"),
         ("a.odt", zipped("content.xml"), "[OpenDocument text; save it as .docx]"),
-        ("a.m4b", b"\0\0\0\x20ftypM4B \0\0\x02\0", "[holds sound alone: not a format this program reads]"),
+        ("a.m4b", b"\0\0\0\x20ftypM4B \0\0\x02\0", "[contains only sound, which this program does not read]"),
         ("a.docx", zipped("word/document.xml")[:40], "[is a damaged zip file: File is not a zip file]"),
         ("a.mp4", b"\0" * 100_001, "[has 100,001 bytes; the limit max_file_bytes is 100,000]"),
     ],
 )
-def test_what_is_not_read_gets_a_reason(tmp_path, name, content, expected):
+def test_a_file_that_is_not_read_gets_a_reason(tmp_path, name, content, expected):
     assert found(tmp_path, name, content) == expected
 
 

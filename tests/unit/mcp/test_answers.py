@@ -1,4 +1,4 @@
-"""What an agent is told of passages and what stands around them."""
+"""What agents get of a passage and its neighbours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import WrongRequest
-from rag.mcp.answers import MOST_CHARACTERS, passage_told
+from rag.mcp.answers import MOST_CHARACTERS, describe_passage
 from rag.types import DocumentId, Lines, Passage, StoredPassage
 
 
@@ -20,28 +20,28 @@ def stored(ordinal: int, words: str) -> StoredPassage:
 LOG = [stored(number, f"words {number}\n> not a quotation of ours") for number in range(7)]
 
 
-def test_the_words_around_a_passage_in_the_order_of_the_document() -> None:
-    told = passage_told(LOG[3], [LOG[1], LOG[2], LOG[4], LOG[5]], 0, 2)
-    places = [told.words.index(f"words {number}") for number in range(1, 6)]
+def test_neighbours_are_quoted_in_the_order_of_the_document() -> None:
+    answer = describe_passage(LOG[3], [LOG[1], LOG[2], LOG[4], LOG[5]], 0, 2)
+    places = [answer.words.index(f"words {number}") for number in range(1, 6)]
     assert places == sorted(places)
-    assert [one["id"] for one in told.values["around"]] == ["id1", "id2", "id4", "id5"]
-    assert told.values["neighbours"] == [{"id": "id2", "side": "before"}, {"id": "id4", "side": "after"}]
-    said = [line for line in told.words.splitlines() if "words" in line or "quotation" in line]
-    assert all(line.startswith("> ") for line in said)
-    assert passage_told(LOG[3], [LOG[2], LOG[4]], 0, 0).values["around"] == []
+    assert [one["id"] for one in answer.values["around"]] == ["id1", "id2", "id4", "id5"]
+    assert answer.values["neighbours"] == [{"id": "id2", "side": "before"}, {"id": "id4", "side": "after"}]
+    lines = [line for line in answer.words.splitlines() if "words" in line or "quotation" in line]
+    assert all(line.startswith("> ") for line in lines)
+    assert describe_passage(LOG[3], [LOG[2], LOG[4]], 0, 0).values["around"] == []
 
 
-def test_the_nearest_come_first_where_not_all_have_room() -> None:
+def test_the_nearest_neighbours_win_where_not_all_fit() -> None:
     long = stored(4, "y" * (MOST_CHARACTERS - 40))
-    told = passage_told(LOG[3], [LOG[1], LOG[2], long, LOG[5]], 0, 2)
-    assert [one["id"] for one in told.values["around"]] == ["id2"]
+    answer = describe_passage(LOG[3], [LOG[1], LOG[2], long, LOG[5]], 0, 2)
+    assert [one["id"] for one in answer.values["around"]] == ["id2"]
 
 
-def test_a_long_passage_is_told_in_parts() -> None:
+def test_a_long_passage_comes_in_parts() -> None:
     long = stored(0, "x" * (MOST_CHARACTERS + 5))
-    first = passage_told(long, [LOG[1]], 0, 1)
+    first = describe_passage(long, [LOG[1]], 0, 1)
     assert (len(first.values["text"]), first.values["around"]) == (MOST_CHARACTERS, [])
-    assert f"5 characters more: get it with start={MOST_CHARACTERS}" in first.words
-    assert passage_told(long, [], MOST_CHARACTERS, 0).values["text"] == "xxxxx"
+    assert f"5 more characters: get them with start={MOST_CHARACTERS}" in first.words
+    assert describe_passage(long, [], MOST_CHARACTERS, 0).values["text"] == "xxxxx"
     with pytest.raises(WrongRequest, match="has 40,005 characters"):
-        passage_told(long, [], MOST_CHARACTERS + 5, 0)
+        describe_passage(long, [], MOST_CHARACTERS + 5, 0)

@@ -1,4 +1,4 @@
-"""Words outlined where they are drawn: on pages that are turned or cut, and in pictures."""
+"""Matches are outlined where they are drawn: on rotated or cropped pages, and in pictures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_words_on_a_page_are_outlined_where_they_are_drawn(media_service: MediaS
         ("-200 -100 200 200", "/Rotate 270", "-100 50"),
     ],
 )
-def test_outlines_follow_pages_that_are_turned_or_cut(
+def test_outlines_follow_rotated_and_cropped_pages(
     media_service: MediaService, tmp_path: Path, box: str, extra: str, at: str
 ) -> None:
     pdf(tmp_path / "p.pdf", "The harbours closed", box, extra, at)

@@ -1,4 +1,4 @@
-"""What may be opened: only files inside their root, whatever a link, a pipe or a race makes of a name."""
+"""Only files inside their root are opened, whatever links, pipes or races do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import NotShown
-from rag.media.safe_open import opened
+from rag.media.safe_open import open_original
 from tests.unit.media_samples import passage
 
 
@@ -24,7 +24,7 @@ def test_only_files_inside_their_root_are_opened(tmp_path: Path) -> None:
     (root / "dot.txt").symlink_to(".hidden/c.txt")
     os.mkfifo(root / "pipe.txt")
     for path, content in [("a.txt", b"a.txt"), ("sub/b.txt", b"b.txt"), ("in.txt", b"b.txt")]:
-        with opened(passage(root, path, "text")) as original:
+        with open_original(passage(root, path, "text")) as original:
             assert os.read(original.fd, 100) == content
     refused = [
         "out.txt",
@@ -38,7 +38,7 @@ def test_only_files_inside_their_root_are_opened(tmp_path: Path) -> None:
         "../outside/secret.txt",
     ]
     for path in (*refused, "", "sub/../a.txt", "/etc/passwd", "a\0.txt"):
-        with pytest.raises(NotShown), opened(passage(root, path, "text")):
+        with pytest.raises(NotShown), open_original(passage(root, path, "text")):
             pass
 
 
@@ -58,5 +58,5 @@ def test_a_file_swapped_for_a_link_while_it_is_checked_is_not_followed(tmp_path:
         return real
 
     monkeypatch.setattr(os.path, "realpath", swapped_after)
-    with pytest.raises(NotShown), opened(passage(root, "sub/a.txt", "text")):
+    with pytest.raises(NotShown), open_original(passage(root, "sub/a.txt", "text")):
         pass

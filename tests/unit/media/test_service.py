@@ -1,10 +1,8 @@
-"""Pictures of passages, from real files through real decoder processes, their thumbnails on disk, and files that mean harm."""
+"""Pictures of passages, from real files through real worker processes; thumbnails on disk; damaged files."""
 
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +10,6 @@ import pytest
 from PIL import Image
 
 from rag.errors import NotShown, UnreadableDocument
-from rag.media.safe_open import opened
 from rag.media.service import MediaService
 from rag.media.thumbnails import Thumbnails
 from rag.types import Kind, Lines, Page, Seconds, Whole
@@ -20,7 +17,7 @@ from tests.unit.films import colour, film
 from tests.unit.media_samples import LIMITS, SAMPLES, passage, pdf, seen
 
 
-def test_a_frame_is_the_frame_of_its_second(media_service: MediaService, tmp_path: Path) -> None:
+def test_a_frame_is_the_one_at_its_second(media_service: MediaService, tmp_path: Path) -> None:
     film(tmp_path / "f.mp4")
     for moment in (0.0, 3.0, 5.5):
         shown = media_service.picture(passage(tmp_path, "f.mp4", "frame", Seconds(moment, moment)), "thumb", LIMITS, tmp_path)
@@ -66,7 +63,7 @@ def test_text_has_no_picture_and_a_picture_no_seconds(media_service: MediaServic
 
 
 @pytest.mark.parametrize("name", ["cut-in-the-post.pdf", "empty.png", "no-index.mp4", "not-a-picture.jpg", "poster-huge.png"])
-def test_broken_files_cost_themselves_only(media_service: MediaService, tmp_path: Path, name: str) -> None:
+def test_a_broken_file_is_an_error_that_names_it(media_service: MediaService, tmp_path: Path, name: str) -> None:
     kind: Kind = {"pdf": "page", "mp4": "frame"}.get(name[-3:], "image")  # type: ignore[assignment]
     place = {"page": Page(1), "frame": Seconds(0, 1)}.get(kind, Whole())
     with pytest.raises(UnreadableDocument, match=name):
@@ -81,7 +78,7 @@ def test_a_truncated_video_shows_what_is_there(media_service: MediaService, tmp_
     assert media_service.video(passage(tmp_path, "cut.mkv", "frame", Seconds(0, 1)), LIMITS).playable == "remux"
 
 
-def test_a_replaced_file_is_shown_anew(media_service: MediaService, tmp_path: Path) -> None:
+def test_a_replaced_file_gets_a_new_picture(media_service: MediaService, tmp_path: Path) -> None:
     one = passage(tmp_path, "p.png", "image")
     versions = []
     for red in (10, 200):
@@ -93,7 +90,7 @@ def test_a_replaced_file_is_shown_anew(media_service: MediaService, tmp_path: Pa
     assert len(set(versions)) == 2
 
 
-def test_thumbnails_are_kept_in_the_index_folder_and_damaged_ones_made_anew(tmp_path: Path) -> None:
+def test_thumbnails_are_kept_in_the_index_folder_and_damaged_ones_are_replaced(tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), (0, 200, 0)).save(tmp_path / "p.png")
     one, index = passage(tmp_path, "p.png", "image"), tmp_path / "index"
     with MediaService() as media_service:
@@ -106,55 +103,19 @@ def test_thumbnails_are_kept_in_the_index_folder_and_damaged_ones_made_anew(tmp_
     assert kept.read_bytes() == made.content
 
 
-def test_an_index_that_cannot_be_written_goes_without(media_service: MediaService, tmp_path: Path) -> None:
+def test_an_index_folder_that_cannot_be_written_gets_no_thumbnails(media_service: MediaService, tmp_path: Path) -> None:
     Image.new("RGB", (640, 480), (0, 200, 0)).save(tmp_path / "p.png")
     (tmp_path / "index").write_text("a file where the folder should be")  # root may write everywhere else
     shown = media_service.picture(passage(tmp_path, "p.png", "image"), "thumb", LIMITS, tmp_path / "index")
     assert seen(shown).shape == (240, 320, 3)
 
 
-def test_too_many_thumbnails_are_cleared_the_least_used_first(tmp_path: Path) -> None:
-    kept = Thumbnails(tmp_path, most_bytes=1000)
+def test_the_least_recently_used_thumbnails_are_cleared_first(tmp_path: Path) -> None:
+    thumbnails = Thumbnails(tmp_path, most_bytes=1000)
     content = b"RIFF" + (92).to_bytes(4, "little") + b"WEBP" + bytes(88)
     for number in range(20):
-        kept.keep(f"{number:02}", content)
+        thumbnails.keep(f"{number:02}", content)
         os.utime(tmp_path / f"thumbs/{number:02}/{number:02}.webp", (number, number))
-    assert kept.find("03") == content  # used now
-    kept.clear()
-    assert [number for number in range(20) if kept.find(f"{number:02}")] == [3, *range(13, 20)]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_decoder_holds_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.media.worker_pool import WorkerPool
-
-    monkeypatch.setenv("RAG_TOKEN", "a-key-of-the-server")
-    Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
-    asked = {"kind": "image", "locator": {}, "size": "thumb", "stamp": "", "limits": {}}
-    with WorkerPool(1, 30.0) as workers, opened(passage(tmp_path, "p.png", "image")) as original:
-        workers.ask("picture", original, **asked)
-        (idle,) = workers._idle
-        assert b"RAG_" not in Path(f"/proc/{idle._process.pid}/environ").read_bytes()
-
-
-def test_a_decoder_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rag.media import protocol
-    from rag.media.worker_pool import WorkerPool
-
-    Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
-    one = passage(tmp_path, "p.png", "image")
-    asked = {"kind": "image", "locator": {}, "size": "thumb", "stamp": "", "limits": {}}
-    with WorkerPool(1, 30.0) as workers, opened(one) as original:
-        with pytest.raises(UnreadableDocument, match=r"p\.png stopped its decoder"):
-            workers.ask("no such question", original)
-        monkeypatch.setattr(workers, "_seconds", 0.0)
-        monkeypatch.setattr(protocol, "receive", lambda line: line.recv(1))
-        with pytest.raises(UnreadableDocument, match=r"took longer than|stopped"):
-            workers.ask("picture", original, **asked)
-        monkeypatch.undo()
-        said, content = workers.ask("picture", original, **asked)
-        assert (said["width"], said["height"], content[:4]) == (8, 8, b"RIFF")
-        (idle,) = workers._idle
-        os.kill(idle._process.pid, signal.SIGKILL)  # as one that had nothing to do for minutes ends
-        os.waitid(os.P_PID, idle._process.pid, os.WEXITED | os.WNOWAIT)
-        assert workers.ask("picture", original, **asked)[1] == content
+    assert thumbnails.find("03") == content  # used now
+    thumbnails.clear()
+    assert [number for number in range(20) if thumbnails.find(f"{number:02}")] == [3, *range(13, 20)]

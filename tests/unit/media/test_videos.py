@@ -1,4 +1,4 @@
-"""Videos as a browser plays them: themselves, remuxed or transcoded, and clips; the shelf where those that were made stand."""
+"""Videos as a browser plays them: direct, remuxed or transcoded, and clips; and the cache of converted videos."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from tests.unit.media_samples import LIMITS, SAMPLES, passage
         ("b.mp4", "libx265", "aac", "mp4", "transcode", "video/mp4"),
     ],
 )
-def test_what_a_browser_plays(
+def test_how_a_browser_plays_a_video(
     media_service: MediaService, tmp_path: Path, name: str, codec: str, sound: str, form: str, playable: str, kind: str
 ) -> None:
-    """Made playable, it shows the right colour at the right second, from its start, and keeps its sound."""
+    """A converted video shows the right colour at the right second, from its start, and keeps its sound."""
     file = film(tmp_path / name, codec=codec, sound=sound, form=form)
     one = passage(tmp_path, name, "frame", Seconds(4, 5))
     video = media_service.video(one, LIMITS)
@@ -55,8 +55,8 @@ def test_what_a_browser_plays(
     frames = watched(out)
     assert len(frames) >= len(source) - 1
     for moment, shown in frames:
-        _, meant = min(source, key=lambda one: abs(one[0] - moment))
-        assert np.abs(np.subtract(shown, meant)).max() < 12, (moment, shown, meant)
+        _, expected = min(source, key=lambda one: abs(one[0] - moment))
+        assert np.abs(np.subtract(shown, expected)).max() < 12, (moment, shown, expected)
     assert abs(frames[0][0] - source[0][0]) < 0.06 and abs(frames[-1][0] - source[-1][0]) < 0.11
     assert heard(out) == [{"video/mp4": "mp3" if name == "a.avi" else "aac", "video/webm": "opus"}[kind]]
     if kind == "video/mp4":
@@ -74,13 +74,13 @@ def test_a_clip_shows_what_was_asked_for(media_service: MediaService, tmp_path: 
     for start, end in [(-1, 2), (2, 2), (3, 1), (0, 61), (float("nan"), 2)]:
         with pytest.raises(WrongRequest), media_service.clip(one, LIMITS, start, end):
             pass
-    with pytest.raises(UnreadableDocument, match="shows nothing"), media_service.clip(one, LIMITS, 100, 110):
+    with pytest.raises(UnreadableDocument, match="has no frame between"), media_service.clip(one, LIMITS, 100, 110):
         pass
 
 
-def test_pictures_are_not_played_and_damaged_videos_have_frames_only(media_service: MediaService, tmp_path: Path) -> None:
+def test_a_picture_is_not_a_video_and_a_damaged_video_has_only_frames(media_service: MediaService, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "p.png")
-    with pytest.raises(NotShown, match="is no video"):
+    with pytest.raises(NotShown, match="is not a video"):
         media_service.video(passage(tmp_path, "p.png", "image"), LIMITS)
     broken = passage(SAMPLES.parent / "broken", "no-index.mp4", "frame", Seconds(0, 1))
     assert media_service.video(broken, LIMITS).playable == "frames"
@@ -88,36 +88,38 @@ def test_pictures_are_not_played_and_damaged_videos_have_frames_only(media_servi
         pass
 
 
-def test_what_a_killed_program_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_of_killed_programs_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    (tmp_path / f"rag-video-{gone.pid}-x").mkdir()
-    (tmp_path / f"rag-video-{gone.pid}-x/a").write_text("left")
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    (tmp_path / f"rag-video-{killed.pid}-x").mkdir()
+    (tmp_path / f"rag-video-{killed.pid}-x/a").write_text("left")
     (tmp_path / f"rag-video-{os.getppid()}-y").mkdir()
     video_cache = VideoCache()
-    os.close(video_cache.opened("one", 1, lambda path: Path(path).write_text("made") and None))
+    os.close(video_cache.open("one", 1, lambda out: os.write(out, b"made") and None))
     names = sorted(folder.name for folder in tmp_path.iterdir())
     assert len(names) == 2 and f"rag-video-{os.getppid()}-y" in names
     video_cache.close()
     assert [folder.name for folder in tmp_path.iterdir()] == [f"rag-video-{os.getppid()}-y"]
 
 
-def test_a_shelf_keeps_the_most_used_and_hands_out_open_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_drops_the_least_recently_used_and_open_files_stay_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     video_cache = VideoCache(most_bytes=250)
     made = []
 
-    def make(path: str) -> None:
-        made.append(path)
-        Path(path).write_bytes(bytes(100))
+    def make(out: int) -> None:
+        made.append(Path(f"/proc/self/fd/{out}").readlink().name)
+        os.write(out, bytes(100))
 
-    first = video_cache.opened("a", 100, make)
+    first = video_cache.open("a", 100, make)
     for name in ("b", "a", "c", "a", "b"):
-        os.close(video_cache.opened(name, 100, make))
-    assert [Path(path).name for path in made] == [".a", ".b", ".c", ".b"]  # "c" sent "b" away, not "a"
+        os.close(video_cache.open(name, 100, make))
+    assert made == [".a", ".b", ".c", ".b"]  # "c" displaced "b", not "a"
     assert len(os.pread(first, 200, 0)) == 100
     os.close(first)
     with pytest.raises(UnreadableDocument, match="too large"):
-        video_cache.opened("d", 251, make)
+        video_cache.open("d", 251, make)
     video_cache.close()

@@ -1,4 +1,4 @@
-"""Which models a run uses, with and without a choice, on machines that have and lack things."""
+"""Which models a run uses, with and without a choice, on machines with and without accelerators, packages and servers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def backend(where: Capabilities, kept: dict[str, str] | None = None, **flags: An
     return chosen.backend, chosen.choice.model
 
 
-def test_without_a_choice_the_best_that_needs_no_download() -> None:
+def test_without_a_choice_the_best_model_that_needs_no_download_is_used() -> None:
     assert backend(machine()) == ("lite", "")
     assert backend(machine("vllm", accelerator=True)) == ("lite", "")
     assert backend(machine("vllm", accelerator=False, weights=VL)) == ("lite", "")
@@ -52,7 +52,7 @@ def test_without_a_choice_the_best_that_needs_no_download() -> None:
     assert backend(machine(serving={"embedder": ("http://127.0.0.1:8000", VL)})) == ("server", VL)
 
 
-def test_a_named_model_runs_where_it_can() -> None:
+def test_a_named_model_runs_on_the_best_available_backend() -> None:
     assert backend(machine("vllm sentence_transformers", accelerator=True), model=VL) == ("vllm", VL)
     assert backend(machine("vllm sentence_transformers"), model=VL) == ("transformers", VL)
     assert backend(machine("vllm"), model=VL) == ("vllm", VL)
@@ -62,21 +62,21 @@ def test_a_named_model_runs_where_it_can() -> None:
         backend(machine(), model=VL)
 
 
-def test_what_was_asked_is_not_second_guessed() -> None:
+def test_an_explicit_backend_is_used_as_given() -> None:
     everything = machine("vllm", accelerator=True, weights=VL)
     assert backend(everything, backend="lite") == ("lite", "")
     assert backend(everything, backend="server", url=["http://a:1"], model=VL) == ("server", VL)
     assert backend(everything, backend="my.module:Mine") == ("my.module:Mine", "")
 
 
-def test_a_server_without_an_address_is_the_one_that_runs_here() -> None:
+def test_a_server_without_an_address_is_the_running_one() -> None:
     here = machine(serving={"embedder": ("http://e", VL)})
     assert choose_embedder(settings(backend="server"), {}, here).choice.urls == ("http://e",)
     assert choose_embedder(settings(backend="server", url=["http://a:1"]), {}, here).choice.urls == ("http://a:1",)
 
 
-def test_a_length_that_lite_does_not_have_is_said() -> None:
-    assert "always have the same length" in choose_embedder(settings(dim=64), {}, machine()).why
+def test_a_dimension_that_lite_does_not_have_is_mentioned() -> None:
+    assert "always have 1280 numbers" in choose_embedder(settings(dim=64), {}, machine()).why
     assert choose_embedder(settings(), {}, machine()).why == ""
 
 
@@ -99,7 +99,7 @@ def test_the_index_remembers_its_model() -> None:
     assert backend(machine("vllm", accelerator=True, weights=VL), kept()) == ("lite", "")
 
 
-def test_the_reranker_follows_the_embedder_where_none_was_named() -> None:
+def test_without_a_named_reranker_it_follows_the_embedder() -> None:
     assert choose_reranker(settings(), "lite", machine()).backend == "lite"  # type: ignore[union-attr]
     assert choose_reranker(settings(), VL, machine()) is None
     running = machine(serving={"reranker": ("http://r", "Qwen/Qwen3-VL-Reranker-2B")})

@@ -1,4 +1,4 @@
-"""Servers are started in turn, announced, followed and stopped, with a stand-in for `vllm` on PATH."""
+"""Servers are started in turn, announced, watched and stopped, with a stand-in for `vllm` on PATH."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the stand-in on PATH, and run files of its own."""
+    """A folder with the stand-in on PATH, and its own run files."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/vllm").write_text(FAKE)
     (tmp_path / "bin/vllm").chmod(0o755)
@@ -96,7 +96,7 @@ def wait_for(condition, seconds: float = 60.0) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_both_start_in_turn_are_found_and_stop_together(place: Path, serve, number: signal.Signals) -> None:
+def test_both_servers_start_in_turn_are_announced_and_stop_together(place: Path, serve, number: signal.Signals) -> None:
     ports = (free_port(), free_port())
     words = ("both", "--model", "Qwen/Qwen3-Embedding-0.6B", "--port", str(ports[0]), "--reranker-port", str(ports[1]))
     process = serve(*words)
@@ -122,7 +122,7 @@ def test_both_start_in_turn_are_found_and_stop_together(place: Path, serve, numb
     assert sorted(noted[4:]) == sorted(f"{port} stopped" for port in ports)
 
 
-def test_a_server_that_dies_takes_the_other_with_it_and_shows_its_last_words(place: Path, serve) -> None:
+def test_a_server_that_dies_stops_the_other_and_its_last_lines_are_shown(place: Path, serve) -> None:
     ports = (free_port(), free_port())
     words = ("both", "--model", "Qwen/Qwen3-Embedding-0.6B", "--reranker-model", "own/reranker-that-dies")
     process = serve(*words, "--port", str(ports[0]), "--reranker-port", str(ports[1]))
@@ -133,18 +133,18 @@ def test_a_server_that_dies_takes_the_other_with_it_and_shows_its_last_words(pla
     assert list(run_folder().iterdir()) == []
 
 
-def test_a_server_that_is_killed_is_said_to_have_been(place: Path, serve) -> None:
+def test_a_killed_server_is_reported_as_killed(place: Path, serve) -> None:
     port = free_port()
     process = serve("embedder", "--model", "Qwen/Qwen3-Embedding-0.6B", "--port", str(port))
     wait_for(lambda: running("embedder"))
     os.kill(running("embedder")[0].pid, signal.SIGKILL)
     _, talk = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert "the embedder server was killed (SIGKILL; Linux does so when memory runs out): loading weights" in talk
+    assert "the embedder server was killed (SIGKILL; Linux does that when memory runs out): loading weights" in talk
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent was killed")
-def test_nothing_is_left_where_rag_serve_itself_is_killed(place: Path, serve) -> None:
+def test_no_server_outlives_a_killed_rag_serve(place: Path, serve) -> None:
     process = serve("embedder", "--model", "Qwen/Qwen3-Embedding-0.6B", "--port", str(free_port()))
     wait_for(lambda: running("embedder"))
     (server,) = running("embedder")
@@ -188,13 +188,13 @@ def test_without_vllm_the_extra_is_named(place: Path, serve) -> None:
     (place / "bin/vllm").unlink()
     process = serve("embedder", "--model", "Qwen/Qwen3-Embedding-0.6B")
     _, talk = process.communicate(timeout=30)
-    assert process.returncode == 2 and "pip install 'multimodal-rag[vllm]'" in talk
+    assert process.returncode == 2 and "pip install '.[vllm]'" in talk
 
 
 # ---- run files ------------------------------------------------------------------------------------
 
 
-def test_only_what_is_alive_and_answers_is_running(place: Path) -> None:
+def test_only_servers_that_are_alive_and_answer_are_running(place: Path) -> None:
     with socket.socket() as one, socket.socket() as two:
         for listener in (one, two):
             listener.bind(("127.0.0.1", 0))
@@ -222,13 +222,13 @@ def test_only_what_is_alive_and_answers_is_running(place: Path) -> None:
     "text",
     ["", "{", "[]", '{"role": "embedder"}', json.dumps({"role": "embedder", "url": 3, "model": "", "pid": "x", "started": 0})],
 )
-def test_a_broken_run_file_is_nobody(place: Path, text: str) -> None:
+def test_a_broken_run_file_is_ignored(place: Path, text: str) -> None:
     run_folder().mkdir(mode=0o700)
     (run_folder() / "embedder-1.json").write_text(text)
     assert running("embedder") == []
 
 
-def test_a_folder_others_may_write_in_is_not_believed(place: Path) -> None:
+def test_a_folder_that_others_can_write_to_is_not_trusted(place: Path) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -236,11 +236,11 @@ def test_a_folder_others_may_write_in_is_not_believed(place: Path) -> None:
         assert len(running("embedder")) == 1
         run_folder().chmod(0o777)
         assert running("embedder") == []
-    with pytest.raises(WrongRequest, match="does not belong to this user alone"):
+    with pytest.raises(WrongRequest, match="is not private to this user"):
         announce(RunningServer("embedder", "http://127.0.0.1:1", "m", os.getpid(), 1.0))
 
 
-def test_a_run_file_is_read_by_nobody_else_in_a_folder_others_may_enter(place: Path) -> None:
+def test_a_run_file_is_private_in_a_folder_that_others_can_enter(place: Path) -> None:
     run_folder().mkdir(mode=0o755)
     written = announce(RunningServer("ui", "http://127.0.0.1:1", "", os.getpid(), 1.0, token="a key of sixteen letters"))
     assert written.stat().st_mode & 0o777 == 0o600
@@ -253,7 +253,7 @@ def test_without_a_runtime_folder_the_cache_is_used(place: Path, monkeypatch: py
     assert running("embedder") == []
 
 
-def test_who_answers_is_asked_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_health_check_sends_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     import httpx
 
     from rag.client import connect

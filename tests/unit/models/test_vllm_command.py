@@ -29,7 +29,7 @@ PLACES = (
 
 
 def test_the_commands_of_every_platform_family_and_version() -> None:
-    """The file holds them as a person reads them; after a wanted change, delete it and run this test once."""
+    """Compared with a readable file; after an intended change, delete the file and run this test once."""
     lines = []
     for platform, version in PLACES:
         for model in MODELS:
@@ -59,7 +59,7 @@ def test_prefix_caching_is_off_where_it_gave_wrong_vectors(version: str, off: bo
     assert "--no-enable-prefix-caching" not in planned([VL], platform="cuda", version=version)[0].arguments
 
 
-def test_a_context_of_ones_own_and_more_cards() -> None:
+def test_a_context_length_and_several_cards() -> None:
     (one,) = planned(
         [VL8], cards=4, tensor_parallel=2, data_parallel=2, max_model_len=4096, dtype="float16", extra=("--enforce-eager",)
     )
@@ -77,7 +77,7 @@ def test_a_local_folder_is_served_under_its_name(tmp_path: Path) -> None:
     assert "VLLM_USE_MODELSCOPE" not in one.environment
 
 
-def test_variables_that_are_set_stay_and_the_key_is_not_shown() -> None:
+def test_variables_already_set_stay_and_the_key_is_not_shown() -> None:
     set_here = {"VLLM_USE_MODELSCOPE": "False", "VLLM_NO_USAGE_STATS": "0"}
     (one,) = planned([VL], platform="ascend", version="0.23.0", api_key="s3cret", environment=set_here)
     assert one.environment == {"PYTORCH_NPU_ALLOC_CONF": "expandable_segments:True", "VLLM_API_KEY": "s3cret"}
@@ -87,7 +87,7 @@ def test_variables_that_are_set_stay_and_the_key_is_not_shown() -> None:
 @pytest.mark.parametrize(
     ("host", "url"), [("0.0.0.0", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000"), ("10.0.0.7", "http://10.0.0.7:8000")]
 )
-def test_where_clients_find_it(host: str, url: str) -> None:
+def test_the_url_for_clients(host: str, url: str) -> None:
     assert planned([VL], host=host)[0].url == url
 
 
@@ -129,8 +129,8 @@ def test_versions() -> None:
     assert elsewhere(LaunchOptions(), 64).platform == "cuda"
 
 
-def test_an_engine_in_this_process_is_told_what_a_server_is() -> None:
-    """On an NPU: the same facts as keywords of vllm.LLM and as flags."""
+def test_an_engine_in_this_process_gets_the_settings_of_a_server() -> None:
+    """On an NPU, the keywords of vllm.LLM say the same as the flags of a server."""
     told = engine_keywords("ascend-310p", "0.18.0", 8192)
     made = planned([VL], memory=64, platform="ascend-310p", version="0.18.0")[0].arguments
     assert (told["dtype"], str(told["max_model_len"])) == (value(made, "--dtype"), value(made, "--max-model-len"))

@@ -1,11 +1,11 @@
-"""What a query names outright, on a real index with the lite models: files by their names, identifiers, kinds, emoji."""
+"""Queries that name something, on a real index with the lite models: a file, an identifier, a kind, an emoji."""
 
 from __future__ import annotations
 
 import pytest
 
 import rag
-from rag.search.boosts import kind_asked_for, names_file
+from rag.search.boosts import names_file, requested_kind
 from rag.search.searcher import Searcher
 from rag.text.emoji import spelled
 from rag.types import Context, DocumentId, Kind, Passage, Slide, Whole
@@ -35,7 +35,7 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
 
 
 @pytest.mark.parametrize(
-    ("asked", "first"),
+    ("query", "first"),
     [
         ("license", "LICENSE.md"),
         ("readme.md", "README.md"),
@@ -44,23 +44,23 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
         ("rocket", "🚀 plan.md"),
     ],
 )
-def test_what_is_called_so_comes_first(searcher: Searcher, asked: str, first: str) -> None:
-    assert searcher.query(asked)[0].document == first
+def test_the_file_of_that_name_comes_first(searcher: Searcher, query: str, first: str) -> None:
+    assert searcher.query(query)[0].document == first
 
 
 @pytest.mark.parametrize(
-    ("asked", "first"), [("KeyError", "src/errors.py"), ("RE16 TGK", "parking.txt"), ("INV-4421", "invoice.txt")]
+    ("query", "first"), [("KeyError", "src/errors.py"), ("RE16 TGK", "parking.txt"), ("INV-4421", "invoice.txt")]
 )
-def test_the_exact_identifier_comes_before_its_parts(searcher: Searcher, asked: str, first: str) -> None:
-    best, second = searcher.query(asked, fold=False)[:2]
+def test_the_exact_identifier_comes_before_its_parts(searcher: Searcher, query: str, first: str) -> None:
+    best, second = searcher.query(query, fold=False)[:2]
     assert (best.document, best.score > second.score) == (first, True)
 
 
-def test_it_is_said_that_a_score_was_lifted(searcher: Searcher) -> None:
+def test_a_boosted_score_says_so(searcher: Searcher) -> None:
     named, other = searcher.query("license")[:2]
     assert named.rerank_score is not None
     assert named.score == pytest.approx((1 + named.rerank_score) / 2)
-    assert named.decided == "rerank_score, lifted: the query is the file's name"
+    assert named.decided == "rerank_score, boosted: the query is the file's name"
     assert (other.score, other.decided) == (other.rerank_score, "rerank_score")
 
 
@@ -80,12 +80,12 @@ def test_it_is_said_that_a_score_was_lifted(searcher: Searcher) -> None:
         ("渡轮时刻", "文档/渡轮时刻.txt", True),
     ],
 )
-def test_a_name_is_the_whole_name(words: str, path: str, named: bool) -> None:
+def test_only_a_whole_name_names_a_file(words: str, path: str, named: bool) -> None:
     assert names_file(words, path) == named
 
 
 @pytest.mark.parametrize(
-    ("words", "kind", "said"),
+    ("words", "kind", "requested"),
     [
         ("screenshot of the vpn", "screenshot", "screenshot"),
         ("vpn 截图", "screenshot", "screenshot"),
@@ -94,15 +94,15 @@ def test_a_name_is_the_whole_name(words: str, path: str, named: bool) -> None:
         ("film stars", "text", ""),
     ],
 )
-def test_a_kind_is_asked_for_by_its_name(words: str, kind: Kind, said: str) -> None:
-    assert kind_asked_for(words, Passage(DocumentId("r", "a"), 0, Whole(), kind, "image")) == said
+def test_a_kind_is_requested_by_its_name(words: str, kind: Kind, requested: str) -> None:
+    assert requested_kind(words, Passage(DocumentId("r", "a"), 0, Whole(), kind, "image")) == requested
 
 
-def test_slides_are_asked_for_by_their_name() -> None:
+def test_slides_are_requested_by_their_name() -> None:
     slide = Passage(DocumentId("r", "a.pptx"), 0, Slide(2), "text", "text", context=Context())
-    assert (kind_asked_for("the slide about dues", slide), kind_asked_for("dues", slide)) == ("slide", "")
+    assert (requested_kind("the slide about dues", slide), requested_kind("dues", slide)) == ("slide", "")
 
 
-def test_emoji_are_spelled_and_the_rest_is_left() -> None:
+def test_emoji_are_spelled_out_and_other_text_is_unchanged() -> None:
     assert spelled("🚀 plan") == "🚀 rocket  plan"
     assert spelled("plan ü 北京 ©") == "plan ü 北京 ©"

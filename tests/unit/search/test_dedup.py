@@ -85,7 +85,7 @@ def test_equal_vectors_always_fold_within_a_kind_and_never_across():
     assert numbers(fold(groups, same)) == [[0, 1], [2]]
 
 
-def test_a_slide_shown_again_is_folded_whatever_its_own_number():
+def test_a_repeated_slide_is_folded_whatever_its_own_number():
     near = np.float32([[1.0, 0.0], [0.985, 0.1725]])
     pages = [
         result(0, "page", "Shore power at Berth 5 page 3", Page(3)),
@@ -96,7 +96,7 @@ def test_a_slide_shown_again_is_folded_whatever_its_own_number():
     assert numbers(fold(other, near)) == [[0], [1]]
 
 
-def test_likeness_does_not_creep():
+def test_similarity_does_not_chain():
     angles = np.deg2rad([0.0, 12.0, 24.0])  # each is like the next one, the last is not like the first
     row = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     assert numbers(fold([result(n, "image", "", Whole()) for n in range(3)], row)) == [[0, 1], [2]]

@@ -1,4 +1,4 @@
-"""Fusion: its formula, its monotony, and that no kind is crowded out."""
+"""Fusion: its formula, that it is monotonic, and that no kind is crowded out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.search.fusion import FADES, K, choose, fuse
+from rag.search.fusion import SHARE_EXPONENT, K, choose, fuse
 from rag.types import KINDS, Kind, Lane
 
 NONE: frozenset[int] = frozenset()
@@ -25,23 +25,23 @@ def test_first_in_every_lane_scores_one_and_the_formula_holds() -> None:
     assert found[1].lanes["dense"].score == 0.8
 
 
-def test_a_lane_that_was_not_asked_does_not_count() -> None:
+def test_an_empty_lane_does_not_count() -> None:
     found = fuse({"dense": [(1, 0.9)], "lexical": []}, kinds(2), NONE)
     assert found[0].fused == 1.0
 
 
-def test_a_photo_without_words_stands_as_high_as_a_text_found_by_both_lanes() -> None:
+def test_a_photo_without_text_ranks_like_a_text_found_by_both_lanes() -> None:
     lanes = {"dense": [(1, 0.9), (2, 0.8)], "lexical": [(3, 9.0), (2, 8.0)]}
     found = {candidate.number: candidate.fused for candidate in fuse(lanes, kinds(4), frozenset({1}))}
     assert found[1] == 1.0
     assert found[2] == pytest.approx((K + 1) / (K + 2))
 
 
-def test_a_lane_counts_by_how_much_of_the_question_it_found() -> None:
+def test_a_lane_is_weighted_by_the_share_of_the_query_that_it_matches() -> None:
     lanes = {"dense": [(1, 0.6), (2, 0.2), (3, 0.1)], "lexical": [(3, 0.9), (2, 0.8)]}
     found = fuse(lanes, kinds(4), NONE, {3: 0.04, 2: 0.04})
     assert [candidate.number for candidate in found] == [1, 2, 3]
-    assert found[0].fused == pytest.approx(1 / (1 + 0.04**FADES))
+    assert found[0].fused == pytest.approx(1 / (1 + 0.04**SHARE_EXPONENT))
     assert found[2].lanes["lexical"].share == 0.04
     only_stop_words = fuse(lanes, kinds(4), NONE, {3: 0.0, 2: 0.0})
     assert [candidate.fused for candidate in only_stop_words] == pytest.approx([1.0, (K + 1) / (K + 2), (K + 1) / (K + 3)])
@@ -78,7 +78,7 @@ def test_a_better_rank_never_lowers_the_score(
 
 
 @given(drawn=rankings())
-def test_scores_stay_between_0_and_1_and_a_wordless_passage_is_not_behind_an_equal_text(
+def test_scores_stay_between_0_and_1_and_the_nearest_wordless_passage_scores_1(
     drawn: tuple[dict[Lane, list[int]], frozenset[int], dict[int, float]],
 ) -> None:
     orders, wordless, shares = drawn
@@ -90,7 +90,7 @@ def test_scores_stay_between_0_and_1_and_a_wordless_passage_is_not_behind_an_equ
 
 
 @given(sizes=st.lists(st.integers(1, 60), min_size=5, max_size=5), count=st.integers(1, 120), promised=st.integers(1, 20))
-def test_every_kind_has_its_share_whatever_the_order(sizes: list[int], count: int, promised: int) -> None:
+def test_every_kind_keeps_its_promised_places(sizes: list[int], count: int, promised: int) -> None:
     of_kind = dict(enumerate(kind for kind, size in zip(KINDS, sizes, strict=True) for _ in range(size)))
     found = fuse({"dense": [(number, 0.5) for number in of_kind], "lexical": []}, of_kind, NONE)
     chosen = choose(found, count, promised)
@@ -99,7 +99,7 @@ def test_every_kind_has_its_share_whatever_the_order(sizes: list[int], count: in
         assert sum(one.kind == kind for one in chosen) >= min(size, promised, count // 5)
 
 
-def test_every_kind_gets_its_share_of_the_reranker() -> None:
+def test_every_kind_reaches_the_reranker() -> None:
     of_kind: dict[int, Kind] = {number: "text" if number < 90 else "image" for number in range(100)}
     found = fuse({"dense": [(number, 1.0 - number / 100) for number in range(100)], "lexical": []}, of_kind, NONE)
     chosen = choose(found, 20, promised=5)

@@ -13,7 +13,7 @@ def scored(number: int, locator: Locator, score: float, path: str = "v.mp4", kin
     return Scored(StoredPassage(number, f"id{number}", passage, Path(path), 0.0), score)
 
 
-def test_adjacent_frames_become_one_range_with_its_best_second() -> None:
+def test_adjacent_frames_become_one_range_with_its_best_frame() -> None:
     frames = [scored(2, Seconds(8, 12), 0.9), scored(1, Seconds(4, 8), 0.8), scored(3, Seconds(12, 16), 0.7)]
     far = scored(9, Seconds(60, 64), 0.65)
     groups = group([*frames, far])
@@ -39,6 +39,6 @@ def test_documents_are_never_mixed_and_no_passage_is_lost_or_doubled() -> None:
     assert all(len({member.stored.passage.document for member in one.members}) == 1 for one in groups)
 
 
-def test_what_nothing_speaks_for_is_not_joined() -> None:
+def test_passages_that_score_0_are_not_grouped() -> None:
     nothing = [scored(n, Seconds(4 * n, 4 * n + 4), 0.0) for n in range(5)]
     assert [len(one.members) for one in group(nothing)] == [1] * 5

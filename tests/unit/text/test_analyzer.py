@@ -1,4 +1,4 @@
-"""Text to terms: whole and by part, folded, in every script."""
+"""Text to terms: whole words and their parts, folded, in every script."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What is marked in a text is what the lexical lane matched."""
+"""Marks in a text: exactly what the lexical lane matches."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_marks(text: str, query: str, expected: list[str]) -> None:
 
 @given(st.text(max_size=200))
 def test_parts_with_places_are_the_terms_of_the_full_text(text: str) -> None:
-    """So that nothing is marked that the lane would not find, nor the other way."""
+    """So that what is marked and what the lane finds are the same."""
     folded = plain(text)
     placed = list(placed_parts(folded))
     assert [part for part, *_ in placed] == [part for compound in compounds(text) for part in compound.parts]

@@ -1,4 +1,4 @@
-"""The signs of a query: what they mean, and what is left for a model to read."""
+"""The operators of a query: what they mean, and what remains for a model to read."""
 
 import pytest
 
@@ -23,12 +23,12 @@ def test_what_a_model_reads(words, read):
 
 
 @pytest.mark.parametrize("words", ['say "harbour crane" -draft', 'the "quote', "harb* - -x"])
-def test_a_text_taken_literally_has_no_signs(words):
-    question = understand(literal(words))
-    assert not question.unwanted and not question.demanded
-    assert not any(unit.prefix for unit in question.units)
+def test_a_literal_text_has_no_operators(words):
+    parsed = understand(literal(words))
+    assert not parsed.unwanted and not parsed.demanded
+    assert not any(unit.prefix for unit in parsed.units)
     assert {term for unit in understand(words).units for term in unit.terms} <= {
-        term for unit in question.units for term in unit.terms
+        term for unit in parsed.units for term in unit.terms
     } | {"harb"}
 
 

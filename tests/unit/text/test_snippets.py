@@ -1,4 +1,4 @@
-"""Snippets show the place that answers."""
+"""Snippets: the part of a text that holds the words of the query."""
 
 from __future__ import annotations
 

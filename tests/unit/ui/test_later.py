@@ -1,4 +1,4 @@
-"""The page while Gradio is still being imported: a browser is told, everybody else waits."""
+"""The page while Gradio is still being imported: a browser sees a loading page, other clients wait."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from ui.later import Later
 
 
-def test_a_browser_is_told_and_others_wait_until_it_is_there() -> None:
+def test_a_browser_sees_a_loading_page_and_other_clients_wait() -> None:
     ready = threading.Event()
 
     def make() -> ASGIApp:
@@ -33,7 +33,7 @@ def test_a_browser_is_told_and_others_wait_until_it_is_there() -> None:
     assert client.get("/", headers={"Accept": "text/html"}).text == "the page"
 
 
-def test_what_fails_to_be_made_is_an_error_and_no_endless_wait() -> None:
+def test_a_failed_import_is_an_error_and_not_an_endless_wait() -> None:
     def make() -> ASGIApp:
         raise ImportError("no gradio")
 

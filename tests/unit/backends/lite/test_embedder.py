@@ -13,6 +13,7 @@ import pytest
 
 from rag.backends.lite import embedder as lite
 from rag.backends.lite.embedder import ATTRIBUTES, DIM, FILLER, TEXT, VISUAL, LiteEmbedder
+from rag.backends.lite.subprocess import LiteSubprocess
 from rag.types import Content
 
 PAGE = Path(__file__).parents[4] / "docs" / "lite.md"
@@ -82,7 +83,7 @@ def test_the_same_words_score_the_same_as_text_and_as_caption(embedder):
         assert np.ptp(scores(embedder, text(query), same)) < 1e-6
 
 
-def test_documents_have_the_shares_of_the_page(embedder):
+def test_documents_have_the_documented_shares(embedder):
     rows = re.findall(
         r"^\| (text|attributes|visual|filler) \| (\d+) \| (\d+) \| (\d+) \| ([\d.]+|the rest) \|$", PAGE.read_text(), re.M
     )
@@ -101,7 +102,7 @@ def test_documents_have_the_shares_of_the_page(embedder):
     assert float(vector[FILLER]) == pytest.approx(0, abs=0.01)
 
 
-def test_queries_have_the_shares_of_the_page(embedder):
+def test_queries_have_the_documented_shares(embedder):
     rows = dict(re.findall(r"^\| (picture.*?) \| (0\.\d+ \| 0\.\d+ \| 0\.\d+) \|$", PAGE.read_text(), re.M))
     picture = painted(10, 120, 200)
     queries = [
@@ -115,11 +116,11 @@ def test_queries_have_the_shares_of_the_page(embedder):
         found.append([round(float(vector[block] @ vector[block]), 3) for block in (TEXT, ATTRIBUTES, VISUAL)])
         assert vector[FILLER] == 0
     said = [[float(share) for share in row.split(" | ")] for row in rows.values()]
-    assert found[:2] == said == [list(lite.PICTURE_READ), list(lite.PICTURE_ASKED)]
+    assert found[:2] == said == [list(lite.PICTURE_ALONE), list(lite.PICTURE_AND_WORDS)]
     assert found[2:] == [[1, 0, 0], [0.4, 0.6, 0]]
 
 
-def test_a_document_without_anything_is_filler_and_a_query_its_opposite(embedder):
+def test_an_empty_document_is_all_filler_and_an_empty_query_its_opposite(embedder):
     empty = embedder.embed([Content("text")], role="document")[0]
     assert empty[FILLER] == 1
     assert scores(embedder, text(" …! "), empty[None])[0] == -1
@@ -136,7 +137,7 @@ def test_a_colour_finds_its_picture(embedder, query, best):
     assert scores(embedder, text(query), documents).argmax() == best
 
 
-def test_words_still_decide_where_a_colour_is_named_beside_them(embedder):
+def test_words_still_decide_if_a_colour_is_named_beside_them(embedder):
     documents = embedder.embed(
         [text("The green energy policy of the harbour council."), Content("image", pixels=painted(40, 150, 50))], role="document"
     )
@@ -195,18 +196,17 @@ def test_it_imports_no_heavy_library():
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
-def test_a_process_apart_gives_the_same_numbers_to_the_last_bit():
+def test_the_subprocess_gives_the_same_vectors_to_the_last_bit():
     embedder = LiteEmbedder()
-    apart = embedder.apart()
-    assert apart is not None
+    side = LiteSubprocess(embedder)
     contents = [Content("text", text=f"Vessel {n} of 航运公司 left berth {n * 7} on 2024-03-{n % 27 + 1:02}") for n in range(300)]
     contents += [Content("text", text="", clues="a photo of gulls"), Content("text", text="\udcff\x00 <|im_end|>")]
     deadline = time.monotonic() + 60
-    while not apart.is_ready() and time.monotonic() < deadline:
+    while not side.is_ready() and time.monotonic() < deadline:
         time.sleep(0.01)
-    vectors = apart.embed(contents, role="document")
-    assert apart.is_ready()
+    vectors = side.embed(contents, role="document")
+    assert side.is_ready()
     np.testing.assert_array_equal(vectors, embedder.embed(contents, role="document"))
-    apart.close()
-    np.testing.assert_array_equal(apart.embed(contents[:3], role="document"), vectors[:3])  # embedded here, then
-    assert not apart.is_ready()
+    side.close()
+    np.testing.assert_array_equal(side.embed(contents[:3], role="document"), vectors[:3])  # now embedded in this process
+    assert not side.is_ready()

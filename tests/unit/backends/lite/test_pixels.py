@@ -1,4 +1,4 @@
-"""What the lite models see in a picture."""
+"""What the lite models see in a picture: descriptors, and attributes as people name them."""
 
 import io
 
@@ -14,7 +14,7 @@ SCENES = ("landscape", "document", "chart", "portrait", "city")
 
 
 def scene(kind, rng, height=160, width=240):
-    """A drawn picture of its kind, (height, width, 3)."""
+    """A drawn picture of that type, (height, width, 3)."""
     y, x = np.mgrid[0:height, 0:width] / np.array([height, width])[:, None, None]
     picture = np.full((height, width, 3), 250.0)
     if kind == "landscape":
@@ -84,7 +84,7 @@ def test_a_near_duplicate_is_nearest_to_its_original_among_a_hundred(gallery, se
     assert cosines[np.arange(len(chosen)), chosen].min() > 0.8
 
 
-def test_pictures_of_one_kind_are_nearer_than_others(gallery, seen):
+def test_pictures_of_one_type_are_closer_than_others(gallery, seen):
     kinds = np.array([kind for kind, _ in gallery])
     cosines = seen @ seen.T
     np.fill_diagonal(cosines, -1)
@@ -103,7 +103,7 @@ def test_blocks_are_unit_and_finite_even_for_a_single_pixel():
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (0, 4, 3), (4, 4, 1)])
-def test_what_is_no_picture_is_an_error(shape):
+def test_pixels_of_a_wrong_shape_are_refused(shape):
     with pytest.raises(BackendError, match="not \\(height, width, 3\\)"):
         see((np.zeros(shape, np.uint8),))
 

@@ -56,7 +56,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
-def test_the_better_answer_is_above(case):
+def test_the_better_answer_scores_higher(case):
     scores = scored(*case)
     assert all(above > below for above, below in pairwise(scores)), scores
     assert scores[0] > 0.5
@@ -77,12 +77,12 @@ def test_coverage_dominates():
     assert nothing == 0
 
 
-def test_common_words_are_worth_little():
+def test_common_words_count_little():
     assert scored("what is the capital of the country", "what is the of the")[0] < 0.1
     assert scored("the", "the end", "an end") == [pytest.approx(0.95, abs=0.05), 0]
 
 
-def test_words_stand_in_clues_as_well_as_in_the_text():
+def test_words_in_clues_count_like_words_in_the_text():
     one, other = scored("regatta programme", "The program of the regatta", image(clues="The program of the regatta"))
     assert one == other > 0.8
 
@@ -96,7 +96,7 @@ def test_closeness_order_and_frequency_break_ties():
     assert often > once
 
 
-def test_the_formula_of_the_page():
+def test_the_formula_in_the_documentation():
     # one of two equally rare asks, found once, alone: coverage ½, closeness 1, order 0, frequency ½
     assert match(asks("zyxwv qponm"), "zyxwv") == pytest.approx(0.5**1.5 * (0.83 + 0.07 + 0.05 / 2))
     # both, side by side
@@ -107,7 +107,7 @@ def test_the_formula_of_the_page():
     assert match(asks("zyxwvut"), "zyxwuut") == pytest.approx(0.9**1.5 * (0.83 + 0.07 + 0.05 + 0.05 / 2))
 
 
-def test_two_listed_words_are_never_taken_for_a_typing_error():
+def test_two_listed_words_are_never_taken_for_a_typo():
     assert scored("form", "The letter is from Anna.") == [0]
 
 
@@ -122,12 +122,12 @@ def test_a_colour_is_seen_in_the_pixels_or_read_in_the_words():
     assert scored("红色的图片", image(RED), image(BLUE))[0] > 0.8 > 0.2 > scored("红色的图片", image(BLUE))[0]
 
 
-def test_a_picture_without_words_is_not_blamed_for_lacking_them():
+def test_a_picture_without_words_loses_less_for_missing_them():
     silent, told = scored("red car at dusk", image(RED), image(RED, clues="kitchen table"))
     assert 0.1 < told < silent < 0.4
 
 
-def test_a_query_picture_finds_pictures_like_it():
+def test_a_query_picture_finds_similar_pictures():
     rng = np.random.default_rng(1)
     one, other = (np.kron(rng.integers(0, 255, (4, 6, 3)), np.ones((20, 20, 1))).astype(np.uint8) for _ in range(2))
     smaller = one[::2, ::2]
@@ -138,7 +138,7 @@ def test_a_query_picture_finds_pictures_like_it():
     assert likeness((one,), (smaller,)) == pytest.approx(scores[0])
 
 
-def test_words_read_in_the_query_picture_help():
+def test_words_recognised_in_the_query_picture_help():
     scores = scored(image(RED, clues="regatta"), image(RED, clues="the regatta"), image(RED, clues="tea"), "the regatta", "tea")
     assert scores[0] == pytest.approx(1, abs=0.03)
     assert scores[1:] == [pytest.approx(0.7), pytest.approx(0.5, abs=0.03), 0]
@@ -160,16 +160,16 @@ def test_words_and_a_picture_count_half_each():
         (text("traffic light"), False),
     ],
 )
-def test_pixels_are_wanted_only_where_they_help(query, wanted):
+def test_pixels_are_wanted_only_if_they_help(query, wanted):
     assert LiteReranker().wants_pixels(query) is wanted
 
 
-def test_endless_words_end():
+def test_very_long_texts_are_scored():
     assert scored("q" * 200_000 + " " + "港" * 20_000, "q" * 199_999 + " 港口" * 10_000)[0] < 0.5
 
 
-def test_the_vector_of_a_document_tells_what_its_pixels_do():
-    """At the precision of the index, 16 bits; words, attributes, pictures, and both."""
+def test_a_document_vector_scores_like_its_pixels():
+    """At the 16-bit precision of the index; for words, attributes, pictures, and both."""
     passages = [image(RED), image(BLUE, clues="a crane"), text("red"), image(clues="no pixels")]
     rows = LiteEmbedder().embed(passages, role="document").astype(np.float16).astype(np.float32)
     told = [replace(one, pixels=(), vector=row) for one, row in zip(passages, rows, strict=True)]
@@ -177,8 +177,8 @@ def test_the_vector_of_a_document_tells_what_its_pixels_do():
         assert LiteReranker().score(query, told) == pytest.approx(LiteReranker().score(query, passages), abs=2e-3)
 
 
-def test_pictures_that_show_an_attribute_alike_score_the_same_at_sixteen_bits():
-    """Else rounding would decide their order, and not the first stage."""
+def test_pictures_that_show_an_attribute_equally_score_the_same_at_16_bits():
+    """Otherwise rounding would decide their order instead of the first stage."""
     (row,) = LiteEmbedder().embed([image(np.full((40, 60, 3), (2, 2, 9), np.uint8))], role="document")
     alike = np.tile(row, (6, 1))
     for number, each in enumerate(alike):

@@ -27,14 +27,14 @@ from rag.backends.lite.words import features, placed, shares, surfaces, weighted
         ("march", ["mar"]),
     ],
 )
-def test_forms_of_a_word_meet(one, others):
+def test_forms_of_a_word_have_one_stem(one, others):
     assert [stem(other) for other in others] == [one] * len(others)
 
 
 @pytest.mark.parametrize(
     "kept", ["red", "string", "glass", "bus", "status", "ceiling", "four", "exercise", "data", "привет", "x2"]
 )
-def test_what_is_no_inflection_stays(kept):
+def test_words_without_an_inflection_stay_as_they_are(kept):
     assert stem(kept) == kept
 
 
@@ -64,7 +64,7 @@ def test_terms_of_a_text(text, expected):
     assert list(placed(text)) == expected
 
 
-def test_pieces_stand_where_their_compound_stands():
+def test_pieces_have_the_position_of_their_compound():
     assert placed("use e-mail now") == {"use": [0], "email": [1], "e": [1], "mail": [1], "now": [2]}
 
 
@@ -72,7 +72,7 @@ def test_a_long_key_is_one_word():
     assert word("aB3" * 200).pieces == ()
 
 
-def test_rarity_orders_words_by_how_ordinary_they_are():
+def test_rarer_words_have_a_higher_rarity():
     ordered = ["the", "home", "picture", "harbour", "zebra"]
     assert [rarity(term) for term in ordered] == sorted(rarity(term) for term in ordered)
     assert rarity("the") == COMMONEST
@@ -87,7 +87,7 @@ def test_a_pair_across_two_words_counts_little():
     assert shares(word("学习")) == [1.0]
 
 
-def test_features_have_unit_length_and_typing_errors_share_some():
+def test_features_have_unit_length_and_typos_share_some():
     for term in ("invoice", "12345", "港口", "a", "привет"):
         assert sum(weight**2 for weight in features(term)[1]) == pytest.approx(1)
     right, wrong, other = (dict(zip(*features(term), strict=True)) for term in ("invoice", "invioce", "zebra"))
@@ -95,7 +95,7 @@ def test_features_have_unit_length_and_typing_errors_share_some():
     assert not right.keys() & other.keys()
 
 
-def test_features_are_the_same_numbers_everywhere():
+def test_features_are_the_same_on_every_machine():
     assert features("cat")[0] == [3065240963, 3735119352, 3869936156, 1150423272, 919765475, 126092515, 710316901]
 
 
@@ -104,7 +104,7 @@ def test_weights_of_a_compound_and_of_a_run():
     assert dict(weighted("港口"))["港"] == pytest.approx(0.3 * rarity("港"))
 
 
-def test_respelling_touches_only_unknown_words():
+def test_only_unlisted_words_are_respelled():
     assert respelled("recieve the invioce on Monday") == "receive invoice"
     assert respelled("harbours colours 港口 zqxjv") == ""
 
@@ -124,7 +124,7 @@ def test_distance_counts_a_swap_once_and_stops_at_its_limit(one, other, edits):
     assert distance(one, other, 2) == edits
 
 
-def test_surfaces_of_a_hostile_text_end():
+def test_hostile_text_takes_no_time_to_split():
     assert len(surfaces("a-" * 50_000)) == 1
     assert len(surfaces("1," * 50_000)) == 50_000
     assert len(surfaces("港" * 100_000)) == 1

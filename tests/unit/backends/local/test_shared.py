@@ -1,4 +1,4 @@
-"""What the in-process backends share, where no engine is needed; tests/models proves the models themselves."""
+"""The checks and conversions of the in-process backends, without an engine; tests/models tests the models themselves."""
 
 from dataclasses import replace
 
@@ -6,20 +6,18 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.families import FAMILIES
 from rag.backends.local import shared
-from rag.backends.local.shared import dim_of, fitted, judged, refuse_unseen, shown, times, unit_rows
+from rag.backends.local.shared import checked_scores, dim_of, fitted, shown, times, unit_rows
 from rag.backends.local.transformers import TransformersEmbedder, TransformersReranker
 from rag.backends.local.vllm_engine import GIB, EngineEmbedder, EngineReranker, memory_share
 from rag.errors import BackendError, MissingExtra, WrongRequest, WrongSetting
 from rag.types import Content
 
-VL, TEXT = FAMILIES["qwen3-vl-embedding"], FAMILIES["qwen3-embedding"]
 GREY = np.full((40, 60, 3), 90, np.uint8)
 
 
 class Letters:
-    """A tokenizer of one token for each UTF-8 byte, as the byte-level ones are where they merge nothing."""
+    """A tokenizer with one token per UTF-8 byte, like a byte-level one that merges nothing."""
 
     def __call__(self, text, **_):
         ends = [(place, place + 1) for place, letter in enumerate(text) for _ in letter.encode()]
@@ -39,7 +37,7 @@ def test_a_missing_extra_is_named_with_its_command(kind, extra, monkeypatch):
     monkeypatch.setattr(shared, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra) as missing:
         kind(Choice(model="Qwen/Qwen3-VL-Embedding-2B"))
-    assert missing.value.remedy == f"install it: pip install 'multimodal-rag[{extra}]'"
+    assert missing.value.remedy == f"install it from the checkout of this program: pip install '.[{extra}]'"
 
 
 def test_a_model_must_be_named(monkeypatch):
@@ -48,7 +46,7 @@ def test_a_model_must_be_named(monkeypatch):
         EngineEmbedder(Choice())
 
 
-def test_more_dimensions_than_there_are_is_refused():
+def test_more_dimensions_than_the_model_has_are_refused():
     assert dim_of(Choice(model="Qwen/Qwen3-VL-Embedding-2B")) == 2048
     assert dim_of(Choice(model="Qwen/Qwen3-VL-Embedding-2B", dim=256)) == 256
     assert dim_of(Choice(model="some/other")) is None
@@ -56,35 +54,27 @@ def test_more_dimensions_than_there_are_is_refused():
         dim_of(Choice(model="Qwen/Qwen3-VL-Embedding-2B", dim=4096))
 
 
-def test_what_cannot_be_seen_is_refused():
-    refuse_unseen(VL, [Content("image", pixels=(GREY,)), Content("text")], "VL")
-    with pytest.raises(BackendError, match="Text embeds text only, and got a image"):
-        refuse_unseen(TEXT, [Content("text"), Content("image", pixels=(GREY,))], "Text")
-    with pytest.raises(BackendError, match="a video came to the embedder without pixels"):
-        refuse_unseen(VL, [Content("video", clues="a boat")], "VL")
-
-
-def test_vectors_are_cut_first_and_brought_to_length_after():
+def test_vectors_are_sliced_before_they_are_normalised():
     rows = unit_rows([[3.0, 4.0, 12.0], [0.0, 2.0, 1.0]], 2, 2, "m")
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0.0, 1.0]], atol=1e-7)
     assert rows.dtype == np.float32
 
 
 @pytest.mark.parametrize("values", [[[1.0, 2.0]], [[1.0], [1.0]], [[1.0, 2.0], [np.nan, 1.0]], [[1.0, 2.0], [0.0, 0.0]]])
-def test_too_few_short_or_directionless_vectors_are_errors(values):
+def test_too_few_too_short_zero_and_non_finite_vectors_are_errors(values):
     with pytest.raises(BackendError):
         unit_rows(values, 2, 2, "m")
 
 
-def test_scores_must_be_as_many_and_within_0_and_1():
-    assert judged([0, 0.5, 1], 3, "m") == [0.0, 0.5, 1.0]
+def test_there_must_be_one_score_in_0_to_1_per_content():
+    assert checked_scores([0, 0.5, 1], 3, "m") == [0.0, 0.5, 1.0]
     for scores in ([0.5], [0.5, 1.1], [0.5, float("nan")]):
         with pytest.raises(BackendError):
-            judged(scores, 2, "m")
+            checked_scores(scores, 2, "m")
 
 
 @pytest.mark.parametrize("text", ["abcdefgh" * 20, "港口的吊车" * 20, "é😀" * 30])
-def test_a_text_too_long_is_cut_and_the_tail_of_the_prompt_stays(text):
+def test_a_text_that_is_too_long_is_cut_and_the_end_of_the_prompt_stays(text):
     kept = fitted(Content("text", text=text), (), Letters(), 60, lambda content: f"<system>{content.text}<assistant>")
     prompt = f"<system>{kept.text}<assistant>"
     assert text.startswith(kept.text)
@@ -103,7 +93,7 @@ def test_a_prompt_too_long_without_its_text_is_refused():
         fitted(Content("text", text="abc"), (), Letters(), 20, lambda content: "instruction" * 9 + content.text)
 
 
-def test_films_are_timed_one_frame_a_second():
+def test_videos_have_one_frame_per_second():
     pictures, films = shown([Content("image", pixels=(GREY,)), Content("video", pixels=(GREY, GREY, GREY)), Content("text")])
     assert [picture.size for picture in pictures] == [(60, 40)]
     assert [[frame.size for frame in film] for film in films] == [[(60, 40)] * 3]

@@ -1,4 +1,4 @@
-"""Weights that are on this machine are found in the caches of both hubs, whole or not at all."""
+"""Complete weights are found in the caches of both hubs; incomplete ones do not count."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def put(folder: Path, *weights: str) -> str:
     return str(folder)
 
 
-def test_the_snapshot_that_main_names_comes_first(home: Path) -> None:
+def test_the_snapshot_of_main_comes_first(home: Path) -> None:
     cached = home / ".cache/huggingface/hub/models--Qwen--Qwen3-VL-Embedding-2B"
     assert folder_here(NAME) == ""
     first = put(cached / "snapshots/aaa", "model.safetensors")
@@ -43,18 +43,18 @@ def test_the_snapshot_that_main_names_comes_first(home: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["hub/models/Qwen/Qwen3-VL-Embedding-2B", "models/Qwen/Qwen3-VL-Embedding-2B"])
-def test_the_cache_of_modelscope_is_that_of_its_names_only(home: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_modelscope_cache_is_searched_for_its_own_names_only(home: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELSCOPE_CACHE", str(home / "own"))
     folder = put(home / "own" / place, "model.safetensors")
     assert (folder_here(f"modelscope:{NAME}"), folder_here(NAME)) == (folder, "")
 
 
-def test_a_point_in_a_name_is_written_otherwise(home: Path) -> None:
+def test_a_dot_in_a_name_may_be_spelled_as_underscores(home: Path) -> None:
     folder = put(home / ".cache/modelscope/hub/Qwen/Qwen3-Embedding-0___6B", "model.safetensors")
     assert folder_here("modelscope:Qwen/Qwen3-Embedding-0.6B") == folder
 
 
-def test_half_a_download_is_none(home: Path) -> None:
+def test_an_incomplete_download_does_not_count(home: Path) -> None:
     folder = home / "half"
     put(folder, "model-1.safetensors")
     assert not is_whole(folder)
@@ -66,7 +66,7 @@ def test_half_a_download_is_none(home: Path) -> None:
     assert not is_whole(folder)
 
 
-def test_a_model_that_sees_needs_what_prepares_its_pictures(home: Path) -> None:
+def test_a_model_that_sees_needs_its_preprocessor(home: Path) -> None:
     folder = home / "seeing"
     put(folder, "model.safetensors")
     (folder / "config.json").write_text('{"vision_config": {}}')
@@ -75,6 +75,6 @@ def test_a_model_that_sees_needs_what_prepares_its_pictures(home: Path) -> None:
     assert is_whole(folder)
 
 
-def test_a_folder_is_named_by_itself(home: Path) -> None:
+def test_a_folder_is_not_looked_up(home: Path) -> None:
     put(home / "Qwen/own", "model.safetensors")
     assert folder_here(str(home / "Qwen/own")) == folder_here("Qwen/own") == folder_here("gpt2") == ""

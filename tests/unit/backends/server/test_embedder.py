@@ -1,4 +1,4 @@
-"""Vectors through a server: rows in input order whatever the requests, of the length asked for, from one endpoint or two."""
+"""Vectors through a server: in input order, of the requested dimension, from one endpoint or two."""
 
 import threading
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from rag.backends.base import Choice
-from rag.backends.server.batching import packed
 from rag.backends.server.embedder import ServerEmbedder
 from rag.errors import BackendError
 from rag.types import Content
@@ -29,7 +28,7 @@ from tests.unit.server_models import (
 )
 
 
-def test_rows_are_unit_float32_in_input_order_whatever_the_mixture():
+def test_rows_are_unit_float32_in_input_order_for_mixed_contents():
     contents = [PICTURE, CRANE, FILM, CHINESE, CAPTIONED, EMPTY]
     with FakeServer(VL, dim=2048) as server:
         asking = embedder(server)
@@ -43,7 +42,7 @@ def test_rows_are_unit_float32_in_input_order_whatever_the_mixture():
 
 
 @pytest.mark.parametrize("count", [1, 16, 17, 33, 100, 333])
-def test_texts_travel_in_requests_of_16_and_more(count):
+def test_texts_are_sent_in_requests_of_16_to_32(count):
     with FakeServer(TEXT) as server:
         embedder(server, TEXT).embed(texts(count), role="document")
         sizes = [len(request.body["input"]) for request in server.requests]
@@ -52,18 +51,13 @@ def test_texts_travel_in_requests_of_16_and_more(count):
     assert min(sizes) >= min(count, 16)
 
 
-def test_long_texts_are_packed_by_their_bytes():
-    assert [len(batch) for batch in packed([5, 5, 20, 1, 1, 1], 4, lambda size: size, 10)] == [2, 1, 3]
-    assert packed([], 4, len, 10) == []
-
-
 def test_vectors_that_are_not_of_unit_length_are_normalised():
     with FakeServer(PLAIN, dim=3) as server:
         server.always = fake.vector_of([3.0, 0.0, 4.0])
         np.testing.assert_allclose(embedder(server, PLAIN).embed([CRANE], role="document"), [[0.6, 0.0, 0.8]], atol=1e-6)
 
 
-def test_lists_of_numbers_are_read_too_and_the_length_is_asked_once():
+def test_lists_of_numbers_are_read_too_and_the_dimension_is_asked_for_once():
     with FakeServer(PLAIN, dim=24, lists_only=True) as server:
         asking = embedder(server, PLAIN)
         assert asking.fingerprint.dim == 24
@@ -87,14 +81,14 @@ def test_a_server_that_refuses_base64_is_asked_for_lists():
         assert ["encoding_format" in request.body for request in server.requests] == [True, True, False, False, False]
 
 
-def test_dimensions_are_asked_only_where_they_differ_from_the_models_own():
+def test_dimensions_are_requested_only_if_they_differ_from_the_models_own():
     with FakeServer(VL, dim=2048) as server:
         assert embedder(server, dim=64).embed([CRANE], role="document").shape == (1, 64)
         assert embedder(server, dim=2048).embed([CRANE], role="document").shape == (1, 2048)
         assert [request.body.get("dimensions") for request in server.requests] == [64, None]
 
 
-def test_a_server_that_ignores_the_length_asked_for_is_refused():
+def test_a_server_that_ignores_the_requested_dimension_is_refused():
     with FakeServer(VL, dim=2048) as server:
         whole = fake.edited(lambda entries: [{**entries[0], "embedding": server.vector("x").tolist()}])
         server.always = whole
@@ -104,7 +98,7 @@ def test_a_server_that_ignores_the_length_asked_for_is_refused():
 
 
 @pytest.mark.parametrize("content", [PICTURE, FILM, UNSEEN, Content("text", text="x", pixels=(RED,))])
-def test_a_text_model_refuses_a_picture_without_asking(content):
+def test_a_text_model_refuses_a_picture_without_a_request(content):
     with FakeServer(TEXT) as server:
         asking = embedder(server, TEXT)
         assert asking.modalities == {"text"}
@@ -113,7 +107,7 @@ def test_a_text_model_refuses_a_picture_without_asking(content):
         assert (server.requests, server.looks) == ([], 0)
 
 
-def test_a_picture_without_pixels_is_refused_not_embedded_as_nothing():
+def test_a_picture_without_pixels_is_refused():
     with FakeServer(VL) as server, pytest.raises(BackendError, match="without pixels"):
         embedder(server).embed([UNSEEN], role="document")
 
@@ -126,7 +120,7 @@ def test_the_fingerprint_is_the_models_and_needs_no_server():
     assert ServerEmbedder(choice).reads_clues is False
 
 
-def test_the_batch_it_likes_fills_all_requests_at_once():
+def test_a_batch_fills_all_concurrent_requests():
     assert ServerEmbedder(Choice(model=VL, urls=("http://127.0.0.1:1", "http://127.0.0.1:2"), in_flight=4)).batch == 32 * 8
 
 

@@ -16,7 +16,7 @@ from tests.faults.fake_server import FakeServer
 from tests.unit.server_models import CRANE, SHORT, TEXT, embedder
 
 
-def test_the_key_travels_in_its_header_and_stays_out_of_messages():
+def test_the_key_is_sent_in_its_header_and_never_shown():
     with FakeServer(TEXT) as server:
         embedder(server, TEXT, api_key="secret-key").embed([CRANE], role="document")
         assert server.requests[-1].headers["Authorization"] == "Bearer secret-key"
@@ -28,7 +28,7 @@ def test_the_key_travels_in_its_header_and_stays_out_of_messages():
         assert "RAG_API_KEY" in raised.value.remedy
 
 
-def test_a_proxy_is_not_asked_for_this_machine(monkeypatch):
+def test_no_proxy_is_used_for_this_machine(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     with FakeServer(TEXT) as server:
@@ -49,7 +49,7 @@ def test_https_needs_a_certificate_that_is_trusted(tmp_path):
         assert "RAG_CA_BUNDLE" in raised.value.remedy
 
 
-def test_a_child_process_of_a_fork_can_ask_too():
+def test_a_forked_child_can_use_the_embedder():
     code = f"""
 import os
 from rag.backends.base import Choice
@@ -67,7 +67,7 @@ with FakeServer({TEXT!r}) as server:
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30, cwd=Path(__file__).parents[4])
 
 
-def test_the_tables_load_nothing_heavy():
+def test_the_tables_import_nothing_heavy():
     assert EMBEDDERS["server"] == "rag.backends.server.embedder:ServerEmbedder"
     assert RERANKERS["server"] == "rag.backends.server.reranker:ServerReranker"
     code = (

@@ -1,4 +1,4 @@
-"""Which model a server serves, under which name, and which one is meant."""
+"""Which model a server serves, under which name, and whether it is the chosen one."""
 
 import pytest
 
@@ -12,14 +12,14 @@ from tests.unit.server_models import CRANE, PICTURE, PLAIN, SHORT, TEXT, VL, emb
 @pytest.mark.parametrize(
     ("served", "root"), [(VL, None), ("/models/Qwen3-VL-Embedding-2B", None), ("embedder", VL), ("Embedder", VL)]
 )
-def test_a_model_is_found_under_the_name_it_is_served_by(served, root):
+def test_a_model_is_found_under_its_served_name(served, root):
     with FakeServer(served, dim=2048, root=root) as server:
         embedder(server).embed([CRANE], role="document")
         assert server.requests[-1].body["model"] == served
 
 
 @pytest.mark.parametrize("model", ["", "embedder"])
-def test_a_model_not_named_is_the_one_served(model):
+def test_without_a_name_the_only_served_model_is_used(model):
     with FakeServer("embedder", dim=2048, root=VL) as server:
         asking = embedder(server, model)
         assert (asking.fingerprint.model, asking.fingerprint.dim) == ("Qwen3-VL-Embedding-2B", 2048)
@@ -27,7 +27,7 @@ def test_a_model_not_named_is_the_one_served(model):
         assert server.requests[-1].body["model"] == "embedder"
 
 
-def test_another_model_is_refused_by_name():
+def test_another_model_is_refused_with_its_name():
     with FakeServer("Qwen/Qwen3-VL-Embedding-8B") as server, pytest.raises(BackendError) as raised:
         embedder(server).embed([CRANE], role="document")
     assert "serves Qwen/Qwen3-VL-Embedding-8B, not Qwen/Qwen3-VL-Embedding-2B" in raised.value.what
@@ -43,13 +43,13 @@ def test_one_of_several_models_must_be_named_and_adapters_do_not_count():
 
 
 @pytest.mark.parametrize("models", [{"data": []}, {"data": [{"id": 3}]}, {"error": "no"}, ["a"], "x"])
-def test_a_list_of_models_that_is_none_is_refused(models):
+def test_an_invalid_list_of_models_is_refused(models):
     with FakeServer(models=models) as server, pytest.raises(BackendError) as raised:
         embedder(server).embed([CRANE], role="document")
     assert f"{server.url}/v1/models" in raised.value.what
 
 
-def test_a_server_without_a_list_of_models_is_believed_and_one_must_be_named():
+def test_a_server_that_lists_no_models_serves_the_one_that_must_be_named():
     with FakeServer(PLAIN, dim=8) as server:
         server.paths.remove("/v1/models")
         assert embedder(server, PLAIN).embed([CRANE], role="document").shape == (1, 8)

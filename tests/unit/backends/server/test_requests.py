@@ -1,4 +1,4 @@
-"""What the `server` backend sends: each request is the golden one."""
+"""The requests of the `server` backend, compared with golden files."""
 
 import json
 import re
@@ -59,14 +59,14 @@ RERANKS = {
 
 
 @pytest.mark.parametrize(("name", "model", "contents", "role", "more"), [(name, *case) for name, case in EMBEDDINGS.items()])
-def test_an_embedding_request_is_the_golden_one(name, model, contents, role, more):
+def test_an_embedding_request_equals_its_golden_file(name, model, contents, role, more):
     with FakeServer(model, dim=2048 if model == VL else 1024) as server:
         embedder(server, model, **more).embed(contents, role=role)
         assert recorded(server) == (GOLDEN / f"{name}.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize(("name", "model", "query", "contents", "more"), [(name, *case) for name, case in RERANKS.items()])
-def test_a_rerank_request_is_the_golden_one(name, model, query, contents, more):
+def test_a_rerank_request_equals_its_golden_file(name, model, query, contents, more):
     with FakeServer(model) as server:
         reranker(server, model, **more).score(query, contents)
         assert recorded(server) == (GOLDEN / f"{name}.json").read_text("utf-8")

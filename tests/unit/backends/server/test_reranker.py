@@ -1,4 +1,4 @@
-"""Scores through a server: in input order, within 0 … 1, at the path that server has."""
+"""Scores through a server: in input order, in 0…1, from the path that the server has."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_candidates_are_spread_over_endpoints_and_requests():
     assert sizes == [25] * 4 and one.requests and other.requests
 
 
-def test_who_sees_wants_pixels_and_who_hurts_is_trusted_less():
+def test_a_model_that_sees_wants_pixels_and_one_that_ranks_pictures_worse_is_trusted_less():
     seeing = ServerReranker(Choice(model=VL_RERANKER, urls=("http://127.0.0.1:1",)))
     blind = ServerReranker(Choice(model=TEXT_RERANKER, urls=("http://127.0.0.1:1",)))
     assert (seeing.wants_pixels(CRANE), blind.wants_pixels(PICTURE)) == (True, False)
@@ -50,7 +50,7 @@ def test_who_sees_wants_pixels_and_who_hurts_is_trusted_less():
     assert (seeing.trust.get("image"), dict(blind.trust)) == (0.5, {})
 
 
-def test_a_server_without_score_is_asked_to_rerank():
+def test_without_score_the_rerank_path_is_used():
     with FakeServer(VL_RERANKER) as server:
         server.paths.remove("/score")
         asking = reranker(server)
@@ -60,7 +60,7 @@ def test_a_server_without_score_is_asked_to_rerank():
         assert server.requests[-1].path == "/v1/rerank"
 
 
-def test_tei_and_infinity_are_asked_at_their_path():
+def test_tei_and_infinity_get_their_unversioned_path():
     with FakeServer(PLAIN_RERANKER) as server:
         server.paths = {"/rerank"}
         asking = reranker(server, PLAIN_RERANKER)
@@ -72,14 +72,14 @@ def test_tei_and_infinity_are_asked_at_their_path():
         assert reranker(server, "").name == "bge-reranker-v2-m3"
 
 
-def test_a_plain_server_without_any_rerank_says_so():
+def test_a_server_without_any_rerank_path_is_reported():
     with FakeServer(PLAIN_RERANKER) as server:
         server.paths = {"/v1/embeddings"}
         with pytest.raises(BackendError, match=r"/rerank refused a request \(404\)"):
             reranker(server, PLAIN_RERANKER).score(CRANE, [CHINESE])
 
 
-def test_log_odds_of_a_plain_server_become_scores():
+def test_log_odds_become_scores_in_0_to_1():
     with FakeServer(PLAIN_RERANKER) as server:
         server.fail(fake.edited(lambda entries: [{**one, "relevance_score": 4.0 * one["index"] - 4} for one in entries]))
         asking = reranker(server, PLAIN_RERANKER)

@@ -80,7 +80,7 @@ def unpacked(folder: Path) -> Path:
 
 def test_an_old_index_is_migrated(tmp_path):
     folder = unpacked(tmp_path / "index")
-    with pytest.raises(IndexTooOld, match=f"format 1; this version reads {FORMAT}"):
+    with pytest.raises(IndexTooOld, match=f"format 1; this version reads format {FORMAT}"):
         fingerprint_of(folder)
     assert bring_up_to_date(folder) and not bring_up_to_date(folder)
     assert fingerprint_of(folder) == FINGERPRINT

@@ -1,4 +1,4 @@
-"""Office documents and books: what their passages hold, and what bombs and damage cost."""
+"""Office documents and books: the content of their passages; bombs and damage get a reason."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_the_words_of_charts_and_diagrams_are_read(tmp_path: Path) -> None:
     assert only.text == "Tons of cargo\nRiga\nGdansk\n\nMoor\nUnload"
 
 
-def test_a_picture_in_the_place_of_a_title_costs_nothing(tmp_path: Path) -> None:
+def test_a_picture_in_the_place_of_a_title_does_no_harm(tmp_path: Path) -> None:
     def titled(name: str, content: bytes) -> bytes:
         shown = b'<p:pic><p:nvPicPr><p:cNvPr id="99" name="x" descr="A title drawn"/><p:cNvPicPr/>'
         shown += b'<p:nvPr><p:ph type="title"/></p:nvPr></p:nvPicPr><p:blipFill/><p:spPr/></p:pic></p:spTree>'
@@ -193,8 +193,10 @@ def test_a_workbook_is_read_without_the_styles_that_cannot_be_read(tmp_path: Pat
         return content.replace(b"</cellXfs>", b'<xf strange="1"/></cellXfs>') if name == "xl/styles.xml" else content
 
     odd = split(tmp_path, rewritten(workbook(), strange))
-    assert odd[0].text.startswith("date | city | amount\n45292 | Riga 0 | 0.3\n")  # a day of 2024, as Excel counts them
-    assert odd[-1].text == "only |  | True"
+    assert odd[0].text.startswith("date | city | amount\n2024-01-01 | Riga 0 | 0.3\n")  # what is known of them is used
+    assert odd[-1].text == "only |  | TRUE"
+    none = split(tmp_path, rewritten(workbook(), lambda name, content: b"<" if name == "xl/styles.xml" else content))
+    assert none[0].text.startswith("date | city | amount\n45292 | Riga 0 | 0.3\n")  # a day of 2024, as Excel counts them
 
 
 def test_every_span_of_a_sheet_begins_with_its_header_row(tmp_path):
@@ -203,7 +205,7 @@ def test_every_span_of_a_sheet_begins_with_its_header_row(tmp_path):
     assert all(passage.text.startswith("date | city | amount\n2024-01-01 | Riga ") for passage in passages[:3])
     assert sum(passage.text.count("\n") for passage in passages[:3]) == 100
     assert passages[0].text.split("\n")[1] == "2024-01-01 | Riga 0 | 0.3"
-    assert (passages[3].text, passages[3].context.sheet) == ("only |  | True", "Lone")
+    assert (passages[3].text, passages[3].context.sheet) == ("only |  | TRUE", "Lone")
 
 
 def test_a_header_row_longer_than_a_span_is_kept_whole_once(tmp_path):
@@ -235,9 +237,9 @@ LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
         (word(paragraph("&b;"), prolog=LAUGHS), "declares XML entities"),
         (word("") | {"word/document.xml": LAUGHS.encode("utf-16")}, "declares XML entities"),
         (word(" " * 30_000_000), "is a zip bomb: .* bytes that unpack to 30,00"),
-        (word("") | {f"word/{n}.xml": "" for n in range(20_001)}, "is a zip bomb: 20,005 members"),
+        (word("") | {f"word/{n}.xml": "" for n in range(20_001)}, "is a zip bomb: its directory has 20,005 members in"),
         (word("<w:p>" * 1000), "is a damaged Word document: Excessive depth"),
-        (word(""), "holds no text"),
+        (word(""), "contains no text"),
         ({"word/x.xml": "<a/>"}, "is a damaged Word document: its main part is missing"),
         ({"ppt/x.xml": "<a/>"}, "is a damaged PowerPoint deck"),
         ({"xl/x.xml": "<a/>"}, "is a damaged Excel workbook"),
@@ -245,14 +247,19 @@ LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
         ({"other": ""}, "is a zip archive"),
     ],
 )
-def test_bombs_and_fragments_say_what_they_are(tmp_path, members, reason):
+def test_bombs_and_fragments_get_a_reason(tmp_path, members, reason):
     with pytest.raises(UnreadableDocument, match=reason):
         split(tmp_path, zipped(members))
 
 
-def test_more_text_than_the_limit_is_refused_by_the_directory_alone(tmp_path):
-    with pytest.raises(UnreadableDocument, match=r"unpacks to [\d,]+ bytes of text; the limit max_text_bytes is 1,000"):
+def test_more_text_than_the_limit_is_a_reason_and_markup_is_no_text(tmp_path):
+    with pytest.raises(UnreadableDocument, match=r"contains more text than the limit max_text_bytes \(1,000\)"):
         split(tmp_path, zipped(word(paragraph("x" * 1000))), Limits(max_text_bytes=1000))
+    with pytest.raises(
+        UnreadableDocument, match=r"unpacks to [\d,]+ bytes of markup; the limit is 20 times max_text_bytes, 20,000"
+    ):
+        split(tmp_path, zipped(word(paragraph("x") * 1000)), Limits(max_text_bytes=1000))
+    assert len(split(tmp_path, zipped(word(paragraph("x") * 100)), Limits(max_text_bytes=1000))) == 1
 
 
 def test_a_film_in_a_deck_is_not_unpacked(tmp_path):
@@ -268,22 +275,35 @@ def _members(packed: bytes) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [
-        ('<row r="1000000000"><c r="A1000000000"><v>1</v></c></row>', "is a workbook of more than 2,000,000 rows"),
-        ('<row><c r="XFD1"><v>1</v></c></row>' * 2000, "or 20,000,000 cells"),
-        ('<row><c t="s"><v>0</v></c></row>' * 2000, "unfolds to more text than the limit max_text_bytes"),
+        ("<row><c><v>1</v></c></row>" * 2_000_001, "is a workbook of more than 2,000,000 rows or 20,000,000 cells"),
+        ('<row><c t="s"><v>0</v></c></row>' * 2000, "contains more text than the limit max_text_bytes"),
     ],
 )
-def test_a_workbook_that_unfolds_is_stopped(tmp_path, rows, reason):
+def test_a_workbook_that_expands_without_end_is_stopped(tmp_path, rows, reason):
     members = _members(workbook())
     shared = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>{"word " * 5000}</t></si></sst>'
     members["xl/sharedStrings.xml"] = shared.encode()
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
     override = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
     members["[Content_Types].xml"] = members["[Content_Types].xml"].replace(b"</Types>", override.encode())
-    sheet = members["xl/worksheets/sheet1.xml"].decode()
-    members["xl/worksheets/sheet1.xml"] = re.sub("<sheetData>.*</sheetData>", f"<sheetData>{rows}</sheetData>", sheet).encode()
+    members["xl/worksheets/sheet1.xml"] = rows_replaced(members["xl/worksheets/sheet1.xml"], rows)
     with pytest.raises(UnreadableDocument, match=reason):
         split(tmp_path, zipped(members), Limits(max_text_bytes=5_000_000))
+
+
+def test_places_far_away_cost_nothing(tmp_path):
+    far = (
+        '<row r="1000000000"><c r="A1000000000"><v>1</v></c></row>'
+        + '<row><c r="XFD1"><v>1</v></c><c r="ZZZZ1"><v>9</v></c></row>' * 2000
+    )
+    passages = split(
+        tmp_path, rewritten(workbook(), lambda name, content: rows_replaced(content, far) if "sheet1" in name else content)
+    )
+    assert passages[0].text.split("\n")[:3] == ["1", " | 1", " | 1"]
+
+
+def rows_replaced(sheet: bytes, rows: str) -> bytes:
+    return re.sub("<sheetData>.*</sheetData>", f"<sheetData>{rows}</sheetData>", sheet.decode()).encode()
 
 
 @pytest.mark.parametrize("made", [deck, workbook, lambda: zipped(word(paragraph("one", "T"))), lambda: zipped(book())])

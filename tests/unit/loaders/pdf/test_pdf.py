@@ -1,4 +1,4 @@
-"""PDF pages: numbers, words, titles and pictures; sizes that lie and files that are damaged."""
+"""PDF pages: numbers, words, titles and pictures; false sizes and damaged files."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_the_title_is_written_or_the_first_large_line(title: str, expected: str,
     assert passage.context.title == expected
 
 
-def test_even_text_has_no_title(tmp_path: Path) -> None:
+def test_text_of_one_size_gives_no_title(tmp_path: Path) -> None:
     (passage,) = LOADER.split(document(tmp_path / "a.pdf", pdf([(11, "one line"), (11, "another")])), Limits())
     assert passage.context.title == ""
 
@@ -171,7 +171,7 @@ LOCKED = b"/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O <%s> /U
 
 
 def test_a_protected_document_says_so_and_the_next_one_does_not(tmp_path: Path) -> None:
-    """Of one without a page tree pdfium says nothing: what it remembers is why the one before was refused."""
+    """pdfium gives no error for a file without a page tree; its last error is still that of the file before."""
     treeless = pdf([(12, "words")]).replace(b"/Pages 2 0 R", b"/Pages 9 0 R")
     for content, reason in (
         (pdf([(12, "secret")], trailer=LOCKED), "is protected by a password"),
@@ -194,12 +194,12 @@ WHOLE = pdf([(12, "one")], [(12, "two")])
         (pdf(), "is damaged"),
     ],
 )
-def test_what_cannot_be_opened_says_why(content: bytes, reason: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened_gets_a_reason(content: bytes, reason: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableDocument, match=f"^{reason}$"):
         list(LOADER.split(document(tmp_path / "a.pdf", content), Limits()))
 
 
-def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+def test_a_missing_file_gets_a_reason(tmp_path: Path) -> None:
     with pytest.raises(UnreadableDocument, match="cannot be opened: No such file"):
         list(LOADER.split(Document(DocumentId("r", "x.pdf"), tmp_path / "x.pdf"), Limits()))
 
@@ -211,7 +211,7 @@ def test_a_damaged_page_is_skipped_alone(tmp_path: Path) -> None:
     values = list(LOADER.read(made, passages, Limits()))
     assert [p.text for p in passages] == ["one", "", "three"]
     assert [type(value) for value in values] == [Content, Skipped, Content]
-    assert isinstance(values[1], Skipped) and values[1].reason.startswith("page 2 cannot be drawn")
+    assert isinstance(values[1], Skipped) and values[1].reason.startswith("page 2 cannot be rendered")
 
 
 def test_damage_gives_a_reason_or_pages(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def only(file: Path, limits: Limits | None = None) -> np.ndarray:
 
 
 def painting(width: int = 96, height: int = 64) -> Image.Image:
-    """Red at the top left, blue at the bottom right, some noise: nothing compresses to nothing."""
+    """Red at the top left, blue at the bottom right, and some noise, so that it does not compress away."""
     y, x = np.mgrid[:height, :width]
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[..., 0], pixels[..., 2] = 255 - x * 255 // width, y * 255 // height
@@ -109,7 +109,7 @@ def test_a_16_bit_picture_may_be_large(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_picture_stands_as_the_camera_was_held(orientation: int, tmp_path: Path) -> None:
+def test_the_picture_is_turned_as_the_camera_was_held(orientation: int, tmp_path: Path) -> None:
     upright = Image.new("RGB", (80, 48), "white")
     upright.paste((200, 0, 0), (0, 0, 20, 12))  # red marks the top left
     undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
@@ -192,12 +192,12 @@ def test_a_bomb_is_refused_by_its_header(width: int, height: int, tmp_path: Path
     ("content", "reason"),
     [
         (b"", "is empty"),
-        (b"just a text file", "is not a picture of a known format"),
-        (b"%PDF-1.7\n1 0 obj", "is not a picture of a known format"),
+        (b"just a text file", "is not a picture in a supported format"),
+        (b"%PDF-1.7\n1 0 obj", "is not a picture in a supported format"),
         (b"GIF89a", "is damaged"),
     ],
 )
-def test_what_is_no_picture_says_so(content: bytes, reason: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_gets_a_reason(content: bytes, reason: str, tmp_path: Path) -> None:
     file = tmp_path / "p.jpg"
     file.write_bytes(content)
     with pytest.raises(UnreadableDocument, match=reason):
@@ -211,7 +211,7 @@ def test_what_is_no_picture_says_so(content: bytes, reason: str, tmp_path: Path)
         (SyntaxError("Unsupported BMP compression (6)"), "cannot be decoded: Unsupported BMP compression (6)"),
         (OSError("decoder error -2"), "is damaged: its parts do not fit together"),
         (IndexError("string index out of range"), "is damaged: its parts do not fit together"),
-        (Image.DecompressionBombError("5 > 4"), "unpacks to far more pixels than max_source_pixels, the limit"),
+        (Image.DecompressionBombError("5 > 4"), "unpacks to far more pixels than the limit max_source_pixels"),
     ],
 )
 def test_a_reason_is_meant_for_a_person(error: Exception, reason: str) -> None:
@@ -220,7 +220,7 @@ def test_a_reason_is_meant_for_a_person(error: Exception, reason: str) -> None:
 
 @pytest.mark.parametrize("name", ["HEIF", "AVIF"])
 def test_a_file_that_names_no_codec_is_read_by_the_one_that_can(name: str, tmp_path: Path) -> None:
-    """`mif1` says that it is a picture of this family, and no more."""
+    """The brand `mif1` means a picture of this family, without naming its codec."""
     whole = encoded(name)
     file = tmp_path / "p.heic"
     file.write_bytes(whole[:8] + b"mif1" + whole[12:])
@@ -230,7 +230,7 @@ def test_a_file_that_names_no_codec_is_read_by_the_one_that_can(name: str, tmp_p
         only(file)
 
 
-def test_an_animation_that_opens_blank_and_is_damaged_later_stands_by_its_first_frame(tmp_path: Path) -> None:
+def test_an_animation_that_opens_blank_and_is_damaged_later_keeps_its_first_frame(tmp_path: Path) -> None:
     file = tmp_path / "a.gif"
     Image.new("RGB", (96, 64), "white").save(file, save_all=True, append_images=[painting(), painting()])
     whole = file.read_bytes()
@@ -245,7 +245,7 @@ def test_the_suffix_may_lie_about_the_format(tmp_path: Path) -> None:
     assert only(file).shape == (64, 96, 3)
 
 
-def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+def test_a_missing_file_gets_a_reason(tmp_path: Path) -> None:
     with pytest.raises(UnreadableDocument, match="cannot be opened: No such file"):
         list(LOADER.split(document(tmp_path / "gone.png"), Limits()))
 

@@ -102,7 +102,7 @@ def test_passages_count_from_zero_and_an_empty_rendering_is_refused():
         (0, "one", Lines(1, 1), "T"),
         (1, "two", Lines(3, 3), "T"),
     ]
-    with pytest.raises(UnreadableDocument, match="holds no text"):
+    with pytest.raises(UnreadableDocument, match="contains no text"):
         list(passages_of(document, Rendering("\n \n"), Limits()))
 
 

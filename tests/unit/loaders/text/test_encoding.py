@@ -1,4 +1,4 @@
-"""Bytes to text: the encodings people have, and what is no text."""
+"""Bytes to text: the encodings people use, and bytes that are not text."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def test_nothing_but_white_space_is_empty(raw):
         random.Random(0).randbytes(4096),
         b"\x7fELF\x02\x01\x01" + b"\0" * 60,
         b"\xff\xfe" + random.Random(1).randbytes(999),
-        bytes(byte for high in random.Random(2).choices(range(0x6C, 0x90), k=2000) for byte in (0, high)),  # a sky of 16 bits
+        bytes(byte for high in random.Random(2).choices(range(0x6C, 0x90), k=2000) for byte in (0, high)),  # 16-bit pixels of sky
         bytes(200) + b"\t\t\t\t{moveto show pop}\n" * 200,  # PostScript after a preview
     ],
 )
-def test_binary_is_no_text(raw):
+def test_binary_data_is_not_text(raw):
     assert not holds_text(raw)
-    with pytest.raises(UnreadableDocument, match=r"^holds binary data, not text$"):
+    with pytest.raises(UnreadableDocument, match=r"^contains binary data, not text$"):
         decoded(raw)
 
 

@@ -75,7 +75,7 @@ def test_lines_count_from_one_whatever_ends_them(split):
     assert [(one.text, one.locator) for one in passages] == [("one", Lines(1, 1)), ("two", Lines(4, 4)), ("three", Lines(6, 6))]
 
 
-def test_unreadable_texts_say_why(split):
+def test_unreadable_texts_get_a_reason(split):
     with pytest.raises(UnreadableDocument, match=r"^is empty$"):
         split("a.txt", " \n\t\n")
     with pytest.raises(UnreadableDocument, match="limit max_text_bytes is 10"):
@@ -248,14 +248,14 @@ def test_a_notebook_is_its_cells_and_their_text(split, captions):
     ("text", "reason"),
     [
         ("{", "is not a notebook: Expecting property name"),
-        ("[]", "is not a notebook: no object at its top"),
+        ("[]", "is not a notebook: its top level is not an object"),
         ("{}", "is not a notebook: it has no cells"),
-        ("[" * 100_000, "is not a notebook: its values are nested too deep"),
-        ('{"cells": [{"cell_type": "code", "source": 3, "outputs": {"a": 1}}, 7]}', "holds no text"),
+        ("[" * 100_000, "is not a notebook: its values are nested too deeply"),
+        ('{"cells": [{"cell_type": "code", "source": 3, "outputs": {"a": 1}}, 7]}', "contains no text"),
         ("[" + '"a",' * 4_000_001 + "1]", "more than 4,000,000 values"),
     ],
 )
-def test_what_is_no_notebook_says_so(split, text, reason):
+def test_other_json_is_not_a_notebook(split, text, reason):
     with pytest.raises(UnreadableDocument, match=reason):
         split("a.ipynb", text)
 
@@ -285,8 +285,8 @@ def test_html_in_its_own_encoding(split):
     assert split("a.html", PAGE.encode("gb18030"))[0].context.title == "页面 & more"
 
 
-def test_a_drawing_without_words_says_so(split):
-    with pytest.raises(UnreadableDocument, match="is a drawing without words"):
+def test_a_drawing_without_text_gets_a_reason(split):
+    with pytest.raises(UnreadableDocument, match="is a drawing without text"):
         split("a.svg", '<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>')
 
 
@@ -313,7 +313,7 @@ def test_broken_and_hostile_html_still_gives_its_words(split, text, words):
 
 
 def test_html_without_words_is_refused(split):
-    with pytest.raises(UnreadableDocument, match="holds no text"):
+    with pytest.raises(UnreadableDocument, match="contains no text"):
         split("a.html", "<html><script>x = 1</script></html>")
 
 
@@ -352,11 +352,11 @@ def test_a_message_in_html_alone(split):
         (b"\n\nno header", "is not a message: it has no header lines"),
         (
             b"Subject: x\n" + b"".join(b"Content-Type: multipart/mixed; boundary=B%d\n\n--B%d\n" % (n, n) for n in range(3000)),
-            "its parts are nested too deep",
+            "its parts are nested too deeply",
         ),
     ],
 )
-def test_what_is_no_message_says_so(split, message, reason):
+def test_other_text_is_not_a_message(split, message, reason):
     with pytest.raises(UnreadableDocument, match=reason):
         split("a.eml", message)
 

@@ -1,4 +1,4 @@
-"""SubRip and WebVTT in every shape met: cues, times, markup, encodings."""
+"""SubRip and WebVTT in all their variants: cues, times, markup, encodings."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_line_ends_of_other_systems(end: str) -> None:
     "text",
     ["", "hello", "1\n00:00:05,000 --> 00:00:01,000\nbackwards", "1\n00:00:01 -->", "00:01.000 --> 00:02.000\n<i></i>"],
 )
-def test_what_is_no_cue_is_passed_over(text: str) -> None:
+def test_everything_but_cues_is_skipped(text: str) -> None:
     assert parse_cues(text) == []
 
 
@@ -60,7 +60,7 @@ def test_blank_lines_may_be_left_out() -> None:
     assert parse_cues(SRT.replace("\n\n", "\n")) == parse_cues(SRT)
 
 
-def test_angle_brackets_that_are_no_tags_stay() -> None:
+def test_angle_brackets_that_are_not_tags_stay() -> None:
     assert parse_cues("00:01.000 --> 00:02.000\nif 3 < 5 and 7 > 6")[0].text == "if 3 < 5 and 7 > 6"
 
 
@@ -82,7 +82,7 @@ def test_files_are_merged_by_time_and_others_ignored(tmp_path: Path) -> None:
     assert [cue.text for cue in cues] == ["früher", "later"]
 
 
-def test_words_spoken_in_a_stretch() -> None:
+def test_words_spoken_in_a_time_range() -> None:
     cues = (Cue(0, 2, "one"), Cue(2, 4, "two"), Cue(3, 5, "two"), Cue(4, 9, "three"))
     assert spoken(cues, 2.0, 4.0) == "two"
     assert spoken(cues, 1.5, 4.1) == "one\ntwo\nthree"

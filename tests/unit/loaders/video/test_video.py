@@ -1,4 +1,4 @@
-"""Videos: which frames stand for them, when, with which words; the same frame from both decoders; damage of every kind."""
+"""Videos: which frames represent them, when, with which words; equal frames from both decoders; all kinds of damage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.video import decoders
 from rag.loaders.video.decoders import open_decoder
-from rag.loaders.video.frames import MOST, Timeline, choose, timeline_of
+from rag.loaders.video.frames import MAX_FRAMES, Timeline, choose, timeline_of
 from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
 from rag.loaders.video.video import VideoLoader
 from rag.types import Content, Document, DocumentId, Dropped, Passage, Seconds, Skipped
@@ -158,9 +158,9 @@ def test_a_slide_show_of_two_frames_is_two_frames() -> None:
     assert [(one.start, one.end) for one in chosen] == [(0.0, 100.0), (100.0, 160.0)]
 
 
-def test_endless_videos_are_sampled_more_thinly() -> None:
+def test_endless_videos_are_sampled_more_sparsely() -> None:
     times = list(np.arange(0, 400_000, 2.0))
-    assert len(choose(timeline(times, list(range(len(times))), 400_000.0), Limits())) <= MOST
+    assert len(choose(timeline(times, list(range(len(times))), 400_000.0), Limits())) <= MAX_FRAMES
 
 
 def test_a_video_that_starts_late_keeps_the_time_of_players(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_frame_with_other_words_is_kept_although_it_looks_the_same(tmp_path: P
     assert [type(v) for v in values] == [Content, Content, Dropped]
 
 
-def test_likeness_of_what_is_not_the_same_size() -> None:
+def test_frames_of_different_sizes_are_not_alike() -> None:
     assert not shows_nothing_new(miniature(slide(3)), miniature(slide(3)[:200]))
     assert shows_nothing_new(miniature(slide(3)), miniature(slide(3)))
 
@@ -263,36 +263,36 @@ def test_likeness_of_what_is_not_the_same_size() -> None:
     ("content", "reason"),
     [
         (b"", "is empty"),
-        (b"just text", "is damaged, or no video"),
-        (bytes(5000), "is damaged, or no video"),
+        (b"just text", "is damaged, or not a video"),
+        (bytes(5000), "is damaged, or not a video"),
     ],
 )
-def test_what_is_no_video_says_so(content: bytes, reason: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_video_gets_a_reason(content: bytes, reason: str, tmp_path: Path) -> None:
     file = tmp_path / "a.mp4"
     file.write_bytes(content)
     with pytest.raises(UnreadableDocument, match=reason):
         split(file)
 
 
-def test_a_video_without_its_index_says_so(tmp_path: Path) -> None:
+def test_a_video_without_its_index_gets_a_reason(tmp_path: Path) -> None:
     file = film(tmp_path / "a.mp4", [picture(n) for n in range(20)])
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(UnreadableDocument, match="its index is missing"):
         split(file)
 
 
-def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+def test_sound_alone_is_not_a_video(tmp_path: Path) -> None:
     file = tmp_path / "song.mkv"
     with av.open(str(file), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000)
         samples = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
         samples.rate = 8000
         container.mux(stream.encode(samples))
-    with pytest.raises(UnreadableDocument, match="holds no moving pictures"):
+    with pytest.raises(UnreadableDocument, match="contains no moving pictures"):
         split(file)
 
 
-def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+def test_a_missing_file_gets_a_reason(tmp_path: Path) -> None:
     with pytest.raises(UnreadableDocument, match="cannot be opened: No such file"):
         split(tmp_path / "gone.mp4")
 

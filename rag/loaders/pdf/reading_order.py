@@ -1,0 +1,182 @@
+"""Puts the characters of a text layer in the order a person reads them, where the file holds them in another one.
+
+Knows pdfium's text pages, and no pixels. Most files hold their text in order: the rectangles of it, which cost 0.1 ms, tell; only
+where they do not is every character asked for its place, about 8 ms a page. Called under the lock of `pdf.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from ctypes import byref, c_double
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from rag.loaders.pdf.line_ends import spaced_words
+from rag.loaders.picture.reading_order import Box, rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rectangles = NDArray[np.float64]  # (n, 4): left, bottom, right, top in points, in the order of the file
+
+_MOST_RECTANGLES = 4_000  # of a page: drawings with one word in each thousands of places have no order
+_MOST_CHARACTERS = 50_000  # of a page that are put in order
+_GAP = 1.2  # heights of a line: a wider gap on a line parts two columns or cells
+_TURNED = 2.0  # heights to widths of a rectangle: more is a line that runs up or down the page
+_TALL = 30.0  # points, at least, of a line that runs up or down: a bracket is lower
+_SPACED_GAP = 1.5  # heights of a letter between spaced letters; cells of a table are farther apart
+
+
+def rectangles(layer: pdfium.PdfTextPage) -> Rectangles:
+    """Where the text is: one rectangle for each run of characters that the file draws together."""
+    count = min(layer.count_rects(), _MOST_RECTANGLES + 1)
+    left, top, right, bottom = c_double(), c_double(), c_double(), c_double()
+    places = byref(left), byref(top), byref(right), byref(bottom)
+    found = []
+    for number in range(max(count, 0)):
+        raw.FPDFText_GetRect(layer, number, *places)
+        found.append((left.value, bottom.value, right.value, top.value))
+    return np.asarray(found, dtype=np.float64).reshape(-1, 4)
+
+
+def rearranged(layer: pdfium.PdfTextPage, text: str, page: tuple[float, float, float, float]) -> str:
+    """The text of the layer in reading order, with spaced letters as words; `text` itself where that is how the file holds it.
+
+    `page` is what is seen of the page: left, bottom, right and top in points.
+    """
+    places = rectangles(layer)
+    if len(places) > _MOST_RECTANGLES or layer.count_chars() > _MOST_CHARACTERS:
+        return text
+    widths, heights = places[:, 2] - places[:, 0], places[:, 3] - places[:, 1]
+    turned = bool((heights > np.maximum(_TALL, _TURNED * widths)).any())
+    disordered = turned or _is_disordered(places)
+    if not disordered and not spaced_words(text):
+        return text
+    whole = layer.get_text_range()
+    if len(whole) != layer.count_chars():
+        return text  # characters that are two in memory: their places are unknown
+    kept = _without_spaces_in_words(layer, whole)
+    if disordered:
+        return _read(_segments(layer, whole, kept, page, turned), text)
+    return "".join(character for character, keep in zip(whole, kept, strict=True) if keep) if whole == text else text
+
+
+def _is_disordered(places: Rectangles) -> bool:
+    """Whether the file draws lines side by side, one row after another, in another order than they are read."""
+    if len(places) < 4:
+        return False
+    parts = _lines(places)
+    if len(parts) < 4:
+        return False
+    left, bottom, right, top = (parts[:, side] for side in range(4))
+    height = np.maximum(top - bottom, 1.0)
+    shared = np.minimum(top[1:], top[:-1]) - np.maximum(bottom[1:], bottom[:-1])
+    beside = int((shared > 0.5 * np.minimum(height[1:], height[:-1])).sum())
+    narrow = float(np.median((right - left) / height)) < 6
+    jumps = int((bottom[1:] > top[:-1] + 2 * height[:-1]).sum())
+    if not (beside >= 3 or (jumps >= 1 and narrow)):
+        return False
+    boxes = [Box(one[0], -one[3], one[2], -one[1], str(number), 1.0) for number, one in enumerate(parts.tolist())]
+    order = [int(box.text) for row in rows(boxes, 1, 1) for box in row]
+    return order != list(range(len(parts)))
+
+
+def _lines(places: Rectangles) -> Rectangles:
+    """Rectangles that follow one another on a line without a gap, as one."""
+    left, bottom, right, top = (places[:, side] for side in range(4))
+    height = np.maximum(np.minimum(top[1:] - bottom[1:], top[:-1] - bottom[:-1]), 1.0)
+    shared = np.minimum(top[1:], top[:-1]) - np.maximum(bottom[1:], bottom[:-1])
+    gap = left[1:] - right[:-1]
+    starts = np.flatnonzero(np.append(True, ~((shared > 0.3 * height) & (gap > -height) & (gap < _GAP * height))))
+    return np.stack(
+        [np.minimum.reduceat(left, starts), np.minimum.reduceat(bottom, starts)]
+        + [np.maximum.reduceat(right, starts), np.maximum.reduceat(top, starts)],
+        axis=1,
+    )
+
+
+def _without_spaces_in_words(layer: pdfium.PdfTextPage, text: str) -> list[bool]:
+    """Which characters to keep: all but the spaces between letters that are set apart, where no word ends."""
+    kept = [True] * len(text)
+    for start, end in spaced_words(text):
+        boxes = _boxes(layer, range(start, end, 2))
+        gaps, steps = boxes[1:, 0] - boxes[:-1, 2], boxes[1:, 0] - boxes[:-1, 0]
+        height = float(np.median(boxes[:, 3] - boxes[:, 1]))
+        if not 0 < float(np.median(gaps)) < _SPACED_GAP * max(height, 1.0):
+            continue
+        usual = steps[steps < 1.3 * np.median(steps)]
+        even = steps if usual.std() < 0.03 * usual.mean() else gaps  # letters are set at equal steps, or apart by equal gaps
+        for number, wide in enumerate((even > 1.4 * np.median(even)).tolist()):
+            kept[start + 2 * number + 1] = wide
+    return kept
+
+
+def _boxes(layer: pdfium.PdfTextPage, numbers: range) -> Rectangles:
+    """Left, bottom, right and top of characters."""
+    left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
+    places = byref(left), byref(right), byref(bottom), byref(top)
+    found = []
+    for number in numbers:
+        raw.FPDFText_GetCharBox(layer, number, *places)
+        found.append((left.value, bottom.value, right.value, top.value))
+    return np.asarray(found, dtype=np.float64).reshape(-1, 4)
+
+
+def _segments(
+    layer: pdfium.PdfTextPage, text: str, kept: list[bool], page: tuple[float, float, float, float], turned: bool
+) -> list[list[Box]]:
+    """Pieces of lines without a gap, by the direction of their letters, that of most first; what is off the page is left out."""
+    boxes = _boxes(layer, range(len(text)))
+    seen = np.asarray([not character.isspace() for character in text])
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    seen &= (middle >= np.asarray(page[:2])).all(axis=1) & (middle <= np.asarray(page[2:])).all(axis=1)
+    directions = np.zeros(len(text), dtype=np.int64)
+    if turned:
+        for number in np.flatnonzero(seen).tolist():
+            directions[number] = round(raw.FPDFText_GetCharAngle(layer, number) / (math.pi / 2)) % 4
+    numbers = np.flatnonzero(seen)
+    if not len(numbers):
+        return []
+    found: dict[int, list[Box]] = {}
+    framed = _framed(boxes, directions)
+    before, after = framed[numbers[:-1]], framed[numbers[1:]]
+    height = np.maximum(np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1]), 1.0)
+    shared = np.minimum(before[:, 3], after[:, 3]) - np.maximum(before[:, 1], after[:, 1])
+    gap = after[:, 0] - before[:, 2]
+    joined = (shared > 0.2 * height) & (gap > -1.5 * height) & (gap < _GAP * height)
+    joined &= directions[numbers[:-1]] == directions[numbers[1:]]
+    ends = np.append(np.flatnonzero(~joined) + 1, len(numbers)).tolist()
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        first, last = int(numbers[start]), int(numbers[end - 1])
+        piece = "".join(text[one] for one in range(first, last + 1) if kept[one]).replace("\r", "").replace("\n", " ")
+        low, high = framed[numbers[start:end], :2].min(axis=0), framed[numbers[start:end], 2:].max(axis=0)
+        box = Box(float(low[0]), float(low[1]), float(high[0]), float(high[1]), piece, 1.0)
+        found.setdefault(int(directions[first]), []).append(box)
+    return sorted(found.values(), key=lambda pieces: -sum(len(piece.text) for piece in pieces))
+
+
+def _framed(boxes: Rectangles, directions: NDArray[np.int64]) -> Rectangles:
+    """Boxes as left, top, right, bottom where the letters stand upright and places grow to the right and downwards."""
+    left, bottom, right, top = (boxes[:, side] for side in range(4))
+    frames = (  # by quarter turns of the letters, clockwise
+        (left, -top, right, -bottom),
+        (-top, -right, -bottom, -left),
+        (-right, bottom, -left, top),
+        (bottom, left, top, right),
+    )
+    result = np.stack(frames[0], axis=1)
+    for direction in (1, 2, 3):
+        here = directions == direction
+        result[here] = np.stack(frames[direction], axis=1)[here]
+    return result
+
+
+def _read(groups: list[list[Box]], text: str) -> str:
+    """The pieces in reading order, as lines; `text` where they are letters one by one: written downwards, or to the left."""
+    if sum(len(pieces) for pieces in groups) > 0.4 * len(text):
+        return text
+    lines = [" ".join(piece.text for piece in row) for pieces in groups for row in rows(pieces, 1, 1)]
+    return "\n".join(lines)

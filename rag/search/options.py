@@ -1,0 +1,50 @@
+"""The options of a search besides its words: one set of names and defaults for Python, HTTP, MCP and the command line.
+
+Knows names and their meaning; knows no index and no model.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rag.errors import WrongRequest
+from rag.types import Kind
+
+MOST_HITS = 200  # of one query over HTTP
+MOST_CANDIDATES = 1_000  # of one query over HTTP
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """None means: as in the settings. At most one of `image`, `video` and `like` is given."""
+
+    image: str | os.PathLike[str] | bytes | None = None  # a picture file, or the bytes of one
+    video: str | None = None  # FILE@SECONDS: a frame of a video
+    like: str | None = None  # the id of a passage: more like this, without itself
+    kinds: Sequence[Kind] = ()  # empty: all
+    paths: Sequence[str] = ()  # globs on the path below the root, or absolute paths; empty: all
+    roots: Sequence[str] = ()  # names; empty: all
+    after: str | float | None = None  # 2026-03-14, or seconds since the epoch; inclusive
+    before: str | float | None = None  # exclusive
+    top_k: int | None = None  # hits
+    candidates: int | None = None  # how many reach the reranker
+    min_score: float | None = None  # 0…1: hits below it are left out
+    blend: float | str | None = None  # weight of the rerank score in the final one: 0…1, "auto", or "never" (always 1)
+    rerank: bool = True  # False: keep the order of the first stages
+    fold: bool = True  # near-duplicates are one hit
+    ocr: bool = True  # False: do not read the text in a query picture, which takes seconds; only its pixels count
+
+
+def options_of(values: Mapping[str, Any]) -> SearchOptions:
+    """The options among named values; values of other names are ignored."""
+    return SearchOptions(**{field.name: values[field.name] for field in fields(SearchOptions) if field.name in values})
+
+
+def asked_indexes(index: str | None, indexes: Sequence[str] | None) -> Sequence[str | None]:
+    """The indexes that a request names, one or several; (None,), the default, for neither. WrongRequest where both are given."""
+    if index is not None and indexes:
+        raise WrongRequest("both index and indexes are given", remedy="name them all in indexes")
+    return indexes or (index,)
