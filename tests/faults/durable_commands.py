@@ -1,4 +1,4 @@
-"""kill -9 at random moments of `rag index`, over the real command line: the index is always sound, and ends as a clean build."""
+"""kill -9 at random moments of `rag index`, on the real command line: the index is always sound, and ends as a clean build."""
 
 import os
 import random
@@ -25,7 +25,7 @@ def command(corpus: Path, index: Path) -> subprocess.Popen[str]:
 
 
 def finished(corpus: Path, index: Path) -> float:
-    """A whole run; gives the seconds from its first hold of the lock to its end."""
+    """Lets a run finish; returns the seconds from its taking the lock to its end."""
     run = command(corpus, index)
     until_it_writes(run, index)
     started = time.monotonic()
@@ -35,7 +35,7 @@ def finished(corpus: Path, index: Path) -> float:
 
 
 def until_it_writes(run: subprocess.Popen[str], index: Path) -> None:
-    """Waits until the run has signed the lock, or has ended."""
+    """Waits until the run holds the lock, or has ended."""
     lock = index / "lock"
     while run.poll() is None and not (lock.exists() and f'"pid": {run.pid},' in lock.read_text()):
         time.sleep(0.002)
@@ -48,8 +48,8 @@ def write(corpus: Path, chance: random.Random, number: int) -> None:
     (corpus / f"note-{number:02}.md").write_text(f"# Note {number}\n\n{text}\n")
 
 
-def held(index: Path):
-    """Every passage by its id, with its text, and every document's path; the index must be sound."""
+def contents(index: Path):
+    """({id: (document, text)} of every passage, the number of documents). The index must be sound."""
     assert check_structure(index) == [] and check_bytes(index) == []
     with snapshot_of(index) as snapshot:
         stored = snapshot.passages(snapshot.live.numbers.tolist())
@@ -63,7 +63,7 @@ def test_random_kills_of_the_command_lose_nothing(tmp_path):
     for number in range(FILES):
         write(corpus, chance, number)
     reach = finished(corpus, tmp_path / "timing")
-    struck = generations = 0
+    killed_runs = generations = 0
     for _ in range(KILLS):
         for number in chance.sample(range(FILES), 12):
             write(corpus, chance, number)
@@ -76,16 +76,16 @@ def test_random_kills_of_the_command_lose_nothing(tmp_path):
         _, complaints = run.communicate()
         assert run.returncode in (-signal.SIGKILL, 0), complaints
         killed, before = run.returncode == -signal.SIGKILL, generations
-        struck += killed
+        killed_runs += killed
         if (index / "catalog.sqlite").exists():
             with open_index(index) as opened:
                 assert opened.generation >= generations, "a commit was lost"
                 generations = opened.generation
-            held(index)
-        # Machines differ in when a run first commits: later where nothing was committed yet, sooner where the run outlived it.
+            contents(index)
+        # Adapts to the machine: kill later where nothing was committed yet, sooner where the run ended before the kill.
         reach *= 0.9 if not killed else 1.1 if generations == before else 1
     finished(corpus, index)
     finished(corpus, tmp_path / "clean")
-    assert held(index) == held(tmp_path / "clean")
-    print(f"{struck} of {KILLS} runs were killed, at {generations} commits in all")
-    assert struck > KILLS // 5 and generations > KILLS // 10
+    assert contents(index) == contents(tmp_path / "clean")
+    print(f"{killed_runs} of {KILLS} runs were killed, at {generations} commits in all")
+    assert killed_runs > KILLS // 5 and generations > KILLS // 10

@@ -1,6 +1,6 @@
-"""300 flips and truncations of each file of an index: right hits, or an error that names what is damaged. Never a wrong hit.
+"""300 bit flips and truncations of each file of an index: correct hits, or an error that names the damage. Never a wrong hit.
 
-`rag check --read-data` finds every one that changed what a query says.
+`rag check --read-data` finds every damage that changes an answer.
 """
 
 import os
@@ -32,8 +32,8 @@ DERIVED = (
 )
 
 
-def said_by(folder: Path, structure: str = "auto"):
-    """Everything a query can say."""
+def answers_of(folder: Path, structure: str = "auto"):
+    """Everything a query can return."""
     with snapshot_of(folder, structure) as snapshot:
         dense = snapshot.nearest(QUERIES, 50)
         lexical = [snapshot.containing(word, 50) for word in WORDS]
@@ -45,7 +45,7 @@ def said_by(folder: Path, structure: str = "auto"):
 
 @pytest.fixture(scope="module", params=["closed", "as a killed writer leaves it"])
 def whole(request, tmp_path_factory):
-    """Two segments; some rows have ended. Of the second kind the last commits are in the log alone."""
+    """Two segments; some rows have ended. In the second variant the last commits are only in the log."""
     place = tmp_path_factory.mktemp("whole")
     folder = made(place / "index", {f"{at}.md": [f"{at} {part} common words" for part in range(30)] for at in range(100)})
     with writing(folder) as writer:
@@ -60,7 +60,7 @@ def whole(request, tmp_path_factory):
 
 
 def damages(file: Path):
-    """What is done to a file, and its bytes afterwards."""
+    """(description of the damage, content of the damaged file)."""
     content = file.read_bytes()
     chance = random.Random(7)
     for _ in range(FLIPS if content else 0):
@@ -73,7 +73,7 @@ def damages(file: Path):
 
 @pytest.mark.parametrize("name", FILES)
 def test_damage_is_an_error_that_names_it_or_harmless(whole, tmp_path, name):
-    right = said_by(whole)
+    right = answers_of(whole)
     earlier = None
     folder = tmp_path / "index"
     refused = unseen = 0
@@ -82,17 +82,17 @@ def test_damage_is_an_error_that_names_it_or_harmless(whole, tmp_path, name):
         shutil.copytree(whole, folder)
         (folder / name).write_bytes(content)
         try:
-            said = said_by(folder)
+            found = answers_of(folder)
         except IndexFailure as error:
             refused += 1
             assert str(folder) in error.what and error.remedy, (what, error.what)
             assert _findings(folder), f"{name}, {what}: the query failed with {error.what}, and check finds nothing"
         else:
-            if said != right:
-                # A log that ends early is a log of fewer commits: what it says was true once.
+            if found != right:
+                # A truncated log holds fewer commits: the answer was correct at one of them.
                 assert name == "catalog.sqlite-wal", f"{name}, {what}: another answer"
                 earlier = earlier or _earlier(whole, tmp_path)
-                assert said == earlier, f"{name}, {what}: an answer that never was"
+                assert found == earlier, f"{name}, {what}: an answer of no commit"
                 unseen += 1
     if name.endswith((".sqlite", ".faiss")):
         assert refused > 100
@@ -105,27 +105,27 @@ def test_damage_of_a_derived_file_changes_no_answer(whole, tmp_path, monkeypatch
         monkeypatch.setattr(module, limit, value)
     monkeypatch.setattr(postings_cache, "WORTH_KEEPING", 100)
     folder = Path(shutil.copytree(whole, tmp_path / "index"))
-    said_by(folder, structure)
+    answers_of(folder, structure)
     with open_index(folder) as index:
         index.build_postings()
-    right = said_by(folder, structure)
-    some = 1 if LONG or structure != "ivf" else 10  # lists are made again in 0.2 s
+    right = answers_of(folder, structure)
+    some = 1 if LONG or structure != "ivf" else 10  # rebuilding the lists takes 0.2 s
     for what, content in list(damages(folder / name))[::some]:
         (folder / name).write_bytes(content)
-        assert _rounded(said_by(folder, structure)) == _rounded(right), f"{name}, {what}: another answer"
+        assert _rounded(answers_of(folder, structure)) == _rounded(right), f"{name}, {what}: another answer"
 
 
-def _rounded(said):
-    """Lexical scores come from 16 bits where words are kept as arrays; other structures add up products in another order."""
-    dense, lexical, *rest = said
+def _rounded(answers):
+    """Stored postings have 16-bit lexical weights; other structures sum products in another order."""
+    dense, lexical, *rest = answers
     dense = [[(number, round(score, 5)) for number, score in each] for each in dense]
     return dense, [[(number, round(score, 3), round(share, 3)) for number, score, share in each] for each in lexical], *rest
 
 
 @pytest.mark.parametrize("structure", ["exact", "coarse", "ivf"])
 @pytest.mark.parametrize("cut", ["segments/000001.faiss", "segments/000001.coarse", "segments/000001.ivf", "passages.words"])
-def test_a_file_cut_short_while_it_is_open_ends_no_process(whole, tmp_path, monkeypatch, cut, structure):
-    """Its lost part, mapped, would be a SIGBUS."""
+def test_a_file_truncated_while_it_is_open_kills_no_process(whole, tmp_path, monkeypatch, cut, structure):
+    """Reading the missing part of the mapping would raise SIGBUS."""
     monkeypatch.setattr(structures, "SMALL", 100)
     monkeypatch.setattr(postings_cache, "WORTH_KEEPING", 100)
     folder = Path(shutil.copytree(whole, tmp_path / "index"))
@@ -145,10 +145,10 @@ def test_a_file_cut_short_while_it_is_open_ends_no_process(whole, tmp_path, monk
 
 
 def _earlier(whole: Path, place: Path):
-    """What the index said before the commit that is in the log."""
+    """The answers before the commit that is in the log."""
     shutil.copytree(whole, place / "earlier")
     (place / "earlier" / "catalog.sqlite-wal").write_bytes(b"")
-    return said_by(place / "earlier")
+    return answers_of(place / "earlier")
 
 
 def _findings(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""A real file system of 16 MB that fills up: the last commit stands, searches go on, and room that is made is used."""
+"""A real file system of 16 MB fills up: the last commit stands, searches still work, and freed space is used."""
 
 import gc
 import os
@@ -38,12 +38,12 @@ def disk(request, tmp_path):
         pytest.skip(f"a disk of {request.param} cannot be mounted here: {mounted.stderr.decode().strip()}")
     try:
         yield place
-    finally:  # what the test left open, for instance in the traceback of a failure, must not keep the disk
+    finally:  # files left open, for instance by the traceback of a failure, must not keep the disk mounted
         gc.collect()
         subprocess.run(["umount", "--lazy", place], check=True)
 
 
-def test_a_full_disk_leaves_the_last_commit_and_takes_more_when_there_is_room(disk: Path):
+def test_a_full_disk_leaves_the_last_commit_and_freed_space_is_used(disk: Path):
     ballast = disk / "ballast"
     ballast.write_bytes(bytes(9_000_000))
     folder = made(disk / "index", {"a.md": ["one"]})

@@ -1,4 +1,4 @@
-"""Killed or refused at every fsync, rename and unlink and a sample of writes: the last commit stands, and the same run goes on.
+"""A kill or an I/O error at every fsync, rename and unlink, and at some writes: the last commit stands, and a new run finishes.
 
 `make test-faults` runs this; `make test-faults-long` takes every write.
 """
@@ -22,7 +22,7 @@ FAILURES = 10_000 if LONG else 4  # of each kind and operation
 
 @pytest.fixture(scope="module", params=OPERATIONS)
 def case(request, tmp_path_factory):
-    """One operation: the folder before, the calls of a clean run, what the index says after it and after each commit."""
+    """(operation, folder before it, system calls of a clean run, state after it, documents after each commit)."""
     need_strace()
     place = tmp_path_factory.mktemp(request.param)
     start = before(request.param, place / "before")
@@ -50,7 +50,7 @@ def _documents(folder: Path):
         return "old"
 
 
-def test_a_segment_is_lasting_before_the_commit_that_names_it(case):
+def test_a_segment_is_durable_before_the_commit_that_records_it(case):
     """write → fsync → rename → fsync of the folder → write and sync of the log, in that order, for every segment."""
     operation, _, calls, _, _ = case
     renames = [at for at, call in enumerate(calls) if call.name == "rename" and call.paths[-1].endswith(".faiss")]
@@ -69,7 +69,7 @@ def test_a_segment_is_lasting_before_the_commit_that_names_it(case):
         )
 
 
-def test_a_kill_anywhere_leaves_a_commit_and_the_same_run_ends_as_a_clean_one(case, tmp_path):
+def test_a_kill_anywhere_leaves_a_commit_and_a_new_run_ends_as_a_clean_one(case, tmp_path):
     operation, start, calls, expected, history = case
     for call in _points(calls, WRITES):
         folder = _again(start, tmp_path / "index")
@@ -82,7 +82,7 @@ def test_a_kill_anywhere_leaves_a_commit_and_the_same_run_ends_as_a_clean_one(ca
 
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-def test_a_disk_that_refuses_leaves_a_commit_and_says_so(case, tmp_path, error):
+def test_an_io_error_anywhere_leaves_a_commit_and_is_reported(case, tmp_path, error):
     operation, start, calls, expected, history = case
     names = ("fsync", "fdatasync") if error == "EIO" else ("pwrite64", "write", "ftruncate")
     for name in names:
@@ -105,7 +105,7 @@ def _points(calls: list[Call], writes: int) -> list[Call]:
 
 
 def _holds_a_commit(folder: Path, history: list, committed: int, existed: bool, call: Call) -> None:
-    """The folder holds one of the commits of a clean run, none older than the last one that was announced."""
+    """The folder holds a commit of a clean run, and none older than the last one that was reported."""
     try:
         fingerprint_of(folder)
     except IndexNotFound:

@@ -1,4 +1,4 @@
-"""Runs of the command that are killed while a model server answers: what was committed is never asked of the model again.
+"""Runs of the command are killed while a model server answers: no committed vector is requested from the model again.
 
 The server runs in this process, beside the command, and counts the texts it has answered over all runs.
 """
@@ -33,7 +33,7 @@ KILLS = 100 if LONG else 12
 
 
 class Counting(FakeServer):
-    """Answers as many requests of a run as it is allowed, and counts each text once its answer was sent. The others wait."""
+    """Answers as many requests of a run as allowed, the others wait; counts each text once its answer was sent."""
 
     def __init__(self):
         super().__init__(MODEL, dim=64)
@@ -52,7 +52,7 @@ class Counting(FakeServer):
         with self.turn:
             run = self.run
             self.turn.wait_for(lambda: not texts or self.allowed > 0 or self.run != run)
-            if self.run != run:  # whoever asked was killed
+            if self.run != run:  # the client was killed
                 return
             self.allowed -= bool(texts)
         try:
@@ -73,7 +73,7 @@ def server():
 
 @pytest.fixture
 def corpus(tmp_path):
-    """Notes of one passage, and one document whose passages are more than one request holds."""
+    """Notes of one passage each, and one document with more passages than fit in one request."""
     folder = tmp_path / "corpus"
     folder.mkdir()
     for number in range(150):
@@ -83,8 +83,8 @@ def corpus(tmp_path):
     return folder
 
 
-def test_what_was_answered_is_committed_while_the_run_goes_on_and_never_asked_again(corpus, tmp_path, server):
-    """After some answers the server falls silent: what it gave is committed then, also for documents that are not whole."""
+def test_answers_are_committed_while_the_run_goes_on_and_never_requested_again(corpus, tmp_path, server):
+    """After some answers the server stops answering: those vectors are committed, also of incomplete documents."""
     index = tmp_path / "index"
     for _ in range(4):
         before = server.answered.total()
@@ -143,7 +143,7 @@ def kill(run: subprocess.Popen[str]) -> None:
 
 
 def until(holds, seconds: float = 60) -> None:
-    """Waits until something holds; a minute is no measure of speed, but the sign that it never will."""
+    """Waits until a condition holds; a minute is not a speed limit but a sign that it never will."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end
@@ -151,7 +151,7 @@ def until(holds, seconds: float = 60) -> None:
 
 
 def committed(index: Path, server: FakeServer, texts) -> set[str]:
-    """Those of the texts whose vectors are in a live segment."""
+    """The texts whose vectors are in a live segment."""
     try:
         with closing(catalog.open_to_read(index)) as connection, connection:
             dim = read_fingerprint(index, connection).dim

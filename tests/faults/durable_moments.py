@@ -1,4 +1,4 @@
-"""One writer, eight readers: every answer, both lanes, filters and documents, is that of one commit, by brute force."""
+"""One writer, eight readers: every answer (both lanes, filters, documents) belongs to one commit, compared by brute force."""
 
 import json
 import random
@@ -19,7 +19,7 @@ WORDS = [f"word{at}" for at in range(12)]
 PATHS = [f"{folder}{name}.md" for folder in ("", "notes/") for name in "abcdefgh"]
 
 
-def test_every_answer_is_the_one_of_one_commit(tmp_path, monkeypatch):
+def test_every_answer_belongs_to_one_commit(tmp_path, monkeypatch):
     monkeypatch.setattr(compaction, "MERGE_FROM", 4)
     monkeypatch.setattr(compaction, "MIN_ENDED", 30)
     folder, truths = made(tmp_path / "index"), tmp_path / "truths"
@@ -44,7 +44,7 @@ def test_every_answer_is_the_one_of_one_commit(tmp_path, monkeypatch):
 
 
 def change(folder: Path, truths: Path, chance: random.Random, held: dict[str, list[str]], rounds: int) -> None:
-    """Some commits by a writer that begins anew, so that it removes the files of segments that compactions have ended."""
+    """Some commits by a new writer, which first deletes the files of segments that compactions have ended."""
     with writing(folder) as writer:
         for _ in range(rounds):
             for path in chance.sample(PATHS, 4):
@@ -61,7 +61,7 @@ def change(folder: Path, truths: Path, chance: random.Random, held: dict[str, li
 
 
 def tell(truths: Path, generation: int, held: dict[str, list[str]]) -> None:
-    """What the next commit holds, and the compaction that may follow it: written before anybody can see either."""
+    """Records what the next commit holds, and the compaction that may follow it, before a reader can see either."""
     for coming in (generation + 1, generation + 2):
         file = truths / f"{coming}.new"
         file.write_text(json.dumps(held))

@@ -1,4 +1,4 @@
-"""One writer and eight readers, each a process: every answer belongs to one generation. A second writer leaves at once."""
+"""One writer and eight readers, each a process: every answer belongs to one generation. A second writer is refused at once."""
 
 import os
 import subprocess
@@ -59,7 +59,7 @@ def test_every_answer_belongs_to_one_generation(tmp_path):
     readers = [subprocess.Popen(words, cwd=ROOT, **pipes) for _ in range(READERS)]
     number = 0
     while any(reader.poll() is None for reader in readers):
-        with writing(folder) as writer:  # a fresh one each time: it removes what compactions left
+        with writing(folder) as writer:  # a new one each time: it deletes the files that compactions ended
             for _ in range(5):
                 number += 1
                 for path, texts in _round(number).items():
@@ -74,7 +74,7 @@ def test_every_answer_belongs_to_one_generation(tmp_path):
     assert check_structure(folder) == [] and check_bytes(folder) == []
 
 
-def test_a_second_writer_leaves_at_once_and_names_the_first(tmp_path):
+def test_a_second_writer_is_refused_at_once_and_the_first_is_named(tmp_path):
     folder = made(tmp_path / "index", _round(0))
     with writing(folder):
         second = subprocess.run(

@@ -1,4 +1,4 @@
-"""Any order of adding, changing, deleting, moving, copying, dying, compacting and repairing, against a dict and NumPy."""
+"""Any sequence of additions, changes, removals, moves, copies, kills, compactions and repairs, compared with a dict and NumPy."""
 
 import shutil
 import tempfile
@@ -22,15 +22,15 @@ from tests.unit.index_samples import FINGERPRINT, document, key_of, passage, put
 PATHS = st.sampled_from([f"{folder}{name}.md" for folder in ("", "notes/", "ü/") for name in "abcd"])
 TEXTS = st.lists(st.sampled_from([f"word{at} common" for at in range(12)]), min_size=1, max_size=4)
 QUERIES = unit_rows(3, 5)
-Model = dict[str, tuple[str, ...]]  # the texts of the passages of each document
+Model = dict[str, tuple[str, ...]]  # the texts of each document's passages
 
 
 class Killed(Exception):
-    """The end of a process, as far as one process can have it: nothing after it is done."""
+    """Simulates a kill within the test's process: nothing after it is done."""
 
 
 class AnIndex(RuleBasedStateMachine):
-    """Every rule is a run of its own; a run that dies leaves what its last commit left."""
+    """Every rule is a run of its own; a killed run leaves its last commit."""
 
     @initialize()
     def begin(self) -> None:
@@ -41,7 +41,7 @@ class AnIndex(RuleBasedStateMachine):
             writer.add_root("docs", Path("/corpus"))
             writer.commit()
         self.model: Model = {}
-        self.reader = ExitStack()  # of the snapshot that is held
+        self.reader = ExitStack()  # closes the snapshot that is held
         self.held: tuple[Snapshot, Model] | None = None
 
     def teardown(self) -> None:
@@ -75,7 +75,7 @@ class AnIndex(RuleBasedStateMachine):
         texts = self.model[source]
         with writing(self.folder) as writer:
             twin = writer.twin(key_of("\n".join(texts)), "text 1")
-            assert twin is not None, "what is there is found, so that no model is asked"
+            assert twin is not None, "a stored document must be found, so that no model is called"
             _take_over(writer, place, twin.passages)
             if not stays and source != place:
                 writer.remove("docs", source)
@@ -85,8 +85,8 @@ class AnIndex(RuleBasedStateMachine):
             del self.model[source]
 
     @rule(documents=st.dictionaries(PATHS, TEXTS, max_size=4), gone=PATHS, vectors=st.booleans(), garbage=st.booleans())
-    def die(self, documents: dict[str, list[str]], gone: str, vectors: bool, garbage: bool) -> None:
-        """Changes that no commit follows; perhaps the vectors were committed already, and perhaps a segment was half written."""
+    def killed(self, documents: dict[str, list[str]], gone: str, vectors: bool, garbage: bool) -> None:
+        """Changes without a commit; perhaps their vectors were committed, perhaps a segment was half written."""
         try:
             with writing(self.folder) as writer:
                 if vectors:
@@ -144,7 +144,7 @@ def _take_over(writer: Writer, path: str, passages) -> None:
 
 
 def _compare(snapshot: Snapshot, model: Model) -> None:
-    """Documents, passages, both lanes and the counts of words are those of the model."""
+    """Documents, passages, both lanes and the word counts equal those of the model."""
     for query, hits in zip(QUERIES, snapshot.nearest(QUERIES, 1000), strict=True):
         stored = snapshot.passages([number for number, _ in hits])
         texts: dict[str, dict[int, str]] = {}

@@ -1,8 +1,8 @@
-"""A process of readers that ask one open index again and again, and compare each whole answer with brute force.
+"""A process of readers that search one open index in a loop, and compare every answer with brute force.
 
     python -m tests.faults.moments INDEX TRUTHS SECONDS THREADS
 
-Prints how many answers there were, of how many commits, and how often a compaction made it ask again.
+Prints the number of answers, of commits they belong to, and of searches repeated because of a compaction.
 """
 
 import json
@@ -36,7 +36,7 @@ FILTERS = [
 
 
 class Embedder:
-    """Vectors made from the words alone, as those of the passages are."""
+    """Vectors derived from the words alone, like those of the passages."""
 
     fingerprint = FINGERPRINT
     modalities = frozenset({"text"})
@@ -78,7 +78,7 @@ def unread(stored: Sequence[StoredPassage]) -> list[Content]:
 
 
 def compare(found: Results, query: Query, held: dict[str, list[str]]) -> None:
-    """The answer is what NumPy and the formula of BM25 say of the documents of that commit; every passage has six words."""
+    """The answer equals that of NumPy and the BM25 formula over the documents of that commit; every passage has six words."""
     texts = {(path, at): text for path, each in held.items() for at, text in enumerate(each)}
     allowed = {place for place in texts if passes(query.filters, place[0], len(held[place[0]]))}
     stored = {one.number: one for one in found.candidates}
@@ -102,7 +102,7 @@ def passes(filters: Filters, path: str, dated: float) -> bool:
 
 
 def bm25(words: list[str], texts: dict[tuple[str, int], str]) -> dict[tuple[str, int], float]:
-    """b / (1 + b), b = Σ idf · f · 2.2 / (f + 1.2) where every passage is as long as the mean one; f weighted as text."""
+    """b / (1 + b), b = Σ idf · f · 2.2 / (f + 1.2), as every passage has the mean length; f weighted as text."""
     counts = {place: Counter(text.split()) for place, text in texts.items()}
     scores: Counter[tuple[str, int]] = Counter()
     for word in words:

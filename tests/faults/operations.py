@@ -1,4 +1,4 @@
-"""What is done to an index while it is killed or its disk fails: five operations without models, each safe to begin again.
+"""Five operations on an index, without models, that tests kill or fail; each can be run again.
 
 `python -m tests.faults.operations NAME FOLDER` does one. Knows the room's public functions; FAISS is kept out of these processes,
 because its import is most of their time.
@@ -24,51 +24,51 @@ CHANGED = {"a.md": ["a new", "shared"], "c.md": ["c new", "c 1 common"]}
 GONE = ("b.md", "d.md")
 
 
-def first(folder: Path, told: Callable[[int], None]) -> None:
-    """An index is made; three commits."""
+def first(folder: Path, report: Callable[[int], None]) -> None:
+    """Creates an index; three commits."""
     if not (folder / "catalog.sqlite").exists():
         create(folder, FINGERPRINT, {"passage_characters": "1200"})
     with writing(folder) as writer:
         writer.add_root("docs", Path("/corpus"))
         for names in ("ab", "cd", "ef"):
             _bring(writer, {f"{name}.md": DOCUMENTS[f"{name}.md"] for name in names}, "1")
-            told(writer.commit())
+            report(writer.commit())
 
 
-def update(folder: Path, told: Callable[[int], None]) -> None:
-    """Two documents change; two commits."""
+def update(folder: Path, report: Callable[[int], None]) -> None:
+    """Changes two documents; two commits."""
     with writing(folder) as writer:
         for path, texts in CHANGED.items():
             _bring(writer, {path: texts}, "2")
-            told(writer.commit())
+            report(writer.commit())
 
 
-def delete(folder: Path, told: Callable[[int], None]) -> None:
-    """Two documents go; one commit."""
+def delete(folder: Path, report: Callable[[int], None]) -> None:
+    """Removes two documents; one commit."""
     with writing(folder) as writer:
         for path in GONE:
             writer.remove("docs", path)
-        told(writer.commit())
+        report(writer.commit())
 
 
-def compact(folder: Path, told: Callable[[int], None]) -> None:
-    """What has ended is removed."""
+def compact(folder: Path, report: Callable[[int], None]) -> None:
+    """Compacts."""
     with writing(folder) as writer:
         writer.compact()
-        told(writer.generation)
+        report(writer.generation)
 
 
-def migrate(folder: Path, told: Callable[[int], None]) -> None:
-    """Format 1 becomes the format of today."""
+def migrate(folder: Path, report: Callable[[int], None]) -> None:
+    """Migrates format 1 to the current format."""
     bring_up_to_date(folder)
-    told(0)
+    report(0)
 
 
 OPERATIONS = {each.__name__: each for each in (first, update, delete, compact, migrate)}
 
 
 def before(name: str, folder: Path) -> Path:
-    """The folder as it is when that operation begins."""
+    """Prepares the folder for that operation; returns it."""
     shutil.rmtree(folder, ignore_errors=True)
     if name == "migrate":
         with tarfile.open(OLD) as archive:

@@ -1,4 +1,4 @@
-"""What an index says, in values that two indexes of the same documents share: for "equal to a clean build"."""
+"""The content of an index as values that are equal for two indexes of the same documents: for "equal to a clean build"."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = ("common", "shared", "new", "a", "three 北京")
 
 
 def state_of(folder: Path) -> dict[str, Any]:
-    """Documents with their stamps, passages, vectors and the hits of both lanes. The index must be sound."""
+    """Stamps of documents, passages, vectors and the hits of both lanes. The index must be sound."""
     assert check_structure(folder) == [] and check_bytes(folder) == []
     with snapshot_of(folder) as snapshot:
         numbers = sorted(number for number, _ in snapshot.nearest(QUERIES[:1], 100_000)[0])
@@ -42,7 +42,7 @@ def state_of(folder: Path) -> dict[str, Any]:
 
 
 def documents_of(folder: Path) -> dict[str, tuple[str, ...]]:
-    """The texts of every live document by path, through a fresh reader."""
+    """The texts of every live document by path, read through a new snapshot."""
     with snapshot_of(folder) as snapshot:
         numbers = sorted(number for number, _ in snapshot.nearest(QUERIES[:1], 100_000)[0])
         texts: dict[str, list[str]] = {}
@@ -52,10 +52,10 @@ def documents_of(folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _named(stored: dict[int, Any], hits: Sequence[Any], digits: int = 5) -> list[tuple[float, str]]:
-    # Full-text scores depend on ended rows until they are compacted: there only who is found counts.
+    # Full-text scores depend on ended rows until they are compacted, so there only the found passages are compared.
     return sorted((round(-score, digits) if digits else 0.0, stored[number].id) for number, score, *_ in hits)
 
 
 def spread(count: int, most: int) -> Iterator[int]:
-    """At most `most` numbers from 0 up to `count`, evenly."""
+    """At most `most` numbers below `count`, evenly spaced."""
     return iter(sorted({round(at * (count - 1) / max(most - 1, 1)) for at in range(min(count, most))})) if count else iter(())

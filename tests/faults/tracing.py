@@ -1,4 +1,4 @@
-"""Runs an operation under `strace`: what it asked of the system, and what happens when one such call kills it or fails.
+"""Runs an operation under `strace`: records its system calls, or makes one of them fail or kill the process.
 
 Knows strace's lines; knows nothing of what an index is.
 """
@@ -22,15 +22,15 @@ _PATHS = re.compile(r'<(?P<open>/[^>]*)>|"(?P<named>[^"]*)"')
 
 @dataclass(frozen=True)
 class Call:
-    """One system call that changes something: its name, and the last parts of the paths it names."""
+    """One system call that changes a file: its name, and the file names in its arguments."""
 
     name: str
     paths: tuple[str, ...]
-    nth: int  # among the calls of that name, from 1
+    nth: int  # among the calls with that name, from 1
 
 
 def need_strace() -> None:
-    """Skips where there is no strace, or where tracing is not allowed."""
+    """Skips the test where strace is missing or may not trace."""
     if shutil.which("strace") is None:
         pytest.skip("strace is not installed: apt-get install strace")
     tried = subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True, check=False)
@@ -39,7 +39,7 @@ def need_strace() -> None:
 
 
 def calls_of(operation: str, folder: Path, log: Path) -> list[Call]:
-    """The calls of one whole run that change something below the folder, in order."""
+    """The calls of a complete run that change files below the folder, in order."""
     run = _run(["-y", "-o", str(log), "-e", f"trace={','.join(CHANGES)}"], operation, folder)
     assert run.returncode == 0, run.stderr
     counts = dict.fromkeys(CHANGES, 0)
@@ -56,7 +56,7 @@ def calls_of(operation: str, folder: Path, log: Path) -> list[Call]:
 
 
 def with_fault(operation: str, folder: Path, call: Call, fault: str) -> subprocess.CompletedProcess[str]:
-    """The operation, with a fault at one call: `signal=SIGKILL`, or `error=EIO` for that call and, with `+`, all after it."""
+    """Runs the operation with a fault at one call: `signal=SIGKILL`, or `error=EIO` there and, with `+`, at all later ones."""
     later = "+" if fault.endswith("+") else ""
     options = ["-e", f"trace={call.name}", "-e", f"inject={call.name}:{fault.rstrip('+')}:when={call.nth}{later}"]
     return _run(["-o", "/dev/null", *options], operation, folder)

@@ -1,6 +1,6 @@
-"""What the last run over each root left out by rule, as the catalog keeps it: counts by reason, the most frequent of them.
+"""Stores how many files the last run over each root left out by rule, by reason, for the most frequent reasons.
 
-Knows the tables `facts` and `roots`; knows no rule and no file.
+Knows the table `facts`; knows no rules and no files.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Mapping
 
 import apsw
 
-KEPT = 200  # reasons of a root; a folder of a thousand repositories may have ten thousand
+KEPT = 200  # reasons per root; a folder of a thousand repositories may have ten thousand
 OTHERS = "left out by other rules"
 _NAME = "ignored"
 
 
 def read_ignored(connection: apsw.Connection) -> dict[str, dict[str, int]]:
-    """Counts by reason, by the name of the root; nothing where no run has kept any."""
+    """{root name: {reason: count}}; empty where no run has stored any, or the row cannot be decoded."""
     found = connection.execute("SELECT value FROM facts WHERE name = ?", (_NAME,)).get
     try:
         return {
@@ -28,7 +28,7 @@ def read_ignored(connection: apsw.Connection) -> dict[str, dict[str, int]]:
 
 
 def write_ignored(connection: apsw.Connection, root: str, counts: Mapping[str, int]) -> None:
-    """Keeps what a run over all of a root left out, in place of what one before it did."""
+    """Stores the counts of a run over a whole root, replacing those of the run before."""
     often = Counter(counts).most_common()
     kept = dict(often[:KEPT])
     if others := sum(count for _, count in often[KEPT:]):

@@ -1,4 +1,4 @@
-"""What an index knows of its documents, for somebody who plans a run and writes nothing.
+"""Reads what an index knows of its documents, to plan a run without writing.
 
 Knows the tables of the catalog; knows no walk and no vectors.
 """
@@ -22,13 +22,13 @@ from rag.index.catalog.status import read_roots
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is known at one commit; without a connection, nothing."""
+    """The documents of an index at one commit; empty without a connection, for an index that does not exist yet."""
 
     roots: Mapping[str, Path]
     connection: apsw.Connection | None = None
 
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
-        """Path and stamp of each document below a root, or a part of it, by path; nothing for a root that is new."""
+        """(path, stamp) of the documents of a root, ordered by path; none for a new root. `under` limits them to a file or folder."""
         if self.connection is None:
             return
         question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
@@ -37,7 +37,7 @@ class Survey:
             yield from read_stamps(self.connection, number, under)
 
     def passages_each(self, family_of: Callable[[str], str]) -> dict[str, float]:
-        """Passages of a document, on average, for each family that the index holds."""
+        """The mean number of passages per document, for each family of file types in the index."""
         if self.connection is None:
             return {}
         documents, passages = Counter[str](), Counter[str]()
@@ -52,6 +52,6 @@ class Survey:
 
 @contextmanager
 def surveyed(folder: Path) -> Iterator[Survey]:
-    """The index of a folder, open to be looked at. Errors as those of opening it."""
+    """Opens the index in a folder for a survey. Raises as `open_to_read`."""
     with closing(open_to_read(folder)) as connection, translate_errors(folder):
         yield Survey(read_roots(connection, generation_of(connection)), connection)

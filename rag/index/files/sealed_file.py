@@ -2,7 +2,7 @@
 
 Knows nothing of their content. Damage from a power cut or a flipped bit is found when the file is opened; it is then rebuilt.
 
-    payload · XXH3 (64 bits) of each 64 KiB of it · JSON manifest · its length (4 bytes) · BLAKE2b (16 bytes) of the rest
+    payload · XXH3 (64 bits) of each 64 KiB of it · JSON manifest · its length (4 bytes) · BLAKE2b (16 bytes) of these three
 """
 
 from __future__ import annotations

@@ -64,13 +64,12 @@ class PostingsCache:
 
 
 def _identity(file: Path) -> tuple[int, int, int] | None:
-    """Inode, modification time and size: they change where the file is replaced. None where there is no file."""
+    """Inode, modification time and size: they change where the file is replaced or truncated. None where there is no file.
+
+    Reading the missing part of a truncated file's mapping would kill the process.
+    """
     try:
         found = file.stat()
     except OSError:
         return None
-    return (
-        found.st_ino,
-        found.st_mtime_ns,
-        found.st_size,
-    )  # a truncated file must be noticed: reading its mapping would kill the process
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,4 +1,4 @@
-"""An index checked, compacted, migrated and repaired.
+"""Upkeep: checks, compacts, migrates and repairs an index.
 
 Knows all of the index folder; knows no file of a corpus.
 """

@@ -24,9 +24,8 @@ from rag.index.vectors.segments import read_segments
 from rag.index.vectors.vector_store import add_segment
 from rag.index.vectors.verified_rows import open_rows
 
-ReadRows = Callable[
-    [Segment, Sequence[tuple[int, int]]], Iterable[NDArray[np.float16]]
-]  # a segment's vectors in the ranges [first, end), in order
+# A segment's rows for the vector numbers in the ranges [first, end), in order.
+ReadRows = Callable[[Segment, Sequence[tuple[int, int]]], Iterable[NDArray[np.float16]]]
 
 MERGE_FROM = 16  # small segments of one size that are merged into one
 ROUND_BYTES = 256_000_000  # of vectors that a commit rewrites at most

@@ -106,9 +106,7 @@ def _salvage(folder: Path, connection: apsw.Connection, segment: Segment, dim: i
     try:
         size = file.stat().st_size
         if size == segment.size:
-            content: NDArray[np.uint8] = np.memmap(
-                file, np.uint8, "c"
-            )  # copy-on-write: the header below is repaired in memory only
+            content: NDArray[np.uint8] = np.memmap(file, np.uint8, "c")  # the header is repaired below, in memory only
         else:
             content = np.zeros(segment.size, np.uint8)
             read = np.fromfile(file, np.uint8, count=segment.size)

@@ -93,10 +93,6 @@ class VerifiedRows:
         self._verify(np.arange(len(self._sums)))
         return self._rows
 
-    def damaged(self) -> list[int]:
-        """The numbers of the damaged blocks."""
-        return [block for block in range(len(self._sums)) if not self._is_intact(block)]
-
     def _read_into(self, found: NDArray[np.float16], start: int) -> None:
         try:
             whole = os.preadv(self._descriptor, [found.data], start) == found.nbytes

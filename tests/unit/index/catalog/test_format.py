@@ -1,4 +1,4 @@
-"""The format on disk: what indexes/README.md says is what is there."""
+"""The format on disk is the one that indexes/README.md documents."""
 
 import re
 import tarfile
@@ -47,7 +47,7 @@ def test_numbers_of_the_format(tmp_path):
     assert (connection.pragma("application_id"), connection.pragma("user_version")) == (APPLICATION, FORMAT) == (0x52414749, 2)
     assert f"number **{FORMAT}**" in PAGE
     assert ", ".join(f"{code} {kind}" for kind, code in KIND_CODES.items()) in PAGE
-    assert (folder / "catalog.sqlite").read_bytes()[20] == 8  # bytes kept free at the end of a page
+    assert (folder / "catalog.sqlite").read_bytes()[20] == 8  # reserved bytes at the end of each page
     assert connection.pragma("journal_mode") == "wal"
 
 
@@ -78,7 +78,7 @@ def unpacked(folder: Path) -> Path:
     return folder
 
 
-def test_an_old_index_is_brought_up_to_date(tmp_path):
+def test_an_old_index_is_migrated(tmp_path):
     folder = unpacked(tmp_path / "index")
     with pytest.raises(IndexTooOld, match=f"format 1; this version reads format {FORMAT}"):
         fingerprint_of(folder)
@@ -104,7 +104,7 @@ def test_an_old_index_is_brought_up_to_date(tmp_path):
     assert check_structure(folder) == [] and check_bytes(folder) == []
 
 
-def test_damage_in_an_old_index_is_still_found_when_it_is_new(tmp_path):
+def test_damage_in_an_old_index_is_still_found_after_the_migration(tmp_path):
     folder = unpacked(tmp_path / "index")
     file = folder / "segments" / "000001.faiss"
     content = bytearray(file.read_bytes())
@@ -115,7 +115,7 @@ def test_damage_in_an_old_index_is_still_found_when_it_is_new(tmp_path):
     assert "000001.faiss" in finding and "docs/b.md" in finding
 
 
-def test_a_changed_format_number_is_damage_and_no_old_index(tmp_path):
+def test_a_damaged_format_number_is_not_taken_for_an_old_index(tmp_path):
     from rag.errors import IndexDamaged
 
     folder = made(tmp_path / "index", {"a.md": ["one"]})

@@ -1,4 +1,4 @@
-"""Changes that Ctrl-C does not divide."""
+"""Ctrl-C is deferred until a change is complete."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from rag.index.files.uninterruptible import uninterruptible
 
 
 @pytest.fixture(autouse=True)
-def python_hears_ctrl_c() -> object:
+def python_handles_ctrl_c() -> object:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
-def test_ctrl_c_is_heard_at_the_end_of_the_outermost_block() -> None:
+def test_ctrl_c_is_raised_at_the_end_of_the_outermost_block() -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), uninterruptible():
         with uninterruptible():
             signal.raise_signal(signal.SIGINT)
             done.append("inner")
         done.append("outer")
-        signal.raise_signal(signal.SIGINT)  # twice is as once
+        signal.raise_signal(signal.SIGINT)  # a second one changes nothing
         done.append("end")
     assert done == ["inner", "outer", "end"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -45,7 +45,7 @@ def test_where_ctrl_c_is_ignored_it_stays_so() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-def test_other_threads_pass_through() -> None:
+def test_other_threads_are_not_affected() -> None:
     passed = []
 
     @uninterruptible()

@@ -75,7 +75,7 @@ def found(snapshot, words, k=5, **options):
         ("what is the cranes", "cranes.md"),
     ],
 )
-def test_this_is_found_first(snapshot, words, first):
+def test_the_first_hit(snapshot, words, first):
     assert found(snapshot, words)[0] == first
 
 
@@ -83,7 +83,7 @@ def test_a_single_character_is_found_wherever_it_stands(snapshot):
     assert set(found(snapshot, "学")) == {"library.md", "ship.md"}
 
 
-def test_a_passage_says_how_much_of_the_question_it_holds(snapshot):
+def test_the_share_of_the_query_that_a_passage_contains(snapshot):
     answer = snapshot.containing("harbour crane night", 5)
     paths = found(snapshot, "harbour crane night")
     assert paths[0] == "cranes.md" and set(paths) == {"cranes.md", "crane.md", "harbour.md"}
@@ -91,17 +91,17 @@ def test_a_passage_says_how_much_of_the_question_it_holds(snapshot):
     assert shares["cranes.md"] == pytest.approx(1.0)
     assert 0.6 < shares["crane.md"] < 0.72 and 0.6 < shares["harbour.md"] < 0.72
     [(_, _, share)] = snapshot.containing("crane qqqq", 1)
-    assert 0.3 < share < 0.5  # a word that nobody knows is missing too
+    assert 0.3 < share < 0.5  # an unknown word counts as missing
 
 
-def test_words_that_say_little_are_no_part_of_the_question_beside_others(snapshot):
+def test_function_words_have_no_share_beside_other_words(snapshot):
     assert [share for _, _, share in snapshot.containing("qqqq in the night of zzzz", 5)] == pytest.approx([0.25, 0.25], abs=0.05)
     only_little = snapshot.containing("that is not the qqqq", 3)
     assert only_little and {share for _, _, share in only_little} == {0.0}
     assert snapshot.containing("to be or not to be", 1)[0][2] == pytest.approx(1.0)
 
 
-def test_phrases_stand_side_by_side(snapshot):
+def test_the_words_of_a_phrase_must_be_adjacent(snapshot):
     assert found(snapshot, '"harbour cranes"') == ["cranes.md"]
     assert found(snapshot, '"harbour cranes" lake') == ["cranes.md"]
     assert found(snapshot, 'lake "harbour cranes" night -lake') == ["cranes.md"]
@@ -109,12 +109,12 @@ def test_phrases_stand_side_by_side(snapshot):
     assert found(snapshot, "“harbour master”") == ["harbour.md"]
 
 
-def test_a_phrase_that_is_nowhere_is_not_found(snapshot):
+def test_a_phrase_in_no_passage_is_not_found(snapshot):
     assert found(snapshot, '"lake harbour"') == []
     assert found(snapshot, '"lake harbour" cranes') == []
 
 
-def test_words_that_begin_so(snapshot):
+def test_prefixes(snapshot):
     assert set(found(snapshot, "harb*")) == {"cranes.md", "crane.md", "harbour.md"}
     assert found(snapshot, "INV-44*") == ["invoice.md"]
     assert found(snapshot, "inv44*") == ["invoice.md"]
@@ -125,7 +125,7 @@ def test_words_that_begin_so(snapshot):
     assert found(snapshot, "*") == []
 
 
-def test_what_is_not_wanted_is_left_out(snapshot):
+def test_excluded_words(snapshot):
     assert found(snapshot, "harbour -crane") == ["harbour.md"]
     assert found(snapshot, 'harbour -"harbour master" -lake') == ["cranes.md"]
     assert found(snapshot, "-harbour") == []
@@ -134,7 +134,7 @@ def test_what_is_not_wanted_is_left_out(snapshot):
     assert found(snapshot, "INV-4421") == ["invoice.md"]
 
 
-def test_unknown_words_do_not_silence_the_known_ones(snapshot):
+def test_unknown_words_do_not_hide_the_known_ones(snapshot):
     assert set(found(snapshot, "qqqq harbour zzzz")) == {"cranes.md", "crane.md", "harbour.md"}
 
 
@@ -152,7 +152,7 @@ def test_filters_come_before_the_search(snapshot):
     assert found(snapshot, "harbour", within=late) == []
 
 
-def test_k_and_the_order_of_equal_scores(snapshot):
+def test_k_and_the_order_of_ties(snapshot):
     numbers = [number for number, _, _ in snapshot.containing("filler common", 20)]
     assert len(numbers) == 20 and numbers == sorted(numbers)
     assert snapshot.containing("filler", 0) == []

@@ -1,4 +1,4 @@
-"""Common words kept as arrays: the passages, scores and shares that the full text gives one by one, whatever happened since."""
+"""Stored postings of common words give the passages, scores and shares that the full text gives, whatever changed since."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def truth(connection, words, k, allowed=EVERYTHING):
 
 
 @pytest.mark.parametrize("allowed", [EVERYTHING, EVERYTHING[::10], EVERYTHING[5000:5003]])
-def test_they_give_what_bm25_over_everything_gives(connection, folder, allowed):
+def test_postings_give_what_bm25_over_everything_gives(connection, folder, allowed):
     kept = open_postings(folder, connection, 1)
     assert kept.last == PASSAGES
     for words in queries(connection, 20, PASSAGES):
@@ -61,7 +61,7 @@ def test_they_give_what_bm25_over_everything_gives(connection, folder, allowed):
         assert all(share == pytest.approx(one_by_one[number]) for number, _, share in found if number in one_by_one)
 
 
-def test_words_that_are_not_kept_count_as_well(connection, folder):
+def test_words_without_a_stored_posting_count_as_well(connection, folder):
     kept = open_postings(folder, connection, 1)
     words = queries(connection, 5, PASSAGES)[4]
     assert [word in kept for word in words.split()] == [True, True, True, False]
@@ -72,7 +72,7 @@ def test_words_that_are_not_kept_count_as_well(connection, folder):
     assert [score for _, score, _ in found[0]] == pytest.approx([score for _, score, _ in found[1]], abs=1e-4)
 
 
-def test_later_passages_are_added_and_ended_ones_left_out(connection, folder, tmp_path, monkeypatch):
+def test_later_passages_are_added_and_ended_ones_skipped(connection, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(postings, "COMMON", 40)
     build_postings(tmp_path, connection, 1, EVERYTHING[:9000])
     words = queries(connection, 1, PASSAGES)[0]
@@ -90,7 +90,7 @@ def test_later_passages_are_added_and_ended_ones_left_out(connection, folder, tm
     assert 0.4 < postings_file(tmp_path).stat().st_size / len(whole) < 0.6
 
 
-def test_damage_is_noticed_and_another_history_is_not_believed(connection, folder, tmp_path):
+def test_damaged_postings_and_those_of_another_history_are_not_used(connection, folder, tmp_path):
     file = postings_file(tmp_path)
     whole = postings_file(folder).read_bytes()
     random = np.random.default_rng(0)
@@ -118,7 +118,7 @@ def index(tmp_path, monkeypatch):
 
 
 def said(folder):
-    """What the lane finds, by its text, and its scores."""
+    """(text, score, share) of what the lane finds, by query."""
     with snapshot_of(folder) as snapshot:
         found = {
             words: snapshot.containing(words, 50) for words in ("harbour crane", "night harbour", "7 harbour", '"crane harbour"')
@@ -136,7 +136,7 @@ def ranked(answers):
     return {words: sorted((-score, text, share) for text, score, share in each) for words, each in answers.items()}
 
 
-def test_an_index_keeps_them_once_it_is_large_and_they_follow_its_changes(index):
+def test_a_large_index_stores_postings_and_later_changes_are_applied(index):
     before = said(index)
     assert [remark.split(" in ")[0] for remark in warm_up(index)] == ["passages.words was built once for all searches,"]
     assert warm_up(index) == () and ranked(said(index)) == ranked(before)
@@ -152,7 +152,7 @@ def test_an_index_keeps_them_once_it_is_large_and_they_follow_its_changes(index)
     assert warm_up(index) == () and postings_file(index).stat().st_mtime_ns == first
     bare = shutil.copytree(index, index.with_name("bare"))
     postings_file(bare).unlink()
-    for words, found in said(bare).items():  # the arrays keep the mean length of when they were made
+    for words, found in said(bare).items():  # the stored weights use the mean length at the time of the build
         assert {text: score for text, score, _ in found} == pytest.approx(
             {text: score for text, score, _ in with_arrays[words]}, abs=0.02
         )
@@ -161,14 +161,14 @@ def test_an_index_keeps_them_once_it_is_large_and_they_follow_its_changes(index)
     assert {text for text, *_ in said(index)["harbour crane"]} == {text for text, *_ in with_arrays["harbour crane"]}
 
 
-def test_where_they_cannot_be_written_nothing_is_missed(index):
+def test_an_index_whose_postings_cannot_be_written_is_complete(index):
     before = said(index)
     postings_file(index).mkdir()
     assert warm_up(index) == ("passages.words cannot be written (Is a directory), so common words are looked up one by one",)
     assert said(index) == before
 
 
-def test_an_open_index_takes_them_up_when_another_process_makes_them(index):
+def test_an_open_index_uses_postings_that_another_process_built(index):
     words = PostingsCache(index)
     with open_index(index) as opened, opened._reading() as connection:
         assert words.at(connection, opened.generation) is None

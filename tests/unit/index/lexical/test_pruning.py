@@ -1,4 +1,4 @@
-"""The lexical lane where words are common: as good as BM25 over everything, and answered whenever a word is known."""
+"""The lexical lane with common words: as good as BM25 over everything, and never empty where a word is known."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_ten_best_are_those_of_bm25_over_everything(connection):
     assert np.mean(recalls) >= 0.95
 
 
-def test_few_passages_are_scored_exactly_as_bm25_has_them(connection):
+def test_few_allowed_passages_are_scored_as_by_bm25(connection):
     for words in queries(connection, 30, PASSAGES):
         match = " OR ".join(f'"{word}"' for word in words.split())
         allowed = np.arange(1, 300)
@@ -54,7 +54,7 @@ def test_few_passages_are_scored_exactly_as_bm25_has_them(connection):
             assert found[number] == pytest.approx(score, abs=0.2)
 
 
-def test_a_filter_that_leaves_ten_passages_finds_all_of_them_that_match(connection):
+def test_all_matches_among_ten_allowed_passages_are_found(connection):
     words = queries(connection, 1, PASSAGES)[0]
     match = " OR ".join(f'"{word}"' for word in words.split())
     holding = [number for (number,) in connection.execute("SELECT rowid FROM lexical WHERE lexical MATCH ?", (match,))]
@@ -63,7 +63,7 @@ def test_a_filter_that_leaves_ten_passages_finds_all_of_them_that_match(connecti
 
 
 @pytest.mark.parametrize("part", [2, 10, 40])
-def test_a_filter_is_as_good_as_bm25_over_what_it_leaves(connection, part):
+def test_with_a_filter_the_best_are_those_of_bm25_over_what_it_allows(connection, part):
     allowed = np.arange(1, PASSAGES + 1)[::part]
     recalls = []
     for words in queries(connection, 25, PASSAGES):
@@ -73,14 +73,14 @@ def test_a_filter_is_as_good_as_bm25_over_what_it_leaves(connection, part):
     assert np.mean(recalls) >= 0.9
 
 
-def test_a_word_that_is_everywhere_is_answered(connection):
+def test_a_word_in_most_passages_is_answered(connection):
     [(commonest, often)] = connection.execute("SELECT term, passages FROM terms ORDER BY passages DESC LIMIT 1")
     found = numbers(connection, commonest)
     assert often > PASSAGES / 3 and len(found) == 100
     assert len(set(found[:10]) & set(truth(connection, commonest, 50))) >= 5
 
 
-def test_every_gate_of_a_ladder_is_broader_than_the_one_before(connection):
+def test_every_pruning_step_is_broader_than_the_one_before(connection):
     words = queries(connection, 1, PASSAGES)[0]
     counts = dict(connection.execute("SELECT term, passages FROM terms"))
     ranked = sorted(((unit, counts[unit.terms[0]]) for unit in understand(words).units), key=lambda pair: pair[1])
@@ -94,7 +94,7 @@ def test_every_gate_of_a_ladder_is_broader_than_the_one_before(connection):
 
 
 @pytest.mark.parametrize("wanted", [1, 2, 3, 4])
-def test_at_least_so_many_of_four(connection, wanted):
+def test_at_least_n_of_four(connection, wanted):
     units = understand(queries(connection, 1, PASSAGES)[0]).units[:4]
     holders = [
         {number for (number,) in connection.execute("SELECT rowid FROM lexical WHERE lexical MATCH ?", (unit.expression,))}

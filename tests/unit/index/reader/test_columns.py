@@ -1,4 +1,4 @@
-"""The columns kept beside the catalog give what the catalog gives, whatever happened since, and are not missed."""
+"""The stored columns give what the catalog gives, whatever changed since, and every search works without them."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 def seen(folder: Path) -> list[tuple[str, float]]:
-    """Everything the dense lane finds, by its text."""
+    """(text, score) of everything the dense lane finds."""
     with snapshot_of(folder) as snapshot:
         found = snapshot.nearest(unit_rows(1, 1), 1000)[0]
         stored = snapshot.passages([number for number, _ in found])
@@ -28,7 +28,7 @@ def seen(folder: Path) -> list[tuple[str, float]]:
 
 
 def without_columns(folder: Path) -> list[tuple[str, float]]:
-    """The same, in a copy of the index without them."""
+    """The same, from a copy of the index without its columns file."""
     other = folder.with_name("bare")
     shutil.copytree(folder, other)
     columns_file(other).unlink(missing_ok=True)
@@ -37,7 +37,7 @@ def without_columns(folder: Path) -> list[tuple[str, float]]:
     return found
 
 
-def test_they_are_kept_once_there_is_much_to_read_and_followed_by_what_changed(folder):
+def test_columns_are_stored_once_there_are_many_rows_and_later_changes_are_applied(folder):
     assert not columns_file(folder).exists()
     assert len(seen(folder)) == 30
     first = columns_file(folder).stat().st_mtime_ns
@@ -49,7 +49,7 @@ def test_they_are_kept_once_there_is_much_to_read_and_followed_by_what_changed(f
             writer.commit()
         assert seen(folder) == without_columns(folder)
         kept = columns_file(folder).stat().st_mtime_ns == first
-        assert kept == (step < 3), step  # 7 changes a step: from 20 on they are kept anew, and from there again
+        assert kept == (step < 3), step  # 7 changes per step: from 20 changes on, the columns are stored again
         if not kept:
             break
     assert len(seen(folder)) == len(without_columns(folder)) == 30 - 2 * 8 + 8
@@ -70,7 +70,7 @@ def test_a_snapshot_keeps_its_generation(folder):
             assert (after.generation, count(after)) == (2, 28)
 
 
-def test_damage_is_noticed_and_mended(folder):
+def test_a_damaged_columns_file_is_detected_and_rewritten(folder):
     wanted = seen(folder)
     file = columns_file(folder)
     whole = file.read_bytes()
@@ -86,7 +86,7 @@ def test_damage_is_noticed_and_mended(folder):
         assert seen(folder) == wanted
 
 
-def test_a_catalog_put_back_from_a_copy_is_believed_and_the_columns_are_not(folder):
+def test_columns_of_a_catalog_that_was_restored_from_a_backup_are_not_used(folder):
     old = folder.with_name("old")
     shutil.copytree(folder, old)
     with writing(folder) as writer:
@@ -103,8 +103,8 @@ def test_a_catalog_put_back_from_a_copy_is_believed_and_the_columns_are_not(fold
     assert len(seen(folder)) == 31 and "another" in dict(seen(folder)) and "later" not in dict(seen(folder))
 
 
-def test_two_histories_of_one_copy_are_told_apart(folder):
-    """Both end a passage in the middle, in a commit of the same number, and the last passage is the same."""
+def test_columns_of_another_history_of_the_same_index_are_not_used(folder):
+    """Both histories end one passage, in commits with the same number, and have the same last passage."""
     assert len(seen(folder)) == 30
     columns_file(folder).unlink()
     old = Path(shutil.copytree(folder, folder.with_name("old")))
@@ -117,7 +117,7 @@ def test_two_histories_of_one_copy_are_told_apart(folder):
     assert {text.split()[0] for text, _ in seen(folder)} == {str(at) for at in range(15) if at != 4}
 
 
-def test_where_they_cannot_be_written_nothing_is_missed(folder):
+def test_an_index_whose_columns_cannot_be_written_is_complete(folder):
     columns_file(folder).mkdir()
     assert len(seen(folder)) == 30
 

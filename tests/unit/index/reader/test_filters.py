@@ -1,4 +1,4 @@
-"""Filters: what each glob means, and that they allow what a plain look at every passage would."""
+"""What each glob matches, and that filters allow what a check of every passage allows."""
 
 import re
 
@@ -46,14 +46,14 @@ PATHS = [
         ("notes*/", ["notes/a.md", "notes/b/c.md", "notes-old/a.md", "notes/b/draft/x.png"]),
     ],
 )
-def test_a_glob_fits_these_paths(glob, fits):
+def test_a_glob_matches_these_paths(glob, fits):
     assert [path for path in PATHS if re.compile(glob_to_regex(glob), re.S).fullmatch(path)] == fits
     if any(wildcard in glob for wildcard in "*?["):
         assert list(filter(wild_matcher(glob), PATHS)) == fits
 
 
 @pytest.mark.parametrize("glob", ["*a" * 40 + "b", "**/" + "*a" * 40 + "b", "**a" * 40 + "b", "**/a/" * 40 + "b"])
-def test_no_glob_is_slow_over_a_path_made_for_it(glob):
+def test_no_glob_is_slow_on_an_adversarial_path(glob):
     assert is_wild(glob)
     fits = wild_matcher(glob)
     assert not fits("a" * 250) and not fits("a/" * 2_000 + "a")
@@ -61,7 +61,7 @@ def test_no_glob_is_slow_over_a_path_made_for_it(glob):
 
 
 @pytest.mark.parametrize("glob", ["*.pdf", "notes/", "*harbour*", "**/draft/**", "notes/**/*.md", "20[0-9][0-9]/*"])
-def test_usual_globs_go_the_fast_way(glob):
+def test_usual_globs_are_matched_as_regular_expressions(glob):
     assert not is_wild(glob)
 
 
@@ -103,7 +103,7 @@ def snapshot(tmp_path_factory):
         Filters(kinds=("text",), paths=("*.md",), roots=("docs",), before=1006.0),
     ],
 )
-def test_filters_allow_what_a_look_at_every_passage_allows(snapshot, filters):
+def test_filters_allow_what_a_check_of_every_passage_allows(snapshot, filters):
     everything = snapshot.passages([number for number, _ in snapshot.nearest(vector_of(b"any key"), 1000)[0]])
     globs = [re.compile(glob_to_regex(glob), re.S) for glob in filters.paths]
     wanted = {

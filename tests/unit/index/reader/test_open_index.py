@@ -1,4 +1,4 @@
-"""The dense lane against a plain NumPy look at every live passage; passages come back as they were put."""
+"""The dense lane against a NumPy scan of every live passage; passages come back as they were put."""
 
 from pathlib import Path
 from threading import Thread
@@ -17,7 +17,7 @@ from tests.unit.index_samples import DIM, FINGERPRINT, document, key_of, made, p
 
 
 def oracle(live: list[tuple[int, bytes]], queries: np.ndarray, k: int) -> list[list[tuple[int, float]]]:
-    """The k best of (number, vector key), computed the plain way."""
+    """The k best of (number, vector key), by a plain matrix product."""
     rows = np.stack([vector_of(key) for _, key in live]).astype(np.float16).astype(np.float32)
     answers = []
     for query in queries:
@@ -76,12 +76,12 @@ def test_nothing_allowed_gives_nothing(snapshot):
     assert snapshot.nearest(np.empty((0, DIM), np.float32), 5) == []
 
 
-def test_equal_scores_go_to_the_smaller_number_even_at_the_last_place(tmp_path):
+def test_ties_go_to_the_smaller_number_even_at_the_last_place(tmp_path):
     create(tmp_path / "index", FINGERPRINT, {})
     with writing(tmp_path / "index") as writer:
         writer.add_root("docs", Path("/corpus"))
         keys = [bytes([at]) * 16 for at in range(40)]
-        for start in (20, 0):  # the vectors of the later passages stand in the first segment
+        for start in (20, 0):  # the vectors of the later passages are in the first segment
             writer.put_vectors(keys[start : start + 20], np.repeat(unit_rows(1, 5), 20, 0))
             writer.put_vectors([b"spread" + bytes([start])], -unit_rows(1, 5))
             writer.commit()
@@ -95,7 +95,7 @@ def test_equal_scores_go_to_the_smaller_number_even_at_the_last_place(tmp_path):
             assert [number for number, _ in snapshot.nearest(unit_rows(1, 5), k)[0]] == list(range(1, k + 1))
 
 
-def test_vectors_are_the_stored_ones_in_the_order_asked(snapshot):
+def test_vectors_are_the_stored_ones_in_the_given_order(snapshot):
     numbers = [number for number, _ in live(snapshot)][::-7]
     expected = np.stack([vector_of(key_of(stored.passage.text)) for stored in snapshot.passages(numbers)])
     np.testing.assert_array_equal(snapshot.vectors(numbers), expected.astype(np.float16).astype(np.float32))
@@ -105,7 +105,7 @@ def test_vectors_are_the_stored_ones_in_the_order_asked(snapshot):
 
 
 @pytest.mark.parametrize("query", [np.ones((1, DIM + 1)), np.full((1, DIM), np.nan)])
-def test_a_query_that_is_no_vector_of_the_model_is_refused(snapshot, query):
+def test_a_query_of_another_dimension_or_with_nan_is_refused(snapshot, query):
     with pytest.raises(BackendError):
         snapshot.nearest(query, 3)
 
@@ -168,8 +168,8 @@ def test_status_counts(snapshot):
     assert (snapshot.name, snapshot.fingerprint) == ("index", FINGERPRINT)
 
 
-def test_the_connection_of_a_thread_goes_with_it(tmp_path: Path) -> None:
-    """A server may search from ever new threads."""
+def test_the_connection_of_a_thread_is_closed_with_it(tmp_path: Path) -> None:
+    """A server may search from many short-lived threads."""
     with open_index(made(tmp_path / "index", {"a.txt": ["harbour"]})) as index:
         for _ in range(5):
             worker = Thread(target=index.status)

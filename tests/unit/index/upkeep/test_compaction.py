@@ -1,4 +1,4 @@
-"""Compaction and repair: what has ended is gone, what is live is found as before, and what is damaged is named."""
+"""Compaction and repair: ended rows are removed, live ones are found as before, and damage is named."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def sound(folder: Path) -> bool:
 
 
 def answers(folder: Path):
-    """What both lanes say, by text, so that numbers may differ."""
+    """What both lanes find, by text, because numbers may differ."""
     with snapshot_of(folder) as snapshot:
         return answers_of(snapshot)
 
@@ -48,7 +48,7 @@ def rows(folder: Path, table: str) -> int:
 
 @pytest.fixture
 def worn(tmp_path) -> Path:
-    """Eight commits: twelve documents of five passages, some changed, some gone; vectors shared and never used."""
+    """Eight commits: twelve documents of five passages, some changed, some removed; shared and unused vectors."""
     folder = made(tmp_path / "index")
     with writing(folder) as writer:
         for commit in range(6):
@@ -66,7 +66,7 @@ def worn(tmp_path) -> Path:
     return folder
 
 
-def test_what_has_ended_is_gone_and_the_rest_answers_as_before(worn):
+def test_a_compaction_removes_ended_rows_and_changes_no_answer(worn):
     before = answers(worn)
     live = rows(worn, "passages WHERE ended IS NULL")
     with writing(worn) as writer:
@@ -109,7 +109,7 @@ def test_a_snapshot_outlives_the_removal_of_what_it_holds(worn):
             assert answers_of(snapshot) == answers(worn) != before
 
 
-def test_a_snapshot_that_has_opened_no_segment_is_told_when_they_are_removed(worn):
+def test_a_snapshot_whose_unopened_segments_were_deleted_raises_moved_on(worn):
     with open_index(worn) as index:
         with index.snapshot() as late:
             with writing(worn) as writer:
@@ -122,7 +122,7 @@ def test_a_snapshot_that_has_opened_no_segment_is_told_when_they_are_removed(wor
             assert answers_of(snapshot) == answers(worn)
 
 
-def test_vectors_that_wait_for_their_document_survive_what_a_commit_does_alone(worn, monkeypatch):
+def test_vectors_that_wait_for_their_document_survive_an_automatic_compaction(worn, monkeypatch):
     monkeypatch.setattr(compaction, "MIN_ENDED", 1)
     monkeypatch.setattr(compaction, "MERGE_FROM", 4)
     before = answers(worn)
@@ -137,7 +137,7 @@ def test_vectors_that_wait_for_their_document_survive_what_a_commit_does_alone(w
         assert writer.known([b"pending vectors!"]) == set()
 
 
-def test_small_segments_come_together_as_they_are_made(tmp_path):
+def test_small_segments_are_merged_as_they_are_made(tmp_path):
     folder = made(tmp_path / "index")
     with writing(folder) as writer:
         for at in range(100):
@@ -185,7 +185,7 @@ def test_nothing_to_repair(worn):
 
 @pytest.mark.parametrize("harm", ["flip", "truncate", "remove"])
 def test_documents_of_a_damaged_segment_are_named_and_read_again(worn, harm):
-    file = worn / "segments" / "000002.faiss"  # c.md and d.md, of which only d.md's "shared common" is not here
+    file = worn / "segments" / "000002.faiss"  # holds c.md and d.md, except d.md's "shared common"
     if harm == "flip":
         flip(file, -1)
     elif harm == "truncate":
@@ -213,7 +213,7 @@ def answers_without(folder: Path, gone: set[str]) -> set[str]:
     return found
 
 
-def test_a_damaged_block_takes_its_documents_out_and_no_others(tmp_path):
+def test_a_damaged_block_ends_only_its_own_documents(tmp_path):
     many = {f"{at:03}.md": [f"text {at} {part}" for part in range(50)] for at in range(100)}
     folder = made(tmp_path / "index", many)
     file = folder / "segments" / "000001.faiss"
@@ -235,14 +235,14 @@ def test_a_damaged_block_takes_its_documents_out_and_no_others(tmp_path):
         assert len(snapshot.nearest(QUERIES, 9999)[0]) == 5000
 
 
-def test_a_header_that_alone_is_damaged_costs_no_document(worn):
+def test_a_damaged_header_alone_loses_no_document(worn):
     before = answers(worn)
     flip(worn / "segments" / "000002.faiss", 3)
     done = repair(worn)
     assert len(done.done) == 1 and done.documents == () and sound(worn) and answers(worn) == before
 
 
-def test_the_full_text_is_made_anew(worn):
+def test_a_damaged_full_text_is_rebuilt(worn):
     before = answers(worn)
     connection = catalog.open_to_write(worn)
     with connection:
@@ -264,7 +264,7 @@ def test_derived_files_stay_beside_their_segment_until_a_repair(worn):
     assert "1 derived file" in done and not derived.exists()
 
 
-def test_a_damaged_catalog_says_what_is_left_to_do(worn):
+def test_the_error_about_a_damaged_catalog_says_what_to_do(worn):
     size = (worn / "catalog.sqlite").stat().st_size
     for at in range(4096 * 3 + 50, size, 4096):
         flip(worn / "catalog.sqlite", at)
@@ -275,14 +275,14 @@ def test_a_damaged_catalog_says_what_is_left_to_do(worn):
     assert "pages of 4096 bytes" in finding and ": 4, 5, 6" in finding
 
 
-def test_another_process_of_sqlite_sees_the_pages_too(worn):
-    """The checksums stand where no other SQLite looks: the catalog stays an ordinary database."""
+def test_a_plain_sqlite_can_read_the_catalog(worn):
+    """The checksums are in the reserved bytes of each page, so the catalog stays an ordinary database."""
     connection = apsw.Connection(str(worn / "catalog.sqlite"), vfs="unix", flags=apsw.SQLITE_OPEN_READONLY)
     assert connection.execute("SELECT count(*) FROM documents WHERE ended IS NULL").get == 8
     connection.close()
 
 
-def test_a_reader_lets_go_of_segments_that_are_no_more(worn):
+def test_a_reader_closes_segments_that_were_compacted_away(worn):
     with open_index(worn) as index:
         with index.snapshot() as snapshot:
             before = answers_of(snapshot)
@@ -297,21 +297,21 @@ def test_a_reader_lets_go_of_segments_that_are_no_more(worn):
         assert held.isdisjoint(index._cache._rows)
 
 
-def test_a_derived_file_that_a_reader_finishes_meanwhile_is_no_failure(worn, monkeypatch):
+def test_a_derived_file_that_a_reader_renames_meanwhile_is_no_failure(worn, monkeypatch):
     seen = Path.iterdir
 
-    def before_it_was_renamed(folder):
+    def listed_before_the_rename(folder):
         yield from seen(folder)
         yield folder / "000001.coarse.1-ab.new"
 
-    monkeypatch.setattr(Path, "iterdir", before_it_was_renamed)
+    monkeypatch.setattr(Path, "iterdir", listed_before_the_rename)
     with writing(worn):
         pass
     repair(worn)
     assert sound(worn)
 
 
-def test_damage_met_after_a_commit_is_a_remark_and_the_commit_stands(tmp_path):
+def test_damage_found_after_a_commit_is_a_remark_and_the_commit_stands(tmp_path):
     folder = made(tmp_path / "index")
     with writing(folder) as writer:
         for commit in range(compaction.MERGE_FROM - 1):

@@ -1,4 +1,4 @@
-"""Rows that are copied from one segment into another come little by little, each block checked, and nothing of them stays."""
+"""Ranges of a segment's rows are read in chunks, each block verified, and nothing of them stays in memory."""
 
 from pathlib import Path
 
@@ -30,14 +30,14 @@ def written(folder: Path, numbers: np.ndarray) -> VerifiedRows:
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, COUNT), (7, COUNT - 1), (5_460, 5_462), (12, 13), (9, 9)])
-def test_a_stretch_is_those_rows_a_megabyte_at_a_time(tmp_path, numbers, start, end):
+def test_a_range_is_read_a_megabyte_at_a_time(tmp_path, numbers, start, end):
     parts = list(written(tmp_path, numbers).read_range(start, end))
     np.testing.assert_array_equal(np.concatenate([numbers[:0], *parts]), numbers[start:end])
     assert all(part.nbytes <= MEGABYTE for part in parts)
     assert len(parts) == -(-(end - start) // (MEGABYTE // (2 * DIM)))
 
 
-def test_a_row_longer_than_a_stretch_comes_alone(tmp_path):
+def test_a_row_longer_than_a_chunk_comes_alone(tmp_path):
     dim = MEGABYTE
     create(tmp_path, Fingerprint("model", "1", dim, "", "plain"), {})
     rows = np.random.default_rng(5).standard_normal((3, dim), np.float32).astype(np.float16)
@@ -47,7 +47,7 @@ def test_a_row_longer_than_a_stretch_comes_alone(tmp_path):
     np.testing.assert_array_equal(np.concatenate(parts), rows[1:])
 
 
-def test_a_damaged_block_ends_the_stretches_that_touch_it_and_no_others(tmp_path, numbers):
+def test_a_damaged_block_fails_only_the_ranges_that_contain_it(tmp_path, numbers):
     rows = written(tmp_path, numbers)
     with segment_file(tmp_path, 1).open("r+b") as file:
         file.seek(BLOCK * 20 + 100)
@@ -58,7 +58,7 @@ def test_a_damaged_block_ends_the_stretches_that_touch_it_and_no_others(tmp_path
         list(rows.read_range(0, COUNT))
 
 
-def test_a_file_cut_short_after_its_blocks_were_checked_is_damage(tmp_path, numbers):
+def test_a_file_truncated_after_its_blocks_were_verified_is_damage(tmp_path, numbers):
     rows = written(tmp_path, numbers)
     rows.all()
     with segment_file(tmp_path, 1).open("r+b") as file:

@@ -1,4 +1,4 @@
-"""Every structure behind an open index: segments, tombstones, filters and kinds as `exact`; derived files."""
+"""Every structure in an open index finds what `exact` finds, with segments, ended rows, filters and kinds; derived files."""
 
 import shutil
 from pathlib import Path
@@ -30,7 +30,7 @@ def clustered(count: int, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """Two large segments and a small one; every seventh document is gone; kinds in turn, images rare."""
+    """Two large segments and a small one; every seventh document is removed; kinds alternate, images are rare."""
     folder = tmp_path_factory.mktemp("structures") / "index"
     create(folder, Fingerprint("model", "1", DIM, "", "plain"), {})
     with writing(folder) as writer:
@@ -99,7 +99,7 @@ def test_ten_allowed_passages_are_all_found(folder, name):
 
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_one_search_gives_every_kind_its_best(folder, name):
-    """The same as a search of everything and one of each kind, joined."""
+    """It equals a search of everything merged with one search per kind."""
     query = clustered(1, 31)
     with snapshot_of(folder, name) as snapshot:
         for filters in (Filters(), Filters(paths=("1/",))):
@@ -115,7 +115,7 @@ def test_one_search_gives_every_kind_its_best(folder, name):
 
 
 @pytest.mark.parametrize("name", APPROXIMATE)
-def test_a_derived_file_is_made_once_and_made_again_where_it_is_damaged(folder, name):
+def test_a_derived_file_is_built_once_and_rebuilt_where_it_is_damaged(folder, name):
     query = clustered(2, 77)
     with open_index(folder, name) as index, index.snapshot() as snapshot:
         first = snapshot.nearest(query, 10)
@@ -159,7 +159,7 @@ def test_a_derived_file_of_other_vectors_is_not_used(folder, name):
 
 
 @pytest.mark.parametrize("name", APPROXIMATE)
-def test_where_nothing_can_be_written_rows_are_looked_at_one_by_one(folder, name):
+def test_where_the_derived_file_cannot_be_written_rows_are_scanned(folder, name):
     with snapshot_of(folder, "exact") as exact:
         wanted = exact.nearest(clustered(2, 77), 10)
     (folder / "segments" / f"000001.{name}").mkdir()
@@ -179,12 +179,12 @@ def test_the_structure_follows_the_size_unless_it_is_named():
     assert chosen("coarse", 20_000, 20_000) == "coarse"
 
 
-def test_a_structure_that_there_is_not_is_refused(folder):
+def test_an_unknown_structure_is_refused(folder):
     with pytest.raises(WrongRequest, match="hnsw"):
         open_index(folder, "hnsw")
 
 
-def test_what_the_first_search_needs_is_made_before_it(folder, monkeypatch):
+def test_warm_up_builds_what_the_first_search_needs(folder, monkeypatch):
     monkeypatch.setenv("RAG_SEARCH", "coarse")
     for file in (folder / "segments").glob("*.coarse"):
         file.unlink()

@@ -1,4 +1,4 @@
-"""Kills, full disks, second writers, read-only folders and damage: the last commit stands, and what is wrong is said."""
+"""Kills, full disks, second writers, read-only folders and damage: the last commit stands, and the error says what is wrong."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def child(code: str, folder: Path, **options) -> subprocess.Popen:
 
 
 def holds(folder: Path) -> int:
-    """The number of live passages, after everything was checked."""
+    """The number of live passages; the index must pass every check."""
     assert check_structure(folder) == [] and check_bytes(folder) == []
     with snapshot_of(folder) as snapshot:
         return len(snapshot.nearest(unit_rows(1, 1), 10_000)[0])
@@ -51,7 +51,7 @@ def holds(folder: Path) -> int:
 
 # ---- kills --------------------------------------------------------------------------------------
 
-KILLED = {
+KILL_POINTS = {
     "with changes pending": "os.kill(os.getpid(), signal.SIGKILL)",
     "with the segment half written": """
 import rag.index.files.durable as durable
@@ -66,8 +66,8 @@ writer.commit()
 }
 
 
-@pytest.mark.parametrize("moment", KILLED)
-def test_a_killed_run_keeps_the_last_commit_and_the_next_one_tidies_up(tmp_path, moment):
+@pytest.mark.parametrize("point", KILL_POINTS)
+def test_a_killed_run_keeps_the_last_commit_and_the_next_one_cleans_up(tmp_path, point):
     folder = made(tmp_path / "index", {"a.md": ["one"]})
     code = """
 with writing(folder) as writer:
@@ -75,7 +75,7 @@ with writing(folder) as writer:
     writer.commit()
     put(writer, 'c.md', ['three'])
 """
-    killed = child(code + "\n".join(f"    {line}" for line in KILLED[moment].strip().splitlines()), folder)
+    killed = child(code + "\n".join(f"    {line}" for line in KILL_POINTS[point].strip().splitlines()), folder)
     assert killed.wait() == -signal.SIGKILL, killed.stderr.read()
     assert holds(folder) == 2
     with writing(folder) as writer:
@@ -85,7 +85,7 @@ with writing(folder) as writer:
     assert holds(folder) == 3
 
 
-def test_a_half_made_index_is_no_index_and_is_made_again(tmp_path):
+def test_an_unfinished_index_is_not_found_and_can_be_created_again(tmp_path):
     folder = tmp_path / "index"
     folder.mkdir()
     (folder / "catalog.sqlite.new").write_bytes(b"half")
@@ -99,7 +99,7 @@ def test_a_half_made_index_is_no_index_and_is_made_again(tmp_path):
 # ---- one writer ---------------------------------------------------------------------------------
 
 
-def test_a_second_writer_is_refused_and_told_who_writes(tmp_path):
+def test_a_second_writer_is_refused_and_the_first_is_named(tmp_path):
     folder = made(tmp_path / "index", {"a.md": ["one"]})
     other = child("with writing(folder):\n    print('in', flush=True)\n    sys.stdin.read()", folder, stdin=subprocess.PIPE)
     assert other.stdout.readline() == "in\n"
@@ -138,7 +138,7 @@ with writing(folder):
 
 
 def test_a_file_system_without_locks_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(lock.fcntl, "flock", lambda *_: None)  # as with a network mount that keeps locks to itself
+    monkeypatch.setattr(lock.fcntl, "flock", lambda *_: None)  # as on a network mount whose locks are local to each machine
     with pytest.raises(IndexFailure, match="without working locks"):
         create(tmp_path / "index", FINGERPRINT, {})
 
@@ -168,7 +168,7 @@ def test_a_full_disk_leaves_the_last_commit(tmp_path):
     disk.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", disk], capture_output=True, check=False)
     if mounted.returncode:
-        pytest.skip("only root can mount a small disk; test_a_file_that_may_not_grow covers the rest")
+        pytest.skip("only root can mount a small disk; test_a_file_size_limit_leaves_the_last_commit covers the rest")
     try:
         folder = made(disk / "index", {"a.md": ["one"]})
         fill(folder)
@@ -179,7 +179,7 @@ def test_a_full_disk_leaves_the_last_commit(tmp_path):
         subprocess.run(["umount", disk], check=True)
 
 
-def test_a_file_that_may_not_grow_leaves_the_last_commit(tmp_path):
+def test_a_file_size_limit_leaves_the_last_commit(tmp_path):
     folder = made(tmp_path / "index", {"a.md": ["one"]})
     code = """
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -246,7 +246,7 @@ def test_a_read_only_index_can_be_searched(tmp_path, left):
 # ---- damage -------------------------------------------------------------------------------------
 
 
-def test_what_is_not_there_is_said(tmp_path):
+def test_a_missing_index_is_not_found(tmp_path):
     for ask in (open_index, fingerprint_of, settings_of, check_structure, check_bytes):
         with pytest.raises(IndexNotFound):
             ask(tmp_path / "nothing")
@@ -255,7 +255,7 @@ def test_what_is_not_there_is_said(tmp_path):
     assert not (tmp_path / "nothing").exists()
 
 
-def test_an_index_is_not_made_over_another_or_over_a_file(tmp_path):
+def test_an_index_is_not_created_over_another_or_over_a_file(tmp_path):
     folder = made(tmp_path / "index", {"a.md": ["one"]})
     with pytest.raises(IndexFailure, match="already"):
         create(folder, FINGERPRINT, {})
@@ -266,7 +266,7 @@ def test_an_index_is_not_made_over_another_or_over_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_catalog_that_is_none_is_damage(tmp_path, content):
+def test_a_file_that_is_no_catalog_is_damage(tmp_path, content):
     folder = made(tmp_path / "index")
     (folder / "catalog.sqlite").write_bytes(content)
     for ask in (open_index, fingerprint_of, settings_of):
@@ -278,7 +278,7 @@ def test_a_catalog_that_is_none_is_damage(tmp_path, content):
     assert len(check_structure(folder)) == 1
 
 
-def test_a_catalog_torn_anywhere_is_an_error_of_ours_or_a_right_answer(tmp_path):
+def test_a_catalog_damaged_anywhere_raises_our_error_or_answers(tmp_path):
     whole = made(tmp_path / "index", {f"{at}.md": [f"one {at}", f"two {at}"] for at in range(20)})
     size = (whole / "catalog.sqlite").stat().st_size
     for start in range(100, size, size // 40):
@@ -310,7 +310,7 @@ def test_a_newer_format_is_refused(tmp_path):
             ask(folder)
 
 
-def test_a_segment_is_compared_with_the_catalog_before_it_is_parsed(tmp_path):
+def test_a_segment_is_verified_against_the_catalog_before_it_is_parsed(tmp_path):
     folder = made(tmp_path / "index", {"a.md": ["one"], "b.md": ["two"]})
     file = folder / "segments" / "000001.faiss"
     good = file.read_bytes()
@@ -343,5 +343,5 @@ def test_a_flipped_bit_is_found_and_its_documents_are_named(tmp_path):
     assert str(file) in finding and "docs/b.md" in finding and "docs/a.md" not in finding
 
 
-def test_limits_of_this_process_are_untouched():
+def test_the_limits_of_this_process_are_unchanged():
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY

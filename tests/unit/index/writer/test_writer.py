@@ -1,4 +1,4 @@
-"""The writer: what is put, what is reused, and when it becomes visible."""
+"""The writer: what it stores, what it reuses, and when that becomes visible."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def test_a_changed_document_takes_the_place_of_the_old_one(folder):
     assert texts(folder) == ["three", "four", "x", "two", "five"]
 
 
-def test_numbers_are_never_used_again(folder):
+def test_numbers_are_never_reused(folder):
     with writing(folder) as writer:
         for path in ("notes/b.md", "notes-old/c.md", "notes.md", "a.md"):
             writer.remove("docs", path)
@@ -98,7 +98,7 @@ def test_a_document_waits_for_its_vectors(folder):
         assert writer.known([key_of("one"), key_of("late"), key_of("later")]) == {key_of("one"), key_of("late")}
         assert writer.twin(b"late", "l 1").id == found.id
         assert texts(folder) == ["one", "two", "three", "four", "x"]
-    with writing(folder) as writer:  # the run was stopped there; the next one needs only what is missing
+    with writing(folder) as writer:  # the run stopped there; the next one needs only the missing vectors
         assert writer.known([key for _, key in keyed]) == {key_of("one"), key_of("late")}
         writer.put_document(found, digest=b"late", loader="l 1", passages=keyed, path_words="")
         writer.put_vectors([key_of("later")], vector_of(key_of("later"))[None])
@@ -108,7 +108,7 @@ def test_a_document_waits_for_its_vectors(folder):
         assert snapshot.status().vectors == 7
 
 
-def test_a_document_goes_in_with_the_last_of_its_vectors_and_not_with_the_commit(folder):
+def test_a_document_is_inserted_with_the_last_of_its_vectors_and_not_at_the_commit(folder):
     with writing(folder) as writer:
         found = document("new.md")
         passages = [(passage(found, at, text), key_of(text)) for at, text in enumerate(("red", "blue", "red"))]
@@ -144,7 +144,7 @@ def test_the_counts_of_terms_are_the_same_however_often_they_are_written(tmp_pat
     assert counts(tmp_path / "often") == rarely == {"common": 8, "a": 1, "b": 1, "words": 4, "new": 1, "back": 1, "0": 0, "1": 0}
 
 
-def test_a_twin_gives_all_that_is_needed_to_put_it_again(folder):
+def test_a_twin_has_all_that_is_needed_to_put_it_again(folder):
     with writing(folder) as writer:
         digest = key_of("one\ntwo")
         assert writer.twin(b"unknown", "text 1") is None
@@ -193,7 +193,7 @@ def test_names_need_not_be_utf8(folder):
         assert (stored.passage.document.path, stored.passage.text) == (strange, "text with a lone ? surrogate")
 
 
-def test_roots_come_move_and_go(folder):
+def test_roots_are_added_moved_and_removed(folder):
     with writing(folder) as writer:
         writer.add_root("photos", Path("/photos"))
         put(writer, "a.md", ["photo"], root="photos")
@@ -239,7 +239,7 @@ def test_recognised_words_are_kept_by_content(folder):
 
 
 @pytest.mark.parametrize("vectors", [np.full((1, DIM), np.nan), np.full((1, DIM), 1e9), np.ones((1, DIM - 1)), np.ones((2, DIM))])
-def test_vectors_that_are_none_are_refused(folder, vectors):
+def test_vectors_of_a_wrong_shape_or_not_finite_are_refused(folder, vectors):
     with writing(folder) as writer:
         with pytest.raises(BackendError):
             writer.put_vectors([b"key"], vectors)
