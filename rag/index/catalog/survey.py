@@ -28,7 +28,7 @@ class Survey:
     connection: apsw.Connection | None = None
 
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
-        """(path, stamp) of the documents of a root, ordered by path; none for a new root. `under` limits them to a file or folder."""
+        """(path, stamp) of the documents of a root, ordered by path; none if new. `under` limits them to a file or folder."""
         if self.connection is None:
             return
         question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
