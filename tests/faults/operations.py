@@ -18,7 +18,7 @@ from rag.index.upkeep.migration import bring_up_to_date
 from rag.index.writer.writer import Writer, writing
 from tests.unit.index_samples import FINGERPRINT, put
 
-OLD = Path(__file__).parents[1] / "unit" / "old" / "format-1.tar.gz"
+OLD = Path(__file__).parents[1] / "unit" / "index" / "catalog" / "old" / "format-1.tar.gz"
 DOCUMENTS = {f"{name}.md": [f"{name} {at} common" for at in range(4)] + ["shared"] for name in "abcdef"}
 CHANGED = {"a.md": ["a new", "shared"], "c.md": ["c new", "c 1 common"]}
 GONE = ("b.md", "d.md")

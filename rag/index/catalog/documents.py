@@ -237,7 +237,7 @@ def _joined(columns: Sequence[Sequence[str]]) -> list[str]:
 def _words(passage: Passage) -> str:
     """What the full text reads as the passage's own words; the blank line keeps phrases from running on."""
     context = passage.context
-    return "\n".join(part for part in (passage.text, context.heading, context.title, context.sheet) if part)
+    return "\n".join(part for part in (passage.text, context.heading, context.title, context.sheet, context.about) if part)
 
 
 def _free_id(connection: apsw.Connection, document: DocumentId, locator: str, nth: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rag.types import KINDS, Kind
 
-FORMAT = 2  # PRAGMA user_version; a reader refuses what is larger, `rag.index.upkeep.migration` brings up what is smaller
+FORMAT = 3  # PRAGMA user_version; a reader refuses what is larger, `rag.index.upkeep.migration` brings up what is smaller
 APPLICATION = 0x52414749  # PRAGMA application_id: "RAGI"
 PAGE_RESERVE = 8  # bytes at the end of every page: where SQLite's checksum VFS keeps the checksum of the page
 

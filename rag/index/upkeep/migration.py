@@ -32,12 +32,13 @@ from rag.index.files.layout import segment_file
 from rag.index.files.lock import locked
 
 _OLD_BLOCK = 1 << 20  # of format 1: bytes under one BLAKE2b of 64 bits
-_INTO_2 = f"""
+_INTO_2 = """
 DROP TABLE blocks;
 CREATE TABLE blocks(segment INTEGER PRIMARY KEY REFERENCES segments, checksums BLOB NOT NULL) STRICT;
 CREATE INDEX passages_by_vector ON passages(vector);
-PRAGMA user_version = {FORMAT};
+PRAGMA user_version = 2;
 """
+_INTO_3 = "PRAGMA user_version = 3"  # `texts.context` may hold `about` and `location`, which older versions take for damage
 
 
 def bring_up_to_date(folder: Path) -> bool:
@@ -63,18 +64,26 @@ def _migrate(folder: Path) -> bool:
         found = format_of(folder, connection)
         if found >= FORMAT:
             return False
-        if found != 1:
+        if found == 1:
+            _refuse_a_flip(folder)
+            _into_2(folder, connection)
+        elif found != 2:
             raise IndexDamaged(f"{folder / CATALOG_FILE} has format {found}, which never was", remedy=REBUILD)
-        _refuse_a_flip(folder)
-        sums = {number: _new_sums(connection, folder, number) for number in _segments(connection)}
-        connection.execute("VACUUM")  # rewrites every page, now with its checksum
-        connection.execute("PRAGMA checksum_verification = ON")
-        with connection:
-            connection.execute(_INTO_2)
-            for number, each in sums.items():
-                connection.execute("INSERT INTO blocks VALUES (?, ?)", (number, each.astype("<u8").tobytes()))
-                connection.execute("UPDATE segments SET checksum = ? WHERE number = ?", (sum_of_sums(each), number))
+    with closing(lasting(connect(folder, apsw.SQLITE_OPEN_READWRITE))) as connection:
+        connection.execute(_INTO_3)
     return True
+
+
+def _into_2(folder: Path, connection: apsw.Connection) -> None:
+    """Checksums for every page of the catalog, and smaller blocks of vectors under one."""
+    sums = {number: _new_sums(connection, folder, number) for number in _segments(connection)}
+    connection.execute("VACUUM")  # rewrites every page, now with its checksum
+    connection.execute("PRAGMA checksum_verification = ON")
+    with connection:
+        connection.execute(_INTO_2)
+        for number, each in sums.items():
+            connection.execute("INSERT INTO blocks VALUES (?, ?)", (number, each.astype("<u8").tobytes()))
+            connection.execute("UPDATE segments SET checksum = ? WHERE number = ?", (sum_of_sums(each), number))
 
 
 def _refuse_a_flip(folder: Path) -> None:

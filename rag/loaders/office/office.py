@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.office.safe_zip import text_members
+from rag.loaders.properties.base import with_properties
+from rag.loaders.properties.document import office_properties
 from rag.loaders.text.chunking import passages_of, text_content
 from rag.types import CaptionOf, Content, Document, Passage
 
@@ -19,10 +21,13 @@ from rag.types import CaptionOf, Content, Document, Passage
 class OfficeLoader:
     """Word and EPUB by lines of their converted text, PowerPoint by slides, Excel by sheets."""
 
-    version = 3
+    version = 4
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         members = text_members(document.file, limits)
+        yield from with_properties(self._passages(document, members, limits), office_properties(members))
+
+    def _passages(self, document: Document, members: io.BytesIO, limits: Limits) -> Iterator[Passage]:
         folders = _folders(members)
         if "word" in folders:
             from rag.loaders.office import word

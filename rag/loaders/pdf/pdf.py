@@ -22,6 +22,8 @@ from rag.humanize import counted
 from rag.loaders.base import Limits
 from rag.loaders.pdf.text_layer import page_text, title_of
 from rag.loaders.picture.pixels import is_blank
+from rag.loaders.properties.base import with_properties
+from rag.loaders.properties.document import pdf_properties
 from rag.types import CaptionOf, Content, Context, Document, Dropped, Page, Passage, Skipped
 
 if TYPE_CHECKING:
@@ -38,16 +40,20 @@ _REASONS = {
 class PdfLoader:
     """One passage per page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
 
-    version = 1
+    version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with _open(document.file, limits) as pdf:
             with _LOCK:
                 context = Context(title=title_of(pdf, document.file.stem))
-            for index in range(len(pdf)):
-                with _LOCK:
-                    text = page_text(pdf, index)
-                yield Passage(document.id, index, Page(index + 1), "page", "image", text, document.caption, context)
+                properties = pdf_properties(pdf.get_metadata_value)
+            yield from with_properties(self._pages(pdf, document, context), properties)
+
+    def _pages(self, pdf: pdfium.PdfDocument, document: Document, context: Context) -> Iterator[Passage]:
+        for index in range(len(pdf)):
+            with _LOCK:
+                text = page_text(pdf, index)
+            yield Passage(document.id, index, Page(index + 1), "page", "image", text, document.caption, context)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
         with _open(document.file, limits) as pdf:
