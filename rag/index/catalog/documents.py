@@ -235,9 +235,13 @@ def _joined(columns: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _words(passage: Passage) -> str:
-    """What the full text reads as the passage's own words; the blank line keeps phrases from running on."""
+    """What the full text reads as the passage's own words; the blank line keeps phrases from running on.
+
+    Who made a document is found by its first passage: on all of a report's pages, the author would outweigh what they say.
+    """
     context = passage.context
-    return "\n".join(part for part in (passage.text, context.heading, context.title, context.sheet, context.about) if part)
+    about = "" if passage.ordinal else context.about
+    return "\n".join(part for part in (passage.text, context.heading, context.title, context.sheet, about) if part)
 
 
 def _free_id(connection: apsw.Connection, document: DocumentId, locator: str, nth: int) -> str:

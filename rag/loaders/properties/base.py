@@ -26,7 +26,7 @@ _MACHINES = re.compile(
     r"kodak digital still camera|digimax.*|dcim\\.*|exif_jpeg_picture|exif-jpeg.*|jpeg image|hdr|default|untitled|screenshot|"
     r"created with (the )?gimp.*|creator: gd-jpeg.*|(file written by )?adobe photoshop.*|processed (by ebay|with vsco).*|"
     r"lead technologies.*|intel\(r\) jpeg.*|handmade software.*|optimized by .*|image description|user comments?|charset=.*|"
-    r"ascii|unicode"
+    r"ascii|unicode|\(?(unspecified|anonymous)\)?|generated (by|using) python-(docx|pptx)"
 )
 
 

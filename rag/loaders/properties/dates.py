@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 
 OLDEST, NEWEST = 1000, 2100  # years, of books too; others are the zeros and nines of clocks that were never set
-_UNSET = frozenset(datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1904, 1970, 1980))  # where clocks begin
+_UNSET = frozenset(datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (1904, 1970, 1980, 2000))  # where clocks begin
 _ZONE = r"\s*(?P<zone>Z(?:00'?00)?|[+-]\d\d(?:[:']?\d\d)?)?'?\s*"
 _PARTED = re.compile(
     r"\s*(?P<year>\d{4})(?:[-:/.]\s?(?P<month>\d{1,2})(?:[-:/.]\s?(?P<day>\d{1,2})"
