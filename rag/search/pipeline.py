@@ -194,6 +194,7 @@ def _hit(
         best=passage.locator,
         members=tuple(Member(one.stored.id, one.stored.passage.locator, one.score) for one in found.members),
         context=passage.context,
+        dated=stored.dated,
         fused=judged.candidate.fused,
         decided=judged.decided,
         folded=tuple(_similar(one, index) for one in alike.others),
