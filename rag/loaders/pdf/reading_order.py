@@ -140,17 +140,20 @@ def _segments(
     found: dict[int, list[Box]] = {}
     framed = _framed(boxes, directions)
     before, after = framed[numbers[:-1]], framed[numbers[1:]]
-    height = np.maximum(np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1]), 1.0)
+    heights = before[:, 3] - before[:, 1], after[:, 3] - after[:, 1]
+    low, high = np.maximum(np.minimum(*heights), 1.0), np.maximum(*heights)
+    stops = np.asarray([not text[number].isalnum() for number in numbers.tolist()])
+    height = np.where(stops[:-1] | stops[1:], high, low)  # that of the line, not of a full stop or a dash
     shared = np.minimum(before[:, 3], after[:, 3]) - np.maximum(before[:, 1], after[:, 1])
     gap = after[:, 0] - before[:, 2]
-    joined = (shared > 0.2 * height) & (gap > -1.5 * height) & (gap < _GAP * height)
+    joined = (shared > 0.2 * low) & (gap > -1.5 * height) & (gap < _GAP * height)
     joined &= directions[numbers[:-1]] == directions[numbers[1:]]
     ends = np.append(np.flatnonzero(~joined) + 1, len(numbers)).tolist()
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
         first, last = int(numbers[start]), int(numbers[end - 1])
         piece = "".join(text[one] for one in range(first, last + 1) if kept[one]).replace("\r", "").replace("\n", " ")
-        low, high = framed[numbers[start:end], :2].min(axis=0), framed[numbers[start:end], 2:].max(axis=0)
-        box = Box(float(low[0]), float(low[1]), float(high[0]), float(high[1]), piece, 1.0)
+        corner, other = framed[numbers[start:end], :2].min(axis=0), framed[numbers[start:end], 2:].max(axis=0)
+        box = Box(float(corner[0]), float(corner[1]), float(other[0]), float(other[1]), piece, 1.0)
         found.setdefault(int(directions[first]), []).append(box)
     return sorted(found.values(), key=lambda pieces: -sum(len(piece.text) for piece in pieces))
 
