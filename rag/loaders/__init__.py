@@ -22,10 +22,10 @@ VERSIONS = {
     "markdown": 2,
     "code": 2,
     "notebook": 2,
-    "html": 2,
-    "office": 5,
+    "html": 3,
+    "office": 6,
     "mail": 2,
-    "pdf": 3,
+    "pdf": 4,
     "picture": 3,
     "video": 3,
 }

@@ -22,6 +22,8 @@ _BLOCKS = frozenset(
     | {"blockquote", "ul", "ol", "dl", "table", "pre", "hr", "address", "details", "body", "title", "text"}
 )
 _ROWS = frozenset({"li", "tr", "dt", "dd", "option", "summary", "caption", "tspan"})
+_NO_WORDS = frozenset({"hidden", "password", "checkbox", "radio", "file", "image", "color", "range"})  # kinds of input
+_ENDS_IN_WORD = re.compile(r"[^\W\d_]{4}\Z")  # longer than units, which have powers
 _HEADING = re.compile(r"h[1-6]")
 _MAX_HEADING = 300  # characters; more is a page whose heading was never closed
 _MAX_LIST_DEPTH = 6
@@ -31,7 +33,7 @@ _CHUNK = 1 << 16  # characters handed to the parser at once
 class HtmlLoader:
     """Spans of the converted text, located by its lines."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         rendering = rendered(read_text(document.file, limits))
@@ -96,6 +98,12 @@ class _Reader:
             self._line.append(" " if self._heading else "\n")
         elif tag == "img":
             self._picture(attributes)
+        elif tag == "sup":
+            if _ENDS_IN_WORD.search("".join(self._line[-1:])):
+                self._line.append(" ")  # the number of a note, not a power
+        elif tag == "input":
+            if attributes.get("type", "text").lower() not in _NO_WORDS:
+                self._line.append(f" {attributes.get('value') or attributes.get('placeholder') or ''} ")
         elif tag in _ROWS:
             self._end_line()
             self._first_cell = tag == "tr"
