@@ -7,4 +7,12 @@ from __future__ import annotations
 
 from tests.coverage_set import open_document, pages, pdfs, pictures, sheets, texts, word
 
-SAMPLES = (*texts.SAMPLES, *pages.SAMPLES, *word.SAMPLES, *sheets.SAMPLES, *open_document.SAMPLES, *pdfs.SAMPLES, *pictures.SAMPLES)
+SAMPLES = (
+    *texts.SAMPLES,
+    *pages.SAMPLES,
+    *word.SAMPLES,
+    *sheets.SAMPLES,
+    *open_document.SAMPLES,
+    *pdfs.SAMPLES,
+    *pictures.SAMPLES,
+)

@@ -1,7 +1,7 @@
 """The share of the words of a document that a text holds, in reading order.
 
-Knows words; knows no reader. White space, case, punctuation and marks of a notation count for nothing; Chinese and Japanese, which
-have no spaces, count by the character.
+Knows words; knows no reader. White space, case, punctuation and marks of a notation count for nothing; Chinese and Japanese
+have no spaces and count by the character.
 """
 
 from __future__ import annotations

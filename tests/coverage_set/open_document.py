@@ -16,7 +16,8 @@ _LETTER = (
     "<text:p>struck words</text:p></text:deletion></text:changed-region></text:tracked-changes>"
     '<text:h text:outline-level="1">Notice to <text:span>mariners</text:span></text:h>'
     '<text:p>Buoy<text:s/>12 is<text:line-break/>unlit<text:tab/>until <text:date text:fixed="true">3 May</text:date>'
-    '<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation><text:note-body><text:p>Lamp stolen.</text:p>'
+    '<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation><text:note-body>'
+    "<text:p>Lamp stolen.</text:p>"
     "</text:note-body></text:note>.<office:annotation><dc:creator>Siv</dc:creator><dc:date>2024-05-01T00:00:00</dc:date>"
     "<text:p>Really stolen?</text:p></office:annotation></text:p>"
     "<text:list><text:list-item><text:p>keep clear</text:p><text:list><text:list-item><text:p>by night</text:p></text:list-item>"
@@ -33,26 +34,33 @@ _EDGES = (
     "<style:footer><text:p>Kirkwall</text:p></style:footer></style:master-page></office:master-styles>"
 )
 _TABLE = (
-    '<table:table table:name="Tides"><table:table-row><table:table-cell table:number-columns-spanned="2"><text:p>High water</text:p>'
+    '<table:table table:name="Tides"><table:table-row><table:table-cell table:number-columns-spanned="2">'
+    "<text:p>High water</text:p>"
     "</table:table-cell><table:covered-table-cell/></table:table-row>"
     '<table:table-row><table:table-cell office:value-type="date" office:date-value="2024-03-09"><text:p>09/03/24</text:p>'
-    '</table:table-cell><table:table-cell office:value-type="float" office:value="4.25"><text:p>4.25 m</text:p></table:table-cell>'
+    '</table:table-cell><table:table-cell office:value-type="float" office:value="4.25"><text:p>4.25'
+    " m</text:p></table:table-cell>"
     '<table:table-cell table:number-columns-repeated="2" office:value-type="string"><text:p>calm</text:p></table:table-cell>'
     "</table:table-row></table:table>"
     '<table:table table:name="Remarks"><table:table-row><table:table-cell><office:annotation><text:p>ask Bo</text:p>'
-    "</office:annotation><text:p>first line</text:p><text:p>second line</text:p></table:table-cell></table:table-row></table:table>"
+    "</office:annotation><text:p>first line</text:p><text:p>second line</text:p></table:table-cell>"
+    "</table:table-row></table:table>"
 )
 _SLIDES = (
-    '<draw:page draw:name="p1"><draw:frame presentation:class="title"><draw:text-box><text:p>Winter moorings</text:p></draw:text-box>'
-    '</draw:frame><draw:frame presentation:class="outline"><draw:text-box><text:list><text:list-item><text:p>ice</text:p></text:list-item>'
+    '<draw:page draw:name="p1"><draw:frame presentation:class="title"><draw:text-box><text:p>Winter'
+    " moorings</text:p></draw:text-box>"
+    '</draw:frame><draw:frame presentation:class="outline"><draw:text-box><text:list><text:list-item>'
+    "<text:p>ice</text:p></text:list-item>"
     "<text:list-item><text:p>chafe</text:p></text:list-item></text:list></draw:text-box></draw:frame>"
     "<draw:g><draw:custom-shape><text:p>to the north</text:p></draw:custom-shape></draw:g>"
-    "<presentation:notes><draw:frame><draw:text-box><text:p>Show the rope.</text:p></draw:text-box></draw:frame></presentation:notes>"
+    "<presentation:notes><draw:frame><draw:text-box><text:p>Show the rope.</text:p></draw:text-box>"
+    "</draw:frame></presentation:notes>"
     "</draw:page>"
 )
 _FLAT = (
     f'<?xml version="1.0" encoding="UTF-8"?><office:document {SPACES} office:mimetype="application/vnd.oasis.opendocument.text">'
-    "<office:body><office:text><text:h>Log of the Terne</text:h><text:p>Wind: SW 5, sea – rough.</text:p></office:text></office:body>"
+    "<office:body><office:text><text:h>Log of the Terne</text:h><text:p>Wind: SW 5, sea – rough.</text:p>"
+    "</office:text></office:body>"
     "</office:document>"
 )
 _WORDPAD = (
@@ -66,17 +74,19 @@ _WORDPAD = (
     rb"\f1\'ce\'eb\'e9 \u21644?\u21475?\f0\par}"
 )
 _WORD_RTF = (
-    rb"{\rtf1\adeflang1025\ansi\ansicpg1252\uc1{\fonttbl{\f0\froman Times;}}{\stylesheet{\s1 heading 1;}}{\info{\title Cargo list}"
+    rb"{\rtf1\adeflang1025\ansi\ansicpg1252\uc1{\fonttbl{\f0\froman Times;}}{\stylesheet{\s1 heading"
+    rb" 1;}}{\info{\title Cargo list}"
     rb"{\author Lena Voss}}{\header \pard Line A/S\par}{\footer \pard Page {\field{\*\fldinst PAGE}{\fldrslt 1}}\par}"
     rb"{\pard\s1 Cargo of the \ldblquote Ariel\rdblquote\par}{\pard 40 casks\~of rum{\footnote \pard Duty paid.\par}\par}"
-    rb"\trowd\cellx100\cellx200\pard\intbl hold\cell weight\cell\row\trowd\cellx100\cellx200\pard\intbl aft\cell 3\emdash 4 t\cell\row"
+    rb"\trowd\cellx3000\cellx6000\pard\intbl hold\cell weight\cell\row\trowd\cellx3000\cellx6000\pard\intbl"
+    rb" aft\cell 3\emdash 4 t\cell\row"
     rb"\pard{\v secret}{\deleted gone}Done.\par}"
 )
 
 
-
 def _odf(kind: str, body: str, styles: str = "") -> bytes:
     """A package with its manifest."""
+    body = body.replace("<draw:frame", '<draw:frame svg:width="8cm" svg:height="2cm"')
     members = package(kind, body, styles)
     named = 'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0" manifest:version="1.2"'
     entry = '<manifest:file-entry manifest:full-path="{}" manifest:media-type="{}"/>'

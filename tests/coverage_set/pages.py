@@ -14,7 +14,8 @@ from tests.unit.loaders.office.test_office import zipped
 _ARTICLE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Ferry service resumes – Coast Daily</title>
 <style>body { font: 16px serif }</style><script>var tracking = "unseen words";</script></head>
-<body><header><a href="/">Coast Daily</a><nav><ul><li><a href="/news">News</a></li><li><a href="/sea">Sea</a></li></ul></nav></header>
+<body><header><a href="/">Coast Daily</a><nav>
+<ul><li><a href="/news">News</a></li><li><a href="/sea">Sea</a></li></ul></nav></header>
 <main><h1>Ferry service <em>resumes</em></h1><p class="by">By Ida Holm, 3&nbsp;May</p>
 <p>The ferry between Svolv&aelig;r and Skutvik runs again<sup>1</sup>.<br>Tickets cost 120&#160;kr &amp; up.</p>
 <figure><img src="ferry.jpg" alt="The white ferry at the quay"><figcaption>Back after a month.</figcaption></figure>
@@ -40,13 +41,24 @@ _GOOGLE = (
     '<div class="c6"><p class="c1"><a href="#cmnt_ref1" id="cmnt1">[a]</a><span>Was it?</span></p></div></body></html>'
 )
 
+_WORD = """<html xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office">
+<head><meta http-equiv=Content-Type content="text/html; charset=windows-1252"><title>Dienstplan</title>
+<!--[if gte mso 9]><xml><o:DocumentProperties><o:Author>nobody</o:Author></o:DocumentProperties></xml><![endif]--></head>
+<body lang=DE><div class=WordSection1><p class=MsoTitle>Dienst­plan Möwe<o:p></o:p></p>
+<p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><![if !supportLists]><span style='mso-list:Ignore'>1.<span
+style='font:7.0pt "Times New Roman"'>&nbsp;&nbsp;&nbsp; </span></span><![endif]>Brücke: Fr.&nbsp;Öz</p>
+<table class=MsoTableGrid><tr><td><p class=MsoNormal>Früh</p></td><td><p class=MsoNormal>614 Uhr</p></td></tr></table>
+<p class=MsoNormal>Zulage 12&nbsp; je Stunde<a href="#_ftn1"><span class=MsoFootnoteReference>[1]</span></a></p></div>
+<div id=ftn1><p class=MsoFootnoteText>[1] nur nachts</p></div></body></html>"""
+
 _ARABIC = (
     '<html dir="rtl" lang="ar"><head><meta charset="utf-8"><title>ميناء</title></head><body><h2>حركة السفن</h2>'
     "<p>وصلت <b>ثلاث</b> سفن إلى الميناء اليوم.</p></body></html>"
 )
 
 _DRAWING = (
-    '<?xml version="1.0" encoding="UTF-8"?><svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><title>Lock plan</title>'
+    '<?xml version="1.0" encoding="UTF-8"?><svg xmlns="http://www.w3.org/2000/svg" width="300" height="200">'
+    "<title>Lock plan</title>"
     '<defs><style>.a{fill:#fff}</style></defs><rect class="a" width="300" height="200"/>'
     '<text x="10" y="20"><tspan x="10" dy="0">Upper gate</tspan><tspan x="10" dy="14">opens inwards</tspan></text>'
     '<g><text x="10" y="90">Chamber</text></g><desc>Section through the lock</desc></svg>'
@@ -87,9 +99,11 @@ def _book() -> bytes:
 
 
 _OUTLOOK_HTML = (
-    '<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8">'
+    '<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><meta http-equiv="Content-Type"'
+    ' content="text/html; charset=utf-8">'
     "<!--[if gte mso 9]><xml><o:x>settings</o:x></xml><![endif]--><style>p.MsoNormal{margin:0}</style></head>"
-    '<body lang="DE"><p class="MsoNormal">Grüße aus Büsum!<o:p></o:p></p><p class="MsoNormal">Der Kran wird am 4.&nbsp;Juni geprüft.</p>'
+    '<body lang="DE"><p class="MsoNormal">Grüße aus Büsum!<o:p></o:p></p><p class="MsoNormal">Der Kran wird'
+    " am 4.&nbsp;Juni geprüft.</p>"
     '<table><tr><td>Kran 2</td><td>8:00 Uhr</td></tr></table><p class="MsoNormal">Gesendet von Outlook</p></body></html>'
 )
 
@@ -118,15 +132,22 @@ SAMPLES = [
     Sample(
         "article.html",
         _ARTICLE.encode,
-        "Ferry service resumes Coast Daily Coast Daily News Sea Ferry service resumes By Ida Holm 3 May The ferry between Svolvær and"
+        "Ferry service resumes Coast Daily Coast Daily News Sea Ferry service resumes By Ida Holm 3 May The ferry"
+        " between Svolvær and"
         " Skutvik runs again 1 Tickets cost 120 kr up The white ferry at the quay Back after a month Departures Day From Svolvær"
-        " Skutvik Monday 08 15 11 40 Sunday no ferry Bicycle free Car 380 kr Your mail name example org Daily Weekly Subscribe More"
+        " Skutvik Monday 08 15 11 40 Sunday no ferry Bicycle free Car 380 kr Your mail name example org Daily"
+        " Weekly Subscribe More"
         " Dogs stay on deck QR code A7 2024 Coast Daily",
     ),
     Sample(
         "google-docs.html",
         _GOOGLE.encode,
         "Minutes of the harbour council Present O'Neil Asta Budget dredging 90 000 Accepted a by all a Was it",
+    ),
+    Sample(
+        "word.htm",
+        lambda: _WORD.encode("latin-1"),
+        "Dienstplan Dienstplan Möwe 1 Brücke Fr ÖzŸ Früh 6 14 Uhr Zulage 12 € je Stunde 1 1 nur nachts",
     ),
     Sample("arabic.html", _ARABIC.encode, "ميناء حركة السفن وصلت ثلاث سفن إلى الميناء اليوم"),
     Sample("lock.svg", _DRAWING.encode, "Upper gate opens inwards Chamber", ("Lock plan", "Section through the lock")),

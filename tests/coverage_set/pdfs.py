@@ -27,7 +27,8 @@ def lines(*written: Line) -> str:
 
 
 def pdf(pages: list[str], extra: str = "", objects: tuple[str, ...] = (), root: str = "") -> bytes:
-    """A4 pages of operators. `extra` goes into each page; `objects` are numbered from 4, after the catalog, the pages and a font."""
+    """A4 pages of operators. `extra` goes into each page; `objects` are numbered from 4, after the catalog,"
+    " the pages and a font."""
     kids = range(4 + len(objects), 4 + len(objects) + 2 * len(pages), 2)
     bodies = [
         f"<< /Type /Catalog /Pages 2 0 R {root} >>",
@@ -51,8 +52,20 @@ def pdf(pages: list[str], extra: str = "", objects: tuple[str, ...] = (), root: 
     return out.encode("cp1252")
 
 
-_LEFT = ["The sluice was built by", "monks who drained the", "marsh for pasture. Their", "records name a keeper,", "paid in eels."]
-_RIGHT = ["A second gate followed", "after the flood of 1717,", "which drowned cattle in", "every parish. Oak piles", "still carry it."]
+_LEFT = [
+    "The sluice was built by",
+    "monks who drained the",
+    "marsh for pasture. Their",
+    "records name a keeper,",
+    "paid in eels.",
+]
+_RIGHT = [
+    "A second gate followed",
+    "after the flood of 1717,",
+    "which drowned cattle in",
+    "every parish. Oak piles",
+    "still carry it.",
+]
 
 
 def _columns() -> bytes:
@@ -60,7 +73,29 @@ def _columns() -> bytes:
     page = line(60, 780, 20, "Two gates of the marsh")
     for at, (left, right) in enumerate(zip(_LEFT, _RIGHT, strict=True)):
         page += lines((60, 740 - 16 * at, 11, left), (320, 740 - 16 * at, 11, right))
-    return pdf([page + line(60, 640, 11, "Both are open on Sundays, except when the wind blows from the north-west, says the parish clerk.")])
+    return pdf(
+        [
+            page
+            + line(
+                60, 640, 11, "Both are open on Sundays, except when the wind blows from the north-west, says the parish clerk."
+            )
+        ]
+    )
+
+
+_NEWS = (
+    ["Fog kept the", "ferries in port", "for three days,", "and no bread", "came to Fair", "Isle. On the"],
+    ["fourth day the", "lifeboat went", "out with flour,", "yeast and the", "mail. Forty", "people stood"],
+    ["at the slip. A", "child asked if", "the boat could", "stay. It could", "not; the tide", "was turning."],
+)
+
+
+def _newspaper() -> bytes:
+    """Three narrow columns, each written to its end, under a heading; the foot of the page first."""
+    page = line(60, 60, 8, "Northern Herald, page 3") + line(60, 780, 22, "Bread by lifeboat")
+    for at, column in enumerate(_NEWS):
+        page += lines(*((60 + 160 * at, 740 - 13 * row, 10.5, words) for row, words in enumerate(column)))
+    return pdf([page])
 
 
 def _table() -> bytes:
@@ -94,8 +129,10 @@ def _form() -> bytes:
         extra="/Annots [4 0 R 5 0 R]",
         objects=(
             f"{widget} /Tx /T (name) /V (Greta Falk) /DA (/F1 11 Tf) /Rect [120 735 300 752] /AP << /N 6 0 R >> >>",
-            f"{widget} /Ch /Ff 131072 /T (season) /Opt [(summer) (winter)] /V (winter) /DA (/F1 11 Tf) /Rect [120 705 300 722] >>",
-            f"<< /Type /XObject /Subtype /Form /BBox [0 0 180 17] {resources} /Length {len(drawn_value)} >>\nstream\n{drawn_value}\nendstream",
+            f"{widget} /Ch /Ff 131072 /T (season) /Opt [(summer) (winter)] /V (winter) /DA (/F1 11 Tf) /Rect [120 705"
+            f" 300 722] >>",
+            f"<< /Type /XObject /Subtype /Form /BBox [0 0 180 17] {resources} /Length {len(drawn_value)}"
+            f" >>\nstream\n{drawn_value}\nendstream",
         ),
         root="/AcroForm << /Fields [4 0 R 5 0 R] /DA (/F1 11 Tf) /NeedAppearances true /DR << /Font << /F1 3 0 R >> >> >>",
     )
@@ -111,8 +148,10 @@ def _reviewed() -> bytes:
             "<< /Type /Annot /Subtype /Text /Rect [400 770 420 790] /T (Maja) /Contents (Replace before autumn) >>",
             "<< /Type /Annot /Subtype /Highlight /Rect [60 735 160 752] /QuadPoints [60 752 160 752 60 735 160 735] /T (Maja)"
             " /Contents (which side?) >>",
-            "<< /Type /Annot /Subtype /FreeText /Rect [60 690 200 707] /DA (/F1 11 Tf) /Contents (approved by Nils) /AP << /N 7 0 R >> >>",
-            f"<< /Type /XObject /Subtype /Form /BBox [0 0 140 17] /Resources << /Font << /F1 3 0 R >> >> /Length {len(free)} >>\nstream\n"
+            "<< /Type /Annot /Subtype /FreeText /Rect [60 690 200 707] /DA (/F1 11 Tf) /Contents (approved by Nils)"
+            " /AP << /N 7 0 R >> >>",
+            f"<< /Type /XObject /Subtype /Form /BBox [0 0 140 17] /Resources << /Font << /F1 3 0 R >> >> /Length"
+            f" {len(free)} >>\nstream\n"
             f"{free}\nendstream",
         ),
     )
@@ -129,7 +168,10 @@ def _sideways() -> bytes:
 
 def _scan() -> bytes:
     """A scanned letter: one picture on the page, and no text."""
-    page: Image.Image = drawn([(90, 90, 36, "Harbour master's office"), (90, 190, 26, "The crane is out of order"), (90, 240, 26, "until Monday.")], (826, 600))
+    page: Image.Image = drawn(
+        [(90, 90, 36, "Harbour master's office"), (90, 190, 26, "The crane is out of order"), (90, 240, 26, "until Monday.")],
+        (826, 600),
+    )
     stream = io.BytesIO()
     page.save(stream, "PDF", resolution=100)
     return stream.getvalue()
@@ -147,20 +189,37 @@ SAMPLES = [
         "cable.pdf",
         lambda: pdf(
             [
-                lines((60, 800, 8, "Cable Review"), (60, 760, 16, "The long cable"), *((60, 730 - 16 * n, 11, t) for n, t in enumerate(_PROSE))),
+                lines(
+                    (60, 800, 8, "Cable Review"),
+                    (60, 760, 16, "The long cable"),
+                    *((60, 730 - 16 * n, 11, t) for n, t in enumerate(_PROSE)),
+                ),
                 lines((60, 800, 8, "Cable Review"), (60, 760, 11, "It was never mended."), (290, 40, 8, "2")),
             ]
         ),
-        "The long cable In 1893 the company laid a second cable the long one from Horta to Waterville it cost £ 41 000 and failed after"
+        "The long cable In 1893 the company laid a second cable the long one from Horta to Waterville it cost £"
+        " 41 000 and failed after"
         " nine days splice at 300 fathoms tarred hemp 2½ inches It was never mended",
         ("Cable Review", "Cable Review 2"),
     ),
     Sample(
         "columns.pdf",
         _columns,
-        "Two gates of the marsh The sluice was built by monks who drained the marsh for pasture Their records name a keeper paid in eels"
-        " A second gate followed after the flood of 1717 which drowned cattle in every parish Oak piles still carry it Both are open on"
+        "Two gates of the marsh The sluice was built by monks who drained the marsh for pasture Their records"
+        " name a keeper paid in eels"
+        " A second gate followed after the flood of 1717 which drowned cattle in every parish Oak piles still"
+        " carry it Both are open on"
         " Sundays except when the wind blows from the north west says the parish clerk",
+    ),
+    Sample(
+        "newspaper.pdf",
+        _newspaper,
+        "Bread by lifeboat Fog kept the ferries in port for three days and no bread came to Fair Isle On the"
+        " fourth day the lifeboat"
+        " went out with flour yeast and the mail Forty people stood at the slip A child asked if the boat could"
+        " stay It could not the"
+        " tide was turning",
+        ("Northern Herald page 3",),
     ),
     Sample("fees.pdf", _table, "Lock fees Boat Length Fee Punt up to 6 m 2 00 Barge over 20 m 18 50"),
     Sample(

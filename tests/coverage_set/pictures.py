@@ -19,21 +19,33 @@ def _saved(image: Image.Image, name: str, **options: object) -> bytes:
 
 
 def _sign() -> Image.Image:
-    return drawn([(40, 40, 40, "NO SWIMMING"), (40, 110, 26, "strong current at the sluice"), (40, 160, 26, "fine 250 euro")], (520, 240))
+    return drawn(
+        [(40, 40, 40, "NO SWIMMING"), (40, 110, 26, "strong current at the sluice"), (40, 160, 26, "fine 250 euro")], (520, 240)
+    )
 
 
 def _notice() -> Image.Image:
-    rows = ["Notice of closure", "The swing bridge will not open", "between six and nine in the morning", "while the bearings are renewed."]
+    rows = [
+        "Notice of closure",
+        "The swing bridge will not open",
+        "between six and nine in the morning",
+        "while the bearings are renewed.",
+    ]
     return drawn([(40, 40 + 50 * at, 26, words) for at, words in enumerate(rows)], (620, 300))
 
 
 def _window() -> Image.Image:
-    image = drawn([(20, 10, 18, "File Edit View Help"), (20, 70, 22, "Connection lost"), (20, 110, 18, "Retry in 30 seconds")], (480, 180))
+    image = drawn(
+        [(20, 10, 18, "File Edit View Help"), (20, 70, 22, "Connection lost"), (20, 110, 18, "Retry in 30 seconds")], (480, 180)
+    )
     return image
 
 
 def _fax() -> bytes:
-    pages = [drawn([(40, 40, 28, "Fax to the pilot station")], (520, 120)), drawn([(40, 40, 28, "Two tugs for Friday, please")], (520, 120))]
+    pages = [
+        drawn([(40, 40, 28, "Fax to the pilot station")], (520, 120)),
+        drawn([(40, 40, 28, "Two tugs for Friday, please")], (520, 120)),
+    ]
     first, *others = [page.convert("1") for page in pages]
     return _saved(first, "TIFF", save_all=True, append_images=others, compression="group4")
 

@@ -54,7 +54,8 @@ def _stock() -> bytes:
 def _calculated() -> bytes:
     """As Excel saves it: shared strings with readings, results of formulas, an error, text from a formula."""
     shared = (
-        f'<sst xmlns="{_S}" count="4" uniqueCount="4"><si><t>fee</t></si><si><r><t xml:space="preserve">harbour </t></r><r><rPr><b/>'
+        f'<sst xmlns="{_S}" count="4" uniqueCount="4"><si><t>fee</t></si><si><r><t xml:space="preserve">harbour'
+        f" </t></r><r><rPr><b/>"
         "</rPr><t>dues</t></r></si><si><t>東京</t><rPh sb='0' eb='2'><t>トウキョウ</t></rPh></si><si><t>total</t></si></sst>"
     )
     cells = (
@@ -66,9 +67,12 @@ def _calculated() -> bytes:
     )
     styles = (
         f'<styleSheet xmlns="{_S}"><numFmts count="2"><numFmt numFmtId="164" formatCode="0.00&quot; kr&quot;"/>'
-        '<numFmt numFmtId="165" formatCode="d\\ mmmm\\ yyyy"/></numFmts><fonts count="1"><font/></fonts><fills count="1"><fill><patternFill patternType="none"/></fill></fills>'
-        '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-        '<cellXfs count="3"><xf/><xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="165" applyNumberFormat="1"/></cellXfs></styleSheet>'
+        '<numFmt numFmtId="165" formatCode="d\\ mmmm\\ yyyy"/></numFmts><fonts count="1"><font/></fonts><fills'
+        ' count="1"><fill><patternFill patternType="none"/></fill></fills>'
+        '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0"'
+        ' borderId="0"/></cellStyleXfs>'
+        '<cellXfs count="3"><xf/><xf numFmtId="164" applyNumberFormat="1"/><xf numFmtId="165"'
+        ' applyNumberFormat="1"/></cellXfs></styleSheet>'
     )
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml."
     parts = {"workbook": "sheet.main", "worksheets/sheet1": "worksheet", "styles": "styles", "sharedStrings": "sharedStrings"}
@@ -78,9 +82,11 @@ def _calculated() -> bytes:
             '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
             + "".join(f'<Override PartName="/xl/{n}.xml" ContentType="{kind}{k}+xml"/>' for n, k in parts.items())
             + "</Types>",
-            "_rels/.rels": f'<Relationships xmlns="{_P}"><Relationship Id="r1" Type="{_R}/officeDocument" Target="xl/workbook.xml"/>'
+            "_rels/.rels": f'<Relationships xmlns="{_P}">'
+            f'<Relationship Id="r1" Type="{_R}/officeDocument" Target="xl/workbook.xml"/>'
             "</Relationships>",
-            "xl/workbook.xml": f'<workbook xmlns="{_S}" xmlns:r="{_R}"><sheets><sheet name="Dues" sheetId="1" r:id="rId1"/></sheets>'
+            "xl/workbook.xml": f'<workbook xmlns="{_S}" xmlns:r="{_R}"><sheets>'
+            f'<sheet name="Dues" sheetId="1" r:id="rId1"/></sheets>'
             "</workbook>",
             "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_P}">'
             f'<Relationship Id="rId1" Type="{_R}/worksheet" Target="worksheets/sheet1.xml"/>'
@@ -99,7 +105,7 @@ def _talk() -> bytes:
     first.shapes.title.text = "Dredging the Ems"
     first.placeholders[1].text = "Harbour council, June"
     second = made.slides.add_slide(made.slide_layouts[1])
-    box = second.shapes.add_textbox(0, Inches(6), Inches(3), Inches(1))  # drawn below, but listed before what is above it
+    box = second.shapes.add_textbox(0, Inches(6.8), Inches(3), Inches(0.5))  # drawn below, but listed before what is above it
     second.shapes._spTree.remove(box._element)
     second.shapes._spTree.insert(2, box._element)
     box.text_frame.text = "Source: water board"

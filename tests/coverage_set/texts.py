@@ -106,12 +106,16 @@ class Gate:
 SAMPLES = [
     Sample(
         "notepad.txt",  # Windows Notepad: a byte order mark and CRLF
-        lambda: "\ufeffMooring rules\r\n\r\nTie the bow line first – then the spring.\r\nMax. stay: 24 h, €12 per night.\r\n".encode(),
+        lambda: (
+            "\ufeffMooring rules\r\n\r\nTie the bow line first – then the spring.\r\nMax. stay: 24 h, €12 per night.\r\n".encode()
+        ),
         "Mooring rules Tie the bow line first then the spring Max stay 24 h €12 per night",
     ),
     Sample(
         "cyrillic.txt",  # an old editor's code page
-        lambda: "Расписание паромов\n\nПервый паром отходит в шесть часов утра.\nПо воскресеньям движения нет.\n".encode("cp1251"),
+        lambda: "Расписание паромов\n\nПервый паром отходит в шесть часов утра.\nПо воскресеньям движения нет.\n".encode(
+            "cp1251"
+        ),
         "Расписание паромов Первый паром отходит в шесть часов утра По воскресеньям движения нет",
     ),
     Sample(
@@ -137,7 +141,8 @@ SAMPLES = [
     Sample(
         "gate.py",
         _CODE.encode,
-        "usr bin env python3 Opens the lock gates LEVEL 2 35 metres above datum class Gate def open self speed float None Slowly the"
+        "usr bin env python3 Opens the lock gates LEVEL 2 35 metres above datum class Gate def open self speed"
+        " float None Slowly the"
         " wave must stay below 20 cm raise NotImplementedError f gate cannot open at speed",
     ),
     Sample(
@@ -152,7 +157,9 @@ SAMPLES = [
     ),
     Sample(
         "buoy.json",  # json.dumps escapes what is not ASCII
-        lambda: json.dumps({"name": "Bøje 4", "light": {"colour": "grün", "period": 3.5}, "notes": ["bell", "re-painted\n2021"]}).encode(),
+        lambda: json.dumps(
+            {"name": "Bøje 4", "light": {"colour": "grün", "period": 3.5}, "notes": ["bell", "re-painted\n2021"]}
+        ).encode(),
         "name Bøje 4 light colour grün period 3 5 notes bell re painted 2021",
     ),
     Sample(

@@ -51,7 +51,8 @@ _LINK = (
 _LEVEL = '<w:lvl w:ilvl="{}"><w:start w:val="1"/><w:numFmt w:val="{}"/><w:lvlText w:val="{}"/></w:lvl>'
 _NUMBERING = (
     f'<w:numbering {_SPACES}><w:abstractNum w:abstractNumId="0">{_LEVEL.format(0, "decimal", "%1.")}'
-    f'{_LEVEL.format(1, "lowerLetter", "%2)")}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>'
+    f'{_LEVEL.format(1, "lowerLetter", "%2)")}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/>'
+    f"</w:num></w:numbering>"
 )
 
 
@@ -80,9 +81,9 @@ def _package(body: str, **parts: str) -> bytes:
         "[Content_Types].xml": _TYPES,
         "_rels/.rels": RELATIONSHIPS,
         "word/document.xml": f"<w:document {_SPACES}><w:body>{body}<w:sectPr/></w:body></w:document>",
-        "word/_rels/document.xml.rels": related(styles="styles.xml", numbering="numbering.xml", **{n: f"{n}.xml" for n in parts}).replace(
-            "</Relationships>", _LINK
-        ),
+        "word/_rels/document.xml.rels": related(
+            styles="styles.xml", numbering="numbering.xml", **{n: f"{n}.xml" for n in parts}
+        ).replace("</Relationships>", _LINK),
         "word/styles.xml": STYLES,
         "word/numbering.xml": _NUMBERING,
     }
@@ -93,7 +94,14 @@ def _package(body: str, **parts: str) -> bytes:
 
 def _report() -> bytes:
     """Headings, a list of two levels, a table with merged cells, notes, header and footer."""
-    body = p(r("Annual "), '<w:proofErr w:type="spellStart"/>', r("drydock"), '<w:proofErr w:type="spellEnd"/>', r(" report"), style="T")
+    body = p(
+        r("Annual "),
+        '<w:proofErr w:type="spellStart"/>',
+        r("drydock"),
+        '<w:proofErr w:type="spellEnd"/>',
+        r(" report"),
+        style="T",
+    )
     body += p(r("Repairs"), style="berschrift1")
     body += p(
         r("The hull was "),
@@ -119,8 +127,10 @@ def _report() -> bytes:
     notes = '<w:{0}note w:type="separator" w:id="-1"><w:p><w:r><w:separator/></w:r></w:p></w:{0}note>'
     return _package(
         body,
-        footnotes=f'<w:footnotes {_SPACES}>{notes.format("foot")}<w:footnote w:id="1">{p(r("Grade A."))}</w:footnote></w:footnotes>',
-        endnotes=f'<w:endnotes {_SPACES}>{notes.format("end")}<w:endnote w:id="1">{p(r("Before two witnesses."))}</w:endnote></w:endnotes>',
+        footnotes=f"<w:footnotes {_SPACES}>{notes.format('foot')}"
+        f'<w:footnote w:id="1">{p(r("Grade A."))}</w:footnote></w:footnotes>',
+        endnotes=f"<w:endnotes {_SPACES}>{notes.format('end')}"
+        f'<w:endnote w:id="1">{p(r("Before two witnesses."))}</w:endnote></w:endnotes>',
         header1=f"<w:hdr {_SPACES}>{p(r('Nordship AG'))}</w:hdr>",
         footer1=f"<w:ftr {_SPACES}>{p(r('Confidential'))}</w:ftr>",
     )
@@ -162,10 +172,34 @@ def _reviewed() -> bytes:
         "<m:oMathPara><m:oMath><m:r><m:t>P</m:t></m:r><m:r><m:t>=</m:t></m:r><m:f><m:num><m:r><m:t>F</m:t></m:r></m:num>"
         "<m:den><m:r><m:t>A</m:t></m:r></m:den></m:f></m:oMath></m:oMathPara>"
     )
-    body += p("<w:r><w:drawing><wp:inline><wp:docPr id='2' name='Picture 2' descr='A gangway in fog'/></wp:inline></w:drawing></w:r>")
+    body += p(
+        "<w:r><w:drawing><wp:inline><wp:docPr id='2' name='Picture 2' descr='A gangway in fog'/></wp:inline></w:drawing></w:r>"
+    )
     body += p(r("hidden words", "<w:vanish/>"), r("THE END", "<w:caps/>"), '<w:r><w:sym w:font="Wingdings" w:char="F0FC"/></w:r>')
     said = f'<w:comment w:id="0" w:author="Jan Smit" w:initials="JS">{p(r("Did they?"))}</w:comment>'
     return _package(body, comments=f"<w:comments {_SPACES}>{said}</w:comments>")
+
+
+def _manual() -> bytes:
+    """A table of contents, a table in a cell, a drop-down and a ticked box, an equation in a line, a break of columns."""
+    entry = p(f'<w:hyperlink w:anchor="_Toc1">{r("Engine")}<w:r><w:tab/></w:r>{r("2")}</w:hyperlink>', style="TOC1")
+    body = f"<w:sdt><w:sdtPr><w:docPartObj/></w:sdtPr><w:sdtContent>{p(r('Contents'))}{entry}</w:sdtContent></w:sdt>"
+    body += p('<w:bookmarkStart w:id="1" w:name="_Toc1"/>', r("Eng"), r("ine", "<w:i/>"), style="berschrift1")
+    inner = f"<w:tbl>{tr(tc(p(r('idle'))), tc(p(r('600 rpm'))))}</w:tbl>"
+    body += f"<w:tbl>{tr(tc(p(r('Speed'))), tc(inner, p(r('never above 2,400'))))}</w:tbl>"
+    box = '<w14:checkbox><w14:checked w14:val="1"/></w14:checkbox>'
+    body += p(f"<w:sdt><w:sdtPr>{box}</w:sdtPr><w:sdtContent>{r(chr(0x2612))}</w:sdtContent></w:sdt>", r(" oil checked"))
+    power = "<m:sSup><m:e><m:r><m:t>v</m:t></m:r></m:e><m:sup><m:r><m:t>2</m:t></m:r></m:sup></m:sSup>"
+    body += p(
+        r("where "),
+        f"<m:oMath>{power}</m:oMath>",
+        r(" is drag"),
+        '<w:r><w:br w:type="column"/></w:r>',
+        r("and"),
+        "<w:r><w:br/></w:r>",
+    )
+    body += p(r("Ask H"), r("2", '<w:vertAlign w:val="subscript"/>'), r("O tank"), "<w:r><w:softHyphen/></w:r>", r("er"))
+    return _package(body)
 
 
 def _scripts() -> bytes:
@@ -180,15 +214,22 @@ SAMPLES = [
     Sample(
         "drydock-report.docx",
         _report,
-        "Annual drydock report Repairs The hull was replated in 12 mm steel Scrape below the line Paint Ship Cost in € planned paid"
+        "Annual drydock report Repairs The hull was replated in 12 mm steel Scrape below the line Paint Ship Cost"
+        " in € planned paid"
         " Skua 12 000 12 750 in May Signed in Emden",
         ("Grade A", "Before two witnesses", "Nordship AG", "Confidential"),
     ),
     Sample(
         "reviewed.docx",
         _reviewed,
-        "The crew gladly accepts the offer of 9 March see the annex 4 Mind the step Name Olga Brandt P F A A gangway in fog THE END",
+        "The crew gladly accepts the offer of 9 March see the annex 4 Mind the step Name Olga Brandt P F A A"
+        " gangway in fog THE END",
         ("Jan Smit Did they",),
+    ),
+    Sample(
+        "manual.docx",
+        _manual,
+        "Contents Engine 2 Engine Speed idle 600 rpm never above 2 400 oil checked where v2 is drag and Ask H2O tanker",
     ),
     Sample("scripts.docx", _scripts, "שעות הפתיחה 8 00 בבוקר 港口今天开放 港湾管理"),
 ]
