@@ -24,7 +24,7 @@ VERSIONS = {
     "notebook": 2,
     "html": 3,
     "office": 6,
-    "mail": 2,
+    "mail": 3,
     "pdf": 4,
     "picture": 3,
     "video": 3,

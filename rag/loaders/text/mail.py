@@ -28,7 +28,7 @@ _MAX_PARTS = 1_000
 class MailLoader:
     """Spans of the header lines and the body; the subject is the title."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         yield from passages_of(document.id, rendered(read_bytes(document.file, limits)), limits)
