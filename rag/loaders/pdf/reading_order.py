@@ -140,10 +140,12 @@ def _segments(
     found: dict[int, list[Box]] = {}
     framed = _framed(boxes, directions)
     before, after = framed[numbers[:-1]], framed[numbers[1:]]
-    heights = before[:, 3] - before[:, 1], after[:, 3] - after[:, 1]
-    low, high = np.maximum(np.minimum(*heights), 1.0), np.maximum(*heights)
-    stops = np.asarray([not text[number].isalnum() for number in numbers.tolist()])
-    height = np.where(stops[:-1] | stops[1:], high, low)  # that of the line, not of a full stop or a dash
+    heights = np.maximum(framed[numbers, 3] - framed[numbers, 1], 1.0)
+    low = np.minimum(heights[:-1], heights[1:])
+    letters = np.asarray([text[number].isalnum() for number in numbers.tolist()])
+    before_it = np.maximum.accumulate(np.where(letters, np.arange(len(numbers)), np.argmax(letters)))
+    lines = heights[before_it]  # a full stop and a dash stand in the line of the letter before them
+    height = np.minimum(lines[:-1], lines[1:])
     shared = np.minimum(before[:, 3], after[:, 3]) - np.maximum(before[:, 1], after[:, 1])
     gap = after[:, 0] - before[:, 2]
     joined = (shared > 0.2 * low) & (gap > -1.5 * height) & (gap < _GAP * height)
