@@ -323,7 +323,8 @@ def test_the_number_of_a_note_is_no_part_of_its_word_and_fields_show_what_is_in_
 def test_cells_of_one_paragraph_are_a_row_and_further_paragraphs_are_their_own(split):
     cell = "<td><p>{}</p></td>"
     page = (
-        f"<table><tr>{cell.format('early')}{cell.format('6 to 14')}</tr><tr>{cell.format('late')}<td><div><p>14</p></div></td></tr>"
+        f"<table><tr>{cell.format('early')}{cell.format('6 to 14')}</tr>"
+        f"<tr>{cell.format('late')}<td><div><p>14</p></div></td></tr>"
         "<tr><td>note</td><td><p>first</p>\n<p>second</p></td></tr></table><p>End</p>"
     )
     assert split("a.html", page)[0].text.split("\n") == [
