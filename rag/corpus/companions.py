@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 
 from rag.corpus.file_types import PICTURE_SUFFIXES, SUBTITLE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
+from rag.corpus.subtitle_folders import owners_of
 
 CAPTION_BYTES = 2_000  # a longer text beside a picture is also a document of its own
 
@@ -37,7 +38,7 @@ def companions_of(
         if name.lower().endswith(".txt"):
             owners = [stem] if stem in picture_names else pictures.get(stem, [])
         else:
-            owners = videos.get(stem) or videos.get(stem.rpartition(".")[0], [])
+            owners = list(owners_of(stem, videos))
         for owner in owners:
             companions.setdefault(owner, []).append(name)
     return {owner: tuple(names) for owner, names in companions.items()}

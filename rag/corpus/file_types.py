@@ -13,7 +13,7 @@ from rag.types import Kind
 SHOWN_BY: Mapping[Kind, str] = {"page": "pdf", "image": "picture", "screenshot": "picture", "frame": "video"}  # loaders
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v", ".mts", ".m2ts"})
-SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt"})
+SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt", ".ass", ".ssa", ".sub", ".lrc", ".sbv", ".smi", ".ttml", ".dfxp"})
 CATALOG_FILE = "catalog.sqlite"  # marks an index folder, which is never part of a corpus
 CAPTION_SUFFIXES = frozenset(  # of formats that show pictures with an alt text
     {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".html", ".htm", ".xhtml", ".ipynb"}

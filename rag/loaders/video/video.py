@@ -1,19 +1,21 @@
 """Loads videos: MP4, MOV, MKV, WebM, AVI, TS and M4V; one passage for each frame that represents a part of the video.
 
 Knows no model. `frames.py` chooses the frames from the container, `decoders.py` decodes them, `near_duplicates.py` tells which
-show nothing new, `subtitles.py` gives the words spoken meanwhile.
+show nothing new, `tracks.py` and `subtitles.py` give the words spoken meanwhile.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import STRETCH, Limits
+from rag.loaders.office.unread import content_or_reason, unread
 from rag.loaders.picture.pixels import is_blank
-from rag.loaders.text.subtitles import read_cues, spoken
+from rag.loaders.text.subtitles import Speech, read_cues
 from rag.loaders.video.decoders import FrameDamaged, open_decoder
 from rag.loaders.video.frames import choose, timeline_of
 from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
@@ -27,16 +29,21 @@ class VideoLoader:
     their stretch are dropped, unless the subtitles say something else: words must stay findable at their time.
     """
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         timeline = timeline_of(document.file, limits)
-        cues = read_cues(document.companions, limits)
-        for ordinal, frame in enumerate(choose(timeline, limits)):
-            said = spoken(cues, 0.0 if ordinal == 0 else frame.start, frame.end)
+        beside, reasons = read_cues(document.companions, limits, document.file.stem, timeline.rate)
+        speech = Speech((*timeline.cues, *beside))
+        ordinal = -1
+        chosen = choose(timeline, limits)
+        for ordinal, frame in enumerate(chosen):
+            is_last = ordinal == len(chosen) - 1  # what is said after the pictures end is not lost
+            said = speech.between(0.0 if ordinal == 0 else frame.start, math.inf if is_last else frame.end)
             yield Passage(
                 document.id, ordinal, Seconds(frame.start, frame.end), "frame", "image", text=said, caption=document.caption
             )
+        yield from unread(document.id, ordinal + 1, (*timeline.unread, *reasons))
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
         if not passages:
@@ -47,6 +54,9 @@ class VideoLoader:
         try:
             with open_decoder(document.file, timeline, limits.max_pixels) as decoder:
                 for passage in passages:
+                    if passage.modality == "text":
+                        yield content_or_reason(passage)
+                        continue
                     assert isinstance(passage.locator, Seconds)
                     try:
                         pixels = decoder.frame(int(np.abs(timeline.times - passage.locator.start).argmin()))
