@@ -41,7 +41,7 @@ class FileEntry(NamedTuple):
     path: str  # POSIX, below the root
     stamp: str  # size, mtime, ctime and inode of the file and its companions
     modified: float  # seconds since the epoch
-    companions: tuple[str, ...]  # paths of caption and subtitle files from its folder on
+    companions: tuple[str, ...]  # captions, subtitles and sidecars, as paths from its folder on
 
 
 class Ignored(NamedTuple):
@@ -151,7 +151,7 @@ def _list_folder(root: Root, prefix: str, scope: Scope, only: str | None = None)
         elif entry.is_dir(follow_symlinks=False):
             yield _Below(path + "/", scope.below(path + "/"))
         elif name in taken and is_short(entry):
-            yield Ignored(path, "the caption or the subtitles of a file beside it")
+            yield Ignored(path, "the caption, subtitles or sidecar of a file beside it")
         else:
             yield _inspect(base, folder, path, entry, companions.get(name, ()))
     yield from map(Remark, scope.remarks())

@@ -41,11 +41,15 @@ def run_over(
     from rag.corpus.walk import Root
     from rag.decoding.memory_budget import budget, shortfall
     from rag.index.writer.writer import writing
+    from rag.indexing.moved_roots import find_moves
     from rag.indexing.pipeline import index_targets
-    from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, without_repeats
+    from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, root_folder, without_repeats
 
     with writing(folder) as writer:
         heeded = heeded_files(settings, kept)
+        moves = find_moves(map(root_folder, wanted) if wanted else writer.roots().values(), writer.roots(), writer)
+        for moved in moves:
+            writer.add_root(moved.root, moved.new)
         roots = writer.roots()
         targets = []
         for one in wanted:
@@ -54,7 +58,7 @@ def run_over(
                 writer.add_root(*target.root)
                 roots[target.root.name] = target.root.folder
             targets.append(target)
-        notes = [said] if (said := shortfall(settings.max_memory)) else []
+        notes = [*map(str, moves), *([said] if (said := shortfall(settings.max_memory)) else [])]
         if not wanted:
             for name, known in roots.items():
                 if known.is_dir():

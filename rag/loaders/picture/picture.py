@@ -12,9 +12,11 @@ from PIL import Image
 from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
-from rag.loaders.picture.open_image import DAMAGE, check_size, open_picture, orientation, taken_at, turn_upright
+from rag.loaders.picture.open_image import DAMAGE, check_size, open_picture, orientation, turn_upright
 from rag.loaders.picture.pixels import fit, is_blank, shrink, to_array
 from rag.loaders.picture.screenshots import looks_like_screenshot
+from rag.loaders.properties.base import with_properties
+from rag.loaders.properties.picture import picture_properties
 from rag.types import CaptionOf, Content, Document, Dropped, Kind, Locator, Page, Passage, Skipped, Whole
 
 _SUBFILE_TYPE = 254  # TIFF 6.0: bit 0 set marks a reduced copy of another page
@@ -32,11 +34,11 @@ class PictureLoader:
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with open_picture(document.file, limits) as image:
-            taken = taken_at(image)
+            properties = picture_properties(image, document.companions)
             locators = _locators(image, limits)
             kind: Kind = "screenshot" if len(locators) == 1 and looks_like_screenshot(document.file.name, image) else "image"
-        for ordinal, locator in enumerate(locators):
-            yield Passage(document.id, ordinal, locator, kind, "image", caption=document.caption, taken=taken)
+        passages = (Passage(document.id, at, place, kind, "image", caption=document.caption) for at, place in enumerate(locators))
+        yield from with_properties(passages, properties)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
         for passage in passages:

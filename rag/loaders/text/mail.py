@@ -13,6 +13,8 @@ from email.message import Message
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.properties.base import Properties
+from rag.loaders.properties.dates import mail_date
 from rag.loaders.text.chunking import Heading, Rendering, passages_of, text_content
 from rag.loaders.text.encoding import read_bytes
 from rag.loaders.text.mail_body import FOOTER, blocks_of, filename
@@ -26,7 +28,7 @@ _MAX_PARTS = 1_000
 class MailLoader:
     """Spans of the header lines and the body; the subject is the title."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         yield from passages_of(document.id, rendered(read_bytes(document.file, limits)), limits)
@@ -55,7 +57,8 @@ def rendered(raw: bytes) -> Rendering:
     blocks = ["\n".join(headers), *bodies, f"Attachments: {', '.join(attached)}" if attached else "", footer]
     text = "\n\n".join(block.strip("\n") for block in blocks if block.strip())
     apart = (Heading(len(text) - len(footer), 1, FOOTER, lines=0),) if footer else ()
-    return Rendering(text, apart, title=_header(message, "Subject"))
+    sent = Properties(dated=mail_date(_header(message, "Date")))
+    return Rendering(text, apart, title=_header(message, "Subject"), properties=sent)
 
 
 def _parts(message: Message) -> list[Message]:

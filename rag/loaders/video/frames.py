@@ -6,7 +6,8 @@ Knows no decoder and no passage. Times are seconds from the start of the file's 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import numpy as np
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.properties.video import Chapter, chapters_of
 from rag.loaders.text.subtitle_formats import Cue
 from rag.loaders.video.tracks import SubtitleTracks
 
@@ -41,6 +43,8 @@ class Timeline:
     height: int
     container: str  # FFmpeg's name of the format, "mpegts" for example
     eight_bits: bool  # whether a colour channel has 8 bits
+    tags: Mapping[str, str] = field(default_factory=dict)  # what the container says of itself
+    chapters: tuple[Chapter, ...] = ()
     cues: tuple[Cue, ...] = ()  # what the subtitle tracks inside it say
     unread: tuple[str, ...] = ()  # reasons why some of them are not read
 
@@ -154,6 +158,8 @@ def _read(container: Any, limits: Limits) -> Timeline:
         height=codec.height,
         container=container.format.name,
         eight_bits=codec.format is not None and codec.format.components[0].bits == 8,
+        tags={**stream.metadata, **container.metadata},
+        chapters=chapters_of(container, float(origin)),
         cues=tuple(tracks.cues(float(origin))),
         unread=tuple(tracks.reasons),
     )

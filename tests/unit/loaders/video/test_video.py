@@ -128,7 +128,7 @@ def test_a_keyframe_is_the_same_whatever_is_decoded_before_it(name: str, tmp_pat
 def timeline(times: list[float], keys: list[int], end: float) -> Timeline:
     flags = np.zeros(len(times), dtype=bool)
     flags[keys] = True
-    return Timeline(np.array(times), flags, end, 0.0, 64, 64, "matroska", True)
+    return Timeline(np.array(times), flags, end, 0.0, 64, 64, "matroska", True, {}, ())
 
 
 TENTHS = [n / 10 for n in range(240)]  # 24 seconds
