@@ -20,7 +20,8 @@ def _suffix_set(text: str) -> frozenset[str]:
 _SUFFIXES = {
     "text": _suffix_set(
         ".txt .text .log .rst .csv .tsv .json .jsonl .ndjson .yaml .yml .toml .ini .cfg .conf .properties .env .xml .xsd .xsl"
-        " .srt .vtt .ass .sub .tex .plist .bib .org .adoc .asciidoc .textile .po .pot .diff .patch .ics .vcf .geojson .gpx .kml"
+        " .srt .vtt .ass .ssa .sub .lrc .sbv .smi .ttml .dfxp"
+        " .tex .plist .bib .org .adoc .asciidoc .textile .po .pot .diff .patch .ics .vcf .geojson .gpx .kml"
         " .rss .atom .list .nfo"
     ),
     "markdown": _suffix_set(".md .markdown .mdown .mkd .mdx .qmd .rmd"),
@@ -44,7 +45,7 @@ _SUFFIXES = {
 _FAMILIES = {suffix: family for family, suffixes in reversed(_SUFFIXES.items()) for suffix in suffixes}
 _NEVER_TEXT = frozenset({"office", "pdf", "picture", "video"})
 _UNSUPPORTED = _suffix_set(
-    ".zip .tar .gz .tgz .bz2 .xz .7z .rar .zst .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
+    ".zip .tar .tgz .7z .rar .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
     " .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .mid .psd .ai .xcf .sketch .fig .blend .cr2 .cr3 .nef .arw .dng .ico .icns"
     " .ttf .otf .woff .woff2 .eot .sqlite .sqlite3 .mdb .npy .npz .pt .pth .onnx .safetensors .gguf .pkl .pickle .parquet"
     " .feather .h5 .hdf5 .faiss .swf .wmv .flv .mpg .mpeg .vob"
