@@ -22,7 +22,7 @@ _SUFFIXES = {
         ".txt .text .log .rst .csv .tsv .json .jsonl .ndjson .yaml .yml .toml .ini .cfg .conf .properties .env .xml .xsd .xsl"
         " .srt .vtt .ass .ssa .sub .lrc .sbv .smi .ttml .dfxp"
         " .tex .plist .bib .org .adoc .asciidoc .textile .po .pot .diff .patch .ics .vcf .geojson .gpx .kml"
-        " .rss .atom .list .nfo"
+        " .rss .atom .list .nfo .tab .psv .map .har .topojson .jsonld .webmanifest .jsonlines .geojsonl .vcard .ical .ifb"
     ),
     "markdown": _suffix_set(".md .markdown .mdown .mkd .mdx .qmd .rmd"),
     "code": _suffix_set(

@@ -23,7 +23,8 @@ _LRC = re.compile(r"^((?:\[\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?\][ \t]*)+)(.*)$", re.
 _LRC_TIME = re.compile(r"\[(\d{1,3}):(\d{1,2})(?:[.:](\d{1,3}))?\]")
 _LRC_OFFSET = re.compile(r"^\[offset:\s*([+-]?\d{1,7})\]", re.MULTILINE | re.IGNORECASE)  # milliseconds to be earlier
 _SAMI = re.compile(r"<sync\s+start\s*=\s*[\"']?(\d{1,10})[^>]{0,100}>", re.IGNORECASE)
-_TTML = re.compile(r"<(?:\w{1,20}:)?p\b([^<>]{0,1000})>(.{0,5000}?)</(?:\w{1,20}:)?p>", re.DOTALL)
+_TTML = re.compile(r"<(?:\w{1,20}:)?p\b([^<>]{0,1000})>")
+_TTML_END = re.compile(r"</(?:\w{1,20}:)?p>")
 _TTML_TIME = re.compile(rf"""\b(begin|end)\s*=\s*["'](?:{_TIME}|(\d{{1,9}}(?:\.\d{{1,9}})?)(s|ms))["']""")
 _DIALOGUE = re.compile(r"^(Format|Dialogue):[ \t]*(.*)$", re.MULTILINE)
 _ASS_FORMAT = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
@@ -154,13 +155,17 @@ def _sami(text: str) -> Iterator[Cue]:
 
 def _timed_text(text: str) -> Iterator[Cue]:
     """TTML and DFXP."""
-    for mark in _TTML.finditer(text):
+    marks = list(_TTML.finditer(text))
+    for mark, following in pairwise([*marks, None]):
+        assert mark is not None
+        inside = text[mark.end() : following.start() if following else len(text)]
+        end = _TTML_END.search(inside)
         times = {
             time[0]: float(time[5]) / (1000 if time[6] == "ms" else 1) if time[5] else _seconds(*time[1:5])
             for time in _TTML_TIME.findall(mark[1])
         }
         if "begin" in times:
-            said = re.sub(r"<(?:\w{1,20}:)?br\s*/?>", " ", mark[2])
+            said = re.sub(r"<(?:\w{1,20}:)?br\s*/?>", " ", inside[: end.start()] if end else inside)
             yield Cue(times["begin"], times.get("end", times["begin"] + _LONGEST), plain(said))
 
 

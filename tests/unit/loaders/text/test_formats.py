@@ -48,12 +48,12 @@ def written(folder, path: str, content: str | bytes) -> Document:
 # ---- plain text ---------------------------------------------------------------------------------
 
 
-def test_rows_of_a_table_keep_their_first_row_as_heading(split):
+def test_rows_of_a_table_keep_the_names_of_their_columns(split):
     rows = "date,city,amount\n" + "".join(f"2024-01-01,Riga {n},{n}\n" for n in range(100))
     passages = split("a.csv", rows)
     assert len(passages) > 1
-    assert {passage.context.heading for passage in passages} == {"date,city,amount"}
-    assert all(line.count(",") == 2 for passage in passages for line in passage.text.split("\n"))
+    assert {passage.text.partition("\n")[0] for passage in passages} == {"date | city | amount"}
+    assert all(line.count(" | ") == 2 for passage in passages for line in passage.text.split("\n"))
 
 
 @pytest.mark.parametrize(
