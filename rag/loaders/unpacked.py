@@ -44,15 +44,18 @@ class MemoryFile(PosixPath):
 
     @property
     def name(self) -> str:
+        """Of the file it holds."""
         return self._shown
 
     @property
     def suffix(self) -> str:
+        """Of that name."""
         dot = self._shown.rfind(".")
         return self._shown[dot:] if 0 < dot < len(self._shown) - 1 else ""
 
     @property
     def stem(self) -> str:
+        """That name without its suffix."""
         return self._shown.removesuffix(self.suffix) if self.suffix else self._shown
 
     def resolve(self, strict: bool = False) -> MemoryFile:
