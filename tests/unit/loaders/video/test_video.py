@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.picture.near_duplicates import miniature, shows_nothing_new
 from rag.loaders.video import decoders
 from rag.loaders.video.decoders import open_decoder
 from rag.loaders.video.frames import MAX_FRAMES, Timeline, choose, timeline_of
-from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
 from rag.loaders.video.video import VideoLoader
 from rag.types import Content, Document, DocumentId, Dropped, Passage, Seconds, Skipped
 
