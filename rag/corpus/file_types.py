@@ -11,7 +11,12 @@ from pathlib import PurePosixPath
 from rag.types import Kind
 
 SHOWN_BY: Mapping[Kind, str] = {"page": "pdf", "image": "picture", "screenshot": "picture", "frame": "video"}  # loaders
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"})
+RAW_SUFFIXES = frozenset(  # of cameras; the picture for showing inside them is read
+    {".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".pef", ".srw", ".3fr", ".erf", ".rw2", ".raf", ".orf"}
+)
+PICTURE_SUFFIXES = RAW_SUFFIXES | {
+    *(".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".psb")
+}
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v", ".mts", ".m2ts"})
 SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt", ".ass", ".ssa", ".sub", ".lrc", ".sbv", ".smi", ".ttml", ".dfxp"})
 PACKED_SUFFIXES = frozenset({".gz", ".bz2", ".xz", ".lzma", ".zst", ".svgz"})  # one file, packed

@@ -26,6 +26,6 @@ VERSIONS = {
     "office": 5,
     "mail": 3,
     "pdf": 3,
-    "picture": 3,
+    "picture": 4,
     "video": 4,
 }

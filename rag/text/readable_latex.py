@@ -58,7 +58,7 @@ def _accented(mark: re.Match[str]) -> str:
 def _printed(mark: re.Match[str]) -> str:
     name, space = mark[1], " " * mark[0].endswith(" ")
     if name in _SIGNS:
-        return _SIGNS[name] + ("" if _SIGNS[name].isalpha() else space)  # `Stra\\ss e` is one word
+        return _SIGNS[name] + ("" if _SIGNS[name].isalpha() else space)  # `Stra\ss e` is one word
     size = "SMALL" if name[0].islower() else "CAPITAL"
     try:
         return unicodedata.lookup(f"GREEK {size} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}") + space
