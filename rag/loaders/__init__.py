@@ -22,7 +22,7 @@ VERSIONS = {
     "markdown": 2,
     "code": 3,
     "notebook": 2,
-    "html": 2,
+    "html": 3,
     "office": 5,
     "mail": 3,
     "pdf": 3,
