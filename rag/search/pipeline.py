@@ -16,7 +16,7 @@ from rag.search.candidates import find
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.fusion import Candidate, choose, fuse
 from rag.search.grouping import Group, Scored, group
-from rag.search.reranking import Judged, rescore
+from rag.search.reranking import Judged, keep_matched, rescore
 from rag.search.timings import StageTimer
 from rag.text.query_syntax import spoken
 from rag.text.snippets import snippet
@@ -91,6 +91,7 @@ def search(
     timer.end("rerank")
     if reranker is not None:
         notes += _note_refused(judged)
+    judged = keep_matched(judged)
     shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
     groups = group(shown)
     if options.fold:

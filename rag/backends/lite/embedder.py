@@ -10,6 +10,7 @@ same in a text as in the caption of a picture. In a query the weights depend on 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from rag.backends.base import DEFAULT_CHOICE, Choice, EmbedderCapabilities
 from rag.backends.lite import attributes as lite_attributes
 from rag.backends.lite import pixels, text
 from rag.backends.lite.spelling import respelled
+from rag.backends.lite.words import REVISION
 from rag.types import Content, Fingerprint, Modality, Role
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ ATTRIBUTES = slice(TEXT.stop, TEXT.stop + len(lite_attributes.ATTRIBUTES))
 VISUAL = slice(ATTRIBUTES.stop, ATTRIBUTES.stop + pixels.DESCRIPTOR)
 FILLER = VISUAL.stop
 DIM = FILLER + 1
+EARLIER = "2"  # the revision whose vectors are still searched, until the next run over an index makes new ones
 
 # Shares of the squared length of a document's row; the share of a block that the document lacks goes to the filler.
 DOCUMENT_TEXT, DOCUMENT_ATTRIBUTES, DOCUMENT_VISUAL = 0.64, 0.11, 0.25
@@ -46,7 +49,7 @@ class LiteEmbedder:
 
     fingerprint = Fingerprint(
         model="lite",
-        revision="2",
+        revision=str(REVISION),
         dim=DIM,
         instruction="",
         preprocessing=f"text {text.DIM} + attributes {len(lite_attributes.ATTRIBUTES)} + visual {pixels.DESCRIPTOR}",
@@ -55,8 +58,10 @@ class LiteEmbedder:
     reads_clues = True
     batch = 256
 
-    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
-        self._text = text.TextBlock()
+    def __init__(self, choice: Choice = DEFAULT_CHOICE, revision: int = REVISION) -> None:
+        """`choice` is ignored: there is one `lite` embedder. `revision`: of the features, 2 for an index made with those."""
+        self._text = text.TextBlock(revision)
+        self.fingerprint = replace(type(self).fingerprint, revision=str(revision))
 
     @property
     def capabilities(self) -> EmbedderCapabilities:
@@ -79,6 +84,21 @@ class LiteEmbedder:
             weigh = _weigh_document if role == "document" else _weigh_query
             weigh(row, content)
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    def earlier(self, fingerprint: Fingerprint) -> LiteEmbedder | None:
+        """The embedder of an earlier revision of the features; None where the fingerprint is that of no such revision."""
+        if fingerprint != replace(self.fingerprint, revision=EARLIER):
+            return None
+        return LiteEmbedder(revision=int(EARLIER))
+
+    def anew(self, content: Content, row: Vectors) -> Vectors:
+        """The document row, float32 (1280,), of a content whose row of an earlier revision holds the looks: no pixels needed."""
+        words = self._text.embed([f"{content.text}\n{content.clues}"])[0]
+        fresh = np.asarray(row, np.float64).copy()
+        fresh[TEXT] = words * np.sqrt(DOCUMENT_TEXT)
+        fresh[FILLER] = 0.0
+        fresh[FILLER] = np.sqrt(max(0.0, 1.0 - float(fresh @ fresh)))
+        return np.asarray(fresh / np.linalg.norm(fresh), np.float32)
 
     def _in_subprocess(self) -> SideEmbedder:
         from rag.backends.lite.subprocess import LiteSubprocess  # a query needs no pipes, and they take milliseconds to import
