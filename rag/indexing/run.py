@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rag.config import Settings
 from rag.errors import BackendError
 from rag.indexing.progress import keep_rate
+from rag.indexing.renewal import renew
 from rag.loaders.policy import ReadingPolicy, fixed_settings
 from rag.models.canaries import embed_canaries
 from rag.models.selection import ModelChoice, remembered
@@ -45,6 +46,7 @@ def run_over(
     from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, without_repeats
 
     with writing(folder) as writer:
+        renewed = renew(writer, embedder, policy)
         heeded = heeded_files(settings, kept)
         roots = writer.roots()
         targets = []
@@ -54,7 +56,7 @@ def run_over(
                 writer.add_root(*target.root)
                 roots[target.root.name] = target.root.folder
             targets.append(target)
-        notes = [said] if (said := shortfall(settings.max_memory)) else []
+        notes = [*renewed, *filter(None, [shortfall(settings.max_memory)])]
         if not wanted:
             for name, known in roots.items():
                 if known.is_dir():

@@ -67,7 +67,13 @@ class LiteEmbedder:
     def capabilities(self) -> EmbedderCapabilities:
         """Pure Python: called in the thread that feeds it, with a side embedder for texts unless this is a subclass."""
         side_embedder = self._in_subprocess if type(self) is LiteEmbedder else None
-        return EmbedderCapabilities(concurrent_calls=0, shorter_side=pixels.SHORTER_SIDE, side_embedder=side_embedder)
+        return EmbedderCapabilities(
+            concurrent_calls=0,
+            shorter_side=pixels.SHORTER_SIDE,
+            side_embedder=side_embedder,
+            earlier=self.earlier,
+            anew=self.anew,
+        )
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row per content, float32 (n, 1280); the laws are those of rag.backends.base.Embedder.
@@ -91,14 +97,14 @@ class LiteEmbedder:
             return None
         return LiteEmbedder(revision=int(EARLIER))
 
-    def anew(self, content: Content, row: Vectors) -> Vectors:
-        """The document row, float32 (1280,), of a content whose row of an earlier revision holds the looks: no pixels needed."""
-        words = self._text.embed([f"{content.text}\n{content.clues}"])[0]
-        fresh = np.asarray(row, np.float64).copy()
-        fresh[TEXT] = words * np.sqrt(DOCUMENT_TEXT)
-        fresh[FILLER] = 0.0
-        fresh[FILLER] = np.sqrt(max(0.0, 1.0 - float(fresh @ fresh)))
-        return np.asarray(fresh / np.linalg.norm(fresh), np.float32)
+    def anew(self, contents: Sequence[Content], rows: Vectors) -> Vectors:
+        """Document rows, float32 (n, 1280), of contents whose rows of an earlier revision hold their looks: no pixels needed."""
+        fresh = np.asarray(rows, np.float64).copy()
+        fresh[:, TEXT] = self._text.embed([f"{content.text}\n{content.clues}" for content in contents])
+        fresh[:, TEXT] *= np.sqrt(DOCUMENT_TEXT)
+        fresh[:, FILLER] = 0.0
+        fresh[:, FILLER] = np.sqrt(np.maximum(0.0, 1.0 - np.square(fresh).sum(axis=1)))
+        return np.asarray(fresh / np.linalg.norm(fresh, axis=1, keepdims=True), np.float32)
 
     def _in_subprocess(self) -> SideEmbedder:
         from rag.backends.lite.subprocess import LiteSubprocess  # a query needs no pipes, and they take milliseconds to import

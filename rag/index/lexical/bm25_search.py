@@ -46,12 +46,11 @@ def containing(
     share   the share of the query that the passage contains, 0…1: Σ information of its units ÷ Σ over all units of the query,
             unknown ones included
 
-    `revision` is that of the folding by which the full text was made. `mean` is the mean number of terms in a live passage (0: use
-    the full text's mean, which includes ended passages); `kept` are the stored postings of the common words. Function words ("the",
-    "of") are searched for only where no other word is known, and beside other words their share is 0. Every passage with a unit can
-    be found: those that may be best are scored first, others only where fewer than ten were found. Where an allowed passage
-    contains a unit that is searched for, the result
-    is not empty.
+    `revision` is that of the folding by which the full text was made. `mean` is the mean number of terms in a live passage (0:
+    use the full text's mean, which includes ended passages); `kept` are the stored postings of the common words. Function words
+    ("the", "of") are searched for only where no other word is known, and beside other words their share is 0. Every passage with
+    a unit can be found: those that may be best are scored first, others only where fewer than ten were found. Where an allowed
+    passage contains a unit that is searched for, the result is not empty.
     """
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
