@@ -5,7 +5,8 @@ Knows no SQL and no query syntax. A change that gives other terms for the same t
     Harbour Cranes           harbour crane              folded to lower case, accents off, Porter stems
     INV-4421                 inv 4421 · inv4421         a compound: its parts in place, the whole after the end of the text
     parseHTTPRequest_v2      pars http request v 2 · parsehttprequestv2
-    12.345,60                12 345 60 · 12345 60       a number in groups: its parts in place, what it means after the end
+    12.345,60                12345 60                   a number in groups: whole, then its decimals
+    98 765                   98 765 · 98765             two numbers, or one: the parts in place, what they may mean after the end
     Brücke                   bruck · brueck             an umlaut: without it in place, as two letters after the end
     北京大学                  北京 京大 大学 学            scripts without spaces: pairs of characters, and the last one alone
 """
@@ -22,7 +23,7 @@ from functools import lru_cache
 import apsw
 
 from rag.text.folding import REVISION, cleaned, spelled_out, without_accents
-from rag.text.numbers import groups, readings
+from rag.text.numbers import groups, readings, settled
 
 _MAX_TERM = 64  # characters of a term: longer ones (encoded data) are cut, here and in queries alike
 
@@ -77,10 +78,13 @@ def placed_parts(text: str) -> Iterator[tuple[str, int, int, int]]:
     number = at = 0
     for start, end in (*groups(text), (len(text), len(text))):
         spans = [run.span() for run in _RUN.finditer(text, at, start)]
-        for first, last in (*spans, (start, end)):
+        for first, last in spans:
             for part, begin, stop in _placed(text[first:last]):
                 yield part, first + begin, first + stop, number
             number += 1
+        for part, begin, stop in _placed_number(text[start:end]):
+            yield part, start + begin, start + stop, number
+        number += 1
         at = end
 
 
@@ -150,6 +154,8 @@ def _meant(run: str) -> Compound:
 
 def _number(group: str) -> Compound:
     """The compound of a number in groups."""
+    if sum_of := settled(group):
+        return Compound(tuple(part[:_MAX_TERM] for part in sum_of))
     found = _compound(group)
     others = readings(group)
     apart = not group.replace("-", "").isalnum()
@@ -170,8 +176,6 @@ def _compound(run: str) -> Compound:
 
 def _placed(run: str) -> Iterator[tuple[str, int, int]]:
     """The parts of a run as (part, start, end); pairs of characters overlap."""
-    if not run:
-        return
     if _PAIRS.match(run):
         for at in range(len(run) - 1):
             yield run[at : at + 2], at, at + 2
@@ -182,6 +186,17 @@ def _placed(run: str) -> Iterator[tuple[str, int, int]]:
         for part in _humps(chunk.group()):
             yield part.casefold()[:_MAX_TERM], at, at + len(part)
             at += len(part)
+
+
+def _placed_number(group: str) -> Iterator[tuple[str, int, int]]:
+    sum_of = settled(group)
+    if not sum_of:
+        yield from _placed(group)
+        return
+    end = len(group) - len(sum_of[1]) - 1 if len(sum_of) > 1 else len(group)
+    yield sum_of[0][:_MAX_TERM], 0, end
+    if len(sum_of) > 1:
+        yield sum_of[1], end + 1, len(group)
 
 
 _known_terms = lru_cache(maxsize=1 << 16)(_run_terms)  # a few words make up most of every text

@@ -79,6 +79,16 @@ def readings(run: str) -> tuple[tuple[str, ...], ...]:
     return tuple((each,) for each in dict.fromkeys((number, _SEPARATORS.sub("", run.replace("(0)", ""))))) if number else ()
 
 
+def settled(run: str) -> tuple[str, ...]:
+    """The only number that one of the `groups` can mean: whole, and its decimals; () where it may mean another."""
+    found = _SUM.fullmatch(run)
+    if not found or found[3] == found[2] or _is_address(run):
+        return ()
+    if found[2] in ",'" or found[4] or (found[2] == "." and run.count(".") > 1):
+        return readings(run)[0]
+    return ()
+
+
 def days_named(words: list[str]) -> list[str]:
     """The days (20240317) that folded words name in order: day, month and year, or month, day and year."""
     found = []
