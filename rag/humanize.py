@@ -5,6 +5,8 @@ Knows numbers and locators; knows no file and no terminal.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from rag.types import Lines, Locator, Page, Seconds, Sheet, Slide, Whole
 
 
@@ -35,3 +37,13 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def day(seconds: float) -> str:
+    """`2020-05-01`, of seconds since the epoch, in UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+
+
+def degrees(location: tuple[float, float] | None) -> str:
+    """`52.51630, 13.37770`: latitude and longitude as map services take them; "" where they are not known."""
+    return "" if location is None else f"{location[0]:.5f}, {location[1]:.5f}"

@@ -52,6 +52,16 @@ def locator_from_json(value: dict[str, Any]) -> Locator:
     raise WrongRequest(f"not a locator: {value!r}", remedy='write {"page": 3}, {"start": 1.0, "end": 2.0} or {}')
 
 
+def context_json(context: Context) -> dict[str, Any]:
+    """What surrounds a passage, but for its coordinates, which stand by themselves."""
+    return {name: getattr(context, name) for name in ("title", "heading", "slide", "sheet", "about")}
+
+
+def location_json(context: Context) -> dict[str, float] | None:
+    """`{"lat": 52.5163, "lon": 13.3777}` in degrees; None where nothing is known."""
+    return None if context.location is None else {"lat": context.location[0], "lon": context.location[1]}
+
+
 def hit_json(hit: Hit) -> dict[str, Any]:
     """One hit as plain JSON values, keys in the order of the contract."""
     return {
@@ -73,12 +83,9 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "members": [
             {"id": member.id, "locator": locator_json(member.locator), "score": round(member.score, 6)} for member in hit.members
         ],
-        "context": {
-            "title": hit.context.title,
-            "heading": hit.context.heading,
-            "slide": hit.context.slide,
-            "sheet": hit.context.sheet,
-        },
+        "context": context_json(hit.context),
+        "dated": hit.dated,
+        "location": location_json(hit.context),
         "folded": [
             {
                 "id": one.id,
@@ -105,7 +112,8 @@ def hit_from_json(value: Mapping[str, Any]) -> Hit:
             rerank_score=explained["rerank_score"],
             best=locator_from_json(value["best"]),
             members=tuple(Member(one["id"], locator_from_json(one["locator"]), one["score"]) for one in value["members"]),
-            context=Context(**value["context"]),
+            context=Context(**value["context"], location=_location_from_json(value["location"])),
+            dated=value["dated"],
             fused=explained["fused"],
             decided=explained["score_is"],
             folded=tuple(Similar(**{**one, "locator": locator_from_json(one["locator"])}) for one in value["folded"]),
@@ -118,6 +126,10 @@ def hit_from_json(value: Mapping[str, Any]) -> Hit:
     except (KeyError, TypeError) as error:
         what = f"not a hit: {error} is missing or invalid"
         raise WrongRequest(what, remedy="run the same version on client and server") from error
+
+
+def _location_from_json(value: Mapping[str, float] | None) -> tuple[float, float] | None:
+    return None if value is None else (value["lat"], value["lon"])
 
 
 _PLAIN = ("rank", "id", "index", "root", "document", "path", "kind", "modality", "snippet", "score", "similarity")

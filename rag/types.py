@@ -98,7 +98,7 @@ class Document:
     file: Path  # absolute
     stamp: str = ""  # size, mtime, ctime and inode of the file and its companions: equal stamps mean an unchanged document
     modified: float = 0.0  # seconds since the epoch
-    companions: tuple[Path, ...] = ()  # caption or subtitle files beside it
+    companions: tuple[Path, ...] = ()  # captions, subtitles and sidecars beside it
     caption: str = ""  # text of its companions, and alt texts that other documents give it
 
 
@@ -110,6 +110,8 @@ class Context:
     heading: str = ""  # headings above the passage, outermost first, joined by " › "
     slide: int | None = None
     sheet: str = ""
+    about: str = ""  # who made the document and how it is rated, as it says itself
+    location: tuple[float, float] | None = None  # where a picture or a video was taken: latitude, longitude in degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Passage:
     text: str = ""  # its own words: the span, the page's text layer, subtitles, or OCR text
     caption: str = ""
     context: Context = field(default_factory=Context)
-    taken: float | None = None  # when a picture was taken, seconds since the epoch; None where the file does not say
+    taken: float | None = None  # when the content was made (a picture taken, a mail sent), seconds since the epoch, if known
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,7 @@ class Filters:
     paths: tuple[str, ...] = ()  # globs on the path below the root; one match is enough
     roots: tuple[str, ...] = ()
     documents: tuple[DocumentId, ...] = ()
-    after: float | None = None  # seconds since the epoch, inclusive: date taken, else the file's mtime
+    after: float | None = None  # seconds since the epoch, inclusive: when the content was made, else the file's mtime
     before: float | None = None  # exclusive
 
 
@@ -226,7 +228,7 @@ class StoredPassage:
     id: str  # short and stable across rebuilds: a hash of document and locator
     passage: Passage
     file: Path  # where the document was found, absolute
-    dated: float  # date taken, else mtime: what the date filters compare
+    dated: float  # when the content was made, else mtime: what the date filters compare
     index: str = ""  # name of its index, where results of several are mixed
 
 
@@ -276,4 +278,5 @@ class Hit:
     fused: float  # the fused score of the lanes, 0…1
     decided: str  # what `score` is: "rerank_score", "fused", or how the two were blended
     folded: tuple[Similar, ...] = ()  # results that repeat this one, best first
+    dated: float | None = None  # when the content was made, else when the file was modified, seconds since the epoch
     ranks: Mapping[str, int] = field(default_factory=dict)  # by stage, "fused" and "reranked": rank from 1

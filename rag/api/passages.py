@@ -21,7 +21,7 @@ from rag.humanize import place
 from rag.loaders.base import Limits
 from rag.loaders.policy import ReadingPolicy, policy_of
 from rag.media.service import MediaService, clip_around
-from rag.serialization import failure_json, locator_json
+from rag.serialization import context_json, failure_json, location_json, locator_json
 from rag.text.highlights import marks
 from rag.types import Seconds, StoredPassage
 
@@ -100,7 +100,8 @@ class PassageView(BaseModel):
     picture: str | None = Field(description="The URL of its picture.")
     thumbnail: str | None
     modified: float | None = Field(description="When the file was modified, in seconds since the epoch.")
-    dated: float = Field(description="What date filters compare: when a picture was taken, else when the file was modified.")
+    dated: float = Field(description="What date filters compare: when the content was made, else when the file was modified.")
+    location: dict[str, float] | None = Field(description="Where a picture or a video was taken: lat and lon in degrees.")
     trouble: ErrorBody | None = Field(description="Why there is no picture or video; the text is there all the same.")
 
 
@@ -146,12 +147,7 @@ def describe(
         "place": place(passage.locator),
         "text": passage.text,
         "caption": passage.caption,
-        "context": {
-            "title": passage.context.title,
-            "heading": passage.context.heading,
-            "slide": passage.context.slide,
-            "sheet": passage.context.sheet,
-        },
+        "context": context_json(passage.context),
         "marks": matched,
         "caption_marks": marks(passage.caption, words),
         "neighbours": _neighbours(media_service, stored, beside, name, policy.limits),
@@ -163,6 +159,7 @@ def describe(
         "thumbnail": picture_address(media_service, stored, name, policy.limits, "thumb"),
         "modified": None,
         "dated": stored.dated,
+        "location": location_json(passage.context),
         "trouble": None,
     }
     try:

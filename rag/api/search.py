@@ -122,7 +122,7 @@ def answer(library: IndexLibrary, media_service: MediaService, request: SearchRe
 
     def shown(hit: Hit) -> dict[str, Any]:
         stored = found[hit.index, hit.id]
-        return {"thumbnail": picture_address(media_service, stored, hit.index, limits[hit.index], "thumb"), "dated": stored.dated}
+        return {"thumbnail": picture_address(media_service, stored, hit.index, limits[hit.index], "thumb")}
 
     return {
         "hits": [_hit(hit, request, texts) | shown(hit) for hit in results.hits],

@@ -26,7 +26,9 @@ def query(
         list[str] | None, typer.Option(help="Only matching paths below the root (repeatable).", metavar="GLOB")
     ] = None,
     root: Annotated[list[str] | None, typer.Option(help="Only this root (repeatable).")] = None,
-    after: Annotated[str | None, typer.Option(help="Only from this date on (date taken, else modified).", metavar="DATE")] = None,
+    after: Annotated[
+        str | None, typer.Option(help="Only from this date on (when the content was made, else modified).", metavar="DATE")
+    ] = None,
     before: Annotated[str | None, typer.Option(help="Only before this date.", metavar="DATE")] = None,
     top_k: Annotated[int | None, typer.Option("--top-k", "-k", help="How many hits.")] = None,
     candidates: Annotated[int | None, typer.Option(help="How many candidates reach the reranker.")] = None,

@@ -17,10 +17,10 @@ def show(
 ) -> None:
     """Print one passage: where it is, and its full text."""
     from rag.errors import WrongRequest
-    from rag.humanize import place
+    from rag.humanize import day, degrees, place
     from rag.index.locations import existing_index
     from rag.index.reader.open_index import open_index
-    from rag.serialization import locator_json
+    from rag.serialization import context_json, location_json, locator_json
 
     with open_index(existing_index(index)) as opened:
         stored = opened.by_id(id.removeprefix("#"))
@@ -42,11 +42,15 @@ def show(
             "locator": locator_json(passage.locator),
             "text": passage.text,
             "caption": passage.caption,
+            "context": context_json(passage.context),
+            "dated": stored.dated,
+            "location": location_json(passage.context),
         }
         print(json_.dumps(value, ensure_ascii=False, indent=2))
         return
     where = place(passage.locator)
     print(harmless(f"{stored.file}{f', {where}' if where else ''} ({passage.kind})"))
+    print(harmless(", ".join(filter(None, (day(stored.dated), passage.context.about, degrees(passage.context.location))))))
     for text in (passage.caption, passage.text):
         if text:
             print("\n" + "\n".join(harmless(line) for line in text.splitlines()))

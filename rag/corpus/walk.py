@@ -40,7 +40,7 @@ class FileEntry(NamedTuple):
     path: str  # POSIX, below the root
     stamp: str  # size, mtime, ctime and inode of the file and its companions
     modified: float  # seconds since the epoch
-    companions: tuple[str, ...]  # names of caption and subtitle files in the same folder
+    companions: tuple[str, ...]  # names of captions, subtitles and sidecars in the same folder
 
 
 class Ignored(NamedTuple):
@@ -148,7 +148,7 @@ def _list_folder(root: Root, prefix: str, scope: Scope, only: str | None = None)
         elif entry.is_dir(follow_symlinks=False):
             yield _Below(path + "/", scope.below(path + "/"))
         elif name in taken and is_short(entry):
-            yield Ignored(path, "the caption or the subtitles of a file beside it")
+            yield Ignored(path, "the caption, subtitles or sidecar of a file beside it")
         else:
             yield _inspect(base, folder, path, entry, companions.get(name, ()))
     yield from map(Remark, scope.remarks())

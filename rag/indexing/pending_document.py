@@ -87,7 +87,7 @@ class PendingDocument:
     def _keyed(
         self, part: PassageRead, content: Content, output: JobOutput, embedder: Embedder, policy: ReadingPolicy
     ) -> tuple[bytes, Content] | None:
-        passage = part.passage
+        passage = part.passage if "caption" in policy.clues else replace(part.passage, caption="")
         if content.modality != "text":
             seen = "\n".join(filter(None, part.words))
             passage = replace(passage, text="\n".join(filter(None, (passage.text, seen)))) if seen else passage
@@ -130,15 +130,17 @@ class PendingDocument:
         assert self.twin is not None
         taken = [(replace(passage, document=self.document.id), key) for passage, key in self.twin.passages]
         fresh = {passage.ordinal: passage for passage in self.outputs[0].fresh}
-        return [
-            (replace(passage, kind=now.kind, context=now.context) if (now := fresh.get(passage.ordinal)) else passage, key)
-            for passage, key in taken
-        ]
+        return [(_named_anew(passage, fresh.get(passage.ordinal, passage)), key) for passage, key in taken]
 
     @property
     def is_renamed(self) -> bool:
         """Whether its name differs from its twin's."""
         return self.twin is not None and self.document.file.name != self.twin.id.path.rpartition("/")[2]
+
+
+def _named_anew(passage: Passage, now: Passage) -> Passage:
+    """A passage of a document that has another name, with what may come from the name."""
+    return replace(passage, kind=now.kind, context=now.context, taken=now.taken)
 
 
 def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dropped:
@@ -156,7 +158,7 @@ def describe(root: Root, found: FileEntry, writer: Writer, policy: ReadingPolicy
     companions = tuple(file.parent / name for name in found.companions)
     caption = ""
     if "caption" in policy.clues and _suffix(found.path) in PICTURE_SUFFIXES:
-        said = [_said_beside(root, found, companion, tally) for companion in companions]
+        said = [_said_beside(root, found, one, tally) for one in companions if one.suffix.lower() == ".txt"]
         said += writer.pictures.captions_for(root.name, composed(found.path))
         caption = "\n".join(dict.fromkeys(text for text in said if text))
     return Document(DocumentId(root.name, found.path), file, found.stamp, found.modified, companions, caption)

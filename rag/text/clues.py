@@ -9,8 +9,9 @@ import re
 from datetime import UTC, datetime
 
 from rag.text.emoji import spelled
-from rag.types import Clue, Passage, Slide
+from rag.types import Clue, Kind, Passage, Slide
 
+_PHOTOS: tuple[Kind, ...] = ("image", "screenshot")  # a page or a mail says its date itself, where it matters
 _SEPARATORS = re.compile(r"[/\\_.\-+~()\[\]{}\s]+")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -35,14 +36,14 @@ def date_words(taken: float | None) -> str:
 
 def embedded_clues(passage: Passage, allowed: frozenset[Clue]) -> str:
     """The words embedded with a picture: its text, caption and date. Not its path, so that a moved file keeps its vector."""
-    date = date_words(passage.taken) if "date" in allowed else ""
+    date = date_words(passage.taken) if "date" in allowed and passage.kind in _PHOTOS else ""
     return "\n".join(part for part in (passage.text, passage.caption, date) if part)
 
 
 def found_by(passage: Passage, allowed: frozenset[Clue]) -> str:
     """The words, besides its own, by which the lexical lane finds a passage: those of its path and its date."""
     path = path_words(passage.document.path) if "path" in allowed else ""
-    date = date_words(passage.taken) if "date" in allowed else ""
+    date = date_words(passage.taken) if "date" in allowed and passage.kind in (*_PHOTOS, "frame") else ""
     return f"{path} {date}".strip()
 
 
@@ -55,7 +56,7 @@ def kind_words(passage: Passage) -> str:
 
 def judged_clues(passage: Passage, allowed: frozenset[Clue]) -> str:
     """What a text reranker is told about a passage besides its content: all clues, title, headings and kind."""
-    around = (passage.context.title, passage.context.heading, passage.context.sheet)
+    around = (passage.context.title, passage.context.heading, passage.context.sheet, passage.context.about)
     own = "" if passage.modality == "text" else passage.text
     parts = (own, passage.caption, *around, found_by(passage, allowed), kind_words(passage))
     return "\n".join(part for part in parts if part)

@@ -18,7 +18,7 @@ from tests.e2e.conftest import Ran
 
 KEYS = [
     *("rank", "id", "index", "root", "document", "path", "kind", "modality", "locator", "snippet", "score", "similarity"),
-    *("rerank_score", "lanes", "best", "members", "context", "folded"),
+    *("rerank_score", "lanes", "best", "members", "context", "dated", "location", "folded"),
 ]
 
 

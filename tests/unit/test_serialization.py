@@ -55,7 +55,8 @@ def test_the_keys_of_a_hit() -> None:
         lanes={"dense": LaneRank(1, 0.5)},
         best=Page(2),
         members=(Member("abc", Page(2), 0.25),),
-        context=Context(title="T", heading="H"),
+        context=Context(title="T", heading="H", about="by Ann", location=(52.5, -13.25)),
+        dated=1588327200.0,
         fused=0.75,
         decided="fused",
         folded=(Similar("def", "docs", "a/c.pdf", "/x/a/c.pdf", Page(3), 0.2, "own"),),
@@ -78,7 +79,9 @@ def test_the_keys_of_a_hit() -> None:
         "lanes": {"dense": {"rank": 1, "score": 0.5}},
         "best": {"page": 2},
         "members": [{"id": "abc", "locator": {"page": 2}, "score": 0.25}],
-        "context": {"title": "T", "heading": "H", "slide": None, "sheet": ""},
+        "context": {"title": "T", "heading": "H", "slide": None, "sheet": "", "about": "by Ann"},
+        "dated": 1588327200.0,
+        "location": {"lat": 52.5, "lon": -13.25},
         "folded": [
             {
                 **{"id": "def", "root": "docs", "document": "a/c.pdf", "path": "/x/a/c.pdf"},

@@ -237,9 +237,13 @@ def _join_terms(columns: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _own_text(passage: Passage) -> str:
-    """The text that the full text indexes as the passage's own; line breaks keep phrases from matching across its parts."""
+    """The text that the full text indexes as the passage's own; line breaks keep phrases from matching across its parts.
+
+    Who made a document is found by its first passage: on all of a report's pages, the author would outweigh what they say.
+    """
     context = passage.context
-    return "\n".join(part for part in (passage.text, context.heading, context.title, context.sheet) if part)
+    about = "" if passage.ordinal else context.about
+    return "\n".join(part for part in (passage.text, context.heading, context.title, context.sheet, about) if part)
 
 
 def _free_id(connection: apsw.Connection, document: DocumentId, locator: str, nth: int) -> str:

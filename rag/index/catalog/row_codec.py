@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from base64 import b32encode
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -90,6 +90,14 @@ def context_to_json(context: Context) -> str:
     return json.dumps({name: value for name, value in asdict(context).items() if value not in ("", None)})
 
 
+def _context_from_json(stored: str) -> Context:
+    context = Context(**json.loads(stored))
+    if context.location is None:
+        return context
+    latitude, longitude = context.location
+    return replace(context, location=(float(latitude), float(longitude)))
+
+
 def passage_from_row(document: DocumentId, row: tuple[Any, ...]) -> Passage:
     """A passage from its row (kind, ordinal, locator, modality, text, caption, context, taken)."""
     kind, ordinal, locator, modality, text, caption, context, taken = row
@@ -101,7 +109,7 @@ def passage_from_row(document: DocumentId, row: tuple[Any, ...]) -> Passage:
         modality=_MODALITIES[modality],
         text=text,
         caption=caption,
-        context=Context(**json.loads(context)),
+        context=_context_from_json(context),
         taken=taken,
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rag.types import KINDS, Kind
 
-FORMAT = 2  # PRAGMA user_version; readers refuse larger ones, `rag.index.upkeep.migration` migrates smaller ones
+FORMAT = 3  # PRAGMA user_version; readers refuse larger ones, `rag.index.upkeep.migration` migrates smaller ones
 APPLICATION = 0x52414749  # PRAGMA application_id: "RAGI"
 PAGE_RESERVE = 8  # bytes at the end of every page, where SQLite's checksum VFS stores the page's checksum
 

@@ -32,12 +32,13 @@ from rag.index.files.layout import segment_file
 from rag.index.files.lock import locked
 
 _OLD_BLOCK = 1 << 20  # of format 1: bytes per checksum, BLAKE2b of 64 bits
-_TO_FORMAT_2 = f"""
+_TO_FORMAT_2 = """
 DROP TABLE blocks;
 CREATE TABLE blocks(segment INTEGER PRIMARY KEY REFERENCES segments, checksums BLOB NOT NULL) STRICT;
 CREATE INDEX passages_by_vector ON passages(vector);
-PRAGMA user_version = {FORMAT};
+PRAGMA user_version = 2;
 """
+_TO_FORMAT_3 = "PRAGMA user_version = 3"  # `texts.context` may hold `about` and `location`, which older versions take for damage
 
 
 def bring_up_to_date(folder: Path) -> bool:
@@ -63,18 +64,26 @@ def _migrate(folder: Path) -> bool:
         found = format_of(folder, connection)
         if found >= FORMAT:
             return False
-        if found != 1:
+        if found == 1:
+            _refuse_damaged_header(folder)
+            _to_format_2(folder, connection)
+        elif found != 2:
             raise IndexDamaged(f"{folder / CATALOG_FILE} has format {found}, which never existed", remedy=REBUILD)
-        _refuse_damaged_header(folder)
-        sums = {number: _new_sums(connection, folder, number) for number in _segments(connection)}
-        connection.execute("VACUUM")  # rewrites every page, with its checksum
-        connection.execute("PRAGMA checksum_verification = ON")
-        with connection:
-            connection.execute(_TO_FORMAT_2)
-            for number, each in sums.items():
-                connection.execute("INSERT INTO blocks VALUES (?, ?)", (number, each.astype("<u8").tobytes()))
-                connection.execute("UPDATE segments SET checksum = ? WHERE number = ?", (file_sum(each), number))
+    with closing(make_durable(connect(folder, apsw.SQLITE_OPEN_READWRITE))) as connection:
+        connection.execute(_TO_FORMAT_3)
     return True
+
+
+def _to_format_2(folder: Path, connection: apsw.Connection) -> None:
+    """Checksums for every page of the catalog, and smaller blocks of vectors per checksum."""
+    sums = {number: _new_sums(connection, folder, number) for number in _segments(connection)}
+    connection.execute("VACUUM")  # rewrites every page, with its checksum
+    connection.execute("PRAGMA checksum_verification = ON")
+    with connection:
+        connection.execute(_TO_FORMAT_2)
+        for number, each in sums.items():
+            connection.execute("INSERT INTO blocks VALUES (?, ?)", (number, each.astype("<u8").tobytes()))
+            connection.execute("UPDATE segments SET checksum = ? WHERE number = ?", (file_sum(each), number))
 
 
 def _refuse_damaged_header(folder: Path) -> None:

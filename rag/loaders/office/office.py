@@ -15,6 +15,8 @@ from rag.loaders.office.ole import OLE
 from rag.loaders.office.package import Package, opened_package
 from rag.loaders.office.safe_zip import text_members
 from rag.loaders.office.unread import content_or_reason, unread
+from rag.loaders.properties.base import NOTHING, with_properties
+from rag.loaders.properties.document import flat_properties, package_properties
 from rag.loaders.text.chunking import passages_of
 from rag.types import CaptionOf, Content, Document, Passage, Skipped
 
@@ -28,7 +30,7 @@ _BARE_SHEETS = (b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")  # Excel 2 t
 class OfficeLoader:
     """Texts and books by lines of their converted text, presentations by slides, spreadsheets by sheets; of every program."""
 
-    version = 4
+    version = 5
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         head = _head(document.file)
@@ -37,20 +39,21 @@ class OfficeLoader:
         if head.startswith(b"{\\rtf"):
             from rag.loaders.office import rtf
 
-            yield from passages_of(document.id, rtf.rendered(document.file, limits), limits)
+            yield from with_properties(passages_of(document.id, rtf.rendered(document.file, limits), limits), NOTHING)
         elif head.startswith((OLE, *_BARE_SHEETS)):
             from rag.loaders.office.old_files import passages as old_passages
 
-            yield from old_passages(document, limits)
+            yield from with_properties(old_passages(document, limits), NOTHING)
         elif head.startswith(b"PK"):
             with opened_package(document.file, limits) as package:
-                yield from _passages(document, package, limits)
+                yield from with_properties(_passages(document, package, limits), package_properties(package))
         elif not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
             raise UnreadableDocument("is no document of this name: it is damaged, or older than Word 6; save it as .docx")
         else:
             from rag.loaders.office.odf_parts import FlatParts
 
-            yield from _open_document(document, FlatParts(document.file, limits), limits)
+            passages = _open_document(document, FlatParts(document.file, limits), limits)
+            yield from with_properties(passages, flat_properties(document.file))
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Skipped]:
         return map(content_or_reason, passages)

@@ -20,9 +20,12 @@ _MOST_VALUES = 20_000
 _XFA = (raw.FORMTYPE_XFA_FULL, raw.FORMTYPE_XFA_FOREGROUND)
 
 
-def bookmarks(pdf: pdfium.PdfDocument) -> dict[int, list[str]]:
+Titles = dict[int, list[str]]  # of bookmarks, by page from 0
+
+
+def bookmarks(pdf: pdfium.PdfDocument) -> Titles:
     """The titles of bookmarks by the page they point at, counted from 0."""
-    titles: dict[int, list[str]] = {}
+    titles: Titles = {}
     for bookmark in _bookmarks(pdf):
         place = raw.FPDFBookmark_GetDest(pdf, bookmark) or _target(pdf, bookmark)
         page = raw.FPDFDest_GetDestPageIndex(pdf, place) if place else -1

@@ -21,10 +21,12 @@ from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
 from rag.loaders.pdf.annotations import notes
-from rag.loaders.pdf.outline import bookmarks, form_data
+from rag.loaders.pdf.outline import Titles, bookmarks, form_data
 from rag.loaders.pdf.text_layer import clean, page_text, title_of
 from rag.loaders.pdf.unread import text_layer
 from rag.loaders.picture.pixels import is_blank
+from rag.loaders.properties.base import with_properties
+from rag.loaders.properties.document import pdf_properties
 from rag.types import CaptionOf, Content, Context, Document, Dropped, Page, Passage, Skipped, TextLayer
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ _REASONS = {
 class PdfLoader:
     """One passage per page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with _open(document.file, limits) as pdf:
@@ -49,10 +51,14 @@ class PdfLoader:
                 pdf.init_forms()  # so that the values of filled forms are known and drawn
                 context = Context(title=title_of(pdf, document.file.stem))
                 titles = bookmarks(pdf)
-            for index in range(len(pdf)):
-                with _LOCK, _page(pdf, index) as page:
-                    text = _joined(page_text(page), _beside(pdf, page, index, titles)[0]) if page else ""
-                yield Passage(document.id, index, Page(index + 1), "page", "image", text, document.caption, context)
+                properties = pdf_properties(pdf.get_metadata_value)
+            yield from with_properties(self._pages(pdf, document, context, titles), properties)
+
+    def _pages(self, pdf: pdfium.PdfDocument, document: Document, context: Context, titles: Titles) -> Iterator[Passage]:
+        for index in range(len(pdf)):
+            with _LOCK, _page(pdf, index) as page:
+                text = _joined(page_text(page), _beside(pdf, page, index, titles)[0]) if page else ""
+            yield Passage(document.id, index, Page(index + 1), "page", "image", text, document.caption, context)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
         with _open(document.file, limits) as pdf:
@@ -131,9 +137,7 @@ def _page(pdf: pdfium.PdfDocument, index: int) -> Iterator[pdfium.PdfPage | None
         page.close()
 
 
-def _beside(
-    pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int, titles: dict[int, list[str]]
-) -> tuple[str, list[tuple[float, ...]]]:
+def _beside(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int, titles: Titles) -> tuple[str, list[tuple[float, ...]]]:
     """What stands on a page beside its text layer, and where those words are drawn that are."""
     found = notes(pdf, page)
     said = [*titles.get(index, ()), *(note.words for note in found)]
@@ -149,9 +153,7 @@ def _joined(words: str, beside: str) -> str:
     return "\n".join(filter(None, (words, *new)))
 
 
-def _read(
-    pdf: pdfium.PdfDocument, index: int, text: str, titles: dict[int, list[str]], limits: Limits
-) -> tuple[Pixels, TextLayer | None]:
+def _read(pdf: pdfium.PdfDocument, index: int, text: str, titles: Titles, limits: Limits) -> tuple[Pixels, TextLayer | None]:
     """The page in RGB, and its text layer with its worth; `text` is that layer, where nothing stands beside it."""
     page = pdf[index]
     try:

@@ -10,8 +10,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -56,7 +55,7 @@ _REFUSALS: tuple[type[Exception], ...] = (SyntaxError, IndexError, TypeError, st
 # Pillow warns of each odd tag on stderr; a file that cannot be read is reported with its reason anyway.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
-_ORIENTATION, _EXIF_IFD, _TAKEN, _TAKEN_OFFSET, _OFFSET = 0x0112, 0x8769, 0x9003, 0x9011, 0x9010
+_ORIENTATION = 0x0112
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -122,27 +121,6 @@ def orientation(image: Image.Image) -> int:
     except DAMAGE:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def taken_at(image: Image.Image) -> float | None:
-    """When the picture was taken, in seconds since the epoch: EXIF DateTimeOriginal.
-
-    Its offset from UTC is used where the camera wrote one (OffsetTimeOriginal, else OffsetTime); a time without offset is taken
-    as UTC, so that the same bytes give the same date on every machine. None where there is no date or it is invalid.
-    """
-    try:
-        exif = image.getexif().get_ifd(_EXIF_IFD)
-    except DAMAGE:
-        return None
-    try:
-        moment = datetime.strptime(str(exif.get(_TAKEN, "")).strip("\0 ")[:19], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    offset = timedelta(0)
-    with suppress(ValueError):
-        written = str(exif.get(_TAKEN_OFFSET) or exif.get(_OFFSET) or "").strip("\0 ")
-        offset = datetime.strptime(written, "%z").utcoffset() or offset
-    return (moment - offset).timestamp()
 
 
 def _parse(stream: IO[bytes]) -> Image.Image:

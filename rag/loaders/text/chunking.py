@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.properties.base import NOTHING, Properties, with_properties
 from rag.types import Content, Context, DocumentId, Lines, Locator, Passage
 
 ARROW = " › "
@@ -37,6 +38,7 @@ class Rendering:
     headings: tuple[Heading, ...] = ()  # in the order of the text
     title: str = ""
     shows: tuple[tuple[str, str], ...] = ()  # pictures shown: (target as written, caption)
+    properties: Properties = NOTHING  # what the document says of itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +227,13 @@ def passages_of(
     """The text passages of a document, located by lines. UnreadableDocument where it contains no text."""
     spans = cut(rendering.text, limits.passage_characters, rendering.headings, breaks, joined)
     ordinal = -1
-    for ordinal, span in enumerate(spans):
-        context = Context(title=rendering.title, heading=span.heading)
-        yield text_passage(document, ordinal, span.lines, span.text, context)
+    passages = (
+        text_passage(document, at, span.lines, span.text, Context(title=rendering.title, heading=span.heading))
+        for at, span in enumerate(spans)
+    )
+    for passage in with_properties(passages, rendering.properties):
+        ordinal = passage.ordinal
+        yield passage
     if ordinal < 0:
         raise UnreadableDocument("contains no text")
 

@@ -54,7 +54,7 @@ _LEAD_IN = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--|template\b|\[)")  # comments a
 class CodeLoader:
     """Spans of lines; definitions shorter than half a span join their neighbours."""
 
-    version = 1
+    version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         rendering = rendered(read_text(document.file, limits), document.file.suffix.lower())

@@ -13,6 +13,8 @@ from email.message import Message
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.properties.base import Properties
+from rag.loaders.properties.dates import mail_date
 from rag.loaders.text.chunking import Rendering, passages_of, text_content
 from rag.loaders.text.encoding import decoded, read_bytes
 from rag.loaders.text.html import rendered as html_rendered
@@ -26,7 +28,7 @@ _MAX_PARTS = 1_000
 class MailLoader:
     """Spans of the header lines and the body; the subject is the title."""
 
-    version = 1
+    version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         yield from passages_of(document.id, rendered(read_bytes(document.file, limits)), limits)
@@ -56,7 +58,9 @@ def rendered(raw: bytes) -> Rendering:
     plain = [text for part in bodies if part.get_content_type() == "text/plain" and (text := _text(part))]
     body = plain or [_text_of_html(part) for part in bodies if part.get_content_type() == "text/html"]
     blocks = ["\n".join(headers), *body, f"Attachments: {', '.join(attached)}" if attached else ""]
-    return Rendering("\n\n".join(block.strip("\n") for block in blocks if block.strip()), title=_header(message, "Subject"))
+    text = "\n\n".join(block.strip("\n") for block in blocks if block.strip())
+    sent = Properties(dated=mail_date(_header(message, "Date")))
+    return Rendering(text, title=_header(message, "Subject"), properties=sent)
 
 
 def _parts(message: Message) -> list[Message]:

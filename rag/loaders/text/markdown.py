@@ -45,7 +45,7 @@ _MARKS = re.compile(r"<[^<>\n]{1,200}>|\{#[\w-]{1,100}\}\s*$|(?<!\w)[*_]{1,3}(?=
 class MarkdownLoader:
     """Spans under their headings; the first H1, or the title of the front matter, is the document's title."""
 
-    version = 1
+    version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         yield from passages_of(document.id, rendered(read_text(document.file, limits)), limits)

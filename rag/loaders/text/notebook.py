@@ -25,7 +25,7 @@ _MAX_OUTPUT = 4_000  # characters kept of one output: the start of a training lo
 class NotebookLoader:
     """Spans under the headings of the Markdown cells."""
 
-    version = 1
+    version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         yield from passages_of(document.id, rendered(read_bytes(document.file, limits)), limits, LINED)

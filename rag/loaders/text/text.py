@@ -32,7 +32,7 @@ _TABLES = frozenset({".csv", ".tsv"})
 class TextLoader:
     """Spans of lines. The first row of a table is the heading of all its spans."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         suffix = document.file.suffix.lower()

@@ -6,6 +6,7 @@ Knows no decoder and no passage. Times are seconds from the start of the file's 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.properties.video import Chapter, chapters_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +41,8 @@ class Timeline:
     height: int
     container: str  # FFmpeg's name of the format, "mpegts" for example
     eight_bits: bool  # whether a colour channel has 8 bits
+    tags: Mapping[str, str]  # what the container says of itself
+    chapters: tuple[Chapter, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ def _read(container: Any, limits: Limits) -> Timeline:
         height=codec.height,
         container=container.format.name,
         eight_bits=codec.format is not None and codec.format.components[0].bits == 8,
+        tags={**stream.metadata, **container.metadata},
+        chapters=chapters_of(container, float(origin)),
     )
 
 

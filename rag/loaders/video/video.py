@@ -12,11 +12,13 @@ import numpy as np
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import STRETCH, Limits
+from rag.loaders.picture.near_duplicates import miniature, shows_nothing_new
 from rag.loaders.picture.pixels import is_blank
+from rag.loaders.properties.base import with_properties
+from rag.loaders.properties.video import video_properties, with_chapters
 from rag.loaders.text.subtitles import read_cues, spoken
 from rag.loaders.video.decoders import FrameDamaged, open_decoder
-from rag.loaders.video.frames import choose, timeline_of
-from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
+from rag.loaders.video.frames import Timeline, choose, timeline_of
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Seconds, Skipped
 
 
@@ -27,10 +29,14 @@ class VideoLoader:
     their stretch are dropped, unless the subtitles say something else: words must stay findable at their time.
     """
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         timeline = timeline_of(document.file, limits)
+        passages = with_chapters(self._passages(document, timeline, limits), timeline.chapters)
+        yield from with_properties(passages, video_properties(timeline.tags, document.companions))
+
+    def _passages(self, document: Document, timeline: Timeline, limits: Limits) -> Iterator[Passage]:
         cues = read_cues(document.companions, limits)
         for ordinal, frame in enumerate(choose(timeline, limits)):
             said = spoken(cues, 0.0 if ordinal == 0 else frame.start, frame.end)

@@ -36,7 +36,7 @@ def test_hits_are_the_same_as_in_python(api: TestClient, library: Path) -> None:
     found = ask(api, text="harbour dues", top_k=5)
     with rag.open_index(str(library)) as searcher:
         expected = [rag.hit_json(hit) for hit in searcher.query("harbour dues", top_k=5)]
-    added = ("media", "thumbnail", "marks", "dated")
+    added = ("media", "thumbnail", "marks")
     assert [{key: value for key, value in hit.items() if key not in added} for hit in found["hits"]] == expected
     assert found["hits"][0]["document"] == "minutes.txt"
     assert (found["index"], found["reranked"], found["reranker"], found["good"]) == ("library", True, "lite", True)

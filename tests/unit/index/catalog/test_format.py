@@ -18,7 +18,7 @@ from rag.index.writer.writer import writing
 from tests.unit.index_samples import DIM, FINGERPRINT, key_of, made, put, snapshot_of, unit_rows, vector_of
 
 # a.md (one, five), b.md (two, three 北京大学), photo.jpg; two commits
-OLD = Path(__file__).parent / "old" / "format-1.tar.gz"
+OLD = Path(__file__).parent / "old"
 PAGE = (Path(__file__).parents[4] / "indexes" / "README.md").read_text()
 
 
@@ -44,7 +44,7 @@ def test_the_page_names_every_table_and_column(tmp_path):
 def test_numbers_of_the_format(tmp_path):
     folder = made(tmp_path / "index", {"a.md": ["one"]})
     connection = apsw.Connection(str(folder / "catalog.sqlite"))
-    assert (connection.pragma("application_id"), connection.pragma("user_version")) == (APPLICATION, FORMAT) == (0x52414749, 2)
+    assert (connection.pragma("application_id"), connection.pragma("user_version")) == (APPLICATION, FORMAT) == (0x52414749, 3)
     assert f"number **{FORMAT}**" in PAGE
     assert ", ".join(f"{code} {kind}" for kind, code in KIND_CODES.items()) in PAGE
     assert (folder / "catalog.sqlite").read_bytes()[20] == 8  # reserved bytes at the end of each page
@@ -72,15 +72,16 @@ def test_a_segment_is_what_faiss_writes(rows, dim):
     assert faiss.serialize_index(index).tobytes() == faiss_header(rows, dim) + halves.tobytes()
 
 
-def unpacked(folder: Path) -> Path:
-    with tarfile.open(OLD) as archive:
+def unpacked(folder: Path, format: int) -> Path:
+    with tarfile.open(OLD / f"format-{format}.tar.gz") as archive:
         archive.extractall(folder, filter="data")
     return folder
 
 
-def test_an_old_index_is_migrated(tmp_path):
-    folder = unpacked(tmp_path / "index")
-    with pytest.raises(IndexTooOld, match=f"format 1; this version reads format {FORMAT}"):
+@pytest.mark.parametrize("format", range(1, FORMAT))
+def test_an_old_index_is_migrated(tmp_path, format):
+    folder = unpacked(tmp_path / "index", format)
+    with pytest.raises(IndexTooOld, match=f"format {format}; this version reads format {FORMAT}"):
         fingerprint_of(folder)
     assert bring_up_to_date(folder) and not bring_up_to_date(folder)
     assert fingerprint_of(folder) == FINGERPRINT
@@ -105,7 +106,7 @@ def test_an_old_index_is_migrated(tmp_path):
 
 
 def test_damage_in_an_old_index_is_still_found_after_the_migration(tmp_path):
-    folder = unpacked(tmp_path / "index")
+    folder = unpacked(tmp_path / "index", 1)
     file = folder / "segments" / "000001.faiss"
     content = bytearray(file.read_bytes())
     content[-3] ^= 1
