@@ -76,8 +76,9 @@ def _spans(unit: Unit, text: _Text) -> Iterator[tuple[int, int]]:
                 yield places[at].start, places[at + len(terms) - 1].end
     wanted = {unit.terms, (unit.whole,), *unit.others}
     yield from ((number.start, number.end) for number in text.numbers if not number.meant.isdisjoint(wanted))
-    if unit.whole:
-        yield from _compound_spans(unit.whole, places)
+    for whole in (unit.whole, *(other[0] for other in unit.others if len(other) == 1)):
+        if whole:
+            yield from _compound_spans(whole, places)
     if unit.inside:
         yield from ((place.start, place.end) for place in places if holds(place.term, unit.inside))
 

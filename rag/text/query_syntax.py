@@ -199,7 +199,7 @@ def _is_weak(term: str) -> bool:
 def _phrase(text: str, revision: int) -> Unit | None:
     """The words side by side, None without any; the last single character of a run is left out where a pair covers it."""
     found = list(compounds(text, revision))
-    if len(found) == 1 and found[0].others:
+    if len(found) == 1 and (found[0].others or found[0].whole):
         return replace(_compound_unit(found[0], tuple(stems(list(found[0].parts)))), weak=False, quoted=True)
     parts = stems([part for at, compound in enumerate(found) for part in _in_phrase(compound, at == len(found) - 1)])
     if not parts:

@@ -61,7 +61,8 @@ class LiteEmbedder:
     def __init__(self, choice: Choice = DEFAULT_CHOICE, revision: int = REVISION) -> None:
         """`choice` is ignored: there is one `lite` embedder. `revision`: of the features, 2 for an index made with those."""
         self._text = text.TextBlock(revision)
-        self.fingerprint = replace(type(self).fingerprint, revision=str(revision))
+        if revision != REVISION:
+            self.fingerprint = replace(type(self).fingerprint, revision=str(revision))
 
     @property
     def capabilities(self) -> EmbedderCapabilities:

@@ -12,7 +12,6 @@ from rag.text.analyzer import compounds, placed_parts
 from rag.text.folding import folded
 from rag.text.highlights import marks
 
-
 SEPARATORS = str.maketrans("", "", ".,' ")  # of thousands
 
 
