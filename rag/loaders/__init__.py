@@ -25,7 +25,7 @@ VERSIONS = {
     "html": 2,
     "office": 5,
     "mail": 2,
-    "pdf": 3,
+    "pdf": 4,
     "picture": 3,
     "video": 3,
 }
