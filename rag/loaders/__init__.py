@@ -25,7 +25,7 @@ VERSIONS = {
     "html": 3,
     "office": 5,
     "mail": 3,
-    "pdf": 3,
+    "pdf": 4,
     "picture": 4,
     "video": 4,
 }

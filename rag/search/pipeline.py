@@ -17,7 +17,7 @@ from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.fusion import Candidate, choose, fuse
 from rag.search.grouping import Group, Scored, group
 from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
-from rag.search.reranking import Judged, rescore
+from rag.search.reranking import Judged, keep_matched, rescore
 from rag.search.timings import StageTimer
 from rag.text.query_syntax import spoken
 from rag.text.readable import readable
@@ -93,6 +93,7 @@ def search(
     timer.end("rerank")
     if reranker is not None:
         notes += _note_refused(judged)
+    judged = keep_matched(judged)
     shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
