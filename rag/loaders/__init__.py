@@ -23,7 +23,7 @@ VERSIONS = {
     "code": 3,
     "notebook": 2,
     "html": 3,
-    "office": 5,
+    "office": 6,
     "mail": 3,
     "pdf": 4,
     "picture": 4,
