@@ -32,7 +32,7 @@ class PictureLoader:
     Colour profiles are not applied: the models were trained without them.
     """
 
-    version = 3
+    version = 4
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with open_picture(document.file, limits) as image:
