@@ -25,7 +25,7 @@ BEST = {  # the share of the words of all documents of a format that it holds in
     "pptx": 1.000,  # markitdown
     "odt": 0.788,  # kreuzberg
     "ods": 0.667,  # LibreOffice
-    "odp": 0.400,  # LibreOffice
+    "odp": 0.400,  # docling, LibreOffice
     "fodt": 1.000,  # markitdown, unstructured, LibreOffice
     "rtf": 0.872,  # markitdown, kreuzberg, LibreOffice
     "doc": 0.583,  # LibreOffice

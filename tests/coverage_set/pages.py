@@ -6,7 +6,9 @@ Knows no reader.
 from __future__ import annotations
 
 import base64
+import io
 import quopri
+import zipfile
 
 from tests.coverage_set.sample import Sample
 from tests.unit.loaders.office.test_office import zipped
@@ -85,9 +87,8 @@ def _book() -> bytes:
         '<h1>Chapter 1<br/>The lamp</h1><p class="first"><span class="cap">T</span>he lamp went out at mid&#173;night.'
         '<a epub:type="noteref" href="#n1">1</a></p><aside epub:type="footnote" id="n1"><p>Old time.</p></aside>'
     )
-    return zipped(
+    chapters = zipped(
         {
-            "mimetype": "application/epub+zip",
             "META-INF/container.xml": '<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
             f"{container}</container>",
             "OEBPS/content.opf": _OPF,
@@ -96,6 +97,12 @@ def _book() -> bytes:
             "OEBPS/text/two.xhtml": _chapter("<h1>Chapter 2</h1><blockquote><p>Who goes there?</p></blockquote><p>Nobody.</p>"),
         }
     )
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as book, zipfile.ZipFile(io.BytesIO(chapters)) as packed:
+        book.writestr("mimetype", "application/epub+zip")  # first, and not compressed
+        for name in packed.namelist():
+            book.writestr(name, packed.read(name), zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
 
 
 _OUTLOOK_HTML = (

@@ -22,8 +22,9 @@ def shares(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, int
     for sample in SAMPLES:
         file = folder / sample.name
         file.write_bytes(sample.make())
+        counts = held_and_wanted(sample, passages_text(file))
         for name in (sample.format, ""):
-            found[name].append(held_and_wanted(sample, passages_text(file)))
+            found[name].append(counts)
     return {name: (sum(held for held, _ in ones), sum(wanted for _, wanted in ones)) for name, ones in found.items()}
 
 
