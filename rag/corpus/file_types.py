@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from rag.types import Kind
+from rag.types import KINDS, Kind
 
 SHOWN_BY: Mapping[Kind, str] = {"page": "pdf", "image": "picture", "screenshot": "picture", "frame": "video"}  # loaders
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v", ".mts", ".m2ts"})
 SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt"})
+ARCHIVE_SUFFIXES = frozenset({".zip", ".cbz", ".tar", ".tgz", ".tbz", ".tbz2", ".txz"})
 CATALOG_FILE = "catalog.sqlite"  # marks an index folder, which is never part of a corpus
 CAPTION_SUFFIXES = frozenset(  # of formats that show pictures with an alt text
     {".md", ".markdown", ".mdown", ".mkd", ".mdx", ".qmd", ".rmd", ".html", ".htm", ".xhtml", ".ipynb"}
@@ -30,6 +31,7 @@ _KINDS: dict[str, frozenset[Kind]] = {  # by loader; all others give text
     "picture": frozenset({"image", "screenshot"}),
     "pdf": frozenset({"page"}),
     "video": frozenset({"frame"}),
+    "archive": frozenset(KINDS),
 }
 
 
@@ -45,6 +47,8 @@ def kinds_of(path: str) -> frozenset[Kind]:
         return _KINDS["picture"]
     if suffix == ".pdf":
         return _KINDS["pdf"]
+    if suffix in ARCHIVE_SUFFIXES:
+        return _KINDS["archive"]
     return _KINDS["video"] if suffix in VIDEO_SUFFIXES else frozenset({"text"})
 
 

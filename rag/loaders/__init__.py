@@ -11,6 +11,7 @@ LOADERS = {
     "html": "rag.loaders.text.html:HtmlLoader",
     "office": "rag.loaders.office.office:OfficeLoader",
     "mail": "rag.loaders.text.mail:MailLoader",
+    "archive": "rag.loaders.inside.archives:ArchiveLoader",
     "pdf": "rag.loaders.pdf.pdf:PdfLoader",
     "picture": "rag.loaders.picture.picture:PictureLoader",
     "video": "rag.loaders.video.video:VideoLoader",

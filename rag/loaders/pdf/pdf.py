@@ -10,7 +10,7 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +21,7 @@ from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
 from rag.loaders.pdf.annotations import notes
+from rag.loaders.pdf.document import document_of
 from rag.loaders.pdf.outline import Titles, bookmarks, form_data
 from rag.loaders.pdf.text_layer import clean, page_text, title_of
 from rag.loaders.pdf.unread import text_layer
@@ -49,7 +50,7 @@ class PdfLoader:
         with _open(document.file, limits) as pdf:
             with _LOCK:
                 pdf.init_forms()  # so that the values of filled forms are known and drawn
-                context = Context(title=title_of(pdf, document.file.stem))
+                context = Context(title=title_of(pdf, PurePosixPath(document.name).stem))
                 titles = bookmarks(pdf)
                 properties = pdf_properties(pdf.get_metadata_value)
             yield from with_properties(self._pages(pdf, document, context, titles), properties)
@@ -96,7 +97,7 @@ def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
             if file.stat().st_size == 0:
                 raise UnreadableDocument("is empty")
             raw.FPDF_LoadMemDocument(b"-", 1, None)  # else a failure without an error code would report the previous one's
-            pdf = pdfium.PdfDocument(file)
+            pdf = document_of(file)
         except OSError as error:
             raise UnreadableDocument(f"cannot be opened: {error.strerror or 'No such file'}") from error
         except pdfium.PdfiumError as error:

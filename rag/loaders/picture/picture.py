@@ -36,7 +36,7 @@ class PictureLoader:
         with open_picture(document.file, limits) as image:
             properties = picture_properties(image, document.companions)
             locators = _locators(image, limits)
-            kind: Kind = "screenshot" if len(locators) == 1 and looks_like_screenshot(document.file.name, image) else "image"
+            kind: Kind = "screenshot" if len(locators) == 1 and looks_like_screenshot(document.name, image) else "image"
         passages = (Passage(document.id, at, place, kind, "image", caption=document.caption) for at, place in enumerate(locators))
         yield from with_properties(passages, properties)
 

@@ -57,7 +57,7 @@ class CodeLoader:
     version = 2
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        rendering = rendered(read_text(document.file, limits), document.file.suffix.lower())
+        rendering = rendered(read_text(document.file, limits), document.suffix)
         yield from passages_of(document.id, rendering, limits, LINED, joined=limits.passage_characters // 2)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:

@@ -35,7 +35,7 @@ class HtmlLoader:
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         rendering = rendered(read_text(document.file, limits))
-        if document.file.suffix.lower() == ".svg" and not rendering.text.strip():
+        if document.suffix == ".svg" and not rendering.text.strip():
             raise UnreadableDocument("is a drawing without text; of SVG, only the text is read")
         yield from passages_of(document.id, rendering, limits)
 

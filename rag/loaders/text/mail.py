@@ -1,6 +1,6 @@
 """Mail messages (.eml): who wrote to whom and when, the body, and the names of attachments.
 
-Knows MIME; reads no attachment. Lines count in the rendered text: the header lines, a blank line, the body.
+Knows MIME; reads no attachment. Lines count in the rendered text: the header lines, the body, the footer of a mailing list.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.properties.base import Properties
 from rag.loaders.properties.dates import mail_date
-from rag.loaders.text.chunking import Rendering, passages_of, text_content
-from rag.loaders.text.encoding import decoded, read_bytes
-from rag.loaders.text.html import rendered as html_rendered
+from rag.loaders.text.chunking import Heading, Rendering, passages_of, text_content
+from rag.loaders.text.encoding import read_bytes
+from rag.loaders.text.mail_body import FOOTER, blocks_of, filename
 from rag.types import CaptionOf, Content, Document, Passage
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
@@ -41,11 +41,11 @@ class MailLoader:
 
 
 def rendered(raw: bytes) -> Rendering:
-    """A message as text: its plain body, else its HTML. UnreadableDocument where it is not a message."""
+    """A message as text: what a person reads of it. UnreadableDocument where it is not a message."""
     try:
         # compat32 leaves headers unparsed: the newer policies raise all kinds of errors on malformed ones
         message = message_from_bytes(raw, policy=policy.compat32)
-        parts = _parts(message)
+        parts, (bodies, footer) = _parts(message), blocks_of(message)
     except RecursionError as error:
         raise UnreadableDocument("is a damaged message: its parts are nested too deeply") from error
     except (MessageError, ValueError) as error:
@@ -53,14 +53,12 @@ def rendered(raw: bytes) -> Rendering:
     headers = [f"{name}: {text}" for name in _HEADERS if (text := _header(message, name))]
     if not headers and not message.keys():
         raise UnreadableDocument("is not a message: it has no header lines")
-    attached = [_words(name) for part in parts if (name := _filename(part))]
-    bodies = [part for part in parts if not _filename(part) and part.get_content_disposition() != "attachment"]
-    plain = [text for part in bodies if part.get_content_type() == "text/plain" and (text := _text(part))]
-    body = plain or [_text_of_html(part) for part in bodies if part.get_content_type() == "text/html"]
-    blocks = ["\n".join(headers), *body, f"Attachments: {', '.join(attached)}" if attached else ""]
+    attached = [_words(name) for part in parts if (name := filename(part))]
+    blocks = ["\n".join(headers), *bodies, f"Attachments: {', '.join(attached)}" if attached else "", footer]
     text = "\n\n".join(block.strip("\n") for block in blocks if block.strip())
+    apart = (Heading(len(text) - len(footer), 1, FOOTER, lines=0),) if footer else ()
     sent = Properties(dated=mail_date(_header(message, "Date")))
-    return Rendering(text, title=_header(message, "Subject"), properties=sent)
+    return Rendering(text, apart, title=_header(message, "Subject"), properties=sent)
 
 
 def _parts(message: Message) -> list[Message]:
@@ -74,29 +72,12 @@ def _parts(message: Message) -> list[Message]:
     return parts
 
 
-def _text(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    try:
-        return decoded(payload, declared=part.get_content_charset() or "") if isinstance(payload, bytes) else ""
-    except UnreadableDocument:
-        return ""  # an empty or broken part does not make the rest of the message unreadable
-
-
-def _text_of_html(part: Message) -> str:
-    markup = _text(part)
-    return html_rendered(markup).text if markup else ""
-
-
 def _header(message: Message, name: str) -> str:
     for written, value in message.raw_items():
         if written.lower() == name.lower():
             raw = str(value)[: 4 * _MAX_HEADER].encode("utf-8", "surrogateescape")
             return _words(raw.decode("utf-8", "replace"))
     return ""
-
-
-def _filename(part: Message) -> str:
-    return part.get_filename() or ""
 
 
 def _words(value: str) -> str:

@@ -35,7 +35,7 @@ class TextLoader:
     version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        suffix = document.file.suffix.lower()
+        suffix = document.suffix
         rendering = rendered(read_text(document.file, limits), suffix)
         yield from passages_of(document.id, rendering, limits, LINED if suffix in _LINE_BY_LINE else PROSE)
 

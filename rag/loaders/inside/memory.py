@@ -1,0 +1,72 @@
+"""Keeps a file from inside another in memory, under a path that every library can open.
+
+Knows bytes; knows no format. Readers may write no file: `memfd_create(2)` gives one that has no place on a disk.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from rag.errors import UnreadableDocument
+from rag.limits import HELD_BYTES
+from rag.loaders.base import Limits
+
+_CHUNK = 1 << 20
+_SHARE = 4  # the files held are at most this part of the private memory a reader has
+
+
+@dataclass(slots=True)
+class Room:
+    """What may still be unpacked of a document, and what is held of it now, in bytes."""
+
+    members: int
+    unpacked: int
+    most_held: int
+    limits: Limits
+    held: int = 0
+
+
+def room_for(limits: Limits) -> Room:
+    """All that a document may take."""
+    soft = resource.getrlimit(resource.RLIMIT_DATA)[0]
+    most = HELD_BYTES if soft == resource.RLIM_INFINITY else min(HELD_BYTES, soft // _SHARE)
+    return Room(limits.max_members, limits.max_unpacked_bytes, most, limits)
+
+
+@contextmanager
+def held(stream: BinaryIO, room: Room) -> Iterator[Path]:
+    """The bytes of a stream as a file in memory. UnreadableDocument where they are too many."""
+    with _nameless() as file:
+        size = 0
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            room.unpacked -= len(chunk)
+            if room.unpacked < 0:
+                most = room.limits.max_unpacked_bytes
+                raise UnreadableDocument(f"is beyond what is unpacked of a document: max_unpacked_bytes = {most:,}")
+            if room.held + size > room.most_held:
+                raise UnreadableDocument(f"has more bytes than can be held in memory ({room.most_held:,}); unpack it")
+            file.write(chunk)
+        file.flush()
+        room.held += size
+        try:
+            yield Path(file.name) if isinstance(file.name, str) else Path("/proc/self/fd", str(file.fileno()))
+        finally:
+            room.held -= size
+
+
+@contextmanager
+def _nameless() -> Iterator[BinaryIO]:
+    if not hasattr(os, "memfd_create"):
+        with tempfile.NamedTemporaryFile(prefix="rag-inside-") as named:
+            yield cast(BinaryIO, named)
+        return
+    with open(os.memfd_create("inside", os.MFD_CLOEXEC), "wb") as file:  # noqa: PTH123 (a descriptor has no path)
+        yield file
