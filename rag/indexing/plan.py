@@ -21,10 +21,13 @@ from rag.index.catalog.survey import Survey, surveyed
 from rag.index.files.layout import is_index
 from rag.index.locations import expand_home, index_folder
 from rag.indexing.build import check_folders, check_kinds
+from rag.indexing.moved_roots import find_moves
+from rag.indexing.outdated import describe_outdated
 from rag.indexing.progress import Rate, read_rate
-from rag.indexing.roots import Target, choose_root, heeded_files, without_repeats
+from rag.indexing.roots import Target, choose_root, heeded_files, root_folder, without_repeats
 from rag.indexing.scan import ChangeDetector
 from rag.indexing.tally import RunTally
+from rag.loaders import VERSIONS
 from rag.types import Kind, Skipped
 
 if TYPE_CHECKING:
@@ -95,7 +98,9 @@ def _plan(known: Survey, wanted: Sequence[Path], kinds: frozenset[Kind], rate: R
 
 
 def _targets(known: Survey, wanted: Sequence[Path], tally: RunTally) -> list[Target]:
-    roots = dict(known.roots)
+    moves = find_moves(map(root_folder, wanted) if wanted else known.roots.values(), known.roots, known)
+    tally.notes += [*map(str, moves), *describe_outdated(known.outdated(VERSIONS), "would be")]
+    roots = {**known.roots, **{moved.root: moved.new for moved in moves}}
     targets = []
     for one in wanted:
         target, _ = choose_root(one, roots)

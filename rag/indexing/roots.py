@@ -24,6 +24,12 @@ class Target(NamedTuple):
     heeded: tuple[str, ...] = IGNORE_FILES  # the ignore files that leave something out
 
 
+def root_folder(wanted: Path) -> Path:
+    """The folder that a new root would have for what a person gave: a single file makes its folder the root."""
+    real = wanted.resolve()
+    return real if real.is_dir() else real.parent
+
+
 def choose_root(folder: Path, roots: dict[str, Path]) -> tuple[Target, bool]:
     """The target that `folder` means, and whether its root is new: inside a known root it is a part of that root.
 
@@ -35,7 +41,8 @@ def choose_root(folder: Path, roots: dict[str, Path]) -> tuple[Target, bool]:
         name = max(inside, key=lambda one: len(roots[one].parts))  # the innermost
         under = real.relative_to(roots[name]).as_posix()
         return Target(Root(name, roots[name]), "" if under == "." else under), False
-    base, under = (real, "") if real.is_dir() else (real.parent, real.name)
+    base = root_folder(folder)
+    under = "" if base == real else real.name
     stem = base.name or "root"
     name = next(name for number in range(len(roots) + 1) if (name := stem if not number else f"{stem}-{number + 1}") not in roots)
     return Target(Root(name, base), under), True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rag.config import Settings
 from rag.errors import BackendError
 from rag.indexing.progress import keep_rate
+from rag.loaders import VERSIONS
 from rag.loaders.policy import ReadingPolicy, fixed_settings
 from rag.models.canaries import embed_canaries
 from rag.models.selection import ModelChoice, remembered
@@ -41,11 +42,17 @@ def run_over(
     from rag.corpus.walk import Root
     from rag.decoding.memory_budget import budget, shortfall
     from rag.index.writer.writer import writing
+    from rag.indexing.moved_roots import find_moves
+    from rag.indexing.outdated import describe_outdated
     from rag.indexing.pipeline import index_targets
-    from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, without_repeats
+    from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, root_folder, without_repeats
 
     with writing(folder) as writer:
+        outdated = writer.memory.read_again(VERSIONS)
         heeded = heeded_files(settings, kept)
+        moves = find_moves(map(root_folder, wanted) if wanted else writer.roots().values(), writer.roots(), writer)
+        for moved in moves:
+            writer.add_root(moved.root, moved.new)
         roots = writer.roots()
         targets = []
         for one in wanted:
@@ -54,7 +61,11 @@ def run_over(
                 writer.add_root(*target.root)
                 roots[target.root.name] = target.root.folder
             targets.append(target)
-        notes = [said] if (said := shortfall(settings.max_memory)) else []
+        notes = [
+            *map(str, moves),
+            *describe_outdated(outdated, "are"),
+            *([said] if (said := shortfall(settings.max_memory)) else []),
+        ]
         if not wanted:
             for name, known in roots.items():
                 if known.is_dir():

@@ -16,3 +16,20 @@ LOADERS = {
     "picture": "rag.loaders.picture.picture:PictureLoader",
     "video": "rag.loaders.video.video:VideoLoader",
 }
+
+# The `version` of each, so that a run knows what an older one has read without importing them; a test holds both equal.
+VERSIONS = {
+    "text": 3,
+    "markdown": 2,
+    "code": 2,
+    "notebook": 2,
+    "html": 2,
+    "office": 5,
+    "pdf": 3,
+    "picture": 3,
+    "video": 3,
+}
+
+# What holds other files is read anew whenever any loader reads more.
+_ALL = sum(VERSIONS.values())
+VERSIONS |= {"archive": 1 + _ALL, "mail": 3 + _ALL}

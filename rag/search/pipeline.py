@@ -16,6 +16,7 @@ from rag.search.candidates import find
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.fusion import Candidate, choose, fuse
 from rag.search.grouping import Group, Scored, group
+from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, rescore
 from rag.search.timings import StageTimer
 from rag.text.query_syntax import spoken
@@ -92,9 +93,11 @@ def search(
     if reranker is not None:
         notes += _note_refused(judged)
     shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
-    groups = group(shown)
+    is_there = whose_folder_is_there()
+    groups = present_first(group(shown), is_there)
     if options.fold:
-        results = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), options.fold_from)
+        folded = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), options.fold_from)
+        results = shown_if_present(folded, is_there)
     else:
         results = unfolded(groups)
     by_number = {one.candidate.number: one for one in judged}

@@ -7,13 +7,17 @@ import shutil
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 import rag
+from rag.index.catalog.connection import connect
 from rag.index.reader.snapshot import Snapshot
+from rag.indexing.plan import plan_index
 from tests.e2e.conftest import COUNTING, Calls
 from tests.e2e.runs import found, index
 
@@ -153,3 +157,21 @@ def test_the_same_bytes_with_another_suffix_are_read_differently(corpus: Path) -
     index(corpus)
     with rag.open_index(backend=COUNTING) as searcher:
         assert searcher.query("Heron length", paths=["ships.csv"])[0].context.heading == "ship,length"
+
+
+def test_what_an_older_loader_read_is_read_again_and_nothing_else(corpus: Path, calls: Calls) -> None:
+    (corpus / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
+    index(corpus)
+    assert calls.since() > 0
+    with closing(connect(Path("indexes/default"), apsw.SQLITE_OPEN_READWRITE)) as catalog:
+        catalog.execute("UPDATE documents SET loader = replace(loader, 'markdown.md:2:', 'markdown.md:1:')")
+        catalog.execute("DELETE FROM facts WHERE name = 'loaders'")
+    plan = plan_index(corpus)
+    assert plan.notes == (
+        "this version reads more of some files: 1 document would be read again (1 markdown)",
+        "1 file that could not be read would be tried again by this version",
+    )
+    report = index(corpus)
+    assert report.notes == tuple(note.replace("would be", "is") for note in plan.notes)
+    assert (report.indexed, report.unchanged, len(report.skipped), calls.since()) == (1, 4, 1, 0)
+    assert index(corpus).notes == ()

@@ -9,7 +9,7 @@ import pytest
 
 import rag
 from rag.errors import WrongRequest
-from tests.e2e.conftest import COUNTING
+from tests.e2e.conftest import COUNTING, Calls
 from tests.e2e.runs import index
 
 
@@ -63,6 +63,68 @@ def test_forgetting_prefers_the_path_on_disk(corpus: Path, tmp_path: Path, monke
     with rag.open_index(str(tmp_path / "indexes/default"), backend=COUNTING) as searcher:
         assert searcher.status().documents == 5
     assert rag.remove_documents(str(tmp_path / "link"), str(tmp_path / "indexes/default")) == 0
+
+
+# ---- a corpus that moves ----------------------------------------------------------------------------
+
+
+def places(words: str) -> list[tuple[str, bool]]:
+    with rag.open_index(backend=COUNTING) as searcher:
+        return [(hit.path, Path(hit.path).exists()) for hit in searcher.query(words, fold=False)]
+
+
+def test_a_renamed_root_keeps_its_documents_at_the_new_place(corpus: Path, tmp_path: Path, calls: Calls) -> None:
+    index(corpus)
+    before = documents()
+    assert calls.since() > 0
+    with rag.open_index(backend=COUNTING) as searcher:
+        ids = [hit.id for hit in searcher.query("harbour")]
+    new = tmp_path / "diskB" / "papers"
+    new.parent.mkdir()
+    corpus.rename(new)
+    report = index(new)
+    assert (report.unchanged, report.indexed, report.removed) == (before, 0, 0)
+    assert f"{corpus} is now {new}: its documents keep their passages and vectors" in report.notes
+    assert calls.since() == 0
+    found = places("harbour")
+    assert found and all(there for _, there in found) and len(found) == len(dict.fromkeys(found))
+    with rag.open_index(backend=COUNTING) as searcher:
+        assert [hit.id for hit in searcher.query("harbour")] == ids
+
+
+def test_a_root_copied_to_another_disk_is_read_but_not_embedded(corpus: Path, tmp_path: Path, calls: Calls) -> None:
+    index(corpus)
+    before = documents()
+    assert calls.since() > 0
+    new = tmp_path / "copy"
+    shutil.copytree(corpus, new, copy_function=shutil.copyfile)  # new times, new inodes
+    shutil.rmtree(corpus)
+    report = index(new)
+    assert (report.indexed, documents(), roots()) == (0, before, ["corpus"])
+    assert calls.since() == 0
+
+
+def test_a_root_found_in_a_wider_folder_becomes_part_of_it(corpus: Path, tmp_path: Path) -> None:
+    index(corpus)
+    before = documents()
+    wider = tmp_path / "wider"
+    wider.mkdir()
+    corpus.rename(wider / "corpus")
+    (wider / "more.md").write_text("# More\n\nOf the same.\n")
+    index(wider)
+    assert (roots(), documents()) == (["wider"], before + 1)
+
+
+def test_another_folder_with_files_of_the_same_names_is_no_move(corpus: Path, tmp_path: Path) -> None:
+    index(corpus)
+    other = tmp_path / "other"
+    shutil.copytree(corpus, other)
+    for file in other.rglob("*"):
+        if file.is_file():
+            file.write_bytes(bytes(reversed(file.read_bytes())))  # of the same sizes
+    shutil.move(corpus, tmp_path / "unplugged")
+    index(other)
+    assert roots() == ["corpus", "other"]
 
 
 # ---- rebuild ---------------------------------------------------------------------------------------

@@ -15,9 +15,11 @@ from typing import Any
 import apsw
 
 from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
-from rag.index.catalog.documents import read_stamps
+from rag.index.catalog.documents import digest_of, read_stamps
+from rag.index.catalog.reader_versions import count_outdated
 from rag.index.catalog.row_codec import to_bytes, to_name
 from rag.index.catalog.status import read_roots
+from rag.types import DocumentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,18 @@ class Survey:
         numbers: list[tuple[Any, ...]] = self.connection.execute(question, (to_bytes(root),)).fetchall()
         for (number,) in numbers:
             yield from read_stamps(self.connection, number, under)
+
+    def digest(self, document: DocumentId) -> bytes | None:
+        """The digest of a document; None where there is none, or it could not be read."""
+        if self.connection is None:
+            return None
+        question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
+        number = self.connection.execute(question, (to_bytes(document.root),)).get
+        return None if number is None else digest_of(self.connection, number, document.path)
+
+    def outdated(self, versions: Mapping[str, int]) -> Counter[str]:
+        """Documents that older versions of their loaders read, by family; as `count_outdated`."""
+        return Counter() if self.connection is None else count_outdated(self.connection, versions)
 
     def passages_each(self, family_of: Callable[[str], str]) -> dict[str, float]:
         """The mean number of passages per document, for each family of file types in the index."""

@@ -5,9 +5,11 @@ Knows the writer's open transaction; the rows are the catalog's.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from rag.index.catalog.ignored import write_ignored
+from rag.index.catalog.reader_versions import clear_outdated
 from rag.index.catalog.row_codec import clean
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.uninterruptible import uninterruptible
@@ -32,3 +34,12 @@ class RunMemory:
         """Keeps how much a run over all of a root left out, by reason."""
         with self._transaction.changing() as connection:
             write_ignored(connection, root, {clean(reason): count for reason, count in counts.items()})
+
+    @uninterruptible()
+    def read_again(self, versions: Mapping[str, int]) -> Counter[str]:
+        """Lets the run read anew what older versions of the loaders read, and try what they could not read. Counts both.
+
+        Keys are families of LOADERS, and `UNREAD`.
+        """
+        with self._transaction.changing() as connection:
+            return clear_outdated(connection, versions)

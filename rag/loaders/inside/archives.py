@@ -17,6 +17,7 @@ from time import mktime
 from typing import Any, BinaryIO, cast
 
 from rag.errors import UnreadableDocument
+from rag.loaders import VERSIONS
 from rag.loaders.base import Limits
 from rag.loaders.inside.base import Part
 from rag.loaders.office.safe_zip import DAMAGED_ZIP, damaged_zip, opened_zip
@@ -31,7 +32,7 @@ _DAMAGED = (*DAMAGED_ZIP, tarfile.TarError, lzma.LZMAError, gzip.BadGzipFile, Re
 class ArchiveLoader:
     """An archive says nothing itself; all its passages are of the files in it."""
 
-    version = 1
+    version = VERSIONS["archive"]
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         return iter(())

@@ -16,14 +16,13 @@ from rag.corpus.file_types import SHOWN_BY
 from rag.errors import UnreadableDocument
 from rag.loaders import LOADERS
 from rag.loaders.base import STRETCH, Limits, Loader
-from rag.loaders.inside import HOLDERS, VERSION
+from rag.loaders.inside import HOLDERS
 from rag.loaders.inside.walk import Found, walk
 from rag.loaders.text.chunking import text_content
 from rag.plugins import resolve
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped, Whole
 
 Outcome = Content | Dropped | Skipped
-_ONLY_HOLDERS = frozenset({"archive", "mail"})  # what they give depends on all loaders
 _INSIDE = "inside it: "
 _SMALL = "a picture in a document, less than 64 pixels high or wide"
 _ORNAMENT = 64  # pixels: a picture in a document that is less high or wide is a bullet, a rule or an icon
@@ -40,8 +39,7 @@ def reading_of(name: str, limits: Limits) -> str:
     """What the passages of a document depend on beside its loader, its bytes and other limits; "" where it holds no others."""
     if name not in HOLDERS or not limits.max_depth:
         return ""
-    version = VERSION if name in _ONLY_HOLDERS else 0
-    return f":{version}.{limits.max_depth}.{limits.max_members}.{limits.max_unpacked_bytes}"
+    return f":{limits.max_depth}.{limits.max_members}.{limits.max_unpacked_bytes}"
 
 
 class WithInside:

@@ -32,12 +32,17 @@ class Text:
     lengths: list[int] = field(default_factory=list)  # of _PARTS
 
     def part(self, name: str) -> tuple[int, int]:
+        """The positions [start, end) of a part of the document: its body, footnotes, headers, …"""
         at = _PARTS.index(name)
         start = sum(self.lengths[:at])
         return start, min(start + self.lengths[at], len(self.characters)) if at < len(self.lengths) else start
 
 
 def text_of(word: bytes, tables: dict[str, bytes], limits: Limits) -> Text:
+    """The characters of a Word document (its `WordDocument` stream) with the formats of its paragraphs.
+
+    UnreadableDocument where its parts or pieces claim lengths that no document has.
+    """
     formats = read_formats(word, tables["character formats"], tables["paragraph formats"])
     lengths = list(struct.unpack_from("<8i", word, 0x4C))
     if any(length < 0 for length in lengths) or sum(lengths) > limits.max_text_bytes:

@@ -76,12 +76,14 @@ class FlatParts(Parts):
         self.hidden = set()
 
     def kind(self) -> str:
+        """As `Parts.kind`, from the head of the file."""
         with self._file.open("rb") as stream:
             head = stream.read(_CHUNK)
         at = head.find(b"mimetype=")
         return kind_of(head[at + 10 : at + 100].decode("ascii", "replace").partition('"')[0]) if at >= 0 else ""
 
     def body(self) -> Iterator[Event]:
+        """The flow of the file without its page styles."""
         inside = 0
         for event in self._watched(flow(self._chunks(), self._file.name)):
             if getattr(event, "name", "") == "style:master-page":
@@ -90,6 +92,7 @@ class FlatParts(Parts):
                 yield event
 
     def styles(self) -> Iterator[Event]:
+        """The flow of the page styles alone."""
         inside = 0
         for event in flow(self._chunks(), self._file.name):
             if getattr(event, "name", "") == "style:master-page":
@@ -99,9 +102,11 @@ class FlatParts(Parts):
                 yield event
 
     def title(self) -> str:
+        """The title that the file gives itself."""
         return _title(flow(self._chunks(), self._file.name))
 
     def embedded(self, target: str) -> Iterator[Event]:
+        """Nothing: embedded objects stand in the body of a flat file."""
         return iter(())  # its paragraphs are in the flow of the body
 
     def _chunks(self) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """OpenDocument spreadsheets (.ods) to passages: rows under the names of their columns, sheet by sheet.
 
-Knows tables of OpenDocument: the displayed form of a cell is its text, the stored one an attribute. What is repeated is read
-once: a few bytes can claim a million equal rows.
+Knows tables of OpenDocument, no text document: the displayed form of a cell is its text, the stored one an attribute. What is
+repeated is read once: a few bytes can claim a million equal rows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The code pages of rich text: of its fonts by their charset, and of the whole file.
 
-Knows numbers and Python's codecs.
+Knows numbers and Python's codecs; knows no text.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ class Reader:
         }
 
     def take(self, word: str, number: int | None, raw: bytes) -> None:
+        """Reads a token: a brace, a control word and its number, characters. UnreadableDocument where groups nest too deeply."""
         if word == "{":
             self._flush()
             self._stack.append(self._group)

@@ -26,6 +26,7 @@ class Sink:
     in_table: bool = False
 
     def end_paragraph(self) -> None:
+        """Ends the open paragraph: a block, or a line of the open cell."""
         text = self._taken()
         if self.in_table:
             self.cell += [text] if text else []
@@ -36,10 +37,12 @@ class Sink:
         self._give_said()
 
     def end_cell(self) -> None:
+        """Ends the open cell of the open row."""
         self.cells.append(" ".join(" ".join([*self.cell, self._taken()]).split()))
         self.cell.clear()
 
     def end_row(self) -> None:
+        """Ends the open row; rows without text are left out."""
         if any(self.cells):
             self.rows.append(" | ".join(self.cells))
         self.cells.clear()

@@ -1,6 +1,6 @@
 """The words of rich text: which stand for a character, which begin a group that is text, a note, or no text at all.
 
-Knows names.
+Knows names; knows no file.
 """
 
 from __future__ import annotations

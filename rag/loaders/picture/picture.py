@@ -1,6 +1,6 @@
-"""Loads pictures: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC and AVIF; one passage each, or one per page of a TIFF.
+"""Loads pictures: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC and AVIF; one passage each, or one per picture in the file.
 
-Knows no model. `open_image.py` opens a file and names its damage, `screenshots.py` tells which pictures are screenshots.
+Knows no model. `open_image.py` opens a file and names its damage, `animation.py` chooses frames.
 """
 
 from __future__ import annotations
@@ -12,35 +12,43 @@ from PIL import Image
 from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
-from rag.loaders.picture.open_image import DAMAGE, check_size, open_picture, orientation, turn_upright
-from rag.loaders.picture.pixels import fit, is_blank, shrink, to_array
+from rag.loaders.picture.animation import is_animation, later_frames, read_frames, to_first_frame
+from rag.loaders.picture.open_image import check_size, open_picture, orientation, turn_upright
+from rag.loaders.picture.pixels import fit, shrink, to_array
 from rag.loaders.picture.screenshots import looks_like_screenshot
 from rag.loaders.properties.base import with_properties
 from rag.loaders.properties.picture import picture_properties
-from rag.types import CaptionOf, Content, Document, Dropped, Kind, Locator, Page, Passage, Skipped, Whole
+from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Kind, Locator, Page, Passage, Skipped, Whole
 
 _SUBFILE_TYPE = 254  # TIFF 6.0: bit 0 set marks a reduced copy of another page
-_FRAMES_TRIED = 16  # at most, of an animation that begins with blank frames
+_PAGED = ("TIFF", "HEIF")  # formats that hold several pictures
 
 
 class PictureLoader:
     """One passage for the picture as the camera was held, in RGB, transparency on white, scaled down to `limits.max_pixels`.
 
-    A TIFF of several pages gives one passage per page. An animation is represented by its first frame that is not blank.
+    A TIFF of several pages and a HEIC of several pictures give one passage each. Of an animation, the first frame that is not
+    blank stands for the whole, and frames that show something else are pages.
     Colour profiles are not applied: the models were trained without them.
     """
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with open_picture(document.file, limits) as image:
             properties = picture_properties(image, document.companions)
             locators = _locators(image, limits)
-            kind: Kind = "screenshot" if len(locators) == 1 and looks_like_screenshot(document.name, image) else "image"
+            is_one = isinstance(locators[0], Whole)
+            kind: Kind = "screenshot" if is_one and looks_like_screenshot(document.name, image) else "image"
         passages = (Passage(document.id, at, place, kind, "image", caption=document.caption) for at, place in enumerate(locators))
         yield from with_properties(passages, properties)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
+        if len(passages) > 1:
+            with open_picture(document.file, limits) as image:
+                if is_animation(image):
+                    yield from _read_animation(document.id, image, passages, limits)
+                    return
         for passage in passages:
             try:
                 yield _decode(document, passage.locator, limits)
@@ -54,8 +62,10 @@ class PictureLoader:
 
 
 def _locators(image: Image.Image, limits: Limits) -> list[Locator]:
-    """Whole, or the pages of a TIFF that has several; thumbnails inside the file do not count."""
-    count = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+    """Whole, or the pages of a file that has several; thumbnails inside a TIFF do not count. Of an animation, see the class."""
+    if is_animation(image):
+        return [Whole(), *map(Page, later_frames(image))]
+    count = getattr(image, "n_frames", 1) if image.format in _PAGED else 1
     if count == 1:
         return [Whole()]
     if count > limits.max_pages:
@@ -63,10 +73,23 @@ def _locators(image: Image.Image, limits: Limits) -> list[Locator]:
     pages: list[Locator] = []
     for index in range(count):
         image.seek(index)
-        if not image.tag_v2.get(_SUBFILE_TYPE, 0) & 1:  # type: ignore[attr-defined]
+        if image.format != "TIFF" or not image.tag_v2.get(_SUBFILE_TYPE, 0) & 1:  # type: ignore[attr-defined]
             pages.append(Page(index + 1))
     image.seek(0)
     return pages if len(pages) > 1 else [Whole()]
+
+
+def _read_animation(
+    document: DocumentId, image: Image.Image, passages: Sequence[Passage], limits: Limits
+) -> Iterator[Content | Dropped | Skipped]:
+    numbers = [passage.locator.number if isinstance(passage.locator, Page) else None for passage in passages]
+    for number, found in zip(numbers, read_frames(image, numbers, limits), strict=True):
+        if isinstance(found, str):
+            yield Skipped(document, f"frame {number} {found}")
+        elif isinstance(found, Dropped):
+            yield found
+        else:
+            yield Content("image", pixels=(found,))
 
 
 def _decode(document: Document, locator: Locator, limits: Limits) -> Content:
@@ -75,8 +98,8 @@ def _decode(document: Document, locator: Locator, limits: Limits) -> Content:
         if isinstance(locator, Page):
             _turn_to(image, locator.number)
             check_size(image.size, limits)
-        elif getattr(image, "is_animated", False) and image.format in ("GIF", "WEBP", "PNG"):
-            _skip_blank_frames(image)
+        elif is_animation(image):
+            to_first_frame(image)
         turn = orientation(image)
         image.draft(
             "RGB", fit(image.size, limits.max_pixels)
@@ -91,18 +114,3 @@ def _turn_to(image: Image.Image, number: int) -> None:
     if not 1 <= number <= count:
         raise UnreadableDocument(f"is not there: the file has {counted(count, 'page')}")
     image.seek(number - 1)
-
-
-def _skip_blank_frames(image: Image.Image) -> None:
-    """Moves an animation to its first frame that is not blank, or to its first if those tried are blank or damaged."""
-    for index in range(_FRAMES_TRIED):
-        try:
-            image.seek(index)
-            blank = is_blank(to_array(shrink(image, 160 * 160)))
-        except DAMAGE:  # also at its end
-            if index == 0:
-                raise
-            break
-        if not blank:
-            return
-    image.seek(0)

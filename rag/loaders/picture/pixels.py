@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from rag.types import Pixels
 
+_OUTLIERS = 0.0005  # share of pixels on either side that may be dead or hot
+_NARROW = 8  # times wider than the values of all other pixels: then the extremes are outliers
+_GRAIN = 64  # levels of 65,536
+
 
 def fit(size: tuple[int, int], max_pixels: int) -> tuple[int, int]:
     """The largest (width, height) of this shape with width * height <= max_pixels; never more than `size`, sides at least 1."""
@@ -107,9 +111,18 @@ def is_blank(pixels: Pixels, tolerance: int = 20) -> bool:
 
 
 def _eight_bits(grey: NDArray[np.generic]) -> Pixels:
-    """Grey of more than 8 bits as 8 bits: 16-bit values by their high byte, others stretched from darkest to brightest."""
-    if grey.dtype.kind == "u" and grey.dtype.itemsize == 2:
-        return (grey.astype(np.uint16) >> 8).astype(np.uint8)
+    """Grey of more than 8 bits as 8 bits: what lies between the darkest and the brightest value, however few bits hold it.
+
+    Twelve bits of a scanner or a detector in a file of sixteen would be black by their high bytes. A few dead or hot pixels do
+    not set the window. Sixteen bits that hardly vary are a blank page, whose grain is not stretched.
+    """
     values = np.nan_to_num(grey.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     darkest, brightest = float(values.min()), float(values.max())
-    return ((values - darkest) * (255.0 / max(brightest - darkest, 1e-9))).astype(np.uint8)
+    step = max(1, values.size // 1_000_000)
+    low, high = np.percentile(values.ravel()[::step], (100 * _OUTLIERS, 100 - 100 * _OUTLIERS)).tolist()
+    if 0 < (high - low) * _NARROW < brightest - darkest:
+        darkest, brightest = low, high
+    if grey.dtype.kind == "u" and brightest - darkest < _GRAIN:
+        return (grey.astype(np.uint16) >> 8).astype(np.uint8)
+    stretched: NDArray[np.float32] = np.clip((values - darkest) * (255.0 / max(brightest - darkest, 1e-9)), 0, 255)
+    return stretched.astype(np.uint8)

@@ -12,6 +12,7 @@ from email.header import decode_header
 from email.message import Message
 
 from rag.errors import UnreadableDocument
+from rag.loaders import VERSIONS
 from rag.loaders.base import Limits
 from rag.loaders.properties.base import Properties
 from rag.loaders.properties.dates import mail_date
@@ -28,7 +29,7 @@ _MAX_PARTS = 1_000
 class MailLoader:
     """Spans of the header lines and the body; the subject is the title."""
 
-    version = 2
+    version = VERSIONS["mail"]
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         yield from passages_of(document.id, rendered(read_bytes(document.file, limits)), limits)

@@ -12,13 +12,13 @@ import numpy as np
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import STRETCH, Limits
+from rag.loaders.picture.near_duplicates import miniature, shows_nothing_new
 from rag.loaders.picture.pixels import is_blank
 from rag.loaders.properties.base import with_properties
 from rag.loaders.properties.video import video_properties, with_chapters
 from rag.loaders.text.subtitles import read_cues, spoken
 from rag.loaders.video.decoders import FrameDamaged, open_decoder
 from rag.loaders.video.frames import Timeline, choose, timeline_of
-from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Seconds, Skipped
 
 

@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.picture.near_duplicates import miniature, shows_nothing_new
 from rag.loaders.video import decoders
 from rag.loaders.video.decoders import open_decoder
 from rag.loaders.video.frames import MAX_FRAMES, Timeline, choose, timeline_of
-from rag.loaders.video.near_duplicates import miniature, shows_nothing_new
 from rag.loaders.video.video import VideoLoader
 from rag.types import Content, Document, DocumentId, Dropped, Passage, Seconds, Skipped
 
@@ -128,7 +128,7 @@ def test_a_keyframe_is_the_same_whatever_is_decoded_before_it(name: str, tmp_pat
 def timeline(times: list[float], keys: list[int], end: float) -> Timeline:
     flags = np.zeros(len(times), dtype=bool)
     flags[keys] = True
-    return Timeline(np.array(times), flags, end, 0.0, 64, 64, "matroska", True)
+    return Timeline(np.array(times), flags, end, 0.0, 64, 64, "matroska", True, {}, ())
 
 
 TENTHS = [n / 10 for n in range(240)]  # 24 seconds
