@@ -23,9 +23,9 @@ VERSIONS = {
     "markdown": 2,
     "code": 2,
     "notebook": 2,
-    "html": 2,
-    "office": 5,
-    "pdf": 3,
+    "html": 3,
+    "office": 6,
+    "pdf": 4,
     "picture": 3,
     "video": 3,
 }

@@ -6,6 +6,7 @@ a video, a PDF or an office document is refused, since it was meant to be someth
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
@@ -36,9 +37,9 @@ _SUFFIXES = {
         ".docx .docm .dotx .dotm .pptx .pptm .ppsx .ppsm .potx .potm .xlsx .xlsm .xltx .xltm .epub .rtf .doc .xls .xlt .ppt .pps"
         " .odt .ott .ods .ots .odp .otp .odg .otg .fodt .fods .fodp .fodg .sxw .sxc .sxi"
     ),
-    "mail": frozenset({".eml"}),
+    "mail": _suffix_set(".eml .mht .mhtml"),
     "pdf": frozenset({".pdf"}),
-    "archive": _suffix_set(".zip .cbz .tar"),
+    "archive": _suffix_set(".zip .cbz .tar .mbox .mbx"),
     "picture": PICTURE_SUFFIXES,
     "video": VIDEO_SUFFIXES,
 }
@@ -65,6 +66,8 @@ _OFTEN_TEXT = _suffix_set(".doc .xls .xlt .rtf")  # programs that export tables 
 _OFFICE_FOLDERS = ("word/", "ppt/", "xl/", "word\\", "ppt\\", "xl\\")
 _HEAD_BYTES = 8192
 _ARCHIVES = frozenset({".zip", ".cbz"})
+_MAILBOXES = frozenset({".mbox", ".mbx", ""})  # Thunderbird gives them no suffix
+_MAILBOX = re.compile(rb"From [^\n]{0,500}\d\d:\d\d[^\n]{0,100}\n>?[\w-]{1,80}:")
 _TAR_MARK_AT, _TAR_MARK = 257, b"ustar"
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
@@ -205,8 +208,10 @@ def _family_in_zip(file: Path, suffix: str) -> str:
 
 
 def _is_archive(file: Path, head: bytes, suffix: str) -> bool:
-    """Whether it is a tar, packed or not, or a zip by its name. Other zips are found by what they hold."""
+    """Whether it is a tar, packed or not, a mailbox, or a zip by its name. Other zips are found by what they hold."""
     if suffix in _ARCHIVES and head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return True
+    if head.startswith(b"From ") and suffix in _MAILBOXES and _MAILBOX.match(head):
         return True
     if head[_TAR_MARK_AT:].startswith(_TAR_MARK):
         return True

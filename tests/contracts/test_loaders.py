@@ -100,7 +100,9 @@ SAMPLES: dict[str, dict[str, Callable[[], bytes]]] = {
     "notebook": {"a.ipynb": notebook},
     "html": {"a.html": lambda: f"<h1>Ships</h1><img src='boat.png' alt='A boat'>{'<p>One ship.</p>' * 90}".encode()},
     "office": {
-        "a.docx": lambda: zipped(word("".join(paragraph(f"Ship number {n} came in.") for n in range(40)))),
+        "a.docx": lambda: zipped(
+            {**word("".join(paragraph(f"Ship number {n} came in.") for n in range(40))), "word/media/a.png": picture("PNG")}
+        ),
         "a.pptx": deck,
         "a.xlsx": workbook,
         "a.epub": lambda: zipped(book()),

@@ -1,6 +1,6 @@
-"""Archives: zip and comic books (CBZ) in any order, tar plain or packed by gzip, bzip2 or xz from its beginning to its end.
+"""Archives: zip and comic books (CBZ); tar, plain or packed by gzip, bzip2 or xz; mailboxes.
 
-Knows the two formats; reads no file in them. Nothing is written: names that lead elsewhere are only names.
+Knows zip and tar; reads no file in them. Nothing is written: names that lead elsewhere are only names.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rag.errors import UnreadableDocument
 from rag.loaders import VERSIONS
 from rag.loaders.base import Limits
 from rag.loaders.inside.base import Part
+from rag.loaders.inside.mail import messages
 from rag.loaders.office.safe_zip import DAMAGED_ZIP, damaged_zip, opened_zip
 from rag.types import CaptionOf, Content, Document, Passage
 
@@ -50,7 +51,12 @@ def parts(document: Document, limits: Limits) -> Iterator[Part]:
         with document.file.open("rb") as stream:
             head = stream.read(4)
             stream.seek(0)
-            yield from _of_zip(stream) if head.startswith(b"PK") else _of_tar(stream, head, limits)
+            if head.startswith(b"PK"):
+                yield from _of_zip(stream)
+            elif head == b"From":
+                yield from messages(stream, limits)
+            else:
+                yield from _of_tar(stream, head, limits)
     except DAMAGED_ZIP as error:
         raise damaged_zip(error) from None
     except _DAMAGED as error:
@@ -84,10 +90,11 @@ def _of_zip(stream: BinaryIO) -> Iterator[Part]:
 def _zip_part(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Part:
     if member.flag_bits & _ENCRYPTED:
         return Part(_zip_name(member), reason="is encrypted; unpack it with its password")
-    return Part(_zip_name(member), partial(_zip_stream, archive, member), dated=_zip_date(member))
+    return Part(_zip_name(member), partial(zip_stream, archive, member), dated=_zip_date(member))
 
 
-def _zip_stream(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
+def zip_stream(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
+    """The bytes of a file in a zip. UnreadableDocument, also when it is read, where it is damaged or encrypted."""
     try:
         return cast(BinaryIO, _Reported(cast(BinaryIO, archive.open(member))))
     except DAMAGED_ZIP as error:

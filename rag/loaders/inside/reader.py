@@ -65,11 +65,11 @@ class WithInside:
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Outcome]:
         with closing(_Seeker(document, self._name, limits, passages)) as seeker:
-            for inner, run in groupby(passages, key=lambda passage: passage.inner):
+            for (inner, textual), run in groupby(passages, key=_run):
                 same = list(run)
                 if not inner:
                     yield from self._own.read(document, same, limits)
-                elif same[0].modality == "text":
+                elif textual:
                     yield from map(_words_or_reason, same)
                 elif (found := seeker.at(same[0])) is None:
                     yield from (Skipped(document.id, f"{_INSIDE}{inner}: is not there any more") for _ in same)
@@ -90,10 +90,12 @@ class WithInside:
         if own:
             yield from zip(own, self._own.read(document, own, limits), strict=True)
         for found, passages in self._inside(document, limits, len(own), failed):
-            if passages and passages[0].modality == "text":
-                yield from zip(passages, map(_words_or_reason, passages), strict=True)
-            elif passages and found is not None:
-                yield from zip(passages, _read(found, passages, limits, alone=False), strict=True)
+            for textual, run in groupby(passages, key=lambda passage: passage.modality == "text"):
+                same = list(run)
+                if textual or found is None:
+                    yield from zip(same, map(_words_or_reason, same), strict=True)
+                else:
+                    yield from zip(same, _read(found, same, limits, alone=False), strict=True)
 
     def _inside(
         self, document: Document, limits: Limits, first: int, failed: UnreadableDocument | None
@@ -146,6 +148,11 @@ class _Seeker:
     def close(self) -> None:
         """Lets go of what is open."""
         self._at, self._going = None, iter(())
+
+
+def _run(passage: Passage) -> tuple[str, bool]:
+    """Passages with the same value are read together: those of the document itself, and those of a file inside of one sort."""
+    return passage.inner, bool(passage.inner) and passage.modality == "text"
 
 
 def _is_of(passage: Passage, found: Found) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Lister = Callable[[Document, "Limits"], Iterator[Part]]
 _MOST_NAMED = 5  # of the files that are not read for one reason
 _TOO_LITTLE = "needs more memory than a reader is given (--max-memory)"
+_SAYS_NOTHING = "archive"  # the loader whose documents have no passages of their own
 _HIDDEN = "hidden, as files in a folder whose names begin with a dot"
 
 
@@ -65,10 +66,14 @@ class _Walk:
                 if self.room.members < 0:
                     break
         except UnreadableDocument as error:
-            if not begun and not prefix:
+            if not begun and loader != _SAYS_NOTHING:
+                pass  # its own loader tells the same damage
+            elif not begun and not prefix:
                 yield Found("…", holder, reason=error.what)
             else:
                 unread.setdefault(f"what follows {error.what}" if begun else error.what, []).append(prefix.rstrip("/"))
+        except OSError as error:
+            yield Found("…", holder, reason=f"cannot be opened: {error.strerror}")
         except MemoryError:
             unread.setdefault(f"what follows {_TOO_LITTLE}", []).append(prefix.rstrip("/"))
         for reason, named in unread.items():

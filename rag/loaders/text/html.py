@@ -31,7 +31,7 @@ _CHUNK = 1 << 16  # characters handed to the parser at once
 class HtmlLoader:
     """Spans of the converted text, located by its lines."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         rendering = rendered(read_text(document.file, limits))
