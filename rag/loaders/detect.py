@@ -37,7 +37,7 @@ _SUFFIXES = {
         ".docx .docm .dotx .dotm .pptx .pptm .ppsx .ppsm .potx .potm .xlsx .xlsm .xltx .xltm .epub .rtf .doc .xls .xlt .ppt .pps"
         " .odt .ott .ods .ots .odp .otp .odg .otg .fodt .fods .fodp .fodg .sxw .sxc .sxi"
     ),
-    "mail": _suffix_set(".eml .mht .mhtml"),
+    "mail": _suffix_set(".eml .mht .mhtml .msg .oft"),
     "pdf": frozenset({".pdf"}),
     "archive": _suffix_set(".zip .cbz .tar .mbox .mbx"),
     "picture": PICTURE_SUFFIXES,
@@ -53,7 +53,6 @@ _UNSUPPORTED = _suffix_set(
 )
 _REMEDIES = {
     ".xlsb": "binary Excel format; save it as .xlsx",
-    ".msg": "Outlook's own mail format; save it as .eml",
     ".pages": "Apple Pages; export it as .docx",
     ".numbers": "Apple Numbers; export it as .xlsx",
     ".key": "Apple Keynote; export it as .pptx",
@@ -128,6 +127,8 @@ def _family_in_ole(file: Path, suffix: str) -> str:
     kind = kind_of_ole(file)
     if kind in ("doc", "xls", "ppt"):
         return "office"
+    if kind == "msg":
+        return "mail"
     if kind == "encrypted":
         raise UnreadableDocument("is encrypted; save it without a password")
     if suffix in _REMEDIES:

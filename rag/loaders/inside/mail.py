@@ -19,8 +19,8 @@ from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.inside.base import Part
 from rag.loaders.properties.dates import mail_date
-from rag.loaders.text.encoding import read_bytes
-from rag.loaders.text.mail import MOST_BYTES, header, words
+from rag.loaders.text.mail import header, words
+from rag.loaders.text.outlook import MOST_BYTES, message_bytes
 from rag.types import Document
 
 _BODY = frozenset({"text/plain", "text/html"})
@@ -47,7 +47,7 @@ _HEAD = 1 << 16  # bytes of a message in which its subject is looked for
 
 def parts(document: Document, limits: Limits) -> Iterator[Part]:
     """What is attached to a message. UnreadableDocument where it is none."""
-    raw = read_bytes(document.file, limits, most=MOST_BYTES * limits.max_text_bytes)
+    raw = message_bytes(document.file, limits)
     try:
         message = message_from_bytes(raw, policy=policy.compat32)
         yield from _attached(message, mail_date(header(message, "Date")), 0)

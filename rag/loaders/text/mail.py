@@ -1,4 +1,4 @@
-"""Mail messages (.eml): who wrote to whom and when, the body, and the names of attachments.
+"""Mail messages (.eml, .msg): who wrote to whom and when, the body, and the names of attachments.
 
 Knows MIME; reads no attachment and no message in a message: those are files of their own (`rag.loaders.inside`).
 Lines count in the rendered text: the header lines, the body, the footer of a mailing list.
@@ -19,14 +19,13 @@ from rag.loaders.base import Limits
 from rag.loaders.properties.base import Properties
 from rag.loaders.properties.dates import mail_date
 from rag.loaders.text.chunking import Heading, Rendering, passages_of, text_content
-from rag.loaders.text.encoding import read_bytes
 from rag.loaders.text.mail_body import FOOTER, blocks_of, filename
+from rag.loaders.text.outlook import message_bytes
 from rag.types import CaptionOf, Content, Document, Passage
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")
 _MAX_HEADER = 500  # characters
 _MAX_PARTS = 1_000
-MOST_BYTES = 4  # times max_text_bytes: a message also holds what is attached to it, encoded
 
 
 class MailLoader:
@@ -35,9 +34,7 @@ class MailLoader:
     version = VERSIONS["mail"]
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        yield from passages_of(
-            document.id, rendered(read_bytes(document.file, limits, most=MOST_BYTES * limits.max_text_bytes)), limits
-        )
+        yield from passages_of(document.id, rendered(message_bytes(document.file, limits)), limits)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
         return map(text_content, passages)

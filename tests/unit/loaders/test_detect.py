@@ -153,7 +153,7 @@ def test_a_text_that_begins_like_a_picture_is_a_text(tmp_path, text):
         ("a.jar", zipped("x"), "[.jar is not a format this program reads]"),
         ("a.MP3", RANDOM, "[.mp3 is not a format this program reads]"),
         ("a.odt", zipped("other"), "[is named .odt but is another kind of zip file]"),
-        ("a.msg", OLE, "[Outlook's own mail format; save it as .eml]"),
+        ("a.msg", OLE, "[is not a format this program reads (OLE, from old Office or another Windows program)]"),
         ("a.fodt", TEXT, "[is named .fodt but contains text]"),
         ("a.m4b", b"\0\0\0\x20ftypM4B \0\0\x02\0", "[contains only sound, which this program does not read]"),
         ("a.docx", zipped("word/document.xml")[:40], "[is a damaged zip file: File is not a zip file]"),
