@@ -110,7 +110,7 @@ class WithInside:
         for found in walk(document, self._name, limits):
             split = zip(_split(found, limits), ordinals, strict=False)
             passages = [_moved(one, document, found, ordinal) for one, ordinal in split]
-            holds, why = holds or not all(map(_is_reason, passages)), found.reason or why
+            holds, why = holds or not all(map(_is_reason, passages)), passages[0].caption if passages else why
             yield found, passages
             left -= sum(len(passage.text) for passage in passages)
             if left < 0:
