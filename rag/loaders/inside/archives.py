@@ -9,6 +9,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -124,10 +125,14 @@ def _zip_date(member: zipfile.ZipInfo) -> float | None:
 
 def _of_tar(stream: BinaryIO, head: bytes, limits: Limits) -> Iterator[Part]:
     unpack = _PACKED.get(head[:2])
-    bounded = _Bounded(cast(BinaryIO, unpack(stream)) if unpack else stream, limits.max_unpacked_bytes)
+    whole = os.fstat(stream.fileno()).st_size
+    bounded = _Bounded(cast(BinaryIO, unpack(stream)) if unpack else stream, limits.max_unpacked_bytes if unpack else whole)
     with tarfile.open(fileobj=bounded, mode="r|") as archive:
         while (member := archive.next()) is not None:
             archive.members.clear()  # type: ignore[attr-defined]  # else all of them are kept
+            if not 0 <= member.size <= bounded.most:  # tarfile would step through it block by block, also where there is nothing
+                yield Part(member.name, reason=f"says it has {member.size:,} bytes, more than the archive may hold")
+                return
             if member.isreg():
                 yield Part(member.name, partial(_tar_stream, archive, member), dated=float(member.mtime) or None)
             elif member.issym() or member.islnk():
@@ -144,13 +149,13 @@ class _Bounded(io.RawIOBase):
     """What is unpacked of a tar, within bounds."""
 
     def __init__(self, stream: BinaryIO, most: int) -> None:
-        self._stream, self._left, self._most = stream, most, most
+        self._stream, self._left, self.most = stream, most, most
 
     def read(self, size: int = -1) -> bytes:
         found = self._stream.read(min(size, 1 << 20) if size >= 0 else 1 << 20)
         self._left -= len(found)
         if self._left < 0:
-            raise UnreadableDocument(f"is beyond what is unpacked of a document: max_unpacked_bytes = {self._most:,}")
+            raise UnreadableDocument(f"is beyond what is unpacked of a document: max_unpacked_bytes = {self.most:,}")
         return found
 
 

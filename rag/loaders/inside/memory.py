@@ -32,6 +32,11 @@ class Room:
     limits: Limits
     held: int = 0
 
+    @property
+    def exhausted(self) -> str:
+        """The reason where no more is unpacked."""
+        return f"is beyond what is unpacked of a document: max_unpacked_bytes = {self.limits.max_unpacked_bytes:,}"
+
 
 def room_for(limits: Limits) -> Room:
     """All that a document may take."""
@@ -49,8 +54,7 @@ def held(stream: BinaryIO, room: Room) -> Iterator[Path]:
             size += len(chunk)
             room.unpacked -= len(chunk)
             if room.unpacked < 0:
-                most = room.limits.max_unpacked_bytes
-                raise UnreadableDocument(f"is beyond what is unpacked of a document: max_unpacked_bytes = {most:,}")
+                raise UnreadableDocument(room.exhausted)
             if room.held + size > room.most_held:
                 raise UnreadableDocument(f"has more bytes than can be held in memory ({room.most_held:,}); unpack it")
             file.write(chunk)

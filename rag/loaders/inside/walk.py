@@ -89,6 +89,8 @@ class _Walk:
             unread.setdefault(_HIDDEN, []).append(inner)
         elif part.opened is None:
             unread.setdefault(part.reason, []).append(inner)
+        elif self.room.unpacked < 0:  # before it is opened: some formats unpack a part as a whole
+            unread.setdefault(self.room.exhausted, []).append(inner)
         elif self.wanted(inner):
             try:
                 with part.opened() as stream, held(stream, self.room) as file:

@@ -34,7 +34,12 @@ class MailLoader:
     version = VERSIONS["mail"]
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        yield from passages_of(document.id, rendered(message_bytes(document.file, limits)), limits)
+        rendering = rendered(message_bytes(document.file, limits))
+        if len(rendering.text) > limits.max_text_bytes:
+            raise UnreadableDocument(
+                f"has {len(rendering.text):,} characters; the limit max_text_bytes is {limits.max_text_bytes:,}"
+            )
+        yield from passages_of(document.id, rendering, limits)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
         return map(text_content, passages)

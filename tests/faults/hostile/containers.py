@@ -139,7 +139,7 @@ def _mails() -> Iterator[Bad]:
     names = b"--b\nContent-Type: text/plain\nContent-Disposition: attachment; filename*0*=" + b"%41" * 100_000 + b"\n\ntide\n"
     yield Bad("containers/mail/name.eml", filled(start + names + b"--b--\n"), "indexed")
     begins = b"From a@b Mon Mar  3 10:00:00 2025\n"
-    yield Bad("containers/mail/20000.mbox", filled((begins + b"Subject: s\n\ntide\n\n") * 20_000), "indexed")
+    yield Bad("containers/mail/3000.mbox", filled((begins + b"Subject: s\n\ntide\n\n") * 3_000), "indexed")
     yield Bad("containers/mail/begins.mbox", filled((begins + b"\n") * 50_000), "either", ".")
     yield Bad("containers/mail/one-line.mbox", filled(begins + b"Subject: s\n\n" + b"x" * 80_000_000), "either", ".")
     made = message("bottom", "harbour", top=False)
@@ -151,12 +151,12 @@ def _mails() -> Iterator[Bad]:
 
 
 def _documents() -> Iterator[Bad]:
-    zeros = zlib.compress(bytes(400_000_000), 9)
+    zeros = zlib.compress(bytes(200_000_000), 9)
     attached = (
         "<< /Type /Filespec /F (a.txt) /EF << /F 5 0 R >> >>",
         f"<< /Type /EmbeddedFile /Length {len(zeros)} /Filter /FlateDecode >>\nstream\n{zeros.decode('latin-1')}\nendstream",
     )
-    names = " ".join(f"(a{number}.txt) 4 0 R" for number in range(3_000))
+    names = " ".join(f"(a{number}.txt) 4 0 R" for number in range(300))
     catalog = f"<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [{names}] >> >> >>"
     whole = pdf(_PAGES, _PAGE, *attached).replace(b"<< /Type /Catalog /Pages 2 0 R >>", catalog.encode())
     yield Bad("containers/pdf/attached-zeros.pdf", filled(whole), "either", ".")

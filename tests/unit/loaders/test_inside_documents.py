@@ -73,7 +73,7 @@ def test_documents_in_a_document_are_read_but_not_the_workbooks_behind_charts(tm
 
 def test_a_document_of_a_picture_alone_is_read(tmp_path: Path) -> None:
     found = read(tmp_path, "a.docx", beside(zipped(word("")), {"word/media/scan.png": picture("PNG")}))
-    assert [(passage.inner, type(outcome)) for passage, outcome in found][0] == ("scan.png", Content)
+    assert next((passage.inner, type(outcome)) for passage, outcome in found) == ("scan.png", Content)
 
 
 def attached(files: dict[str, bytes]) -> bytes:
