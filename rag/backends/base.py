@@ -83,12 +83,17 @@ class EmbedderCapabilities:
     - ``shorter_side``: a picture thinned by ``downsample.thin(pixels, shorter_side)`` gets the same vector as the whole picture,
       so readers need not send more. In pixels; 0: every pixel counts.
     - ``side_embedder``: makes an embedder for texts in another process. Used only if ``concurrent_calls`` is 0.
+    - ``earlier``: the embedder of an earlier revision, by its fingerprint; None for any other. By it an index that was made with
+      that revision is searched until a run makes its vectors anew.
+    - ``anew``: makes document rows of contents without pixels from their rows of the earlier revision, float32 (n, dim).
     """
 
     concurrent_calls: int = 1
     pictures_per_call: int = 0
     shorter_side: int = 0
     side_embedder: Callable[[], SideEmbedder] | None = None
+    earlier: Callable[[Fingerprint], Embedder | None] | None = None
+    anew: Callable[[Sequence[Content], Vectors], Vectors] | None = None
 
 
 def capabilities_of(embedder: Embedder) -> EmbedderCapabilities:

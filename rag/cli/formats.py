@@ -213,7 +213,8 @@ def _as_context(answers: Sequence[Answers], show: Show) -> None:
             where = place(hit.locator, hit.inner)
             where = f", {where}" if where else ""
             index = f", index {harmless(hit.index)}" if show.several else ""
-            heading = f" — {harmless(hit.context.heading)}" if hit.context.heading else ""
+            named = hit.context.heading or hit.context.title
+            heading = f" — {harmless(named)}" if named else ""
             print(f"[{hit.rank}] {harmless(hit.document)}{harmless(where)} ({hit.kind}{index}){heading}")
             text = answer.texts.get(hit.id, "").strip()
             print("\n".join(harmless(line) for line in text.splitlines()) or "(a picture without text)")

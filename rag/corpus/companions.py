@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from rag.corpus.file_types import PICTURE_SUFFIXES, SUBTITLE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
+from rag.corpus.subtitle_folders import owners_of
 
 CAPTION_BYTES = 2_000  # a longer text beside a picture is also a document of its own
 _SIDECAR_BYTES = 1_000_000  # so is a larger sidecar
@@ -68,7 +69,7 @@ class _Names:
                 return [stem] if stem in self._all else [*self._pictures.get(stem, ()), *self._videos.get(stem, ())]
             case "json":
                 return self._exported(stem)
-        return self._videos.get(stem) or self._videos.get(stem.rpartition(".")[0], [])
+        return list(owners_of(stem, self._videos))
 
     def _exported(self, stem: str) -> list[str]:
         """`a.jpg.json`, Google Takeout's `a.jpg.supplemental-metadata.json`, cut or numbered; edited copies share it."""

@@ -17,6 +17,7 @@ from rag.corpus.digests import stamp_of
 from rag.corpus.file_types import CATALOG_FILE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.corpus.ignore import EXCLUDED, IGNORE_FILES, Rule
 from rag.corpus.scope import Scope
+from rag.corpus.subtitle_folders import in_subtitle_folders, taken_from_above
 from rag.corpus.tracked import GIT
 
 NEVER_EMPTY = (  # empty, such a file is damaged
@@ -40,7 +41,7 @@ class FileEntry(NamedTuple):
     path: str  # POSIX, below the root
     stamp: str  # size, mtime, ctime and inode of the file and its companions
     modified: float  # seconds since the epoch
-    companions: tuple[str, ...]  # names of captions, subtitles and sidecars in the same folder
+    companions: tuple[str, ...]  # captions, subtitles and sidecars, as paths from its folder on
 
 
 class Ignored(NamedTuple):
@@ -133,7 +134,9 @@ def _list_folder(root: Root, prefix: str, scope: Scope, only: str | None = None)
         yield Inaccessible(prefix.rstrip("/"), f"its ignore file cannot be read: {error.strerror}")
         return
     companions = companions_of(entries, lambda entry: _may_accompany(prefix, scope, entry))
-    taken = {name for group in companions.values() for name in group}
+    for video, name in in_subtitle_folders(entries, lambda inside, entry: _may_accompany(prefix + inside, scope, entry)):
+        companions[video] = (*companions.get(video, ()), name)
+    taken = {name for group in companions.values() for name in group} | taken_from_above(folder, prefix)
     for entry in entries:
         name = entry.name
         if only is not None and name != only:

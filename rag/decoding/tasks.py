@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rag.backends.downsample import thin
 from rag.corpus.digests import content_digest, pixels_digest, stamp_of
-from rag.corpus.file_types import CAPTION_SUFFIXES
+from rag.corpus.file_types import CAPTION_SUFFIXES, PACKED_SUFFIXES, suffix_of
 from rag.decoding.messages import (
     Answer,
     Call,
@@ -33,11 +33,12 @@ from rag.decoding.messages import (
 )
 from rag.errors import UnreadableDocument, WrongRequest
 from rag.loaders import LOADERS
-from rag.loaders.base import STRETCH
+from rag.loaders.base import STRETCH, Limits
 from rag.loaders.detect import loader_name, suffixes
 from rag.loaders.inside.reader import WithInside, loader_of, reading_of
+from rag.loaders.unpacked import unpacked
 from rag.plugins import resolve
-from rag.types import Content, Document
+from rag.types import Content, Document, DocumentId, Skipped
 
 if TYPE_CHECKING:
     from rag.loaders.base import Loader
@@ -53,20 +54,8 @@ KnownOcr = Callable[[bytes], str | None]  # the words in the picture of a digest
 def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
     """The answers to a job, as they come; an unreadable file is an answer too."""
     try:
-        if isinstance(job, Identify):
-            yield _identity(job)
-            return
-        if isinstance(job, Call):
-            yield Returned(*resolve({}, job.function, "function")(job.file, **job.details))
-            return
-        loader = loader_of(job.loader)
-        if isinstance(job, ReadRange):
-            yield from _read(job, loader, job.passages, known)
-        elif isinstance(job, ListPassages):
-            yield from map(PassageRead, list(loader.split(job.document, job.rules.limits)))
-        else:
-            yield from _read_or_share(job, loader, known)
-        yield Done(_is_changed(job.document))
+        with unpacked(_file_of(job), _limits_of(job)) as file:
+            yield from _answers(job if file is _file_of(job) else _inside(job, file), known, job)
     except UnreadableDocument as error:
         yield Failed(error.what, passing=_is_the_systems(error.__cause__))
     except MemoryError:
@@ -77,15 +66,63 @@ def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
         yield Rejected(error.what, error.remedy)
 
 
+def _answers(job: Job, known: KnownOcr, asked: Job) -> Iterator[Answer]:
+    """The answers to `job`, as those to the job `asked`: the two differ where its file is packed."""
+    if isinstance(job, Call):
+        yield Returned(*resolve({}, job.function, "function")(job.file, **job.details))
+        return
+    assert not isinstance(asked, Call)
+    if isinstance(job, Identify):
+        yield _identity(job, asked.document)
+        return
+    loader = loader_of(job.loader)
+    found: Iterable[PassageRead | RangeFound]
+    if isinstance(job, ReadRange):
+        found = _read(job, loader, job.passages, known)
+    elif isinstance(job, ListPassages):
+        found = map(PassageRead, list(loader.split(job.document, job.rules.limits)))
+    else:
+        found = _read_or_share(job, loader, known)
+    yield from found if job is asked else (_of(asked.document.id, one) for one in found)
+    yield Done(_is_changed(asked.document))
+
+
+def _file_of(job: Job) -> Path:
+    return job.file if isinstance(job, Call) else job.document.file
+
+
+def _limits_of(job: Job) -> Limits:
+    return Limits() if isinstance(job, Call) else job.rules.limits
+
+
+def _inside(job: Job, file: Path) -> Job:
+    """The job on the file inside a packed one. Others do not read parts of it meanwhile: each would unpack it again."""
+    if isinstance(job, Call):
+        return replace(job, file=file)
+    own = job.document.id
+    document = replace(job.document, id=DocumentId(own.root, f"{own.path.rpartition('/')[0]}/{file.name}".lstrip("/")), file=file)
+    return replace(job, document=document, readers=1) if isinstance(job, ReadAll) else replace(job, document=document)
+
+
+def _of(document: DocumentId, answer: PassageRead | RangeFound) -> PassageRead | RangeFound:
+    """What was found in the file inside a packed one, as found in the packed one."""
+    if isinstance(answer, RangeFound):
+        return replace(answer, passages=tuple(replace(passage, document=document) for passage in answer.passages))
+    outcome = answer.outcome
+    if isinstance(outcome, Skipped):
+        outcome = replace(outcome, document=document)
+    return replace(answer, passage=replace(answer.passage, document=document), outcome=outcome)
+
+
 def _is_the_systems(cause: BaseException | None) -> bool:
     """Whether the system is the cause (permissions, a broken disk) and not the file."""
     return isinstance(cause, OSError) and cause.errno is not None
 
 
-def _identity(job: Identify) -> Identified:
+def _identity(job: Identify, asked: Document) -> Identified:
     document, rules = job.document, job.rules
-    name = loader_name(document.file, rules.limits, document.name)  # first: it refuses files too large to be read at all
-    digest = content_digest(document)
+    name = loader_name(document.file, rules.limits)  # first: it refuses files too large to be read at all
+    digest = content_digest(asked)
     loader: Loader = resolve(LOADERS, name, "loader")()
     suffix = PurePosixPath(document.id.path).suffix.lower()
     captions = tuple(loader.captions(document, rules.limits)) if rules.captions and suffix in CAPTION_SUFFIXES else ()
@@ -184,7 +221,7 @@ def unread(content: Content, rules: Rules) -> tuple[Pixels, ...]:
 
 def is_light(job: Job) -> bool:
     """Whether a job is cheaper than sending it away and runs in pure Python, where a file can do no harm."""
-    if isinstance(job, Call) or bytes_of(job) > LIGHT_BYTES:
+    if isinstance(job, Call) or bytes_of(job) > LIGHT_BYTES or suffix_of(job.document.id.path) in PACKED_SUFFIXES:
         return False
     if isinstance(job, Identify):
         return not job.rules.captions or job.document.file.suffix.lower() not in suffixes("html")

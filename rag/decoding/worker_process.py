@@ -70,7 +70,7 @@ class WorkerProcess:
             raise NotStarted(error.strerror or str(error)) from error
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, str(theirs.fileno()), str(pipe), str(memory)],
+                [sys.executable, "-P", "-c", _START, str(theirs.fileno()), str(pipe), str(memory)],
                 pass_fds=[theirs.fileno(), pipe],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

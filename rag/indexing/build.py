@@ -20,6 +20,7 @@ from rag.errors import (
 from rag.index.files.layout import is_index
 from rag.index.locations import expand_home, index_folder, up_to_date
 from rag.indexing.rebuild import rebuild_index
+from rag.indexing.renewal import can_renew
 from rag.indexing.run import create_index, run_over
 from rag.loaders.policy import fixed_settings, policy_of
 from rag.models.canaries import compare_canaries
@@ -73,7 +74,7 @@ def build_index(
         create_index(folder, settings, chosen, embedder, say)
         kept = settings_of(folder)
     _refuse_other_reading(folder, kept, settings, flags)
-    if fingerprint_of(folder) != embedder.fingerprint:
+    if fingerprint_of(folder) != embedder.fingerprint and not can_renew(embedder, fingerprint_of(folder)):
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rag.config import Settings
 from rag.errors import BackendError
 from rag.indexing.progress import keep_rate
+from rag.indexing.renewal import renew
 from rag.loaders import VERSIONS
 from rag.loaders.policy import ReadingPolicy, fixed_settings
 from rag.models.canaries import embed_canaries
@@ -48,6 +49,7 @@ def run_over(
     from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, root_folder, without_repeats
 
     with writing(folder) as writer:
+        renewed = renew(writer, embedder, policy)
         outdated = writer.memory.read_again(VERSIONS)
         heeded = heeded_files(settings, kept)
         moves = find_moves(map(root_folder, wanted) if wanted else writer.roots().values(), writer.roots(), writer)
@@ -62,6 +64,7 @@ def run_over(
                 roots[target.root.name] = target.root.folder
             targets.append(target)
         notes = [
+            *renewed,
             *map(str, moves),
             *describe_outdated(outdated, "are"),
             *([said] if (said := shortfall(settings.max_memory)) else []),

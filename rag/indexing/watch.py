@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.corpus.subtitle_folders import FOLDERS
 from rag.errors import BackendError, IndexLocked, WrongRequest
 from rag.index.locations import existing_index, expand_home
 from rag.indexing.build import build_index
@@ -138,9 +139,14 @@ def _folder_of(path: Path, roots: Sequence[Path], own: Path) -> Iterable[Path]:
     if path == own or own in path.parents:
         return ()
     folder = path.parent
-    while not folder.is_dir() and any(root in folder.parents for root in roots):
+    while (not folder.is_dir() or _holds_subtitles(folder)) and any(root in folder.parents for root in roots):
         folder = folder.parent
     return (folder,) if any(root == folder or root in folder.parents for root in roots) else ()
+
+
+def _holds_subtitles(folder: Path) -> bool:
+    """Whether what changes in a folder changes a video above it."""
+    return folder.name.lower() in FOLDERS or folder.parent.name.lower() in FOLDERS
 
 
 def _identities(roots: Sequence[Path]) -> Mapping[Path, Identity]:

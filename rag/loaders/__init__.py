@@ -19,15 +19,15 @@ LOADERS = {
 
 # The `version` of each, so that a run knows what an older one has read without importing them; a test holds both equal.
 VERSIONS = {
-    "text": 3,
+    "text": 4,
     "markdown": 2,
-    "code": 2,
+    "code": 3,
     "notebook": 2,
     "html": 3,
     "office": 6,
-    "pdf": 4,
-    "picture": 3,
-    "video": 3,
+    "pdf": 5,
+    "picture": 4,
+    "video": 4,
 }
 
 # What holds other files is read anew whenever any loader reads more.

@@ -21,8 +21,9 @@ def _suffix_set(text: str) -> frozenset[str]:
 _SUFFIXES = {
     "text": _suffix_set(
         ".txt .text .log .rst .csv .tsv .json .jsonl .ndjson .yaml .yml .toml .ini .cfg .conf .properties .env .xml .xsd .xsl"
-        " .srt .vtt .ass .sub .tex .plist .bib .org .adoc .asciidoc .textile .po .pot .diff .patch .ics .vcf .geojson .gpx .kml"
-        " .rss .atom .list .nfo"
+        " .srt .vtt .ass .ssa .sub .lrc .sbv .smi .ttml .dfxp"
+        " .tex .plist .bib .org .adoc .asciidoc .textile .po .pot .diff .patch .ics .vcf .geojson .gpx .kml"
+        " .rss .atom .list .nfo .tab .psv .map .har .topojson .jsonld .webmanifest .jsonlines .geojsonl .vcard .ical .ifb"
     ),
     "markdown": _suffix_set(".md .markdown .mdown .mkd .mdx .qmd .rmd"),
     "code": _suffix_set(
@@ -46,8 +47,8 @@ _SUFFIXES = {
 _FAMILIES = {suffix: family for family, suffixes in reversed(_SUFFIXES.items()) for suffix in suffixes}
 _NEVER_TEXT = frozenset({"office", "pdf", "picture", "video", "archive"})
 _UNSUPPORTED = _suffix_set(
-    ".gz .tgz .bz2 .xz .7z .rar .zst .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
-    " .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .mid .psd .ai .xcf .sketch .fig .blend .cr2 .cr3 .nef .arw .dng .ico .icns"
+    ".tgz .7z .rar .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
+    " .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .mid .ai .xcf .sketch .fig .blend .ico .icns"
     " .ttf .otf .woff .woff2 .eot .sqlite .sqlite3 .mdb .npy .npz .pt .pth .onnx .safetensors .gguf .pkl .pickle .parquet"
     " .feather .h5 .hdf5 .faiss .swf .wmv .flv .mpg .mpeg .vob"
 )
@@ -58,7 +59,10 @@ _REMEDIES = {
     ".key": "Apple Keynote; export it as .pptx",
     ".mobi": "Kindle book; convert it to .epub",
     ".azw3": "Kindle book; convert it to .epub",
-    ".djvu": "DjVu; convert it to .pdf",
+    ".djvu": "DjVu; convert it to .pdf (ddjvu -format=pdf, of the package djvulibre-bin)",
+    ".djv": "DjVu; convert it to .pdf (ddjvu -format=pdf, of the package djvulibre-bin)",
+    ".xps": "XPS; convert it to .pdf (xpstopdf, of the package libgxps-utils)",
+    ".oxps": "OpenXPS; convert it to .pdf (xpstopdf, of the package libgxps-utils)",
 }
 _ALSO_TEXT = frozenset({".key"})  # text-encoded keys
 _OFTEN_TEXT = _suffix_set(".doc .xls .xlt .rtf")  # programs that export tables and pages give them these names
@@ -79,7 +83,7 @@ _BARE_SHEETS = (
 )  # Excel 2 to 5
 _PICTURE_BRANDS = frozenset(  # ISO/IEC 23008-12 and its registered brands
     {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"mif2", b"mif3", b"msf1", b"avif", b"avis", b"avci", b"avcs"}
-    | {b"vvic", b"vvis", b"j2ki", b"j2is", b"jpeg", b"jpgs"}
+    | {b"crx ", b"vvic", b"vvis", b"j2ki", b"j2is", b"jpeg", b"jpgs"}
 )
 _AUDIO_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P "})
 _MOVIE_ATOMS = frozenset({b"moov", b"mdat", b"free", b"wide", b"skip", b"pnot"})  # QuickTime files older than `ftyp`
@@ -161,7 +165,9 @@ def _family_of(head: bytes, suffix: str) -> str:
     box, brand = head[4:8], head[8:12]
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"%PDF-") or (suffix == ".pdf" and b"%PDF-" in head[:1024]):
         return "pdf"
-    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+    if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"8BPS\0")):
+        return "picture"
+    if head.startswith((b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR")):
         return "picture"
     if head.startswith((b"GIF87a", b"GIF89a")) and b"\0" in head[:64]:
         return "picture"

@@ -40,7 +40,7 @@ def installed_engine() -> Engine | None:
             continue
         if distribution == "vllm":
             return Engine(("vllm" if shutil.which("vllm") else str(beside), "serve"), found)
-        return Engine((sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model"), found)
+        return Engine((sys.executable, "-P", "-m", "vllm.entrypoints.openai.api_server", "--model"), found)
     return Engine(ENTRY, _version_on_path()) if shutil.which("vllm") else None
 
 

@@ -17,11 +17,12 @@ from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.fusion import Candidate, choose, fuse
 from rag.search.grouping import Group, Scored, group
 from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
-from rag.search.reranking import Judged, rescore
+from rag.search.reranking import Judged, keep_matched, rescore
 from rag.search.timings import StageTimer
 from rag.text.query_syntax import spoken
+from rag.text.readable import readable
 from rag.text.snippets import snippet
-from rag.types import Clue, Content, Hit, Member, Query, Similar, StoredPassage
+from rag.types import Clue, Content, Hit, Member, Passage, Query, Similar, StoredPassage
 
 GOOD_FROM = {"lite": 0.25}  # rerank score: below it the lite reranker matched only some of the words
 OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a cautious guess, not measured: the setting `good_from` overrides both
@@ -55,12 +56,12 @@ class Results:
     generations: Mapping[str, int] = field(default_factory=dict)  # of each index, by name: the commit that answered
 
     def texts(self) -> dict[str, str]:
-        """The full text of each hit, with that of every member, by the id of the hit."""
-        words = {(one.index, one.id): (one.passage.caption, one.passage.text) for one in self.candidates}
+        """The full text of each hit, with that of every member, by the id of the hit; without the marks of its format."""
+        words = {(one.index, one.id): one.passage for one in self.candidates}
         texts = {}
         for hit in self.hits:
-            parts = [part for member in hit.members for part in words[hit.index, member.id] if part]
-            texts[hit.id] = "\n".join(dict.fromkeys(parts))
+            parts = [_shown(words[hit.index, member.id]) for member in hit.members]
+            texts[hit.id] = "\n".join(dict.fromkeys(filter(None, parts)))
         return texts
 
 
@@ -92,6 +93,7 @@ def search(
     timer.end("rerank")
     if reranker is not None:
         notes += _note_refused(judged)
+    judged = keep_matched(judged)
     shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
@@ -189,7 +191,7 @@ def _hit(
         kind=passage.kind,
         modality=passage.modality,
         locator=found.locator,
-        snippet=snippet("\n".join(part for part in (passage.caption, passage.text) if part), spoken(query.words)),
+        snippet=snippet(_shown(passage), spoken(query.words)),
         score=found.best.score,
         similarity=similarities.get(stored.number),
         rerank_score=judged.rerank_score,
@@ -203,6 +205,12 @@ def _hit(
         folded=tuple(_similar(one, index) for one in alike.others),
         inner=passage.inner,
     )
+
+
+def _shown(passage: Passage) -> str:
+    """The caption and the words of a passage as a person reads them."""
+    words = readable(passage.text, passage.document.path) if passage.modality == "text" else passage.text
+    return "\n".join(part for part in (passage.caption, words) if part)
 
 
 def _similar(found: Group, index: str) -> Similar:

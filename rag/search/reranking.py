@@ -21,6 +21,9 @@ from rag.types import Clue, Content, DocumentId, Query, StoredPassage
 if TYPE_CHECKING:
     from rag.types import Vectors
 
+HALF_MATCHED = 0.5  # share of the query from which a passage that holds its words is not thrown out by a score of 0
+AT_LEAST = 0.3  # share of what the lexical lane matched that such a passage scores
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -79,6 +82,29 @@ def rescore(
         for at, (candidate, content) in enumerate(zip(chosen, contents, strict=True))
     ]
     return _ordered(_boost_named(query, judged, stored), stored)
+
+
+def keep_matched(judged: Sequence[Judged]) -> list[Judged]:
+    """The same order rule, with a floor for passages that the reranker gave 0 although they hold the words of the query.
+
+    The full text matched at least half of the query in them, and it does not err: words stand there. The floor, 0.15 to 0.3, is
+    below a full match by any reranker, so they come after what it found.
+    """
+    floored = [
+        replace(one, score=floor, decided=f"{one.decided}; held up, because the full text matched")
+        if (floor := _floor(one)) > one.score
+        else one
+        for one in judged
+    ]
+    return sorted(floored, key=lambda one: -one.score) if floored != list(judged) else list(judged)
+
+
+def _floor(one: Judged) -> float:
+    """The least score of a passage: 0 unless the reranker gave it 0 and the lexical lane matched half of the query in it."""
+    place = one.candidate.lanes.get("lexical")
+    if one.rerank_score is None or one.rerank_score > 0 or place is None or place.share < HALF_MATCHED:
+        return 0.0
+    return AT_LEAST * place.share
 
 
 def _boost_named(query: Query, judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> list[Judged]:

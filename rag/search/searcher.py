@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.backends.base import capabilities_of
 from rag.config import Settings
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.loaders.policy import policy_of
@@ -54,8 +55,11 @@ class Searcher:
         chosen = choose_embedder(settings, kept, this_machine())
         models = models or ModelCache()
         self.embedder = models.loaded_embedder(chosen, say)
-        if self.embedder.fingerprint == fingerprint_of(folder):
+        made_by = fingerprint_of(folder)
+        if self.embedder.fingerprint == made_by:
             compare_canaries(folder, kept, self.embedder)
+        elif earlier := capabilities_of(self.embedder).earlier:
+            self.embedder = earlier(made_by) or self.embedder
         self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, models, say)
         self.index = opened or open_folder(folder, settings.search)
         self._searched: Searchable = self.index

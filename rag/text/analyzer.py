@@ -1,10 +1,13 @@
 """Splits text into the terms of the full text, in the same way for documents and for queries.
 
-Knows no SQL and no query syntax. A change that gives other terms for the same text must raise the catalog's format number.
+Knows no SQL and no query syntax. A change that gives other terms for the same text must raise `folding.REVISION`.
 
     Harbour Cranes           harbour crane              folded to lower case, accents off, Porter stems
     INV-4421                 inv 4421 · inv4421         a compound: its parts in place, the whole after the end of the text
     parseHTTPRequest_v2      pars http request v 2 · parsehttprequestv2
+    12.345,60                12345 60                   a number in groups: whole, then its decimals
+    98 765                   98 765 · 98765             two numbers, or one: the parts in place, what they may mean after the end
+    Brücke                   bruck · brueck             an umlaut: without it in place, as two letters after the end
     北京大学                  北京 京大 大学 学            scripts without spaces: pairs of characters, and the last one alone
 """
 
@@ -19,6 +22,9 @@ from functools import lru_cache
 
 import apsw
 
+from rag.text.folding import REVISION, cleaned, spelled_out, without_accents
+from rag.text.numbers import groups, readings, settled
+
 _MAX_TERM = 64  # characters of a term: longer ones (encoded data) are cut, here and in queries alike
 
 # Han, kana, Hangul, bopomofo; Thai, Lao, Burmese, Khmer
@@ -30,45 +36,99 @@ _PAIRED = (
 _LETTER = rf"[^\W_{_PAIRED}]|[\u0900-\u0963\u0966-\u0dff]"
 _WORD = rf"(?:{_LETTER})+"
 _RUN = re.compile(rf"[{_PAIRED}]+|{_WORD}(?:(?:[-.'’]|_+){_WORD})*")
+_ASCII_RUN = re.compile(r"[A-Za-z0-9]+(?:(?:[-.']|_+)[A-Za-z0-9]+)*")  # the same where a text is ASCII, twice as fast
 _PAIRS = re.compile(f"[{_PAIRED}]")
 _CHUNK = re.compile(_WORD)
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
-_MARKS = re.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u064b-\u0652\u0670]+")
+_MARKS_OF_REVISION_1 = re.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u064b-\u0652\u0670]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _POSSESSIVE = re.compile(r"['’][sS]$")
 _thread = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """One word as written, or one run of a script without spaces."""
+    """One word as written, one number with its groups, or one run of a script without spaces."""
 
     parts: tuple[str, ...]  # its terms, in place
     whole: str = ""  # the parts as one term; "" where there is only one part, or a dot between them
     paired: bool = False  # the parts are pairs of characters
+    others: tuple[tuple[str, ...], ...] = ()  # what else it may be written as: terms side by side
+    loose: bool = False  # its parts are words of their own, which only look like a number in groups
 
 
-def compounds(text: str) -> Iterator[Compound]:
-    """The words of a text, in order, not yet stemmed."""
-    for run in _RUN.findall(plain(text)):
-        yield _known_compound(run) if len(run) <= _MAX_TERM else _compound(run)
+def compounds(text: str, revision: int = REVISION) -> Iterator[Compound]:
+    """The words of a text, in order, not yet stemmed. `revision`: that of the folding by which an index was made."""
+    if revision == 1:
+        for run in _RUN.findall(_plain_of_revision_1(text)):
+            yield _compound(run)
+        return
+    text = cleaned(text)
+    words = _words_of(text)
+    at = 0
+    for start, end in (*groups(text), (len(text), len(text))):
+        yield from map(_meant, words.findall(text, at, start))
+        if start < end:
+            yield _number(text[start:end])
+        at = end
 
 
-def placed_parts(folded: str) -> Iterator[tuple[str, int, int, int]]:
-    """The unstemmed parts of a text that `plain` folded, as in `compounds`: (part, start, end, number of its compound)."""
-    for number, run in enumerate(_RUN.finditer(folded)):
-        for part, start, end in _placed(run.group()):
-            yield part, run.start() + start, run.start() + end, number
+def placed_parts(text: str) -> Iterator[tuple[str, int, int, int]]:
+    """The unstemmed parts of a `folded` text, as in `compounds`: (part, start, end, number of its compound)."""
+    number = at = 0
+    for start, end in (*groups(text), (len(text), len(text))):
+        spans = [run.span() for run in _RUN.finditer(text, at, start)]
+        for first, last in spans:
+            for part, begin, stop in _placed(text[first:last]):
+                yield part, first + begin, first + stop, number
+            number += 1
+        for part, begin, stop in _placed_number(text[start:end]):
+            yield part, start + begin, start + stop, number
+        number += 1
+        at = end
 
 
 def stored_terms(text: str) -> list[str]:
     """The terms that the index stores for a text: parts in order, then whole compounds (so that phrases stay adjacent)."""
+    text = cleaned(text)
+    words = _words_of(text)
     parts: list[str] = []
-    wholes: list[str] = []
-    for compound in compounds(text):
-        parts.extend(compound.parts)
-        if compound.whole:
-            wholes.append(compound.whole)
-    return stems(parts + wholes)
+    beside: list[str] = []
+    at = 0
+    for start, end in groups(text):
+        _add_terms(words.findall(text, at, start), parts, beside)
+        here, whole = _known_number(text[start:end])
+        parts += here
+        beside += whole
+        at = end
+    _add_terms(words.findall(text, at), parts, beside)
+    return parts + beside
+
+
+def _words_of(text: str) -> re.Pattern[str]:
+    return _ASCII_RUN if text.isascii() else _RUN
+
+
+def _add_terms(runs: list[str], parts: list[str], beside: list[str]) -> None:
+    for run in runs:
+        here, whole = _known_terms(run) if len(run) <= _MAX_TERM else _run_terms(run)
+        parts += here
+        if whole:
+            beside += whole
+
+
+def _run_terms(run: str) -> tuple[list[str], list[str]]:
+    return _terms_of(_meant(run))
+
+
+def _number_terms(group: str) -> tuple[list[str], list[str]]:
+    return _terms_of(_number(group))
+
+
+def _terms_of(compound: Compound) -> tuple[list[str], list[str]]:
+    """Its terms in place, and those after the end of the text."""
+    beside = [compound.whole] if compound.whole else []
+    return stems(list(compound.parts)), stems(beside + [term for other in compound.others for term in other])
 
 
 def stems(terms: list[str]) -> list[str]:
@@ -81,6 +141,30 @@ def stems(terms: list[str]) -> list[str]:
     joined = " ".join(terms).encode()
     found = _thread.porter(joined, apsw.FTS5_TOKENIZE_DOCUMENT, None, include_offsets=False, include_colocated=False)
     return list(found)
+
+
+def _meant(run: str) -> Compound:
+    """The compound of a run of a `cleaned` text, with the other ways to write it."""
+    found = _compound(without_accents(run))
+    if run.isascii():
+        return found
+    spelled = [term for word in _LETTERS.findall(run) if (term := spelled_term(word))]
+    return Compound(found.parts, found.whole, found.paired, tuple((term,) for term in spelled)) if spelled else found
+
+
+def _number(group: str) -> Compound:
+    """The compound of a number in groups."""
+    if sum_of := settled(group):
+        return Compound(tuple(part[:_MAX_TERM] for part in sum_of))
+    found = _compound(group)
+    others = readings(group)
+    apart = not group.replace("-", "").isalnum()
+    return Compound(found.parts, "" if apart else found.whole, others=others, loose=" " in group and not others)
+
+
+def spelled_term(word: str) -> str:
+    """The term of a `cleaned` word with its umlauts as two letters: `brücke` → `bruecke`; "" where it has none."""
+    return spelled_out(word).casefold()[:_MAX_TERM]
 
 
 def _compound(run: str) -> Compound:
@@ -104,15 +188,26 @@ def _placed(run: str) -> Iterator[tuple[str, int, int]]:
             at += len(part)
 
 
-_known_compound = lru_cache(maxsize=1 << 16)(_compound)  # a few words make up most of every text
+def _placed_number(group: str) -> Iterator[tuple[str, int, int]]:
+    sum_of = settled(group)
+    if not sum_of:
+        yield from _placed(group)
+        return
+    end = len(group) - len(sum_of[1]) - 1 if len(sum_of) > 1 else len(group)
+    yield sum_of[0][:_MAX_TERM], 0, end
+    if len(sum_of) > 1:
+        yield sum_of[1], end + 1, len(group)
 
 
-def plain(text: str) -> str:
-    """Compatibility forms (full-width letters, ligatures) unified and accents removed; case stays: it splits words."""
+_known_terms = lru_cache(maxsize=1 << 16)(_run_terms)  # a few words make up most of every text
+_known_number = lru_cache(maxsize=1 << 12)(_number_terms)
+
+
+def _plain_of_revision_1(text: str) -> str:
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text.encode("utf-8", "replace").decode())
-    return unicodedata.normalize("NFC", _MARKS.sub("", decomposed))
+    return unicodedata.normalize("NFC", _MARKS_OF_REVISION_1.sub("", decomposed))
 
 
 def _humps(chunk: str) -> list[str]:

@@ -9,7 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rag.text.analyzer import placed_parts, plain, stems
+from rag.text.analyzer import placed_parts, spelled_term, stems
+from rag.text.folding import cleaned, folded
+from rag.text.german import holds
+from rag.text.numbers import groups, readings
 from rag.text.query_syntax import Unit, alone, understand
 
 LONGEST_TEXT = 200_000  # code points; nothing beyond is marked
@@ -25,6 +28,18 @@ class _Place(NamedTuple):
     start: int  # in the text as given
     end: int
     run: int  # number of its compound: the word as written, or the run of a script without spaces
+    spelled: str = ""  # its stem with its umlauts as two letters
+
+
+class _Number(NamedTuple):
+    meant: frozenset[tuple[str, ...]]  # what a number in groups may mean
+    start: int
+    end: int
+
+
+class _Text(NamedTuple):
+    places: list[_Place]
+    numbers: list[_Number]
 
 
 def marks(text: str, query: str) -> list[tuple[int, int]]:
@@ -35,7 +50,7 @@ def marks(text: str, query: str) -> list[tuple[int, int]]:
     """
     parsed = understand(query[:LONGEST_TEXT])
     strong = [unit for unit in parsed.units if not unit.weak] or list(parsed.units)
-    places = list(_places(text[:LONGEST_TEXT]))
+    places = _read(text[:LONGEST_TEXT])
     found = [span for unit in strong for span in _spans(unit, places)]
     if not found:  # no phrase matches: mark its words one by one, as the lane does
         found = [span for unit in strong if unit.quoted for each in alone(unit) for span in _spans(each, places)]
@@ -48,18 +63,24 @@ def marks(text: str, query: str) -> list[tuple[int, int]]:
     return joined
 
 
-def _spans(unit: Unit, places: list[_Place]) -> Iterator[tuple[int, int]]:
+def _spans(unit: Unit, text: _Text) -> Iterator[tuple[int, int]]:
+    places = text.places
     if unit.prefix and len(unit.terms) == 1:
         for place in places:
             if (place.term.startswith(unit.terms[0]) or place.term == unit.whole) and place.end > place.start:
                 yield place.start, place.end if len(unit.terms[0]) > 1 else place.start + 1
         return
-    length = len(unit.terms)
-    for at in range(len(places) - length + 1):
-        if places[at].term == unit.terms[0] and all(places[at + n].term == term for n, term in enumerate(unit.terms)):
-            yield places[at].start, places[at + length - 1].end
-    if unit.whole:
-        yield from _compound_spans(unit.whole, places)
+    for terms in (unit.terms, *unit.others):
+        for at in range(len(places) - len(terms) + 1):
+            if all(term in (places[at + n].term, places[at + n].spelled) for n, term in enumerate(terms)):
+                yield places[at].start, places[at + len(terms) - 1].end
+    wanted = {unit.terms, (unit.whole,), *unit.others}
+    yield from ((number.start, number.end) for number in text.numbers if not number.meant.isdisjoint(wanted))
+    for whole in (unit.whole, *(other[0] for other in unit.others if len(other) == 1)):
+        if whole:
+            yield from _compound_spans(whole, places)
+    if unit.inside:
+        yield from ((place.start, place.end) for place in places if holds(place.term, unit.inside))
 
 
 def _compound_spans(whole: str, places: list[_Place]) -> Iterator[tuple[int, int]]:
@@ -75,12 +96,17 @@ def _compound_spans(whole: str, places: list[_Place]) -> Iterator[tuple[int, int
                 break
 
 
-def _places(text: str) -> Iterator[_Place]:
-    """The terms of a text with their places."""
-    folded, starts, ends = _folded(text)
-    found = list(placed_parts(folded))
+def _read(text: str) -> _Text:
+    """The terms of a text with their places, and its numbers in groups."""
+    plain, starts, ends = _folded(text)
+    found = list(placed_parts(plain))
+    places = []
     for term, (_, start, end, run) in zip(stems([part for part, *_ in found]), found, strict=True):
-        yield _Place(term, starts[start], ends[end - 1], run)
+        first, last = starts[start], ends[end - 1]
+        spelled = "" if text.isascii() else spelled_term(cleaned(text[first:last]))
+        places.append(_Place(term, first, last, run, stems([spelled])[0] if spelled else ""))
+    numbers = [_Number(frozenset(readings(plain[start:end])), starts[start], ends[end - 1]) for start, end in groups(plain)]
+    return _Text(places, numbers)
 
 
 def _folded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
@@ -91,7 +117,7 @@ def _folded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     starts: list[int] = []
     ends: list[int] = []
     for cluster in _CLUSTER.finditer(text):
-        part = plain(cluster.group())
+        part = folded(cluster.group())
         parts.append(part)
         starts += [cluster.start()] * len(part)
         ends += [cluster.end()] * len(part)

@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.text.analyzer import Compound, compounds, stems
 from rag.text.emoji import spelled
+from rag.text.folding import REVISION
+from rag.text.german import may_be_part
+from rag.text.numbers import days_named, is_day, spellings
 
 _PIECE = re.compile(
     r'(?<!\S)(?P<not>-)?(?P<quote>["“”])(?P<phrase>[^"“”]*)["“”]'
@@ -42,9 +45,12 @@ class Unit:
     phrases: tuple[str, ...]  # in FTS5's grammar; any one of them matches
     terms: tuple[str, ...]  # its stems; the unit is about as rare as the rarest of them
     whole: str = ""  # the whole compound as one term, where there is one: a better measure of its rarity
+    others: tuple[tuple[str, ...], ...] = ()  # stems of other ways to write it, each side by side
     prefix: bool = False  # the last term of the phrases is a prefix; where there is only one, `terms[0]`
     weak: bool = False  # a function word
     quoted: bool = False
+    inside: str = ""  # its stem, where compounds that hold it match too
+    beside: bool = False  # says the same as other units: where no passage contains it, nothing is missing
 
     @property
     def expression(self) -> str:
@@ -65,22 +71,25 @@ class ParsedQuery:
         return tuple(unit for unit in self.units if unit.quoted)
 
 
-def understand(words: str) -> ParsedQuery:
-    """Parses a query. Any text is valid; one without letters or digits gives no units."""
+def understand(words: str, revision: int = REVISION) -> ParsedQuery:
+    """Parses a query. Any text is valid; one without letters or digits gives no units.
+
+    `revision` is that of the folding by which the index was made.
+    """
     words = spelled(words)
     units: list[Unit] = []
     unwanted: list[Unit] = []
     rest = 0
     for piece in _PIECE.finditer(words):
-        units.extend(_units(words[rest : piece.start()]))
+        units.extend(_units(words[rest : piece.start()], revision))
         rest = piece.end()
         if piece["without"]:
-            unwanted.extend(_excluded(piece["without"]))
+            unwanted.extend(_excluded(piece["without"], revision))
         elif piece["start"]:
-            units.extend(_prefix(piece["start"]))
-        elif phrase := _phrase(piece["phrase"]):
+            units.extend(_prefix(piece["start"], revision))
+        elif phrase := _phrase(piece["phrase"], revision):
             (unwanted if piece["not"] else units).append(phrase)
-    units.extend(_units(words[rest:]))
+    units.extend(_units(words[rest:], revision))
     return ParsedQuery(tuple(dict.fromkeys(units)), tuple(dict.fromkeys(unwanted)))
 
 
@@ -95,9 +104,9 @@ def literal(words: str) -> str:
     return _PIECE.sub(lambda piece: piece["phrase"] or piece["without"] or piece["start"] or "", words).replace('"', " ")
 
 
-def units_of(text: str) -> tuple[Unit, ...]:
+def units_of(text: str, revision: int = REVISION) -> tuple[Unit, ...]:
     """The units of a plain text, in which no quote, minus or star means anything."""
-    return tuple(_units(text))
+    return tuple(_units(text, revision))
 
 
 def alone(unit: Unit) -> tuple[Unit, ...]:
@@ -105,20 +114,20 @@ def alone(unit: Unit) -> tuple[Unit, ...]:
     return tuple(_term(term) for term in unit.terms)
 
 
-def _excluded(word: str) -> Iterable[Unit]:
+def _excluded(word: str, revision: int) -> Iterable[Unit]:
     """The units of one excluded word; a run of Chinese is excluded as a whole."""
     if word.endswith("*"):
-        return _prefix(word[:-1])
-    found = list(compounds(word))
-    phrase = _phrase(word) if any(compound.paired for compound in found) else None
-    return [phrase] if phrase else _units(word)
+        return _prefix(word[:-1], revision)
+    found = list(compounds(word, revision))
+    phrase = _phrase(word, revision) if any(compound.paired for compound in found) else None
+    return [phrase] if phrase else _units(word, revision)
 
 
-def _prefix(word: str) -> Iterable[Unit]:
+def _prefix(word: str, revision: int) -> Iterable[Unit]:
     """A prefix search; in a compound, only the last part is a prefix. Stems are shorter than words: its own stem matches too."""
-    found = list(compounds(word))
+    found = list(compounds(word, revision))
     if not found or found[-1].paired:
-        yield from _units(word)
+        yield from _units(word, revision)
         return
     *before, last = [part for compound in found for part in compound.parts]
     stem, earlier = stems([last])[0], stems(before)
@@ -131,18 +140,44 @@ def _prefix(word: str) -> Iterable[Unit]:
     yield Unit(tuple(phrases), (*earlier, last), whole="" if earlier or stem.startswith(last) else stem, prefix=True)
 
 
-def _units(text: str) -> Iterable[Unit]:
-    for compound in compounds(text):
+def _units(text: str, revision: int) -> Iterable[Unit]:
+    words: list[str] = []
+    for compound in compounds(text, revision):
         parts = tuple(stems(list(compound.parts)))
+        words += compound.parts
         if compound.paired:
             yield from _pairs(parts)
-        elif len(parts) == 1:
-            yield _term(parts[0])
-        elif compound.whole:
-            whole = stems([compound.whole])[0]
-            yield Unit((_quote(whole), _quote(" ".join(parts))), parts, whole=whole)
+        elif compound.loose:
+            yield from map(_term, parts)
+        elif len(parts) > 1:
+            yield _compound_unit(compound, parts)
         else:
-            yield Unit((_quote(" ".join(parts)),), parts)
+            unit = _compound_unit(compound, parts) if compound.others else _term(parts[0])
+            yield replace(unit, inside=parts[0]) if revision > 1 and may_be_part(compound.parts[0]) else unit
+    if revision > 1:
+        yield from map(_day, days_named(words))
+
+
+def _compound_unit(compound: Compound, parts: tuple[str, ...]) -> Unit:
+    """A unit of several parts, or with several ways to write it; the whole comes first, since it is the rarest."""
+    whole = stems([compound.whole])[0] if compound.whole else ""
+    others = [tuple(stems(list(other))) for other in compound.others]
+    if is_day(compound.whole or "".join(compound.others[0] if compound.others else ())):
+        others += _spelled_day(compound.whole or compound.others[0][0])
+    others = [other for other in dict.fromkeys(others) if other != parts]
+    phrases = ((_quote(whole),) if whole else ()) + tuple(_quote(" ".join(each)) for each in (parts, *others))
+    return Unit(
+        tuple(dict.fromkeys(phrases)), parts, whole=whole, others=tuple(others), weak=len(parts) == 1 and _is_weak(parts[0])
+    )
+
+
+def _day(day: str) -> Unit:
+    """A day that the query names by its month, beside the units of its words."""
+    return Unit((_quote(day),), (day,), beside=True)
+
+
+def _spelled_day(day: str) -> list[tuple[str, ...]]:
+    return [tuple(stems(list(each))) for each in spellings(day)]
 
 
 def _pairs(parts: tuple[str, ...]) -> Iterable[Unit]:
@@ -154,12 +189,18 @@ def _pairs(parts: tuple[str, ...]) -> Iterable[Unit]:
 
 
 def _term(term: str) -> Unit:
-    return Unit((_quote(term),), (term,), weak=term in _FUNCTION_WORDS or not _FUNCTION_CHARACTERS.isdisjoint(term))
+    return Unit((_quote(term),), (term,), weak=_is_weak(term))
 
 
-def _phrase(text: str) -> Unit | None:
+def _is_weak(term: str) -> bool:
+    return term in _FUNCTION_WORDS or not _FUNCTION_CHARACTERS.isdisjoint(term)
+
+
+def _phrase(text: str, revision: int) -> Unit | None:
     """The words side by side, None without any; the last single character of a run is left out where a pair covers it."""
-    found = list(compounds(text))
+    found = list(compounds(text, revision))
+    if len(found) == 1 and (found[0].others or found[0].whole):
+        return replace(_compound_unit(found[0], tuple(stems(list(found[0].parts)))), weak=False, quoted=True)
     parts = stems([part for at, compound in enumerate(found) for part in _in_phrase(compound, at == len(found) - 1)])
     if not parts:
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rag.text.analyzer import plain
+from rag.text.folding import folded
 from rag.text.highlights import marks
 
 LENGTH = 240  # characters
@@ -22,7 +22,7 @@ def snippet(text: str, query: str, length: int = LENGTH) -> str:
     line = _SPACE.sub(" ", text).strip()
     if len(line) <= length:
         return line
-    places = [(plain(line[begin:end]), begin, end) for begin, end in marks(line, query)]
+    places = [(folded(line[begin:end]), begin, end) for begin, end in marks(line, query)]
     start = 0
     best = -1
     for _, at, _ in places[:2_000]:

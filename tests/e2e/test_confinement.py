@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -111,3 +112,20 @@ def test_pictures_to_rerank_are_confined(corpus: Path) -> None:
         answer = api.post("/v1/rerank", json={"query": "harbour", "documents": [{"image": sent}]})
     assert answer.status_code == 200, answer.text
     assert Judge.seen == [NOTHING]
+
+
+def test_modules_that_lie_in_the_folder_are_never_imported(tmp_path: Path) -> None:
+    """A person stands in a stranger's folder: what is named like this program or its libraries there is text to be read."""
+    mark = tmp_path / "mark"
+    corpus = tmp_path / "corpus"
+    for name in ("rag/__init__.py", "numpy.py", "json/__init__.py", "socket.py", "apsw/__init__.py", "PIL/__init__.py"):
+        file = corpus / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"open({str(mark)!r}, 'a').write({name!r})\nraise SystemExit('a harbour of strangers')\n")
+    Image.new("RGB", (640, 480), "teal").save(corpus / "harbour.png")  # is opened by a worker
+    command = Path(sys.executable).parent / "rag"
+    for arguments in (("index", ".", "--jobs", "2"), ("query", "harbour of strangers")):
+        ran = subprocess.run([command, *arguments, "--index", tmp_path / "x"], cwd=corpus, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+    assert "numpy.py" in ran.stdout
+    assert not mark.exists()

@@ -156,7 +156,7 @@ def test_the_same_bytes_with_another_suffix_are_read_differently(corpus: Path) -
     (corpus / "ships.txt").rename(corpus / "ships.csv")
     index(corpus)
     with rag.open_index(backend=COUNTING) as searcher:
-        assert searcher.query("Heron length", paths=["ships.csv"])[0].context.heading == "ship,length"
+        assert searcher.query("Heron length", paths=["ships.csv"])[0].snippet == "ship: Heron · length: 31"
 
 
 def test_what_an_older_loader_read_is_read_again_and_nothing_else(corpus: Path, calls: Calls) -> None:

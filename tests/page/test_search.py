@@ -164,6 +164,7 @@ def test_filters_narrow_and_are_in_the_address(server: Server, visit: Visit) -> 
     page.locator("summary", has_text="Folder").click()
     page.get_by_role("button", name=re.compile(r"^manuals")).click()
     expect(page.locator(".card .card-path").first).to_have_text("manuals")
+    expect(page.locator(".card .card-path").filter(has_not_text="manuals")).to_have_count(0)
     visitor.settled()
     assert asked(page)["path"] == ["/manuals/**"]
     assert set(page.locator(".card-path").all_text_contents()) == {"manuals"}

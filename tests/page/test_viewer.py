@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.page.conftest import TOP, Server, Visit
+from tests.page.conftest import TOP, Server, Visit, rag, serving
 
 
 def opened(page: Page, name: str = "") -> Page:
@@ -219,3 +221,22 @@ def test_a_missing_passage_is_reported(server: Server, visit: Visit) -> None:
     page = visitor.search("?q=porpoise&open=aaaaaaaaaa")
     expect(page.locator(".viewer .trouble")).to_contain_text("aaaaaaaaaa")
     assert [re.sub(r".*status of (\d+).*", r"\1", one) for one in visitor.said] == ["404"]  # Chromium logs it by itself
+
+
+def test_a_photo_tells_when_and_where_it_was_taken_and_by_whom(tmp_path: Path, visit: Visit) -> None:
+    exif = Image.Exif()
+    exif.update({0x010E: "Ferry at the quay", 0x013B: "Ann Example"})
+    exif.get_ifd(0x8769).update({0x9003: "2019:07:14 10:20:30", 0x9011: "+02:00"})
+    exif.get_ifd(0x8825).update({1: "S", 2: (33.0, 51.0, 30.0), 3: "E", 4: (151.0, 12.0, 36.0)})
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.new("RGB", (640, 480), "teal").save(folder / "a.jpg", exif=exif)
+    index = tmp_path / "indexes/photos"
+    done = rag("index", str(folder), "--index", str(index), "--ocr", "never", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    with serving(tmp_path, index) as server:
+        page = visit(server).search("?q=ferry")
+        expect(page.locator(".card .card-foot")).to_contain_text("Jul 14, 2019")
+        opened(page)
+        facts = page.locator(".facts div").all_inner_texts()
+    assert {"Made\nJul 14, 2019", "About\nby Ann Example", "Where (lat, lon)\n-33.85833, 151.21000"} <= set(facts)

@@ -1,6 +1,6 @@
 // One hit as a card. Knows the JSON of a hit; knows no server and no other card.
 import { h, icon, marked } from "./dom.js";
-import { folderOf, nameOf, place, plain } from "./places.js";
+import { day, folderOf, nameOf, place, plain } from "./places.js";
 import { t } from "./words.js";
 
 /** The card of a hit: an article whose heading is a button that opens it. */
@@ -20,7 +20,7 @@ export function card(hit, open) {
       h("h3", {}, button),
       h("p", { class: "card-path" }, folderOf(hit.document) || plain(hit.root)),
       hit.kind !== "text" && hit.snippet && h("p", { class: "card-snippet" }, marked(hit.snippet, hit.marks)),
-      h("p", { class: "card-foot" }, score(hit), hit.members.length > 1 && h("span", { class: "dim" }, t("members", { n: hit.members.length })), hit.folded?.length > 0 && alike(hit, name, open)),
+      h("p", { class: "card-foot" }, score(hit), hit.dated && h("span", { class: "dim" }, day(hit.dated)), hit.members.length > 1 && h("span", { class: "dim" }, t("members", { n: hit.members.length })), hit.folded?.length > 0 && alike(hit, name, open)),
     ),
   );
 }

@@ -122,8 +122,10 @@ export function viewer({ hits, words, index, alike, closed, turned }) {
 
   const span = (found) => (hit && "start" in hit.locator ? { start: hit.locator.start, end: Math.max(hit.locator.end, hit.locator.start + 3) } : { start: found.locator.start, end: Math.max(found.locator.end, found.locator.start + 3) });
 
+  const degrees = ({ lat, lon }) => `${lat.toFixed(5)}, ${lon.toFixed(5)}`;
+
   function about(found, spot) {
-    const rows = [["place", spot], ["path", folderOf(found.document) ? `${folderOf(found.document)}/` : ""], ["heading", found.context?.heading], ["modified", found.modified && day(found.modified)], ["size", found.size && found.kind !== "page" && `${found.size[0]} × ${found.size[1]}`]];
+    const rows = [["place", spot], ["path", folderOf(found.document) ? `${folderOf(found.document)}/` : ""], ["heading", found.context?.heading], ["dated", found.dated && Math.abs(found.dated - (found.modified || 0)) > 60 && day(found.dated)], ["modified", found.modified && day(found.modified)], ["about", found.context?.about], ["location", found.location && degrees(found.location)], ["size", found.size && found.kind !== "page" && `${found.size[0]} × ${found.size[1]}`]];
     return h("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
   }
 

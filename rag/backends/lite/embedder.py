@@ -10,6 +10,7 @@ same in a text as in the caption of a picture. In a query the weights depend on 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from rag.backends.base import DEFAULT_CHOICE, Choice, EmbedderCapabilities
 from rag.backends.lite import attributes as lite_attributes
 from rag.backends.lite import pixels, text
 from rag.backends.lite.spelling import respelled
+from rag.backends.lite.words import REVISION
 from rag.types import Content, Fingerprint, Modality, Role
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ ATTRIBUTES = slice(TEXT.stop, TEXT.stop + len(lite_attributes.ATTRIBUTES))
 VISUAL = slice(ATTRIBUTES.stop, ATTRIBUTES.stop + pixels.DESCRIPTOR)
 FILLER = VISUAL.stop
 DIM = FILLER + 1
+EARLIER = "2"  # the revision whose vectors are still searched, until the next run over an index makes new ones
 
 # Shares of the squared length of a document's row; the share of a block that the document lacks goes to the filler.
 DOCUMENT_TEXT, DOCUMENT_ATTRIBUTES, DOCUMENT_VISUAL = 0.64, 0.11, 0.25
@@ -46,7 +49,7 @@ class LiteEmbedder:
 
     fingerprint = Fingerprint(
         model="lite",
-        revision="2",
+        revision=str(REVISION),
         dim=DIM,
         instruction="",
         preprocessing=f"text {text.DIM} + attributes {len(lite_attributes.ATTRIBUTES)} + visual {pixels.DESCRIPTOR}",
@@ -55,14 +58,23 @@ class LiteEmbedder:
     reads_clues = True
     batch = 256
 
-    def __init__(self, choice: Choice = DEFAULT_CHOICE) -> None:
-        self._text = text.TextBlock()
+    def __init__(self, choice: Choice = DEFAULT_CHOICE, revision: int = REVISION) -> None:
+        """`choice` is ignored: there is one `lite` embedder. `revision`: of the features, 2 for an index made with those."""
+        self._text = text.TextBlock(revision)
+        if revision != REVISION:
+            self.fingerprint = replace(type(self).fingerprint, revision=str(revision))
 
     @property
     def capabilities(self) -> EmbedderCapabilities:
         """Pure Python: called in the thread that feeds it, with a side embedder for texts unless this is a subclass."""
         side_embedder = self._in_subprocess if type(self) is LiteEmbedder else None
-        return EmbedderCapabilities(concurrent_calls=0, shorter_side=pixels.SHORTER_SIDE, side_embedder=side_embedder)
+        return EmbedderCapabilities(
+            concurrent_calls=0,
+            shorter_side=pixels.SHORTER_SIDE,
+            side_embedder=side_embedder,
+            earlier=self.earlier,
+            anew=self.anew,
+        )
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
         """One unit row per content, float32 (n, 1280); the laws are those of rag.backends.base.Embedder.
@@ -79,6 +91,21 @@ class LiteEmbedder:
             weigh = _weigh_document if role == "document" else _weigh_query
             weigh(row, content)
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
+
+    def earlier(self, fingerprint: Fingerprint) -> LiteEmbedder | None:
+        """The embedder of an earlier revision of the features; None where the fingerprint is that of no such revision."""
+        if fingerprint != replace(self.fingerprint, revision=EARLIER):
+            return None
+        return LiteEmbedder(revision=int(EARLIER))
+
+    def anew(self, contents: Sequence[Content], rows: Vectors) -> Vectors:
+        """Document rows, float32 (n, 1280), of contents whose rows of an earlier revision hold their looks: no pixels needed."""
+        fresh = np.asarray(rows, np.float64).copy()
+        fresh[:, TEXT] = self._text.embed([f"{content.text}\n{content.clues}" for content in contents])
+        fresh[:, TEXT] *= np.sqrt(DOCUMENT_TEXT)
+        fresh[:, FILLER] = 0.0
+        fresh[:, FILLER] = np.sqrt(np.maximum(0.0, 1.0 - np.square(fresh).sum(axis=1)))
+        return np.asarray(fresh / np.linalg.norm(fresh, axis=1, keepdims=True), np.float32)
 
     def _in_subprocess(self) -> SideEmbedder:
         from rag.backends.lite.subprocess import LiteSubprocess  # a query needs no pipes, and they take milliseconds to import

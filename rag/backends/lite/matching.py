@@ -12,16 +12,19 @@ from functools import lru_cache
 from itertools import pairwise
 
 from rag.backends.lite.attributes import picture_spans, spans
-from rag.backends.lite.idf import background, rarity
 from rag.backends.lite.spelling import distance
 from rag.backends.lite.words import is_run, is_unlisted_pair, placed, shares, surfaces, word
 from rag.text.emoji import spelled
+from rag.text.folding import cleaned
+from rag.text.german import holds, may_be_part
+from rag.text.idf import background, rarity
 
 FADES_BELOW = 3.0  # nats: a more common word counts less than its rarity
 PICTURE_WORD = 0.3  # share of its rarity: "picture", "photo", 图片
 UNSEEN_SHARE = 0.5  # of an unmatched word's weight, for a picture without words that could hold it
 APART = 0.9  # credit for a compound whose pieces all occur separately: `key error` for `KeyError`
 ONE_EDIT, TWO_EDITS, RELATED = 0.9, 0.7, 0.6  # credit for a word that nearly matches
+WITHIN = 0.75  # credit for a word that is part of a compound: `Vertrag` in `Mietvertrag`
 CHARACTERS = 0.5  # credit for an unlisted pair of characters that occur separately
 _PICTURE = "picture"
 _SHORTEST, _LONGEST = 4, 32  # letters of words that are matched approximately
@@ -109,7 +112,8 @@ def match(asked: list[Ask], text: str, shown: Mapping[str, float] | None = None)
 
     `shown`: for a picture, the strength 0…1 of each attribute it shows; None for a text.
     """
-    here = placed(spelled(text))
+    text = cleaned(spelled(text))
+    here = placed(text)
     found = [_find(ask, here, text, shown) for ask in asked]
     lost = UNSEEN_SHARE if shown is not None and not here else 1.0
     gained = sum(ask.weight * one.credit for ask, one in zip(asked, found, strict=True))
@@ -170,6 +174,8 @@ def _similarity(asked: str, term: str) -> float:
     prefix = next((i for i, (a, b) in enumerate(zip(asked, term, strict=False)) if a != b), min(len(asked), len(term)))
     longer = max(len(asked), len(term))
     family = RELATED if (prefix >= 5 and prefix >= 0.6 * longer) or (prefix >= 7 and prefix >= 0.55 * longer) else 0.0
+    if may_be_part(asked) and holds(term, asked):
+        return WITHIN
     limit = 2 if min(len(asked), len(term)) >= 8 else 1
     listed = background()
     if (asked in listed and term in listed) or len(set(asked) ^ set(term)) > 2 * limit:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 from string import ascii_lowercase
 
-from rag.backends.lite.idf import background
 from rag.backends.lite.stems import stem
 from rag.backends.lite.words import surfaces
+from rag.text.idf import background
 
 _SHORTEST, _LONGEST = 5, 24  # letters: shorter words have too many neighbours, longer ones are not words
 

@@ -7,7 +7,7 @@ The background list decides between possible stems (hoping → hope, hopping →
 
 from __future__ import annotations
 
-from rag.backends.lite.idf import background
+from rag.text.idf import background
 
 _IRREGULAR = {
     "children": "child", "men": "man", "women": "woman", "mice": "mouse", "feet": "foot", "teeth": "tooth", "geese": "goose",

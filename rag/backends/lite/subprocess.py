@@ -72,7 +72,7 @@ class LiteSubprocess:
         with suppress(OSError):
             self._pipe, other_end = Pipe()
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, str(other_end.fileno())],
+                [sys.executable, "-P", "-c", _START, str(other_end.fileno())],
                 pass_fds=[other_end.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.backends.lite.idf import rarity
-from rag.backends.lite.words import features, surfaces, weighted
+from rag.backends.lite.words import REVISION, features, surfaces, weighted
+from rag.text.idf import rarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,7 +94,9 @@ def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
 class TextBlock:
     """Texts to rows of the text block. Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, revision: int = REVISION) -> None:
+        """`revision` is that of the features; vectors of different ones cannot be compared."""
+        self._revision = revision
         self._table = TermTable()
         self._lock = Lock()
 
@@ -114,9 +116,9 @@ class TextBlock:
 
     def _sum(self, texts: Sequence[str], corrections: Sequence[str]) -> NDArray[np.float64]:
         """The hashed terms of each text, summed with the weights rarity × tf·(1+s)/(tf+s): (len(texts), DIM)."""
-        counted = [term_weights(text) for text in texts]
+        counted = [term_weights(text, self._revision) for text in texts]
         for weights, correction in zip(counted, corrections, strict=True):
-            for term, weight in term_weights(correction).items():
+            for term, weight in term_weights(correction, self._revision).items():
                 weights[term] = weights.get(term, 0.0) + CORRECTION * weight
         terms = [term for weights in counted for term in weights]
         if not terms:
@@ -136,10 +138,10 @@ class TextBlock:
         return np.asarray(summed, np.float64).reshape(-1, DIM)
 
 
-def term_weights(text: str) -> dict[str, float]:
+def term_weights(text: str, revision: int = REVISION) -> dict[str, float]:
     """Each term of a text with frequency × rarity, reduced for a term that only repeats part of another."""
     summed: dict[str, float] = {}
-    for surface, count in Counter(surfaces(text)).items():
-        for term, weight in weighted(surface):
+    for surface, count in Counter(surfaces(text, revision)).items():
+        for term, weight in weighted(surface, revision):
             summed[term] = summed.get(term, 0.0) + count * weight
     return summed

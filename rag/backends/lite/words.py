@@ -11,12 +11,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from zlib import crc32
 
-from rag.backends.lite.idf import background, rarity
 from rag.backends.lite.stems import stem
+from rag.text.analyzer import spelled_term
+from rag.text.folding import cleaned, without_accents
+from rag.text.idf import background, rarity
+from rag.text.numbers import groups, is_day, readings
+
+REVISION = 3  # of the features: raise it where the same text gives other ones; those of revision 2 can still be asked for
 
 # Scripts treated as written without spaces: CJK, kana, hangul, Thai, Lao, Myanmar, Khmer. Indic marks belong to their letters.
 _RUN = (
@@ -31,7 +37,8 @@ _SURFACE = re.compile(
     rf"|{_LETTER}+(?:['’]{_LETTER}+)*(?:-[A-Za-z]+)*"  # don't, e-mail, state-of-the-art
 )
 _PLAIN = re.compile(r"[A-Za-z](?:\+\+|#)(?!\w)|\d+(?:\.\d+)+|[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*(?:-[A-Za-z]+)*")
-_GROUPED = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_GROUPED = re.compile(r"(?<![\d,])\d{1,3}(?:,\d{3})+(?![\d,])")  # of revision 2
+_NUMBER = re.compile(r"\d{1,3}\.\d{3}")  # thousands, or three decimals
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.:年](1[0-2]|0?[1-9])(?:[-/.:月](3[01]|[12]\d|0?[1-9])(?!\d)日?|月|(?![-/.:\d]))")
 _MONTH = re.compile(r"(?<!\d)(1[0-2]|0?[1-9])月(?:(3[01]|[12]\d|0?[1-9])[日号])?")
 _MONTHS = (
@@ -58,8 +65,41 @@ class Word:
     pieces: tuple[str, ...] = ()
 
 
-def surfaces(text: str) -> list[str]:
-    """The surfaces of a text in order, with compatibility forms folded, and dates and grouped numbers in one spelling."""
+def surfaces(text: str, revision: int = REVISION) -> list[str]:
+    """The surfaces of a text in order, with compatibility forms folded, and dates in one spelling."""
+    if revision == 2:
+        return _surfaces_of_revision_2(text)
+    text = _DATE.sub(_date_words, cleaned(text))
+    if "月" in text:
+        text = _MONTH.sub(_month_words, text)
+    words = _words_of(text)
+    found: list[str] = []
+    at = 0
+    for start, end in groups(text):
+        found += words(text, at, start)
+        found += _number_surfaces(text[start:end])
+        at = end
+    return found + words(text, at, len(text)) if at else words(text, 0, len(text))
+
+
+def _words_of(text: str) -> Callable[[str, int, int], list[str]]:
+    if text.isascii():
+        return _PLAIN.findall
+    return lambda text, start, end: [found[0] for found in _SURFACE.finditer(text, start, end)]
+
+
+def _number_surfaces(group: str) -> list[str]:
+    """A number in groups: as the words of a date, whole, or its parts where it is several numbers in a row."""
+    meant = readings(group)
+    if meant and all(is_day(day[0]) for day in meant):
+        dates = [(day[:4], _MONTHS[int(day[4:6]) - 1], str(int(day[6:]))) for (day, *_) in meant]
+        return list(dict.fromkeys(part for date in dates for part in date))
+    if meant or "," in group:
+        return [group]
+    return group.split() if " " in group else _PLAIN.findall(group)
+
+
+def _surfaces_of_revision_2(text: str) -> list[str]:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         text = _MONTH.sub(_month_words, _DATE.sub(_date_words, text)) if "月" in text else _DATE.sub(_date_words, text)
@@ -80,23 +120,37 @@ def _month_words(found: re.Match[str]) -> str:
     return f" {_MONTHS[int(found[1]) - 1]} {found[2] or ''} "
 
 
-def word(surface: str) -> Word:
+def word(surface: str, revision: int = REVISION) -> Word:
     """The terms of one surface."""
     if is_run(surface):
         pairs = [surface[i : i + 2] for i in range(len(surface) - 1)]
         return Word(terms=tuple(pairs), pieces=tuple(surface)) if pairs else Word(terms=(surface,))
-    return _spaced_word(surface)
+    return _spaced_word(surface, revision)
 
 
 @lru_cache(maxsize=_CACHED)
-def _spaced_word(surface: str) -> Word:
+def _spaced_word(surface: str, revision: int) -> Word:
+    if revision > 2 and groups(surface) == [(0, len(surface))]:
+        return _number(surface)
     bare = surface.replace("’", "'").removesuffix("'s")
     parts = bare.split("-")
     if len(parts) > 2:
-        return Word(terms=tuple(_term(part) for part in parts))
+        return Word(terms=tuple(_term(part, revision) for part in parts))
     mixed = "-" in bare or not (bare.islower() or bare.istitle()) or (any(map(str.isdecimal, bare)) and not bare.isdecimal())
     pieces = _PIECE.findall(bare) if mixed and bare.isascii() and len(bare) <= _LONGEST_COMPOUND else []
-    return Word(terms=(_term(bare),), pieces=tuple(map(_term, pieces)) if len(pieces) > 1 else ())
+    if len(pieces) < 2:
+        pieces = [spelled] if revision > 2 and not bare.isascii() and (spelled := spelled_term(bare)) else []
+    return Word(terms=(_term(bare, revision),), pieces=tuple(_term(piece, revision) for piece in pieces))
+
+
+def _number(group: str) -> Word:
+    """A number in groups: as one term; its pieces are the other number that it may mean, or those it may be a row of."""
+    [first, *_] = readings(group) or ((*group.split(","),),)
+    whole = ".".join(first)
+    if _NUMBER.fullmatch(group):
+        return Word(terms=(group,), pieces=(whole,))
+    pieces = first if len(first) > 1 else group.split() if " " in group else ()
+    return Word(terms=(whole,), pieces=tuple(_term(piece, REVISION) for each in pieces for piece in _PIECE.findall(each)))
 
 
 def is_run(surface: str) -> bool:
@@ -104,12 +158,15 @@ def is_run(surface: str) -> bool:
     return ord(surface[0]) > 0xDFF and _SURFACE.match(surface)["run"] is not None  # type: ignore[index]
 
 
-def _term(surface: str) -> str:
+def _term(surface: str, revision: int) -> str:
     """A word without case, accents, apostrophes and inflection; a number without leading zeros."""
-    folded = surface.casefold().replace("'", "").replace("-", "")
-    if not folded.isascii():
-        bare = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c))
-        folded = bare or folded
+    bare = surface.replace("'", "").replace("-", "")
+    if revision > 2:
+        folded = without_accents(bare).casefold()
+    else:
+        folded = bare.casefold()
+        if not folded.isascii():
+            folded = "".join(c for c in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(c)) or folded
     if folded.isdecimal():
         return folded.lstrip("0") or "0"
     return stem(folded) or surface
@@ -172,17 +229,17 @@ def shares(run: Word) -> list[float]:
     ]
 
 
-def weighted(surface: str) -> tuple[tuple[str, float], ...]:
+def weighted(surface: str, revision: int = REVISION) -> tuple[tuple[str, float], ...]:
     """The terms of a surface with their weights: the rarity of each, reduced where they repeat one another."""
     if is_run(surface):
         meant = word(surface)
         pairs = ((term, share * rarity(term)) for term, share in zip(meant.terms, shares(meant), strict=True))
         return (*pairs, *((term, SINGLE * rarity(term)) for term in meant.pieces))
-    return _spaced_weights(surface)
+    return _spaced_weights(surface, revision)
 
 
 @lru_cache(maxsize=_CACHED)
-def _spaced_weights(surface: str) -> tuple[tuple[str, float], ...]:
-    meant = _spaced_word(surface)
+def _spaced_weights(surface: str, revision: int) -> tuple[tuple[str, float], ...]:
+    meant = _spaced_word(surface, revision)
     share = COMPOUND if meant.pieces else 1.0
     return tuple((term, share * rarity(term)) for term in (*meant.terms, *meant.pieces))

@@ -124,6 +124,11 @@ def generation_of(connection: apsw.Connection) -> int:
     return int(fact(connection, "generation"))
 
 
+def folding_of(connection: apsw.Connection) -> int:
+    """The revision of the folding by which the full text was made."""
+    return int(connection.execute("SELECT value FROM facts WHERE name = 'folding'").get or 1)
+
+
 def compacted_of(connection: apsw.Connection) -> int:
     """The generation of the last compaction, which renumbered vectors and removed ended rows; 0 where there was none."""
     return int(connection.execute("SELECT value FROM facts WHERE name = 'compacted'").get or 0)

@@ -25,6 +25,7 @@ from rag.index.catalog.row_codec import (
 from rag.index.catalog.schema import KIND_CODES
 from rag.text.analyzer import stored_terms
 from rag.text.clues import path_words
+from rag.text.folding import REVISION
 from rag.types import Document, DocumentId, Passage
 
 _ROWS_PER_STEP = 1000  # of a long read, so that the caller may make changes between steps
@@ -116,6 +117,7 @@ def rebuild_full_text(connection: apsw.Connection) -> None:
     """Rebuilds the full text and the term counts from the texts of all passages, live and ended."""
     connection.execute("INSERT INTO lexical(lexical) VALUES ('delete-all')")
     connection.execute("DELETE FROM terms")
+    connection.execute("INSERT OR REPLACE INTO facts VALUES ('folding', ?)", (REVISION,))
     documents = "SELECT number, path_words, ended FROM documents WHERE skipped IS NULL AND number > ? ORDER BY number LIMIT ?"
     after = 0
     while rows := _fetch(connection, documents, (after, _ROWS_PER_STEP)):

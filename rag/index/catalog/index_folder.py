@@ -20,6 +20,7 @@ from rag.index.catalog.schema import APPLICATION, FORMAT, PAGE_RESERVE, TABLES
 from rag.index.files.durable import sync, sync_folder
 from rag.index.files.layout import SEGMENTS
 from rag.index.files.lock import locked, refuse_without_locks
+from rag.text.folding import REVISION
 from rag.types import Fingerprint
 
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
@@ -99,7 +100,7 @@ def _write_empty_catalog(file: Path, fingerprint: Fingerprint, settings: Mapping
         with connection:
             connection.execute(TABLES)
             connection.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}")
-            facts = {"generation": 0, "fingerprint": fingerprint_to_json(fingerprint)}
+            facts = {"generation": 0, "folding": REVISION, "fingerprint": fingerprint_to_json(fingerprint)}
             connection.executemany("INSERT INTO facts VALUES (?, ?)", facts.items())
             cleaned = [(clean(name), clean(value)) for name, value in settings.items()]
             connection.executemany("INSERT INTO settings VALUES (?, ?)", cleaned)

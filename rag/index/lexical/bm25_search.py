@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from rag.index.catalog.schema import COLUMN_WEIGHTS, COLUMNS
 from rag.index.lexical.bm25 import Scoring, idf, information, score
+from rag.index.lexical.compounds import with_compounds
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_search import search_postings
 from rag.index.lexical.pruning import any_of, pruning_steps
+from rag.text.folding import REVISION
 from rag.text.query_syntax import ParsedQuery, Unit, understand, units_of
 
 _MAX_UNITS = 16  # units of a query that are searched for: the rarest
@@ -36,6 +38,7 @@ def containing(
     columns: Sequence[str] = COLUMNS,
     mean: float = 0.0,
     kept: Postings | None = None,
+    revision: int = REVISION,
 ) -> list[tuple[int, float, float]]:
     """The best k (number, score, share) among the ascending passage numbers `allowed`; ties by smaller number.
 
@@ -43,15 +46,15 @@ def containing(
     share   the share of the query that the passage contains, 0…1: Σ information of its units ÷ Σ over all units of the query,
             unknown ones included
 
-    `mean` is the mean number of terms in a live passage (0: use the full text's mean, which includes ended passages); `kept` are
-    the stored postings of the common words. Function words ("the", "of") are searched for only where no other word is known, and
-    beside other words their share is 0. Every passage with a unit can be found: those that may be best are scored first, others
-    only where fewer than ten were found. Where an allowed passage contains a unit that is searched for, the result
-    is not empty.
+    `revision` is that of the folding by which the full text was made. `mean` is the mean number of terms in a live passage (0:
+    use the full text's mean, which includes ended passages); `kept` are the stored postings of the common words. Function words
+    ("the", "of") are searched for only where no other word is known, and beside other words their share is 0. Every passage with
+    a unit can be found: those that may be best are scored first, others only where fewer than ten were found. Where an allowed
+    passage contains a unit that is searched for, the result is not empty.
     """
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
-    units = understand(words[:_MAX_QUERY_CHARACTERS]).units
+    units = [with_compounds(connection, unit, live) for unit in understand(words[:_MAX_QUERY_CHARACTERS], revision).units]
     counted = _counted(connection, units)
     ranked = _rarest_first(counted)
     if k <= 0 or not ranked or not columns or not len(allowed):
@@ -71,9 +74,9 @@ def meeting(connection: apsw.Connection, question: ParsedQuery, numbers: NDArray
     return numbers
 
 
-def document_frequencies(connection: apsw.Connection, words: Iterable[str]) -> dict[str, int]:
+def document_frequencies(connection: apsw.Connection, words: Iterable[str], revision: int = REVISION) -> dict[str, int]:
     """How many passages contain each word, 0 where none does; a word of several terms is as rare as its rarest term."""
-    asked = {word: units_of(word) for word in words}
+    asked = {word: units_of(word, revision) for word in words}
     counts = _counts(connection, [unit for units in asked.values() for unit in units])
     return {word: min((_frequency(connection, unit, counts) for unit in units), default=0) for word, units in asked.items()}
 
@@ -174,7 +177,10 @@ def _rarest_first(counted: Mapping[Unit, int]) -> list[tuple[Unit, int]]:
 def _shares(counted: Mapping[Unit, int], live: int) -> dict[Unit, float]:
     """Each unit's share of the query; the shares sum to 1."""
     strong = any(not unit.weak for unit in counted)
-    weights = {unit: 0.0 if strong and unit.weak else information(live, count) for unit, count in counted.items()}
+    weights = {
+        unit: 0.0 if (strong and unit.weak) or (unit.beside and not count) else information(live, count)
+        for unit, count in counted.items()
+    }
     total = sum(weights.values()) or 1.0
     return {unit: one / total for unit, one in weights.items()}
 
@@ -185,11 +191,12 @@ def _frequency(connection: apsw.Connection, unit: Unit, counts: Mapping[str, int
         question = "SELECT coalesce(sum(passages), 0) FROM terms WHERE term >= ? AND term < ?"
         return int(connection.execute(question, (start, start + "\U0010ffff")).get) + counts.get(unit.whole, 0)
     terms = unit.terms[:-1] if unit.prefix else unit.terms
-    return counts.get(unit.whole, 0) or min(counts[term] for term in terms)
+    common = counts.get(unit.whole, 0) or min(counts[term] for term in terms)
+    return max(common, *(min(counts[term] for term in other) for other in unit.others)) if unit.others else common
 
 
 def _counts(connection: apsw.Connection, units: Iterable[Unit]) -> dict[str, int]:
-    counts = {term: 0 for unit in units for term in (*unit.terms, unit.whole) if term}
+    counts = {term: 0 for unit in units for term in (*unit.terms, unit.whole, *chain.from_iterable(unit.others)) if term}
     for term in counts:
         counts[term] = int(connection.execute("SELECT passages FROM terms WHERE term = ?", (term,)).get or 0)
     return counts

@@ -86,6 +86,9 @@ def open_postings(folder: Path, connection: apsw.Connection, generation: int) ->
         return None
     words = json.loads(sealed.payload[len(sealed.payload) - manifest["words"] :].tobytes())
     payload = sealed.payload[: len(sealed.payload) - manifest["words"]]
+    analysed = connection.execute("SELECT value FROM facts WHERE name = 'analysed'").get or 0
+    if manifest["generation"] < int(analysed):  # by other rules for words
+        return None
     return Postings(payload, words, manifest["blocks"], manifest["last"], manifest["generation"])
 
 

@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 import apsw
 
-from rag.errors import IndexFailure
+from rag.errors import IndexFailure, IndexReplaced
 from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.status import IndexStatus
@@ -79,6 +79,8 @@ class OpenIndex:
         self._cache.refuse_replaced()
         with self._reading() as connection:
             newest = generation_of(connection)
+            if newest != self.generation and read_fingerprint(self.folder, connection) != self.fingerprint:
+                raise IndexReplaced(self.folder)
         if newest < self.generation:  # the catalog was restored from a backup
             self._cache.clear()
         moved, self.generation = newest != self.generation, newest
@@ -89,10 +91,12 @@ class OpenIndex:
         """The last commit, unchanged for the duration of the `with`. Keep it short, and call no model in it.
 
         While it is open, the writer's log cannot be reset. MovedOn where a segment that was not open yet has been compacted away
-        since: take another snapshot. IndexReplaced where a file is needed after a rebuild.
+        since: take another snapshot. IndexReplaced where a file is needed after a rebuild, or the vectors were made anew.
         """
         with self._reading() as connection, connection:
             generation = generation_of(connection)  # the first query fixes what all others see
+            if generation != self.generation and read_fingerprint(self.folder, connection) != self.fingerprint:
+                raise IndexReplaced(self.folder)
             self.generation = max(self.generation, generation)
             yield Snapshot(self.name, self.fingerprint, self._cache, connection, generation)
 

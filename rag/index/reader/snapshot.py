@@ -14,6 +14,7 @@ import apsw
 import numpy as np
 
 from rag.errors import BackendError, IndexFailure
+from rag.index.catalog.connection import folding_of
 from rag.index.catalog.lookup import read_by_id, read_neighbours, read_passages
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
@@ -46,6 +47,11 @@ class Snapshot:
         self._cache = cache
         self._connection = connection
 
+    @cached_property
+    def folding(self) -> int:
+        """The revision of the folding by which the full text was made; queries are folded alike."""
+        return folding_of(self._connection)
+
     @property
     def generations(self) -> Mapping[str, int]:
         """The generation, by index name."""
@@ -73,7 +79,7 @@ class Snapshot:
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
         """The passages of `within` that contain every quoted phrase of a query and none of its excluded words, for both lanes."""
-        question = understand(words)
+        question = understand(words, self.folding)
         if not question.demanded and not question.unwanted:
             return within
         live = self.live.numbers if within is None else within.numbers
@@ -112,7 +118,9 @@ class Snapshot:
         live = self.live
         allowed = live.numbers if within is None else live.numbers[filters.allowed_mask(live, within)]
         kept = self._cache.postings(self._connection, self.generation)
-        return bm25_search.containing(self._connection, words, k, allowed, len(live.numbers), columns, live.mean_length, kept)
+        return bm25_search.containing(
+            self._connection, words, k, allowed, len(live.numbers), columns, live.mean_length, kept, self.folding
+        )
 
     # ---- the passages ---------------------------------------------------------------------------
 
@@ -146,7 +154,7 @@ class Snapshot:
 
     def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
         """How many live passages contain each word, and how many live passages there are."""
-        return bm25_search.document_frequencies(self._connection, words), len(self.live.numbers)
+        return bm25_search.document_frequencies(self._connection, words, self.folding), len(self.live.numbers)
 
     def roots(self) -> dict[str, Path]:
         """The folder of each root, by name."""

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 import apsw
 
 from rag.errors import IndexDamaged, IndexFailure
-from rag.index.catalog.connection import advance_generation, generation_of, open_to_read, open_to_write, translate_errors
+from rag.index.catalog.connection import (
+    advance_generation,
+    folding_of,
+    generation_of,
+    open_to_read,
+    open_to_write,
+    translate_errors,
+)
 from rag.index.catalog.documents import (
     IncompleteDocument,
     StagedDocument,
@@ -29,7 +36,7 @@ from rag.index.catalog.documents import (
     update_term_counts,
 )
 from rag.index.catalog.index_folder import read_fingerprint
-from rag.index.catalog.row_codec import to_bytes
+from rag.index.catalog.row_codec import fingerprint_to_json, to_bytes
 from rag.index.catalog.status import read_roots
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.lock import locked
@@ -40,7 +47,9 @@ from rag.index.vectors.segments import REMEDY
 from rag.index.vectors.vector_store import VectorStore
 from rag.index.writer.pending import PendingDocuments
 from rag.index.writer.picture_text_writer import PictureWords
+from rag.index.writer.renewal import Renew, analyse_words, renew_vectors
 from rag.index.writer.run_memory import RunMemory
+from rag.text.folding import REVISION
 from rag.types import Document, DocumentId, Fingerprint, Passage
 
 if TYPE_CHECKING:
@@ -123,6 +132,31 @@ class Writer:
         with self._transaction.changing() as connection:
             connection.execute("DELETE FROM captions WHERE root = ?", (root,))
             connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._next_generation, root))
+
+    # ---- the rules for words --------------------------------------------------------------------
+
+    @uninterruptible()
+    def renew(self, fingerprint: Fingerprint, vectors: Renew | None) -> tuple[int, int] | None:
+        """Brings the full text, and with `vectors` the vectors, to the current rules and that fingerprint, and commits.
+
+        Returns how many passages and vectors there are; None where the rules are current. Where it fails, the old state stands.
+        """
+        with self._transaction.reading() as connection:
+            current = folding_of(connection) == REVISION
+        if current and vectors is None:
+            return None
+        made = 0
+        with self._transaction.changing() as connection:
+            if not current:
+                analyse_words(connection, self._next_generation)
+            if vectors is not None:
+                dim = self.fingerprint.dim
+                made = renew_vectors(self.folder, self._transaction, connection, self._next_generation, dim, vectors)
+                connection.execute("UPDATE facts SET value = ? WHERE name = 'fingerprint'", (fingerprint_to_json(fingerprint),))
+        passages = int(self._transaction.value("SELECT count(*) FROM passages WHERE ended IS NULL"))
+        self._commit()
+        self.fingerprint = fingerprint
+        return passages, made
 
     # ---- documents ------------------------------------------------------------------------------
 

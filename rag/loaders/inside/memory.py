@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 from rag.errors import UnreadableDocument
 from rag.limits import HELD_BYTES
 from rag.loaders.base import Limits
+from rag.loaders.unpacked import named
 
 _CHUNK = 1 << 20
 _SHARE = 4  # the files held are at most this part of the private memory a reader has
@@ -46,8 +47,8 @@ def room_for(limits: Limits) -> Room:
 
 
 @contextmanager
-def held(stream: BinaryIO, room: Room) -> Iterator[Path]:
-    """The bytes of a stream as a file in memory. UnreadableDocument where they are too many."""
+def held(stream: BinaryIO, room: Room, name: str) -> Iterator[Path]:
+    """The bytes of a stream as a file in memory of that name. UnreadableDocument where they are too many."""
     with _nameless() as file:
         size = 0
         while chunk := stream.read(_CHUNK):
@@ -61,7 +62,8 @@ def held(stream: BinaryIO, room: Room) -> Iterator[Path]:
         file.flush()
         room.held += size
         try:
-            yield Path(file.name) if isinstance(file.name, str) else Path("/proc/self/fd", str(file.fileno()))
+            path = file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.fileno()}"
+            yield named(Path(path), name)
         finally:
             room.held -= size
 

@@ -14,6 +14,7 @@ from rag.loaders.detect import loader_name
 from rag.loaders.inside import HOLDERS
 from rag.loaders.inside.base import Names, Part, is_hidden
 from rag.loaders.inside.memory import Room, held, room_for
+from rag.loaders.unpacked import unpacked
 from rag.plugins import resolve
 from rag.types import Document, DocumentId
 
@@ -93,9 +94,10 @@ class _Walk:
             unread.setdefault(self.room.exhausted, []).append(inner)
         elif self.wanted(inner):
             try:
-                with part.opened() as stream, held(stream, self.room) as file:
+                name = inner.rpartition("/")[2]
+                with part.opened() as stream, held(stream, self.room, name) as kept, unpacked(kept, self.limits) as file:
                     member = Document(DocumentId(self.whole.id.root, f"{self.whole.id.path}/{inner}"), file)
-                    loader = loader_name(file, self.limits, member.name)
+                    loader = loader_name(file, self.limits)
                     yield Found(inner, member, loader, part)
                     if loader in HOLDERS:
                         yield from self._deeper(member, loader, inner, depth, unread)

@@ -10,7 +10,7 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,13 +44,13 @@ _REASONS = {
 class PdfLoader:
     """One passage per page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
 
-    version = 4
+    version = 5
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with opened_pdf(document.file, limits) as pdf:
             with LOCK:
                 pdf.init_forms()  # so that the values of filled forms are known and drawn
-                context = Context(title=title_of(pdf, PurePosixPath(document.name).stem))
+                context = Context(title=title_of(pdf, document.file.stem))
                 titles = bookmarks(pdf)
                 properties = pdf_properties(pdf.get_metadata_value)
             yield from with_properties(self._pages(pdf, document, context, titles), properties)

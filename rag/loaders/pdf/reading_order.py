@@ -14,7 +14,7 @@ import numpy as np
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from rag.loaders.picture.reading_order import Box, rows
+from rag.loaders.picture.reading_order import Box, row_lengths, rows
 from rag.text.line_ends import spaced_words
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_RECTANGLES = 4_000  # of a page: drawings with one word in each thousands of places have no order
 _MOST_CHARACTERS = 50_000  # of a page that are put in order
 _GAP = 1.2  # heights of a line: a wider gap on a line parts two columns or cells
+_CELL_GAP = 0.7  # the same, in heights of the cells of characters, which are about twice as high as small letters
 _TURNED = 2.0  # heights to widths of a rectangle: more is a line that runs up or down the page
 _TALL = 30.0  # points, at least, of a line that runs up or down: a bracket is lower
 _SPACED_GAP = 1.5  # heights of a letter between spaced letters; cells of a table are farther apart
@@ -80,7 +81,7 @@ def _is_disordered(places: Rectangles) -> bool:
     if not (beside >= 3 or (jumps >= 1 and narrow)):
         return False
     boxes = [Box(one[0], -one[3], one[2], -one[1], str(number), 1.0) for number, one in enumerate(parts.tolist())]
-    order = [int(box.text) for row in rows(boxes, 1, 1) for box in row]
+    order = [int(box.text) for row in rows(boxes, 1, 1, row_lengths) for box in row]
     return order != list(range(len(parts)))
 
 
@@ -122,11 +123,25 @@ def _boxes(layer: pdfium.PdfTextPage, numbers: range) -> Rectangles:
     return np.asarray(found, dtype=np.float64).reshape(-1, 4)
 
 
+def _cells(layer: pdfium.PdfTextPage, count: int) -> Rectangles:
+    """Left, bottom, right and top of the cells of characters: as high as the font, as wide as the step to the next one.
+
+    A full stop or a Chinese comma is far from its neighbours by its ink, and not by its cell.
+    """
+    cell = raw.FS_RECTF()
+    place = byref(cell)
+    found = []
+    for number in range(count):
+        raw.FPDFText_GetLooseCharBox(layer, number, place)
+        found.append((cell.left, cell.bottom, cell.right, cell.top))
+    return np.asarray(found, dtype=np.float64).reshape(-1, 4)
+
+
 def _segments(
     layer: pdfium.PdfTextPage, text: str, kept: list[bool], page: tuple[float, float, float, float], turned: bool
 ) -> list[list[Box]]:
     """Pieces of lines without a gap, by the direction of their letters, that of most first; what is off the page is left out."""
-    boxes = _boxes(layer, range(len(text)))
+    boxes = _cells(layer, len(text))
     seen = np.asarray([not character.isspace() for character in text])
     middle = (boxes[:, :2] + boxes[:, 2:]) / 2
     seen &= (middle >= np.asarray(page[:2])).all(axis=1) & (middle <= np.asarray(page[2:])).all(axis=1)
@@ -141,9 +156,10 @@ def _segments(
     framed = _framed(boxes, directions)
     before, after = framed[numbers[:-1]], framed[numbers[1:]]
     height = np.maximum(np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1]), 1.0)
+    tallest = np.maximum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
     shared = np.minimum(before[:, 3], after[:, 3]) - np.maximum(before[:, 1], after[:, 1])
     gap = after[:, 0] - before[:, 2]
-    joined = (shared > 0.2 * height) & (gap > -1.5 * height) & (gap < _GAP * height)
+    joined = (shared > 0.2 * height) & (gap > -1.5 * height) & (gap < _CELL_GAP * tallest)
     joined &= directions[numbers[:-1]] == directions[numbers[1:]]
     ends = np.append(np.flatnonzero(~joined) + 1, len(numbers)).tolist()
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
@@ -175,5 +191,5 @@ def _read(groups: list[list[Box]], text: str) -> str:
     """The pieces in reading order, as lines; `text` where they are letters one by one: written downwards, or to the left."""
     if sum(len(pieces) for pieces in groups) > 0.4 * len(text):
         return text
-    lines = [" ".join(piece.text for piece in row) for pieces in groups for row in rows(pieces, 1, 1)]
+    lines = [" ".join(piece.text for piece in row) for pieces in groups for row in rows(pieces, 1, 1, row_lengths)]
     return "\n".join(lines)

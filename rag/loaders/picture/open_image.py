@@ -5,6 +5,7 @@ Knows no passage: this module only opens files and reads headers.
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 import warnings
@@ -18,9 +19,10 @@ from PIL import Image
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.picture.raw_preview import find_preview
 
 # The accepted formats, whatever the suffix. Pillow knows some forty more; without them a hostile file reaches fewer parsers.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "PSD")
 
 # What Pillow and its plugins raise on truncated, zeroed and bit-flipped files;
 # tests/unit/loaders/picture/test_picture.py keeps looking for more.
@@ -73,7 +75,7 @@ def open_picture(file: Path, limits: Limits) -> Iterator[Image.Image]:
     """The picture with its header read and no pixel decoded. Damage found here or in the block becomes UnreadableDocument."""
     try:
         with file.open("rb") as stream:
-            image = _parse(stream)
+            image = _shown(stream)
             check_size(image.size, limits)
             with image:
                 yield image
@@ -121,6 +123,20 @@ def orientation(image: Image.Image) -> int:
     except DAMAGE:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _shown(stream: IO[bytes]) -> Image.Image:
+    """The picture, or the one that a camera put into its raw file for showing, with the date and orientation of that file."""
+    preview = find_preview(stream)
+    stream.seek(0)
+    if preview is None:
+        return _parse(stream)
+    stream.seek(preview.start)
+    image = _parse(io.BytesIO(stream.read(preview.size)))
+    exif = image.getexif()
+    for tag, value in preview.exif.items():
+        exif.setdefault(tag, value)
+    return image
 
 
 def _parse(stream: IO[bytes]) -> Image.Image:

@@ -32,14 +32,14 @@ class PictureLoader:
     Colour profiles are not applied: the models were trained without them.
     """
 
-    version = 3
+    version = 4
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with open_picture(document.file, limits) as image:
             properties = picture_properties(image, document.companions)
             locators = _locators(image, limits)
             is_one = isinstance(locators[0], Whole)
-            kind: Kind = "screenshot" if is_one and looks_like_screenshot(document.name, image) else "image"
+            kind: Kind = "screenshot" if is_one and looks_like_screenshot(document.file.name, image) else "image"
         passages = (Passage(document.id, at, place, kind, "image", caption=document.caption) for at, place in enumerate(locators))
         yield from with_properties(passages, properties)
 

@@ -6,7 +6,7 @@ Knows no picture and no OCR engine: boxes in, rows of boxes out.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 _MIN_RATIO = 8  # width to height of lines in a column of running text; table cells are narrower
@@ -30,14 +30,29 @@ class Box:
     turns: int = 0
 
 
-def rows(boxes: Sequence[Box], width: int, height: int) -> list[list[Box]]:
+def rows(
+    boxes: Sequence[Box], width: int, height: int, lengths: Callable[[list[_Placed]], list[float]] | None = None
+) -> list[list[Box]]:
     """Boxes of a picture of width × height pixels as rows in reading order, each from left to right.
 
     The recursive cut of Nagy and Seth (1984): a block is split into columns at its gutters, if all columns are running text;
-    else at its horizontal gaps; a block that cannot be split is read row by row.
+    else at its horizontal gaps; a block that cannot be split is read row by row. `lengths` gives those of the lines of a column,
+    in heights, by which running text is known: of each box, or `row_lengths` where a line may be several boxes.
     """
     placed = [_Placed(box, box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height) for box in boxes]
-    return [[one.box for one in row] for row in _cut(placed)]
+    return [[one.box for one in row] for row in _cut(placed, lengths or _box_lengths)]
+
+
+def row_lengths(column: list[_Placed]) -> list[float]:
+    """The lengths of rows: the words of a line that is spaced out, and the cells of a table in a column, count together."""
+    return [
+        (max(one.right for one in row) - min(one.left for one in row)) / max(*(one.height for one in row), 1.0)
+        for row in _by_row(column)
+    ]
+
+
+def _box_lengths(column: list[_Placed]) -> list[float]:
+    return [(one.right - one.left) / max(one.height, 1.0) for one in column]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +70,16 @@ class _Placed:
         return self.bottom - self.top
 
 
-def _cut(block: list[_Placed]) -> list[list[_Placed]]:
+def _cut(block: list[_Placed], lengths: Callable[[list[_Placed]], list[float]]) -> list[list[_Placed]]:
     if len(block) < 2:
         return [block] if block else []
     line = statistics.median(one.height for one in block)
     columns = _split_at_gaps(block, line, "left", "right")
-    if len(columns) > 1 and all(_is_running_text(column) for column in columns):
-        return [row for column in columns for row in _cut(column)]
+    if len(columns) > 1 and all(_is_running_text(lengths(column)) for column in columns):
+        return [row for column in columns for row in _cut(column, lengths)]
     bands = _split_at_gaps(block, _GAP * line, "top", "bottom")
     if len(bands) > 1:
-        return [row for band in bands for row in _cut(band)]
+        return [row for band in bands for row in _cut(band, lengths)]
     return _by_row(block)
 
 
@@ -80,9 +95,8 @@ def _split_at_gaps(block: list[_Placed], gap: float, start: str, end: str) -> li
     return parts
 
 
-def _is_running_text(column: list[_Placed]) -> bool:
-    ratio = statistics.median((one.right - one.left) / max(one.height, 1.0) for one in column)
-    return len(column) >= _MIN_LINES and ratio >= _MIN_RATIO
+def _is_running_text(lengths: list[float]) -> bool:
+    return len(lengths) >= _MIN_LINES and statistics.median(lengths) >= _MIN_RATIO
 
 
 def _by_row(block: list[_Placed]) -> list[list[_Placed]]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from rag.loaders.base import Limits
 from rag.loaders.text.chunking import LINED, Heading, Rendering, passages_of, text_content
 from rag.loaders.text.encoding import read_text
+from rag.loaders.text.noise import SUFFIXES as SHIPPED
+from rag.loaders.text.noise import refuse_minified, without_packed_data
 from rag.types import CaptionOf, Content, Document, Passage
 
 _PYTHON = re.compile(r"^([ \t]{0,40})(?:async[ \t]+)?(?:def|class)[ \t]+(\w{1,80})", re.MULTILINE)
@@ -54,10 +56,14 @@ _LEAD_IN = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--|template\b|\[)")  # comments a
 class CodeLoader:
     """Spans of lines; definitions shorter than half a span join their neighbours."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        rendering = rendered(read_text(document.file, limits), document.suffix)
+        suffix = document.file.suffix.lower()
+        text = read_text(document.file, limits)
+        if suffix in SHIPPED:
+            refuse_minified(text)
+        rendering = rendered(without_packed_data(text), suffix)
         yield from passages_of(document.id, rendering, limits, LINED, joined=limits.passage_characters // 2)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:

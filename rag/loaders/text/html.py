@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
@@ -35,8 +36,11 @@ class HtmlLoader:
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         rendering = rendered(read_text(document.file, limits))
-        if document.suffix == ".svg" and not rendering.text.strip():
-            raise UnreadableDocument("is a drawing without text; of SVG, only the text is read")
+        if document.file.suffix.lower() == ".svg":
+            if rendering.title not in rendering.text:
+                rendering = replace(rendering, text=f"{rendering.title}\n\n{rendering.text}", headings=())
+            if not rendering.text.strip():
+                raise UnreadableDocument("is a drawing without text; of SVG, only the text is read")
         yield from passages_of(document.id, rendering, limits)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:

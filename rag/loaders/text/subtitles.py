@@ -1,80 +1,70 @@
-"""Reads SubRip (.srt) and WebVTT (.vtt) subtitles as cues, and gives the words spoken in a time range.
+"""Gives the words spoken in a time range of a video, from its subtitle files and tracks, with the language where several are.
 
-Knows no video: times are seconds from the start of whatever the subtitles belong to.
+Knows cues; `subtitle_formats.py` reads their formats, `rag.loaders.video.tracks` what stands inside a video.
 """
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import accumulate, islice
 from pathlib import Path
 
+from rag.corpus.file_types import SUBTITLE_SUFFIXES
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.text.encoding import read_text
+from rag.loaders.text.subtitle_formats import USUAL_RATE, Cue, parse_cues
+from rag.text.language_names import language_named
 
-SUFFIXES = frozenset({".srt", ".vtt"})
-
-# 00:01:02,500 --> 00:01:04.000 align:start; hours may be missing (WebVTT §4.1), and fractions too (found in the wild)
-_TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})(?:[.,](\d{1,3}))?"
-_ARROW = re.compile(rf"^\s*{_TIME}\s*-->\s*{_TIME}")
-_TAG = re.compile(r"</?[A-Za-z0-9][^<>]{0,200}>|\{\\[^{}]{0,200}\}")  # <i>, <c.yellow>, <00:01:02.000>, {\an8}
+_MOST_CUES = 500  # of one time range
+_MOST_CHARACTERS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """What is said from `start` to `end`, in seconds."""
+def read_cues(files: Iterable[Path], limits: Limits, video: str = "", rate: float = USUAL_RATE) -> tuple[list[Cue], list[str]]:
+    """The cues of the subtitle files among `files`, and of each that gives none the reason: the rest is read without it.
 
-    start: float
-    end: float
-    text: str
-
-
-def read_cues(files: Iterable[Path], limits: Limits) -> tuple[Cue, ...]:
-    """The cues of the subtitle files among `files`, by time. An unreadable file gives none: the video is indexed without it."""
-    cues: list[Cue] = []
-    for file in sorted(files):
-        if file.suffix.lower() in SUFFIXES:
-            try:
-                cues += parse_cues(read_text(file, limits))
-            except UnreadableDocument:
-                continue
-    return tuple(sorted(cues, key=lambda cue: (cue.start, cue.end)))
-
-
-def parse_cues(text: str) -> list[Cue]:
-    """Cues in the order of the file, markup removed; anything before the first (headers, notes, styles) is skipped.
-
-    A cue ends at a blank line or, in files that leave it out, at the number or the times of the next cue.
+    `video` is the name of the video without its suffix: what a file's name has beside it may name a language.
     """
-    cues = []
-    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")):
-        lines = block.split("\n")
-        arrows = [place for place, line in enumerate(lines) if _ARROW.match(line)]
-        for place, following in pairwise([*arrows, len(lines) + 1]):
-            said = lines[place + 1 : following]
-            if following < len(lines) and said and said[-1].strip().isdigit():
-                said.pop()
-            times = _ARROW.match(lines[place])
-            assert times is not None
-            start, end = _seconds(*times.groups()[:4]), _seconds(*times.groups()[4:])
-            words = _plain("\n".join(said))
-            if words and end > start:
-                cues.append(Cue(start, end, words))
-    return cues
+    cues: list[Cue] = []
+    reasons: list[str] = []
+    for file in sorted(files):
+        if file.suffix.lower() not in SUBTITLE_SUFFIXES:
+            continue
+        try:
+            found = parse_cues(read_text(file, limits), rate)
+        except UnreadableDocument as refused:
+            reasons.append(f"subtitles {file.name}: {_why(file, refused.what)}")
+            continue
+        if not found:
+            reasons.append(f"subtitles {file.name}: no line with its time was found in it")
+        language = language_named(file.stem.removeprefix(video) if video else file.stem.partition(".")[2])
+        cues += [replace(cue, language=language) for cue in found]
+    return cues, reasons
 
 
-def spoken(cues: Sequence[Cue], start: float, end: float) -> str:
-    """The words spoken between two times: overlapping cues, one per line, without repeats (two files may say the same)."""
-    return "\n".join(dict.fromkeys(cue.text for cue in cues if cue.start < end and cue.end > start))
+class Speech:
+    """What is said when. Two files or tracks may say the same, and several languages at once."""
+
+    def __init__(self, cues: Iterable[Cue]) -> None:
+        self._cues = sorted(cues, key=lambda cue: (cue.start, cue.end))
+        self._starts = [cue.start for cue in self._cues]
+        self._ends = list(accumulate((cue.end for cue in self._cues), max))  # the latest end of any cue up to here
+
+    def between(self, start: float, end: float) -> str:
+        """The cues that overlap the time range, one per line, without repeats; bounded in cues and characters.
+
+        Where more than one language is spoken in between, its name stands before each line.
+        """
+        near = self._cues[bisect_right(self._ends, start) : bisect_left(self._starts, end)]
+        said = list(islice((cue for cue in near if cue.end > start), _MOST_CUES))
+        several = len({cue.language for cue in said if cue.language}) > 1
+        lines = dict.fromkeys(f"{cue.language}: {cue.text}" if several and cue.language else cue.text for cue in said)
+        return "\n".join(lines)[:_MOST_CHARACTERS]
 
 
-def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str | None) -> float:
-    return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + int((fraction or "0").ljust(3, "0")) / 1000
-
-
-def _plain(text: str) -> str:
-    return " ".join(html.unescape(_TAG.sub("", text)).split())
+def _why(file: Path, reason: str) -> str:
+    if file.suffix.lower() == ".sub" and "binary" in reason:
+        return "pictures of words (VobSub), which this program does not read; save them as .srt with Subtitle Edit"
+    return reason

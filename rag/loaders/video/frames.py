@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ import numpy as np
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.properties.video import Chapter, chapters_of
+from rag.loaders.text.subtitle_formats import Cue
+from rag.loaders.video.tracks import SubtitleTracks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,8 +43,15 @@ class Timeline:
     height: int
     container: str  # FFmpeg's name of the format, "mpegts" for example
     eight_bits: bool  # whether a colour channel has 8 bits
-    tags: Mapping[str, str]  # what the container says of itself
-    chapters: tuple[Chapter, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)  # what the container says of itself
+    chapters: tuple[Chapter, ...] = ()
+    cues: tuple[Cue, ...] = ()  # what the subtitle tracks inside it say
+    unread: tuple[str, ...] = ()  # reasons why some of them are not read
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, on average; 0 where it is unknown."""
+        return (len(self.times) - 1) / float(self.times[-1] - self.times[0]) if len(self.times) > 1 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,8 @@ def _read(container: Any, limits: Limits) -> Timeline:
         raise UnreadableDocument(
             f"is {codec.width:,} × {codec.height:,} pixels; the limit is max_source_pixels = {limits.max_source_pixels:,}"
         )
-    stamps, keys, last = _packets(container, stream)
+    tracks = SubtitleTracks(container)
+    stamps, keys, last = _packets(container, stream, tracks)
     if not stamps:
         raise UnreadableDocument("contains no frames")
     time_base = float(stream.time_base)  # seconds per unit of a stamp
@@ -150,19 +160,23 @@ def _read(container: Any, limits: Limits) -> Timeline:
         eight_bits=codec.format is not None and codec.format.components[0].bits == 8,
         tags={**stream.metadata, **container.metadata},
         chapters=chapters_of(container, float(origin)),
+        cues=tuple(tracks.cues(float(origin))),
+        unread=tuple(tracks.reasons),
     )
 
 
-def _packets(container: Any, stream: Any) -> tuple[list[int], list[bool], int]:
+def _packets(container: Any, stream: Any, tracks: SubtitleTracks) -> tuple[list[int], list[bool], int]:
     """Stamp and keyframe flag of every frame in the order stored, and how long the last one is shown, in units of the stream.
 
-    A truncated file gives the frames before the cut.
+    A truncated file gives the frames before the cut. Subtitle tracks are read in passing: a film is read once.
     """
     stamps: list[int] = []
     keys: list[bool] = []
     last, latest = 0, -math.inf
     try:
-        for packet in container.demux(stream):
+        for packet in container.demux(stream, *tracks.streams):
+            if tracks.take(packet):
+                continue
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is None or packet.size == 0 or packet.is_discard or packet.is_corrupt:
                 continue

@@ -42,6 +42,7 @@ def beside(whole: bytes, members: dict[str, bytes]) -> bytes:
         ("a.odt", zipped(package("text", TEXT, EDGES)), "Pictures/"),
         ("a.epub", zipped(book()), "OEBPS/images/"),
     ],
+    ids=["docx", "pptx", "xlsx", "odt", "epub"],
 )
 def test_pictures_in_a_document_are_read_after_its_words(tmp_path: Path, name: str, whole: bytes, folder: str) -> None:
     found = read(tmp_path, name, beside(whole, {f"{folder}pump.png": picture("PNG"), f"{folder}rule.png": dot()}))

@@ -17,7 +17,7 @@ from rag.text.analyzer import stems, stored_terms
         ("KeyError", ["kei", "error", "keyerror"]),
         ("the crane's __init__", ["the", "crane", "init"]),
         ("www.example.org", ["www", "exampl", "org"]),
-        ("Café ÜBER straße ﬁne Ｗｉｄｅ", ["cafe", "uber", "strass", "fine", "wide"]),
+        ("Café ÜBER straße ﬁne Ｗｉｄｅ", ["cafe", "uber", "strass", "fine", "wide", "ueber"]),
         ("北京大学", ["北京", "京大", "大学", "学"]),
         ("学", ["学"]),
         ("用iPhone拍", ["用", "i", "phone", "拍", "iphon"]),

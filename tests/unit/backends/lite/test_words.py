@@ -2,10 +2,10 @@
 
 import pytest
 
-from rag.backends.lite.idf import COMMONEST, UNSEEN, background, rarity
 from rag.backends.lite.spelling import distance, respelled
 from rag.backends.lite.stems import stem
 from rag.backends.lite.words import features, placed, shares, surfaces, weighted, word
+from rag.text.idf import COMMONEST, UNSEEN, background, rarity
 
 
 @pytest.mark.parametrize(

@@ -244,3 +244,28 @@ def test_threads_may_share_the_loader(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert results == [6, 6, 6, 6]
+
+
+def drawn(*pieces: tuple[int, int, str]) -> bytes:
+    """Pieces of text at places (x, y) of a page, in the order given."""
+    return b"".join(b"BT /F1 10 Tf %d %d Td (%s) Tj ET\n" % (x, y, text.encode("cp1252")) for x, y, text in pieces)
+
+
+def words(content: bytes, file: Path) -> str:
+    return next(iter(LOADER.split(document(file, content), Limits()))).text
+
+
+def test_a_column_with_a_table_in_it_is_read_after_the_column_before_it(tmp_path: Path) -> None:
+    left = [(50, 780 - 14 * n, f"The left column says in line {n} what comes first.") for n in range(12)]
+    right = [(320, 780 - 14 * n, f"The right column goes on in line {n} with the rest.") for n in range(4)]
+    table = [(x, 720 - 14 * n, f"{name}{n}") for n in range(8) for x, name in ((320, "inner"), (420, "mud"), (500, "sand"))]
+    text = words(pdf([], paint=drawn(*left, *right, *table)), tmp_path / "two.pdf")
+    assert text.index("left column says in line 11") < text.index("right column goes on in line 0") < text.index("inner0")
+    assert "inner3 mud3 sand3" in text.replace("\n", " ")
+
+
+def test_small_signs_stay_with_their_words_where_cells_are_put_in_order(tmp_path: Path) -> None:
+    codes = [(50, 780 - 30 * n, f"E-{114 + n}") for n in range(6)]
+    meanings = [(150, 780 - 30 * n, f"gauge {n}.{n + 1} is off") for n in range(6)]
+    text = words(pdf([], paint=drawn(*codes, *meanings)), tmp_path / "table.pdf")
+    assert "E-114 gauge 0.1 is off" in text.split("\n")

@@ -48,12 +48,12 @@ def written(folder, path: str, content: str | bytes) -> Document:
 # ---- plain text ---------------------------------------------------------------------------------
 
 
-def test_rows_of_a_table_keep_their_first_row_as_heading(split):
+def test_rows_of_a_table_keep_the_names_of_their_columns(split):
     rows = "date,city,amount\n" + "".join(f"2024-01-01,Riga {n},{n}\n" for n in range(100))
     passages = split("a.csv", rows)
     assert len(passages) > 1
-    assert {passage.context.heading for passage in passages} == {"date,city,amount"}
-    assert all(line.count(",") == 2 for passage in passages for line in passage.text.split("\n"))
+    assert {passage.text.partition("\n")[0] for passage in passages} == {"date | city | amount"}
+    assert all(line.count(" | ") == 2 for passage in passages for line in passage.text.split("\n"))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_an_svg_gives_its_words(split):
         '<svg xmlns="http://www.w3.org/2000/svg"><title>Chart</title><path d="M0 0"/><text>North</text><text>South</text></svg>'
     )
     (passage,) = split("a.svg", drawing)
-    assert (passage.context.title, passage.text) == ("Chart", "North\n\nSouth")
+    assert (passage.context.title, passage.text) == ("Chart", "Chart\n\nNorth\n\nSouth")
 
 
 @pytest.mark.parametrize(
@@ -315,6 +315,14 @@ def test_broken_and_hostile_html_still_gives_its_words(split, text, words):
 def test_html_without_words_is_refused(split):
     with pytest.raises(UnreadableDocument, match="contains no text"):
         split("a.html", "<html><script>x = 1</script></html>")
+
+
+def test_a_drawing_is_its_title_its_description_and_its_words(split):
+    drawing = "<svg><title>Dock plan</title><desc>Of 1931</desc><text>North pier</text></svg>"
+    assert split("a.svg", drawing)[0].text == "Dock plan\n\nOf 1931\n\nNorth pier"
+    assert split("b.svg", "<svg><title>Dock plan</title><path d='M0 0'/></svg>")[0].text == "Dock plan"
+    with pytest.raises(UnreadableDocument, match="is a drawing without text"):
+        split("c.svg", "<svg><path d='M0 0'/></svg>")
 
 
 # ---- mail ---------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""How rare a term is in ordinary English and Chinese: the fixed background IDF of the `lite` models.
+"""How rare a term is in ordinary English and Chinese: a fixed background IDF.
 
 Knows no corpus: the numbers do not depend on what is indexed, so vectors of different runs stay comparable.
 
@@ -22,7 +22,7 @@ _UNSEEN_CHARACTER = 8.0
 @cache
 def background() -> dict[str, float]:
     """Term to idf in nats, for every listed term. About 15 ms, once per process."""
-    lines = zlib.decompress(files("rag.backends.lite").joinpath("idf.bin").read_bytes()).decode("utf-8").split("\n")
+    lines = zlib.decompress(files("rag.text").joinpath("idf.bin").read_bytes()).decode("utf-8").split("\n")
     return {term: tenths / 10 for tenths, line in enumerate(lines) for term in line.split(" ") if term}
 
 
