@@ -48,24 +48,54 @@ def room_for(limits: Limits) -> Room:
 
 @contextmanager
 def held(stream: BinaryIO, room: Room, name: str) -> Iterator[Path]:
-    """The bytes of a stream as a file in memory of that name. UnreadableDocument where they are too many."""
+    """The bytes of a stream as a file in memory of that name. UnreadableDocument where they are too many.
+
+    What this process may use otherwise is less meanwhile: its memory stays bounded.
+    """
     with _nameless() as file:
-        size = 0
-        while chunk := stream.read(_CHUNK):
-            size += len(chunk)
-            room.unpacked -= len(chunk)
-            if room.unpacked < 0:
-                raise UnreadableDocument(room.exhausted)
-            if room.held + size > room.most_held:
-                raise UnreadableDocument(f"has more bytes than can be held in memory ({room.most_held:,}); unpack it")
-            file.write(chunk)
-        file.flush()
+        with _changed(resource.RLIMIT_FSIZE, HELD_BYTES):
+            size = _copy(stream, file, room)
         room.held += size
         try:
             path = file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.fileno()}"
-            yield named(Path(path), name)
+            with _changed(resource.RLIMIT_DATA, -size):
+                yield named(Path(path), name)
         finally:
             room.held -= size
+
+
+def _copy(stream: BinaryIO, file: BinaryIO, room: Room) -> int:
+    size = 0
+    while chunk := stream.read(_CHUNK):
+        size += len(chunk)
+        room.unpacked -= len(chunk)
+        if room.unpacked < 0:
+            raise UnreadableDocument(room.exhausted)
+        if room.held + size > room.most_held:
+            raise UnreadableDocument(f"has more bytes than can be held in memory ({room.most_held:,}); unpack it")
+        file.write(chunk)
+    file.flush()
+    return size
+
+
+@contextmanager
+def _changed(what: int, by: int) -> Iterator[None]:
+    """A limit of this process raised or lowered by so much; nothing where there is none."""
+    moved = _move(what, by)
+    try:
+        yield
+    finally:
+        _move(what, -moved)
+
+
+def _move(what: int, by: int) -> int:
+    """By how much the limit was moved."""
+    soft, hard = resource.getrlimit(what)
+    if soft == resource.RLIM_INFINITY:
+        return 0
+    most = max(0, soft + by if hard == resource.RLIM_INFINITY else min(soft + by, hard))
+    resource.setrlimit(what, (most, hard))
+    return most - soft
 
 
 @contextmanager
