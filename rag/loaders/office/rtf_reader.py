@@ -23,6 +23,7 @@ class _Group:
     kind: str = ""  # the destination; "" for the text of the one around it
     skipped: bool = False
     deleted: bool = False
+    hidden: bool = False
     font: int = -1
     fallback: int = 1  # characters that stand behind one in Unicode, for old programs
     alternatives: bool = False  # its first group repeats the one in Unicode
@@ -52,7 +53,8 @@ class Reader:
             **{"nestcell": lambda _: self._add(" "), "nestrow": lambda _: self._add("\n")},
             **{"pard": lambda _: self._plain_paragraph(), "intbl": lambda _: self._in_table(), "s": self._style},
             **{"outlinelevel": self._outline, "u": self._unicode, "uc": self._fallback, "f": self._font},
-            **{"plain": lambda _: self._set(deleted=False), "deleted": lambda number: self._set(deleted=number != 0)},
+            **{"plain": lambda _: self._set(deleted=False, hidden=False), "v": lambda number: self._set(hidden=number != 0)},
+            "deleted": lambda number: self._set(deleted=number != 0),
             **{"ansicpg": self._set_page, "mac": lambda _: self._set_page(10_000), "pc": lambda _: self._set_page(437)},
             "fcharset": self._charset,
         }
@@ -197,7 +199,8 @@ class Reader:
             if self._group.kind in ("fonttbl", "stylesheet") and ";" in text:
                 self._define_style()
         else:
-            self._sinks[-1].pieces.append(text)
+            sink = self._sinks[-1]
+            (sink.hide if self._group.hidden else sink.add)(text)
 
     def _define_style(self) -> None:
         """Ends the definition of a font or style: only what headings are called is of interest."""
@@ -210,8 +213,8 @@ class Reader:
 
     # ---- words ---------------------------------------------------------------------------------
 
-    def _set(self, deleted: bool) -> None:
-        self._group = replace(self._group, deleted=deleted)
+    def _set(self, **states: bool) -> None:
+        self._group = replace(self._group, **states)  # type: ignore[arg-type]
 
     def _font(self, number: int | None) -> None:
         if self._group.kind == "fonttbl":

@@ -17,6 +17,7 @@ class Sink:
     kind: str
     depth: int  # of its group
     pieces: list[str] = field(default_factory=list)  # of the open paragraph
+    hidden: list[str] = field(default_factory=list)  # of the open paragraph: words that are not shown
     cell: list[str] = field(default_factory=list)  # finished paragraphs of the open cell
     cells: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
@@ -24,6 +25,16 @@ class Sink:
     blocks: list[tuple[int, str]] = field(default_factory=list)  # (heading level or 0, text)
     level: int = 0  # of the open paragraph, if it is a heading
     in_table: bool = False
+
+    def hide(self, text: str) -> None:
+        """Adds text that is not shown to the open paragraph."""
+        self.hidden.append(text)
+
+    def add(self, text: str) -> None:
+        """Adds text to the open paragraph."""
+        self.pieces.append(text)
+        if self.hidden and self.hidden[-1] != " ":
+            self.hidden.append(" ")  # what is hidden elsewhere is another word
 
     def end_paragraph(self) -> None:
         """Ends the open paragraph: a block, or a line of the open cell."""
@@ -56,8 +67,10 @@ class Sink:
         self._give_said()
 
     def _taken(self) -> str:
-        text = joined_surrogates("".join(self.pieces))
+        seen, unseen = "".join(self.pieces), "".join(self.hidden).strip()
+        text = joined_surrogates(f"{seen} {unseen}" if unseen else seen)
         self.pieces.clear()
+        self.hidden.clear()
         return "\n".join(line.strip() for line in text.split("\n") if line.strip())
 
     def _end_table(self) -> None:

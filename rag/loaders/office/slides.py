@@ -14,6 +14,7 @@ from rag.loaders.base import Limits
 from rag.loaders.office.drawings import ALTERNATE, A, alternative_text, drawn_words, paragraphs, relation_ids
 from rag.loaders.office.package import Package
 from rag.loaders.office.slide_comments import CommentReader
+from rag.loaders.office.slide_order import Frames, in_order, places_of
 from rag.loaders.office.unread import unread
 from rag.loaders.text.chunking import ARROW, cut, text_passage
 from rag.types import Context, DocumentId, Passage, Slide
@@ -87,6 +88,7 @@ class _SlideReader:
         self._package = package
         self._comments = CommentReader(package, main)
         self._seen: set[str] = set()  # layouts and masters
+        self._places: dict[str, Frames] = {}  # by layout
         self.unread: list[str] = []  # why something beside the slides is not read
 
     def heading(self, slide: Any) -> str:
@@ -101,7 +103,8 @@ class _SlideReader:
         title = _title_shape(slide)
         if title is not None:
             yield "\n".join(paragraphs(title))
-        yield from self._shapes(slide, targets, title)
+        layout = next((one.target for one in relations if one.kind == "slideLayout"), "")
+        yield from self._shapes(slide, targets, title, self._places_of(layout))
         for kind in ("slideLayout", "slideMaster"):
             for one in relations:
                 if one.kind == kind and one.target not in self._seen:
@@ -116,21 +119,32 @@ class _SlideReader:
             except UnreadableDocument as error:
                 self.unread.append(f"has {_BESIDE[one.kind]} that cannot be read: {error.what}")
 
-    def _shapes(self, tree: Any, targets: dict[str, str], title: Any) -> Iterator[str]:
-        """The texts of the shapes in the order they are drawn. XML is nested at most 256 deep."""
-        for shape in tree:
+    def _places_of(self, layout: str) -> Frames:
+        """The frames that a layout gives to the shapes of its slides, and its master where it gives none."""
+        if layout not in self._places:
+            try:
+                own = places_of(self._package.tree(layout)) if layout else {}
+                masters = [one.target for one in self._package.relations(layout) if one.kind == "slideMaster"] if layout else []
+                self._places[layout] = {**(places_of(self._package.tree(masters[0])) if masters else {}), **own}
+            except UnreadableDocument:
+                self._places[layout] = {}
+        return self._places[layout]
+
+    def _shapes(self, tree: Any, targets: dict[str, str], title: Any, places: Frames) -> Iterator[str]:
+        """The texts of the shapes in reading order. XML is nested at most 256 deep."""
+        for shape in in_order(list(tree), places):
             tag = shape.tag.rpartition("}")[2] if isinstance(shape.tag, str) else ""
             if shape is title:
                 continue
             if shape.tag == ALTERNATE:
                 shown = next((one for one in shape if len(one)), None)  # the rendering of new programs comes first
-                yield from self._shapes(() if shown is None else shown, targets, title)
+                yield from self._shapes(() if shown is None else shown, targets, title, places)
             elif tag in ("cSld", "spTree"):
-                yield from self._shapes(shape, targets, title)
+                yield from self._shapes(shape, targets, title, places)
             elif tag in ("sp", "grpSp", "graphicFrame", "pic", "cxnSp"):
-                yield from filter(None, self._shape(shape, tag, targets, title))
+                yield from filter(None, self._shape(shape, tag, targets, title, places))
 
-    def _shape(self, shape: Any, tag: str, targets: dict[str, str], title: Any) -> Iterator[str]:
+    def _shape(self, shape: Any, tag: str, targets: dict[str, str], title: Any, places: Frames) -> Iterator[str]:
         if tag == "sp":
             yield "\n".join(paragraphs(shape))
         elif tag == "graphicFrame":
@@ -147,7 +161,7 @@ class _SlideReader:
                 if one in targets:
                     yield drawn_words(self._package, targets[one])
         elif tag == "grpSp":
-            yield from self._shapes(shape, targets, title)
+            yield from self._shapes(shape, targets, title, places)
 
     def _always_shown(self, part: str) -> Iterator[str]:
         """The texts of a layout, and of the master behind it, that stand on its slides; not those that only hold a place."""

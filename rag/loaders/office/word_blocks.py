@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from rag.loaders.office.drawings import FALLBACK, MATH_TEXT, alternative_text, drawn_words, visible
+from rag.loaders.office.drawings import DENOMINATOR, FALLBACK, MATH_TEXT, alternative_text, drawn_words, visible
 from rag.loaders.office.package import Package, free
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -22,12 +22,13 @@ _REFERENCES = {
     f"{W}commentReference": "comments",
 }
 _INSIDE = (
-    *(f"{W}{name}" for name in ("t", "tab", "ptab", "br", "cr", "noBreakHyphen", "ddList")),
+    *(f"{W}{name}" for name in ("t", "tab", "ptab", "br", "cr", "noBreakHyphen", "ddList", "vanish")),
     *_REFERENCES,
-    *(_DRAWN, MATH_TEXT, f"{_VML}textpath", "{*}chart", "{*}relIds"),
+    *(_DRAWN, MATH_TEXT, DENOMINATOR, f"{_VML}textpath", "{*}chart", "{*}relIds"),
     *(f"{_VML}{name}" for name in ("shape", "rect", "roundrect", "oval", "group")),
 )
 _GONE = (f"{W}del", f"{W}moveFrom", FALLBACK)  # deleted, moved away, and the second rendering of a drawing for old programs
+_OFF = ("0", "false", "off")
 _MARKS = {"tab": "\t", "ptab": "\t", "noBreakHyphen": "-", "br": "\n", "cr": "\n"}
 
 Block = tuple[Any, int | None, str]  # (None, heading level, text) or, at the end of a holder, (its element, None, "")
@@ -96,12 +97,18 @@ class BlockReader:
                     free(element)
 
     def _paragraph(self, element: Any, targets: dict[str, str], said: list[str]) -> tuple[int | None, str]:
-        """(heading level, text) of a paragraph; what notes say that it refers to goes to `said`."""
+        """(heading level, text) of a paragraph, its hidden words last; what notes say that it refers to goes to `said`."""
         pieces: list[str] = []
+        hidden: list[str] = []
+        unseen = None  # the run that is hidden
         for inner in element.iter(*_INSIDE):
             tag = inner.tag.rpartition("}")[2]
             if tag == "t":
-                pieces.append(inner.text or "")
+                (hidden if unseen is not None and inner.getparent() is unseen else pieces).append(inner.text or "")
+            elif tag == "vanish":
+                unseen = inner.getparent().getparent() if inner.get(f"{W}val", "1") not in _OFF else unseen
+            elif tag == "den":
+                pieces.append("/")
             elif inner.tag in _REFERENCES:
                 note = self.notes.pop((_REFERENCES[inner.tag], inner.get(f"{W}id", "")), "")
                 said += [note] if note else []
@@ -109,7 +116,7 @@ class BlockReader:
                 pieces.append(_chosen(inner) if tag == "ddList" else _MARKS[tag])
             else:
                 pieces.append(f" {self._drawn(inner, tag, targets)} ")
-        text = "".join(pieces).strip()
+        text = " ".join(filter(None, ("".join(pieces).strip(), " ".join(hidden).strip())))
         style, listed = element.find(f"{W}pPr/{W}pStyle"), element.find(f"{W}pPr/{W}numPr")
         level = None if style is None else self.levels.get(style.get(f"{W}val", ""))
         own = outline_level(element.find(f"{W}pPr/{W}outlineLvl"))

@@ -165,8 +165,8 @@ def _segments(
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
         first, last = int(numbers[start]), int(numbers[end - 1])
         piece = "".join(text[one] for one in range(first, last + 1) if kept[one]).replace("\r", "").replace("\n", " ")
-        low, high = framed[numbers[start:end], :2].min(axis=0), framed[numbers[start:end], 2:].max(axis=0)
-        box = Box(float(low[0]), float(low[1]), float(high[0]), float(high[1]), piece, 1.0)
+        corner, other = framed[numbers[start:end], :2].min(axis=0), framed[numbers[start:end], 2:].max(axis=0)
+        box = Box(float(corner[0]), float(corner[1]), float(other[0]), float(other[1]), piece, 1.0)
         found.setdefault(int(directions[first]), []).append(box)
     return sorted(found.values(), key=lambda pieces: -sum(len(piece.text) for piece in pieces))
 

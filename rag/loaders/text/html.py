@@ -22,7 +22,10 @@ _BLOCKS = frozenset(
     {"p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "form", "fieldset", "figure", "figcaption"}
     | {"blockquote", "ul", "ol", "dl", "table", "pre", "hr", "address", "details", "body", "title", "text"}
 )
+_TEXT_BLOCKS = frozenset({"p", "div"})
 _ROWS = frozenset({"li", "tr", "dt", "dd", "option", "summary", "caption", "tspan"})
+_NO_WORDS = frozenset({"hidden", "password", "checkbox", "radio", "file", "image", "color", "range"})  # kinds of input
+_ENDS_IN_WORD = re.compile(r"[^\W\d_]{4}\Z")  # longer than units, which have powers
 _HEADING = re.compile(r"h[1-6]")
 _MAX_HEADING = 300  # characters; more is a page whose heading was never closed
 _MAX_LIST_DEPTH = 6
@@ -32,7 +35,7 @@ _CHUNK = 1 << 16  # characters handed to the parser at once
 class HtmlLoader:
     """Spans of the converted text, located by its lines."""
 
-    version = 3
+    version = 4
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         rendering = rendered(read_text(document.file, limits))
@@ -82,12 +85,17 @@ class _Reader:
         self._hidden = self._pre = self._lists = 0  # nesting depths
         self._in_title = False
         self._first_cell = False
+        self._cells = 0  # nesting depth
+        self._fresh = False  # nothing is written in the open cell yet
+        self._owed = False  # a paragraph ended in the open cell: what follows in it begins another
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag in _HIDDEN:
             self._hidden += 1
         if self._hidden:
             return
+        if self._owed and (tag in _BLOCKS or tag in ("br", "img", "input") or _HEADING.fullmatch(tag)):
+            self._paragraph()
         if _HEADING.fullmatch(tag):
             self._paragraph()
             self._heading = int(tag[1])
@@ -96,10 +104,18 @@ class _Reader:
         elif tag in ("td", "th"):
             self._line.append(" " if self._first_cell else " | ")
             self._first_cell = False
+            self._cells += 1
+            self._fresh, self._owed = True, False
         elif tag == "br":
             self._line.append(" " if self._heading else "\n")
         elif tag == "img":
             self._picture(attributes)
+        elif tag == "sup":
+            if _ENDS_IN_WORD.search("".join(self._line[-1:])):
+                self._line.append(" ")  # the number of a note, not a power
+        elif tag == "input":
+            if attributes.get("type", "text").lower() not in _NO_WORDS:
+                self._line.append(f" {attributes.get('value') or attributes.get('placeholder') or ''} ")
         elif tag in _ROWS:
             self._end_line()
             self._first_cell = tag == "tr"
@@ -115,6 +131,11 @@ class _Reader:
             return
         elif tag == "title":
             self._in_title = False
+        elif tag in ("td", "th"):
+            self._cells = max(0, self._cells - 1)
+            self._fresh = self._owed = False
+        elif tag in _TEXT_BLOCKS and self._cells and not self._heading:
+            self._owed = not self._fresh
         elif tag in ("ul", "ol"):
             self._lists = max(0, self._lists - 1)
             self._end_line() if self._lists else self._paragraph()
@@ -126,6 +147,10 @@ class _Reader:
 
     def data(self, text: str) -> None:
         if not self._hidden:
+            if text.strip() and not self._in_title:
+                if self._owed:
+                    self._paragraph()
+                self._fresh = False
             (self._title if self._in_title else self._line).append(text if self._pre else text.replace("\n", " "))
 
     def close(self) -> None:
@@ -136,6 +161,8 @@ class _Reader:
         return Rendering("".join(self._written), tuple(self._headings), title, tuple(self._shows))
 
     def _begin_block(self, tag: str) -> None:
+        if self._fresh and tag in _TEXT_BLOCKS:
+            return  # the paragraph of a cell belongs to its row
         if tag in ("ul", "ol"):
             self._end_line() if self._lists else self._paragraph()
             self._lists += 1
@@ -160,6 +187,7 @@ class _Reader:
 
     def _end_line(self) -> None:
         text, level = "".join(self._line), self._heading
+        self._owed = False
         self._line.clear()
         self._heading = 0
         if self._pre:

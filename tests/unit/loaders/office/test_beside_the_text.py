@@ -97,3 +97,38 @@ def test_a_damaged_slide_is_reported_and_the_others_are_read(tmp_path: Path) -> 
     kept, unread = split(tmp_path, content)
     assert kept.text == "the reserve plan"
     assert unread.text == "" and unread.caption.startswith("slide 1 is damaged: ")
+
+
+def test_hidden_words_end_their_paragraph_and_a_fraction_is_not_one_word(tmp_path: Path) -> None:
+    math = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+    hidden = '<w:r><w:rPr><w:vanish w:val="{}"/></w:rPr><w:t>{}</w:t></w:r>'
+    body = (
+        f"<w:p><w:r><w:t>re</w:t></w:r>{hidden.format('1', 'secret')}<w:r><w:t>plated</w:t>"
+        f"</w:r>{hidden.format('0', ' hull')}</w:p>"
+        f"<w:p {math}><m:oMath><m:f><m:num><m:r><m:t>F</m:t></m:r></m:num><m:den><m:r><m:t>A</m:t></m:r></m:den>"
+        f"</m:f></m:oMath></w:p>"
+    )
+    (only,) = split(tmp_path, zipped(word(body)))
+    assert only.text.split("\n\n") == ["replated hull secret", "F/A"]
+
+
+def test_shapes_of_a_slide_are_read_downwards_and_columns_as_drawn(tmp_path: Path) -> None:
+    made = Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[5])
+    slide.shapes.title.text = "Title"
+    for words, left, top in (("foot", 0, 6), ("head a", 0, 2), ("body a", 0, 3), ("head b", 5, 2), ("body b", 5, 3)):
+        slide.shapes.add_textbox(Inches(left), Inches(top), Inches(4 if top < 6 else 9), Inches(0.5)).text_frame.text = words
+    (only,) = split(tmp_path, saved(made))
+    assert only.text.split("\n\n") == ["Title", "head a", "body a", "head b", "body b", "foot"]
+
+
+def test_a_box_below_what_the_layout_places_is_read_after_it(tmp_path: Path) -> None:
+    made = Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[1])
+    box = slide.shapes.add_textbox(0, Inches(7), Inches(3), Inches(0.4))
+    box.text_frame.text = "Source: water board"
+    slide.shapes._spTree.insert(2, box._element)
+    slide.shapes.title.text = "Steps"
+    slide.placeholders[1].text_frame.text = "dig"  # its frame is that of the layout
+    (only,) = split(tmp_path, saved(made))
+    assert only.text.split("\n\n") == ["Steps", "dig", "Source: water board"]

@@ -174,7 +174,7 @@ def test_the_words_of_charts_and_diagrams_are_read(tmp_path: Path) -> None:
     frame.graphic.graphicData.set("uri", "http://schemas.openxmlformats.org/drawingml/2006/diagram")
     etree.SubElement(frame.graphic.graphicData, "relIds").set(f"{{{OFFICE.rpartition('/')[0]}}}dm", relation)
     [only] = split(tmp_path, saved(made))
-    assert only.text == "Tons of cargo\nRiga\nGdansk\n\nMoor\nUnload"
+    assert only.text == "Tons of cargo\nRiga\nGdansk\n3 | 4\n\nMoor\nUnload"
 
 
 def test_a_picture_in_the_place_of_a_title_does_no_harm(tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ def test_what_a_person_sees_is_read_in_order(tmp_path: Path) -> None:
     assert {one.context.title for one in passages} == {"Harbour papers"}
 
 
+def test_hidden_words_end_their_paragraph(tmp_path: Path) -> None:
+    (only,) = split(tmp_path, rb"{\rtf1\ansi\pard re{\v secret}plated \v more\v0 hull\par\plain next\par}")
+    assert only.text.split("\n\n") == ["replated hull secret more", "next"]
+
+
 def test_double_bytes_may_look_like_letters(tmp_path: Path) -> None:
     raw = "表示ソフト".encode("cp932")
     escaped = b"".join(bytes([one]) if 0x61 <= one <= 0x7A else rb"\'%02x" % one for one in raw)

@@ -269,3 +269,15 @@ def test_small_signs_stay_with_their_words_where_cells_are_put_in_order(tmp_path
     meanings = [(150, 780 - 30 * n, f"gauge {n}.{n + 1} is off") for n in range(6)]
     text = words(pdf([], paint=drawn(*codes, *meanings)), tmp_path / "table.pdf")
     assert "E-114 gauge 0.1 is off" in text.split("\n")
+
+
+def test_columns_are_read_one_after_another_whatever_ends_their_sentences(tmp_path: Path) -> None:
+    left = ["- The sluice was built. It", "held the tide, mostly, for", "0.5 years . . . . . . . . . . . . 7"]
+    right = ["gate, of oak, was new. A", "keeper lived there, alone.", "He was paid in eels. Two"]
+    page = b"".join(
+        b"BT /F1 11 Tf 1 0 0 1 %d %d Tm (%s) Tj ET\n" % (x, 700 - 14 * at, words.encode())
+        for at, pair in enumerate(zip(left, right, strict=True))
+        for x, words in zip((60, 320), pair, strict=True)
+    )
+    (only,) = LOADER.split(document(tmp_path / "a.pdf", pdf([], paint=page)), Limits())
+    assert only.text.split("\n") == left + right

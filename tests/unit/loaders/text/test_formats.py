@@ -312,6 +312,26 @@ def test_broken_and_hostile_html_still_gives_its_words(split, text, words):
     assert split("a.html", text)[-1].text.endswith(words)
 
 
+def test_the_number_of_a_note_is_no_part_of_its_word_and_fields_show_what_is_in_them(split):
+    page = (
+        "<p>It runs again<sup>1</sup> over 3 km<sup>2</sup>.</p><input placeholder='Your name'><input value='Oslo'>"
+        "<input type='hidden' value='x9'><input type='checkbox' value='on'><p>End</p>"
+    )
+    assert split("a.html", page)[0].text.split("\n") == ["It runs again 1 over 3 km2.", "", "Your name Oslo", "", "End"]
+
+
+def test_cells_of_one_paragraph_are_a_row_and_further_paragraphs_are_their_own(split):
+    cell = "<td><p>{}</p></td>"
+    page = (
+        f"<table><tr>{cell.format('early')}{cell.format('6 to 14')}</tr>"
+        f"<tr>{cell.format('late')}<td><div><p>14</p></div></td></tr>"
+        "<tr><td>note</td><td><p>first</p>\n<p>second</p></td></tr></table><p>End</p>"
+    )
+    assert split("a.html", page)[0].text.split("\n") == [
+        *("early | 6 to 14", "late | 14", "note | first", "", "second", "", "End")
+    ]
+
+
 def test_html_without_words_is_refused(split):
     with pytest.raises(UnreadableDocument, match="contains no text"):
         split("a.html", "<html><script>x = 1</script></html>")
