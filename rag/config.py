@@ -103,6 +103,11 @@ class Settings(BaseSettings):
     max_file_bytes: Bytes = Field(LIMITS.max_file_bytes, ge=1, description="A larger file is skipped.")
     max_text_bytes: Bytes = Field(LIMITS.max_text_bytes, ge=1, description="A larger text file is skipped.")
     max_pages: int = Field(LIMITS.max_pages, ge=1, description="A PDF with more pages is skipped.")
+    max_depth: int = Field(LIMITS.max_depth, ge=0, le=8, description="Files in files are read this deep; 0: none.")
+    max_members: int = Field(LIMITS.max_members, ge=0, description="At most so many files inside a document are read.")
+    max_unpacked_bytes: Bytes = Field(
+        LIMITS.max_unpacked_bytes, ge=0, description="At most so many bytes are unpacked of the files inside a document."
+    )
     jobs: Literal["auto"] | Annotated[int, Field(ge=0, le=1_024)] = Field(
         "auto",
         description="Processes that read files; auto: one per processor; 0: the main process reads them itself.",

@@ -15,8 +15,16 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count} {one if count == 1 else many or f'{one}s'}"
 
 
-def place(locator: Locator) -> str:
-    """The place as a person reads it: `p. 12`, `02:15–02:45`, `lines 40–58`, or "" for a whole document."""
+def place(locator: Locator, inner: str = "") -> str:
+    """The place as a person reads it: `p. 12`, `02:15–02:45`, `lines 40–58`, or "" for a whole document.
+
+    In a file inside the document, its path comes first: `› papers.zip › report.pdf p. 3`.
+    """
+    inside = f"› {inner.replace('/', ' › ')}" if inner else ""
+    return " ".join(filter(None, (inside, _place(locator))))
+
+
+def _place(locator: Locator) -> str:
     match locator:
         case Page(number):
             return f"p. {number}"

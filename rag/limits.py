@@ -5,7 +5,9 @@ Knows numbers; knows no file and no setting.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+HELD_BYTES = 500_000_000  # of files unpacked from others that one reader has in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +22,7 @@ class Limits:
     max_file_bytes: int = 2_000_000_000
     max_text_bytes: int = 50_000_000
     max_pages: int = 5_000
+    # Of what is inside files; left out of `repr`, and so of the identity of documents that cannot hold others.
+    max_depth: int = field(default=3, repr=False)  # files in files: a picture in a document in an archive is at depth 2
+    max_members: int = field(default=10_000, repr=False)  # in one document, at all depths
+    max_unpacked_bytes: int = field(default=2_000_000_000, repr=False)  # of one document, at all depths

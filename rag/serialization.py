@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from rag.index.catalog.status import IndexStatus
 
 
-def locator_json(locator: Locator) -> dict[str, Any]:
-    """`{"page": n}`, `{"slide": n}`, `{"sheet": name}`, `{"start": s, "end": s}`, `{"line_start": a, "line_end": b}` or `{}`."""
+def locator_json(locator: Locator, inner: str = "") -> dict[str, Any]:
+    """`{"page": n}`, `{"slide": n}`, `{"sheet": name}`, `{"start": s, "end": s}`, `{"line_start": a, "line_end": b}` or `{}`.
+
+    With `"inner"`, the path of a file inside the document, where it is in one.
+    """
+    return _place_json(locator) | ({"inner": inner} if inner else {})
+
+
+def _place_json(locator: Locator) -> dict[str, Any]:
     match locator:
         case Page(number):
             return {"page": number}
@@ -35,8 +42,8 @@ def locator_json(locator: Locator) -> dict[str, Any]:
 
 
 def locator_from_json(value: dict[str, Any]) -> Locator:
-    """The locator that `locator_json` wrote. WrongRequest for anything else."""
-    match value:
+    """The locator that `locator_json` wrote, without its `"inner"`. WrongRequest for anything else."""
+    match {key: part for key, part in value.items() if key != "inner"} if isinstance(value, dict) else value:
         case {"page": int(number)}:
             return Page(number)
         case {"slide": int(number)}:
@@ -47,7 +54,7 @@ def locator_from_json(value: dict[str, Any]) -> Locator:
             return Seconds(float(start), float(end))
         case {"line_start": int(start), "line_end": int(end)}:
             return Lines(start, end)
-        case dict() if not value:
+        case {**rest} if not rest:
             return Whole()
     raise WrongRequest(f"not a locator: {value!r}", remedy='write {"page": 3}, {"start": 1.0, "end": 2.0} or {}')
 
@@ -73,15 +80,16 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "path": hit.path,
         "kind": hit.kind,
         "modality": hit.modality,
-        "locator": locator_json(hit.locator),
+        "locator": locator_json(hit.locator, hit.inner),
         "snippet": hit.snippet,
         "score": round(hit.score, 6),
         "similarity": None if hit.similarity is None else round(hit.similarity, 6),
         "rerank_score": None if hit.rerank_score is None else round(hit.rerank_score, 6),
         "lanes": {lane: {"rank": seen.rank, "score": round(seen.score, 6)} for lane, seen in hit.lanes.items()},
-        "best": locator_json(hit.best),
+        "best": locator_json(hit.best, hit.inner),
         "members": [
-            {"id": member.id, "locator": locator_json(member.locator), "score": round(member.score, 6)} for member in hit.members
+            {"id": member.id, "locator": locator_json(member.locator, hit.inner), "score": round(member.score, 6)}
+            for member in hit.members
         ],
         "context": context_json(hit.context),
         "dated": hit.dated,
@@ -92,7 +100,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
                 "root": one.root,
                 "document": one.document,
                 "path": one.path,
-                "locator": locator_json(one.locator),
+                "locator": locator_json(one.locator, one.inner),
                 "score": round(one.score, 6),
                 "index": one.index,
             }
@@ -108,6 +116,7 @@ def hit_from_json(value: Mapping[str, Any]) -> Hit:
         return Hit(
             **{key: value[key] for key in _PLAIN},
             locator=locator_from_json(value["locator"]),
+            inner=value["locator"].get("inner", ""),
             lanes={lane: LaneRank(**seen) for lane, seen in explained["lanes"].items()},
             rerank_score=explained["rerank_score"],
             best=locator_from_json(value["best"]),
@@ -116,7 +125,10 @@ def hit_from_json(value: Mapping[str, Any]) -> Hit:
             dated=value["dated"],
             fused=explained["fused"],
             decided=explained["score_is"],
-            folded=tuple(Similar(**{**one, "locator": locator_from_json(one["locator"])}) for one in value["folded"]),
+            folded=tuple(
+                Similar(**{**one, "locator": locator_from_json(one["locator"]), "inner": one["locator"].get("inner", "")})
+                for one in value["folded"]
+            ),
             ranks={
                 stage: explained[name]
                 for stage, name in (("fused", "fused_rank"), ("reranked", "rerank_rank"))

@@ -101,6 +101,17 @@ class Document:
     companions: tuple[Path, ...] = ()  # captions, subtitles and sidecars beside it
     caption: str = ""  # text of its companions, and alt texts that other documents give it
 
+    @property
+    def name(self) -> str:
+        """Its name without folders. That of `file` is a number where the document is a file inside another."""
+        return self.id.path.rpartition("/")[2]
+
+    @property
+    def suffix(self) -> str:
+        """In lower case, with its dot; "" where there is none."""
+        dot = self.name.rfind(".")
+        return self.name[dot:].lower() if dot > 0 else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -127,6 +138,7 @@ class Passage:
     caption: str = ""
     context: Context = field(default_factory=Context)
     taken: float | None = None  # when the content was made (a picture taken, a mail sent), seconds since the epoch, if known
+    inner: str = ""  # POSIX path of the file inside the document, `letters.zip/a.txt` of a mail; "": the document itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +264,7 @@ class Similar:
     locator: Locator
     score: float
     index: str = ""
+    inner: str = ""  # which file inside the document
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,3 +293,4 @@ class Hit:
     folded: tuple[Similar, ...] = ()  # results that repeat this one, best first
     dated: float | None = None  # when the content was made, else when the file was modified, seconds since the epoch
     ranks: Mapping[str, int] = field(default_factory=dict)  # by stage, "fused" and "reranked": rank from 1
+    inner: str = ""  # which file inside the document `locator`, `best` and `members` are of; "": the document itself

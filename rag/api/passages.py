@@ -143,8 +143,8 @@ def describe(
         "kind": passage.kind,
         "modality": passage.modality,
         "media": media_of(passage.kind, passage.locator),
-        "locator": locator_json(passage.locator),
-        "place": place(passage.locator),
+        "locator": locator_json(passage.locator, passage.inner),
+        "place": place(passage.locator, passage.inner),
         "text": passage.text,
         "caption": passage.caption,
         "context": context_json(passage.context),
@@ -198,8 +198,8 @@ def _neighbours(
         sides[side].append(
             {
                 "id": other.id,
-                "locator": locator_json(other.passage.locator),
-                "place": place(other.passage.locator),
+                "locator": locator_json(other.passage.locator, other.passage.inner),
+                "place": place(other.passage.locator, other.passage.inner),
                 "kind": other.passage.kind,
                 "thumbnail": picture_address(media_service, other, index, limits, "thumb"),
                 "text": other.passage.text[:NEIGHBOUR_CHARACTERS],

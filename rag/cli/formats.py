@@ -63,7 +63,8 @@ def _as_table(answers: Sequence[Answers], show: Show) -> None:
             if show.explain:
                 console.print(_indented(Text(_explained(hit), style="cyan")))
                 for one in hit.folded:
-                    same = f"similar: {harmless(one.document)}  {harmless(place(one.locator))}  {one.score:.3f}  #{one.id}"
+                    where = harmless(place(one.locator, one.inner))
+                    same = f"similar: {harmless(one.document)}  {where}  {one.score:.3f}  #{one.id}"
                     console.print(_indented(Text(same, style="cyan")))
             if show.preview and hit.modality != "text":
                 from rag.cli.preview import print_preview
@@ -80,7 +81,7 @@ def _head(hit: Hit, show: Show) -> Text:
     line.append(f"{hit.kind:<10}  ", style="magenta")
     link = Style(link=Path(hit.path).as_uri()) if sys.stdout.isatty() else Style()
     line.append(harmless(hit.document), style=Style(bold=True) + link)
-    where = place(hit.locator)
+    where = place(hit.locator, hit.inner)
     line.append(f"  {harmless(where)}" if where else "", style="yellow")
     if len(hit.members) > 1 and hit.best != hit.locator:
         line.append(f"  (best {place(hit.best)})", style="dim")
@@ -162,7 +163,7 @@ def _as_csv(answers: Sequence[Answers], show: Show) -> None:
         for hit in answer.hits:
             values = (
                 *((answer.query,) if show.many else ()),
-                *(hit.rank, f"{hit.score:.6f}", hit.kind, hit.document, place(hit.locator)),
+                *(hit.rank, f"{hit.score:.6f}", hit.kind, hit.document, place(hit.locator, hit.inner)),
                 *(hit.id, hit.root, hit.path, hit.snippet),
                 *((hit.index,) if show.several else ()),
                 *((_explained(hit),) if show.explain else ()),
@@ -182,7 +183,8 @@ def _as_markdown(answers: Sequence[Answers], show: Show) -> None:
         if show.many:
             print(f"## {_escaped(answer.query)}\n")
         for hit in answer.hits:
-            where = (f", {place(hit.locator)}" if place(hit.locator) else "") + (f" ({hit.index})" if show.several else "")
+            where = place(hit.locator, hit.inner)
+            where = (f", {where}" if where else "") + (f" ({hit.index})" if show.several else "")
             link = f"[{_escaped(hit.document)}](<{Path(hit.path).as_uri()}>)"
             print(f"{hit.rank}. {link}{_escaped(where)} — {hit.kind}, {hit.score:.2f}")
             if hit.snippet:
@@ -208,7 +210,8 @@ def _as_context(answers: Sequence[Answers], show: Show) -> None:
         if show.many:
             print(f"For: {harmless(answer.query)}\n")
         for hit in answer.hits:
-            where = f", {place(hit.locator)}" if place(hit.locator) else ""
+            where = place(hit.locator, hit.inner)
+            where = f", {where}" if where else ""
             index = f", index {harmless(hit.index)}" if show.several else ""
             named = hit.context.heading or hit.context.title
             heading = f" — {harmless(named)}" if named else ""

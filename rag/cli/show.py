@@ -39,7 +39,7 @@ def show(
             "path": str(stored.file),
             "kind": passage.kind,
             "modality": passage.modality,
-            "locator": locator_json(passage.locator),
+            "locator": locator_json(passage.locator, passage.inner),
             "text": passage.text,
             "caption": passage.caption,
             "context": context_json(passage.context),
@@ -48,8 +48,8 @@ def show(
         }
         print(json_.dumps(value, ensure_ascii=False, indent=2))
         return
-    where = place(passage.locator)
-    print(harmless(f"{stored.file}{f', {where}' if where else ''} ({passage.kind})"))
+    where = place(passage.locator, passage.inner)
+    print(harmless(f"{stored.file}{' ' if passage.inner else ', ' if where else ''}{where} ({passage.kind})"))
     print(harmless(", ".join(filter(None, (day(stored.dated), passage.context.about, degrees(passage.context.location))))))
     for text in (passage.caption, passage.text):
         if text:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from rag.types import Kind
+from rag.types import KINDS, Kind
 
 SHOWN_BY: Mapping[Kind, str] = {"page": "pdf", "image": "picture", "screenshot": "picture", "frame": "video"}  # loaders
 RAW_SUFFIXES = frozenset(  # of cameras; the picture for showing inside them is read
@@ -18,6 +18,7 @@ PICTURE_SUFFIXES = RAW_SUFFIXES | {
     *(".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".psd", ".psb")
 }
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m4v", ".mts", ".m2ts"})
+ARCHIVE_SUFFIXES = frozenset({".zip", ".cbz", ".tar", ".tgz", ".tbz", ".tbz2", ".txz"})
 SUBTITLE_SUFFIXES = frozenset({".srt", ".vtt", ".ass", ".ssa", ".sub", ".lrc", ".sbv", ".smi", ".ttml", ".dfxp"})
 PACKED_SUFFIXES = frozenset({".gz", ".bz2", ".xz", ".lzma", ".zst", ".svgz"})  # one file, packed
 CATALOG_FILE = "catalog.sqlite"  # marks an index folder, which is never part of a corpus
@@ -44,6 +45,7 @@ _KINDS: dict[str, frozenset[Kind]] = {  # by loader; all others give text
     "picture": frozenset({"image", "screenshot"}),
     "pdf": frozenset({"page"}),
     "video": frozenset({"frame"}),
+    "archive": frozenset(KINDS),
 }
 
 
@@ -59,6 +61,8 @@ def kinds_of(path: str) -> frozenset[Kind]:
         return _KINDS["picture"]
     if suffix == ".pdf":
         return _KINDS["pdf"]
+    if suffix in ARCHIVE_SUFFIXES:
+        return _KINDS["archive"]
     return _KINDS["video"] if suffix in VIDEO_SUFFIXES else frozenset({"text"})
 
 

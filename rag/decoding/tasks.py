@@ -35,13 +35,14 @@ from rag.errors import UnreadableDocument, WrongRequest
 from rag.loaders import LOADERS
 from rag.loaders.base import STRETCH, Limits
 from rag.loaders.detect import loader_name, suffixes
+from rag.loaders.inside.reader import WithInside, loader_of, reading_of
 from rag.loaders.unpacked import unpacked
 from rag.plugins import resolve
 from rag.types import Content, Document, DocumentId, Skipped
 
 if TYPE_CHECKING:
     from rag.loaders.base import Loader
-    from rag.types import Passage, Pixels
+    from rag.types import Dropped, Passage, Pixels, Skipped
 
 BY_PLACE = frozenset({"pdf", "picture", "video"})  # loaders that reach a passage without those before it
 LIGHT = frozenset({"text", "markdown", "code", "notebook"})  # loaders that are plain Python
@@ -74,7 +75,7 @@ def _answers(job: Job, known: KnownOcr, asked: Job) -> Iterator[Answer]:
     if isinstance(job, Identify):
         yield _identity(job, asked.document)
         return
-    loader: Loader = resolve(LOADERS, job.loader, "loader")()
+    loader = loader_of(job.loader)
     found: Iterable[PassageRead | RangeFound]
     if isinstance(job, ReadRange):
         found = _read(job, loader, job.passages, known)
@@ -126,13 +127,17 @@ def _identity(job: Identify, asked: Document) -> Identified:
     suffix = PurePosixPath(document.id.path).suffix.lower()
     captions = tuple(loader.captions(document, rules.limits)) if rules.captions and suffix in CAPTION_SUFFIXES else ()
     # Some loaders go by the suffix: the same bytes are other passages under another one.
-    return Identified(name, f"{name}{suffix}:{loader.version}:{rules.key}", digest, captions)
+    reading = f"{name}{suffix}:{loader.version}:{rules.key}{reading_of(name, rules.limits)}"
+    return Identified(name, reading, digest, captions)
 
 
 def _read_or_share(job: ReadAll, loader: Loader, known: KnownOcr) -> Iterator[PassageRead | RangeFound]:
     """Reads the document, or, where it is long and others may read it too, gives its stretches as they are found."""
     passages = loader.split(job.document, job.rules.limits)
     shared = job.readers > 1 and job.loader in BY_PLACE
+    if isinstance(loader, WithInside) and not shared:
+        yield from _recognised(job, loader.split_and_read(job.document, job.rules.limits), known)
+        return
     first = list(islice(passages, STRETCH + 1)) if shared else list(passages)
     after = list(islice(passages, 1))
     if not after:
@@ -170,7 +175,14 @@ def _is_changed(document: Document) -> bool:
 
 def _read(job: ReadAll | ReadRange, loader: Loader, passages: Sequence[Passage], known: KnownOcr) -> Iterator[PassageRead]:
     contents = loader.read(job.document, passages, job.rules.limits)
-    for passage, content in zip(passages, contents, strict=True):
+    yield from _recognised(job, zip(passages, contents, strict=True), known)
+
+
+def _recognised(
+    job: ReadAll | ReadRange, read: Iterable[tuple[Passage, Content | Dropped | Skipped]], known: KnownOcr
+) -> Iterator[PassageRead]:
+    """Passages with their contents, and the words in their pictures."""
+    for passage, content in read:
         if not isinstance(content, Content) or not content.pixels:
             yield PassageRead(passage, content)
             continue

@@ -101,7 +101,7 @@ def check_folders(wanted: Sequence[Path], index: Path) -> None:
 def _refuse_other_reading(folder: Path, kept: Mapping[str, str], settings: Settings, flags: Mapping[str, Any]) -> None:
     """An index read in two ways would answer in two ways."""
     for key, value in fixed_settings(settings).items():
-        if kept[key] != value and origin(key, flags) != "default":
+        if kept.get(key, value) != value and origin(key, flags) != "default":
             raise WrongSetting(
                 f"{folder} was made with {key} = {kept[key]}; {origin(key, flags)} asks for {value}",
                 remedy="leave it out, or read everything anew: rag index --rebuild",

@@ -232,7 +232,7 @@ class DocumentIngester:
         elif pending.overtaken:
             document = replace(document, stamp="")
         self.record_captions(pending.root.name, pending.found.path, of_pictures(identity.captions))
-        words = found_by(passages[0][0], self.policy.clues)
+        words = found_by(_of_the_file(passages[0][0]), self.policy.clues)
         self.writer.put_document(document, digest=digest, loader=identity.reading, passages=passages, path_words=words)
         pending.tally.passages.update(Counter(passage.kind for passage, _ in passages))
         self.quarantine.forget_late(pending.document)
@@ -276,3 +276,8 @@ class DocumentIngester:
             for other in self.reading.pop((pending.identity.digest, pending.identity.reading), ()):
                 assert other.identity is not None
                 self._identified(other, other.identity)
+
+
+def _of_the_file(passage: Passage) -> Passage:
+    """The passage without what holds only for a file inside the document: what it says is said of the whole document."""
+    return replace(passage, inner="", taken=None) if passage.inner else passage

@@ -21,7 +21,7 @@ def go_without(refused: Mapping[bytes, str], writer: Writer, tally: RunTally) ->
     for document, digest, lost, whole in writer.give_up_vectors(refused.keys()):
         tally.passages.subtract(Counter(passage.kind for passage, _ in lost))
         if not whole:
-            reasons = [f"{place(passage.locator)}: {refused[key]}" for passage, key in lost]
+            reasons = [f"{place(passage.locator, passage.inner)}: {refused[key]}" for passage, key in lost]
             tally.skipped += [Skipped(document.id, reason.removeprefix(": ")) for reason in reasons]
             continue
         reason = refused[lost[0][1]]

@@ -11,6 +11,7 @@ LOADERS = {
     "html": "rag.loaders.text.html:HtmlLoader",
     "office": "rag.loaders.office.office:OfficeLoader",
     "mail": "rag.loaders.text.mail:MailLoader",
+    "archive": "rag.loaders.inside.archives:ArchiveLoader",
     "pdf": "rag.loaders.pdf.pdf:PdfLoader",
     "picture": "rag.loaders.picture.picture:PictureLoader",
     "video": "rag.loaders.video.video:VideoLoader",
@@ -22,10 +23,13 @@ VERSIONS = {
     "markdown": 2,
     "code": 3,
     "notebook": 2,
-    "html": 3,
-    "office": 6,
-    "mail": 3,
-    "pdf": 4,
+    "html": 4,
+    "office": 7,
+    "pdf": 5,
     "picture": 4,
     "video": 4,
 }
+
+# What holds other files is read anew whenever any loader reads more.
+_ALL = sum(VERSIONS.values())
+VERSIONS |= {"archive": 1 + _ALL, "mail": 3 + _ALL}

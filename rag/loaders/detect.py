@@ -6,9 +6,10 @@ a video, a PDF or an office document is refused, since it was meant to be someth
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from rag.corpus.file_types import PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 
@@ -37,22 +38,22 @@ _SUFFIXES = {
         ".docx .docm .dotx .dotm .pptx .pptm .ppsx .ppsm .potx .potm .xlsx .xlsm .xltx .xltm .epub .rtf .doc .xls .xlt .ppt .pps"
         " .odt .ott .ods .ots .odp .otp .odg .otg .fodt .fods .fodp .fodg .sxw .sxc .sxi"
     ),
-    "mail": frozenset({".eml"}),
+    "mail": _suffix_set(".eml .mht .mhtml .msg .oft"),
     "pdf": frozenset({".pdf"}),
+    "archive": _suffix_set(".zip .cbz .tar .mbox .mbx"),
     "picture": PICTURE_SUFFIXES,
     "video": VIDEO_SUFFIXES,
 }
 _FAMILIES = {suffix: family for family, suffixes in reversed(_SUFFIXES.items()) for suffix in suffixes}
-_NEVER_TEXT = frozenset({"office", "pdf", "picture", "video"})
+_NEVER_TEXT = frozenset({"office", "pdf", "picture", "video", "archive"})
 _UNSUPPORTED = _suffix_set(
-    ".zip .tar .tgz .7z .rar .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
+    ".tgz .7z .rar .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
     " .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .mid .ai .xcf .sketch .fig .blend .ico .icns"
     " .ttf .otf .woff .woff2 .eot .sqlite .sqlite3 .mdb .npy .npz .pt .pth .onnx .safetensors .gguf .pkl .pickle .parquet"
     " .feather .h5 .hdf5 .faiss .swf .wmv .flv .mpg .mpeg .vob"
 )
 _REMEDIES = {
     ".xlsb": "binary Excel format; save it as .xlsx",
-    ".msg": "Outlook's own mail format; save it as .eml",
     ".pages": "Apple Pages; export it as .docx",
     ".numbers": "Apple Numbers; export it as .xlsx",
     ".key": "Apple Keynote; export it as .pptx",
@@ -67,6 +68,11 @@ _ALSO_TEXT = frozenset({".key"})  # text-encoded keys
 _OFTEN_TEXT = _suffix_set(".doc .xls .xlt .rtf")  # programs that export tables and pages give them these names
 _OFFICE_FOLDERS = ("word/", "ppt/", "xl/", "word\\", "ppt\\", "xl\\")
 _HEAD_BYTES = 8192
+_ARCHIVES = frozenset({".zip", ".cbz"})
+_MAILBOXES = frozenset({".mbox", ".mbx", ""})  # Thunderbird gives them no suffix
+_MAILBOX = re.compile(rb"From [^\n]{0,500}\d\d:\d\d[^\n]{0,100}\n>?[\w-]{1,80}:")
+_TAR_MARK_AT, _TAR_MARK = 257, b"ustar"
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
 _BARE_SHEETS = (
     b"\x09\x00\x04\x00",
@@ -88,13 +94,16 @@ def suffixes(family: str) -> frozenset[str]:
     return _SUFFIXES[family]
 
 
-def loader_name(file: Path, limits: Limits) -> str:
+def loader_name(file: Path, limits: Limits, name: str = "") -> str:
     """The name in LOADERS of the loader that reads this file, by its suffix and its first bytes.
 
+    `name` is what it is called where the path does not say it, as for a file inside another.
     UnreadableDocument where it is empty, too large, of an unsupported format, or not what its name says.
     """
-    suffix = file.suffix.lower()
+    suffix = suffix_of(name or file.name)
     head = _head(file, limits)
+    if _is_archive(file, head, suffix):
+        return "archive"
     if suffix in _UNSUPPORTED:
         raise UnreadableDocument(f"{suffix} is not a format this program reads")
     named = _FAMILIES.get(suffix, "")
@@ -122,6 +131,8 @@ def _family_in_ole(file: Path, suffix: str) -> str:
     kind = kind_of_ole(file)
     if kind in ("doc", "xls", "ppt"):
         return "office"
+    if kind == "msg":
+        return "mail"
     if kind == "encrypted":
         raise UnreadableDocument("is encrypted; save it without a password")
     if suffix in _REMEDIES:
@@ -200,7 +211,23 @@ def _family_in_zip(file: Path, suffix: str) -> str:
         raise UnreadableDocument(_REMEDIES[suffix])
     if suffix in suffixes("office"):
         raise UnreadableDocument(f"is named {suffix} but is another kind of zip file")
-    raise UnreadableDocument("is a zip archive: not a format this program reads")
+    return "archive"
+
+
+def _is_archive(file: Path, head: bytes, suffix: str) -> bool:
+    """Whether it is a tar, packed or not, a mailbox, or a zip by its name. Other zips are found by what they hold."""
+    if suffix in _ARCHIVES and head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return True
+    if head.startswith(b"From ") and suffix in _MAILBOXES and _MAILBOX.match(head):
+        return True
+    if head[_TAR_MARK_AT:].startswith(_TAR_MARK):
+        return True
+    if not head.startswith(_PACKED):
+        return False
+    from rag.loaders.inside.archives import is_packed_tar
+
+    with file.open("rb") as stream:
+        return is_packed_tar(stream, head)
 
 
 def _is_text(head: bytes) -> bool:

@@ -26,9 +26,9 @@ class ReadingPolicy:
 
 
 def policy_of(kept: Mapping[str, str]) -> ReadingPolicy:
-    """The policy from the settings an index keeps: JSON texts by name."""
-    values = {key: json.loads(kept[key]) for key in FIXED}
-    limits = Limits(**{field.name: values[field.name] for field in fields(Limits)})
+    """The policy from the settings an index keeps: JSON texts by name. Limits it was made without have their defaults."""
+    values = {key: json.loads(kept[key]) for key in FIXED if key in kept}
+    limits = Limits(**{field.name: values[field.name] for field in fields(Limits) if field.name in values})
     return ReadingPolicy(limits, values["ocr"], frozenset(values["clues"]))
 
 

@@ -77,7 +77,7 @@ def unpacked(file: Path, limits: Limits) -> Iterator[Path]:
         found = file
         for layer in range(_MOST_LAYERS + 1):
             form = packed_form(found)
-            if not form:
+            if not form or _is_packed_tar(found):
                 break
             if layer == _MOST_LAYERS:
                 raise UnreadableDocument(f"is packed more than {_MOST_LAYERS} times")
@@ -119,13 +119,28 @@ def in_memory(name: str, pieces: Iterator[bytes], most: int) -> Iterator[Path]:
                 view = view[os.write(descriptor, view) :]
         if memory[0] != resource.RLIM_INFINITY:
             resource.setrlimit(resource.RLIMIT_DATA, (memory[0] - size, memory[1]))
-        found = MemoryFile(_DESCRIPTORS / str(descriptor))
-        found._shown = name
-        yield found
+        yield named(_DESCRIPTORS / str(descriptor), name)
     finally:
         os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_FSIZE, written_before)
         resource.setrlimit(resource.RLIMIT_DATA, memory)
+
+
+def named(file: Path, name: str) -> MemoryFile:
+    """The path of an open file, under the name of what it holds."""
+    found = MemoryFile(file)
+    found._shown = name
+    return found
+
+
+def _is_packed_tar(file: Path) -> bool:
+    """Whether it is an archive, which is read from its beginning to its end without being in memory as a whole."""
+    from rag.loaders.inside.archives import is_packed_tar
+
+    with file.open("rb") as stream:
+        head = stream.read(4)
+        stream.seek(0)
+        return is_packed_tar(stream, head)
 
 
 def room(limits: Limits) -> int:

@@ -44,7 +44,7 @@ def describe_hits(hits: Sequence[Hit], notes: Sequence[str], names: Sequence[str
         index = f", index {hit.index}" if len(names) > 1 else ""
         similar = f", +{len(hit.folded)} similar" if hit.folded else ""
         lines.append(f"\n{hit.rank}. id {hit.id}{index}, {hit.kind}, score {hit.score:.2f}{similar}")
-        lines.append(quote(path_and_place(hit.document, hit.locator) + (f"\n{hit.snippet}" if hit.snippet else "")))
+        lines.append(quote(path_and_place(hit.document, hit.locator, hit.inner) + (f"\n{hit.snippet}" if hit.snippet else "")))
     values = {"notice": VALUES_NOTICE, "indexes": list(names), "hits": [_hit_values(hit) for hit in hits], "notes": list(notes)}
     return ToolAnswer("\n".join(lines), values)
 
@@ -57,7 +57,7 @@ def _hit_values(hit: Hit) -> dict[str, Any]:
         "document": hit.document,
         "path": hit.path,
         "kind": hit.kind,
-        "locator": locator_json(hit.locator),
+        "locator": locator_json(hit.locator, hit.inner),
         "score": hit.score,
         "snippet": hit.snippet,
         "similar": [one.id for one in hit.folded],
@@ -78,8 +78,10 @@ def describe_passage(stored: StoredPassage, neighbours: Sequence[StoredPassage],
     after = [other for other in neighbours if other.passage.ordinal > one.ordinal]
     shown = _within(before[::-1][:around], after[:around], MOST_CHARACTERS - len(cut))
     lines = [f"id {stored.id}, {one.kind}. {NOTICE}"]
-    lines += [f"{side}: id {other.id}, {place(other.passage.locator)}" for side, other in _nearest(before, after)]
-    lines.append(quote(path_and_place(one.document.path, one.locator)))
+    lines += [
+        f"{side}: id {other.id}, {place(other.passage.locator, other.passage.inner)}" for side, other in _nearest(before, after)
+    ]
+    lines.append(quote(path_and_place(one.document.path, one.locator, one.inner)))
     if one.context.heading or one.context.title:
         lines.append(quote(" › ".join(part for part in (one.context.title, one.context.heading) if part)))
     lines += [_neighbour(other) for other in shown if other.passage.ordinal < one.ordinal]
@@ -93,11 +95,14 @@ def describe_passage(stored: StoredPassage, neighbours: Sequence[StoredPassage],
         "document": one.document.path,
         "path": str(stored.file),
         "kind": one.kind,
-        "locator": locator_json(one.locator),
+        "locator": locator_json(one.locator, one.inner),
         "text": cut,
         "characters": len(words),
         "neighbours": [{"id": other.id, "side": side} for side, other in _nearest(before, after)],
-        "around": [{"id": other.id, "locator": locator_json(other.passage.locator), "text": _words(other)} for other in shown],
+        "around": [
+            {"id": other.id, "locator": locator_json(other.passage.locator, other.passage.inner), "text": _words(other)}
+            for other in shown
+        ],
     }
     return ToolAnswer("\n".join(lines), values)
 
@@ -125,9 +130,9 @@ def describe_index(name: str, names: Sequence[str], found: IndexStatus) -> ToolA
     return ToolAnswer("\n".join(lines), values)
 
 
-def path_and_place(document: str, locator: Locator) -> str:
+def path_and_place(document: str, locator: Locator, inner: str = "") -> str:
     """The path of a document and the place in it: `reports/plan.pdf, p. 7`."""
-    within = place(locator)
+    within = place(locator, inner)
     return f"{document}, {within}" if within else document
 
 
@@ -141,7 +146,7 @@ def _words(stored: StoredPassage) -> str:
 
 
 def _neighbour(other: StoredPassage) -> str:
-    return f"\nid {other.id}, {place(other.passage.locator)}:\n{quote(_words(other))}"
+    return f"\nid {other.id}, {place(other.passage.locator, other.passage.inner)}:\n{quote(_words(other))}"
 
 
 def _nearest(before: Sequence[StoredPassage], after: Sequence[StoredPassage]) -> list[tuple[str, StoredPassage]]:

@@ -46,8 +46,10 @@ def outlines(file: Path, *, kind: Kind, locator: Locator, words: str, ocr: bool,
 def _page(file: Path, index: int, words: str, limits: Limits) -> tuple[int, list[float], list[dict[str, Any]]]:
     import pypdfium2 as pdfium
 
+    from rag.loaders.pdf.document import document_of
+
     try:
-        pdf = pdfium.PdfDocument(file)
+        pdf = document_of(file)
         try:
             if not 0 <= index < (count := len(pdf)):
                 raise UnreadableDocument(f"page {index + 1} is not there: the file has {counted(count, 'page')}")

@@ -19,13 +19,14 @@ from rag.types import StoredPassage
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """An open regular file of the corpus."""
+    """An open regular file of the corpus, and which file inside it is meant."""
 
     fd: int
     name: str  # without folders
     size: int  # bytes
     modified: float  # seconds since the epoch
-    stamp: str  # device, size, mtime, ctime and inode: equal stamps mean an unchanged file
+    stamp: str  # device, size, mtime, ctime and inode, and `inner`: equal stamps mean an unchanged file
+    inner: str = ""  # "": itself
 
 
 @contextmanager
@@ -49,7 +50,8 @@ def open_original(stored: StoredPassage) -> Iterator[Original]:
         if not stat.S_ISREG(seen.st_mode):
             raise _gone(stored)
         stamp = f"{seen.st_dev}:{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_ino}"
-        yield Original(fd, parts[-1], seen.st_size, seen.st_mtime, stamp)
+        inner = stored.passage.inner
+        yield Original(fd, parts[-1], seen.st_size, seen.st_mtime, f"{stamp}/{inner}" if inner else stamp, inner)
     finally:
         os.close(fd)
 

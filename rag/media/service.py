@@ -17,6 +17,7 @@ from typing import Any, Generic, Literal, TypeVar
 from rag.corpus.file_types import SHOWN_BY
 from rag.decoding.ask_pool import AskPool
 from rag.errors import NotShown, UnreadableDocument, WrongRequest
+from rag.limits import HELD_BYTES
 from rag.loaders.base import Limits
 from rag.media.safe_open import Original, open_original, version_of
 from rag.media.thumbnails import Thumbnails
@@ -154,7 +155,10 @@ class MediaService:
     def playing(self, stored: StoredPassage, limits: Limits, at: float) -> Iterator[Playing]:
         """The video as a browser plays it: itself, remuxed, or a clip around the second `at`. NotShown, UnreadableDocument."""
         video = self.video(stored, limits)
-        if video.playable == "direct":
+        if video.playable == "direct" and stored.passage.inner:
+            with open_original(stored) as original, self._converted(original, "inside:copied", video.type) as playing:
+                yield playing
+        elif video.playable == "direct":
             with open_original(stored) as original:
                 yield Playing(original.fd, original.size, video.type, version_of(original, "direct"), original.modified)
         elif video.playable == "transcode":
@@ -192,14 +196,17 @@ class MediaService:
         for one video wait for each other instead of competing for the disk.
         """
         descriptors = (original.fd,) if out < 0 else (original.fd, out)
+        function = f"rag.media.{function}"
+        if original.inner:
+            details = {"name": original.name, "inner": original.inner, "function": function, "details": details}
+            function = "rag.media.inside:called"
         with self._one_at_a_time(original.stamp):
             try:
-                return pool.call(
-                    f"rag.media.{function}", Path(original.name), details, size=original.size, room=room, descriptors=descriptors
-                )
+                return pool.call(function, Path(original.name), details, size=original.size, room=room, descriptors=descriptors)
             except UnreadableDocument as error:
                 remedy = "download the original; other files are not affected"
-                raise UnreadableDocument(f"{original.name} {error.what}", remedy=remedy) from error
+                named = f"{original.name} › {original.inner}" if original.inner else original.name
+                raise UnreadableDocument(f"{named} {error.what}", remedy=remedy) from error
 
     @contextmanager
     def _one_at_a_time(self, stamp: str) -> Iterator[None]:
@@ -243,7 +250,8 @@ class MediaService:
     @contextmanager
     def _converted(self, original: Original, function: str, sent_as: str, /, **details: Any) -> Iterator[Playing]:
         version = version_of(original, function, details, "1")
-        room = original.size + 1_000_000 if function == "remux:remux" else 100_000_000
+        size = HELD_BYTES if original.inner else original.size
+        room = size + 1_000_000 if function in ("remux:remux", "inside:copied") else 100_000_000
 
         def make(out: int) -> None:
             self._ask(self._slow, function, original, details, out=out, room=2 * room)

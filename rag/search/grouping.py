@@ -33,7 +33,7 @@ class Group:
 
 
 def group(scored: Sequence[Scored]) -> list[Group]:
-    """Groups in the order of their best score. Every passage is in exactly one group, every group within one document.
+    """Groups in the order of their best score. Every passage is in exactly one group, each of one document or file inside it.
 
     A group grows from its best passage in both directions, over neighbours that are near and score comparably.
     """
@@ -54,7 +54,7 @@ def group(scored: Sequence[Scored]) -> list[Group]:
 
 
 def _document(one: Scored) -> object:
-    return one.stored.index, one.stored.passage.document
+    return one.stored.index, one.stored.passage.document, one.stored.passage.inner
 
 
 def _around(best: Scored, document: list[Scored], grouped: set[int]) -> list[Scored]:

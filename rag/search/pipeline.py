@@ -203,6 +203,7 @@ def _hit(
         fused=judged.candidate.fused,
         decided=judged.decided,
         folded=tuple(_similar(one, index) for one in alike.others),
+        inner=passage.inner,
     )
 
 
@@ -216,4 +217,5 @@ def _similar(found: Group, index: str) -> Similar:
     stored = found.best.stored
     document = stored.passage.document
     index = stored.index or index
-    return Similar(stored.id, document.root, document.path, str(stored.file), found.locator, found.best.score, index)
+    inner = stored.passage.inner
+    return Similar(stored.id, document.root, document.path, str(stored.file), found.locator, found.best.score, index, inner)

@@ -113,7 +113,7 @@ def _boost_named(query: Query, judged: Sequence[Judged], stored: Mapping[int, St
 
     def boosted(one: Judged) -> Judged:
         passage = stored[one.candidate.number].passage
-        if names_file(words, passage.document.path):
+        if names_file(words, passage.document.path) or (passage.inner and names_file(words, passage.inner)):
             return replace(one, score=boost(one.score, BY_NAME), decided=f"{one.decided}, boosted: the query is the file's name")
         kind = requested_kind(words, passage)
         if not kind:

@@ -14,6 +14,7 @@ from rag.corpus.file_types import SHOWN_BY
 from rag.decoding.messages import ReadRange, Rules
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.inside import HOLDERS
 from rag.loaders.text.chunking import text_content
 from rag.types import Content, Document, DocumentId, Hit, Passage, StoredPassage
 
@@ -51,16 +52,17 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool
 def hit_pixels(hit: Hit, pool: AskPool) -> Pixels | None:
     """The picture a hit was found by, (height, width, 3), or None if its file cannot be read any more."""
     document = Document(DocumentId(hit.root, hit.document), Path(hit.path))
-    found = _read(document, [Passage(document.id, 0, hit.best, hit.kind, hit.modality)], Limits(), pool)
+    found = _read(document, [Passage(document.id, 0, hit.best, hit.kind, hit.modality, inner=hit.inner)], Limits(), pool)
     return found[0].pixels[0] if found and found[0] is not None and found[0].pixels else None
 
 
 def _read(document: Document, passages: Sequence[Passage], limits: Limits, pool: AskPool) -> list[Content | None]:
     """The contents of passages of one document; None for one that cannot be read, [] if another type of file is there now."""
-    family = SHOWN_BY.get(passages[0].kind)
+    own = {SHOWN_BY.get(passage.kind) for passage in passages if not passage.inner}
     try:
         found, _ = pool.call("rag.loaders.questions:family", document.file, {"limits": limits})
-        if family is None or found["family"] != family:
+        family = found["family"]
+        if own - {family} or (not own and family not in HOLDERS):
             return []
         parts = pool.read(ReadRange(document, Rules(limits, "never", captions=False, key=""), family, tuple(passages)))
     except UnreadableDocument:

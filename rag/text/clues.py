@@ -42,7 +42,7 @@ def embedded_clues(passage: Passage, allowed: frozenset[Clue]) -> str:
 
 def found_by(passage: Passage, allowed: frozenset[Clue]) -> str:
     """The words, besides its own, by which the lexical lane finds a passage: those of its path and its date."""
-    path = path_words(passage.document.path) if "path" in allowed else ""
+    path = " ".join(map(path_words, filter(None, (passage.document.path, passage.inner)))) if "path" in allowed else ""
     date = date_words(passage.taken) if "date" in allowed and passage.kind in (*_PHOTOS, "frame") else ""
     return f"{path} {date}".strip()
 

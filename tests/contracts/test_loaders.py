@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from rag.errors import UnreadableDocument
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
-from rag.plugins import resolve
+from rag.loaders.inside.reader import loader_of
 from rag.types import CaptionOf, Content, Document, DocumentId, Dropped, Passage, Skipped
 from tests.unit.loaders.office.test_office import book, deck, paragraph, word, workbook, zipped
 from tests.unit.loaders.office.test_old_office import SAMPLES as OLD_SAMPLES
@@ -78,6 +79,16 @@ def notebook() -> bytes:
     return json.dumps({"nbformat": 4, "cells": cells}).encode()
 
 
+def tar() -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, content in (("a.md", PROSE.encode()), ("b.png", picture("PNG")), ("c.zip", zipped({"d.txt": "One ship."}))):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
 SAMPLES: dict[str, dict[str, Callable[[], bytes]]] = {
     "text": {
         "a.txt": PROSE.encode,
@@ -89,7 +100,9 @@ SAMPLES: dict[str, dict[str, Callable[[], bytes]]] = {
     "notebook": {"a.ipynb": notebook},
     "html": {"a.html": lambda: f"<h1>Ships</h1><img src='boat.png' alt='A boat'>{'<p>One ship.</p>' * 90}".encode()},
     "office": {
-        "a.docx": lambda: zipped(word("".join(paragraph(f"Ship number {n} came in.") for n in range(40)))),
+        "a.docx": lambda: zipped(
+            {**word("".join(paragraph(f"Ship number {n} came in.") for n in range(40))), "word/media/a.png": picture("PNG")}
+        ),
         "a.pptx": deck,
         "a.xlsx": workbook,
         "a.epub": lambda: zipped(book()),
@@ -100,6 +113,7 @@ SAMPLES: dict[str, dict[str, Callable[[], bytes]]] = {
         **{f"a.{kind}": made for kind, made in OLD_SAMPLES.items()},
     },
     "mail": {"a.eml": lambda: b"Subject: Ships\nFrom: a@b.c\n\n" + PROSE.encode()},
+    "archive": {"a.zip": lambda: zipped({"a/b.txt": PROSE, "c.png": picture("PNG"), "d.pdf": pdf()}), "a.tar.gz": tar},
     "pdf": {"a.pdf": pdf},
     "picture": {f"a.{name.lower()}": lambda name=name: picture(name) for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")},
     "video": {"a.mp4": lambda: video("mp4", "libx264"), "a.avi": lambda: video("avi", "mpeg4")},
@@ -114,7 +128,7 @@ def document(family: str, name: str, tmp_path: Path) -> Document:
 
 @pytest.fixture
 def loader(family: str) -> Loader:
-    return resolve(LOADERS, family, "loader")()
+    return loader_of(family)
 
 
 def written(folder: Path, name: str, content: bytes) -> Document:

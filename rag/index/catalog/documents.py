@@ -24,6 +24,7 @@ from rag.index.catalog.row_codec import (
 )
 from rag.index.catalog.schema import KIND_CODES
 from rag.text.analyzer import stored_terms
+from rag.text.clues import path_words
 from rag.text.folding import REVISION
 from rag.types import Document, DocumentId, Passage
 
@@ -77,7 +78,7 @@ def insert_document(
     seen: Counter[str] = Counter()
     for number, (passage, key) in enumerate(staged.passages, first):
         dated = float(document.modified if passage.taken is None else passage.taken)
-        locator = locator_to_json(passage.locator)
+        locator = locator_to_json(passage.locator, clean(passage.inner))
         identity = _free_id(connection, document.id, locator, seen[locator])
         seen[locator] += 1
         connection.execute(
@@ -121,8 +122,8 @@ def rebuild_full_text(connection: apsw.Connection) -> None:
     after = 0
     while rows := _fetch(connection, documents, (after, _ROWS_PER_STEP)):
         counts: Counter[str] = Counter()
-        for owner, path_words, ended in rows:
-            path_terms = stored_terms(path_words)
+        for owner, words, ended in rows:
+            path_terms = stored_terms(words)
             numbers = _fetch(connection, "SELECT number FROM passages WHERE document = ? ORDER BY number", (owner,))
             passages = _read_passages(connection, owner, DocumentId("", f"number {owner}"))
             for (number,), (passage, _) in zip(numbers, passages, strict=True):
@@ -138,11 +139,11 @@ def end_document(connection: apsw.Connection, root: int, path: str, ended: int) 
     row = connection.execute(question, (root, to_bytes(path))).fetchone()
     if row is None:
         return None
-    owner, path_words = row
-    path_terms = set(stored_terms(path_words))
+    owner, words = row
+    path_terms = stored_terms(words)
     counts: Counter[str] = Counter()
     for passage, _ in _read_passages(connection, owner, DocumentId("", path)):
-        counts.update({*stored_terms(_own_text(passage)), *stored_terms(passage.caption), *path_terms})
+        counts.update({*stored_terms(_own_text(passage)), *stored_terms(passage.caption), *_path_terms(passage, path_terms)})
     connection.execute("UPDATE documents SET ended = ? WHERE number = ?", (ended, owner))
     connection.execute("UPDATE passages SET ended = ? WHERE document = ?", (ended, owner))
     return counts
@@ -223,9 +224,14 @@ def _read_passages(connection: apsw.Connection, owner: int, document: DocumentId
 
 def _insert_words(connection: apsw.Connection, number: int, passage: Passage, path_terms: Sequence[str]) -> set[str]:
     """Inserts a passage into the full text; returns its terms."""
-    columns = (stored_terms(_own_text(passage)), stored_terms(passage.caption), path_terms)
+    columns = (stored_terms(_own_text(passage)), stored_terms(passage.caption), _path_terms(passage, path_terms))
     connection.execute("INSERT INTO lexical(rowid, text, caption, path) VALUES (?, ?, ?, ?)", (number, *_join_terms(columns)))
     return {term for column in columns for term in column}
+
+
+def _path_terms(passage: Passage, path_terms: Sequence[str]) -> Sequence[str]:
+    """The terms of the path, those of the file inside the document with them; none where paths are no clue."""
+    return [*path_terms, *stored_terms(path_words(passage.inner))] if passage.inner and path_terms else path_terms
 
 
 def _fetch(connection: apsw.Connection, question: str, bindings: tuple[object, ...]) -> list[tuple[Any, ...]]:

@@ -48,8 +48,8 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def locator_to_json(locator: Locator) -> str:
-    """The canonical JSON of a locator; the passage's short id depends on it."""
+def locator_to_json(locator: Locator, inner: str = "") -> str:
+    """The canonical JSON of a locator, in a file inside the document; the passage's short id depends on it."""
     match locator:
         case Lines(start, end):
             fields: dict[str, object] = {"line_start": start, "line_end": end}
@@ -63,12 +63,22 @@ def locator_to_json(locator: Locator) -> str:
             fields = {"start": float(begin), "end": float(until)}
         case Whole():
             fields = {}
+    if inner:
+        fields["inner"] = inner
     return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 
-def locator_from_json(stored: str) -> Locator:
-    """The reverse of `locator_to_json`."""
-    match json.loads(stored):
+def locator_from_json(stored: str) -> tuple[Locator, str]:
+    """The reverse of `locator_to_json`: the locator, and the file inside the document, or ""."""
+    fields = json.loads(stored)
+    inner = fields.pop("inner", "")
+    if not isinstance(inner, str):
+        raise ValueError(f"not a locator: {stored[:80]}")
+    return _locator(fields, stored), inner
+
+
+def _locator(fields: Any, stored: str) -> Locator:
+    match fields:
         case {"line_start": int(start), "line_end": int(end)}:
             return Lines(start, end)
         case {"page": int(number)}:
@@ -100,17 +110,19 @@ def _context_from_json(stored: str) -> Context:
 
 def passage_from_row(document: DocumentId, row: tuple[Any, ...]) -> Passage:
     """A passage from its row (kind, ordinal, locator, modality, text, caption, context, taken)."""
-    kind, ordinal, locator, modality, text, caption, context, taken = row
+    kind, ordinal, stored, modality, text, caption, context, taken = row
+    locator, inner = locator_from_json(stored)
     return Passage(
         document=document,
         ordinal=ordinal,
-        locator=locator_from_json(locator),
+        locator=locator,
         kind=_KINDS[kind],
         modality=_MODALITIES[modality],
         text=text,
         caption=caption,
         context=_context_from_json(context),
         taken=taken,
+        inner=inner,
     )
 
 

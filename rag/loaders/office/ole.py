@@ -25,6 +25,7 @@ _KINDS = {  # by the stream that holds the document
     "powerpoint document": "ppt",
     "pp97_dualstorage/powerpoint document": "ppt",
     "encryptedpackage": "encrypted",
+    "__properties_version1.0": "msg",
 }
 _PROPERTIES = "\x05SummaryInformation"
 _TEXT, _WIDE_TEXT = 30, 31  # types of properties
@@ -33,7 +34,7 @@ _MAX_STREAM = 4  # times max_text_bytes: a stream also holds formats and drawing
 
 
 def kind_of_ole(file: Path) -> str:
-    """ "doc", "xls", "ppt", "encrypted" for an encrypted document of today, or "" for anything else, also for damaged files."""
+    """ "doc", "xls", "ppt", "msg", "encrypted" for an encrypted document of today, or "" for anything else and damaged files."""
     try:
         with opened_ole(file) as ole:
             names = {"/".join(path).lower() for path in ole.listdir()}

@@ -21,6 +21,7 @@ from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
 from rag.loaders.pdf.annotations import notes
+from rag.loaders.pdf.document import document_of
 from rag.loaders.pdf.outline import Titles, bookmarks, form_data
 from rag.loaders.pdf.text_layer import clean, page_text, title_of
 from rag.loaders.pdf.unread import text_layer
@@ -32,7 +33,7 @@ from rag.types import CaptionOf, Content, Context, Document, Dropped, Page, Pass
 if TYPE_CHECKING:
     from rag.types import Pixels
 
-_LOCK = threading.RLock()
+LOCK = threading.RLock()
 _SCALE = 150 / 72  # pixels per point: 150 dpi, at which 8-point text is still legible; A4 reaches `max_pixels` at 116 dpi
 _REASONS = {
     raw.FPDF_ERR_PASSWORD: "is protected by a password",
@@ -43,11 +44,11 @@ _REASONS = {
 class PdfLoader:
     """One passage per page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
 
-    version = 4
+    version = 5
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        with _open(document.file, limits) as pdf:
-            with _LOCK:
+        with opened_pdf(document.file, limits) as pdf:
+            with LOCK:
                 pdf.init_forms()  # so that the values of filled forms are known and drawn
                 context = Context(title=title_of(pdf, document.file.stem))
                 titles = bookmarks(pdf)
@@ -56,25 +57,25 @@ class PdfLoader:
 
     def _pages(self, pdf: pdfium.PdfDocument, document: Document, context: Context, titles: Titles) -> Iterator[Passage]:
         for index in range(len(pdf)):
-            with _LOCK, _page(pdf, index) as page:
+            with LOCK, _page(pdf, index) as page:
                 text = _joined(page_text(page), _beside(pdf, page, index, titles)[0]) if page else ""
             yield Passage(document.id, index, Page(index + 1), "page", "image", text, document.caption, context)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
-        with _open(document.file, limits) as pdf:
-            with _LOCK:
+        with opened_pdf(document.file, limits) as pdf:
+            with LOCK:
                 pdf.init_forms()
                 titles = bookmarks(pdf)
             for passage in passages:
                 assert isinstance(passage.locator, Page)
                 number = passage.locator.number
-                with _LOCK:
+                with LOCK:
                     count = len(pdf)
                 if not 1 <= number <= count:
                     yield Skipped(document.id, f"page {number} is not there: the file has {counted(count, 'page')}")
                     continue
                 try:
-                    with _LOCK:
+                    with LOCK:
                         pixels, layer = _read(pdf, number - 1, passage.text, titles, limits)
                 except (pdfium.PdfiumError, ValueError, MemoryError) as error:
                     yield Skipped(document.id, f"page {number} cannot be rendered: {error}")
@@ -89,20 +90,20 @@ class PdfLoader:
 
 
 @contextmanager
-def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
+def opened_pdf(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
     """The document, closed again whatever happens. UnreadableDocument where it cannot be opened or has too many pages."""
-    with _LOCK:
+    with LOCK:
         try:
             if file.stat().st_size == 0:
                 raise UnreadableDocument("is empty")
             raw.FPDF_LoadMemDocument(b"-", 1, None)  # else a failure without an error code would report the previous one's
-            pdf = pdfium.PdfDocument(file)
+            pdf = document_of(file)
         except OSError as error:
             raise UnreadableDocument(f"cannot be opened: {error.strerror or 'No such file'}") from error
         except pdfium.PdfiumError as error:
             raise UnreadableDocument(_REASONS.get(error.err_code) or _diagnose(file)) from error
     try:
-        with _LOCK:
+        with LOCK:
             count = len(pdf)
         if count < 1:
             raise UnreadableDocument("has no pages")
@@ -110,7 +111,7 @@ def _open(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
             raise UnreadableDocument(f"has {count:,} pages; the limit is max_pages = {limits.max_pages:,}")
         yield pdf
     finally:
-        with _LOCK:
+        with LOCK:
             pdf.close()
 
 

@@ -48,9 +48,12 @@ _SEPARATORS = re.compile("[ \n,.\u3000\u3001\u3002\uff0c]")
 _MIN_SEPARATORS = 0.015  # share of characters; Chinese has 0.08, pixels and other 16-bit numbers at most 0.007
 
 
-def read_bytes(file: Path, limits: Limits) -> bytes:
-    """The bytes of a text file. UnreadableDocument where it is empty, too large, or cannot be opened."""
-    most = limits.max_text_bytes
+def read_bytes(file: Path, limits: Limits, most: int = 0) -> bytes:
+    """The bytes of a text file. UnreadableDocument where it is empty, too large, or cannot be opened.
+
+    `most` is the limit where it is not `max_text_bytes`.
+    """
+    most = most or limits.max_text_bytes
     try:
         with file.open("rb") as stream:
             raw = stream.read(most + 1)

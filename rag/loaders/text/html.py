@@ -35,7 +35,7 @@ _CHUNK = 1 << 16  # characters handed to the parser at once
 class HtmlLoader:
     """Spans of the converted text, located by its lines."""
 
-    version = 3
+    version = 4
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         rendering = rendered(read_text(document.file, limits))

@@ -71,9 +71,9 @@ def text_of(part: Message) -> str:
 
 
 def _blocks(part: Message, depth: int) -> Iterator[str]:
-    if depth > _MAX_DEPTH:
-        return
     kind = part.get_content_type()
+    if depth > _MAX_DEPTH or kind == "message/rfc822":
+        return
     if part.is_multipart():
         parts = [one for one in part.get_payload() if isinstance(one, Message)]
         if kind == "multipart/alternative":

@@ -180,7 +180,7 @@ def test_pages_and_pictures_inside_are_shown(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_inside_has_a_reason(tmp_path: Path) -> None:
     for name, inside, reason in [
-        ("a.tar.gz", b"x", ".tar is not a format this program reads"),
+        ("a.tar.gz", b"x", "is named .tar but contains text"),
         ("a.exe.gz", b"MZ", ".exe is not a format this program reads"),
         ("a.txt.gz", b"", "is empty"),
         ("a.bin.gz", bytes(range(256)) * 9, "binary data"),
