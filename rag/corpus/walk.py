@@ -24,6 +24,7 @@ NEVER_EMPTY = (  # empty, such a file is damaged
     PICTURE_SUFFIXES
     | VIDEO_SUFFIXES
     | {".pdf", ".docx", ".pptx", ".xlsx", ".epub", ".odt", ".ods", ".odp", ".doc", ".xls", ".ppt", ".rtf"}
+    | {".zip", ".tar", ".cbz", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".msg"}
 )
 _SHOWN = 60  # characters of a rule
 

@@ -6,6 +6,7 @@ Knows packed streams; knows no format of what is inside, and no archive. A confi
 from __future__ import annotations
 
 import os
+import re
 import resource
 import sys
 import tempfile
@@ -65,6 +66,8 @@ class MemoryFile(PosixPath):
     def expanduser(self) -> MemoryFile:
         """Itself."""
         return self
+
+_DECODERS_PREFIX = re.compile(r"^Error -?\d+ while decompressing data: ")  # of zlib, before what it says
 
 
 @contextmanager
@@ -205,7 +208,7 @@ def _pieces(source: BinaryIO, form: str) -> Iterator[bytes]:
             if decoder.eof:
                 decoder = None
     except damaged as error:
-        said = "it ends too early" if isinstance(error, EOFError) else str(error)[:160]
+        said = "it ends too early" if isinstance(error, EOFError) else _DECODERS_PREFIX.sub("", str(error))[:160]
         raise UnreadableDocument(f"is a damaged .{form} file: {said}") from None
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from tests.contracts.test_loaders import SAMPLES, picture, video
 from tests.faults.hostile.bad import Bad, filled
 
-_OFTEN_TEXT = {"ts", "doc", "xls", "rtf"}  # TypeScript; pages and tables that programs export under an old name
+_OFTEN_TEXT = {"ts", "doc", "xls", "rtf", "gz"}  # TypeScript; what programs export under an old name; unpacked by a download
 _TEXTS = {"text", "markdown", "code", "html", "mail", "notebook"}  # damage leaves text that can be read, mostly
 
 
