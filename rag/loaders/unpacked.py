@@ -67,6 +67,7 @@ class MemoryFile(PosixPath):
         """Itself."""
         return self
 
+
 _DECODERS_PREFIX = re.compile(r"^Error -?\d+ while decompressing data: ")  # of zlib, before what it says
 
 

@@ -125,7 +125,7 @@ def test_each_has_the_fate_it_must_have(run: Run) -> None:
             wrong.append((bad.path, bad.fate, fate, reason))
         if bad.fate not in ("either", fate) or (fate == "skipped" and bad.reason and not re.search(bad.reason, reason)):
             wrong.append((bad.path, bad.fate, fate, reason))
-    assert wrong == []
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_every_reason_is_for_a_person(run: Run) -> None:

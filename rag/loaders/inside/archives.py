@@ -22,7 +22,7 @@ from rag.loaders import VERSIONS
 from rag.loaders.base import Limits
 from rag.loaders.inside.base import Part
 from rag.loaders.inside.mail import messages
-from rag.loaders.office.safe_zip import DAMAGED_ZIP, damaged_zip, opened_zip
+from rag.loaders.office.safe_zip import DAMAGED_ZIP, damaged_zip, first_line, opened_zip
 from rag.types import CaptionOf, Content, Document, Passage
 
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1  # flags of a zip member
@@ -54,14 +54,18 @@ def parts(document: Document, limits: Limits) -> Iterator[Part]:
             stream.seek(0)
             if head.startswith(b"PK"):
                 yield from _of_zip(stream)
+            elif head == bytes(4):
+                raise UnreadableDocument("is an empty or a damaged archive: it begins with zeros")
             elif head == b"From":
                 yield from messages(stream, limits)
             else:
                 yield from _of_tar(stream, head, limits)
+    except gzip.BadGzipFile as error:
+        raise UnreadableDocument(f"is a damaged archive: {first_line(error)}") from None
     except DAMAGED_ZIP as error:
         raise damaged_zip(error) from None
     except _DAMAGED as error:
-        raise UnreadableDocument(f"is a damaged archive: {error}") from None
+        raise UnreadableDocument(f"is a damaged archive: {first_line(error)}") from None
 
 
 def is_packed_tar(stream: BinaryIO, head: bytes) -> bool:

@@ -125,4 +125,6 @@ def first_line(error: BaseException) -> str:
     said = said.partition(" while decompressing data: ")[2] or said  # after zlib's number
     if isinstance(error, EOFError):
         said = "it ends too early"
+    if said.startswith("CRC check failed"):
+        said = "its checksum is wrong"
     return said[:200] or type(error).__name__
