@@ -70,7 +70,8 @@ _OFFICE_FOLDERS = ("word/", "ppt/", "xl/", "word\\", "ppt\\", "xl\\")
 _HEAD_BYTES = 8192
 _ARCHIVES = frozenset({".zip", ".cbz"})
 _MAILBOXES = frozenset({".mbox", ".mbx", ""})  # Thunderbird gives them no suffix
-_MAILBOX = re.compile(rb"From [^\n]{0,500}\d\d:\d\d[^\n]{0,100}\n>?[\w-]{1,80}:")
+_MAIL_BEGINS = re.compile(rb"From [^\n]{0,500}\d\d:\d\d[^\n]{0,100}\n")
+_MAILBOX = re.compile(_MAIL_BEGINS.pattern + rb">?[\w-]{1,80}:")
 _TAR_MARK_AT, _TAR_MARK = 257, b"ustar"
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
@@ -133,6 +134,8 @@ def _family_in_ole(file: Path, suffix: str) -> str:
         return "office"
     if kind == "msg":
         return "mail"
+    if kind == "object":
+        return "archive"  # of the one file that another program put there
     if kind == "encrypted":
         raise UnreadableDocument("is encrypted; save it without a password")
     if suffix in _REMEDIES:
@@ -218,7 +221,7 @@ def _is_archive(file: Path, head: bytes, suffix: str) -> bool:
     """Whether it is a tar, packed or not, a mailbox, or a zip by its name. Other zips are found by what they hold."""
     if suffix in _ARCHIVES and head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return True
-    if head.startswith(b"From ") and suffix in _MAILBOXES and _MAILBOX.match(head):
+    if head.startswith(b"From ") and suffix in _MAILBOXES and (_MAILBOX if not suffix else _MAIL_BEGINS).match(head):
         return True
     if head[_TAR_MARK_AT:].startswith(_TAR_MARK):
         return True

@@ -1,4 +1,4 @@
-"""Archives: zip and comic books (CBZ); tar, plain or packed by gzip, bzip2 or xz; mailboxes.
+"""Archives: zip and comic books (CBZ); tar, plain or packed by gzip, bzip2 or xz; mailboxes; objects that Office embeds.
 
 Knows zip and tar; reads no file in them. Nothing is written: names that lead elsewhere are only names.
 """
@@ -20,8 +20,10 @@ from typing import Any, BinaryIO, cast
 from rag.errors import UnreadableDocument
 from rag.loaders import VERSIONS
 from rag.loaders.base import Limits
+from rag.loaders.inside import ole_objects
 from rag.loaders.inside.base import Part
 from rag.loaders.inside.mail import messages
+from rag.loaders.office.ole import OLE
 from rag.loaders.office.safe_zip import DAMAGED_ZIP, damaged_zip, first_line, opened_zip
 from rag.types import CaptionOf, Content, Document, Passage
 
@@ -54,6 +56,8 @@ def parts(document: Document, limits: Limits) -> Iterator[Part]:
             stream.seek(0)
             if head.startswith(b"PK"):
                 yield from _of_zip(stream)
+            elif OLE.startswith(head) and head:
+                yield from ole_objects.parts(document, limits)
             elif head == bytes(4):
                 raise UnreadableDocument("is an empty or a damaged archive: it begins with zeros")
             elif head == b"From":

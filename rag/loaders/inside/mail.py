@@ -78,7 +78,8 @@ def messages(stream: BinaryIO, limits: Limits) -> Iterator[Part]:
 def _message(content: io.BytesIO, size: int, most: int) -> Part:
     raw = content.getvalue()
     headers = BytesHeaderParser(policy=policy.compat32).parsebytes(raw[:_HEAD])
-    name = _file_name(header(headers, "Subject") or "message", ".eml")
+    bare = raw.startswith((b"\n", b"\r\n"))  # a text alone: no header lines stand before it
+    name = _file_name(header(headers, "Subject") or "message", ".txt" if bare else ".eml")
     if size > most:
         return Part(name, reason=f"has more than {most:,} bytes, {MOST_BYTES} times max_text_bytes")
     return Part(name, lambda: io.BytesIO(_QUOTED.sub(rb"\1", raw)))

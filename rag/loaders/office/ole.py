@@ -27,6 +27,12 @@ _KINDS = {  # by the stream that holds the document
     "encryptedpackage": "encrypted",
     "__properties_version1.0": "msg",
 }
+OBJECT_STREAMS = ("\x01Ole10Native", "CONTENTS", "Package")  # of an embedded object: any program, Acrobat, Office
+_INNER = (
+    b"%PDF",
+    b"PK\x03\x04",
+    OLE,
+)  # begin what Acrobat and Office put there; other programs use the same names for other things
 _PROPERTIES = "\x05SummaryInformation"
 _TEXT, _WIDE_TEXT = 30, 31  # types of properties
 _MAX_PROPERTIES, _MAX_TITLE = 100, 2_000  # bytes of a title
@@ -34,13 +40,24 @@ _MAX_STREAM = 4  # times max_text_bytes: a stream also holds formats and drawing
 
 
 def kind_of_ole(file: Path) -> str:
-    """ "doc", "xls", "ppt", "msg", "encrypted" for an encrypted document of today, or "" for anything else and damaged files."""
+    """ "doc", "xls", "ppt", "msg", "object" for what Office embeds, "encrypted", or "" for anything else and damaged files."""
     try:
         with opened_ole(file) as ole:
             names = {"/".join(path).lower() for path in ole.listdir()}
+            found = next((kind for stream, kind in _KINDS.items() if stream in names), "")
+            return found or ("object" if _is_object(ole) else "")
     except UnreadableDocument:
         return ""
-    return next((kind for stream, kind in _KINDS.items() if stream in names), "")
+
+
+def _is_object(ole: Any) -> bool:
+    native, *others = OBJECT_STREAMS
+    try:
+        return bool(ole.exists(native)) or any(
+            ole.openstream(one).read(8).startswith(_INNER) for one in others if ole.exists(one)
+        )
+    except DAMAGED_OLE:
+        return False
 
 
 @contextmanager
