@@ -1,14 +1,15 @@
 // One hit as a card. Knows the JSON of a hit; knows no server and no other card.
 import { h, icon, marked } from "./dom.js";
-import { day, folderOf, nameOf, place, plain } from "./places.js";
+import { day, folderOf, inside, nameOf, place, plain, within } from "./places.js";
 import { t } from "./words.js";
 
 /** The card of a hit: an article whose heading is a button that opens it. */
 export function card(hit, open) {
   const name = nameOf(hit.document);
-  const where = place(hit.locator);
-  const label = [t(`kind_${hit.kind}`), name, where].filter(Boolean).join(", ");
+  const where = within(hit.locator);
+  const label = [t(`kind_${hit.kind}`), name, place(hit.locator)].filter(Boolean).join(", ");
   const button = h("button", { class: "card-open", type: "button", "aria-label": `${t("rank", { n: hit.rank })} ${label}`, on: { click: () => open(hit) } }, name);
+  const alone = hit.members.length < 2 && !hit.folded?.length; // else the foot has no room for the date
   const shows = hit.kind === "text" ? lines(hit) : picture(hit);
   return h(
     "article",
@@ -18,9 +19,9 @@ export function card(hit, open) {
       "div",
       { class: "card-words" },
       h("h3", {}, button),
-      h("p", { class: "card-path" }, folderOf(hit.document) || plain(hit.root)),
+      h("p", { class: "card-path" }, [folderOf(hit.document) || plain(hit.root), inside(hit.locator)].filter(Boolean).join(" › ")),
       hit.kind !== "text" && hit.snippet && h("p", { class: "card-snippet" }, marked(hit.snippet, hit.marks)),
-      h("p", { class: "card-foot" }, score(hit), hit.dated && h("span", { class: "dim" }, day(hit.dated)), hit.members.length > 1 && h("span", { class: "dim" }, t("members", { n: hit.members.length })), hit.folded?.length > 0 && alike(hit, name, open)),
+      h("p", { class: "card-foot" }, score(hit), hit.dated && alone && h("span", { class: "dim" }, day(hit.dated)), hit.members.length > 1 && h("span", { class: "dim" }, t("members", { n: hit.members.length })), hit.folded?.length > 0 && alike(hit, name, open)),
     ),
   );
 }

@@ -11,13 +11,16 @@ export function clock(seconds) {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${two(minutes)}:${two(rest)}`;
 }
 
-/** `p. 12`, `02:15–02:45`, `lines 40–58`, or "" for a whole document; in a file inside it, `› papers.zip › report.pdf p. 12`. */
+/** `p. 12`, `02:15–02:45`, `lines 40–58`, or "" for a whole document; in a file inside it, `papers.zip › report.pdf p. 12`. */
 export function place(locator) {
-  const inside = locator.inner ? `› ${plain(locator.inner).split("/").join(" › ")}` : "";
-  return [inside, within(locator)].filter(Boolean).join(" ");
+  return [inside(locator), within(locator)].filter(Boolean).join(" ");
 }
 
-function within(locator) {
+/** The path of a file inside a document: `papers.zip › report.pdf`; "" for the document itself. */
+export const inside = (locator) => (locator.inner ? plain(locator.inner).split("/").join(" › ") : "");
+
+/** The place in the file itself, whatever it lies in. */
+export function within(locator) {
   if ("page" in locator) return t("place_page", { n: locator.page });
   if ("slide" in locator) return t("place_slide", { n: locator.slide });
   if ("sheet" in locator) return t("place_sheet", { n: locator.sheet });

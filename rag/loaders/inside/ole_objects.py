@@ -28,8 +28,10 @@ def parts(document: Document, limits: Limits) -> Iterator[Part]:
         name = next((one for one in OBJECT_STREAMS if ole.exists(one)), "")
         content = stream(ole, (name or _NATIVE,), limits)
     if name == _NATIVE:
-        name, content = _from_native(content)
-    yield Part(name, lambda: io.BytesIO(content))
+        title, content = _from_native(content)
+    else:
+        title = "object.pdf" if content.startswith(b"%PDF") else "object"
+    yield Part(title, lambda: io.BytesIO(content))
 
 
 def _from_native(written: bytes) -> tuple[str, bytes]:

@@ -37,8 +37,8 @@ def holding(streams: dict[str, bytes]) -> bytes:
     ("streams", "inner", "words"),
     [
         ({"\x01Ole10Native": packaged("sluice.txt", WORDS)}, "sluice.txt", "opened at half tide"),
-        ({"CONTENTS": pdf()}, "CONTENTS", "Page 0 about a harbour"),
-        ({"Package": zipped(word(paragraph("A letter in a letter.")))}, "Package", "letter in a letter"),
+        ({"CONTENTS": pdf()}, "object.pdf", "Page 0 about a harbour"),
+        ({"Package": zipped(word(paragraph("A letter in a letter.")))}, "object", "letter in a letter"),
     ],
     ids=["packager", "acrobat", "office"],
 )
