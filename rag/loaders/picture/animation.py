@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from rag.errors import UnreadableDocument
 from rag.loaders.picture.near_duplicates import miniature, shows_nothing_new
 from rag.loaders.picture.open_image import DAMAGE, check_size, describe, orientation, turn_upright
 from rag.loaders.picture.pixels import is_blank, shrink, to_array
@@ -36,13 +37,14 @@ def later_frames(image: Image.Image) -> list[int]:
     return [1 + at * (count - 1) // (wanted - 1) for at in range(1, wanted)]
 
 
-def to_first_frame(image: Image.Image) -> None:
-    """Moves an animation to its first frame that is not blank, or to its first if those tried are blank or damaged."""
+def to_first_frame(image: Image.Image, limits: Limits) -> None:
+    """Moves an animation to its first frame that is not blank, or to its first if those tried are blank, damaged or too large."""
     for index in range(_TRIED):
         try:
             image.seek(index)
+            check_size(image.size, limits)
             blank = is_blank(to_array(shrink(image, 160 * 160)))
-        except DAMAGE:  # also at its end
+        except (UnreadableDocument, *DAMAGE):  # also at its end
             if index == 0:
                 raise
             break
@@ -54,22 +56,23 @@ def to_first_frame(image: Image.Image) -> None:
 def read_frames(image: Image.Image, numbers: Iterable[int | None], limits: Limits) -> Iterator[Pixels | Dropped | str]:
     """RGB of each frame, or why there is none: it repeats one before it, it is blank, or the reason why it cannot be decoded.
 
-    Numbers count from 1, in order; None is the first frame that is not blank. Each frame is decoded once.
+    Numbers count from 1, in order; None is the first frame that is not blank: where it cannot be read, UnreadableDocument or the
+    decoder's own error. Each frame is decoded once.
     """
     kept: list[Pixels] = []
     turn = orientation(image)
     for number in numbers:
         try:
             if number is None:
-                to_first_frame(image)
+                to_first_frame(image, limits)
             else:
                 image.seek(number - 1)
             check_size(image.size, limits)
             pixels = to_array(turn_upright(shrink(image, limits.max_pixels), turn))
-        except DAMAGE as error:
+        except (UnreadableDocument, *DAMAGE) as error:
             if number is None:
                 raise
-            yield describe(error)
+            yield error.what if isinstance(error, UnreadableDocument) else describe(error)
             continue
         seen = miniature(pixels)
         if number is not None and is_blank(seen):

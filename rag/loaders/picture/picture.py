@@ -99,7 +99,7 @@ def _decode(document: Document, locator: Locator, limits: Limits) -> Content:
             _turn_to(image, locator.number)
             check_size(image.size, limits)
         elif is_animation(image):
-            to_first_frame(image)
+            to_first_frame(image, limits)
         turn = orientation(image)
         image.draft(
             "RGB", fit(image.size, limits.max_pixels)

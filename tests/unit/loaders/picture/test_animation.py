@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.picture.picture import PictureLoader
 from rag.types import Content, Document, DocumentId, Dropped, Page, Skipped, Whole
@@ -60,6 +61,29 @@ def test_an_animation_cut_short_keeps_what_can_be_decoded(tmp_path: Path) -> Non
     document.file.write_bytes(whole[: len(whole) * 2 // 3])
     read = list(LOADER.read(document, passages, Limits()))
     assert square_of(read[0]) == 0 and isinstance(read[-1], Skipped) and read[-1].reason.startswith("frame 6 ")
+
+
+def bomb(file: Path, first: Image.Image) -> Document:
+    """An animation of two frames, the second of which claims 65,535 pixels each way."""
+    document = saved(file, [first, board(4)], "GIF", duration=100)
+    whole = document.file.read_bytes()
+    at = whole.rindex(b"\x21\xf9\x04") + 8  # behind the last control block: mark, left, top, width and height of the frame
+    assert whole[at : at + 1] == b"\x2c"
+    document.file.write_bytes(whole[: at + 5] + b"\xff\xff\xff\xff" + whole[at + 9 :])
+    return document
+
+
+def test_a_later_frame_that_is_too_large_costs_only_itself(tmp_path: Path) -> None:
+    document = bomb(tmp_path / "bomb.gif", board(1))
+    read = list(LOADER.read(document, list(LOADER.split(document, Limits())), Limits()))
+    assert square_of(read[0]) == 1
+    assert read[1] == Skipped(document.id, "frame 2 unpacks to far more pixels than the limit max_source_pixels")
+
+
+def test_a_frame_that_is_too_large_is_not_decoded_to_see_whether_it_is_blank(tmp_path: Path) -> None:
+    document = bomb(tmp_path / "bomb.gif", Image.new("RGB", (240, 160), "white"))
+    with pytest.raises(UnreadableDocument, match=r"is 65,\d+ × 65,\d+ pixels; the limit is max_source_pixels"):
+        list(LOADER.read(document, list(LOADER.split(document, Limits())), Limits()))
 
 
 def test_every_picture_of_a_heic_is_a_page(tmp_path: Path) -> None:
