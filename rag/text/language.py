@@ -45,7 +45,7 @@ _USUAL_SIGNS = frozenset(".,;:-–—_()/|=*+'’\"“”%•·… \t\r\n")  # r
 _CODE_PAGES = ("cp1251", "koi8-r", "cp1253", "cp1255", "cp1256")
 
 
-@lru_cache(maxsize=64)  # a page is asked about when it is split, and again when it is read
+@lru_cache(maxsize=1_024)  # a page is asked about when it is split, and again when it is read, after all of its stretch
 def is_language(text: str) -> bool:
     """Whether the letters of a text can be words. Numbers, formulas and short texts are believed."""
     text = text[:_MOST]
