@@ -7,7 +7,25 @@ from __future__ import annotations
 
 import typer
 
-from rag.cli import check, compact, config, doctor, embed, eval, index, mcp, query, repair, rm, score, serve, show, status, ui
+from rag.cli import (
+    ask,
+    check,
+    compact,
+    config,
+    doctor,
+    embed,
+    eval,
+    index,
+    mcp,
+    query,
+    repair,
+    rm,
+    score,
+    serve,
+    show,
+    status,
+    ui,
+)
 
 app = typer.Typer(
     name="rag",
@@ -33,6 +51,7 @@ def _main(version: bool = typer.Option(False, "--version", callback=_version, is
 
 app.command("index")(index.index)
 app.command("query")(query.query)
+app.command("ask")(ask.ask)
 app.command("show")(show.show)
 app.command("status")(status.status)
 app.command("rm")(rm.rm)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from rag.errors import WrongRequest
 
 Task = Literal["embedder", "reranker"]
-Role = Task | Literal["ui"]
+Role = Task | Literal["answerer", "ui"]
 
 CONNECT_SECONDS = 0.3  # for a local port to accept a connection
 
