@@ -31,6 +31,7 @@ class Script:
     tokenize: bool = True
     sees: bool = True
     usage: bool = True
+    most_pictures: int = 99
     role: str = "assistant"
     key: str = ""
     pieces: int = 3  # characters of each event
@@ -100,6 +101,9 @@ def chatting(script: Script) -> Iterator[str]:
             used = prompt_tokens(body["messages"])
             if pictures_in(body["messages"]) and not script.sees:
                 self._json(400, {"error": {"message": f"{script.model} is not a multimodal model"}})
+                return
+            if pictures_in(body["messages"]) > script.most_pictures:
+                self._json(400, {"error": {"message": f"At most {script.most_pictures} image(s) may be provided in one prompt."}})
                 return
             if script.context and used + body["max_tokens"] > script.context:
                 self._json(400, {"error": {"message": f"This model's maximum context length is {script.context} tokens"}})
