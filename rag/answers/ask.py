@@ -55,6 +55,9 @@ def ask(
     shown = _asked_picture(searcher, wanted) if chat_sees(chat, settings) else None
     room = room_of(chat, settings, question, history, shown)
     evidence = replace(collect(searcher, query or question, room, wanted), question=question)
+    if not evidence.sources and evidence.left_out:
+        remedy = "raise RAG_EVIDENCE_TOKENS, or use a model that reads more (RAG_ANSWER_CONTEXT, if its server does not say)"
+        raise TooLarge(f"no passage that was found fits into {room.tokens:,} tokens of evidence", remedy=remedy)
     if not evidence.sources:
         return Answering(evidence, None, None)
     kept, request = fit(chat, evidence, settings.answer_tokens, asked=shown, history=history, strict=strict)

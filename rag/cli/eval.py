@@ -22,8 +22,14 @@ def evaluate(
     failures: Annotated[
         bool, typer.Option("--failures", help="List the queries without a relevant hit among the first five.")
     ] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="FILE has questions: measure evidence and answers.")] = False,
 ) -> None:
     """Measure success@5, nDCG@10, recall@10 and MRR by stage (dense, lexical, fused, reranked, hits) and by tag."""
+    if ask:
+        from rag.cli.eval_answers import show_answer_measures
+
+        show_answer_measures(file, index, only, json=json, failures=failures)
+        return
     from rag.errors import WrongRequest
     from rag.evaluation import are_relevant, load_queries, rank, require_measures
     from rag.evaluation import evaluate as measure

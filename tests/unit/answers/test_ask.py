@@ -126,7 +126,7 @@ def test_a_picture_that_is_asked_about_is_shown(index: Path, corpus: Path) -> No
 @pytest.mark.parametrize("tokenize", [True, False])
 def test_what_is_sent_never_exceeds_the_context(index: Path, tokenize: bool) -> None:
     """Counted by the server, or by the upper bound, and said so."""
-    script = Script(context=1_700 if not tokenize else 900, tokenize=tokenize, usage=tokenize)
+    script = Script(context=2_900 if not tokenize else 900, tokenize=tokenize, usage=tokenize)
     with asked(index, script, answer_tokens=100, answer_pictures=0) as searcher:
         answer = searcher.ask(QUESTION).whole()
     [body] = script.bodies
@@ -145,6 +145,16 @@ def test_a_question_that_cannot_fit_is_refused_before_anything_is_sent(index: Pa
         pytest.raises(TooLarge, match="reads 600 tokens"),
     ):
         searcher.ask("harbour dues " * 100)
+    assert script.bodies == []
+
+
+def test_where_no_passage_fits_that_is_told_and_nothing_is_sent(index: Path) -> None:
+    script = Script(tokenize=False)
+    with (
+        asked(index, script, answer_pictures=0, evidence_tokens=200) as searcher,
+        pytest.raises(TooLarge, match="no passage that was found fits into 200 tokens"),
+    ):
+        searcher.ask("what does a bicycle cost on the ferry")
     assert script.bodies == []
 
 
