@@ -12,8 +12,9 @@ from typing import Any
 from rag.answers.answering import Answering
 from rag.answers.chat import ChatModel
 from rag.answers.collect import Room, collect
+from rag.answers.conversation import History, recent, standalone
 from rag.answers.evidence import Evidence
-from rag.answers.fitting import History, context_of, fit
+from rag.answers.fitting import context_of, fit
 from rag.answers.prompt import messages
 from rag.answers.tokens import TURN, bound
 from rag.backends.base import Choice
@@ -42,9 +43,9 @@ def ask(
 ) -> Answering:
     """Starts the answer to a question; keywords are the fields of `SearchOptions`.
 
-    `strict`: only claims that a source bears out. `history`: earlier questions and answers, oldest first. `query`: what to search
-    for instead of the question, as a follow-up needs it. NoChatModel, with the evidence, if no chat model is set; TooLarge if the
-    question does not fit into the model; BackendError; errors as `Searcher.search`.
+    `strict`: only claims that a source bears out. `history`: earlier questions and answers, oldest first; the model then
+    writes what to search for, unless it is given as `query`. NoChatModel, with the evidence, if no chat model is set; TooLarge
+    if the question does not fit into the model; BackendError; errors as `Searcher.search`.
     """
     settings = settings_of(searcher)
     wanted = replace(options or SearchOptions(), **asked)
@@ -52,9 +53,11 @@ def ask(
     if chat is None:
         room = Room(settings.evidence_tokens)
         raise NoChatModel(collect(searcher, query or question, room, wanted))
+    query = query or standalone(chat, history, question)
+    history = recent(history)
     shown = _asked_picture(searcher, wanted) if chat_sees(chat, settings) else None
     room = room_of(chat, settings, question, history, shown)
-    evidence = replace(collect(searcher, query or question, room, wanted), question=question)
+    evidence = replace(collect(searcher, query, room, wanted), question=question)
     if not evidence.sources and evidence.left_out:
         remedy = "raise RAG_EVIDENCE_TOKENS, or use a model that reads more (RAG_ANSWER_CONTEXT, if its server does not say)"
         raise TooLarge(f"no passage that was found fits into {room.tokens:,} tokens of evidence", remedy=remedy)

@@ -11,6 +11,7 @@ from typing import Any
 
 from rag.answers.answering import Request
 from rag.answers.chat import ChatModel
+from rag.answers.conversation import History
 from rag.answers.evidence import Evidence, Source
 from rag.answers.prompt import messages
 from rag.answers.tokens import BOUND, TURN, bound, picture_bound
@@ -23,7 +24,6 @@ NO_CONTEXT = (
     f"the server does not say how much its model reads: {ASSUMED_CONTEXT:,} tokens are assumed; RAG_ANSWER_CONTEXT sets it"
 )
 BOUNDED = f"the server counts no tokens: sizes are an {BOUND}"
-History = Sequence[tuple[str, str]]
 
 
 def context_of(chat: ChatModel) -> int:

@@ -34,6 +34,8 @@ def ask(
     answer_url: Annotated[str | None, typer.Option(help="Address of the chat model.")] = None,
     answer_model: Annotated[str | None, typer.Option(help="Which chat model, where the server has several.")] = None,
     evidence_tokens: Annotated[int | None, typer.Option(help="Most tokens of evidence in one prompt.")] = None,
+    chat: Annotated[bool, typer.Option("--chat", help="Go on asking: each line of stdin is a further question.")] = False,
+    session: Annotated[str, typer.Option(help="Name under which the conversation is kept and taken up again.")] = "",
     format: Annotated[str, typer.Option(help="text, json, md, or context: the evidence alone, without a model.")] = "text",
     json: Json = False,
 ) -> None:
@@ -50,9 +52,12 @@ def ask(
     wanted = "json" if json else format
     if wanted not in FORMATS:
         raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
+    chat = chat or bool(session)
+    if chat and wanted != "text":
+        raise WrongRequest(f"--chat prints text, not {wanted}", remedy="leave --format and --json out, or ask without --chat")
     many = words == ["-"]
     questions = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
-    if not any(questions):
+    if not any(questions) and not chat:
         raise WrongRequest("no question is given", remedy='ask one: rag ask "when does the ferry sail in winter?"')
     flags: dict[str, Any] = {"answer_url": answer_url, "answer_model": answer_model, "evidence_tokens": evidence_tokens}
     options = SearchOptions(
@@ -71,6 +76,13 @@ def ask(
                 print_evidence(one, many=many)
             if not any(one.sources for one in found):
                 say("nothing found")
+                raise typer.Exit(NOTHING_FOUND)
+            return
+        if chat:
+            from rag.cli.ask_chat import chat as converse
+
+            first = "" if many else questions[0]
+            if not converse(searcher, first, options, session=session, strict=strict):
                 raise typer.Exit(NOTHING_FOUND)
             return
         try:

@@ -13,6 +13,7 @@ import httpx
 import uvicorn
 
 import rag
+from rag.answers.prompt import SYSTEM
 from rag.api.app import create_app
 from rag.api.guard import Trust
 from rag.api.library import IndexLibrary
@@ -77,7 +78,7 @@ def test_wrong_requests(api: httpx.Client) -> None:
 
 
 def test_history_and_filters_reach_the_model(library: Path) -> None:
-    script = Script(reply=lambda _: "NOT IN THE FILES. No.")
+    script = Script(reply=lambda turns: "NOT IN THE FILES. No." if turns[0]["content"] == SYSTEM else "harbour dues in winter")
     body = QUESTION | {"history": [{"question": "who?", "answer": "The Trust."}], "stream": False}
     with chatting(script) as url, asking(library, answer_url=url, answer_pictures=0) as client:
         answer = client.post("/v1/ask", json=body).json()
