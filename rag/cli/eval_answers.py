@@ -10,16 +10,25 @@ from rag.cli.terminal import say, stdout
 
 if TYPE_CHECKING:
     from rag.answers.answer import Answer
-    from rag.answers.measure import JudgedQuestion
+    from rag.evaluation.answers import JudgedQuestion
 
 Table = Mapping[str, Mapping[str, float]]
 
 
-def show_answer_measures(file: Path, index: str, only: str | None, *, json: bool, failures: bool) -> None:
+def refuse_others(**options: object) -> None:
+    """WrongRequest for an option that only rankings have."""
+    from rag.errors import WrongRequest
+
+    given = next((name.replace("_", "-") for name, value in options.items() if value), None)
+    if given:
+        raise WrongRequest(f"--{given} is about rankings, not answers", remedy=f"leave --{given} out, or --ask")
+
+
+def show_answer_measures(file: Path, index: str, only: str | None, reranker: str | None, *, json: bool, failures: bool) -> None:
     """Measures and prints; without a chat model only the evidence. WrongRequest where no question has the tag `only`."""
     from rag.answers.ask import choice_of, settings_of
-    from rag.answers.measure import load_questions, measure_answers, measure_evidence
     from rag.errors import WrongRequest
+    from rag.evaluation.answers import load_questions, measure_answers, measure_evidence
     from rag.search.federated import open_index
 
     questions = [one for one in load_questions(file) if only is None or only in one.tags]
@@ -32,7 +41,7 @@ def show_answer_measures(file: Path, index: str, only: str | None, *, json: bool
             told = "answered, though the files do not tell" if answer.enough else "not answered"
             wrong.append(f"{question.id}  {question.question}  [{told}]")
 
-    with open_index(index, say=say) as searcher:
+    with open_index(index, say=say, reranker=reranker) as searcher:
         found = {"evidence": measure_evidence(searcher, questions)}
         if choice_of(settings_of(searcher)) is None:
             say("no chat model is set: only the evidence is measured (RAG_ANSWER_URL names one)")

@@ -16,10 +16,11 @@ from rag.answers.ask import evidence_for
 from rag.answers.evidence import Source
 from rag.answers.support import contains
 from rag.errors import RagError, WrongRequest
+from rag.evaluation.judged import overlap
 from rag.search.federated import FederatedSearcher
 from rag.search.searcher import Searcher
 from rag.serialization import locator_from_json
-from rag.types import Lines, Locator, Seconds, Whole
+from rag.types import Locator
 
 BUDGETS = (2_000, 4_000, 8_000)  # tokens of evidence
 FORM = '{"id": "a1", "question": "…?", "facts": ["exact words"], "places": [{"document": "a.pdf", "locator": {"page": 2}}]}'
@@ -126,20 +127,9 @@ def _holds_all(sources: Sequence[Source], question: JudgedQuestion) -> bool:
 
 def _is_at(source: Source, question: JudgedQuestion) -> bool:
     return any(
-        source.hit.document == document and any(_overlap(place, one.passage.locator) for one in source.passages)
+        source.hit.document == document and any(overlap(place, one.passage.locator) for one in source.passages)
         for document, place in question.places
     )
-
-
-def _overlap(judged: Locator, found: Locator) -> bool:
-    match judged, found:
-        case (Whole(), _) | (_, Whole()):
-            return True
-        case Seconds(), Seconds():
-            return judged.start < found.end and found.start < judged.end
-        case Lines(), Lines():
-            return judged.start <= found.end and found.start <= judged.end
-    return judged == found
 
 
 def _mean(values: Iterable[bool]) -> float:

@@ -6,21 +6,38 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import rag
-from rag.answers.measure import groups_of, load_questions, measure_answers, measure_evidence
+from rag.cli.app import app
 from rag.errors import WrongRequest
+from rag.evaluation.answers import groups_of, load_questions, measure_answers, measure_evidence
 from rag.serialization import locator_json
 from rag.types import Lines
 from tests.unit.answers.chat_server import Script, chatting
 
 SAMPLES = Path(__file__).parents[3] / "samples"
+TEXTS = {
+    "ferry.md": "# The ferry\n\nIn winter the ferry sails at 08:15 and at 17:40.",
+    "dues.txt": "Harbour dues were raised by nine percent.",
+}
 QUESTIONS = (
     {"id": "1", "question": "when does the ferry sail in winter, harbour dues?", "facts": ["08:15", "17:40"], "tags": ["text"]},
     {"id": "2", "question": "were the harbour dues raised", "facts": ["nine percent"], "tags": ["text", "money"]},
     {"id": "3", "question": "what does a harbour cake cost", "tags": ["unanswerable"]},
 )
+FULL = {"2000": 1.0, "4000": 1.0, "8000": 1.0, "questions": 1}
 PLACES = {"1": "ferry.md", "2": "dues.txt"}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("judged")
+    (folder / "corpus").mkdir()
+    for name, text in TEXTS.items():
+        (folder / "corpus" / name).write_text(text)
+    rag.build_index(folder / "corpus", index=str(folder / "indexes/judged"), ocr="never")
+    return folder / "indexes/judged"
 
 
 @pytest.fixture
@@ -31,8 +48,9 @@ def questions(tmp_path: Path) -> Path:
     return file
 
 
-def test_the_evidence_is_measured_without_a_model(questions: Path, searcher: rag.Searcher) -> None:
-    found = measure_evidence(searcher, load_questions(questions), (60, 2_000))
+def test_the_evidence_is_measured_without_a_model(questions: Path, index: Path) -> None:
+    with rag.open_index(str(index), ocr="never") as searcher:
+        found = measure_evidence(searcher, load_questions(questions), (60, 2_000))
     assert found == {
         "all": {"60": 0.0, "2000": 1.0, "questions": 2},
         "text": {"60": 0.0, "2000": 1.0, "questions": 2},
@@ -98,3 +116,16 @@ def test_the_facts_in_plain_texts_stand_on_the_lines_named() -> None:
                 assert all(fact in text for fact in one.facts), (one.id, locator_json(place))
                 checked += 1
     assert checked >= 6
+
+
+def test_the_command_prints_tables_and_refuses_what_is_about_rankings(
+    questions: Path, index: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    words = ["eval", "--ask", str(questions), "-i", str(index)]
+    plain = CliRunner().invoke(app, words, catch_exceptions=False)
+    told = CliRunner().invoke(app, [*words, "--json", "--only", "money"], catch_exceptions=False)
+    assert "all (2)" in plain.stdout and "only the evidence is measured" in plain.stderr
+    assert json.loads(told.stdout) == {"evidence": dict.fromkeys(("all", "text", "money"), FULL)}
+    with pytest.raises(WrongRequest, match="--per-query is about rankings"):
+        CliRunner().invoke(app, [*words, "--per-query"], catch_exceptions=False)
