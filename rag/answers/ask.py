@@ -5,6 +5,7 @@ Knows settings, searchers and chat models; knows no terminal and no HTTP.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -28,6 +29,7 @@ from rag.search.searcher import Searcher
 from rag.types import Content
 
 MOST_PICTURES = 8  # of one prompt, as `rag serve answerer` lets vLLM take
+BELIEVED_SECONDS = 600  # then a server is asked anew what it serves: it may have been started with another model
 LEAST_EVIDENCE = 500  # tokens, without which a question is not worth asking
 
 
@@ -106,7 +108,7 @@ def chat_sees(chat: ChatModel, settings: Settings) -> bool:
 def chat_model(settings: Settings) -> ChatModel | None:
     """The chat model of the settings, else of a `rag serve answerer` on this machine; None without one. BackendError."""
     choice = choice_of(settings)
-    return None if choice is None else _opened(choice, settings.answer_context)
+    return None if choice is None else _opened(choice, settings.answer_context, int(time.monotonic() / BELIEVED_SECONDS))
 
 
 def choice_of(settings: Settings) -> Choice | None:
@@ -133,7 +135,7 @@ def settings_of(searcher: Searcher | FederatedSearcher) -> Settings:
 
 
 @lru_cache(maxsize=4)
-def _opened(choice: Choice, context: int) -> ChatModel:
+def _opened(choice: Choice, context: int, period: int) -> ChatModel:
     return ChatModel(choice, context)
 
 
