@@ -161,7 +161,10 @@ class Client:
         return [Relevance(one["index"], one["relevance_score"]) for one in found["results"]]
 
     def picture(self, id: str, index: str = "") -> bytes:
-        """The picture of a passage, WebP or JPEG: a page, a video frame, a picture. NotShown where it has none; NoSuchPassage."""
+        """The picture of a passage, WebP or JPEG: a page, a video frame, a picture.
+
+        NotShown where it has none; NoSuchPassage; Unreachable.
+        """
         import httpx
 
         which = f"&index={quote(index, safe='')}" if index else ""

@@ -33,6 +33,13 @@ MOST_TURNS = 50  # of an earlier conversation
 MOST_SOURCES = 100
 _Name = Annotated[str, Field(max_length=4_096)]
 _END = object()
+_ONE_EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "enum": ["sources", "piece", "answer", "error"]},
+        "data": {"type": "string", "description": "JSON."},
+    },
+}
 
 
 class Turn(BaseModel):
@@ -121,7 +128,7 @@ def router(
         response_model=AskResponse,
         responses={
             **documented(400, 404, 409, 413, 422, 429, 503, 504),
-            200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            200: {"content": {"text/event-stream": {"schema": _ONE_EVENT}}},
         },
     )
     async def ask(request: AskRequest) -> Response:
