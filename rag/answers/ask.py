@@ -30,6 +30,7 @@ from rag.types import Content
 
 MOST_PICTURES = 8  # of one prompt, as `rag serve answerer` lets vLLM take
 BELIEVED_SECONDS = 600  # then a server is asked anew what it serves: it may have been started with another model
+WEAK = "no hit is a good match: the evidence covers only part of the question"
 LEAST_EVIDENCE = 500  # tokens, without which a question is not worth asking
 
 
@@ -65,6 +66,8 @@ def ask(
         raise TooLarge(f"no passage that was found fits into {room.tokens:,} tokens of evidence", remedy=remedy)
     if not evidence.sources:
         return Answering(evidence, None, None)
+    if evidence.good is False:
+        evidence = replace(evidence, notes=(*evidence.notes, WEAK))
     kept, request = fit(chat, evidence, settings.answer_tokens, asked=shown, history=history, strict=strict)
     return Answering(kept, chat, request)
 

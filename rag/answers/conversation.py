@@ -11,6 +11,7 @@ from rag.answers.answering import without_thinking
 from rag.answers.chat import ChatModel
 from rag.answers.citations import bare
 from rag.answers.prompt import data
+from rag.text.query_syntax import literal
 
 History = Sequence[tuple[str, str]]
 
@@ -45,5 +46,5 @@ def standalone(chat: ChatModel, history: History, question: str) -> str:
     lines = [line.strip() for line in "".join(without_thinking([text])).splitlines() if line.strip()]
     written = lines[0].strip('"“”') if lines else ""
     if any(letter.isalnum() for letter in written) and len(written) <= LONGEST_QUERY:
-        return written
+        return literal(written)
     return f"{history[-1][0]} {question}"

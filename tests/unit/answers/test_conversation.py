@@ -31,6 +31,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("written", "query"),
     [
         ('"When does the ferry sail in summer?"\nBecause…', "When does the ferry sail in summer?"),
+        ('Who wrote "old plan" -draft?', "Who wrote old plan draft?"),
         ("<think>hm</think>When in summer?", "When in summer?"),
         ("", "When does the ferry sail? and in summer?"),
         ("x" * 500, "When does the ferry sail? and in summer?"),
