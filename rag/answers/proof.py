@@ -16,6 +16,7 @@ from rag.answers.tokens import picture_bound
 from rag.backends.media import image_url
 from rag.config import Settings
 from rag.errors import BackendError, RagError
+from rag.humanize import counted
 from rag.models.probe import Finding, Report, reporter
 
 QUESTION = "Say yes."
@@ -49,19 +50,19 @@ def _streams(report: Report, chat: ChatModel) -> Finding:
     pieces = list(stream)
     if not pieces:
         return report("streams", "failed", "the answer is empty", "look at the server's chat template and its log")
-    return report("streams", "ok", f"{len(pieces)} pieces, ended by {stream.finish or 'the end of the stream'}", "")
+    return report("streams", "ok", f"{counted(len(pieces), 'piece')}, ended by {stream.finish or 'the end of the stream'}", "")
 
 
 def _counts(report: Report, chat: ChatModel) -> Finding:
-    counted = chat.count_turns(_turns(QUESTION))
+    tokens = chat.count_turns(_turns(QUESTION))
     _, used = chat.ask(_turns(QUESTION), 1)
-    if counted is None:
+    if tokens is None:
         remedy = "use vLLM or llama-server for exact counts; until then less evidence fits"
         return report("tokens", "warning", "the server counts no tokens before it answers: an upper bound is used", remedy)
-    if used and counted != used:
+    if used and tokens != used:
         remedy = "the server's /tokenize and its chat use different templates: restart it, or report it there"
-        return report("tokens", "failed", f"counts {counted} tokens for a prompt of {used}", remedy)
-    return report("tokens", "ok", f"{counted} counted, as used", "")
+        return report("tokens", "failed", f"counts {tokens} tokens for a prompt of {used}", remedy)
+    return report("tokens", "ok", f"{tokens} counted, as used", "")
 
 
 def _sees(report: Report, chat: ChatModel) -> Finding:
