@@ -63,11 +63,13 @@ bench-gpu: $(INSTALLED) ## tokens a second of the 2B and 8B shapes, where there 
 samples: $(INSTALLED) ## makes samples/ again (needs the tools named in samples/README.md)
 	$(BIN)/python -m samples.make
 
+# Compiled once, so that commands start as fast where Python may not write bytecode (PYTHONDONTWRITEBYTECODE).
 # Setuptools warns of every editable installation, which is what is wanted here.
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[ui,dev]'
+	$(BIN)/python -m compileall -q rag ui
 	touch $@
 
 $(PAGE_INSTALLED): $(INSTALLED)

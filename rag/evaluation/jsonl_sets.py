@@ -32,7 +32,7 @@ def load_jsonl(file: Path) -> JudgedSet:
     has_documents = False
     for number, value in json_lines(file):
         try:
-            if "relevant" in value:
+            if "relevant" in value or ("id" in value and "document" not in value):
                 query = _query(value, file.parent)
                 if query.id in queries:
                     raise ValueError(f"the id {query.id} is used twice")
@@ -79,12 +79,12 @@ def _reason(error: Exception) -> str:
 
 
 def _query(value: dict[str, Any], folder: Path) -> JudgedQuery:
-    relevant = value["relevant"]
+    relevant = value.get("relevant", [])
     if isinstance(relevant, dict):
         judgements = tuple(Judgement(str(path), Whole(), _grade(grade)) for path, grade in relevant.items())
         return JudgedQuery(str(value["query"]), str(value["text"]), None, judgements, frozenset(value.get("tags", [])))
     if not isinstance(relevant, list) or not all(isinstance(one, dict) for one in relevant):
-        raise ValueError("`relevant` is neither a list of judgements nor an object of documents and grades")
+        raise ValueError("is not a JSON object with a list of judgements, or with grades by document, as `relevant`")
     if not (value.get("query") or value.get("image")):
         raise ValueError("has neither a query nor an image")
     image = folder / value["image"] if value.get("image") else None
@@ -106,7 +106,7 @@ def _grade(value: Any) -> int:
 
 def _documents(file: Path) -> Iterator[SourceDocument]:
     for _, value in json_lines(file):
-        if "relevant" not in value and "query" not in value:
+        if "document" in value and "text" in value and "query" not in value:
             yield _checked(value)
 
 

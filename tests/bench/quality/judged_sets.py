@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.evaluation.beir import is_beir
@@ -35,20 +36,24 @@ class Indexed:
 
 
 def sets_of(folder: Path) -> list[Path]:
-    """Every `*.jsonl`, `*.jsonl.gz` and BEIR folder directly in a folder."""
+    """Every `*.jsonl`, `*.jsonl.gz` and BEIR folder directly in a folder that brings its documents; of others it says so."""
     if is_beir(folder):
         return [folder]
     files = [path for path in sorted(folder.iterdir()) if path.name.endswith((".jsonl", ".jsonl.gz")) or is_beir(path)]
-    if not files:
+    brought = []
+    for path in files:
+        if open_set(path).documents is None:
+            print(f"{path} has no documents of its own; measure it with `rag eval --index`", file=sys.stderr)
+        else:
+            brought.append(path)
+    if not brought:
         raise SystemExit(f"{folder} has no judged collections\n  → put *.jsonl, *.jsonl.gz or folders in the form of BEIR there")
-    return files
+    return brought
 
 
 def indexed_set(path: Path) -> Indexed:
     """The set with an index of its documents, kept as long as the set and the code that writes are the same."""
     judged = open_set(path)
-    if judged.documents is None:
-        raise SystemExit(f"{path} has no documents of its own\n  → measure it with `rag eval --index`")
     folder = KEPT / f"{judged.name}-{_state(path)}"
     if (folder / "index").is_dir():
         return Indexed(judged, folder / "index", 0.0)
@@ -61,7 +66,7 @@ def indexed_set(path: Path) -> Indexed:
 
 def indexed_samples() -> Indexed:
     """The samples of the project: files of every kind, with judged places."""
-    judged = open_set(TOP / "samples/queries.jsonl")
+    judged = replace(open_set(TOP / "samples/queries.jsonl"), name="samples")
     folder = KEPT / f"samples-{_state(TOP / 'samples/corpus')}"
     if (folder / "index").is_dir():
         return Indexed(judged, folder / "index", 0.0)
