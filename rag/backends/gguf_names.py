@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
+from rag.backends.families import model_name
+
 UNKNOWN = "unknown"
 _SUFFIX = ".gguf"
 _MMPROJ = "+mmproj-"
@@ -27,6 +29,13 @@ def stem_of(model: str) -> str:
     if name.lower().endswith(_SUFFIX):
         name = name[: -len(_SUFFIX)]
     return _SHARD.sub("", name)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two names are those of one model, however each was given: a file, a folder, a served name, a name on a hub."""
+    if is_gguf(one) and is_gguf(other):
+        return stem_of(one) == stem_of(other)
+    return model_name(one) == model_name(other)
 
 
 def quantisation_in(model: str) -> str:

@@ -50,6 +50,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("-ngl", "--gpu-layers", type=int, default=-1)
     parser.add_argument("--image-min-tokens", type=int, default=-1)
     parser.add_argument("--image-max-tokens", type=int, default=-1)
+    parser.add_argument("-lv", "--verbosity", type=int, default=3)
     parser.add_argument("-fa", "--flash-attn", choices=FLASH, default="auto")
     parser.add_argument("-ctk", "--cache-type-k", choices=CACHE_TYPES, default="f16")
     parser.add_argument("-ctv", "--cache-type-v", choices=CACHE_TYPES, default="f16")
@@ -69,6 +70,7 @@ def _serve(given: argparse.Namespace) -> Any:
     wanted.n_ctx, wanted.n_parallel = given.ctx_size, given.parallel
     wanted.n_batch, wanted.n_ubatch = given.batch_size, given.ubatch_size
     wanted.image_min_tokens, wanted.image_max_tokens = given.image_min_tokens, given.image_max_tokens
+    wanted.verbosity = given.verbosity
     wanted.n_gpu_layers = given.gpu_layers
     if given.threads:
         wanted.cpuparams.n_threads = wanted.cpuparams_batch.n_threads = given.threads

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from rag.backends.base import Choice
 from rag.backends.families import Family, Task, family_of, model_name
-from rag.backends.gguf_names import is_gguf, stem_of
+from rag.backends.gguf_names import is_gguf, is_same
 from rag.backends.server.client import Endpoints
 from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.backends.server.llamacpp.properties import OWNER, Properties, properties_of
@@ -93,10 +93,8 @@ def _chosen(answer: HttpResponse, model: str) -> ModelCard:
 
 
 def _same_model(model: str, card: ModelCard) -> bool:
-    """Whether a card is that of a model, by the model's own name; that of a GGUF without folder, `.gguf` and mmproj."""
-    if card.owner == OWNER and is_gguf(model):
-        return stem_of(model) == stem_of(card.id)
-    return model_name(model) in (model_name(card.id), model_name(card.root))
+    """Whether a card is that of a model, by the model's own name."""
+    return is_same(model, card.id) or model_name(model) == model_name(card.root)
 
 
 def _check(answer: HttpResponse, name: str) -> None:

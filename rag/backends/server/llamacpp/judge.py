@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.backends.gguf_header import Tensor, read_header
 from rag.errors import BackendError, MissingExtra, first_line
 
 if TYPE_CHECKING:
@@ -38,33 +39,37 @@ class Judge:
 
 
 def judge_of(file: Path) -> Judge:
-    """The judge in a GGUF, or in the first of its several files.
+    """The judge in a GGUF; of a model in several files, the first one is named.
 
     MissingExtra without the package gguf; BackendError if the file cannot be read or lacks the words or the rows.
     """
     if find_spec("gguf") is None:
         raise MissingExtra(f"gguf is not installed, which reads from {file} what turns vectors into scores", "llamacpp")
-    import gguf
-
+    headers = {part: read_header(part) for part in _parts(file)}
+    words = headers[next(iter(headers))].words
     try:
-        readers = [gguf.GGUFReader(part) for part in _parts(file)]
-        words = readers[0].fields["tokenizer.ggml.tokens"]
-        found = {bytes(words.parts[place]): number for number, place in enumerate(words.data) if words.parts[place].size <= 3}
-        yes, no = found[b"yes"], found[b"no"]
-        tensors = {tensor.name: tensor for reader in readers for tensor in reader.tensors if tensor.name in HEADS}
-        head = next(tensors[name] for name in HEADS if name in tensors)
-        rows = [gguf.dequantize(_row(head, token), head.tensor_type) for token in (yes, no)]
-    except (OSError, ValueError, KeyError, IndexError, StopIteration, NotImplementedError) as error:
+        yes, no = words.index(b"yes"), words.index(b"no")
+        name, part = next((name, part) for name in HEADS for part, header in headers.items() if name in header.tensors)
+        rows = [_row(part, headers[part].tensors[name], token) for token in (yes, no)]
+    except (OSError, ValueError, KeyError, StopIteration, NotImplementedError) as error:
         raise BackendError(
-            f"{file} is no GGUF of a Qwen3 reranker: {first_line(error) or type(error).__name__}",
+            f"{file} is no GGUF of a Qwen3 reranker: {first_line(error) or 'it lacks the words yes and no, or their rows'}",
             remedy="name the file that the server runs: --reranker-model FILE.gguf",
         ) from error
-    yes_row, no_row = (np.asarray(row, np.float32).reshape(-1) for row in rows)
-    return Judge(yes_row - no_row, yes, no)
+    return Judge(rows[0] - rows[1], yes, no)
 
 
-def _row(head: Any, token: int) -> Any:
-    return head.data[token : token + 1]
+def _row(file: Path, tensor: Tensor, number: int) -> Vectors:
+    """One row of a matrix, dequantised: float32 (row length,)."""
+    import gguf
+
+    kind = gguf.GGMLQuantizationType(tensor.kind)
+    block, size = gguf.GGML_QUANT_SIZES[kind]
+    length = tensor.sizes[0] // block * size
+    packed = np.fromfile(file, np.uint8, count=length, offset=tensor.offset + number * length)
+    if packed.size != length:
+        raise ValueError("it ends too early")
+    return np.asarray(gguf.dequantize(packed.reshape(1, -1), kind), np.float32).reshape(-1)
 
 
 def _parts(file: Path) -> Iterator[Path]:
