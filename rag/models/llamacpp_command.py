@@ -59,7 +59,7 @@ def command(model: GgufModel, server: ServerSpec, options: LaunchOptions) -> Lau
 
     Without a key, a new one is made: other programs and web pages on this machine must not use the model unasked.
     """
-    length = options.max_model_len or model.family.max_tokens
+    length = (options.max_model_len or model.family.max_tokens) + 1  # a prompt must not fill it
     flags = ["--model", str(model.weights), "--alias", model.name, "--host", options.host, "--port", str(server.port)]
     flags += ["--embeddings", "--pooling", "last", "-c", str(length), "-np", "1", "-b", "512", "-ub", "512", "-lv", "1"]
     if model.mmproj:

@@ -33,7 +33,7 @@ class Properties:
     quantisation: str  # of the weights, such as Q8_0
     sees: bool  # whether a mmproj is loaded
     marker: str  # stands in a prompt where a picture goes; another one in every process
-    max_tokens: int  # of one prompt: the context of one slot
+    max_tokens: int  # of one prompt: one less than the context of a slot, which refuses a prompt that fills it
     slots: int  # prompts that are read at once
 
 
@@ -63,7 +63,7 @@ def parse_properties(answer: HttpResponse) -> Properties:
         quantisation=_type(form) or quantisation_in(path) or quantisation_in(alias),
         sees=isinstance(modalities, Mapping) and modalities.get("vision") is True,
         marker=_text(content, "media_marker"),
-        max_tokens=_number(content["default_generation_settings"], "n_ctx"),
+        max_tokens=max(0, _number(content["default_generation_settings"], "n_ctx") - 1),
         slots=_number(content, "total_slots"),
     )
 
