@@ -67,10 +67,10 @@ def prove(choice: Choice, role: Task) -> list[Finding]:
     first: list[float] = []
     for url in choice.urls:
         place = url.rstrip("/").removesuffix("/v1")
-        choice = choice if choice.api_key else replace(choice, api_key=key_for(place))
         subject = f"{role} {place}"
         try:
-            findings, vector = _prove_one(choice, role, place, subject)
+            asked = replace(choice, api_key=choice.api_key or key_for(place))
+            findings, vector = _prove_one(asked, role, place, subject)
             found += findings
             if first and vector:
                 found.append(_agrees(subject, first, vector))

@@ -16,6 +16,7 @@ from rag.backends.gguf_header import Header, read_header
 from rag.backends.gguf_names import quantisation_in, served_name, stem_of
 from rag.errors import WrongRequest
 from rag.models.memory import ModelShape
+from rag.models.vllm_command import ServerSpec
 
 READS, SEES = "qwen3", "qwen3vl"  # architectures of llama.cpp
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
@@ -35,14 +36,20 @@ class GgufModel:
     size: int
 
 
-def find_model(named: str, role: Task, family: str = "", mmproj: str = "") -> GgufModel:
+def find_model(server: ServerSpec, mmproj: str = "") -> GgufModel:
     """The model in a file or folder. WrongRequest if there is none, several, one for another role, or its mmproj is missing.
 
-    `family` and `mmproj`: as the user names them; "": by the model's name or architecture, and beside the weights.
+    `mmproj`: its file as the user names it; "": the one beside the weights. BackendError for a file that is no whole GGUF.
     """
-    place = Path(named).expanduser()
+    if server.role == "answerer":
+        raise WrongRequest(
+            "with llama.cpp, only embedder and reranker are started here",
+            remedy="start llama-server for the chat model yourself, and name its address: --answerer-url",
+        )
+    role: Task = server.role
+    place = Path(server.model).expanduser()
     if not place.exists():
-        raise WrongRequest(f"{named} does not exist", remedy=_EXAMPLE)
+        raise WrongRequest(f"{server.model} does not exist", remedy=_EXAMPLE)
     weights = place if place.is_file() else _only(_weights_in(place), place, "--model FILE.gguf")
     header = read_header(weights)
     architecture = str(header.values.get("general.architecture", ""))
@@ -51,7 +58,7 @@ def find_model(named: str, role: Task, family: str = "", mmproj: str = "") -> Gg
             f"{weights} is a model of the architecture {architecture or 'unknown'}; read here are Qwen3 and Qwen3-VL",
             remedy="serve it with llama-server itself, and name its address: --url",
         )
-    kind = _family(weights, role, family, architecture)
+    kind = _family(weights, role, server.family, architecture)
     tower = _mmproj_of(weights, mmproj) if kind.sees else None
     stem = stem_of(weights.name)
     told = stem if family_of(Choice(model=stem), role) == kind else f"{kind.name}-{stem}"

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from rag.errors import WrongRequest
 
 Task = Literal["embedder", "reranker"]
-Role = Task | Literal["ui"]
 TASKS: tuple[Task, ...] = ("embedder", "reranker")
+ModelRole = Task | Literal["answerer"]
+Role = ModelRole | Literal["ui"]
 
 CONNECT_SECONDS = 0.3  # for a local port to accept a connection
 

@@ -43,7 +43,7 @@ def llama(
     role = "reranker" if "Reranker" in weights.name else "embedder"
     options = LaunchOptions(entry=llamacpp_command.PROCESS, api_key=KEY, extra=("-t", "1", *flags), max_model_len=length)
     spec = ServerSpec(role, str(weights), port or engines.free_port())
-    command = llamacpp_command.command(find_model(spec.model, role), spec, options)
+    command = llamacpp_command.command(find_model(spec), spec, options)
     with log.open("ab") as lines:
         process = subprocess.Popen(
             command.arguments,

@@ -167,7 +167,9 @@ def test_a_text_vector_is_that_of_the_published_format(serve, checkpoints, how):
     folder = tiny.make("text-embedder", checkpoints)
     assert embedder.fingerprint.revision == "GGUF F32"
     for role, before in {"document": "", "query": f"Instruct: {WEB}\nQuery:"}.items():
-        texts = {name: one for name, one in TEXTS.items() if name not in ("empty", "a marker") and (name, role) != ("long", "query")}
+        texts = {
+            name: one for name, one in TEXTS.items() if name not in ("empty", "a marker") and (name, role) != ("long", "query")
+        }
         for vector, content in zip(embedder.embed(list(texts.values()), role=role), texts.values(), strict=True):
             assert vector @ oracle.embed_text(folder, before + content.text) >= 0.9999
 
