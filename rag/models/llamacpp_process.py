@@ -12,13 +12,13 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 CACHE_TYPES = ("f32", "f16", "bf16", "q8_0")
 FLASH = ("on", "off", "auto")
 
 
-def main(words: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> NoReturn:
     """Serves until SIGINT or SIGTERM. `words`: the flags, spelled as those of `llama-server`."""
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -26,7 +26,8 @@ def main(words: Sequence[str]) -> int:
     server = _serve(parse(words))
     print(f"listening at {server.listening_address}", flush=True)
     ended.wait()
-    return 0
+    sys.stdout.flush()
+    os._exit(0)  # its destructor waits seconds for clients that keep their connections open, and there is nothing to save
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -89,4 +90,4 @@ def _serve(given: argparse.Namespace) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -80,8 +80,8 @@ def test_wrong_limits_of_pixels_are_found(gguf, tmp_path, flags, which, tokens):
 
 
 def test_a_missing_mmproj_and_a_short_context_are_found(gguf, tmp_path):
-    _, wrong = found(gguf("vl-embedder"), tmp_path, "--mmproj", "", length=1024)
+    _, wrong = found(gguf("vl-embedder"), tmp_path, "--mmproj", "", length=1023)
     assert wrong == {
-        "slot context": ("warning", "1024 tokens, and the model reads 8192: longer texts are cut, larger pictures refused"),
+        "slot context": ("warning", "1023 tokens, and the model reads 8192: longer texts are cut, larger pictures refused"),
         "marker": ("failed", "no mmproj is loaded, so no picture can be read"),
     }
