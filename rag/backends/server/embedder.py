@@ -121,8 +121,9 @@ class ServerEmbedder:
         if served.llamacpp:
             if named:
                 raise BackendError(
-                    f"{', '.join(self._endpoints.urls)} is llama.cpp with {served.request_name}, not {self._choice.model} itself",
-                    remedy=f"name it as it is served: --model {served.request_name}",
+                    f"{', '.join(self._endpoints.urls)} is llama.cpp with {served.request_name}: "
+                    "how its weights are quantised was not known before",
+                    remedy=f"leave --model out (give --family {self._family.name}), or serve it under a name that tells: …-Q8_0",
                 )
             self._form = LlamaCppForm(self._endpoints, self._family, self._choice, served.llamacpp)
             count = properties.counter(self._endpoints)
