@@ -44,7 +44,7 @@ def find_model(server: ServerSpec, mmproj: str = "") -> GgufModel:
     if server.role == "answerer":
         raise WrongRequest(
             "with llama.cpp, only embedder and reranker are started here",
-            remedy="start llama-server for the chat model yourself, and name its address: --answerer-url",
+            remedy="start llama-server for the chat model yourself, and name its address: --answer-url",
         )
     role: Task = server.role
     place = Path(server.model).expanduser()

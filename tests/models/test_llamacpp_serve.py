@@ -73,7 +73,7 @@ def test_index_and_query_find_the_servers_and_their_keys(place, serve):
     found = rag("query", "crane", "--format", "json")
     assert found.returncode == 0, found.stderr
     [hit] = json.loads(found.stdout)
-    assert hit["document"]["path"] == "crane.txt"
+    assert hit["document"] == "crane.txt"
     assert 0 < hit["rerank_score"] < 1
     assert "GGUF F32, mmproj F32" in rag("status").stdout
     proven = rag("doctor", "--json")

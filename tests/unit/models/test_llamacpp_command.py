@@ -83,7 +83,7 @@ def test_no_model_several_models_and_a_chat_model_are_refused(tmp_path):
         find_model(embedder(tmp_path))
     with pytest.raises(WrongRequest) as raised:
         find_model(ServerSpec("answerer", str(tmp_path / "a.gguf"), 8002))
-    assert "--answerer-url" in raised.value.remedy
+    assert "--answer-url" in raised.value.remedy
 
 
 def test_the_command_is_one_that_the_child_understands(folder):

@@ -43,7 +43,10 @@ class LlamaCppForm:
         return {"input": items, "encoding_format": "base64"}
 
     def read(self, answer: HttpResponse, count: int, dim: int) -> Vectors:
-        """The unit rows of a response, float32 (count, dim): first sliced, then normalised. The server ignores `dimensions`."""
+        """The unit rows of a response, float32 (count, dim): first sliced, then normalised. The server ignores `dimensions`.
+
+        BackendError if the vectors are of another length than the model's own, or shorter than `dim`.
+        """
         rows, native = rows_of(answer, count), native_dim(self._choice)
         if (native and rows.shape[1] != native) or rows.shape[1] < dim:
             raise BackendError(
