@@ -1,4 +1,4 @@
-"""`rag serve`: starts the model servers, or prints their commands. Knows printing only."""
+"""`rag serve`: starts the model servers, or prints their commands. Knows options and printing only."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from rag.models.vllm_command import ServerSpec
+    from collections.abc import Sequence
+
+    from rag.models.vllm_command import LaunchOptions, ServerSpec
 
 
 Which = Literal["embedder", "reranker", "answerer", "both", "all"]
 KEY_NOTICE = "vLLM checks the key below /v1 only: /rerank, /score and /tokenize answer anyone who can reach the port"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+Engine = Literal["vllm", "llamacpp"]
 Where = Literal["auto", "cuda", "ascend", "ascend-310p", "cpu"]
 
 
 def serve(
     which: Annotated[Which, typer.Argument(help="What to serve; both: embedder and reranker.")],
     extra: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- ARGS]", help="Arguments for vLLM, passed on unchanged.")
+        list[str] | None, typer.Argument(metavar="[-- ARGS]", help="Arguments for the engine, passed on unchanged.")
     ] = None,
-    model: Annotated[str, typer.Option(help="The model: a name, or a local folder.", show_default=False)] = "",
+    engine: Annotated[Engine, typer.Option(help="What runs the model: vLLM, or llama.cpp for a GGUF.")] = "vllm",
+    model: Annotated[
+        str,
+        typer.Option(help="The model: a name, or a local folder; for llamacpp a GGUF file, or its folder.", show_default=False),
+    ] = "",
+    mmproj: Annotated[str, typer.Option(help="For llamacpp: the model's mmproj. Default: the one beside the model.")] = "",
     reranker_model: Annotated[str, typer.Option(help="For both: the reranker. Default: the partner of --model.")] = "",
     answerer_model: Annotated[str, typer.Option(help="For all: the chat model.", show_default=False)] = "",
     family: Annotated[str, typer.Option(help="Model family (prompts and limits), where the name does not tell.")] = "",
@@ -43,7 +52,7 @@ def serve(
     templates: Annotated[str, typer.Option(help="Folder of the chat templates on the machine that will run the command.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands and start nothing.")] = False,
 ) -> None:
-    """Start vLLM for an embedder, a reranker, a chat model that answers, or several on one card, with the right flags."""
+    """Start vLLM for an embedder, a reranker, a chat model, or several on one card; or llama.cpp for the first two."""
     import os
 
     from rag.backends.modelscope import require
@@ -78,7 +87,11 @@ def serve(
         templates=templates,
         extra=tuple(extra or ()),
     )
-    if host not in ("127.0.0.1", "::1", "localhost"):
+    if engine == "llamacpp":
+        return _serve_llamacpp(servers, wanted, mmproj, dry_run=dry_run)
+    if mmproj:
+        raise WrongRequest("only llama.cpp takes --mmproj", remedy="leave it out, or add --engine llamacpp")
+    if host not in LOOPBACK:
         say(KEY_NOTICE if api_key else f"anyone who can reach {host} can use the models: set a key with --api-key")
     for server in servers:
         if not planned:
@@ -97,6 +110,32 @@ def serve(
         print("\n".join(map(str, commands(servers, elsewhere(wanted, card_memory), {}))))
     else:
         print("\n".join(map(str, commands(servers, here(wanted), os.environ))))
+
+
+def _serve_llamacpp(servers: Sequence[ServerSpec], wanted: LaunchOptions, mmproj: str, *, dry_run: bool) -> None:
+    from dataclasses import replace
+
+    from rag.cli.terminal import say
+    from rag.errors import WrongRequest
+    from rag.models import llamacpp_command
+    from rag.models.gguf_model import find_model
+    from rag.models.supervisor import run
+
+    llamacpp_command.refuse_unknown(wanted)
+    if mmproj and len(servers) > 1:
+        raise WrongRequest("--mmproj names the vision tower of one model", remedy="serve embedder and reranker one by one")
+    if wanted.host not in LOOPBACK and not wanted.api_key:
+        say("clients on other machines need a key that you choose: --api-key")
+    models = [find_model(server, mmproj) for server in servers]
+    needs = [llamacpp_command.need_of(model, wanted.max_model_len) for model in models]
+    entry = (llamacpp_command.PROGRAM,) if dry_run else llamacpp_command.installed_entry()
+    options = replace(wanted, entry=entry)
+    made = [llamacpp_command.command(model, server, options) for model, server in zip(models, servers, strict=True)]
+    if dry_run:
+        print("\n".join(map(str, made)))
+        return
+    llamacpp_command.require_memory(needs, llamacpp_command.free_memory(), say)
+    run(made, say)
 
 
 def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], ports: tuple[int | None, int]) -> list[ServerSpec]:

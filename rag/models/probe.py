@@ -51,6 +51,7 @@ class Models:
     names: tuple[tuple[str, str], ...]  # (the name to ask for, the model behind it)
     max_model_len: int
     version: str
+    owner: str = ""  # the program, as vLLM (`vllm`) and llama.cpp (`llamacpp`) name themselves
 
 
 def reporter(subject: str) -> Report:
@@ -93,7 +94,8 @@ def models_of(client: httpx.Client) -> Models:
         version = str(ask(client, "/version").get("version", ""))
     except BackendError:
         version = ""
-    return Models(tuple((str(row.get("id", "")), str(row.get("root") or "")) for row in rows), length, version)
+    names = tuple((str(row.get("id", "")), str(row.get("root") or "")) for row in rows)
+    return Models(names, length, version, str(rows[0].get("owned_by", "")) if rows else "")
 
 
 def _models_of_tei(client: httpx.Client) -> Models:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from rag.errors import WrongRequest
 
 Task = Literal["embedder", "reranker"]
+TASKS: tuple[Task, ...] = ("embedder", "reranker")
 ModelRole = Task | Literal["answerer"]
 Role = ModelRole | Literal["ui"]
 
@@ -27,7 +28,7 @@ CONNECT_SECONDS = 0.3  # for a local port to accept a connection
 class RunningServer:
     """A server on this machine: `url` without /v1, `pid` of the server, `started` in seconds since the epoch.
 
-    Those of `rag ui` also say which index folders they serve, with which models, their key, and an id that their API repeats.
+    Those of `rag ui` also say which index folders they serve, with which models, and an id that their API repeats.
     """
 
     role: Role
@@ -37,7 +38,7 @@ class RunningServer:
     started: float
     serves: tuple[str, ...] = ()
     asks: str = ""  # `rag.models.selection.query_print` of its settings: with which models it searches
-    token: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)  # the key that it asks for; "": none, or one that its user must name
     id: str = ""
 
 
@@ -86,6 +87,13 @@ def running(role: Role) -> list[RunningServer]:
     return sorted((one for one in found if alive(one.pid) and _accepts(one.url)), key=lambda one: -one.started)
 
 
+def key_for(url: str) -> str:
+    """The key that a model server of this user at that address asks for; "" if there is none, or none that is known."""
+    place = url.rstrip("/").removesuffix("/v1")
+    found = [one for role in TASKS for one in running(role) if one.url == place]
+    return found[0].token if found else ""
+
+
 def alive(pid: int) -> bool:
     """Whether this user has a process with that number."""
     if pid <= 0:
@@ -112,12 +120,12 @@ def _found(folder: Path) -> list[tuple[Path, RunningServer]]:
         try:
             row = json.loads(file.read_text("utf-8"))
             one = RunningServer(row["role"], str(row["url"]), str(row["model"]), int(row["pid"]), float(row["started"]))
+            one = replace(one, token=str(row.get("token", "")))
             if one.role == "ui":
                 one = replace(
                     one,
                     serves=tuple(map(str, row["serves"])),
                     asks=str(row["asks"]),
-                    token=str(row["token"]),
                     id=str(row["id"]),
                 )
         except (OSError, ValueError, KeyError, TypeError):

@@ -15,11 +15,11 @@ from typing import Any
 
 from rag.backends import modelscope
 from rag.backends.base import Choice
-from rag.backends.families import model_name
+from rag.backends.gguf_names import is_same
 from rag.backends.local.weights import folder_here
 from rag.config import Settings
-from rag.errors import MissingExtra
-from rag.models.run_files import Task, running
+from rag.errors import MissingExtra, WrongRequest
+from rag.models.run_files import Task, key_for, running
 
 REMEMBERED = ("backend", "model", "family", "url", "dim", "query_instruction", "document_instruction")
 _OF_RERANKER = ("reranker", "reranker_model", "reranker_family", "reranker_url", "rerank_instruction")
@@ -38,6 +38,7 @@ class Capabilities:
     accelerator: Callable[[], bool]  # whether there is one
     weights: Callable[[str], bool]  # whether a model's weights are on this machine
     serving: Callable[[Task, str], tuple[str, str] | None]  # (role, model or "") → (url, model) of a running `rag serve`
+    key: Callable[[str], str] = lambda url: ""  # of a running `rag serve` at that address; "" if it needs none
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Capabi
 
     MissingExtra if a model was named and nothing here can run it.
     """
-    return _chosen(with_memory(settings, kept)["backend"], embedder_asked_for(settings, kept), machine, "embedder")
+    chosen = _chosen(with_memory(settings, kept)["backend"], embedder_asked_for(settings, kept), machine, "embedder")
+    return _with_key(chosen, machine)
 
 
 def choose_reranker(settings: Settings, embedder: str, machine: Capabilities) -> ModelChoice | None:
@@ -66,8 +68,8 @@ def choose_reranker(settings: Settings, embedder: str, machine: Capabilities) ->
         if embedder == "lite":
             return ModelChoice("lite", choice)
         running = machine.serving("reranker", "")
-        return _at(running, choice) if running else None
-    return _chosen(settings.reranker, choice, machine, "reranker")
+        return _with_key(_at(running, choice), machine) if running else None
+    return _with_key(_chosen(settings.reranker, choice, machine, "reranker"), machine)
 
 
 def embedder_asked_for(settings: Settings, kept: Mapping[str, str]) -> Choice:
@@ -115,7 +117,7 @@ def query_print(settings: Settings) -> str:
 def this_machine() -> Capabilities:
     """The facts about this machine."""
     return Capabilities(
-        lambda name: find_spec(name) is not None, _has_accelerator, lambda model: bool(folder_here(model)), _serving
+        lambda name: find_spec(name) is not None, _has_accelerator, lambda model: bool(folder_here(model)), _serving, key_for
     )
 
 
@@ -153,6 +155,11 @@ def _chosen(backend: str, choice: Choice, machine: Capabilities, role: Task) -> 
             return _at(running, choice)
     if backend != "auto":
         return ModelChoice(backend, choice)
+    if choice.model.lower().endswith(".gguf"):
+        raise WrongRequest(
+            f"{choice.model} is a GGUF file, which runs in a server of its own, and no server of it is running here",
+            remedy=f"start it, and leave it running: rag serve {role} --engine llamacpp --model {choice.model}",
+        )
     if choice.model:
         return _in_process(choice, machine)
     if role == "embedder" and machine.installed("vllm") and machine.accelerator():
@@ -184,6 +191,13 @@ def _at(running: tuple[str, str], choice: Choice) -> ModelChoice:
     return ModelChoice("server", replace(choice, urls=(url,), model=choice.model or model), f"a running `rag serve` at {url}")
 
 
+def _with_key(chosen: ModelChoice, machine: Capabilities) -> ModelChoice:
+    """The choice with the key of a running `rag serve`, which is sent to no other address; one that the user set comes first."""
+    if chosen.backend != "server" or chosen.choice.api_key or len(chosen.choice.urls) != 1:
+        return chosen
+    return replace(chosen, choice=replace(chosen.choice, api_key=machine.key(chosen.choice.urls[0])))
+
+
 def _named(choice: Choice, model: str) -> Choice:
     return replace(choice, model=model)
 
@@ -194,5 +208,5 @@ def _has_accelerator() -> bool:
 
 
 def _serving(role: Task, model: str) -> tuple[str, str] | None:
-    found = [one for one in running(role) if not model or model_name(one.model) == model_name(model)]
+    found = [one for one in running(role) if not model or is_same(one.model, model)]
     return (found[0].url, found[0].model) if found else None

@@ -68,13 +68,18 @@ def run(commands: Sequence[LaunchCommand], say: Callable[[str], None]) -> None:
                 child = _start(command, say)
                 children.append(child)
                 _await_health(child, children, received)
-                child.run_file = announce(RunningServer(command.role, command.url, command.model, child.process.pid, started))
+                child.run_file = announce(_running(child, started))
                 say(f"{command.role}: {command.model} answers at {command.url} after {time.time() - started:.0f} s")
             while True:
                 _require_alive(children, received)
                 time.sleep(POLL_SECONDS)
         finally:
             _stop(children, received)
+
+
+def _running(child: _Child, started: float) -> RunningServer:
+    command = child.command
+    return RunningServer(command.role, command.url, command.model, child.process.pid, started, token=command.key)
 
 
 @contextmanager
@@ -103,7 +108,8 @@ def _start(command: LaunchCommand, say: Callable[[str], None]) -> _Child:
     program = command.arguments[0]
     if shutil.which(program) is None:
         raise BackendError(
-            f"{program} cannot be started: there is no such program here", remedy="is vllm installed in this environment?"
+            f"{program} cannot be started: there is no such program here",
+            remedy="is what runs models installed in this environment? `rag doctor` lists it",
         )
     prefix = (sys.executable, "-I", "-S", "-c", DIE_WITH_PARENT) if sys.platform == "linux" else ()
     try:
@@ -119,7 +125,8 @@ def _start(command: LaunchCommand, say: Callable[[str], None]) -> _Child:
         )
     except OSError as error:
         raise BackendError(
-            f"{program} cannot be started: {error.strerror}", remedy="is vllm installed in this environment?"
+            f"{program} cannot be started: {error.strerror}",
+            remedy="is what runs models installed in this environment? `rag doctor` lists it",
         ) from error
     tail: deque[str] = deque(maxlen=KEPT_LINES)
     reader = threading.Thread(target=_follow, args=(process, command.role, tail, say), daemon=True)

@@ -70,6 +70,7 @@ class LaunchCommand:
     url: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    key: str = field(default="", repr=False)  # that clients on this machine find by themselves; "": they must be told
 
     def __str__(self) -> str:
         """One line for a shell, without the API key."""
@@ -108,7 +109,7 @@ def commands(servers: Sequence[ServerSpec], options: LaunchOptions, environment:
             arguments += ["--gpu-memory-utilization", f"{place.share:.2f}"]
         arguments += [*_platform_flags(options), *options.extra]
         wanted = {**_defaults(server, shape, length, prompts, options, environment), **_visible(place.cards, options)}
-        made.append(LaunchCommand(server.role, server.model, _url(options.host, server.port), tuple(arguments), wanted))
+        made.append(LaunchCommand(server.role, server.model, url_of(options.host, server.port), tuple(arguments), wanted))
     return made
 
 
@@ -154,7 +155,7 @@ def elsewhere(wanted: LaunchOptions, card_memory: float) -> LaunchOptions:
     return replace(wanted, platform=platform, version=wanted.version or newest(platform), cards=cards if size else ())
 
 
-def _url(host: str, port: int) -> str:
+def url_of(host: str, port: int) -> str:
     """The address for clients on this machine of a server that listens at `host`."""
     place = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
     return f"http://{f'[{place}]' if ':' in place else place}:{port}"
@@ -286,4 +287,4 @@ def _bytes(options: LaunchOptions) -> int:
 
 
 def _shown(name: str, value: str) -> str:
-    return '"$VLLM_API_KEY"' if name == "VLLM_API_KEY" else shlex.quote(value)
+    return f'"${name}"' if name.endswith("_API_KEY") else shlex.quote(value)

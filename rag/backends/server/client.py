@@ -61,6 +61,11 @@ class Endpoints:
         """The most requests that run at once, over all endpoints."""
         return self._in_flight * len(self._all)
 
+    def narrow(self, most: int) -> None:
+        """From now on, at most this many requests are under way at each endpoint: one that says that it reads no more at once."""
+        self._in_flight = min(self._in_flight, max(1, most))
+        self._scheduler.narrow(self._in_flight)
+
     def prove(self, path: str, check: Callable[[HttpResponse], None]) -> None:
         """From now on, `check` must accept each endpoint's response at `path`, before its first request and after each failure.
 

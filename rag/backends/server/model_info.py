@@ -1,6 +1,6 @@
 """Finds out which model the endpoints serve, and checks that it is the one that was chosen.
 
-Knows /v1/models; knows no prompt and no vector.
+Knows /v1/models, and which program answers there; knows no prompt and no vector.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from rag.backends.base import Choice
 from rag.backends.families import Family, Task, family_of, model_name
+from rag.backends.gguf_names import is_gguf, is_same
 from rag.backends.server.client import Endpoints
 from rag.backends.server.exchange import HttpRefusal, HttpResponse
+from rag.backends.server.llamacpp.properties import OWNER, Properties, properties_of
 from rag.backends.server.responses import ModelCard, cards_of
 from rag.backends.server.sanitize import shown
 from rag.errors import BackendError
@@ -27,11 +29,14 @@ class ServedModel:
     choice: Choice
     family: Family
     max_tokens: int = 0  # of one prompt; 0: not known
+    llamacpp: Properties | None = None  # None: the server is not llama.cpp
 
 
 def is_known(choice: Choice, task: Task) -> bool:
-    """Whether the model and the form of its prompts are known without asking a server."""
-    return bool(choice.model) and (bool(choice.family) or family_of(choice, task).templated)
+    """Whether the model and the form of its prompts are known without asking a server. Never of a GGUF."""
+    if not choice.model or is_gguf(choice.model):
+        return False
+    return bool(choice.family) or family_of(choice, task).templated
 
 
 def look(endpoints: Endpoints, choice: Choice, task: Task) -> ServedModel:
@@ -53,7 +58,9 @@ def look(endpoints: Endpoints, choice: Choice, task: Task) -> ServedModel:
     names = [name for name in (choice.model, card.id, card.root) if name]
     candidates = [replace(choice, model=name) for name in names]
     served = next((one for one in candidates if family_of(one, task).templated), candidates[0])
-    return ServedModel(card.id, served, family_of(served, task), card.max_tokens)
+    llamacpp = properties_of(endpoints) if card.owner == OWNER else None
+    longest = card.max_tokens or (llamacpp.max_tokens if llamacpp else 0)
+    return ServedModel(card.id, served, family_of(served, task), longest, llamacpp)
 
 
 def _model_of_tei(endpoints: Endpoints, refused: HttpRefusal) -> str:
@@ -76,13 +83,18 @@ def _chosen(answer: HttpResponse, model: str) -> ModelCard:
             return cards[0]
         raise BackendError(f"{answer.place} serves {len(cards)} models: {_list(cards)}", remedy="name one of them: --model")
     by_name = next((card for card in cards if card.id == model), None)
-    by_model = next((card for card in cards if model_name(model) in (model_name(card.id), model_name(card.root))), None)
+    by_model = next((card for card in cards if _same_model(model, card)), None)
     found = by_name or by_model
     if found is None:
         raise BackendError(
             f"{answer.place} serves {_list(cards)}, not {model}", remedy="name what is served (--model), or correct the address"
         )
     return found
+
+
+def _same_model(model: str, card: ModelCard) -> bool:
+    """Whether a card is that of a model, by the model's own name."""
+    return is_same(model, card.id) or model_name(model) == model_name(card.root)
 
 
 def _check(answer: HttpResponse, name: str) -> None:

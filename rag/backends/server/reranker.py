@@ -1,7 +1,7 @@
-"""The `server` reranker: vLLM, or any server with the /v1/rerank of Jina and Cohere, at one or more endpoints.
+"""The `server` reranker: vLLM, llama.cpp, or any server with the /v1/rerank of Jina and Cohere, at one or more endpoints.
 
-Knows requests and responses; knows no file and loads no model. It sends no rendered prompt: the server renders it with its chat
-template, and a text rendered here as well would be wrapped twice.
+Knows requests and responses; loads no model. It sends no rendered prompt, except to llama.cpp (`llamacpp.reranking`): the server
+renders it with its chat template, and a text rendered here as well would be wrapped twice.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from rag.backends.prompts import EMPTY, rerank_prompt, rerank_words
 from rag.backends.server.batching import answers_to, is_too_long, refusal_of
 from rag.backends.server.client import RETRY_POLICY, Endpoints, RetryPolicy
 from rag.backends.server.exchange import HttpRefusal
+from rag.backends.server.harmless import HARMLESS
+from rag.backends.server.llamacpp import properties
+from rag.backends.server.llamacpp.reranking import LlamaCppScorer
 from rag.backends.server.model_info import ServedModel, is_known, look
 from rag.backends.server.responses import scores_of
-from rag.backends.server.truncation import TextCutter
+from rag.backends.server.truncation import TextCutter, counter
 from rag.errors import BackendError
 from rag.types import Content, Fingerprint, Kind
 
@@ -31,7 +34,6 @@ UNVERSIONED = "/rerank"  # TEI and Infinity
 DOCUMENTS = 32  # per request: TEI accepts no more by default
 BYTES = 4_000_000  # per request
 JPEG_RATIO = 6  # pixels have about six times the bytes of the JPEG as base64
-HARMLESS = Content("text", text="length")  # no working server refuses this as query and document
 ROUNDING = 1e-6  # a score may be outside 0…1 by this much
 
 
@@ -53,6 +55,7 @@ class ServerReranker:
         self._endpoints = Endpoints(choice, policy)
         self._served: ServedModel | None = None
         self._cutter: TextCutter | None = None
+        self._llamacpp: LlamaCppScorer | None = None  # for a Qwen3 model behind llama.cpp
         if not is_known(choice, "reranker"):
             self._served = look(self._endpoints, choice, "reranker")
             choice = self._served.choice
@@ -77,14 +80,20 @@ class ServerReranker:
         """
         if not contents:
             return []
-        if self._served is None:
-            self._served = look(self._endpoints, self._choice, "reranker")
-        found = self._scores(self._served, query, contents)
+        found = self._scores(self._begin(), query, contents)
         scores = self._normalised([one for one in found if not isinstance(one, HttpRefusal)])
         refused = {number: one for number, one in enumerate(found) if isinstance(one, HttpRefusal)}
         if refused:
             raise refusal_of(refused, len(contents), scores)
         return scores
+
+    def _begin(self) -> ServedModel:
+        """Before the first score: finds out which program answers."""
+        served = self._served = self._served or look(self._endpoints, self._choice, "reranker")
+        if served.llamacpp and self._family.templated and self._llamacpp is None:
+            self._endpoints.narrow(served.llamacpp.slots)
+            self._llamacpp = LlamaCppScorer(self._endpoints, self._family, self._choice, served.llamacpp)
+        return served
 
     def _scores(self, served: ServedModel, query: Content, contents: Sequence[Content]) -> list[float | HttpRefusal]:
         """The scores, or the refusals, after cutting the texts of pairs that are longer than the model reads."""
@@ -93,7 +102,8 @@ class ServerReranker:
             return self._scores_of(model, query, contents)
         if self._cutter is None:
             limits = [limit for limit in (served.max_tokens, self._family.max_tokens) if limit]
-            self._cutter = TextCutter(self._endpoints, model, min(limits))
+            count = properties.counter(self._endpoints) if served.llamacpp else counter(self._endpoints, model)
+            self._cutter = TextCutter(model, min(limits), count)
         cutter, instruction = self._cutter, instruction_for(self._family, self._choice, "rerank")
 
         def render(document: Content) -> str:
@@ -127,6 +137,8 @@ class ServerReranker:
         """The scores, or the refusals, from the first path that the server has."""
         if not contents:
             return []
+        if self._llamacpp:
+            return self._llamacpp.scores(model, query, contents)
         asked = self._side(query)
         harmless_side = self._side(HARMLESS)
         most = min(DOCUMENTS, -(-len(contents) // len(self._endpoints.urls)))  # every endpoint gets its share

@@ -33,32 +33,49 @@ class ModelCard:
     id: str
     root: str
     max_tokens: int = 0  # of one prompt; 0: not known
+    owner: str = ""  # what the entry says of the server's program, such as `vllm` or `llamacpp`
 
 
 def vectors_of(answer: HttpResponse, count: int, dim: int) -> Vectors:
-    """The `count` vectors in a response of /v1/embeddings, in the order of their `index`: float32 (count, dim), unit rows.
+    """The `count` vectors in a response of /v1/embeddings as `rows_of` reads them, brought to unit length.
 
-    Reads lists of numbers and base64 of little-endian float32. `dim` 0 accepts whatever dimension the server sends.
-    BackendError for too many, too few or repeated vectors, and for one of another dimension, not finite, or zero.
+    `dim` 0 accepts whatever dimension the server sends. BackendError also for a vector of another dimension.
+    """
+    rows = rows_of(answer, count)
+    if dim and rows.shape[1] != dim:
+        _refuse(
+            answer,
+            f"sent vectors of {rows.shape[1]} numbers, not {dim}",
+            "name the model and the length it serves (--model, --dim); shorter vectors need a server started with: "
+            """--hf-overrides '{"is_matryoshka": true}'""",
+        )
+    return unit(rows)
+
+
+def rows_of(answer: HttpResponse, count: int) -> Vectors:
+    """The `count` vectors in a response of /v1/embeddings, in the order of their `index`, as sent: float32 (count, length).
+
+    Reads lists of numbers and base64 of little-endian float32. BackendError for too many, too few or repeated vectors, for
+    vectors of several lengths or none, and for one that is not finite, or zero.
     """
     items = _in_order(answer, _items(answer, ("data",)), count, "vectors")
     rows = [_numbers(answer, item.get("embedding")) for item in items]
     lengths = {row.size for row in rows}
-    if lengths != {dim or max(lengths, default=0)} or lengths == {0}:
+    if len(lengths) != 1 or lengths == {0}:
         found = ", ".join(str(length) for length in sorted(lengths))
-        _refuse(
-            answer,
-            f"sent vectors of {found} numbers, not {dim or 'one length'}",
-            "name the model and the length it serves (--model, --dim); shorter vectors need a server started with: "
-            """--hf-overrides '{"is_matryoshka": true}'""",
-        )
+        _refuse(answer, f"sent vectors of {found} numbers, not one length", BROKEN_REMEDY)
     vectors = np.stack(rows)
     if not np.isfinite(vectors).all():
         _refuse(answer, "sent a vector with numbers that are not finite", BROKEN_REMEDY)
-    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    if norms.min() < 1e-12:
+    if np.linalg.norm(vectors.astype(np.float64), axis=1).min() < 1e-12:
         _refuse(answer, "sent a zero vector", BROKEN_REMEDY)
-    return np.ascontiguousarray(vectors / norms, dtype=np.float32)
+    return vectors
+
+
+def unit(rows: Vectors) -> Vectors:
+    """The rows, none of them zero, brought to unit length: float32."""
+    norms = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    return np.ascontiguousarray(rows / norms, dtype=np.float32)
 
 
 def scores_of(answer: HttpResponse, count: int) -> list[float]:
@@ -85,8 +102,13 @@ def cards_of(answer: HttpResponse) -> tuple[ModelCard, ...]:
 
 
 def _card(entry: Mapping[str, Any]) -> ModelCard:
-    root, length = entry.get("root"), entry.get("max_model_len")
-    return ModelCard(entry["id"], root if isinstance(root, str) else "", length if isinstance(length, int) and length > 0 else 0)
+    root, length, owner = (entry.get(key) for key in ("root", "max_model_len", "owned_by"))
+    return ModelCard(
+        entry["id"],
+        root if isinstance(root, str) else "",
+        length if isinstance(length, int) and length > 0 else 0,
+        owner if isinstance(owner, str) else "",
+    )
 
 
 def _items(answer: HttpResponse, keys: Sequence[str]) -> list[Mapping[str, Any]]:

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rag.backends.server.congestion import CongestionWindow
 from rag.backends.server.connection import Connection
 from rag.backends.server.endpoints import Endpoint
 from rag.backends.server.exchange import TransientFailure
@@ -133,6 +134,12 @@ class EndpointScheduler:
             if not (failure.overloaded and failure.retry_after is None and endpoint.busy > 1 and endpoint.answered):
                 self._rest(endpoint, failure.retry_after, now)
             return max(0.0, min(one.rests_until for one in self._all) - now)
+
+    def narrow(self, most: int) -> None:
+        """Lets at most this many requests be under way at each endpoint."""
+        with self._lock:
+            for endpoint in self._all:
+                endpoint.window = CongestionWindow(most)
 
     def wake_all(self) -> None:
         """Makes all waiting requests check whether their call was cancelled."""

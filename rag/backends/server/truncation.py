@@ -1,6 +1,7 @@
 """Cuts texts to the longest prompt that a server's model reads, as counted by the server's own tokenizer.
 
-Knows /tokenize; knows no vector. `rag.backends.local.shared.fitted` does the same for models in this process.
+Knows counts of tokens, and vLLM's /tokenize; knows no vector.
+`rag.backends.local.shared.fitted` does the same for models in this process.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ CUTS = 8  # attempts: tokens do not shrink in proportion to characters
 
 
 class TextCutter:
-    """Cuts texts for one model of some endpoints, and warns once. `limit`: tokens of a whole prompt; 0: not known."""
+    """Cuts texts for one model, and warns once. `limit`: tokens of a whole prompt; 0: not known.
 
-    def __init__(self, endpoints: Endpoints, model: str, limit: int) -> None:
+    `count` counts the tokens of a prompt, with those that the tokenizer adds; None: the server does not say.
+    """
+
+    def __init__(self, model: str, limit: int, count: Callable[[str], int | None]) -> None:
         self.model, self.limit = model, limit
-        self._endpoints = endpoints
+        self._asked = count
         self._counts = bool(limit)
         self._warned = False
 
@@ -60,12 +64,19 @@ class TextCutter:
         if not self._counts:
             return 0
         try:
-            answer = self._endpoints.ask(TOKENIZE, {"model": self.model, "prompt": prompt, "add_special_tokens": True})
+            count = self._asked(prompt)
         except HttpRefusal:  # no such path, or another API at it, such as TEI's
-            self._counts = False
-            return 0
-        count = answer.content.get("count") if isinstance(answer.content, dict) else None
-        if not isinstance(count, int):
-            self._counts = False
-            return 0
-        return count
+            count = None
+        self._counts = count is not None
+        return count or 0
+
+
+def counter(endpoints: Endpoints, model: str) -> Callable[[str], int | None]:
+    """A function that counts the tokens of a prompt by vLLM's /tokenize; None if the answer holds no count."""
+
+    def count(prompt: str) -> int | None:
+        answer = endpoints.ask(TOKENIZE, {"model": model, "prompt": prompt, "add_special_tokens": True})
+        counted = answer.content.get("count") if isinstance(answer.content, dict) else None
+        return counted if isinstance(counted, int) else None
+
+    return count

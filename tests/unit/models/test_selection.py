@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rag.config import Settings, load_settings
-from rag.errors import MissingExtra
+from rag.errors import MissingExtra, WrongRequest
 from rag.models.selection import Capabilities, choose_embedder, choose_reranker, remembered
 
 VL = "Qwen/Qwen3-VL-Embedding-2B"
@@ -109,3 +110,29 @@ def test_without_a_named_reranker_it_follows_the_embedder() -> None:
     named = choose_reranker(settings(reranker_url=["http://z"], rerank_instruction="Judge."), "lite", machine())
     assert named is not None
     assert (named.backend, named.choice.urls, named.choice.rerank_instruction) == ("server", ("http://z",), "Judge.")
+
+
+def test_a_gguf_runs_in_a_server_of_its_own() -> None:
+    served = "Qwen3-VL-Embedding-2B-Q8_0+mmproj-F16"
+    running = machine("vllm sentence_transformers", serving={"embedder": ("http://127.0.0.1:8000", served)})
+    assert backend(running) == ("server", served)
+    with pytest.raises(WrongRequest) as raised:
+        choose_embedder(settings(model="/models/Qwen3-VL-Embedding-2B-Q8_0.gguf"), {}, machine("vllm sentence_transformers"))
+    assert raised.value.remedy.endswith("rag serve embedder --engine llamacpp --model /models/Qwen3-VL-Embedding-2B-Q8_0.gguf")
+
+
+def test_a_servers_key_is_sent_to_it_alone_and_one_of_the_user_comes_first() -> None:
+    keyed = replace(
+        machine(serving={"embedder": ("http://127.0.0.1:8000", VL), "reranker": ("http://127.0.0.1:8001", "r")}),
+        key=lambda url: {"http://127.0.0.1:8000": "its key", "http://127.0.0.1:8001": "other"}.get(url, ""),
+    )
+
+    def key(kept: dict[str, str] | None = None, **flags: Any) -> str:
+        return choose_embedder(settings(**flags), kept or {}, keyed).choice.api_key
+
+    assert key() == key(url=["http://127.0.0.1:8000"]) == "its key"
+    assert key(remembered(choose_embedder(settings(), {}, keyed), settings())) == "its key"
+    assert key(api_key="mine") == "mine"
+    assert key(url=["http://elsewhere:8000"]) == key(url=["http://127.0.0.1:8000", "http://elsewhere:8000"]) == ""
+    reranker = choose_reranker(settings(), "server", keyed)
+    assert reranker is not None and reranker.choice.api_key == "other"
