@@ -29,7 +29,8 @@ class CandidateSet:
     """What the lanes found, with everything that later stages need from the index."""
 
     lanes: Mapping[Lane, Sequence[tuple[int, float]]]  # passages and scores, best first
-    shares: Mapping[int, float]  # share of the query that the lexical lane matched in a passage, 0…1
+    lexical: Mapping[int, float]  # lexical score of every passage that holds a word of the query
+    shares: Mapping[int, float]  # share of the query that a passage holds, 0…1
     passages: Mapping[int, StoredPassage]
     similarities: Mapping[int, float]  # inner product of every passage with the query's vector
     places: Mapping[int, int]  # row in `vectors` of each passage
@@ -60,6 +61,9 @@ def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, pr
     dense = snapshot.nearest_by_kind(vector, candidates, promised, allowed)[0]
     timer.end("dense")
     lexical = snapshot.containing(query.words, candidates, allowed) if query.words.strip() else []
+    among = {number for number, _, _ in lexical}
+    missing = sorted(number for number, _ in dense if number not in among)
+    others = snapshot.containing(query.words, len(missing), Allowed(np.array(missing, np.int64))) if lexical and missing else []
     timer.end("lexical")
     numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in lexical]))
     present, notes = _drop_deleted({one.number: one for one in snapshot.passages(numbers)})
@@ -72,7 +76,8 @@ def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, pr
     }
     return CandidateSet(
         lanes=lanes,
-        shares={number: share for number, _, share in lexical},
+        lexical={number: score for number, score, _ in (*lexical, *others)},
+        shares={number: share for number, _, share in (*lexical, *others)},
         passages=present,
         similarities=similarities | dict(lanes["dense"]),
         places={number: at for at, number in enumerate(kept)},

@@ -85,8 +85,8 @@ def search(
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
         found = find(snapshot, query, vector, options.candidates, options.promised, timer)
     present, notes = found.passages, found.notes
-    fused = fuse(found.lanes, found.kinds, found.wordless, found.shares)
-    chosen = choose(fused, options.candidates, options.promised)
+    fused = fuse(found.lanes, found.kinds, found.wordless, found.similarities, found.lexical, found.shares)
+    chosen = fused if reranker is None else choose(fused, options.candidates, options.promised)
     timer.end("fuse")
     vectors = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
     judged = rescore(query, chosen, present, reranker, blend=options.blend, read=read, clues=clues, vectors=vectors)

@@ -13,8 +13,9 @@ Everything else is plain words: `a - b`, `state-of-the-art` and `-5` exclude not
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rag.text.analyzer import Compound, compounds, stems
 from rag.text.emoji import spelled
@@ -35,7 +36,9 @@ no not of on or our she should so some such than that the their them then there 
 where which who whose why will with would you your show find about
 """
 _FUNCTION_WORDS = frozenset(stems(_ENGLISH_FUNCTION_WORDS.split()))
-_FUNCTION_CHARACTERS = frozenset("的了是在和与吗呢吧着过得地之这那哪个什么怎谁请我你他她它们有不就都也为把被让给对从到")
+_FUNCTION_CHARACTERS = frozenset(
+    "的了是在和与吗呢吧着过得地之这那哪个什么怎谁请我你他她它们有不就都也为把被让给对从到與嗎著過這個麼誰請們為讓給對從"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Unit:
     quoted: bool = False
     inside: str = ""  # its stem, where compounds that hold it match too
     beside: bool = False  # says the same as other units: where no passage contains it, nothing is missing
+    typed: str = field(default="", compare=False)  # a word of letters, folded, as it was typed; "" for anything else
 
     @property
     def expression(self) -> str:
@@ -64,6 +68,7 @@ class ParsedQuery:
 
     units: tuple[Unit, ...]
     unwanted: tuple[Unit, ...]
+    times: tuple[int, ...] = ()  # how often the query says each of `units`
 
     @property
     def demanded(self) -> tuple[Unit, ...]:
@@ -90,7 +95,8 @@ def understand(words: str, revision: int = REVISION) -> ParsedQuery:
         elif phrase := _phrase(piece["phrase"], revision):
             (unwanted if piece["not"] else units).append(phrase)
     units.extend(_units(words[rest:], revision))
-    return ParsedQuery(tuple(dict.fromkeys(units)), tuple(dict.fromkeys(unwanted)))
+    counted = Counter(units)
+    return ParsedQuery(tuple(counted), tuple(dict.fromkeys(unwanted)), tuple(counted.values()))
 
 
 def spoken(words: str) -> str:
@@ -153,7 +159,8 @@ def _units(text: str, revision: int) -> Iterable[Unit]:
             yield _compound_unit(compound, parts)
         else:
             unit = _compound_unit(compound, parts) if compound.others else _term(parts[0])
-            yield replace(unit, inside=parts[0]) if revision > 1 and may_be_part(compound.parts[0]) else unit
+            inside = parts[0] if revision > 1 and may_be_part(compound.parts[0]) else ""
+            yield replace(unit, inside=inside, typed=compound.parts[0] if compound.parts[0].isalpha() else "")
     if revision > 1:
         yield from map(_day, days_named(words))
 
@@ -193,7 +200,8 @@ def _term(term: str) -> Unit:
 
 
 def _is_weak(term: str) -> bool:
-    return term in _FUNCTION_WORDS or not _FUNCTION_CHARACTERS.isdisjoint(term)
+    """Whether it is a function word. A pair of characters is none where one of the two may belong to a word: 在一 is rare enough."""
+    return term in _FUNCTION_WORDS or _FUNCTION_CHARACTERS.issuperset(term)
 
 
 def _phrase(text: str, revision: int) -> Unit | None:

@@ -118,8 +118,9 @@ class Snapshot:
         live = self.live
         allowed = live.numbers if within is None else live.numbers[filters.allowed_mask(live, within)]
         kept = self._cache.postings(self._connection, self.generation)
+        read = self._cache.phrases(live)
         return bm25_search.containing(
-            self._connection, words, k, allowed, len(live.numbers), columns, live.mean_length, kept, self.folding
+            self._connection, words, k, allowed, len(live.numbers), columns, live.mean_length, kept, self.folding, read
         )
 
     # ---- the passages ---------------------------------------------------------------------------
