@@ -6,8 +6,8 @@ Knows scores and kinds; knows no index, no model and no file.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rag.types import Kind, Lane, LaneRank
 
@@ -23,6 +23,7 @@ class Candidate:
     kind: Kind
     lanes: Mapping[Lane, LaneRank]
     fused: float
+    evidence: float = 1.0  # how sure the surer lane is of it, 0…1: the share of the query it holds, or the certainty of its cosine
 
 
 def fuse(
@@ -32,14 +33,16 @@ def fuse(
     similarities: Mapping[int, float],
     lexical: Mapping[int, float],
     shares: Mapping[int, float],
+    certainty: Callable[[float], float],
 ) -> list[Candidate]:
     """The candidates by how sure each lane is of them, best first; scores 0…1.
 
-        score(p) = (l(p) + 0.25 · d(p)) / 1.25      l(p) = b(p) / max b      d(p) = (s(p) − min s) / (max s − min s)
+        score(p) = c · (l(p) + 0.25 · d(p)) / 1.25      l(p) = b(p) / max b      d(p) = (s(p) − min s) / (max s − min s)
 
     b is BM25, which `lexical` gives as b / (1 + b); s is the inner product with the query's vector. Both are known of every
     candidate, whichever lane found it. What cannot be known is not counted: a `wordless` passage (a photo) has no l, and where
-    no candidate holds a word of the query, none has; its score is d(p). Ties are in the order of passage numbers, so that copies of
+    no candidate holds a word of the query, none has; its score is c · d(p). c is the largest evidence of a candidate: the share of
+    the query that it holds, or the `certainty` of its s. It keeps the order, and says how good the best is. Ties are in the order of passage numbers, so that copies of
     one text are equal, whichever was indexed first.
     """
     ranks: dict[int, dict[Lane, LaneRank]] = {}
@@ -57,8 +60,16 @@ def fuse(
         near = (similarities[number] - low) / (high - low) if high > low else 1.0
         known = most > 0 and number not in wordless
         score = (weights.get(number, 0.0) / most + DENSE * near) / (1 + DENSE) if known else near
-        candidates.append(Candidate(number, kinds[number], found_by, score))
+        evidence = max(shares.get(number, 0.0), certainty(similarities[number]))
+        candidates.append(Candidate(number, kinds[number], found_by, score, evidence))
+    sure = max((one.evidence for one in candidates), default=0.0)
+    candidates = [replace(one, fused=sure * one.fused) for one in candidates]
     return sorted(candidates, key=lambda candidate: (-candidate.fused, candidate.number))
+
+
+def cosine_itself(cosine: float) -> float:
+    """The certainty of an embedder of which nothing was measured: its cosine, 0…1."""
+    return min(1.0, max(0.0, cosine))
 
 
 def choose(candidates: Sequence[Candidate], count: int, promised: int) -> list[Candidate]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.backends.base import Embedder, Reranker
+from rag.backends.base import Embedder, Reranker, capabilities_of
 from rag.errors import EmbedderMismatch, WrongRequest
 from rag.humanize import counted
 from rag.index.reader.federated import Searchable
 from rag.search.candidates import find
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
-from rag.search.fusion import Candidate, choose, fuse
+from rag.search.fusion import Candidate, choose, cosine_itself, fuse
 from rag.search.grouping import Group, Scored, group
 from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
@@ -85,7 +85,10 @@ def search(
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
         found = find(snapshot, query, vector, options.candidates, options.promised, timer)
     present, notes = found.passages, found.notes
-    fused = fuse(found.lanes, found.kinds, found.wordless, found.similarities, found.lexical, found.shares)
+    certainty = capabilities_of(embedder).certainty
+    fused = fuse(
+        found.lanes, found.kinds, found.wordless, found.similarities, found.lexical, found.shares, certainty or cosine_itself
+    )
     chosen = fused if reranker is None else choose(fused, options.candidates, options.promised)
     timer.end("fuse")
     vectors = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
