@@ -5,9 +5,9 @@ Knows the full text and the table `terms`; knows no vectors and no files.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import apsw
 import numpy as np
@@ -25,12 +25,20 @@ from rag.text.folding import REVISION
 from rag.text.query_syntax import ParsedQuery, Unit, understand, units_of
 
 _MAX_PRUNED_UNITS = 16  # of a query that is answered from few passages; more units would be slower than their postings
+_CORRECTED = 0.5  # of a word: one that the query does not say, but may mean
 _MAX_READ = 500_000  # occurrences read from the full text for one query, 0.4 µs each
 _MAX_QUERY_CHARACTERS = 10_000  # the rest of a longer query is ignored
 _MIN_FOUND = 10  # passages: a step that matches fewer is followed by a broader one
 _MAX_SCORED = 20_000  # passages scored one by one, 2–3 µs each; more are ranked by FTS5 itself, 1 µs each
 _MAX_BY_NUMBER = 400  # passages: where a filter allows no more, they are looked up by number, 0.1 ms each
 _BM25 = f"bm25(lexical, {', '.join(map(str, COLUMN_WEIGHTS))})"
+
+
+class Frequencies(NamedTuple):
+    """How often the units of a query occur in one or more full texts."""
+
+    live: int  # passages
+    counts: tuple[int, ...]  # passages with each unit, in the order of the query
 
 
 def containing(
@@ -44,6 +52,7 @@ def containing(
     kept: Postings | None = None,
     revision: int = REVISION,
     read: PhrasePostings | None = None,
+    everywhere: Frequencies | None = None,
 ) -> list[tuple[int, float, float]]:
     """The best k (number, score, share) among the ascending passage numbers `allowed`; ties by smaller number.
 
@@ -53,7 +62,8 @@ def containing(
 
     `revision` is that of the folding by which the full text was made. `mean` is the mean number of terms in a live passage (0:
     use the full text's mean, which includes ended passages); `kept` are the stored postings of the common words, `read` those
-    read from the full text so far. Every unit counts, as often as the query says it; function words ("the", "of") are searched
+    read from the full text so far; `everywhere`, where several full texts are searched as one, are the frequencies in all of them,
+    and `live` is then not used. Every unit counts, as often as the query says it; function words ("the", "of") are searched
     for only where no other word is known, and beside other words their share is 0. A word in no passage that is no English word
     counts as the most common word one letter away. Only where common words of a large index have no stored postings, short
     queries score those passages first that may be best, and others where fewer than ten were found. Where an allowed passage
@@ -62,10 +72,8 @@ def containing(
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
     parsed = understand(words[:_MAX_QUERY_CHARACTERS], revision)
-    times: Counter[Unit] = Counter()
-    for unit, said in zip(parsed.units, parsed.times, strict=True):
-        times[corrected(connection, with_compounds(connection, unit, live))] += said
-    counted = _counted(connection, list(times))
+    counted, times = _counted_units(connection, parsed, live, everywhere)
+    live = live if everywhere is None else everywhere.live
     shares = _shares(counted, live)
     ranked = [Wanted(unit, n, times[unit] * idf(live, n), shares[unit]) for unit, n in _rarest_first(counted)]
     if k <= 0 or not ranked or not columns or not len(allowed):
@@ -73,6 +81,13 @@ def containing(
     read = read or PhrasePostings(mean)
     search = _Search(connection, ranked, allowed, live, columns, mean, kept, read)
     return [(number, -low / (1 - low), min(1.0, share)) for low, number, share in sorted(search.best(k))[:k]]
+
+
+def frequencies(connection: apsw.Connection, words: str, live: int, revision: int = REVISION) -> Frequencies:
+    """How often the units of a query occur in this full text, for `everywhere`."""
+    units = [with_compounds(connection, unit, live) for unit in understand(words[:_MAX_QUERY_CHARACTERS], revision).units]
+    counted = _counted(connection, units)
+    return Frequencies(live, tuple(counted[unit] for unit in units))
 
 
 def meeting(connection: apsw.Connection, question: ParsedQuery, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -166,6 +181,23 @@ class _Search:
 
     def _in_columns(self, match: str) -> str:
         return match if len(self.columns) == len(COLUMNS) else f"{{{' '.join(self.columns)}}} : {match}"
+
+
+def _counted_units(
+    connection: apsw.Connection, parsed: ParsedQuery, live: int, everywhere: Frequencies | None
+) -> tuple[dict[Unit, int], dict[Unit, float]]:
+    """The units to search for, each with the passages that hold it and how often it counts."""
+    fits = everywhere is not None and len(everywhere.counts) == len(parsed.units)  # else a part was folded by other rules
+    elsewhere = everywhere.counts if fits and everywhere is not None else (0,) * len(parsed.units)
+    counts: dict[Unit, int] = {}
+    times: dict[Unit, float] = {}
+    for unit, said, count in zip(parsed.units, parsed.times, elsewhere, strict=True):
+        known = with_compounds(connection, unit, live)
+        meant = known if count else corrected(connection, known)
+        times[meant] = times.get(meant, 0.0) + said * (1.0 if meant is known else _CORRECTED)
+        counts[meant] = max(count, counts.get(meant, 0))
+    own = _counted(connection, list(counts))
+    return {unit: count or own[unit] for unit, count in counts.items()}, times
 
 
 # ---- frequencies -------------------------------------------------------------------------------
