@@ -21,6 +21,7 @@ from rag.search.grouping import Group, Scored, group
 from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
 from rag.search.timings import StageTimer
+from rag.search.variety import varied
 from rag.text.query_syntax import spoken
 from rag.text.readable import readable
 from rag.text.snippets import snippet
@@ -112,7 +113,8 @@ def search(
     groups = present_first(group(shown), is_there)
     if options.fold:
         folded = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), options.fold_from)
-        results = shown_if_present(folded, is_there)
+        varied_results = varied(folded, found.vectors_of([one.shown.best.stored.number for one in folded]))
+        results = shown_if_present(varied_results, is_there)
     else:
         results = unfolded(groups)
     if options.group == "document":
@@ -234,7 +236,7 @@ def _hit(
         context=passage.context,
         dated=stored.dated,
         fused=judged.candidate.fused,
-        decided=judged.decided,
+        decided=judged.decided + ("" if found.best.score == judged.score else ", halved: two results before it say the same"),
         folded=tuple(_similar(one, index) for one in alike.others),
         inner=passage.inner,
     )
