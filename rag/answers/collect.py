@@ -47,7 +47,7 @@ def collect(searcher: Searcher | FederatedSearcher, question: str, room: Room, o
     """The sources for a question, within `room`. Errors as `Searcher.search`."""
     began = time.monotonic()
     wanted = options or SearchOptions()
-    results = searcher.search(question, replace(wanted, top_k=wanted.top_k or HITS))
+    results = searcher.search(question, replace(wanted, top_k=wanted.top_k or HITS, group="place"))
     searched = time.monotonic()
     leads = [lead for lead in leads_of(results, opened(searcher)) if lead.hit.score >= FAINT * results.hits[0].score]
     rate = _rate(leads, room.count)

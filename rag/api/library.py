@@ -16,7 +16,7 @@ from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage,
 from rag.index.files.layout import is_index
 from rag.index.locations import by_name, finish_rebuild, index_folder, up_to_date
 from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
-from rag.models.loading import ModelCache, reranker_beside
+from rag.models.loading import ModelCache, scorer
 from rag.search.federated import FederatedSearcher
 from rag.search.searcher import Searcher
 
@@ -125,12 +125,13 @@ class IndexLibrary:
         return cached[1]
 
     def reranker(self) -> Reranker:
-        """The reranker of the first index; if that does not exist yet, the one of the settings. WrongRequest if there is none."""
-        try:
+        """The reranker of the first index; where it has none, the one of the settings. WrongRequest if there is none."""
+        found = None
+        with suppress(IndexNotFound):
             found = self.searcher().reranker
-        except IndexNotFound:
+        if found is None:
             with self._loading:
-                found = reranker_beside("lite", self.settings, self._models, self._say)
+                found = scorer(self.settings, self._models, self._say)
         if found is None:
             raise WrongRequest(
                 "this server has no reranker", remedy="start it with one: RAG_RERANKER=lite, or RAG_RERANKER_URL=…"

@@ -55,6 +55,7 @@ class SearchRequest(BaseModel):
     explain: bool = Field(False, description="Add every stage's rank and score to each hit.")
     ocr: bool = Field(True, description="false: do not read the text in the query picture, which takes seconds.")
     fold: bool = Field(True, description="Show near-duplicates as one hit.")
+    group: Literal["document", "place"] = Field("document", description="One hit for each document, or for each place.")
     texts: bool = Field(False, description="Add the full text to each hit.")
     candidates: int | None = Field(None, ge=1, le=MOST_CANDIDATES, description="How many candidates reach the reranker.")
     min_score: float | None = Field(None, ge=0, le=1)

@@ -22,6 +22,9 @@ def evaluate(
     index: Index = "",
     json: Json = False,
     reranker: Reranker = None,
+    group: Annotated[
+        str, typer.Option(help="What a hit is: a document with its places, or each place (document, place).")
+    ] = "document",
     topics: Annotated[Path | None, typer.Option(help="The queries of TREC qrels.", metavar="FILE")] = None,
     split: Annotated[str | None, typer.Option(help="Which qrels of a BEIR folder; default: test.", metavar="NAME")] = None,
     measure: Annotated[
@@ -61,12 +64,13 @@ def evaluate(
     other = None if against is None else parse_against(against)
     with ExitStack() as opened:
         named = index or _own_index(judged, opened)
-        runs = _runs(judged, named, {"reranker": reranker})
+        runs = _runs(judged, named, {"reranker": reranker}, group)
         theirs: Mapping[str, Run] | None = None
         if isinstance(other, KeptRuns):
             theirs = other.runs
         elif other is not None:
-            theirs = _runs(judged, other.index or named, {"reranker": reranker, **other.flags})
+            flags = {"reranker": reranker, **other.flags}
+            theirs = _runs(judged, other.index or named, flags, flags.pop("group", None) or group)
     if run is not None:
         write_runs(run, judged, runs)
     found = make_report(judged, runs, measures, theirs, worst=worst)
@@ -104,7 +108,7 @@ def _own_index(judged: JudgedSet, opened: ExitStack) -> str:
     return str(index_documents(judged, Path(folder), say))
 
 
-def _runs(judged: JudgedSet, index: str, flags: dict[str, Any]) -> dict[str, Run]:
+def _runs(judged: JudgedSet, index: str, flags: dict[str, Any], group: str) -> dict[str, Run]:
     """What every stage of one index ranks."""
     from rag.cli.terminal import say
     from rag.evaluation.ranking import DEPTH, indexed_share, rank_all
@@ -114,4 +118,4 @@ def _runs(judged: JudgedSet, index: str, flags: dict[str, Any]) -> dict[str, Run
         share = indexed_share(judged, searcher)
         if share < 1:
             say(f"note: {share:.0%} of the relevant documents are in {searcher.name}; the others count as not found")
-        return rank_all(searcher, judged)
+        return rank_all(searcher, judged, group)

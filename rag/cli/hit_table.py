@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.cli.explained import explained
 from rag.cli.terminal import harmless
-from rag.humanize import place
+from rag.humanize import counted, place
 
 if TYPE_CHECKING:
     from rich.padding import Padding
@@ -75,6 +75,7 @@ def _head(hit: Hit, show: Show) -> list[tuple[str, str]]:
         (f"  {shown}" if shown else "", "dim italic"),
         (f"  {harmless(hit.index)}" if show.several else "", "blue"),
         (f"  #{hit.id}", "dim"),
+        (f"  {counted(len(hit.members), 'place')}" if len(hit.members) > 1 else "", "cyan"),
         (f"  +{len(hit.folded)} similar" if hit.folded else "", "cyan"),
     ]
 

@@ -37,7 +37,7 @@ def score(
     from rag.config import load_settings
     from rag.errors import INPUTS_REFUSED, WrongRequest
     from rag.models.loading import open_reranker
-    from rag.models.selection import choose_reranker, this_machine
+    from rag.models.selection import choose_scorer, this_machine
 
     if not (query or query_image):
         raise WrongRequest("no query was given", remedy="give --query, --query-image, or both")
@@ -55,10 +55,7 @@ def score(
     given += [("video", one) for one in video or ()]
     numbered = (Line(number, content_of({key: value})) for number, (key, value) in enumerate(given, start=1))
     documents = require_input(numbered if given else read_lines(sys.stdin))
-    machine = this_machine()
-    chosen = choose_reranker(settings, "", machine)  # a server of `rag serve`, before the built-in one
-    if chosen is None and settings.reranker == "auto":
-        chosen = choose_reranker(settings, "lite", machine)
+    chosen = choose_scorer(settings, this_machine())
     if chosen is None:
         raise WrongRequest("no reranker is selected", remedy="select one with --backend, --model or --url")
     say(f"{chosen.backend} {chosen.choice.model}".strip() + (f": {chosen.why}" if chosen.why else ""))

@@ -18,13 +18,13 @@ STAGES = ("dense", "lexical", "fused", "reranked", "hits")
 DEPTH = 100  # hits asked for: recall@100 needs as many
 
 
-def rank_all(searcher: Searcher, judged: JudgedSet) -> dict[str, Run]:
-    """The run of each of STAGES over the answerable queries."""
+def rank_all(searcher: Searcher, judged: JudgedSet, group: str = "document") -> dict[str, Run]:
+    """The run of each of STAGES over the answerable queries; `group` as in `SearchOptions`."""
     runs: dict[str, dict[str, list[str]]] = {stage: {} for stage in STAGES}
     for query in judged.queries:
         if not query.is_answerable:
             continue
-        for stage, ranking in rank(searcher, query).items():
+        for stage, ranking in rank(searcher, query, group).items():
             runs[stage][query.id] = names_of(judged, query, ranking)
     return dict(runs)
 
@@ -37,13 +37,13 @@ def indexed_share(judged: JudgedSet, searcher: Searcher) -> float:
     return len(relevant & held) / max(len(relevant), 1)
 
 
-def rank(searcher: Searcher, query: JudgedQuery) -> dict[str, list[PassageRef]]:
+def rank(searcher: Searcher, query: JudgedQuery, group: str = "document") -> dict[str, list[PassageRef]]:
     """The passages that each of STAGES found for the query, best first.
 
-    A hit is judged by its best place, then by the other places inside it in order, then by what is folded under it; each has
+    A hit is judged by its best place, then by the other places inside it, best first, then by what is folded under it; each has
     a rank of its own, and the locator that covers them all counts for nothing.
     """
-    results = searcher.search(query.words, image=None if query.image is None else str(query.image))
+    results = searcher.search(query.words, image=None if query.image is None else str(query.image), group=group)
     places = {
         one.number: PassageRef(one.passage.document.path, one.passage.locator, one.passage.inner) for one in results.candidates
     }
@@ -55,7 +55,7 @@ def rank(searcher: Searcher, query: JudgedQuery) -> dict[str, list[PassageRef]]:
 def places_of(hit: Hit) -> Iterator[PassageRef]:
     """The places of a hit, best first."""
     yield PassageRef(hit.document, hit.best, hit.inner)
-    for member in hit.members:
+    for member in sorted(hit.members, key=lambda one: -one.score):
         if member.id != hit.id:
             yield PassageRef(hit.document, member.locator, hit.inner)
     for one in hit.folded:

@@ -42,8 +42,10 @@ def describe_hits(hits: Sequence[Hit], notes: Sequence[str], names: Sequence[str
     lines += notes
     for hit in hits:
         index = f", index {hit.index}" if len(names) > 1 else ""
+        others = [member.id for member in hit.members if member.id != hit.id]
+        places = f", also {' '.join(others)}" if others else ""
         similar = f", +{len(hit.folded)} similar" if hit.folded else ""
-        lines.append(f"\n{hit.rank}. id {hit.id}{index}, {hit.kind}, score {hit.score:.2f}{similar}")
+        lines.append(f"\n{hit.rank}. id {hit.id}{index}, {hit.kind}, score {hit.score:.2f}{places}{similar}")
         lines.append(quote(path_and_place(hit.document, hit.locator, hit.inner) + (f"\n{hit.snippet}" if hit.snippet else "")))
     values = {"notice": VALUES_NOTICE, "indexes": list(names), "hits": [_hit_values(hit) for hit in hits], "notes": list(notes)}
     return ToolAnswer("\n".join(lines), values)
@@ -60,6 +62,7 @@ def _hit_values(hit: Hit) -> dict[str, Any]:
         "locator": locator_json(hit.locator, hit.inner),
         "score": hit.score,
         "snippet": hit.snippet,
+        "places": [member.id for member in hit.members],
         "similar": [one.id for one in hit.folded],
     }
 

@@ -88,6 +88,9 @@ def create_server(
         ] = None,
         after: Date = None,
         before: Date = None,
+        group: Annotated[
+            Literal["document", "place"], Field(description="One hit for each document, with the ids of its places, or each place.")
+        ] = "document",
         index: Index = None,
         indexes: Annotated[
             list[Name] | None,
@@ -98,7 +101,9 @@ def create_server(
 
         Each hit has an id for `get`, its place (path; page, lines or seconds), a score from 0 to 1, and the words that match.
         """
-        options = SearchOptions(like=like or None, kinds=kinds or (), paths=paths or (), after=after, before=before, top_k=top_k)
+        options = SearchOptions(
+            like=like or None, kinds=kinds or (), paths=paths or (), after=after, before=before, top_k=top_k, group=group
+        )
         return await _call(run_search, _search, library, index, indexes, query, options)
 
     @found.tool(title="Get a passage", annotations=_READS)

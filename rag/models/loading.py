@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rag.backends import EMBEDDERS, RERANKERS
 from rag.backends.base import InProcess
 from rag.models.run_files import Task
-from rag.models.selection import ModelChoice, choose_reranker, this_machine
+from rag.models.selection import ModelChoice, choose_reranker, choose_scorer, this_machine
 from rag.plugins import resolve
 
 if TYPE_CHECKING:
@@ -72,6 +72,12 @@ class ModelCache:
 def reranker_beside(embedder: str, settings: Settings, models: ModelCache, say: Say = silent) -> Reranker | None:
     """The reranker that goes with the embedding model of that name, loaded; None if there is none."""
     chosen = choose_reranker(settings, embedder, this_machine())
+    return None if chosen is None else models.loaded_reranker(chosen, say)
+
+
+def scorer(settings: Settings, models: ModelCache, say: Say = silent) -> Reranker | None:
+    """The reranker for pairs that a caller brings, loaded; None if there is none."""
+    chosen = choose_scorer(settings, this_machine())
     return None if chosen is None else models.loaded_reranker(chosen, say)
 
 

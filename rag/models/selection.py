@@ -60,16 +60,25 @@ def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Capabi
 
 
 def choose_reranker(settings: Settings, embedder: str, machine: Capabilities) -> ModelChoice | None:
-    """The reranker: as in the settings; else lite if `embedder` is lite, else that of a running server, else None."""
+    """The reranker: as in the settings; else that of a running server if `embedder` is not lite, else None.
+
+    The lite reranker runs only where it is asked for: on judged collections it ranks worse than the order it gets (docs/lite.md).
+    """
     choice = reranker_asked_for(settings)
     if settings.reranker == "none":
         return None
     if settings.reranker == "auto" and not (choice.model or choice.urls):
         if embedder == "lite":
-            return ModelChoice("lite", choice)
+            return None
         running = machine.serving("reranker", "")
         return _with_key(_at(running, choice), machine) if running else None
     return _with_key(_chosen(settings.reranker, choice, machine, "reranker"), machine)
+
+
+def choose_scorer(settings: Settings, machine: Capabilities) -> ModelChoice | None:
+    """The reranker for pairs that the caller brings, which no search has ranked: as `choose_reranker`, else the built-in one."""
+    chosen = choose_reranker(settings, "", machine)
+    return ModelChoice("lite", reranker_asked_for(settings)) if chosen is None and settings.reranker == "auto" else chosen
 
 
 def embedder_asked_for(settings: Settings, kept: Mapping[str, str]) -> Choice:

@@ -9,6 +9,7 @@ import re
 
 from rag.types import Passage, Slide
 
+LEAD = 0.5  # without a reranker: all that the query asks for by name or by kind is above this share of the scores, the rest below
 BY_NAME = 0.5  # share of the distance to 1: a query that is a file's name means that file, but perhaps only its subject
 OF_KIND = 0.1  # the same, without a reranker: one that runs reads the kind among the clues
 
@@ -24,6 +25,11 @@ _NAMES = {"frame": "video"}
 def boost(score: float, lift: float) -> float:
     """The score, moved towards 1 by the share `lift` of the distance; equal lifts keep the order of scores."""
     return score + lift * (1.0 - score)
+
+
+def lead(score: float, *, leads: bool) -> float:
+    """The score among those of which some lead: the leading ones in their order, then the others in theirs."""
+    return LEAD + (1.0 - LEAD) * score if leads else LEAD * score
 
 
 def requested_kind(words: str, passage: Passage) -> str:

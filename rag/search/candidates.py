@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 from rag.humanize import counted
 from rag.index.reader.federated import Answering
 from rag.index.reader.open_index import Allowed
+from rag.search.asked_kind import AskedKind
 from rag.search.timings import StageTimer
+from rag.text.query_syntax import unquoted
 from rag.types import Kind, Lane, Query, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
+
+
+UNQUOTED = "no passage contains the quoted phrase, so its words are searched one by one"
+_Found = TypeVar("_Found", bound="tuple[int, float] | tuple[int, float, float]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +35,8 @@ class CandidateSet:
     """What the lanes found, with everything that later stages need from the index."""
 
     lanes: Mapping[Lane, Sequence[tuple[int, float]]]  # passages and scores, best first
-    shares: Mapping[int, float]  # share of the query that the lexical lane matched in a passage, 0…1
+    lexical: Mapping[int, float]  # lexical score of every passage that holds a word of the query
+    shares: Mapping[int, float]  # share of the query that a passage holds, 0…1
     passages: Mapping[int, StoredPassage]
     similarities: Mapping[int, float]  # inner product of every passage with the query's vector
     places: Mapping[int, int]  # row in `vectors` of each passage
@@ -52,17 +59,40 @@ class CandidateSet:
         return self.vectors[[self.places[number] for number in numbers]]
 
 
-def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, promised: int, timer: StageTimer) -> CandidateSet:
-    """The best `candidates` of each lane, and the nearest `promised` of each kind. `vector` has shape (1, dim)."""
+def find(
+    snapshot: Answering,
+    query: Query,
+    vector: Vectors,
+    candidates: int,
+    promised: int,
+    timer: StageTimer,
+    asked: AskedKind | None = None,
+) -> CandidateSet:
+    """The best `candidates` of each lane, the nearest `promised` of each kind, and the best `promised` of the kind `asked` for.
+
+    `vector` has shape (1, dim). Quoted phrases that leave nothing are searched as words, and a note says so.
+    """
     filtered = snapshot.matching(query.filters)
-    allowed = snapshot.meeting(query.words, filtered)
+    words, notes = query.words, ()
+    allowed = snapshot.meeting(words, filtered)
+    if allowed is not None and not len(allowed) and (plain := unquoted(words)) != words:
+        loose = snapshot.meeting(plain, filtered)
+        if loose is None or len(loose):
+            words, allowed, notes = plain, loose, (UNQUOTED,)
     timer.end("filter")
     dense = snapshot.nearest_by_kind(vector, candidates, promised, allowed)[0]
     timer.end("dense")
-    lexical = snapshot.containing(query.words, candidates, allowed) if query.words.strip() else []
+    lexical = snapshot.containing(words, candidates, allowed) if words.strip() else []
+    timer.end("lexical")
+    if asked is not None and promised and (of_kind := snapshot.meeting(words, snapshot.matching(asked.narrowed(query.filters)))):
+        dense = _joined(dense, snapshot.nearest_by_kind(vector, promised, 0, of_kind)[0])
+        lexical = _joined(lexical, snapshot.containing(words, promised, of_kind))
+    among = {number for number, _, _ in lexical}
+    missing = sorted(number for number, _ in dense if number not in among)
+    others = snapshot.containing(words, len(missing), Allowed(np.array(missing, np.int64))) if lexical and missing else []
     timer.end("lexical")
     numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in lexical]))
-    present, notes = _drop_deleted({one.number: one for one in snapshot.passages(numbers)})
+    present, gone = _drop_deleted({one.number: one for one in snapshot.passages(numbers)})
     kept = list(present)
     vectors = snapshot.vectors(kept)
     similarities = dict(zip(kept, (vectors @ vector[0]).tolist(), strict=True))
@@ -72,14 +102,20 @@ def find(snapshot: Answering, query: Query, vector: Vectors, candidates: int, pr
     }
     return CandidateSet(
         lanes=lanes,
-        shares={number: share for number, _, share in lexical},
+        lexical={number: score for number, score, _ in (*lexical, *others)},
+        shares={number: share for number, _, share in (*lexical, *others)},
         passages=present,
         similarities=similarities | dict(lanes["dense"]),
         places={number: at for at, number in enumerate(kept)},
         vectors=vectors,
         generations=snapshot.generations,
-        notes=notes + _explain_nothing(query, filtered, allowed, dense),
+        notes=notes + gone + _explain_nothing(query, filtered, allowed, dense),
     )
+
+
+def _joined(found: Sequence[_Found], more: Sequence[_Found]) -> list[_Found]:
+    """Two lists of (number, score, …), best first, as one; ties by smaller number."""
+    return sorted({one[0]: one for one in (*more, *found)}.values(), key=lambda one: (-one[1], one[0]))
 
 
 def _explain_nothing(

@@ -59,7 +59,7 @@ def fold(groups: Sequence[Group], vectors: Vectors, alike: float = ALIKE) -> lis
 
     def counts(at: int) -> _WordCounts:
         if at not in cache:
-            words = _words(groups[at].best.stored.passage)
+            words = plain_words(groups[at].best.stored.passage)
             cache[at] = _WordCounts(words, _numbers(words))
         return cache[at]
 
@@ -91,7 +91,7 @@ def _texts_agree(first: _WordCounts, second: _WordCounts, *, wordless: bool) -> 
     return (first.words & second.words).total() >= SAME_WORDS * (first.words | second.words).total()
 
 
-def _words(passage: Passage) -> Counter[str]:
+def plain_words(passage: Passage) -> Counter[str]:
     """The words of a passage, counted, without its own page or slide number."""
     found = Counter(_WORD.findall(f"{passage.text}\n{passage.caption}".casefold()))
     if isinstance(passage.locator, Page | Slide):

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.types import Lines, Locator, Seconds, StoredPassage
+from rag.types import Lines, Locator, Passage, Seconds, StoredPassage
 
 NEAR_SECONDS = 12.0  # frames further apart are different scenes
-NEAR_LINES = 3  # blank lines and a heading may lie between two spans
+NEAR_LINES = 3  # blank lines may lie between two spans
 COMPARABLE = 0.7  # a neighbour below this share of the best score, or with a score of 0, stays a hit of its own
 
 
@@ -64,7 +64,7 @@ def _around(best: Scored, document: list[Scored], grouped: set[int]) -> list[Sco
         edge, position = best, at + step
         while 0 <= position < len(document):
             one = document[position]
-            near = _near(edge.stored.passage.locator, one.stored.passage.locator)
+            near = _near(edge.stored.passage, one.stored.passage)
             comparable = one.score > 0 and one.score >= COMPARABLE * best.score
             if not near or one.stored.number in grouped or not comparable:
                 break
@@ -73,12 +73,14 @@ def _around(best: Scored, document: list[Scored], grouped: set[int]) -> list[Sco
     return sorted(members, key=lambda one: one.stored.passage.ordinal)
 
 
-def _near(one: Locator, other: Locator) -> bool:
-    match one, other:
-        case Seconds(), Seconds():
-            return max(one.start, other.start) - min(one.end, other.end) <= NEAR_SECONDS
-        case Lines(), Lines():
-            return max(one.start, other.start) - min(one.end, other.end) <= NEAR_LINES
+def _near(one: Passage, other: Passage) -> bool:
+    """Whether two passages show the same place: frames of one scene, or lines under one heading."""
+    match one.locator, other.locator:
+        case Seconds() as first, Seconds() as second:
+            return max(first.start, second.start) - min(first.end, second.end) <= NEAR_SECONDS
+        case Lines() as first, Lines() as second:
+            gap = max(first.start, second.start) - min(first.end, second.end)
+            return gap <= NEAR_LINES and one.context.heading == other.context.heading
     return False
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from rag.errors import WrongRequest
 from rag.types import Kind
 
+GROUPINGS = ("document", "place")
 MOST_HITS = 200  # of one query over HTTP
 MOST_CANDIDATES = 1_000  # of one query over HTTP
 
@@ -35,6 +36,7 @@ class SearchOptions:
     blend: float | str | None = None  # weight of the rerank score in the final one: 0…1, "auto", or "never" (always 1)
     rerank: bool = True  # False: keep the order of the first stages
     fold: bool = True  # near-duplicates are one hit
+    group: str = "document"  # what one hit is: a "document" with its places, or one "place"
     ocr: bool = True  # False: do not read the text in a query picture, which takes seconds; only its pixels count
 
 

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.backends.base import Embedder, Reranker
+from rag.backends.base import Embedder, Reranker, capabilities_of
 from rag.errors import EmbedderMismatch, WrongRequest
 from rag.humanize import counted
 from rag.index.reader.federated import Searchable
+from rag.search.asked_kind import asked_kind
 from rag.search.candidates import find
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
-from rag.search.fusion import Candidate, choose, fuse
+from rag.search.documents import by_document
+from rag.search.fusion import Candidate, choose, cosine_itself, fuse
 from rag.search.grouping import Group, Scored, group
 from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
 from rag.search.timings import StageTimer
+from rag.search.variety import varied
 from rag.text.query_syntax import spoken
 from rag.text.readable import readable
 from rag.text.snippets import snippet
@@ -26,6 +29,9 @@ from rag.types import Clue, Content, Hit, Member, Passage, Query, Similar, Store
 
 GOOD_FROM = {"lite": 0.25}  # rerank score: below it the lite reranker matched only some of the words
 OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a cautious guess, not measured: the setting `good_from` overrides both
+SURE_FROM = 1 / 3  # evidence of the best candidate: on three judged collections 95 % of their own queries have more, and of
+# those that belong to another collection 95 % have less
+FAINT = 0.12  # certainty of a cosine, without any word of the query: hashed words that meet by chance have less
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
 
 
@@ -38,6 +44,7 @@ class RankingOptions:
     promised: int = 12  # of those, this many of each kind, if there are as many
     min_score: float = 0.0
     fold: bool = True  # near-duplicates are one hit
+    group: str = "document"  # what one hit is: a "document" with its places, or one "place"
     fold_from: float = ALIKE  # cosine of the vectors from which two results may be duplicates
     good_from: float | str = "auto"  # rerank score from which the best hit is a good match; "auto": depends on the reranker
     blend: float | str = "auto"  # weight of the rerank score in the final one; "auto": the reranker's `trust`; "never": always 1
@@ -52,7 +59,7 @@ class Results:
     notes: tuple[str, ...]
     candidates: tuple[StoredPassage, ...] = ()  # all that a first stage found, each with the name of its index
     seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in the order they ran
-    good: bool | None = None  # whether the best hit is a good match; None if unknown, as without a reranker
+    good: bool | None = None  # whether the best hit is a good match; None if unknown: no reranker, and an embedder not measured
     generations: Mapping[str, int] = field(default_factory=dict)  # of each index, by name: the commit that answered
 
     def texts(self) -> dict[str, str]:
@@ -79,29 +86,39 @@ def search(
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
     timer = StageTimer()
+    asked = asked_kind(query.words) if query.content.modality == "text" else None
+    if asked is not None:  # a model knows what "a photo of" means, and the lite one would look for the word
+        kept = replace(query.content, text=spoken(asked.words)) if embedder.fingerprint.model == "lite" else query.content
+        query = replace(query, words=asked.words, content=kept)
     content, query_notes = fit_query(embedder, query.content)
     vector = embedder.embed([content], role="query")
     timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
-        found = find(snapshot, query, vector, options.candidates, options.promised, timer)
+        found = find(snapshot, query, vector, options.candidates, options.promised, timer, asked)
     present, notes = found.passages, found.notes
-    fused = fuse(found.lanes, found.kinds, found.wordless, found.shares)
-    chosen = choose(fused, options.candidates, options.promised)
+    certainty = capabilities_of(embedder).certainty
+    fused = fuse(
+        found.lanes, found.kinds, found.wordless, found.similarities, found.lexical, found.shares, certainty or cosine_itself
+    )
+    chosen = fused if reranker is None else choose(fused, options.candidates, options.promised)
     timer.end("fuse")
     vectors = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
-    judged = rescore(query, chosen, present, reranker, blend=options.blend, read=read, clues=clues, vectors=vectors)
+    judged = rescore(query, chosen, present, reranker, blend=options.blend, read=read, clues=clues, vectors=vectors, asked=asked)
     timer.end("rerank")
     if reranker is not None:
         notes += _note_refused(judged)
-    judged = keep_matched(judged)
+    judged = _drop_faint(keep_matched(judged), found.shares, measured=certainty is not None)
     shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
     if options.fold:
         folded = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), options.fold_from)
-        results = shown_if_present(folded, is_there)
+        varied_results = varied(folded, found.vectors_of([one.shown.best.stored.number for one in folded]))
+        results = shown_if_present(varied_results, is_there)
     else:
         results = unfolded(groups)
+    if options.group == "document":
+        results = by_document(results)
     by_number = {one.candidate.number: one for one in judged}
     ranks = _ranks(fused, judged if reranker is not None else ())
     hits = [
@@ -118,7 +135,8 @@ def search(
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
     timer.end("group")
-    good = _is_good(hits, reranker, options.good_from)
+    sure = max((one.evidence for one in fused), default=0.0) if certainty is not None else None
+    good = _is_good(hits, reranker, options.good_from, sure)
     candidates = tuple(replace(one, index=one.index or index.name) for one in present.values())
     return Results(hits, stages, notes + query_notes + index.remarks(), candidates, timer.seconds, good, found.generations)
 
@@ -144,6 +162,20 @@ def _note_refused(judged: Sequence[Judged]) -> tuple[str, ...]:
 # ---- hits ---------------------------------------------------------------------------------------
 
 
+def _drop_faint(judged: Sequence[Judged], shares: Mapping[int, float], *, measured: bool) -> list[Judged]:
+    """The candidates without the texts and pages that hold no word of the query and that a measured embedder takes for noise."""
+    if not measured:
+        return list(judged)
+    return [
+        one
+        for one in judged
+        if one.candidate.evidence >= FAINT
+        or one.candidate.number in shares
+        or one.candidate.kind not in ("text", "page")
+        or (one.rerank_score is not None and one.score > 0)
+    ]
+
+
 def _drop_low(judged: Sequence[Judged], present: Mapping[int, StoredPassage], least: float, *, drop_zero: bool) -> list[Scored]:
     """The candidates that score at least `least`, best first. A score of 0 means nothing in common: dropped if any is higher.
 
@@ -162,9 +194,12 @@ def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, di
     return ranks
 
 
-def _is_good(hits: Sequence[Hit], reranker: Reranker | None, good_from: float | str) -> bool | None:
-    if reranker is None or not hits:
-        return None if hits else False
+def _is_good(hits: Sequence[Hit], reranker: Reranker | None, good_from: float | str, sure: float | None) -> bool | None:
+    """Whether the best is a good match: by the reranker's score, else by the surest evidence of a first stage, where measured."""
+    if not hits:
+        return False
+    if reranker is None:
+        return None if sure is None else sure >= (SURE_FROM if isinstance(good_from, str) else good_from)
     judged = [hit.rerank_score for hit in hits if hit.rerank_score is not None]
     least = GOOD_FROM.get(reranker.name, OTHERS_GOOD_FROM) if isinstance(good_from, str) else good_from
     return max(judged) >= least if judged else None
@@ -201,7 +236,7 @@ def _hit(
         context=passage.context,
         dated=stored.dated,
         fused=judged.candidate.fused,
-        decided=judged.decided,
+        decided=judged.decided + ("" if found.best.score == judged.score else ", halved: two results before it say the same"),
         folded=tuple(_similar(one, index) for one in alike.others),
         inner=passage.inner,
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from rag.backends.base import Reranker
 from rag.errors import ContentRefused
-from rag.search.boosts import BY_NAME, OF_KIND, boost, names_file, requested_kind
+from rag.search.asked_kind import AskedKind
+from rag.search.boosts import BY_NAME, OF_KIND, boost, lead, names_file, requested_kind
 from rag.search.fusion import Candidate
 from rag.search.stored_content import words_only
 from rag.text.clues import judged_clues
@@ -21,6 +22,7 @@ from rag.types import Clue, Content, DocumentId, Query, StoredPassage
 if TYPE_CHECKING:
     from rag.types import Vectors
 
+ENOUGH = 0.25  # of the best evidence: what is of the kind asked for and has as much is meant
 HALF_MATCHED = 0.5  # share of the query from which a passage that holds its words is not thrown out by a score of 0
 AT_LEAST = 0.3  # share of what the lexical lane matched that such a passage scores
 
@@ -45,6 +47,7 @@ def rescore(
     read: Callable[[Sequence[StoredPassage]], list[Content]],
     clues: frozenset[Clue],
     vectors: Callable[[Sequence[int]], Vectors] | None = None,
+    asked: AskedKind | None = None,
 ) -> list[Judged]:
     """Candidates in the final order, best first.
 
@@ -56,7 +59,7 @@ def rescore(
     """
     if reranker is None:
         fused = [Judged(candidate, candidate.fused, None, "fused") for candidate in chosen]
-        return _ordered(_boost_named(query, fused, stored), stored)
+        return _ordered(_leading(query, fused, stored, asked), stored)
     candidates = [stored[candidate.number] for candidate in chosen]
     if not reranker.wants_pixels(query.content):
         contents = [words_only(one) for one in candidates]
@@ -115,14 +118,38 @@ def _boost_named(query: Query, judged: Sequence[Judged], stored: Mapping[int, St
         passage = stored[one.candidate.number].passage
         if names_file(words, passage.document.path) or (passage.inner and names_file(words, passage.inner)):
             return replace(one, score=boost(one.score, BY_NAME), decided=f"{one.decided}, boosted: the query is the file's name")
-        kind = requested_kind(words, passage)
-        if not kind:
-            return one
-        if one.rerank_score is None:
-            return replace(one, score=boost(one.score, OF_KIND), decided=f"{one.decided}, boosted: the query asks for a {kind}")
-        return replace(one, decided=f"{one.decided}, which knew that this is a {kind}, as the query asks")
+        if kind := requested_kind(words, passage):
+            return replace(one, decided=f"{one.decided}, which knew that this is a {kind}, as the query asks")
+        return one
 
     return [boosted(one) for one in judged]
+
+
+def _leading(
+    query: Query, fused: Sequence[Judged], stored: Mapping[int, StoredPassage], asked: AskedKind | None
+) -> list[Judged]:
+    """The fused scores, where what the query names leads, and `decided` says why."""
+    words = spoken(query.words)
+    enough = ENOUGH * max((one.candidate.evidence for one in fused), default=0.0)
+    reasons: dict[int, str] = {}
+    for one in fused:
+        passage = stored[one.candidate.number].passage
+        if names_file(words, passage.document.path) or (passage.inner and names_file(words, passage.inner)):
+            reasons[one.candidate.number] = "the query is the file's name"
+        elif asked is not None and asked.holds(passage) and one.candidate.evidence >= enough > 0:
+            reasons[one.candidate.number] = f"the query asks for a {asked.name}"
+
+    def led(one: Judged) -> Judged:
+        reason = reasons.get(one.candidate.number)
+        if reasons:
+            decided = f"{one.decided}, leads: {reason}" if reason else f"{one.decided}, below what the query names"
+            return replace(one, score=lead(one.score, leads=reason is not None), decided=decided)
+        kind = requested_kind(words, stored[one.candidate.number].passage)
+        if not kind:
+            return one
+        return replace(one, score=boost(one.score, OF_KIND), decided=f"{one.decided}, boosted: the query asks for a {kind}")
+
+    return [led(one) for one in fused]
 
 
 def _ordered(judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> list[Judged]:

@@ -21,7 +21,7 @@ from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, this_machine
-from rag.search.options import SearchOptions
+from rag.search.options import GROUPINGS, SearchOptions
 from rag.search.question import content_of, filters_of, given_medium, picture_content, words_content
 from rag.text.query_syntax import literal
 from rag.types import Content, Hit, Query, StoredPassage
@@ -167,13 +167,15 @@ class Searcher:
         return read_contents(stored, self.policy.limits, self.files)
 
     def _ranking(self, wanted: SearchOptions) -> RankingOptions:
-        """The options, completed by the settings. WrongRequest for top_k below 1."""
+        """The options, completed by the settings. WrongRequest for top_k below 1 or an unknown grouping."""
         from rag.search.pipeline import RankingOptions
 
         settings = self.settings
         top_k = settings.top_k if wanted.top_k is None else wanted.top_k
         if top_k < 1:
             raise WrongRequest(f"top_k is {top_k}", remedy="ask for one hit or more")
+        if wanted.group not in GROUPINGS:
+            raise WrongRequest(f"no grouping is called {wanted.group!r}", remedy=f"the groupings are: {', '.join(GROUPINGS)}")
         return RankingOptions(
             top_k=top_k,
             candidates=max(settings.candidates if wanted.candidates is None else wanted.candidates, top_k),
@@ -182,6 +184,7 @@ class Searcher:
             fold_from=settings.fold_from,
             good_from=settings.good_from,
             fold=wanted.fold and wanted.like is None,  # copies of the passage are the best hits, and must not vanish with it
+            group=wanted.group,
         )
 
 

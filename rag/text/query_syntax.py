@@ -13,8 +13,9 @@ Everything else is plain words: `a - b`, `state-of-the-art` and `-5` exclude not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from rag.text.analyzer import Compound, compounds, stems
 from rag.text.emoji import spelled
@@ -28,6 +29,8 @@ _PIECE = re.compile(
     r"|(?<!\S)(?P<start>[^\s\"“”*]*\w)\*(?!\S)"
 )
 
+_TWICE = re.compile(r"\b(\w+)(\s+(?:by|to|after|upon|for|and|an|für|um)\s+)\1\b", re.IGNORECASE)  # "month by month" stresses nothing
+
 # Searched only where a query has nothing else: articles, pronouns, prepositions, auxiliaries, question words.
 _ENGLISH_FUNCTION_WORDS = """
 a an and any are as at be been but by can could did do does for from had has have he her his how i if in into is it its me my
@@ -35,7 +38,12 @@ no not of on or our she should so some such than that the their them then there 
 where which who whose why will with would you your show find about
 """
 _FUNCTION_WORDS = frozenset(stems(_ENGLISH_FUNCTION_WORDS.split()))
-_FUNCTION_CHARACTERS = frozenset("的了是在和与吗呢吧着过得地之这那哪个什么怎谁请我你他她它们有不就都也为把被让给对从到")
+_FUNCTION_CHARACTERS = frozenset(
+    "的了是在和与吗呢吧着过得地之这那哪个什么怎谁请我你他她它们有不就都也为把被让给对从到與嗎著過這個麼誰請們為讓給對從"
+)
+
+
+_MOST_IN_NAME = 4  # units of a query that may be one name: a question of more words means what its compounds say, however written
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class Unit:
     quoted: bool = False
     inside: str = ""  # its stem, where compounds that hold it match too
     beside: bool = False  # says the same as other units: where no passage contains it, nothing is missing
+    typed: str = field(default="", compare=False)  # a word of letters, folded, as it was typed; "" for anything else
 
     @property
     def expression(self) -> str:
@@ -64,6 +73,7 @@ class ParsedQuery:
 
     units: tuple[Unit, ...]
     unwanted: tuple[Unit, ...]
+    times: tuple[int, ...] = ()  # how often the query says each of `units`
 
     @property
     def demanded(self) -> tuple[Unit, ...]:
@@ -76,7 +86,7 @@ def understand(words: str, revision: int = REVISION) -> ParsedQuery:
 
     `revision` is that of the folding by which the index was made.
     """
-    words = spelled(words)
+    words = _TWICE.sub(r"\1\2", spelled(words))
     units: list[Unit] = []
     unwanted: list[Unit] = []
     rest = 0
@@ -90,13 +100,35 @@ def understand(words: str, revision: int = REVISION) -> ParsedQuery:
         elif phrase := _phrase(piece["phrase"], revision):
             (unwanted if piece["not"] else units).append(phrase)
     units.extend(_units(words[rest:], revision))
-    return ParsedQuery(tuple(dict.fromkeys(units)), tuple(dict.fromkeys(unwanted)))
+    counted = Counter(units)
+    if len(units) <= _MOST_IN_NAME:
+        for unit in (*_exact(units), *_side_by_side(units)):
+            counted.setdefault(unit, 1)
+    return ParsedQuery(tuple(counted), tuple(dict.fromkeys(unwanted)), tuple(counted.values()))
+
+
+def _exact(units: Sequence[Unit]) -> Iterable[Unit]:
+    """Compounds as one term, beside the units that also match their parts: `KeyError` is worth more than a key error."""
+    return (Unit((_quote(unit.whole),), (unit.whole,), beside=True) for unit in units if unit.whole and not unit.prefix)
+
+
+def _side_by_side(units: Sequence[Unit]) -> Iterable[Unit]:
+    """A query with a number in it as one phrase, beside the units of its words: `RE16 TGK`, `ISO 9001`."""
+    terms = tuple(term for unit in units for term in unit.terms)
+    plain = not any(unit.quoted or unit.prefix or unit.beside for unit in units)
+    if plain and len(units) > 1 and any(character.isdecimal() for term in terms for character in term):
+        yield Unit((_quote(" ".join(terms)),), terms, beside=True)
 
 
 def spoken(words: str) -> str:
     """The query as a model should read it: without operators and without excluded words."""
     kept = _PIECE.sub(lambda piece: "" if piece["not"] or piece["without"] else piece["phrase"] or piece["start"] or "", words)
     return kept.strip() if kept != words else words
+
+
+def unquoted(words: str) -> str:
+    """The query with its quoted phrases as plain words; excluded ones stay excluded."""
+    return _PIECE.sub(lambda piece: piece[0] if piece["not"] or not piece["quote"] else piece["phrase"] or "", words)
 
 
 def literal(words: str) -> str:
@@ -153,7 +185,8 @@ def _units(text: str, revision: int) -> Iterable[Unit]:
             yield _compound_unit(compound, parts)
         else:
             unit = _compound_unit(compound, parts) if compound.others else _term(parts[0])
-            yield replace(unit, inside=parts[0]) if revision > 1 and may_be_part(compound.parts[0]) else unit
+            inside = parts[0] if revision > 1 and may_be_part(compound.parts[0]) else ""
+            yield replace(unit, inside=inside, typed=compound.parts[0] if compound.parts[0].isalpha() else "")
     if revision > 1:
         yield from map(_day, days_named(words))
 
@@ -193,7 +226,8 @@ def _term(term: str) -> Unit:
 
 
 def _is_weak(term: str) -> bool:
-    return term in _FUNCTION_WORDS or not _FUNCTION_CHARACTERS.isdisjoint(term)
+    """Whether it is a function word. A pair of characters is none where one of the two may belong to a word: 在一 is rare enough."""
+    return term in _FUNCTION_WORDS or _FUNCTION_CHARACTERS.issuperset(term)
 
 
 def _phrase(text: str, revision: int) -> Unit | None:

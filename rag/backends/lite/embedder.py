@@ -74,6 +74,7 @@ class LiteEmbedder:
             side_embedder=side_embedder,
             earlier=self.earlier,
             anew=self.anew,
+            certainty=certainty,
         )
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
@@ -111,6 +112,13 @@ class LiteEmbedder:
         from rag.backends.lite.subprocess import LiteSubprocess  # a query needs no pipes, and they take milliseconds to import
 
         return LiteSubprocess(self)
+
+
+def certainty(cosine: float) -> float:
+    """How sure a cosine is, 0…1. On three judged collections the best document of 95 % of the queries has 0.17 or more, and of 95 %
+    of the queries that belong to another collection 0.17 or less.
+    """
+    return min(1.0, max(0.0, 2.0 * cosine))
 
 
 def looks_of(row: Vectors) -> tuple[Vectors, Vectors] | None:

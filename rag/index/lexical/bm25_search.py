@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import apsw
 import numpy as np
@@ -15,18 +16,29 @@ from numpy.typing import NDArray
 from rag.index.catalog.schema import COLUMN_WEIGHTS, COLUMNS
 from rag.index.lexical.bm25 import Scoring, idf, information, score
 from rag.index.lexical.compounds import with_compounds
+from rag.index.lexical.phrase_postings import PhrasePostings
 from rag.index.lexical.postings import Postings
-from rag.index.lexical.postings_search import search_postings
+from rag.index.lexical.postings_search import Wanted, occurrences, search_postings
 from rag.index.lexical.pruning import any_of, pruning_steps
+from rag.index.lexical.typing_errors import corrected
 from rag.text.folding import REVISION
 from rag.text.query_syntax import ParsedQuery, Unit, understand, units_of
 
-_MAX_UNITS = 16  # units of a query that are searched for: the rarest
+_MAX_PRUNED_UNITS = 16  # of a query that is answered from few passages; more units would be slower than their postings
+_CORRECTED = 0.5  # of a word: one that the query does not say, but may mean
+_MAX_READ = 500_000  # occurrences read from the full text for one query, 0.4 µs each
 _MAX_QUERY_CHARACTERS = 10_000  # the rest of a longer query is ignored
 _MIN_FOUND = 10  # passages: a step that matches fewer is followed by a broader one
 _MAX_SCORED = 20_000  # passages scored one by one, 2–3 µs each; more are ranked by FTS5 itself, 1 µs each
 _MAX_BY_NUMBER = 400  # passages: where a filter allows no more, they are looked up by number, 0.1 ms each
 _BM25 = f"bm25(lexical, {', '.join(map(str, COLUMN_WEIGHTS))})"
+
+
+class Frequencies(NamedTuple):
+    """How often the units of a query occur in one or more full texts."""
+
+    live: int  # passages
+    counts: tuple[int, ...]  # passages with each unit, in the order of the query
 
 
 def containing(
@@ -39,6 +51,8 @@ def containing(
     mean: float = 0.0,
     kept: Postings | None = None,
     revision: int = REVISION,
+    read: PhrasePostings | None = None,
+    everywhere: Frequencies | None = None,
 ) -> list[tuple[int, float, float]]:
     """The best k (number, score, share) among the ascending passage numbers `allowed`; ties by smaller number.
 
@@ -47,21 +61,33 @@ def containing(
             unknown ones included
 
     `revision` is that of the folding by which the full text was made. `mean` is the mean number of terms in a live passage (0:
-    use the full text's mean, which includes ended passages); `kept` are the stored postings of the common words. Function words
-    ("the", "of") are searched for only where no other word is known, and beside other words their share is 0. Every passage with
-    a unit can be found: those that may be best are scored first, others only where fewer than ten were found. Where an allowed
-    passage contains a unit that is searched for, the result is not empty.
+    use the full text's mean, which includes ended passages); `kept` are the stored postings of the common words, `read` those
+    read from the full text so far; `everywhere`, where several full texts are searched as one, are the frequencies in all of them,
+    and `live` is then not used. Every unit counts, as often as the query says it; function words ("the", "of") are searched
+    for only where no other word is known, and beside other words their share is 0. A word in no passage that is no English word
+    counts as the most common word one letter away. Only where common words of a large index have no stored postings, short
+    queries score those passages first that may be best, and others where fewer than ten were found. Where an allowed passage
+    contains a unit that is searched for, the result is not empty.
     """
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
-    units = [with_compounds(connection, unit, live) for unit in understand(words[:_MAX_QUERY_CHARACTERS], revision).units]
-    counted = _counted(connection, units)
-    ranked = _rarest_first(counted)
+    parsed = understand(words[:_MAX_QUERY_CHARACTERS], revision)
+    counted, times = _counted_units(connection, parsed, live, everywhere)
+    live = live if everywhere is None else everywhere.live
+    shares = _shares(counted, live)
+    ranked = [Wanted(unit, n, times[unit] * idf(live, n), shares[unit]) for unit, n in _rarest_first(counted)]
     if k <= 0 or not ranked or not columns or not len(allowed):
         return []
-    shares = _shares(counted, live)
-    search = _Search(connection, ranked, [shares[unit] for unit, _ in ranked], allowed, live, columns, mean, kept)
+    read = read or PhrasePostings(mean)
+    search = _Search(connection, ranked, allowed, live, columns, mean, kept, read)
     return [(number, -low / (1 - low), min(1.0, share)) for low, number, share in sorted(search.best(k))[:k]]
+
+
+def frequencies(connection: apsw.Connection, words: str, live: int, revision: int = REVISION) -> Frequencies:
+    """How often the units of a query occur in this full text, for `everywhere`."""
+    units = [with_compounds(connection, unit, live) for unit in understand(words[:_MAX_QUERY_CHARACTERS], revision).units]
+    counted = _counted(connection, units)
+    return Frequencies(live, tuple(counted[unit] for unit in units))
 
 
 def meeting(connection: apsw.Connection, question: ParsedQuery, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -87,31 +113,30 @@ class _Search:
     def __init__(
         self,
         connection: apsw.Connection,
-        ranked: Sequence[tuple[Unit, int]],
-        shares: Sequence[float],
+        ranked: Sequence[Wanted],
         allowed: NDArray[np.int64],
         live: int,
         columns: Sequence[str],
         mean: float,
         kept: Postings | None,
+        read: PhrasePostings,
     ) -> None:
-        self.connection, self.ranked, self.shares = connection, ranked, shares
+        self.connection, self.ranked = connection, ranked
         self.allowed, self.live, self.columns = allowed, live, columns
-        self.mean, self.kept = mean, kept
+        self.mean, self.kept, self.read = mean, kept, read
         self.mask = np.zeros(int(allowed[-1]) + 1, np.bool_)
         self.mask[allowed] = True
         self.allowed_bytes = self.mask.tobytes()
-        self.everything = any_of([unit for unit, _ in ranked])
+        self.everything = any_of([one.unit for one in ranked])
 
     def best(self, k: int) -> list[tuple[float, int, float]]:
         """(−BM25, number, share) of at least the best k passages, unordered."""
-        if self.kept and len(self.columns) == len(COLUMNS):
-            summed = search_postings(self.connection, self.kept, self.ranked, self.shares, self.mask, self.live, self.mean, k)
-            if summed is not None:
-                return summed
+        long = len(self.ranked) > _MAX_PRUNED_UNITS
+        if len(self.columns) == len(COLUMNS) and (long or occurrences(self.kept, self.read, self.ranked) <= _MAX_READ):
+            return search_postings(self.connection, self.kept, self.read, self.ranked, self.mask, k)
         if len(self.allowed) <= _MAX_BY_NUMBER:
             return self._scored(self.everything, numbers=self.allowed) or []
-        steps, at = pruning_steps(self.ranked, self.live)
+        steps, at = pruning_steps([(one.unit, one.count) for one in self.ranked], self.live)
         part = len(self.allowed) / max(self.live, 1)
         while at + 1 < len(steps) and steps[at + 1].passages * part <= _MAX_SCORED / 10 and steps[at + 1].passages <= _MAX_SCORED:
             at += 1  # the filter leaves few of their passages
@@ -133,9 +158,9 @@ class _Search:
     def _scored(self, expression: str, numbers: NDArray[np.int64] | None = None) -> list[tuple[float, int, float]] | None:
         """All allowed passages that match the expression, scored; None where they are too many."""
         scoring = Scoring(
-            phrases=[len(unit.phrases) for unit, _ in self.ranked],
-            idfs=[idf(self.live, count) for _, count in self.ranked],
-            weights=self.shares,
+            phrases=[len(one.unit.phrases) for one in self.ranked],
+            idfs=[one.factor for one in self.ranked],
+            weights=[one.share for one in self.ranked],
             allowed=self.allowed_bytes,
             mean=self.mean,
         )
@@ -158,6 +183,23 @@ class _Search:
         return match if len(self.columns) == len(COLUMNS) else f"{{{' '.join(self.columns)}}} : {match}"
 
 
+def _counted_units(
+    connection: apsw.Connection, parsed: ParsedQuery, live: int, everywhere: Frequencies | None
+) -> tuple[dict[Unit, int], dict[Unit, float]]:
+    """The units to search for, each with the passages that hold it and how often it counts."""
+    fits = everywhere is not None and len(everywhere.counts) == len(parsed.units)  # else a part was folded by other rules
+    elsewhere = everywhere.counts if fits and everywhere is not None else (0,) * len(parsed.units)
+    counts: dict[Unit, int] = {}
+    times: dict[Unit, float] = {}
+    for unit, said, count in zip(parsed.units, parsed.times, elsewhere, strict=True):
+        known = with_compounds(connection, unit, live)
+        meant = known if count else corrected(connection, known)
+        times[meant] = times.get(meant, 0.0) + said * (1.0 if meant is known else _CORRECTED)
+        counts[meant] = max(count, counts.get(meant, 0))
+    own = _counted(connection, list(counts))
+    return {unit: count or own[unit] for unit, count in counts.items()}, times
+
+
 # ---- frequencies -------------------------------------------------------------------------------
 
 
@@ -171,7 +213,7 @@ def _rarest_first(counted: Mapping[Unit, int]) -> list[tuple[Unit, int]]:
     """The known units with their counts, rarest first; function words only where there is nothing else."""
     known = [(unit, count) for unit, count in counted.items() if count]
     strong = [(unit, count) for unit, count in known if not unit.weak]
-    return sorted(strong or known, key=lambda pair: pair[1])[:_MAX_UNITS]
+    return sorted(strong or known, key=lambda pair: pair[1])
 
 
 def _shares(counted: Mapping[Unit, int], live: int) -> dict[Unit, float]:

@@ -1,65 +1,81 @@
-"""Searches by adding up stored postings, instead of scoring passages one by one.
+"""Searches by adding up postings: those stored for the common words, and those that the full text gives.
 
-Knows postings and the full text; knows no query syntax, and of filters only a mask of passage numbers.
+Knows postings; knows no query syntax, and of filters only a mask of passage numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from typing import NamedTuple
 
 import apsw
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.lexical.accumulator import WeightedPosting, make_posting, top_sums
-from rag.index.lexical.bm25 import Scoring, idf, score, totals
-from rag.index.lexical.postings import FACTOR, Postings, weights_of
-from rag.index.lexical.pruning import any_of
+from rag.index.lexical.phrase_postings import PhrasePosting, PhrasePostings
+from rag.index.lexical.postings import BLOCK, FACTOR, Posting, Postings
 from rag.text.query_syntax import Unit
 
-_MAX_UNKEPT = 4_000  # passages of a unit without a stored posting: 1 µs each for a word; others are scored one by one, 2–3 µs
-_MAX_LATER = 20_000  # matching passages newer than the file, which are scored one by one
+
+class Wanted(NamedTuple):
+    """A unit of a query with all that its part of the score depends on."""
+
+    unit: Unit
+    count: int  # passages that hold it
+    factor: float  # its rarity × how often the query says it
+    share: float  # of the query
 
 
 def search_postings(
     connection: apsw.Connection,
-    postings: Postings,
-    ranked: Sequence[tuple[Unit, int]],
-    shares: Sequence[float],
+    stored: Postings | None,
+    read: PhrasePostings,
+    wanted: Sequence[Wanted],
     allowed: NDArray[np.bool_],
-    live: int,
-    mean: float,
     k: int,
-) -> list[tuple[float, int, float]] | None:
-    """(−BM25, number, share) of at least the best k allowed passages; `allowed` is a bool per passage number.
-
-    None where this way does not pay: a common unit has no stored posting (a phrase, a prefix), or too many matches are newer.
-    """
+) -> list[tuple[float, int, float]]:
+    """(−BM25, number, share) of the best k allowed passages; `allowed` is a bool per passage number."""
+    blocks = -(-len(allowed) // BLOCK)
     units = []
-    allowed_bytes = allowed.tobytes()
-    rows, _ = totals(connection)
-    for (unit, count), share in zip(ranked, shares, strict=True):
-        rarity = idf(live, count)
-        word = unit.terms[0] if unit.phrases == (f'"{unit.terms[0]}"',) else ""
-        posting = postings.of(word)
-        if posting is None and count > _MAX_UNKEPT:
-            return None
-        if posting is None and word:
-            posting = make_posting(*weights_of(connection, word, rows, 0, postings.last), postings.blocks)
-        if posting:
-            units.append(WeightedPosting(posting, rarity * FACTOR, share))
-            continue
-        alone = Scoring([len(unit.phrases)], [rarity], [share], allowed_bytes, mean)
-        if not score(connection, unit.expression, alone, _MAX_UNKEPT):
-            return None
-        found = sorted((number, -low) for low, number, _ in alone.found)
-        numbers = np.array([number for number, _ in found], np.int64)
-        weights = np.array([each for _, each in found], np.float32)
-        units.append(WeightedPosting(make_posting(numbers, weights, postings.blocks), 1.0, share))
-    best = top_sums(units, allowed[: postings.last + 1], postings.blocks, k)
-    if allowed[postings.last + 1 :].any():
-        later = Scoring([len(u.phrases) for u, _ in ranked], [idf(live, n) for _, n in ranked], shares, allowed_bytes, mean)
-        if not score(connection, any_of([unit for unit, _ in ranked]), later, _MAX_LATER, after=postings.last):
-            return None
-        best += later.found
-    return best
+    for unit, _, factor, share in wanted:
+        word = _word(unit)
+        since = 0
+        if stored is not None and word in stored and (posting := stored.of(word)):
+            units.append(WeightedPosting(_over(posting, blocks), factor * FACTOR, share))
+            since = stored.last
+        if since < len(allowed) - 1:
+            numbers, weights = reduce(_either, (read.of(connection, phrase, since) for phrase in unit.phrases))
+            units.append(WeightedPosting(make_posting(numbers, weights, blocks), factor, share))
+    return top_sums(units, allowed, blocks, k)
+
+
+def occurrences(stored: Postings | None, read: PhrasePostings, wanted: Sequence[Wanted]) -> int:
+    """About how many occurrences of the units must be read from the full text."""
+    return sum(
+        one.count
+        for one in wanted
+        if not (stored is not None and _word(one.unit) in stored) and not all(phrase in read for phrase in one.unit.phrases)
+    )
+
+
+def _word(unit: Unit) -> str:
+    """The only term of a unit that is a plain word, else ""."""
+    return unit.terms[0] if unit.phrases == (f'"{unit.terms[0]}"',) else ""
+
+
+def _over(posting: Posting, blocks: int) -> Posting:
+    """The same posting with `blocks` blocks."""
+    starts = posting.starts[: blocks + 1]
+    return posting._replace(starts=np.pad(starts, (0, blocks + 1 - len(starts)), mode="edge"))
+
+
+def _either(one: PhrasePosting, other: PhrasePosting) -> PhrasePosting:
+    """The passages with either phrase; the weight in one with both is the larger: that of the more frequent."""
+    numbers = np.union1d(one.numbers, other.numbers)
+    weights = np.zeros(len(numbers), np.float32)
+    for each in (one, other):
+        places = np.searchsorted(numbers, each.numbers)
+        weights[places] = np.maximum(weights[places], each.weights)
+    return PhrasePosting(numbers, weights)

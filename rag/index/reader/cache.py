@@ -17,6 +17,7 @@ from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexReplaced, MovedOn
 from rag.index.base import Segment, Structure
 from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
+from rag.index.lexical.phrase_postings import PhrasePostings
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_cache import PostingsCache
 from rag.index.reader.live_passages import DocumentTable, LivePassages, read_documents, read_live_passages
@@ -39,6 +40,7 @@ class SegmentCache:
         self._rows: dict[int, VerifiedRows] = {}  # by segment
         self._structures: dict[int, Structure] = {}
         self._postings = PostingsCache(folder)
+        self._phrases: WeakKeyDictionary[LivePassages, PhrasePostings] = WeakKeyDictionary()
         self._remarks: list[str] = []
 
     def refuse_replaced(self) -> None:
@@ -98,6 +100,13 @@ class SegmentCache:
     def postings(self, connection: apsw.Connection, generation: int) -> Postings | None:
         """The stored postings of the common words; None where there are none."""
         return self._postings.at(connection, generation)
+
+    def phrases(self, live: LivePassages) -> PhrasePostings:
+        """The postings read from the full text so far, at this generation."""
+        with self._lock:
+            if live not in self._phrases:
+                self._phrases[live] = PhrasePostings(live.mean_length)
+            return self._phrases[live]
 
     def build_postings(self, connection: apsw.Connection, live: LivePassages, tell: Callable[[str], None]) -> None:
         """Builds the postings where many passages of a generation are not in them. Calls `tell` before a long build."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from rag.errors import EmbedderMismatch
+from rag.index.lexical.bm25_search import Frequencies
 from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex
 from rag.index.reader.snapshot import Snapshot
@@ -85,8 +86,8 @@ class FederatedSnapshot:
     """One commit of each of several indexes, queried as one.
 
     Passage `n` of index `i` out of `count` has the number `n · count + i` here; every passage carries its index's name.
-    Similarities are those of one index with all the passages. Lexical scores use each index's own word frequencies, as sharded
-    search engines do. Results have the usual order: larger first, ties by smaller number.
+    Similarities are those of one index with all the passages. Lexical scores use the word frequencies of all parts together, and
+    the mean length of each part's own passages. Results have the usual order: larger first, ties by smaller number.
     """
 
     def __init__(self, parts: Sequence[Snapshot]) -> None:
@@ -123,10 +124,15 @@ class FederatedSnapshot:
     def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]:
         """The k passages of all parts that match the words best."""
         split = self._split(within)
+        each = [part.frequencies(words) for part in self.parts]
+        everywhere = None
+        if len({len(one.counts) for one in each}) == 1:  # else the parts were folded by different rules
+            together = tuple(map(sum, zip(*(one.counts for one in each), strict=True)))
+            everywhere = Frequencies(sum(one.live for one in each), together)
         found = [
             (self._global_number(at, number), score, share)
             for at, (part, mine) in enumerate(zip(self.parts, split, strict=True))
-            for number, score, share in part.containing(words, k, mine)
+            for number, score, share in part.containing(words, k, mine, everywhere=everywhere)
         ]
         return sorted(found, key=lambda one: (-one[1], one[0]))[:k]
 

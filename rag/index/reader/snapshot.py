@@ -112,15 +112,25 @@ class Snapshot:
         return dense.nearest_by_kind(kinds, structures, queries, k, per_kind)
 
     def containing(
-        self, words: str, k: int, within: Allowed | None = None, columns: Sequence[str] = COLUMNS
+        self,
+        words: str,
+        k: int,
+        within: Allowed | None = None,
+        columns: Sequence[str] = COLUMNS,
+        everywhere: bm25_search.Frequencies | None = None,
     ) -> list[tuple[int, float, float]]:
         """The k passages that match the words best, as (number, score, share), best first: `rag.index.lexical.bm25_search`."""
         live = self.live
         allowed = live.numbers if within is None else live.numbers[filters.allowed_mask(live, within)]
         kept = self._cache.postings(self._connection, self.generation)
+        read = self._cache.phrases(live)
         return bm25_search.containing(
-            self._connection, words, k, allowed, len(live.numbers), columns, live.mean_length, kept, self.folding
+            self._connection, words, k, allowed, len(live.numbers), columns, live.mean_length, kept, self.folding, read, everywhere
         )
+
+    def frequencies(self, words: str) -> bm25_search.Frequencies:
+        """How often the words of a query occur, for a search of several indexes as one."""
+        return bm25_search.frequencies(self._connection, words, len(self.live.numbers), self.folding)
 
     # ---- the passages ---------------------------------------------------------------------------
 

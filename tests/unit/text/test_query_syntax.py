@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.text.query_syntax import literal, spoken, understand
+from rag.text.query_syntax import literal, spoken, understand, unquoted
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,24 @@ def test_a_literal_text_has_no_operators(words):
 def test_units_of_a_query():
     question = understand('"harbour crane" KeyError -INV-44* -draft')
     assert [unit.terms for unit in question.demanded] == [("harbour", "crane")]
-    assert [unit.whole for unit in question.units] == ["", "keyerror"]
+    assert [unit.whole for unit in question.units] == ["", "keyerror", ""]
+    assert [unit.beside for unit in question.units] == [False, False, True]  # the compound as one term counts once more
     assert [unit.phrases for unit in question.unwanted] == [('"inv 44" *', '"inv44" *'), ('"draft"',)]
+
+
+def test_every_word_counts_as_often_as_it_is_said():
+    question = understand("harbour cranes, the harbour and its crane at the harbour")
+    assert dict(zip((unit.terms[0] for unit in question.units), question.times, strict=True)) == {
+        "harbour": 3, "crane": 2, "the": 2, "and": 1, "it": 1, "at": 1,
+    }  # fmt: skip
+
+
+def test_a_short_query_with_a_number_is_also_one_phrase():
+    assert [unit.phrases for unit in understand("RE16 TGK").units if unit.beside] == [('"re16"',), ('"re 16 tgk"',)]
+    assert not [unit for unit in understand("crane TGK").units if unit.beside]
+    assert not [unit for unit in understand("why is berth 7 closed to the ferry today").units if unit.beside]
+
+
+def test_quotes_can_be_dropped_and_exclusions_stay():
+    assert unquoted('who said "no harbour" -draft -"old plan"') == 'who said no harbour -draft -"old plan"'
+    assert unquoted("harb* a - b") == "harb* a - b"
