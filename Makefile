@@ -11,7 +11,7 @@ MODELS_INSTALLED := $(MODELS_VENV)/.installed
 # The page is tested in Debian's chromium, driven by Playwright.
 PAGE_INSTALLED := $(VENV)/.page-installed
 
-.PHONY: demo test test-page test-faults test-faults-long test-models test-hostile check check-page bench bench-models bench-gpu samples clean
+.PHONY: demo test test-page test-faults test-faults-long test-models test-hostile check check-page bench bench-quality bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -48,6 +48,9 @@ check-page: ## format, lint, types, unit tests and build of the page's own scrip
 
 bench: $(INSTALLED) ## speed and memory, as ratios to a floor measured in the same run
 	$(BIN)/python -m tests.bench
+
+bench-quality: $(INSTALLED) ## ranking beside bm25s, FTS5 and TF-IDF: make bench-quality DIR=/path/to/judged/collections
+	$(BIN)/python -m tests.bench.quality $(DIR)
 
 bench-models: $(MODELS_INSTALLED) ## embedding through a real vLLM server, beside a bare load generator
 	PYTHONPATH=tests/models/site:. $(MODELS_VENV)/bin/python -m tests.bench.server

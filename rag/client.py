@@ -130,6 +130,26 @@ class Client:
             texts={hit["id"]: hit["text"] for hit in found["hits"]} if texts else {},
         )
 
+    def ask(
+        self,
+        question: str,
+        options: SearchOptions | None = None,
+        *,
+        index: str | None = None,
+        indexes: Sequence[str] = (),
+        strict: bool = False,
+        **asked: Any,
+    ) -> dict[str, Any]:
+        """The whole answer to a question, as the JSON of `rag ask --json`. The keywords are filters, `image` and `top_k`.
+
+        NoChatModel where the server has no chat model.
+        """
+        known = {"image", "kinds", "paths", "roots", "after", "before", "top_k"}
+        given = {name: value for name, value in _sent(replace(options or SearchOptions(), **asked)).items() if name in known}
+        body = given | _which(index, indexes) | {"question": question, "strict": strict, "stream": False}
+        found: dict[str, Any] = self._ask("POST", "/v1/ask", body)
+        return found
+
     def id(self) -> str:
         """The id of this run of the server; asked without the key."""
         return str(self._ask("GET", "/healthz", key=False).get("id", ""))

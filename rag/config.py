@@ -64,6 +64,15 @@ class Settings(BaseSettings):
     blend: Literal["auto", "never"] | Annotated[float, Field(ge=0, le=1)] = Field(
         "auto", description="Weight of the rerank score in the final one; auto: 1, less for kinds a model ranks badly."
     )
+    answer_url: str = Field("", description="Address of the chat model of `rag ask`; empty: a `rag serve answerer` here.")
+    answer_model: str = Field("", description="Which chat model, where the server has several.")
+    answer_key: str = Field("", repr=False, description="The API key for the chat model.")
+    answer_context: int = Field(0, ge=0, description="Tokens that it reads and writes together; 0: asked of the server.")
+    answer_tokens: int = Field(1_024, ge=16, le=65_536, description="The longest answer, in tokens.")
+    answer_pictures: Literal["auto"] | Annotated[int, Field(ge=0, le=64)] = Field(
+        "auto", description="Most pictures in one prompt, others go as words; auto: 8 if the model sees."
+    )
+    evidence_tokens: int = Field(8_000, ge=200, description="Most tokens of evidence in one prompt.")
     api_key: str = Field("", repr=False, description="The API key for the endpoints.")
     ca_bundle: str = Field("", description="A file of CA certificates to trust.")
     in_flight: int = Field(8, ge=1, le=1_024, description="Concurrent requests per endpoint.")

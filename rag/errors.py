@@ -10,6 +10,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     │   ├── NotShown            the passage has no picture, or its file is gone
     │   └── MissingExtra        an optional package is not installed
     ├── BackendError        3   a model or its server failed or gave an unusable answer
+    │   ├── NoChatModel         no chat model is set: the error holds the evidence
     │   ├── ContentRefused      it rejects some inputs but works for others
     │   └── Overloaded          it has more requests than it can answer
     ├── IndexFailure        4   the index folder cannot be used
@@ -105,6 +106,17 @@ class ContentRefused(BackendError):
         super().__init__(what, remedy)
         self.reasons = reasons
         self.others = others
+
+
+class NoChatModel(BackendError):
+    """No chat model is set, so nothing answers; `evidence` is what one would have been given."""
+
+    def __init__(self, evidence: Any) -> None:
+        super().__init__(
+            "no chat model is set, so there is evidence but no answer",
+            remedy="start one with `rag serve answerer`, or name a server: RAG_ANSWER_URL=http://HOST:PORT",
+        )
+        self.evidence = evidence
 
 
 class Overloaded(BackendError):

@@ -35,7 +35,7 @@ def search_page(connection: Connection) -> gr.Blocks:
     page: gr.Blocks
     with gr.Blocks(title="rag", analytics_enabled=False, fill_width=True) as page:
         top = TopBar(elem_id="rag-top")
-        with gr.Tabs(elem_id="rag-tabs") as tabs:
+        with gr.Tabs(elem_id="rag-tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab(LABELS["en"]["search"], id="search") as search_tab:
                 bar = SearchBar(elem_id="rag-search")
                 results = Results(elem_id="rag-results")

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Response
 from starlette.routing import Route
 
 from rag import __version__
-from rag.api import indexes, media, passages, rerank, search
+from rag.api import ask, indexes, media, passages, rerank, search
 from rag.api.docs_page import manual
 from rag.api.guard import Guard, Trust
 from rag.api.jobs import Jobs
@@ -36,6 +36,7 @@ def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTime
     meters = Meters(library, request_pool, jobs)
     media_pool = RequestPool(threads=6, timeout=200.0)  # pictures and videos: searches must not wait for a decoder
     media_service = MediaService()
+    writers = ask.Writers()
     agents = OverHttp(create_server(library, media_service, request_pool.take, media_pool.take))
 
     @asynccontextmanager
@@ -45,6 +46,7 @@ def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTime
         jobs.close()
         request_pool.close()
         media_pool.close()
+        writers.close()
         media_service.close()
         library.close()
 
@@ -61,6 +63,7 @@ def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTime
     app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, library.token), codes=codes or OneTimeCodes())
     app.add_middleware(Counted, meters=meters)  # outside the guard: refused requests count too
     app.include_router(search.router(library, media_service, request_pool, meters.count_search))
+    app.include_router(ask.router(library, request_pool, writers, meters.count_error))
     app.include_router(indexes.router(library, request_pool, jobs))
     app.include_router(rerank.router(library, request_pool))
     app.include_router(media.router(library, media_service, media_pool))

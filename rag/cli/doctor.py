@@ -21,6 +21,8 @@ def doctor(
     reranker_url: Annotated[list[str] | None, typer.Option(help="Endpoint of the reranker; repeatable.")] = None,
     model: Annotated[str | None, typer.Option(help="The embedding model. Default: what the endpoint serves.")] = None,
     reranker_model: Annotated[str | None, typer.Option(help="The reranking model. Default: what the endpoint serves.")] = None,
+    answer_url: Annotated[str | None, typer.Option(help="Address of the chat model.")] = None,
+    answer_model: Annotated[str | None, typer.Option(help="Which chat model, where the server has several.")] = None,
     family: Annotated[str | None, typer.Option(help="Model family (prompts and limits), where the name does not tell.")] = None,
     reranker_family: Annotated[str | None, typer.Option(help="The same for the reranker.")] = None,
     index: Index = "",
@@ -30,6 +32,7 @@ def doctor(
 
     Without --url it checks the endpoint that the index was made with, else the servers that `rag serve` runs here.
     """
+    from rag.answers.proof import examine_answerer
     from rag.config import load_settings
     from rag.errors import BackendError
     from rag.index.catalog.index_folder import settings_of
@@ -40,6 +43,8 @@ def doctor(
         {
             "url": tuple(url) if url else None,
             "reranker_url": tuple(reranker_url) if reranker_url else None,
+            "answer_url": answer_url,
+            "answer_model": answer_model,
             "model": model,
             "reranker_model": reranker_model,
             "family": family,
@@ -48,7 +53,7 @@ def doctor(
         }
     )
     stored = settings_of(existing_index(index)) if index else _stored_settings(settings.index)
-    findings = [*examine_machine(), *examine_endpoints(settings, stored)]
+    findings = [*examine_machine(), *examine_endpoints(settings, stored), *examine_answerer(settings)]
     _print_json(findings) if json else _print(findings)
     failed = [finding for finding in findings if finding.verdict == "failed"]
     if failed:

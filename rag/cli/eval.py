@@ -1,63 +1,110 @@
-"""`rag eval`: measures how well an index answers judged queries. Knows printing only."""
+"""`rag eval`: measures how well an index answers judged queries. Knows options; `evaluation` judges, `eval_report` prints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rag.cli.options import Index, Json, Reranker
 
-Table = Mapping[str, Mapping[str, Mapping[str, float]]]
+if TYPE_CHECKING:
+    from rag.evaluation.judged import JudgedSet, Run
 
 
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="JSON Lines: id, query, image, relevant [document, locator, grade], tags.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="SET", help="JSON Lines, a folder in the form of BEIR, or TREC qrels (with --topics).")
+    ],
     index: Index = "",
     json: Json = False,
     reranker: Reranker = None,
+    topics: Annotated[Path | None, typer.Option(help="The queries of TREC qrels.", metavar="FILE")] = None,
+    split: Annotated[str | None, typer.Option(help="Which qrels of a BEIR folder; default: test.", metavar="NAME")] = None,
+    measure: Annotated[
+        list[str] | None, typer.Option("--measure", "-m", help="As ir-measures names it: nDCG@10, AP, P@5 (repeatable).")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Compare with another index, other settings (reranker=none), or a kept run.", metavar="WHAT"),
+    ] = None,
     only: Annotated[str | None, typer.Option(help="Only queries with this tag.", metavar="TAG")] = None,
+    worst: Annotated[int, typer.Option(help="Report this many of the worst queries, with every stage's ranks.", min=0)] = 0,
     failures: Annotated[
         bool, typer.Option("--failures", help="List the queries without a relevant hit among the first five.")
     ] = False,
+    per_query: Annotated[bool, typer.Option("--per-query", "-q", help="Measure each query, too.")] = False,
+    run: Annotated[Path | None, typer.Option(help="Write runs and qrels for trec_eval there.", metavar="FOLDER")] = None,
 ) -> None:
-    """Measure success@5, nDCG@10, recall@10 and MRR by stage (dense, lexical, fused, reranked, hits) and by tag."""
-    from rag.errors import WrongRequest
-    from rag.evaluation import are_relevant, load_queries, rank, require_measures
-    from rag.evaluation import evaluate as measure
-    from rag.search.federated import open_index
+    """Measure how well an index answers judged queries, by stage (dense, lexical, fused, reranked, hits) and by tag.
 
-    require_measures()
-    judged = [query for query in load_queries(file) if query.relevant]
-    queries = [query for query in judged if only is None or only in query.tags]
+    A set that brings its documents (BEIR, collections in JSON Lines) is indexed in a temporary folder if no index is named.
+    """
+    from rag.cli.eval_report import report_json, report_text
+    from rag.evaluation.against import KeptRuns, parse_against
+    from rag.evaluation.measures import MEASURES, check_measures
+    from rag.evaluation.open_set import open_set
+    from rag.evaluation.report import make_report, write_runs
+
+    measures = check_measures(measure or MEASURES)
+    judged = _chosen(open_set(file, topics, split), file, only)
+    other = None if against is None else parse_against(against)
+    with ExitStack() as opened:
+        named = index or _own_index(judged, opened)
+        runs = _runs(judged, named, {"reranker": reranker})
+        theirs: Mapping[str, Run] | None = None
+        if isinstance(other, KeptRuns):
+            theirs = other.runs
+        elif other is not None:
+            theirs = _runs(judged, other.index or named, {"reranker": reranker, **other.flags})
+    if run is not None:
+        write_runs(run, judged, runs)
+    found = make_report(judged, runs, measures, theirs, worst=worst)
+    if json:
+        report_json(found, failures=failures, per_query=per_query)
+    else:
+        report_text(found, against or "", failures=failures, per_query=per_query, worst=worst > 0)
+
+
+def _chosen(judged: JudgedSet, file: Path, only: str | None) -> JudgedSet:
+    """The set with the answerable queries of one tag."""
+    from dataclasses import replace
+
+    from rag.errors import WrongRequest
+
+    answerable = [query for query in judged.queries if query.is_answerable]
+    queries = [query for query in answerable if only is None or only in query.tags]
     if not queries:
-        tags = sorted({tag for query in judged for tag in query.tags})
+        tags = sorted({tag for query in answerable for tag in query.tags})
         remedy = f"the tags are: {', '.join(tags)}" if tags else "give queries a list of relevant documents"
         raise WrongRequest(f"{file} has no judged query{f' with the tag {only!r}' if only else ''}", remedy=remedy)
-    with open_index(index, reranker=reranker, top_k=10) as searcher:
-        found = {query.id: rank(searcher, query) for query in queries}
-    if json:
-        import json as json_
-
-        print(json_.dumps(measure(queries, found), indent=2))
-        return
-    _print(measure(queries, found))
-    if failures:
-        for query in queries:
-            if not are_relevant(query, found[query.id]["hits"])[:5].count(True):
-                print(f"  {query.id}  {query.words}  [{', '.join(sorted(query.tags))}]")
+    return replace(judged, queries=tuple(queries))
 
 
-def _print(table: Table) -> None:
-    from rich.table import Table as Grid
+def _own_index(judged: JudgedSet, opened: ExitStack) -> str:
+    """The folder of an index of the documents of the set, or "" where it has none."""
+    import tempfile
 
-    from rag.cli.terminal import stdout
+    from rag.cli.terminal import say
+    from rag.evaluation.corpus import index_documents
 
-    grid = Grid("queries", "stage", "success@5", "nDCG@10", "recall@10", "MRR", box=None, pad_edge=False)
-    for group, stages in table.items():
-        for number, (stage, values) in enumerate(stages.items()):
-            name = f"{group} ({values['queries']:.0f})" if not number else ""
-            grid.add_row(name, stage, *(f"{values[key]:.3f}" for key in ("Success@5", "nDCG@10", "R@10", "RR")))
-    stdout().print(grid)
+    if judged.documents is None:
+        return ""
+    folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="rag-eval-"))
+    return str(index_documents(judged, Path(folder), say))
+
+
+def _runs(judged: JudgedSet, index: str, flags: dict[str, Any]) -> dict[str, Run]:
+    """What every stage of one index ranks."""
+    from rag.cli.terminal import say
+    from rag.evaluation.ranking import DEPTH, indexed_share, rank_all
+    from rag.search.federated import open_index
+
+    with open_index(index, top_k=DEPTH, **flags) as searcher:
+        share = indexed_share(judged, searcher)
+        if share < 1:
+            say(f"note: {share:.0%} of the relevant documents are in {searcher.name}; the others count as not found")
+        return rank_all(searcher, judged)

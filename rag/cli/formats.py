@@ -5,20 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.cli.terminal import harmless, stdout
+from rag.cli.explained import explained
+from rag.cli.terminal import harmless
 from rag.humanize import place
 from rag.serialization import explain_json, hit_json
 
 if TYPE_CHECKING:
-    from rich.padding import Padding
-    from rich.text import Text
-
     from rag.types import Hit
 
 COLUMNS = ("rank", "score", "kind", "document", "place", "id", "root", "path", "snippet")  # of csv; stable
@@ -50,88 +49,11 @@ def show_answers(answers: Sequence[Answers], name: str, *, explain: bool, many: 
 
 
 def _as_table(answers: Sequence[Answers], show: Show) -> None:
-    from rich.text import Text
+    from rag.cli.hit_table import print_plain, print_styled
 
-    console = stdout()
+    has_style = sys.stdout.isatty() or "FORCE_COLOR" in os.environ
     for answer in answers:
-        if show.many:
-            console.print(Text(harmless(answer.query), style="bold underline"))
-        for hit in answer.hits:
-            console.print(_head(hit, show))
-            if hit.snippet:
-                console.print(_indented(_marked(hit.snippet, answer.query)), style="dim" if sys.stdout.isatty() else None)
-            if show.explain:
-                console.print(_indented(Text(_explained(hit), style="cyan")))
-                for one in hit.folded:
-                    where = harmless(place(one.locator, one.inner))
-                    same = f"similar: {harmless(one.document)}  {where}  {one.score:.3f}  #{one.id}"
-                    console.print(_indented(Text(same, style="cyan")))
-            if show.preview and hit.modality != "text":
-                from rag.cli.preview import print_preview
-
-                print_preview(console, hit)
-
-
-def _head(hit: Hit, show: Show) -> Text:
-    from rich.style import Style
-    from rich.text import Text
-
-    line = Text(f"{hit.rank:>3}  ", style="bold")
-    line.append(f"{hit.score:.2f}  ", style="green")
-    line.append(f"{hit.kind:<10}  ", style="magenta")
-    link = Style(link=Path(hit.path).as_uri()) if sys.stdout.isatty() else Style()
-    line.append(harmless(hit.document), style=Style(bold=True) + link)
-    where = place(hit.locator, hit.inner)
-    line.append(f"  {harmless(where)}" if where else "", style="yellow")
-    if len(hit.members) > 1 and hit.best != hit.locator:
-        line.append(f"  (best {place(hit.best)})", style="dim")
-    heading = hit.context.heading or hit.context.title
-    shown = harmless(heading) if len(heading) <= 80 else f"{harmless(heading)[:79]}…"
-    line.append(f"  {shown}" if shown else "", style="dim italic")
-    line.append(f"  {harmless(hit.index)}" if show.several else "", style="blue")
-    line.append(f"  #{hit.id}", style="dim")
-    if hit.folded:
-        line.append(f"  +{len(hit.folded)} similar", style="cyan")
-    return line
-
-
-def _indented(text: Text) -> Padding | Text:
-    """The text indented below the hit's name: every line on a terminal; in a pipe it is one long line."""
-    from rich.padding import Padding
-
-    if sys.stdout.isatty():
-        return Padding(text, (0, 0, 0, 6))
-    text.pad_left(6)
-    return text
-
-
-def _marked(snippet: str, query: str) -> Text:
-    """The snippet with the words of the query in bold."""
-    from rich.text import Text
-
-    from rag.text.highlights import marks
-
-    plain = harmless(snippet)
-    text = Text(plain)
-    for start, end in marks(plain, query):
-        text.stylize("bold not dim", start, end)
-    return text
-
-
-def _explained(hit: Hit) -> str:
-    lanes = [f"{lane} #{found.rank} ({found.score:.3f}{_match(found.share)})" for lane, found in hit.lanes.items()]
-    fused = f"fused #{hit.ranks['fused']} ({hit.fused:.3f})" if "fused" in hit.ranks else f"fused {hit.fused:.3f}"
-    rank = f" #{hit.ranks['reranked']}" if "reranked" in hit.ranks else ""
-    rerank = (
-        f"rerank{rank} ({hit.rerank_score:.3f})" if hit.rerank_score is not None else "no reranker: ranked by the fused score"
-    )
-    similarity = f"similarity {hit.similarity:.3f}" if hit.similarity is not None else ""
-    decided = f"score = {hit.decided}" if hit.decided not in ("fused", "rerank_score") else ""
-    return " · ".join(part for part in (*lanes, similarity, fused, rerank, decided) if part)
-
-
-def _match(share: float) -> str:
-    return "" if share > 0.995 else f", matches {share:.0%} of the query" if share else ", matches only common words"
+        (print_styled if has_style else print_plain)(answer.query, answer.hits, show)
 
 
 def _hit(hit: Hit, show: Show) -> dict[str, Any]:
@@ -166,7 +88,7 @@ def _as_csv(answers: Sequence[Answers], show: Show) -> None:
                 *(hit.rank, f"{hit.score:.6f}", hit.kind, hit.document, place(hit.locator, hit.inner)),
                 *(hit.id, hit.root, hit.path, hit.snippet),
                 *((hit.index,) if show.several else ()),
-                *((_explained(hit),) if show.explain else ()),
+                *((explained(hit),) if show.explain else ()),
             )
             writer.writerow([_cell(str(value)) for value in values])
     print(out.getvalue(), end="")
@@ -190,7 +112,7 @@ def _as_markdown(answers: Sequence[Answers], show: Show) -> None:
             if hit.snippet:
                 print(f"   > {_escaped(hit.snippet)}")
             if show.explain:
-                print(f"   {_explained(hit)}")
+                print(f"   {explained(hit)}")
         print()
 
 

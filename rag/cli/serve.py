@@ -10,24 +10,26 @@ if TYPE_CHECKING:
     from rag.models.vllm_command import ServerSpec
 
 
-Which = Literal["embedder", "reranker", "both"]
+Which = Literal["embedder", "reranker", "answerer", "both", "all"]
 KEY_NOTICE = "vLLM checks the key below /v1 only: /rerank, /score and /tokenize answer anyone who can reach the port"
 Where = Literal["auto", "cuda", "ascend", "ascend-310p", "cpu"]
 
 
 def serve(
-    which: Annotated[Which, typer.Argument(help="What to serve.")],
+    which: Annotated[Which, typer.Argument(help="What to serve; both: embedder and reranker.")],
     extra: Annotated[
         list[str] | None, typer.Argument(metavar="[-- ARGS]", help="Arguments for vLLM, passed on unchanged.")
     ] = None,
     model: Annotated[str, typer.Option(help="The model: a name, or a local folder.", show_default=False)] = "",
     reranker_model: Annotated[str, typer.Option(help="For both: the reranker. Default: the partner of --model.")] = "",
+    answerer_model: Annotated[str, typer.Option(help="For all: the chat model.", show_default=False)] = "",
     family: Annotated[str, typer.Option(help="Model family (prompts and limits), where the name does not tell.")] = "",
     reranker_family: Annotated[str, typer.Option(help="The same for the reranker.")] = "",
     platform: Annotated[Where, typer.Option(help="Where vLLM runs; auto: detected.")] = "auto",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port. Default: embedder 8000, reranker 8001.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port. Default: 8000, reranker 8001, answerer 8002.")] = None,
     reranker_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the reranker.")] = 8001,
+    answerer_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the answerer.")] = 8002,
     tensor_parallel: Annotated[int, typer.Option(min=1, help="Cards that share one copy of a model.")] = 1,
     data_parallel: Annotated[int, typer.Option(min=1, help="Copies of a model.")] = 1,
     memory_share: Annotated[
@@ -41,7 +43,7 @@ def serve(
     templates: Annotated[str, typer.Option(help="Folder of the chat templates on the machine that will run the command.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the commands and start nothing.")] = False,
 ) -> None:
-    """Start vLLM for an embedder, a reranker, or both on one card, with the right flags and templates."""
+    """Start vLLM for an embedder, a reranker, a chat model that answers, or several on one card, with the right flags."""
     import os
 
     from rag.backends.modelscope import require
@@ -56,7 +58,13 @@ def serve(
         raise WrongRequest("--card-memory and --templates plan for another machine", remedy="add --dry-run")
     if which == "embedder" and reranker_model:
         raise WrongRequest("`rag serve embedder` starts no reranker", remedy="leave --reranker-model out, or: rag serve both")
-    servers = _servers(which, (model, family), (reranker_model, reranker_family), (port, reranker_port))
+    if which not in ("all", "answerer") and answerer_model:
+        raise WrongRequest(f"`rag serve {which}` starts no answerer", remedy="leave --answerer-model out, or: rag serve all")
+    answerer = (answerer_model or (model if which == "answerer" else ""), port if which == "answerer" and port else answerer_port)
+    servers = (
+        [] if which == "answerer" else _servers(which, (model, family), (reranker_model, reranker_family), (port, reranker_port))
+    )
+    servers += _answerer(which, *answerer)
     wanted = LaunchOptions(
         platform=None if platform == "auto" else platform,
         version=vllm_version,
@@ -75,7 +83,7 @@ def serve(
     for server in servers:
         if not planned:
             require_folder(server.model)
-        if not (server.family or family_for(server).templated):
+        if server.role != "answerer" and not (server.family or family_for(server).templated):
             say(
                 f"{server.model}: not known as a Qwen3 model, so it gets text without a template; if it is one, give its --family"
             )
@@ -100,13 +108,29 @@ def _servers(which: Which, model: tuple[str, str], reranker: tuple[str, str], po
     if which == "reranker":
         model, reranker = ("", ""), (reranker if reranker[0] else (model[0], model[1] or reranker[1]))
         other = own or other
-    if which == "both" and not reranker[0]:
+    if which in ("both", "all") and not reranker[0]:
         reranker = (partner(model[0]), reranker[1])
     wanted = [ServerSpec("embedder", model[0], own or 8000, model[1])] if which != "reranker" else []
     wanted += [ServerSpec("reranker", reranker[0], other, reranker[1])] if which != "embedder" else []
     for server in wanted:
         if not server.model:
-            named = "--reranker-model" if which == "both" and server.role == "reranker" else "--model"
+            named = "--reranker-model" if which in ("both", "all") and server.role == "reranker" else "--model"
             example = "Qwen/Qwen3-VL-Embedding-2B" if server.role == "embedder" else "Qwen/Qwen3-VL-Reranker-2B"
             raise WrongRequest(f"no model is given for the {server.role}", remedy=f"give one, such as {named} {example}")
     return wanted
+
+
+def _answerer(which: Which, model: str, port: int) -> list[ServerSpec]:
+    """The chat model to start, if any. WrongRequest if none is named."""
+    from rag.errors import WrongRequest
+    from rag.models.vllm_command import ServerSpec
+
+    if which not in ("all", "answerer"):
+        return []
+    if not model:
+        named = "--answerer-model" if which == "all" else "--model"
+        raise WrongRequest(
+            "no model is given for the answerer",
+            remedy=f"give one, such as {named} Qwen/Qwen3-VL-4B-Instruct (2B and 8B exist too)",
+        )
+    return [ServerSpec("answerer", model, port)]

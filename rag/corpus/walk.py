@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -192,11 +191,6 @@ def _inspect(base: Path, folder: str, path: str, entry: os.DirEntry[str], compan
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:
     return os.fsencode(entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name)
-
-
-def composed(path: str) -> str:
-    """The path in NFC, to compare it with what people type: some systems and archives decompose accents."""
-    return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
 def _is_utf8(name: str) -> bool:

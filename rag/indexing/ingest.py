@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.backends.base import Embedder, capabilities_of
+from rag.corpus.composed_paths import composed
 from rag.corpus.digests import reading_key
 from rag.corpus.file_types import gives, shows_pictures
-from rag.corpus.walk import FileEntry, Root, composed
+from rag.corpus.walk import FileEntry, Root
 from rag.decoding.dispatch import Dispatcher
 from rag.decoding.messages import (
     Answer,

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rag.corpus.companions import CAPTION_BYTES
+from rag.corpus.composed_paths import composed
 from rag.corpus.digests import content_key
 from rag.corpus.file_types import PICTURE_SUFFIXES
-from rag.corpus.walk import composed
 from rag.decoding.messages import Identified, PassageRead, Rules
 from rag.errors import UnreadableDocument
 from rag.index.writer.writer import Writer

@@ -85,7 +85,7 @@ def _of_old_index(folder: Path, wanted: Sequence[Path]) -> tuple[dict[str, Path]
 
 
 def _take_place(fresh: Path, folder: Path, old: Path) -> None:
-    """Puts the new index where the old one is. Killed in between, the next command finishes it: `opening.index_folder`."""
+    """Puts the new index where the old one is. Killed in between, the next command finishes it: `locations.finish_rebuild`."""
     from rag.index.files.durable import sync_folder
     from rag.index.files.uninterruptible import uninterruptible
 

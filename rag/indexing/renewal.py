@@ -16,7 +16,7 @@ from rag.backends.base import capabilities_of
 from rag.corpus.digests import content_key
 from rag.humanize import counted
 from rag.loaders.policy import ReadingPolicy
-from rag.loaders.text.chunking import text_content
+from rag.loaders.text.passage_content import text_content
 from rag.text.clues import embedded_clues
 from rag.types import Content, Fingerprint, Passage
 

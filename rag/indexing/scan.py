@@ -12,8 +12,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from rag.corpus.composed_paths import composed
 from rag.corpus.file_types import PICTURE_SUFFIXES, is_asked_for, suffix_of
-from rag.corpus.walk import FileEntry, Ignored, Inaccessible, Remark, ScanEvent, composed, walk
+from rag.corpus.walk import FileEntry, Ignored, Inaccessible, Remark, ScanEvent, walk
 from rag.humanize import counted
 from rag.indexing.roots import Target
 from rag.indexing.tally import RunTally

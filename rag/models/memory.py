@@ -36,6 +36,7 @@ class ModelShape:
 
 SHAPES: Mapping[tuple[bool, str], ModelShape] = {  # (sees, size in the name): from the checkpoints' config.json
     (True, "2B"): ModelShape(2.13e9, 28, 2048, 6144),
+    (True, "4B"): ModelShape(4.44e9, 36, 2560, 9728),
     (True, "8B"): ModelShape(8.77e9, 36, 4096, 12288),
     (False, "0.6B"): ModelShape(0.60e9, 28, 1024, 3072),
     (False, "4B"): ModelShape(4.02e9, 36, 2560, 9728),

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from rag.errors import WrongRequest
 
 Task = Literal["embedder", "reranker"]
-Role = Task | Literal["ui"]
+ModelRole = Task | Literal["answerer"]
+Role = ModelRole | Literal["ui"]
 
 CONNECT_SECONDS = 0.3  # for a local port to accept a connection
 

@@ -19,9 +19,10 @@ from rag.backends.families import Family, classifier_overrides, family_of, model
 from rag.backends.local.platforms import ALLOCATOR, FEW_STREAMS, HALF, SMALL_CONTEXT, caches_wrongly, release
 from rag.backends.prompts import template_file
 from rag.errors import WrongRequest
+from rag.models.chat_models import PICTURES, chat_family
 from rag.models.memory import GIB, WHOLE, MemoryNeed, ModelShape, kept_space, need_of, shape_of, weights_of
 from rag.models.placement import Placement, placed, prompts_at_once, room_on
-from rag.models.run_files import Task
+from rag.models.run_files import ModelRole
 
 NEWEST = "0.33.0"  # the newest vLLM that these flags were checked against
 NEWEST_ASCEND = "0.23.0"  # the vLLM that the newest stable vllm-ascend pairs with
@@ -35,7 +36,7 @@ _A_ROLE = {"embedder": "an embedder", "reranker": "a reranker"}
 class ServerSpec:
     """One server to start."""
 
-    role: Task
+    role: ModelRole
     model: str
     port: int
     family: str = ""  # needed if the model's name does not tell
@@ -64,7 +65,7 @@ class LaunchOptions:
 class LaunchCommand:
     """The command of one server, and the variables added to this process's environment for it."""
 
-    role: Task
+    role: ModelRole
     model: str
     url: str
     arguments: tuple[str, ...]
@@ -86,7 +87,7 @@ def commands(servers: Sequence[ServerSpec], options: LaunchOptions, environment:
     _require_apart(servers)
     if options.dtype and options.dtype not in DTYPES:
         raise WrongRequest(f"vLLM has no dtype {options.dtype!r}", remedy=f"the dtypes are: {', '.join(DTYPES)}")
-    lengths = [_length(family, options) for family in families]
+    lengths = [_length(server, family, options) for server, family in zip(servers, families, strict=True)]
     shapes = [shape_of(server.model, sees=family.sees) for server, family in zip(servers, families, strict=True)]
     needs = [
         _need(server, family, shape, length, options)
@@ -101,7 +102,8 @@ def commands(servers: Sequence[ServerSpec], options: LaunchOptions, environment:
         places, prompts = placed(needs, options.cards, options.tensor_parallel, options.data_parallel, whole), 0
     made = []
     for server, family, shape, length, place in zip(servers, families, shapes, lengths, places, strict=True):
-        arguments = [*_entry(server, options), *_family_flags(family, length, options), *_parallel(options)]
+        flags = _chat_flags(family, length) if server.role == "answerer" else _family_flags(family, length, options)
+        arguments = [*_entry(server, options), *flags, *_parallel(options)]
         if options.platform != "cpu":
             arguments += ["--gpu-memory-utilization", f"{place.share:.2f}"]
         arguments += [*_platform_flags(options), *options.extra]
@@ -111,7 +113,9 @@ def commands(servers: Sequence[ServerSpec], options: LaunchOptions, environment:
 
 
 def family_for(server: ServerSpec) -> Family:
-    """The family of a model in its role. WrongRequest if the model is made for the other role."""
+    """The family of a model in its role. WrongRequest if the model is made for another role."""
+    if server.role == "answerer":
+        return chat_family(server.model)
     family = family_of(Choice(model=server.model, family=server.family), server.role)
     other = "rerank" if server.role == "embedder" else "embedding"
     if not server.family and other in model_name(server.model).lower():
@@ -160,7 +164,8 @@ def _entry(server: ServerSpec, options: LaunchOptions) -> list[str]:
     model = modelscope.name_of(server.model)
     name = model_name(model) if _is_folder(model) else model
     place = ["--host", options.host, "--port", str(server.port)]
-    return [*options.entry, model, "--served-model-name", name, *place, "--runner", "pooling"]
+    runner = [] if server.role == "answerer" else ["--runner", "pooling"]
+    return [*options.entry, model, "--served-model-name", name, *place, *runner]
 
 
 def _require_apart(servers: Sequence[ServerSpec]) -> None:
@@ -189,6 +194,12 @@ def _family_flags(family: Family, length: int, options: LaunchOptions) -> list[s
         bounds |= {"max_frames": MOST_FRAMES} if release(options.version) >= (0, 24) else {}
         flags += ["--media-io-kwargs", json.dumps({"video": bounds})]
     return flags
+
+
+def _chat_flags(family: Family, length: int) -> list[str]:
+    """The flags of a chat model: context length, and so many pictures and no videos, for which memory would be kept."""
+    seen = ["--limit-mm-per-prompt", json.dumps({"image": PICTURES, "video": 0})] if family.sees else []
+    return ["--max-model-len", str(length), *seen]
 
 
 def _parallel(options: LaunchOptions) -> list[str]:
@@ -252,11 +263,11 @@ def _need(server: ServerSpec, family: Family, shape: ModelShape | None, length: 
     )
 
 
-def _length(family: Family, options: LaunchOptions) -> int:
+def _length(server: ServerSpec, family: Family, options: LaunchOptions) -> int:
     """The longest prompt in tokens: as chosen, else the family's, but short on an Atlas 300I DUO; 0 leaves it to vLLM."""
     if options.max_model_len:
         return options.max_model_len
-    if not family.templated:
+    if not family.templated and server.role != "answerer":
         return 0
     return min(family.max_tokens, SMALL_CONTEXT) if options.platform == "ascend-310p" else family.max_tokens
 

@@ -18,9 +18,10 @@ from rag.index.locations import by_name, existing_index
 from rag.models.loading import ModelCache, Say, silent
 from rag.search.fusion import K
 from rag.search.options import SearchOptions
-from rag.search.searcher import Searcher
+from rag.search.searcher import Searcher, answering
 
 if TYPE_CHECKING:
+    from rag.answers.answering import Answering
     from rag.search.pipeline import Results
     from rag.types import Content, Fingerprint, Hit
 
@@ -87,6 +88,10 @@ class FederatedSearcher:
             results = searcher.search(text, replace(wanted, roots=known), content=content)
             found.append(RankedList(searcher.name, searcher.reranker, results))
         return merge(found, self.searchers[0].settings.top_k if wanted.top_k is None else wanted.top_k)
+
+    def ask(self, question: str, options: SearchOptions | None = None, **asked: Any) -> Answering:
+        """As `Searcher.ask`, with evidence from all the indexes and the chat model of the first one's settings."""
+        return answering(self, question, options, **asked)
 
     @cached_property
     def _lists(self) -> Mapping[Fingerprint, Searcher]:

@@ -60,7 +60,7 @@ class Results:
         words = {(one.index, one.id): one.passage for one in self.candidates}
         texts = {}
         for hit in self.hits:
-            parts = [_shown(words[hit.index, member.id]) for member in hit.members]
+            parts = [shown_words(words[hit.index, member.id]) for member in hit.members]
             texts[hit.id] = "\n".join(dict.fromkeys(filter(None, parts)))
         return texts
 
@@ -191,7 +191,7 @@ def _hit(
         kind=passage.kind,
         modality=passage.modality,
         locator=found.locator,
-        snippet=snippet(_shown(passage), spoken(query.words)),
+        snippet=snippet(shown_words(passage), spoken(query.words)),
         score=found.best.score,
         similarity=similarities.get(stored.number),
         rerank_score=judged.rerank_score,
@@ -207,7 +207,7 @@ def _hit(
     )
 
 
-def _shown(passage: Passage) -> str:
+def shown_words(passage: Passage) -> str:
     """The caption and the words of a passage as a person reads them."""
     words = readable(passage.text, passage.document.path) if passage.modality == "text" else passage.text
     return "\n".join(part for part in (passage.caption, words) if part)

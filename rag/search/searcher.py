@@ -10,6 +10,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from rag.text.query_syntax import literal
 from rag.types import Content, Hit, Query, StoredPassage
 
 if TYPE_CHECKING:
+    from rag.answers.answering import Answering
     from rag.decoding.ask_pool import AskPool
     from rag.index.reader.federated import Searchable
     from rag.index.reader.open_index import IndexStatus, OpenIndex
@@ -135,6 +137,13 @@ class Searcher:
         results = _retry_after_compaction(run)
         return results if wanted.like is None else _without(results, wanted.like, ranking.top_k)
 
+    def ask(self, question: str, options: SearchOptions | None = None, **asked: Any) -> Answering:
+        """Starts the answer to a question, with sources: iterate over it for its pieces, `whole()` is the checked answer.
+
+        As `rag.answers.ask.ask`. NoChatModel, with the evidence, if no chat model is set.
+        """
+        return answering(self, question, options, **asked)
+
     def content_of(self, id: str, text: str) -> Content:
         """A passage as a query: its text, or its picture with the text known about it, and `text` added. NoSuchPassage."""
         with self._searched.snapshot() as snapshot:
@@ -174,6 +183,12 @@ class Searcher:
             good_from=settings.good_from,
             fold=wanted.fold and wanted.like is None,  # copies of the passage are the best hits, and must not vanish with it
         )
+
+
+def answering(searcher: object, question: str, options: SearchOptions | None, **asked: Any) -> Answering:
+    """What `rag.answers.ask.ask` returns. Imported by name, because that room stands on this one."""
+    started: Answering = import_module("rag.answers.ask").ask(searcher, question, options, **asked)
+    return started
 
 
 def _retry_after_compaction(run: Callable[[], Results]) -> Results:

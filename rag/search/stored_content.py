@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.corpus.file_types import SHOWN_BY
-from rag.decoding.messages import ReadRange, Rules
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.inside import HOLDERS
-from rag.loaders.text.chunking import text_content
+from rag.loaders.text.passage_content import text_content
 from rag.types import Content, Document, DocumentId, Hit, Passage, StoredPassage
 
 if TYPE_CHECKING:
@@ -36,6 +35,9 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool
     for one in stored:
         if one.passage.modality != "text":
             by_document.setdefault((one.index, one.passage.document), []).append(one)
+
+    if not by_document:
+        return [contents[one.number] for one in stored]
 
     def read(passages: list[StoredPassage]) -> None:
         ordered = sorted(passages, key=lambda one: one.passage.ordinal)
@@ -58,6 +60,8 @@ def hit_pixels(hit: Hit, pool: AskPool) -> Pixels | None:
 
 def _read(document: Document, passages: Sequence[Passage], limits: Limits, pool: AskPool) -> list[Content | None]:
     """The contents of passages of one document; None for one that cannot be read, [] if another type of file is there now."""
+    from rag.decoding.messages import ReadRange, Rules
+
     own = {SHOWN_BY.get(passage.kind) for passage in passages if not passage.inner}
     try:
         found, _ = pool.call("rag.loaders.questions:family", document.file, {"limits": limits})

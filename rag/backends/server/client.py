@@ -16,10 +16,11 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from queue import SimpleQueue
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from rag.backends.base import Choice
 from rag.backends.server.endpoints import Endpoint, endpoints_of
+from rag.backends.server.event_stream import EventStream, open_events
 from rag.backends.server.exchange import HttpRefusal, HttpResponse, TransientFailure, exchange
 from rag.backends.server.scheduler import Call, EndpointScheduler, RetryPolicy
 from rag.errors import BackendError
@@ -30,6 +31,7 @@ __all__ = ["RETRY_POLICY", "Endpoints", "RetryPolicy"]
 
 RETRY_POLICY = RetryPolicy()
 Body: TypeAlias = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class Endpoints:
@@ -68,7 +70,11 @@ class Endpoints:
 
     def ask(self, path: str, body: Body | None = None) -> HttpResponse:
         """The response to one request: POST with a body, else GET. HttpRefusal, or another BackendError if there is none."""
-        return self._send(path, None if body is None else _encoded(body), Call())
+        return self._send(path, None if body is None else _encoded(body), Call(), self._exchange)
+
+    def stream(self, path: str, body: Body) -> EventStream:
+        """The events of the response to one POST, opened but not read. Retried until it begins, never after. Errors as `ask`."""
+        return self._send(path, _encoded(body), Call(), self._open_events)
 
     def ask_all(self, path: str, bodies: Sequence[Callable[[], Body]]) -> list[HttpResponse | HttpRefusal]:
         """The responses to many requests, in order. A refusal is an item of the list; any other failure raises BackendError.
@@ -122,7 +128,7 @@ class Endpoints:
                 "a request to a model server failed", remedy="the error above says why"
             )
             try:
-                answer = self._send(path, content, call)
+                answer = self._send(path, content, call, self._exchange)
             except BackendError as error:
                 answer = error
             finally:  # also after a bug: the caller waits for every answer
@@ -130,15 +136,15 @@ class Endpoints:
 
     # ---- one request -----------------------------------------------------------------------------
 
-    def _send(self, path: str, content: bytes | None, call: Call) -> HttpResponse:
-        """The response to a request, from whichever endpoint gives one."""
+    def _send(self, path: str, content: bytes | None, call: Call, make: Callable[[Endpoint, str, bytes | None, Call], T]) -> T:
+        """What `make` returns for a request, from whichever endpoint answers it."""
         failing_since = 0.0
         for attempt in count(1):
             endpoint = self._scheduler.acquire(call)
             began = time.monotonic()
             try:
                 self._prove(endpoint, call)
-                answer = self._exchange(endpoint, path, content, call)
+                answer = make(endpoint, path, content, call)
                 self._scheduler.answered(endpoint, began, self._timeout)
                 self._warned = False
                 return answer
@@ -163,6 +169,17 @@ class Endpoints:
         finally:
             call.ended(connection)
             endpoint.connections.put(connection)
+
+    def _open_events(self, endpoint: Endpoint, path: str, content: bytes | None, call: Call) -> EventStream:
+        connection = endpoint.connections.take()
+        try:
+            call.begin(connection)
+            return open_events(connection, path, content or b"", self._timeout)
+        except BaseException:
+            endpoint.connections.put(connection)
+            raise
+        finally:
+            call.ended(connection)
 
     def _prove(self, endpoint: Endpoint, call: Call) -> None:
         if self._proof is None or endpoint.proven:

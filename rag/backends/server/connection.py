@@ -59,6 +59,11 @@ class Connection:
         self._response = connection.getresponse()
         return self._response
 
+    def extend(self, deadline: float) -> None:
+        """Gives the request under way until `deadline`, in monotonic seconds: for a response that arrives in parts."""
+        if self._socket is not None:
+            self._socket.deadline = deadline
+
     @property
     def is_reusable(self) -> bool:
         """Whether the last response was read to its end, and the server keeps the connection open."""

@@ -83,17 +83,18 @@ def exchange(connection: Connection, path: str, content: bytes | None, seconds: 
     place = connection.route.url + path
     try:
         response = connection.request(path, content, time.monotonic() + seconds)
-        received = _read(response, place)
+        received = read_body(response, place)
     except Unconnected as unconnected:
-        raise _unreachable(place, unconnected.__cause__) from unconnected
+        raise unreachable(place, unconnected.__cause__) from unconnected
     except TimeoutError as error:
         raise TransientFailure(f"did not answer within {seconds:g} s", attempts=FEW_ATTEMPTS, overloaded=True) from error
     except (OSError, HTTPException) as error:
         raise TransientFailure(f"broke off the exchange: {shown(str(error)) or type(error).__name__}") from error
-    return _parsed(place, response, received)
+    return parsed(place, response, received)
 
 
-def _unreachable(place: str, error: BaseException | None) -> BackendError | TransientFailure:
+def unreachable(place: str, error: BaseException | None) -> BackendError | TransientFailure:
+    """The failure of a request that found no connection, to be raised: TransientFailure, or BackendError for a certificate."""
     if untrusted(error):
         what = f"{place}: the server's certificate is not trusted: {shown(str(error))}"
         return BackendError(what, remedy="name the certificates to trust: RAG_CA_BUNDLE")
@@ -102,8 +103,11 @@ def _unreachable(place: str, error: BaseException | None) -> BackendError | Tran
     return TransientFailure(f"cannot be reached: {why_unreachable(error)}", unreachable=True)
 
 
-def _read(response: HTTPResponse, place: str) -> bytes:
-    """The whole body. http.client notices a body shorter than announced only if it is asked for all of it."""
+def read_body(response: HTTPResponse, place: str) -> bytes:
+    """The whole body. BackendError where it is too large.
+
+    http.client notices a body shorter than announced only if it is asked for all of it.
+    """
     if response.length is not None and response.length <= BODY_BYTES:
         return response.read()
     received = bytearray()
@@ -114,7 +118,8 @@ def _read(response: HTTPResponse, place: str) -> bytes:
     return bytes(received)
 
 
-def _parsed(place: str, response: HTTPResponse, received: bytes) -> HttpResponse:
+def parsed(place: str, response: HTTPResponse, received: bytes) -> HttpResponse:
+    """The JSON of a 200. TransientFailure, HttpRefusal and BackendError as `exchange`."""
     status = response.status
     if status in TRANSIENT:
         message = _message(received) or shown(response.reason) or "it does not say why"

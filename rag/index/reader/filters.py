@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.corpus.walk import composed
+from rag.corpus.composed_paths import composed
 from rag.index.catalog.schema import KIND_CODES
 from rag.index.reader.live_passages import DocumentTable, LivePassages
 from rag.types import Filters

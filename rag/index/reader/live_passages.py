@@ -53,7 +53,7 @@ class LivePassages:
 
     def masks_by_kind(self, kept: NDArray[np.bool_]) -> tuple[RowMask, ...]:
         """The same for `kept`, a bool per passage: one mask for each kind among them."""
-        return tuple(self.mask(kept & (self.kinds == kind)) for kind in np.unique(self.kinds[kept]))
+        return tuple(self.mask(kept & (self.kinds == kind)) for kind in np.flatnonzero(np.bincount(self.kinds[kept])))
 
     def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The positions of passage numbers in the arrays, int64; -1 where a number is not live."""

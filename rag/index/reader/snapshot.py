@@ -160,6 +160,10 @@ class Snapshot:
         """The folder of each root, by name."""
         return read_roots(self._connection, self.generation)
 
+    def document_paths(self) -> tuple[str, ...]:
+        """The path below its root of every document that was read."""
+        return self._cache.documents(self._connection, self.live).paths
+
     def status(self) -> IndexStatus:
         """Counts of what the index holds."""
         return read_status(self._cache.folder, self._connection, self.generation)

@@ -1,10 +1,11 @@
 """Exact search over the 16-bit vectors of one segment: correct by definition.
 
-Knows FAISS; knows no catalog.
+Knows FAISS, which scans large segments; knows no catalog.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
 from rag.index.vectors.partition import best_rows, partition
+from rag.index.vectors.small import SMALL_NUMBERS, best_products
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -28,13 +30,15 @@ class ExactStructure:
 
     def __init__(self, rows: Rows) -> None:
         """Verifies and maps every row. IndexDamaged where one is damaged."""
-        rows.all()
+        stored = rows.all()
         self._rows = rows
-        self._index = open_mapped(rows.file)
-        self._parts = partition(self._index)
+        if stored.size <= SMALL_NUMBERS:
+            self._best = partial(best_products, np.asarray(stored, np.float32))
+        else:
+            self._best = partial(best_rows, partition(open_mapped(rows.file)))
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return self._rows.segment.rows
 
     def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
         """(scores, rows), float32 and int64 (queries, k), as `rag.index.base.Structure` demands."""
@@ -44,7 +48,7 @@ class ExactStructure:
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
         self._rows.all()
         # One more than requested: FAISS keeps any of the rows that tie at the last place, and the next score shows such a tie.
-        scores, rows = best_rows(self._parts, queries, min(k + 1, allowed), within)
+        scores, rows = self._best(queries, min(k + 1, allowed), within)
         if k < allowed:
             for at in np.flatnonzero(scores[:, k - 1] == scores[:, k]):
                 scores[at], rows[at] = self._with_all_ties(queries[at : at + 1], k, allowed, within)
@@ -57,7 +61,7 @@ class ExactStructure:
         width = k + 1
         while True:
             width = min(4 * width, allowed)
-            scores, rows = best_rows(self._parts, query, width, within)
+            scores, rows = self._best(query, width, within)
             if width == allowed or scores[0, -1] < scores[0, k - 1]:
                 return scores[0, : k + 1], rows[0, : k + 1]
 

@@ -59,7 +59,9 @@ class VerifiedRows:
         starts = self.segment.header + rows * width
         # Usually a row lies in one or two blocks; with more than 32,768 dimensions it may span several.
         spans = [(starts + offset) // BLOCK for offset in (*range(0, width, BLOCK), width - 1)]
-        self._verify(np.unique(np.concatenate(spans)))
+        needed = np.zeros(len(self._sums), np.bool_)
+        needed[np.concatenate(spans)] = True
+        self._verify(np.flatnonzero(needed))
         if 8 * len(rows) > self.segment.rows:
             self._refuse_truncated()
             return np.asarray(self._rows[rows], np.float32)

@@ -18,7 +18,7 @@ from rag.loaders import LOADERS
 from rag.loaders.base import STRETCH, Limits, Loader
 from rag.loaders.inside import HOLDERS
 from rag.loaders.inside.walk import Found, walk
-from rag.loaders.text.chunking import text_content
+from rag.loaders.text.passage_content import text_content
 from rag.plugins import resolve
 from rag.types import CaptionOf, Content, Document, Dropped, Passage, Skipped, Whole
 

@@ -14,7 +14,8 @@ from rag.loaders.office.odf import Block, blocks, damaged
 from rag.loaders.office.odf_flow import Start
 from rag.loaders.office.odf_parts import Parts
 from rag.loaders.office.unread import unread
-from rag.loaders.text.chunking import ARROW, cut, text_passage
+from rag.loaders.text.chunking import cut, text_passage
+from rag.loaders.text.passage_content import ARROW
 from rag.types import Context, DocumentId, Passage, Slide
 
 _PLACES = frozenset({"title", "subtitle", "outline", "notes", "page", "date-time", "page-number"})  # classes of empty frames

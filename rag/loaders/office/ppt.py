@@ -16,7 +16,8 @@ from rag.loaders.base import Limits
 from rag.loaders.office.drawings import visible
 from rag.loaders.office.ole import stream
 from rag.loaders.office.slides import meaningful
-from rag.loaders.text.chunking import ARROW, cut, text_passage
+from rag.loaders.text.chunking import cut, text_passage
+from rag.loaders.text.passage_content import ARROW
 from rag.types import Context, DocumentId, Passage, Slide
 
 _DOCUMENT, _SLIDE, _NOTES, _MASTER = 1000, 1006, 1008, 1016

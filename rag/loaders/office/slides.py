@@ -16,7 +16,8 @@ from rag.loaders.office.package import Package
 from rag.loaders.office.slide_comments import CommentReader
 from rag.loaders.office.slide_order import Frames, in_order, places_of
 from rag.loaders.office.unread import unread
-from rag.loaders.text.chunking import ARROW, cut, text_passage
+from rag.loaders.text.chunking import cut, text_passage
+from rag.loaders.text.passage_content import ARROW
 from rag.types import Context, DocumentId, Passage, Slide
 
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"

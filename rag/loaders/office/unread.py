@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rag.loaders.text.chunking import text_content
+from rag.loaders.text.passage_content import text_content
 from rag.types import Content, DocumentId, Locator, Passage, Skipped, Whole
 
 

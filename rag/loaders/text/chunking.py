@@ -1,4 +1,4 @@
-"""Cuts text into spans, and makes text passages and their content from them.
+"""Cuts text into spans, and makes text passages of them.
 
 Knows no format: a loader hands it a `Rendering`, the text of a document with its headings marked. Nothing is lost: the
 spans contain every character of the text that is not white space, in order.
@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.properties.base import NOTHING, Properties, with_properties
-from rag.types import Content, Context, DocumentId, Lines, Locator, Passage
+from rag.loaders.text.passage_content import ARROW
+from rag.types import Context, DocumentId, Lines, Locator, Passage
 
-ARROW = " › "
 _MAX_DEPTH = 8  # headings kept above a span
 _MAX_TITLE = 120  # characters kept of a heading
 
@@ -241,13 +241,3 @@ def passages_of(
 def text_passage(document: DocumentId, ordinal: int, locator: Locator, text: str, context: Context) -> Passage:
     """A passage of text as the model and the lexical lane read it."""
     return Passage(document, ordinal, locator, kind="text", modality="text", text=text, context=context)
-
-
-def text_content(passage: Passage) -> Content:
-    """What a model reads of a text passage: its sheet and headings, where its text does not contain them, then its text.
-
-    Made from the passage alone: the file is not opened.
-    """
-    context = passage.context
-    above = [step for step in (context.sheet, *context.heading.split(ARROW)) if step and step not in passage.text]
-    return Content(modality="text", text=f"{ARROW.join(above)}\n{passage.text}" if above else passage.text)

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.loaders.base import Limits
-from rag.loaders.text.chunking import LINED, Heading, Rendering, passages_of, text_content
+from rag.loaders.text.chunking import LINED, Heading, Rendering, passages_of
 from rag.loaders.text.encoding import read_text
 from rag.loaders.text.noise import SUFFIXES as SHIPPED
 from rag.loaders.text.noise import refuse_minified, without_packed_data
+from rag.loaders.text.passage_content import text_content
 from rag.types import CaptionOf, Content, Document, Passage
 
 _PYTHON = re.compile(r"^([ \t]{0,40})(?:async[ \t]+)?(?:def|class)[ \t]+(\w{1,80})", re.MULTILINE)

@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.text.chunking import Heading, Rendering, passages_of, text_content
+from rag.loaders.text.chunking import Heading, Rendering, passages_of
 from rag.loaders.text.encoding import read_text
 from rag.loaders.text.markdown import captions_of, said
+from rag.loaders.text.passage_content import text_content
 from rag.types import CaptionOf, Content, Document, Passage
 
 _HIDDEN = frozenset({"script", "style", "template", "noscript", "object", "iframe", "canvas", "datalist"})

@@ -18,9 +18,10 @@ from rag.loaders import VERSIONS
 from rag.loaders.base import Limits
 from rag.loaders.properties.base import Properties
 from rag.loaders.properties.dates import mail_date
-from rag.loaders.text.chunking import Heading, Rendering, passages_of, text_content
+from rag.loaders.text.chunking import Heading, Rendering, passages_of
 from rag.loaders.text.mail_body import FOOTER, blocks_of, filename
 from rag.loaders.text.outlook import message_bytes
+from rag.loaders.text.passage_content import text_content
 from rag.types import CaptionOf, Content, Document, Passage
 
 _HEADERS = ("Subject", "From", "To", "Cc", "Date")

@@ -13,8 +13,9 @@ from html import unescape
 from urllib.parse import unquote, urlsplit
 
 from rag.loaders.base import Limits
-from rag.loaders.text.chunking import Heading, Rendering, passages_of, text_content
+from rag.loaders.text.chunking import Heading, Rendering, passages_of
 from rag.loaders.text.encoding import read_text
+from rag.loaders.text.passage_content import text_content
 from rag.types import CaptionOf, Content, Document, DocumentId, Passage
 
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\n(?:.*\n){0,200}?\1[ \t]*(?:\n|\Z)")

@@ -12,10 +12,11 @@ from typing import Any
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.text.chunking import LINED, Heading, Rendering, passages_of, text_content
+from rag.loaders.text.chunking import LINED, Heading, Rendering, passages_of
 from rag.loaders.text.encoding import decoded, read_bytes
 from rag.loaders.text.markdown import captions_of, moved, pictures_shown
 from rag.loaders.text.markdown import rendered as markdown_rendered
+from rag.loaders.text.passage_content import text_content
 from rag.types import CaptionOf, Content, Document, Passage
 
 _MAX_VALUES = 4_000_000  # brackets and strings: each costs Python 50 to 100 bytes

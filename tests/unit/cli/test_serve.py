@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from rag.cli.app import app
 from rag.errors import WrongRequest
-from tests.unit.serving_plans import DEPLOY, JUDGE, VL, dry
+from tests.unit.serving_plans import DEPLOY, JUDGE, VL, dry, value
+
+MEDIA = '{"image": 8, "video": 0}'
 
 
 def test_the_command_line_prints_and_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,6 +30,8 @@ def test_the_command_line_prints_and_starts_nothing(monkeypatch: pytest.MonkeyPa
         (["both"], "--model", "Qwen/Qwen3-VL-Embedding-2B"),
         (["both", "--model", "BAAI/bge-m3"], "--reranker-model", "Qwen/Qwen3-VL-Reranker-2B"),
         (["reranker"], "--model", "Qwen/Qwen3-VL-Reranker-2B"),
+        (["answerer"], "--model", "Qwen/Qwen3-VL-4B-Instruct (2B and 8B exist too)"),
+        (["all", "--model", VL.model], "--answerer-model", "Qwen/Qwen3-VL-4B-Instruct (2B and 8B exist too)"),
     ],
 )
 def test_a_model_must_be_given(words: list[str], option: str, example: str) -> None:
@@ -50,6 +54,39 @@ def test_a_model_must_be_given(words: list[str], option: str, example: str) -> N
 def test_invalid_requests_are_refused(words: list[str], message: str) -> None:
     with pytest.raises(WrongRequest, match=message):
         dry(*words)
+
+
+def test_an_answerer_alone_and_beside_the_other_two() -> None:
+    chat = "Qwen/Qwen3-VL-4B-Instruct"
+    (alone,) = dry("answerer", "--model", chat, "--platform", "cuda", "--card-memory", "24", "--port", "8042")
+    words = shlex.split(alone)
+    assert words[3] == chat and "--runner" not in words and value(tuple(words), "--port") == "8042"
+    assert value(tuple(words), "--max-model-len") == "32768" and value(tuple(words), "--limit-mm-per-prompt") == MEDIA
+    three = dry("all", "--model", VL.model, "--answerer-model", chat, "--platform", "cuda", "--card-memory", "48")
+    shares = [float(value(tuple(shlex.split(line)), "--gpu-memory-utilization")) for line in three]
+    assert [shlex.split(line)[3] for line in three] == [VL.model, JUDGE.model, chat]
+    assert sum(shares) <= 0.92 and shares[2] > shares[1] > 0.1
+    (reads,) = dry("answerer", "--model", "Qwen/Qwen3-4B-Instruct-2507", "--platform", "cuda")
+    assert "--limit-mm-per-prompt" not in reads
+
+
+def test_an_answerer_that_does_not_fit_or_is_none_is_refused() -> None:
+    with pytest.raises(WrongRequest, match=r"do not fit on the card: .*Qwen3-VL-8B-Instruct: 16.3 GiB weights"):
+        dry(
+            "all",
+            "--model",
+            VL.model,
+            "--answerer-model",
+            "Qwen/Qwen3-VL-8B-Instruct",
+            "--platform",
+            "cuda",
+            "--card-memory",
+            "24",
+        )
+    with pytest.raises(WrongRequest, match="is not an answerer"):
+        dry("answerer", "--model", VL.model)
+    with pytest.raises(WrongRequest, match="starts no answerer"):
+        dry("both", "--model", VL.model, "--answerer-model", "x")
 
 
 @pytest.mark.parametrize("words", [["--card-memory", "24"], ["--templates", "/templates"]])

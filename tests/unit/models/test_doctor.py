@@ -307,7 +307,13 @@ def test_the_command_prints_json_and_exits_3_on_a_failed_proof() -> None:
         good = CliRunner().invoke(app, ["doctor", "--url", right, "--json"])
         bad = CliRunner().invoke(app, ["doctor", "--url", right, "--reranker-url", wrong])
     findings = json.loads(good.stdout)["findings"]
-    assert good.exit_code == 0 and {one["subject"] for one in findings} == {"machine", "vllm", f"embedder {right}", "reranker"}
+    assert good.exit_code == 0 and {one["subject"] for one in findings} == {
+        "machine",
+        "vllm",
+        f"embedder {right}",
+        "reranker",
+        "answerer",
+    }
     assert isinstance(bad.exception, BackendError) and bad.exception.exit_code == 3
     assert "FAILED prompt tokens" in bad.stdout
 

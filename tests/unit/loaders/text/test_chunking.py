@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
-from rag.loaders.text.chunking import LINED, PROSE, Heading, Rendering, cut, passages_of, text_content
+from rag.loaders.text.chunking import LINED, PROSE, Heading, Rendering, cut, passages_of
+from rag.loaders.text.passage_content import text_content
 from rag.types import Context, DocumentId, Lines, Passage, Sheet
 
 ALPHABET = st.sampled_from([*"ab.。！ \t\n\n,，é好#-'\"", "word", "sentence. ", "\n\n", "句子。", "\u3000"])

@@ -1,0 +1,28 @@
+"""How a hit got its score, on one line: the rank and score of every stage.
+
+Knows hits; knows no terminal and no format.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.types import Hit
+
+
+def explained(hit: Hit) -> str:
+    """`dense #1 (0.612) · lexical #3 (4.100, matches 80% of the query) · …`."""
+    lanes = [f"{lane} #{found.rank} ({found.score:.3f}{_match(found.share)})" for lane, found in hit.lanes.items()]
+    fused = f"fused #{hit.ranks['fused']} ({hit.fused:.3f})" if "fused" in hit.ranks else f"fused {hit.fused:.3f}"
+    rank = f" #{hit.ranks['reranked']}" if "reranked" in hit.ranks else ""
+    rerank = (
+        f"rerank{rank} ({hit.rerank_score:.3f})" if hit.rerank_score is not None else "no reranker: ranked by the fused score"
+    )
+    similarity = f"similarity {hit.similarity:.3f}" if hit.similarity is not None else ""
+    decided = f"score = {hit.decided}" if hit.decided not in ("fused", "rerank_score") else ""
+    return " · ".join(part for part in (*lanes, similarity, fused, rerank, decided) if part)
+
+
+def _match(share: float) -> str:
+    return "" if share > 0.995 else f", matches {share:.0%} of the query" if share else ", matches only common words"
