@@ -51,7 +51,6 @@ def gradio_app(connection: Connection) -> tuple[Shell, FastAPI]:
         search_page(connection),
         "/",
         theme=gr.themes.Base(font=FONTS, font_mono=MONOSPACED),
-        head=HEAD,
         footer_links=[],
         run_history=False,
         ssr_mode=False,
@@ -60,4 +59,4 @@ def gradio_app(connection: Connection) -> tuple[Shell, FastAPI]:
         show_error=False,
         max_file_size=MOST_UPLOAD,
     )
-    return Shell(app, component_files()), app
+    return Shell(app, component_files(), HEAD), app

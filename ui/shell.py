@@ -53,9 +53,10 @@ def is_open(method: str, path: str) -> bool:
 class Shell:
     """ASGI: answers 404 for paths that the page does not need, serves our components, and adds the policy to the page itself."""
 
-    def __init__(self, app: ASGIApp, components: Mapping[str, StaticFile]) -> None:
-        """`components` are the files of `component_files`."""
+    def __init__(self, app: ASGIApp, components: Mapping[str, StaticFile], head: str = "") -> None:
+        """`components` are the files of `component_files`; `head` goes first into the page: Gradio adds its own too late."""
         self._app = app
+        self._head = head.encode()
         self._components = components
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,13 +73,13 @@ class Shell:
         elif not allowed:
             await PlainTextResponse("There is nothing at this address.\n", status_code=404)(scope, receive, send)
         elif path == "/":
-            await self._app(scope, receive, _with_policy(send))
+            await self._app(scope, receive, _with_policy(send, self._head))
         else:
             await self._app(scope, receive, send)
 
 
-def _with_policy(send: Send) -> Send:
-    """`send` that holds the page back until it is complete, then sends it with its policy."""
+def _with_policy(send: Send, head: bytes) -> Send:
+    """`send` that holds the page back until it is complete, then sends it with our head and its policy."""
     started: Message = {}
     body = bytearray()
 
@@ -89,12 +90,14 @@ def _with_policy(send: Send) -> Send:
         body.extend(message.get("body", b""))
         if message.get("more_body"):
             return
+        page = bytes(body).replace(b"<head>", b"<head>" + head, 1)
         headers = [
-            *started["headers"],
-            (b"content-security-policy", policy(bytes(body)).encode()),
+            *((name, value) for name, value in started["headers"] if name != b"content-length"),
+            (b"content-length", str(len(page)).encode()),
+            (b"content-security-policy", policy(page).encode()),
             (b"cache-control", b"no-store"),
         ]
         await send({**started, "headers": headers})
-        await send({"type": "http.response.body", "body": bytes(body)})
+        await send({"type": "http.response.body", "body": page})
 
     return send_whole

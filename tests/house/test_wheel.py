@@ -27,7 +27,6 @@ import pytest
 TOP = Path(__file__).parents[2]
 BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
 DATA = {
-}
     "rag/py.typed",
     "rag/text/idf.bin",
     "rag/backends/templates/qwen3_reranker.jinja",

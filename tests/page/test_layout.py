@@ -23,7 +23,7 @@ def test_the_bar_stays_on_scroll(server: Server, visit: Visit, width: int) -> No
     page = visit(server, width=width, height=900).search("?q=harbour&kind=text")
     page.mouse.move(width / 2, 600)
     page.mouse.wheel(0, 1500)
-    page.wait_for_function("scrollY > 300")
+    page.wait_for_function("() => scrollY > 300")
     for place in (page.locator("#rag-words"), page.get_by_role("tab", name="Search"), page.locator(".brand")):
         box = place.bounding_box()
         assert box is not None and 0 <= box["y"] < 140
