@@ -246,6 +246,7 @@ def test_without_any_result_it_says_so(server: Server, visit: Visit) -> None:
     page = visit(server).search("?q=kubernetes+autoscaling+policy")
     expect(page.locator(".empty")).to_contain_text("Nothing found")
     expect(page.locator(".card")).to_have_count(0)
+    expect(page.locator(".chip-count")).to_have_count(0)  # no numbers beside it
 
 
 def test_cards_do_not_move_under_the_pointer(meddled: Meddled, visit: Visit) -> None:

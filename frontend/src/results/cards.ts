@@ -28,16 +28,16 @@ export function card(hit: Hit, href: string, open: Open): HTMLElement {
   return h(
     "article",
     { class: `card card-${hit.kind}`, "data-id": hit.id, "data-kind": hit.kind, title: plain(hit.file) },
-    h(
-      "div",
-      { class: "card-look" },
-      hit.kind === "text" ? lines(hit) : picture(hit),
-      h("span", { class: `badge badge-${hit.kind}` }, icon(hit.kind), t(`kind_${hit.kind}`)),
-      where ? h("span", { class: "card-place" }, where) : null,
-    ),
+    h("div", { class: "card-look" }, hit.kind === "text" ? lines(hit) : picture(hit)),
     h(
       "div",
       { class: "card-words" },
+      h(
+        "p",
+        { class: "card-kind" },
+        h("span", { class: `badge badge-${hit.kind}` }, icon(hit.kind), t(`kind_${hit.kind}`)),
+        where ? h("span", { class: "card-place" }, where) : null,
+      ),
       h("h3", {}, link),
       h("p", { class: "card-path" }, folder),
       hit.kind !== "text" && hit.snippet ? h("p", { class: "card-snippet" }, marked(hit.snippet, hit.marks)) : null,

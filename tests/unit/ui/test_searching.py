@@ -98,3 +98,5 @@ def test_values() -> None:
     assert found_value({"words": "boat", "picture": "data:image/jpeg;base64,AA"})["query"]["picture"] == ""  # not sent back
     answer = {"hits": [{"dated": 3.0}], "counts": {"kinds": {}}}
     assert facets_value({"number": 4}, answer) == {"number": 4, "counts": {"kinds": {}}, "dated": True}
+    nothing = {"hits": [], "counts": {"kinds": {"text": 83}}}
+    assert facets_value({"number": 5}, nothing) == {"number": 5, "counts": {}, "dated": False}
