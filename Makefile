@@ -15,7 +15,7 @@ ADAPTERS_INSTALLED := $(ADAPTERS_VENV)/.installed
 # The page is tested in Debian's chromium, driven by Playwright.
 PAGE_INSTALLED := $(VENV)/.page-installed
 
-.PHONY: demo test test-adapters test-page test-faults test-faults-long test-models test-hostile check bench bench-quality bench-models bench-gpu samples clean
+.PHONY: demo test test-adapters test-page test-faults test-faults-long test-models test-hostile check check-page bench bench-quality bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -47,6 +47,11 @@ check: $(INSTALLED) ## style, types and the layers of the rooms
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check-page: ## format, lint, types, unit tests and build of the page's own scripts, without a browser; needs node 20.11 or later
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 11) ? 0 : 1)' 2>/dev/null || \
+		{ echo "install node 20.11 or later with npm first: sudo apt-get install nodejs npm"; exit 1; }
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error && node check.mjs
 
 bench: $(INSTALLED) ## speed and memory, as ratios to a floor measured in the same run
 	$(BIN)/python -m tests.bench
@@ -92,4 +97,4 @@ $(MODELS_INSTALLED): pyproject.toml
 	touch $@
 
 clean: ## forget the virtual environment and the caches
-	rm -rf $(VENV) $(MODELS_VENV) $(ADAPTERS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MODELS_VENV) $(ADAPTERS_VENV) frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOADING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>rag</title>
@@ -23,11 +24,15 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 class Later:
-    """ASGI: the application that `make` returns. Until it is ready, a browser gets a page that reloads; other clients wait."""
+    """ASGI: what `make` returns, an application to answer with and the one whose lifespan that needs, or None.
 
-    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+    Until it is ready, a browser gets a page that reloads; other clients wait.
+    """
+
+    def __init__(self, make: Callable[[], tuple[ASGIApp, Starlette | None]]) -> None:
         threads = ThreadPoolExecutor(1, "rag-page")
         self._made = threads.submit(make)
+        self._started: asyncio.Task[ASGIApp] | None = None
         threads.shutdown(wait=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,8 +42,27 @@ class Later:
             headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
             await HTMLResponse(LOADING, headers=headers)(scope, receive, send)
             return
-        app = await asyncio.shield(asyncio.wrap_future(self._made))
+        if self._started is None:
+            self._started = asyncio.create_task(self._start())
+        app = await asyncio.shield(self._started)
         await app(scope, receive, send)
+
+    async def _start(self) -> ASGIApp:
+        """The application, after its lifespan has begun: servers run only the lifespan of the outermost one."""
+        app, alive = await asyncio.wrap_future(self._made)
+        if alive is None:
+            return app
+        begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._alive = asyncio.create_task(_live(alive, begun))  # ends with the loop
+        await begun
+        return app
+
+
+async def _live(app: Starlette, begun: asyncio.Future[None]) -> None:
+    """Keeps the lifespan of an application open until the loop ends."""
+    async with app.router.lifespan_context(app):
+        begun.set_result(None)
+        await asyncio.Event().wait()
 
 
 def _wants_a_page(scope: Scope) -> bool:

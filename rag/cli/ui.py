@@ -73,5 +73,5 @@ def _mount(app: FastAPI, library: IndexLibrary) -> bool:
     if find_spec("gradio") is None or find_spec("ui.page") is None:
         say("the page is not installed; serving the API only")
         return False
-    import_module("ui.page").mount(app, library)
+    import_module("ui.page").mount(app, library.token)
     return True

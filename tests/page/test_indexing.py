@@ -52,7 +52,7 @@ def test_an_index_is_updated_from_the_page(tmp_path: Path, visit: Visit) -> None
         page = visitor.open()
         page.get_by_role("tab", name="Index").click()
         expect(page.locator(".figure", has_text="Documents").locator("strong")).to_have_text("1")
-        assert "tab=index" in page.url
+        page.wait_for_url("**/?tab=index")
         (corpus / "second.txt").write_text("The lighthouse keeper counts porpoises.")
         page.get_by_role("button", name="Update the index").click()
         expect(page.locator(".job-done")).to_contain_text("The index is up to date")
@@ -170,6 +170,16 @@ def test_a_dead_server_is_reported_with_its_address(samples: Path, tmp_path: Pat
         expect(page.locator(".trouble")).to_contain_text(f"No answer from {server.url}")
         expect(page.locator(".trouble")).to_contain_text("rag ui")
         assert page.locator(".card").count() == before  # what was found stays readable
+        expect(page.locator(".search")).to_have_class(re.compile("is-stale"))  # and is seen to be old
         visitor.shot("down")
-        page.locator(".card-open").first.click()
-        expect(page.locator(".viewer .trouble")).to_contain_text(f"No answer from {server.url}")
+
+
+@pytest.mark.complains
+def test_a_server_that_is_back_is_asked_again(server: Server, visit: Visit) -> None:
+    page = visit(server).search("?q=lighthouse")
+    page.context.set_offline(True)
+    page.locator("#rag-words").fill("porpoise")
+    expect(page.locator(".trouble")).to_contain_text("No answer from")
+    page.context.set_offline(False)
+    expect(page.locator('.search[data-words="porpoise"][data-settled="true"]')).to_be_visible()
+    expect(page.locator(".trouble")).to_have_count(0)

@@ -1,0 +1,20 @@
+// Small controls that several components draw: round buttons, notices of what went wrong. Knows elements; knows no search.
+import { type Child, h } from "./dom";
+import { type IconName, icon } from "./icons";
+import { t, type Word } from "./words";
+
+/** A round button with a drawing, labelled for screen readers and on hover. */
+export function round(name: IconName, label: Word, act: () => unknown, more = ""): HTMLButtonElement {
+  const words = t(label);
+  return h(
+    "button",
+    { type: "button", class: `round ${more}`.trim(), "aria-label": words, title: words, on: { click: act } },
+    icon(name),
+  );
+}
+
+/** What went wrong and what to do next, with buttons after it. */
+export function notice(what: string, remedy: string, ...actions: Child[]): HTMLDivElement {
+  const words = h("div", {}, h("strong", {}, what), remedy ? h("p", {}, remedy) : null);
+  return h("div", { class: "trouble", role: "alert" }, icon("warning"), words, ...actions);
+}

@@ -1,0 +1,130 @@
+// Cards in their order, which do not jump under the pointer. Knows cards and keys; knows no server.
+import { h } from "../dom";
+import type { Hit } from "../types";
+import { card, type Open } from "./cards";
+
+const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
+const still = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+export interface Grid {
+  element: HTMLElement;
+  /** Shows exactly these hits, below `line` if there is one; cards that stay slide to their new places. */
+  show(hits: Hit[], line?: HTMLElement | null): void;
+  append(hits: Hit[]): void;
+  /** Whether moving cards would disturb the reader. */
+  held(): boolean;
+  /** Focuses the card of an id, by default the first; false if there is none. */
+  focus(id?: string): boolean;
+  /** The id of the card that has the focus, or "". */
+  focused(): string;
+  rest(): void;
+  size(): number;
+}
+
+/** A grid of hits. `href` is the address of a hit, `leave` is called on the way up from the first row. */
+export function grid(href: (hit: Hit) => string, open: Open, leave: () => void): Grid {
+  const element = h("div", { class: "grid", role: "list" });
+  let pointed = false;
+  element.addEventListener("pointermove", () => {
+    pointed = true;
+  });
+  element.addEventListener("pointerleave", () => {
+    pointed = false;
+  });
+  element.addEventListener("keydown", (event) => move(element, event, leave));
+  const cards = (): HTMLElement[] => Array.from(element.querySelectorAll<HTMLElement>(".card"));
+  const listed = (hit: Hit): HTMLElement => {
+    const made = card(hit, href(hit), open);
+    made.setAttribute("role", "listitem");
+    return made;
+  };
+
+  function show(hits: Hit[], line: HTMLElement | null = null): void {
+    const before = new Map(cards().map((one) => [one.dataset.id, one.getBoundingClientRect()]));
+    element.replaceChildren(...(line ? [line] : []), ...hits.map(listed));
+    if (!before.size || still()) return;
+    for (const one of cards()) slide(one, before.get(one.dataset.id));
+  }
+  function focus(id?: string): boolean {
+    const of = id ? `[data-id="${CSS.escape(id)}"] ` : "";
+    const wanted = element.querySelector<HTMLElement>(`${of}.card-open`);
+    wanted?.focus();
+    return wanted !== null;
+  }
+  return {
+    element,
+    show,
+    append: (hits) => element.append(...hits.map(listed)),
+    held: () => pointed || element.contains(document.activeElement) || element.getBoundingClientRect().top < -40,
+    focus,
+    focused: () => {
+      const active = document.activeElement;
+      return (element.contains(active) && active?.closest<HTMLElement>(".card")?.dataset.id) || "";
+    },
+    rest: () => {
+      pointed = false;
+    },
+    size: () => cards().length,
+  };
+}
+
+function slide(one: HTMLElement, from: DOMRect | undefined): void {
+  const to = one.getBoundingClientRect();
+  if (!from) {
+    one.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 180, easing: "ease-out" });
+    return;
+  }
+  const [x, y] = [from.left - to.left, from.top - to.top];
+  if (!x && !y) return;
+  const frames = [{ transform: `translate(${x}px, ${y}px)` }, { transform: "none" }];
+  one.animate(frames, { duration: 240, easing: "cubic-bezier(.2,.7,.2,1)" });
+}
+
+/** Arrow keys move between cards as laid out: left and right by one, up and down to the nearest in the next row. */
+function move(element: HTMLElement, event: KeyboardEvent, leave: () => void): void {
+  if (!KEYS.includes(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
+  const links = Array.from(element.querySelectorAll<HTMLElement>(".card-open"));
+  const at = links.indexOf(document.activeElement as HTMLElement);
+  if (at < 0) return;
+  event.preventDefault();
+  const to = target(event.key, at, links);
+  if (to < 0) leave();
+  else links[Math.min(to, links.length - 1)]?.focus();
+}
+
+function target(key: string, at: number, links: HTMLElement[]): number {
+  if (key === "ArrowLeft") return at - 1;
+  if (key === "ArrowRight") return at + 1;
+  if (key === "Home") return 0;
+  if (key === "End") return links.length - 1;
+  return across(links.map(laidOut), at, key === "ArrowDown" ? 1 : -1);
+}
+
+export interface Box {
+  top: number;
+  left: number;
+}
+
+/** The place of a card in the layout, even while it still moves there. */
+function laidOut(link: HTMLElement): Box {
+  const box = { top: 0, left: 0 };
+  for (let one = link.closest<HTMLElement>(".card"); one; one = one.offsetParent as HTMLElement | null) {
+    box.top += one.offsetTop;
+    box.left += one.offsetLeft;
+  }
+  return box;
+}
+
+/** The number of the box nearest in the next row below (1) or above (-1); at the end the same one, above the first row -1. */
+export function across(boxes: Box[], at: number, direction: 1 | -1): number {
+  const here = boxes[at];
+  if (!here) return at;
+  const beyond = boxes
+    .map((box, number) => ({ box, number }))
+    .filter(({ box }) => (box.top - here.top) * direction > 4);
+  if (!beyond.length) return direction < 0 ? -1 : at;
+  const row = beyond.reduce((best, one) => ((one.box.top - best.box.top) * direction < 0 ? one : best)).box.top;
+  const inRow = beyond.filter(({ box }) => Math.abs(box.top - row) < 4);
+  const distance = (box: Box): number => Math.abs(box.left - here.left);
+  return inRow.reduce((best, one) => (distance(one.box) < distance(best.box) ? one : best)).number;
+}

@@ -1,0 +1,195 @@
+// The search box: words, a picture, or both. Knows typing, pasting and dropping; sends nothing itself.
+import { round } from "../controls";
+import { fill, h } from "../dom";
+import { icon } from "../icons";
+import { pictureIn, shrunk } from "../pictures";
+import { t } from "../words";
+
+const PAUSE = 160; // milliseconds after the last key until the search starts
+
+export interface BoxEvents {
+  typed(words: string): void; // while a person types
+  entered(words: string): void; // on Enter
+  pictured(picture: string): void; // a data URL, or "" when it is removed
+  refused(error: unknown): void;
+  down(): void; // towards the results
+}
+
+export interface Box {
+  element: HTMLFormElement;
+  focus(): void;
+  /** Shows words and the address of a picture, or null; words that are being typed stay. */
+  show(words: string, picture: string | null): void;
+  removed(): void;
+}
+
+export function searchBox(on: BoxEvents): Box {
+  let waiting = 0;
+  let composing = false; // an input method sends unfinished pieces of Chinese words
+  const leaving = new AbortController(); // ends the listeners on the window
+  const input = h("input", {
+    id: "rag-words",
+    type: "search",
+    name: "q",
+    placeholder: t("placeholder"),
+    "aria-label": t("ask"),
+    autocomplete: "off",
+    spellcheck: "false",
+    enterkeyhint: "search",
+    maxlength: "4000",
+  });
+  const file: HTMLInputElement = h("input", {
+    type: "file",
+    accept: "image/*",
+    class: "sr-only",
+    tabindex: "-1",
+    "aria-label": t("add_picture"),
+    on: { change: () => take(file.files?.[0] ?? null) },
+  });
+  const clear = round("close", "clear", () => clearWords(true), "box-clear");
+  const shown = h("span", { class: "box-pictures" });
+  const element = h(
+    "form",
+    { class: "box", role: "search" },
+    icon("search"),
+    shown,
+    input,
+    clear,
+    round("picture", "add_picture", () => file.click()),
+    file,
+  );
+
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(waiting);
+    on.entered(input.value);
+  });
+  input.addEventListener("compositionstart", () => {
+    composing = true;
+  });
+  input.addEventListener("compositionend", () => {
+    composing = false;
+    later();
+  });
+  input.addEventListener("input", () => {
+    if (!composing) later();
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown" && !event.altKey) {
+      event.preventDefault();
+      on.down();
+    }
+    if (event.key === "Escape" && input.value) {
+      event.preventDefault();
+      clearWords(false);
+    }
+  });
+  addEventListener(
+    "paste",
+    (event) => {
+      const pasted = event.clipboardData?.files.length ? pictureIn(event.clipboardData) : null;
+      if (!pasted) return;
+      event.preventDefault();
+      take(pasted);
+    },
+    { signal: leaving.signal },
+  );
+  dropping(take, leaving.signal);
+
+  function clearWords(focus: boolean): void {
+    set("");
+    on.typed("");
+    if (focus) input.focus();
+  }
+  function later(): void {
+    element.classList.toggle("has-words", Boolean(input.value));
+    clearTimeout(waiting);
+    waiting = window.setTimeout(() => on.typed(input.value), PAUSE);
+  }
+  async function take(given: File | null): Promise<void> {
+    file.value = "";
+    if (!given) return;
+    try {
+      on.pictured(await shrunk(given));
+      input.focus();
+    } catch (error) {
+      on.refused(error);
+    }
+  }
+  function set(words: string): void {
+    clearTimeout(waiting);
+    input.value = words;
+    element.classList.toggle("has-words", Boolean(words));
+  }
+  function show(words: string, picture: string | null): void {
+    const isTyping = document.activeElement === input;
+    if (input.value !== words && !(isTyping && input.value.trim() === words.trim())) set(words);
+    fill(shown, picture !== null ? chip(picture) : null);
+  }
+  function chip(picture: string): HTMLElement {
+    const remove = (): void => {
+      on.pictured("");
+      input.focus();
+    };
+    return h(
+      "span",
+      { class: "box-picture" },
+      picture ? h("img", { src: picture, alt: t("query_picture") }) : icon("picture"),
+      h(
+        "button",
+        { type: "button", "aria-label": t("remove_picture"), title: t("remove_picture"), on: { click: remove } },
+        icon("close"),
+      ),
+    );
+  }
+  function focus(): void {
+    input.focus();
+    input.select();
+  }
+  return { element, focus, show, removed: () => leaving.abort() };
+}
+
+/** Makes the whole page accept a dropped picture, and say so while one hovers. */
+function dropping(take: (file: File | null) => void, signal: AbortSignal): void {
+  let depth = 0;
+  const veil = h(
+    "div",
+    { class: "rag-ui" },
+    h("div", { class: "veil", "aria-hidden": "true" }, icon("picture"), t("drop")),
+  );
+  const carries = (event: DragEvent): boolean => Array.from(event.dataTransfer?.types ?? []).includes("Files");
+  const leave = (): void => {
+    depth = 0;
+    veil.remove();
+  };
+  addEventListener(
+    "dragenter",
+    (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      depth += 1;
+      document.body.append(veil);
+    },
+    { signal },
+  );
+  addEventListener("dragover", (event) => carries(event) && event.preventDefault(), { signal });
+  addEventListener(
+    "dragleave",
+    (event) => {
+      if (!carries(event)) return;
+      depth -= 1;
+      if (depth <= 0) leave();
+    },
+    { signal },
+  );
+  addEventListener(
+    "drop",
+    (event) => {
+      if (!carries(event)) return;
+      event.preventDefault();
+      leave();
+      take(pictureIn(event.dataTransfer));
+    },
+    { signal },
+  );
+}

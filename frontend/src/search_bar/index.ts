@@ -1,0 +1,200 @@
+// The search bar: the box, the filters, and before the first search the title. Its value is the query; the address says the same.
+// Knows the query and its address; searches nothing.
+import * as address from "../address";
+import { commandFor } from "../command";
+import { notice } from "../controls";
+import { type Child, fill, h } from "../dom";
+import { component, type Host } from "../gradio";
+import { keep, kept } from "../pictures";
+import { count } from "../places";
+import { media, Refusal } from "../server";
+import { type Counts, type IndexFacts, KINDS, type Query } from "../types";
+import { t, type Word } from "../words";
+import { searchBox } from "./box";
+import { filterRow } from "./filters";
+import { chosenOf } from "./menus";
+
+interface Props {
+  value: Query | null;
+  indexes: IndexFacts[] | null; // what can be searched; null until it is known
+  facets: { number: number; counts: Counts; dated: boolean } | null; // of the last answer, and of which query
+}
+
+const NONE = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
+const DAY = 86_400_000; // milliseconds
+
+export default component<Props>((root, host) => {
+  let asked = address.read();
+  let number = 0;
+  let typing = false; // the last step of the history came from typing: further letters change it
+  let unfiltered: { of: string; counts: Counts } = { of: "", counts: {} }; // counts without filters by kind and folder
+  const leaving = new AbortController();
+
+  const box = searchBox({
+    typed: (words) => change({ words }, true),
+    entered: (words) => {
+      change({ words });
+      host.dispatch("submit");
+    },
+    pictured: (picture) => change({ picture: picture ? keep(picture) : "", like: "" }),
+    refused: (error) => refuse(error),
+    down: () => document.dispatchEvent(new CustomEvent("rag:results")),
+  });
+  const filters = filterRow((fields) => change(fields));
+  const trouble = h("div", { class: "trouble-place" });
+  const holds = h("div", { class: "hero-holds" });
+  const hero = h("div", { class: "hero" }, h("h1", {}, t("title")), holds);
+  const bar = h("div", { class: "bar" }, box.element, filters.element, trouble);
+  const view = h("div", { class: "search-bar" }, hero, bar);
+  root.append(view);
+
+  function change(fields: Partial<address.Place>, typed = false): void {
+    const fresh = { ...asked, open: "", ...fields };
+    if (typed && typing) address.replace(fresh);
+    else if (address.written(fresh) !== address.written(asked)) address.push(fresh);
+    typing = typed && !address.isEmpty(fresh);
+    asked = fresh;
+    ask();
+  }
+
+  /** Shows the query and triggers the search. */
+  function ask(): void {
+    fill(trouble);
+    if (asked.picture && !kept(asked.picture)) {
+      refuse(new Refusal(t("error_gone"), t("error_gone_more"), "gone"));
+      asked = { ...asked, picture: "" };
+      address.replace(asked);
+    }
+    show();
+    number += 1;
+    host.set({ value: value() });
+    host.dispatch("change");
+    document.dispatchEvent(new CustomEvent("rag:asked"));
+  }
+
+  function value(): Query {
+    const { open: _open, tab: _tab, ...query } = asked;
+    return {
+      ...query,
+      picture: asked.picture ? (kept(asked.picture) ?? "") : "",
+      before: nextDay(asked.before),
+      number,
+    };
+  }
+
+  function show(): void {
+    const atRest = address.isEmpty(asked);
+    const picture = asked.picture
+      ? kept(asked.picture)
+      : asked.like
+        ? media(asked.like, asked.indexes[0] ?? "", "thumb")
+        : null;
+    box.show(asked.words, picture);
+    view.classList.toggle("at-rest", atRest);
+    document.title = asked.words.trim() ? t("page_title", { q: asked.words.trim() }) : t("title");
+    showFilters();
+  }
+
+  function showFilters(): void {
+    const indexes = host.props.indexes ?? [];
+    const documents = indexes.reduce((sum, one) => sum + one.documents, 0);
+    filters.element.hidden = !documents;
+    fill(holds, documents ? holding(indexes) : firstSteps(indexes));
+    const { facets } = host.props;
+    if (!address.isEmpty(asked) && facets && facets.number === number) {
+      const orders: [string, Word][] = [["", "sort_best"], ...dated(facets.dated), ["name", "sort_name"]];
+      filters.show(asked, counted(facets.counts), indexes, orders);
+      return;
+    }
+    const chosen = chosenOf(indexes, asked);
+    const counts = { kinds: { ...NONE, ...sums(chosen, "kinds") }, folders: sums(chosen, "folders") };
+    filters.show(asked, address.isEmpty(asked) ? counts : unfiltered.counts, indexes, []);
+  }
+
+  /** The counts for the chips: of what each would add, known from the query without these filters. */
+  function counted(counts: Counts): Counts {
+    const of = address.written({ ...asked, kinds: [], paths: [], open: "", sort: "" });
+    if (!asked.kinds.length && !asked.paths.length) unfiltered = { of, counts };
+    if (unfiltered.of !== of) return counts;
+    const kinds = asked.kinds.length ? { ...unfiltered.counts.kinds, ...counts.kinds } : counts.kinds;
+    return { ...counts, kinds, folders: asked.paths.length ? unfiltered.counts.folders : counts.folders } as Counts;
+  }
+
+  function refuse(error: unknown): void {
+    if (error instanceof Refusal) fill(trouble, notice(error.message, error.remedy));
+    else throw error;
+  }
+
+  /** Shows what the address says, after back or forward. */
+  function navigate(): void {
+    const before = asked;
+    asked = address.read();
+    typing = false;
+    const query = (place: address.Place): string => address.written({ ...place, open: "", tab: "" });
+    if (query(before) !== query(asked)) ask();
+  }
+
+  addEventListener("popstate", navigate, { signal: leaving.signal });
+  document.addEventListener("rag:box", () => box.focus(), { signal: leaving.signal });
+  show();
+  if (!address.isEmpty(asked)) queueMicrotask(ask);
+  else if (!matchMedia("(pointer: coarse)").matches) box.focus();
+
+  return {
+    changed(names) {
+      if (names.has("value") && given(host)) {
+        const { number: _number, picture, ...query } = host.props.value as Query;
+        change({ ...query, picture: picture ? keep(picture) : "", before: dayBefore(query.before) });
+      } else if (names.has("indexes") || names.has("facets")) showFilters();
+      if (names.has("indexes") && host.props.indexes) isReady();
+    },
+    removed() {
+      leaving.abort();
+      box.removed();
+      filters.removed();
+    },
+  };
+
+  /** Whether Gradio gave another query than the one shown. */
+  function given({ props }: Host<Props>): boolean {
+    return (
+      props.value !== null &&
+      JSON.stringify({ ...props.value, number: 0 }) !== JSON.stringify({ ...value(), number: 0 })
+    );
+  }
+});
+
+/** Tells the page, which showed a sketch of itself until now, and tests. */
+function isReady(): void {
+  if (document.documentElement.dataset.ready) return;
+  document.documentElement.dataset.ready = "true";
+  performance.mark("rag:ready");
+}
+
+const dated = (known: boolean): [string, Word][] => (known ? [["new", "sort_new"]] : []);
+
+function holding(indexes: IndexFacts[]): string {
+  const sum = (of: "documents" | "passages"): string => count(indexes.reduce((all, one) => all + one[of], 0));
+  return t("holds", { documents: sum("documents"), passages: sum("passages") });
+}
+
+/** What to do where nothing is indexed yet. */
+function firstSteps(indexes: IndexFacts[]): Child[] {
+  const [first] = indexes;
+  if (!first) return [];
+  return [t("empty_title"), ". ", t("empty_hint"), h("br"), h("pre", {}, commandFor(first.folder))];
+}
+
+/** The sums of the counts of several indexes. */
+function sums(indexes: IndexFacts[], of: "kinds" | "folders"): Record<string, number> {
+  const added: Record<string, number> = {};
+  for (const one of indexes) {
+    for (const [name, n] of Object.entries(one[of])) added[name] = (added[name] ?? 0) + (n ?? 0);
+  }
+  return added;
+}
+
+const shifted = (date: string, by: number): string =>
+  date ? new Date(new Date(date).getTime() + by).toISOString().slice(0, 10) : "";
+const nextDay = (date: string): string => shifted(date, DAY); // the server's `before` excludes that day
+const dayBefore = (date: string): string => shifted(date, -DAY);

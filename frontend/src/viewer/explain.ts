@@ -1,0 +1,54 @@
+// Why a hit ranks where it does: every stage's rank and score. Knows the JSON of a hit.
+import { h } from "../dom";
+import type { Listed } from "../types";
+import { t, type Word } from "../words";
+
+const NAMES: Record<string, Word> = { rerank_score: "stage_rerank", fused: "stage_fused" }; // of the server's stages
+const COLUMNS: Word[] = ["stage", "stage_rank", "stage_score"];
+
+/** A small table, from the lanes to the score shown. */
+export function why(hit: Listed): HTMLElement {
+  const explain = hit.explain ?? { lanes: hit.lanes, rerank_score: hit.rerank_score };
+  const lane = (name: "dense" | "lexical"): HTMLElement => {
+    const found = explain.lanes[name];
+    const label = t(`lane_${name}`);
+    return found ? row(label, String(found.rank), number(found.score)) : row(label, "–", t("not_found_there"), "dim");
+  };
+  const is = explain.score_is ?? "";
+  const what = NAMES[is];
+  return h(
+    "details",
+    { class: "part why" },
+    h("summary", {}, t("why")),
+    h(
+      "table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          COLUMNS.map((key) => h("th", { scope: "col" }, t(key))),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        lane("dense"),
+        lane("lexical"),
+        row(t("stage_fused"), "", number(explain.fused)),
+        explain.rerank_score === null ? null : row(t("stage_rerank"), "", number(explain.rerank_score)),
+        row(t("stage_final"), String(hit.rank), number(hit.score), "final"),
+      ),
+    ),
+    is ? h("p", { class: "dim" }, t("score_is", { what: what ? t(what) : is })) : null,
+  );
+}
+
+const number = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "–" : value.toFixed(3);
+
+function row(name: string, rank: string, score: string, kind = ""): HTMLElement {
+  return h("tr", { class: kind }, h("th", { scope: "row" }, name), h("td", {}, rank), h("td", {}, score));
+}

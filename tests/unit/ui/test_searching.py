@@ -1,0 +1,102 @@
+"""What a search of the page asks the API, and what it gives up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+pytest.importorskip("httpx")
+
+from ui.connection import Connection, Refused
+from ui.searching import Searches
+from ui.values import EMPTY_QUERY, MOST_HITS, STEP, facets_value, found_value, is_empty, search_request
+
+DOWN = {"what": "the reranker does not answer", "remedy": "start it", "code": "backend_error"}
+
+
+class Counting(Connection):
+    """Counts what is asked, and refuses to rerank if told so."""
+
+    def __init__(self, *, reranks: bool = True) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.reranks = reranks
+        self.meanwhile: Any = None
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        assert path == "/v1/search"
+        self.asked.append(dict(body))
+        await asyncio.sleep(0.005)
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        if body["rerank"] and not self.reranks:
+            raise Refused(DOWN)
+        return {"hits": [{"id": "1f", "dated": None}], "counts": {"kinds": {"text": 1}}, "seconds": {"total": 0.0, "dense": 0.01}}
+
+
+def query(words: str, number: int = 1, **more: Any) -> dict[str, Any]:
+    return {**EMPTY_QUERY, "words": words, "number": number, **more}
+
+
+def values(searches: Searches, asked: dict[str, Any] | None, who: str = "me") -> list[dict[str, Any]]:
+    async def every() -> list[dict[str, Any]]:
+        return [one async for one in searches.found(asked, who)]
+
+    return asyncio.run(every())
+
+
+def test_the_first_stages_answer_at_once_and_the_reranked_order_follows() -> None:
+    connection = Counting()
+    first, second = values(Searches(connection), query("boat", kinds=["page"]))
+    assert [(one["rerank"], one.get("ocr")) for one in connection.asked] == [(False, False), (True, None)]
+    assert all(one["kinds"] == ["page"] and one["top_k"] == STEP for one in connection.asked)
+    assert (first["settled"], second["settled"]) == (False, True)
+    assert second["answer"]["seconds"]["total"] >= first["answer"]["seconds"]["total"] > 0  # what the person waited
+    assert second["answer"]["seconds"]["dense"] == 0.01
+
+
+def test_an_empty_query_asks_nothing() -> None:
+    connection = Counting()
+    assert [one["answer"] for one in values(Searches(connection), query("  "))] == [None]
+    assert [one["answer"] for one in values(Searches(connection), None)] == [None]
+    assert connection.asked == []
+
+
+def test_a_failure_to_rerank_leaves_the_first_order() -> None:
+    first, second = values(Searches(Counting(reranks=False)), query("boat"))
+    assert second["failure"] == DOWN
+    assert second["answer"] == first["answer"]
+
+
+def test_a_query_that_was_typed_over_is_given_up_and_only_its_own_person_s() -> None:
+    connection = Counting()
+    searches = Searches(connection)
+
+    async def type_on() -> None:
+        connection.meanwhile = None
+        async for _ in searches.found(query("boats", 2), "me"):
+            return
+
+    connection.meanwhile = type_on
+    assert values(searches, query("boat", 1)) == []  # neither shown nor reranked
+    assert [one["text"] for one in connection.asked if one["rerank"]] == []
+    assert values(searches, query("late", 1)) == []
+    assert len(values(searches, query("other", 1), who="somebody else")) == 2
+
+
+def test_longer_lists_end_at_the_limit_of_the_server() -> None:
+    connection = Counting()
+    found = asyncio.run(Searches(connection).longer(query("boat"), MOST_HITS + STEP))
+    assert (found["wanted"], connection.asked[0]["top_k"]) == (MOST_HITS, MOST_HITS)
+
+
+def test_values() -> None:
+    assert is_empty(None) and is_empty({"words": " "}) and not is_empty({"like": "1f"}) and not is_empty({"picture": "data:"})
+    assert search_request({"words": "boat"}, 5)["image"] is None
+    assert found_value({"words": "boat", "picture": "data:image/jpeg;base64,AA"})["query"]["picture"] == ""  # not sent back
+    answer = {"hits": [{"dated": 3.0}], "counts": {"kinds": {}}}
+    assert facets_value({"number": 4}, answer) == {"number": 4, "counts": {"kinds": {}}, "dated": True}
+    nothing = {"hits": [], "counts": {"kinds": {"text": 83}}}
+    assert facets_value({"number": 5}, nothing) == {"number": 5, "counts": {}, "dated": False}

@@ -1,0 +1,129 @@
+"""The page as a `gr.Blocks`: its components, and what happens between them.
+
+Knows Gradio and the components; what an event does is in `searching`, `shelves` and `endpoints`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import gradio as gr
+
+from ui.components.index_panel import IndexPanel
+from ui.components.results import Results
+from ui.components.search_bar import SearchBar
+from ui.components.top_bar import TopBar
+from ui.components.viewer import Viewer
+from ui.connection import Connection
+from ui.endpoints import add_endpoints
+from ui.searching import Searches
+from ui.shelves import Shelves
+from ui.values import NO_FILTERS, STEP, facets_value
+
+LABELS = {"en": {"search": "Search", "index": "Index"}, "zh": {"search": "搜索", "index": "索引"}}
+LOOK_OFTEN = 1.0  # seconds between two looks at the indexes, while the index tab is open
+LOOK_SELDOM = 4.0  # else
+PAGES_AT_ONCE = 32  # events of one kind that are under way
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": PAGES_AT_ONCE}
+
+
+def search_page(connection: Connection) -> gr.Blocks:
+    """The whole page over an API: to be launched, mounted, or rendered in another `gr.Blocks` with its `render()`."""
+    page: gr.Blocks
+    with gr.Blocks(title="rag", analytics_enabled=False, fill_width=True) as page:
+        top = TopBar(elem_id="rag-top")
+        with gr.Tabs(elem_id="rag-tabs", overflow_behavior="wrap") as tabs:
+            with gr.Tab(LABELS["en"]["search"], id="search") as search_tab:
+                bar = SearchBar(elem_id="rag-search")
+                results = Results(elem_id="rag-results")
+                viewer = Viewer(elem_id="rag-viewer")
+            with gr.Tab(LABELS["en"]["index"], id="index") as index_tab:
+                panel = IndexPanel(elem_id="rag-index")
+        clock = gr.Timer(LOOK_SELDOM)
+        add_search(connection, bar, results, viewer)
+        add_indexes(connection, page, bar, panel, clock)
+        add_tabs(top, tabs, search_tab, index_tab, clock)
+        add_endpoints(connection)
+    page.queue(api_open=False, max_size=256)
+    return page
+
+
+def add_search(connection: Connection, bar: SearchBar, results: Results, viewer: Viewer) -> None:
+    """The events of searching: from the bar to the results, from a result to the viewer and back to the bar."""
+    searches = Searches(connection)
+    wanted = gr.State(STEP)
+
+    async def find(query: dict[str, Any] | None, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
+        async for found in searches.found(query, str(request.session_hash)):
+            answer = found["answer"]
+            facets = gr.skip() if answer is None else gr.update(facets=facets_value(query or {}, answer))
+            yield found, facets, STEP
+
+    async def longer(query: dict[str, Any], hits: int) -> tuple[dict[str, Any], int]:
+        return await searches.longer(query, hits + STEP), hits + STEP
+
+    def opened(event: gr.EventData) -> dict[str, Any]:
+        return dict(event._data)
+
+    def like(query: dict[str, Any], event: gr.EventData) -> dict[str, Any]:
+        others = [one for one in query["indexes"] if one != event._data["index"]]
+        asked = {"like": event._data["id"], "words": "", "picture": "", "indexes": [event._data["index"], *others]}
+        return query | asked
+
+    def unfiltered(query: Mapping[str, Any]) -> dict[str, Any]:
+        return {**query, **NO_FILTERS}
+
+    gr.on([bar.change, results.retry], find, bar, [results, bar, wanted], trigger_mode="multiple", **QUIET)
+    results.more(longer, [bar, wanted], [results, wanted], **QUIET)
+    results.select(opened, None, viewer, trigger_mode="multiple", **QUIET)
+    results.clear(unfiltered, bar, bar, **QUIET)
+    viewer.like(like, bar, bar, **QUIET)
+
+
+def add_indexes(connection: Connection, page: gr.Blocks, bar: SearchBar, panel: IndexPanel, clock: gr.Timer) -> None:
+    """The events of indexes: a look at the start and with every tick; jobs started and stopped."""
+    shelves = Shelves(connection)
+    seen = gr.State("")
+
+    async def look(before: str) -> tuple[Any, Any, str]:
+        value = await shelves.value()
+        print_ = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        if print_ == before:
+            return gr.skip(), gr.skip(), before
+        return value, gr.update(indexes=[one["facts"] for one in value["indexes"]]), print_
+
+    async def start(event: gr.EventData) -> dict[str, Any]:
+        return await shelves.value(await shelves.start(event._data["index"], event._data["root"]))
+
+    async def stop(event: gr.EventData) -> dict[str, Any]:
+        return await shelves.value(await shelves.stop(event._data["id"]))
+
+    gr.on([page.load, clock.tick], look, seen, [panel, bar, seen], **QUIET)
+    panel.start(start, None, panel, **QUIET)
+    panel.stop(stop, None, panel, **QUIET)
+
+
+def add_tabs(top: TopBar, tabs: gr.Tabs, search_tab: gr.Tab, index_tab: gr.Tab, clock: gr.Timer) -> None:
+    """The address chooses a tab, and a chosen tab changes the address."""
+
+    def named(value: Mapping[str, str]) -> tuple[gr.Tabs, gr.Tab, gr.Tab]:
+        labels = LABELS[value["language"]]
+        return gr.Tabs(selected=value["tab"]), gr.Tab(label=labels["search"]), gr.Tab(label=labels["index"])
+
+    def chose_search(value: Mapping[str, str] | None) -> tuple[dict[str, str] | None, gr.Timer]:
+        return _on(value, "search"), gr.Timer(LOOK_SELDOM)
+
+    def chose_index(value: Mapping[str, str] | None) -> tuple[dict[str, str] | None, gr.Timer]:
+        return _on(value, "index"), gr.Timer(LOOK_OFTEN)
+
+    top.change(named, top, [tabs, search_tab, index_tab], **QUIET)
+    search_tab.select(chose_search, top, [top, clock], **QUIET)
+    index_tab.select(chose_index, top, [top, clock], **QUIET)
+
+
+def _on(value: Mapping[str, str] | None, tab: str) -> dict[str, str] | None:
+    """The value of the top bar with another tab; none before it has one: Gradio chooses a tab first."""
+    return None if value is None else {**value, "tab": tab}

@@ -1,0 +1,75 @@
+"""A Gradio component: the box for words and a picture, with filters. Its value is a query.
+
+Knows what Gradio asks of a component; what is seen of it is in `frontend/src/search_bar`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gradio.components.base import Component
+from gradio.events import Dependency, EventListener
+
+
+class SearchBar(Component):
+    """Words, a picture, or both, with filters by kind, folder, date and index.
+
+    The value is a query, a dict: `words`, `picture` (a data URL or ""), `like` (the id of a passage or ""), the lists `kinds`,
+    `paths`,
+    `roots` and `indexes`, the days `after` and `before` ("" or 2026-03-14; `before` is exclusive), `sort`, and `number`, which
+    grows with
+    every change. The address of the page says the same, so a query can be bookmarked. A picture is scaled down in the browser and
+    travels with the query: it is never uploaded as a file.
+
+    `indexes` is what GET /v1/indexes says; `facets` are the counts beside the filters: `{"number": …, "counts": …, "dated":
+    …}`, of the
+    query with that number.
+    """
+
+    EVENTS: ClassVar[list[EventListener | str]] = [
+        EventListener("change", doc="Triggered when the query changes, also while a person types."),
+        EventListener("submit", doc="Triggered when Enter is pressed in the box."),
+    ]
+    TEMPLATE_DIR = "templates/search_bar"
+    FRONTEND_DIR = "../../frontend/src/search_bar"
+
+    if TYPE_CHECKING:  # Gradio makes a method of every event
+        change: Callable[..., Dependency]
+        submit: Callable[..., Dependency]
+
+    def __init__(
+        self,
+        value: Mapping[str, Any] | None = None,
+        *,
+        indexes: Sequence[Mapping[str, Any]] | None = None,
+        facets: Mapping[str, Any] | None = None,
+        visible: bool = True,
+        elem_id: str | None = None,
+        elem_classes: list[str] | str | None = None,
+        render: bool = True,
+        key: int | str | None = None,
+    ) -> None:
+        self.indexes = indexes
+        self.facets = facets
+        super().__init__(value, visible=visible, elem_id=elem_id, elem_classes=elem_classes, render=render, key=key)
+
+    def preprocess(self, payload: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The value as the browser has it."""
+        return payload
+
+    def postprocess(self, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The value as it is sent to the browser."""
+        return None if value is None else dict(value)
+
+    def api_info(self) -> dict[str, Any]:
+        """The value as JSON schema."""
+        return {"type": "object"}
+
+    def example_payload(self) -> dict[str, Any]:
+        """A value as it comes from the browser."""
+        return {"words": "lighthouse"}
+
+    def example_value(self) -> dict[str, Any]:
+        """A value as it is sent to the browser."""
+        return self.example_payload()

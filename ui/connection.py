@@ -1,0 +1,78 @@
+"""The HTTP API that the page is a client of: of this process, without a socket, or of another.
+
+Knows HTTP and the JSON of a failure; knows no page and no Gradio.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+PATIENCE = 330.0  # seconds for an answer: longer than the server's own limits, so that its words arrive
+
+
+class Refused(Exception):
+    """The API did not do what was asked: `failure` has `what`, `remedy` and `code`."""
+
+    def __init__(self, failure: Mapping[str, str]) -> None:
+        super().__init__(f"{failure['what']}; {failure['remedy']}" if failure["remedy"] else failure["what"])
+        self.failure = dict(failure)
+
+
+class Connection:
+    """JSON in, JSON out. Refused where the API answers with a failure or not at all."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def get(self, path: str, **values: str | int | None) -> Any:
+        """What GET answers; values that are None are left off."""
+        return await self._ask("GET", path, params={name: value for name, value in values.items() if value is not None})
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """What POST of a JSON body answers."""
+        return await self._ask("POST", path, json=body)
+
+    async def delete(self, path: str) -> Any:
+        """What DELETE answers."""
+        return await self._ask("DELETE", path)
+
+    async def _ask(self, method: str, path: str, **more: Any) -> Any:
+        try:
+            answer = await self._client.request(method, path, **more)
+        except httpx.TransportError as error:
+            what = f"no answer from {self._client.base_url}: {error}"
+            raise Refused({"what": what, "remedy": "is it running? Start it with: rag ui", "code": "down"}) from error
+        if answer.is_success:
+            return answer.json()
+        raise Refused(_failure(answer))
+
+
+def in_process(app: ASGIApp, key: str = "") -> Connection:
+    """The API of an application in this process, such as `rag.api.app.create_app` makes."""
+    return _connection("http://127.0.0.1", key, httpx.ASGITransport(app=app, raise_app_exceptions=False))
+
+
+def over_http(address: str, key: str = "") -> Connection:
+    """The API of a `rag ui` at that address, which asks for `key` if it has one."""
+    return _connection(address, key, None)
+
+
+def _connection(address: str, key: str, transport: httpx.AsyncBaseTransport | None) -> Connection:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    client = httpx.AsyncClient(base_url=address, headers=headers, timeout=PATIENCE, transport=transport, trust_env=False)
+    return Connection(client)
+
+
+def _failure(answer: httpx.Response) -> dict[str, str]:
+    try:
+        error = answer.json()["error"]
+        return {name: str(error.get(name, "")) for name in ("what", "remedy", "code")}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        what = f"the server could not answer ({answer.status_code})"
+        return {"what": what, "remedy": "try again; its terminal shows more", "code": str(answer.status_code)}

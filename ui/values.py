@@ -1,0 +1,72 @@
+"""The values of the components: a query as the JSON of a search, an answer as the value of the results.
+
+Knows the JSON of both sides; asks nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+STEP = 24  # hits requested at once
+MOST_HITS = 200  # the server's limit
+NO_FILTERS: Mapping[str, Any] = {"kinds": [], "paths": [], "roots": [], "after": "", "before": ""}
+EMPTY_QUERY: Mapping[str, Any] = {"words": "", "picture": "", "like": "", "indexes": [], "sort": "", "number": 0, **NO_FILTERS}
+
+
+def is_empty(query: Mapping[str, Any] | None) -> bool:
+    """Whether nothing is asked."""
+    return query is None or not (str(query.get("words", "")).strip() or query.get("picture") or query.get("like"))
+
+
+def search_request(query: Mapping[str, Any], top_k: int) -> dict[str, Any]:
+    """The body of POST /v1/search for a query of the search bar."""
+    asked = {**EMPTY_QUERY, **query}
+    return {
+        "text": asked["words"],
+        "image": asked["picture"] or None,
+        "like": asked["like"] or None,
+        "indexes": asked["indexes"],
+        "kinds": asked["kinds"],
+        "paths": asked["paths"],
+        "roots": asked["roots"],
+        "after": asked["after"] or None,
+        "before": asked["before"] or None,
+        "top_k": top_k,
+        "explain": True,
+    }
+
+
+def found_value(
+    query: Mapping[str, Any] | None,
+    answer: Mapping[str, Any] | None = None,
+    *,
+    failure: Mapping[str, str] | None = None,
+    settled: bool = True,
+    wanted: int = STEP,
+) -> dict[str, Any]:
+    """The value of `Results` for the JSON of an answer of POST /v1/search, or for a failure. The picture is not sent back."""
+    asked = {**EMPTY_QUERY, **(query or {}), "picture": ""}
+    return {"query": asked, "answer": answer, "failure": failure, "settled": settled, "wanted": wanted}
+
+
+def facets_value(query: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The `facets` of `SearchBar` for the JSON of an answer; without counts where nothing was found, whatever the candidates were."""
+    dated = any(hit.get("dated") for hit in answer["hits"])
+    return {"number": query.get("number", 0), "counts": answer["counts"] if answer["hits"] else {}, "dated": dated}
+
+
+def without_paths(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON of an answer whose hits have a `file` instead of a `path`.
+
+    Gradio takes every dict that has a `path` for a file of its cache: an event that carries one is refused, and `gradio_client`
+    tries to download it.
+    """
+    return {
+        **answer,
+        "hits": [_renamed(hit) | {"folded": [_renamed(one) for one in hit.get("folded", ())]} for hit in answer["hits"]],
+    }
+
+
+def _renamed(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"file" if name == "path" else name: value for name, value in found.items()}
