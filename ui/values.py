@@ -51,7 +51,7 @@ def found_value(
 
 
 def facets_value(query: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The `facets` of `SearchBar` for the JSON of an answer; without counts where nothing was found, whatever the candidates were."""
+    """The `facets` of `SearchBar` for the JSON of an answer; without counts where nothing was found."""
     dated = any(hit.get("dated") for hit in answer["hits"])
     return {"number": query.get("number", 0), "counts": answer["counts"] if answer["hits"] else {}, "dated": dated}
 

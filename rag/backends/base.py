@@ -85,8 +85,8 @@ class EmbedderCapabilities:
     - ``side_embedder``: makes an embedder for texts in another process. Used only if ``concurrent_calls`` is 0.
     - ``earlier``: the embedder of an earlier revision, by its fingerprint; None for any other. By it an index that was made with
       that revision is searched until a run makes its vectors anew.
-    - ``certainty``: by the cosine of a query and a document, how sure it is that the document answers, 0…1, never falling: 1/3 and
-      more is a good match. None where that is not measured.
+    - ``certainty``: by the cosine of a query and a document, how sure it is that the document answers, 0…1, never falling: 1/3
+      and more is a good match. None where that is not measured.
     - ``anew``: makes document rows of contents without pixels from their rows of the earlier revision, float32 (n, dim).
     """
 

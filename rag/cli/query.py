@@ -46,9 +46,7 @@ def query(
     no_rerank: Annotated[bool, typer.Option("--no-rerank", help="Keep the order of the first stages.")] = False,
     min_score: Annotated[float | None, typer.Option(help="Hide hits below this score, 0…1.")] = None,
     no_fold: Annotated[bool, typer.Option("--no-fold", help="Show near-duplicates as separate hits.")] = False,
-    group: Annotated[
-        str, typer.Option(help="One hit for each document, or for each place: document or place.")
-    ] = "document",
+    group: Annotated[str, typer.Option(help="One hit for each document, or for each place: document or place.")] = "document",
     explain: Annotated[bool, typer.Option("--explain", help="Show every stage's rank and score.")] = False,
     format: Annotated[str, typer.Option(help="table, json, jsonl, csv, md, paths or context.")] = "table",
     json: Json = False,

@@ -89,7 +89,8 @@ def create_server(
         after: Date = None,
         before: Date = None,
         group: Annotated[
-            Literal["document", "place"], Field(description="One hit for each document, with the ids of its places, or each place.")
+            Literal["document", "place"],
+            Field(description="One hit for each document, with the ids of its places, or each place."),
         ] = "document",
         index: Index = None,
         indexes: Annotated[

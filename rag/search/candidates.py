@@ -73,7 +73,8 @@ def find(
     `vector` has shape (1, dim). Quoted phrases that leave nothing are searched as words, and a note says so.
     """
     filtered = snapshot.matching(query.filters)
-    words, notes = query.words, ()
+    words: str = query.words
+    notes: tuple[str, ...] = ()
     allowed = snapshot.meeting(words, filtered)
     if allowed is not None and not len(allowed) and (plain := unquoted(words)) != words:
         loose = snapshot.meeting(plain, filtered)

@@ -23,7 +23,7 @@ class Candidate:
     kind: Kind
     lanes: Mapping[Lane, LaneRank]
     fused: float
-    evidence: float = 1.0  # how sure the surer lane is of it, 0…1: the share of the query it holds, or the certainty of its cosine
+    evidence: float = 1.0  # how sure the surer lane is, 0…1: the share of the query it holds, or the certainty of its cosine
 
 
 def fuse(
@@ -41,9 +41,9 @@ def fuse(
 
     b is BM25, which `lexical` gives as b / (1 + b); s is the inner product with the query's vector. Both are known of every
     candidate, whichever lane found it. What cannot be known is not counted: a `wordless` passage (a photo) has no l, and where
-    no candidate holds a word of the query, none has; its score is c · d(p). c is the largest evidence of a candidate: the share of
-    the query that it holds, or the `certainty` of its s. It keeps the order, and says how good the best is. Ties are in the order of passage numbers, so that copies of
-    one text are equal, whichever was indexed first.
+    no candidate holds a word of the query, none has; its score is c · d(p). c is the largest evidence of a candidate: the share
+    of the query that it holds, or the `certainty` of its s. It keeps the order, and says how good the best is. Ties are in the
+    order of passage numbers, so that copies of one text are equal, whichever was indexed first.
     """
     ranks: dict[int, dict[Lane, LaneRank]] = {}
     for lane, found in lanes.items():

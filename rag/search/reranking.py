@@ -125,9 +125,7 @@ def _boost_named(query: Query, judged: Sequence[Judged], stored: Mapping[int, St
     return [boosted(one) for one in judged]
 
 
-def _leading(
-    query: Query, fused: Sequence[Judged], stored: Mapping[int, StoredPassage], asked: AskedKind | None
-) -> list[Judged]:
+def _leading(query: Query, fused: Sequence[Judged], stored: Mapping[int, StoredPassage], asked: AskedKind | None) -> list[Judged]:
     """The fused scores, where what the query names leads, and `decided` says why."""
     words = spoken(query.words)
     enough = ENOUGH * max((one.candidate.evidence for one in fused), default=0.0)

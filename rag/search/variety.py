@@ -1,4 +1,4 @@
-"""Puts results that say what two before them say behind other results, so that the first hits are not one sentence of fifty files.
+"""Puts results that say what two before them say behind others, so that the first hits are not one sentence of fifty files.
 
 Knows ranked results, words and vectors; knows no index and no model. What repeats a result in every number is folded under it
 already (`dedup`); here are the minutes, tickets and log lines that differ in a date or a name.

@@ -29,7 +29,8 @@ _PIECE = re.compile(
     r"|(?<!\S)(?P<start>[^\s\"“”*]*\w)\*(?!\S)"
 )
 
-_TWICE = re.compile(r"\b(\w+)(\s+(?:by|to|after|upon|for|and|an|für|um)\s+)\1\b", re.IGNORECASE)  # "month by month" stresses nothing
+# "Month by month" stresses nothing.
+_TWICE = re.compile(r"\b(\w+)(\s+(?:by|to|after|upon|for|and|an|für|um)\s+)\1\b", re.IGNORECASE)
 
 # Searched only where a query has nothing else: articles, pronouns, prepositions, auxiliaries, question words.
 _ENGLISH_FUNCTION_WORDS = """
@@ -226,7 +227,7 @@ def _term(term: str) -> Unit:
 
 
 def _is_weak(term: str) -> bool:
-    """Whether it is a function word. A pair of characters is none where one of the two may belong to a word: 在一 is rare enough."""
+    """Whether it is a function word. A pair of characters is none if one of them may belong to a word: 在一 is rare enough."""
     return term in _FUNCTION_WORDS or _FUNCTION_CHARACTERS.issuperset(term)
 
 

@@ -115,8 +115,8 @@ class LiteEmbedder:
 
 
 def certainty(cosine: float) -> float:
-    """How sure a cosine is, 0…1. On three judged collections the best document of 95 % of the queries has 0.17 or more, and of 95 %
-    of the queries that belong to another collection 0.17 or less.
+    """How sure a cosine is, 0…1. On three judged collections the best document of 95 % of the queries has 0.17 or more, and of
+    95 % of the queries that belong to another collection 0.17 or less.
     """
     return min(1.0, max(0.0, 2.0 * cosine))
 

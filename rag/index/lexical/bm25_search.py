@@ -62,8 +62,8 @@ def containing(
 
     `revision` is that of the folding by which the full text was made. `mean` is the mean number of terms in a live passage (0:
     use the full text's mean, which includes ended passages); `kept` are the stored postings of the common words, `read` those
-    read from the full text so far; `everywhere`, where several full texts are searched as one, are the frequencies in all of them,
-    and `live` is then not used. Every unit counts, as often as the query says it; function words ("the", "of") are searched
+    read from the full text so far; `everywhere`, where several full texts are searched as one, are the frequencies in all of
+    them, and `live` is then not used. Every unit counts, as often as the query says it; function words ("the", "of") are searched
     for only where no other word is known, and beside other words their share is 0. A word in no passage that is no English word
     counts as the most common word one letter away. Only where common words of a large index have no stored postings, short
     queries score those passages first that may be best, and others where fewer than ten were found. Where an allowed passage
@@ -136,7 +136,7 @@ class _Search:
             return search_postings(self.connection, self.kept, self.read, self.ranked, self.mask, k)
         if len(self.allowed) <= _MAX_BY_NUMBER:
             return self._scored(self.everything, numbers=self.allowed) or []
-        steps, at = pruning_steps([(one.unit, one.count) for one in self.ranked], self.live)
+        steps, at = pruning_steps([(one.unit, one.holding) for one in self.ranked], self.live)
         part = len(self.allowed) / max(self.live, 1)
         while at + 1 < len(steps) and steps[at + 1].passages * part <= _MAX_SCORED / 10 and steps[at + 1].passages <= _MAX_SCORED:
             at += 1  # the filter leaves few of their passages

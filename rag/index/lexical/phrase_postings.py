@@ -128,7 +128,7 @@ def _occurrences(connection: apsw.Connection, word: str) -> tuple[NDArray[np.int
         _declared.add(connection)
     found = np.fromiter(chain.from_iterable(connection.execute(_OCCURRENCES, (word,))), np.int64)
     numbers, places = np.unique(found >> 2, return_inverse=True)
-    return numbers, np.bincount(places, _WEIGHTS[found & 3], len(numbers))
+    return numbers.astype(np.int64), np.bincount(places, _WEIGHTS[found & 3], len(numbers)).astype(np.float64)
 
 
 def _sum_of(packed: bytes) -> int:

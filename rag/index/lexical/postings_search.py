@@ -23,7 +23,7 @@ class Wanted(NamedTuple):
     """A unit of a query with all that its part of the score depends on."""
 
     unit: Unit
-    count: int  # passages that hold it
+    holding: int  # passages that hold it
     factor: float  # its rarity × how often the query says it
     share: float  # of the query
 
@@ -54,7 +54,7 @@ def search_postings(
 def occurrences(stored: Postings | None, read: PhrasePostings, wanted: Sequence[Wanted]) -> int:
     """About how many occurrences of the units must be read from the full text."""
     return sum(
-        one.count
+        one.holding
         for one in wanted
         if not (stored is not None and _word(one.unit) in stored) and not all(phrase in read for phrase in one.unit.phrases)
     )

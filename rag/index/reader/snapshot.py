@@ -125,7 +125,17 @@ class Snapshot:
         kept = self._cache.postings(self._connection, self.generation)
         read = self._cache.phrases(live)
         return bm25_search.containing(
-            self._connection, words, k, allowed, len(live.numbers), columns, live.mean_length, kept, self.folding, read, everywhere
+            self._connection,
+            words,
+            k,
+            allowed,
+            len(live.numbers),
+            columns,
+            live.mean_length,
+            kept,
+            self.folding,
+            read,
+            everywhere,
         )
 
     def frequencies(self, words: str) -> bm25_search.Frequencies:
