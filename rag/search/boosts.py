@@ -13,6 +13,8 @@ LEAD = 0.5  # without a reranker: all that the query asks for by name or by kind
 BY_NAME = 0.5  # share of the distance to 1: a query that is a file's name means that file, but perhaps only its subject
 OF_KIND = 0.1  # the same, without a reranker: one that runs reads the kind among the clues
 
+MOST_WORDS = 4  # of an identifier: a plate, an order number, a serial number
+
 _SEPARATORS = re.compile(r"[\W_]+")
 _KINDS = {
     "screenshot": re.compile(r"\bscreen ?shots?\b|截图|截屏", re.I),
@@ -49,6 +51,15 @@ def names_file(words: str, path: str) -> bool:
     name = path.rpartition("/")[2]
     stem = name[: name.rfind(".")] if "." in name[1:] else name
     return query == _plain(stem) or (f" {_plain(path)}".endswith(f" {query}") and len(query) >= len(_plain(name)))
+
+
+def holds_identifier(words: str, text: str) -> bool:
+    """Whether the words are an identifier with digits ("RE16 TGK") that stands in the text so; case does not matter."""
+    asked = words.split()
+    if not 2 <= len(asked) <= MOST_WORDS or not any(map(str.isdigit, words)):
+        return False  # one word is one term of the full text already
+    written = r"\s+".join(map(re.escape, asked))
+    return re.search(rf"(?<!\w){written}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _plain(text: str) -> str:

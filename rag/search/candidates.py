@@ -67,10 +67,12 @@ def find(
     promised: int,
     timer: StageTimer,
     asked: AskedKind | None = None,
+    without: str = "",
 ) -> CandidateSet:
     """The best `candidates` of each lane, the nearest `promised` of each kind, and the best `promised` of the kind `asked` for.
 
-    `vector` has shape (1, dim). Quoted phrases that leave nothing are searched as words, and a note says so.
+    `vector` has shape (1, dim). The passage with the id `without` is left out. Quoted phrases that leave nothing are searched as
+    words, and a note says so.
     """
     filtered = snapshot.matching(query.filters)
     words: str = query.words
@@ -93,7 +95,7 @@ def find(
     others = snapshot.containing(words, len(missing), Allowed(np.array(missing, np.int64))) if lexical and missing else []
     timer.end("lexical")
     numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in lexical]))
-    present, gone = _drop_deleted({one.number: one for one in snapshot.passages(numbers)})
+    present, gone = _drop_deleted({one.number: one for one in snapshot.passages(numbers) if one.id != without})
     kept = list(present)
     vectors = snapshot.vectors(kept)
     similarities = dict(zip(kept, (vectors @ vector[0]).tolist(), strict=True))
@@ -103,8 +105,8 @@ def find(
     }
     return CandidateSet(
         lanes=lanes,
-        lexical={number: score for number, score, _ in (*lexical, *others)},
-        shares={number: share for number, _, share in (*lexical, *others)},
+        lexical={number: score for number, score, _ in (*lexical, *others) if number in present},
+        shares={number: share for number, _, share in (*lexical, *others) if number in present},
         passages=present,
         similarities=similarities | dict(lanes["dense"]),
         places={number: at for at, number in enumerate(kept)},

@@ -46,6 +46,7 @@ class RankingOptions:
     fold: bool = True  # near-duplicates are one hit
     group: str = "document"  # what one hit is: a "document" with its places, or one "place"
     fold_from: float = ALIKE  # cosine of the vectors from which two results may be duplicates
+    without: str = ""  # the id of a passage that is no hit: the one that is the query
     good_from: float | str = "auto"  # rerank score from which the best hit is a good match; "auto": depends on the reranker
     blend: float | str = "auto"  # weight of the rerank score in the final one; "auto": the reranker's `trust`; "never": always 1
 
@@ -94,7 +95,7 @@ def search(
     vector = embedder.embed([content], role="query")
     timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
-        found = find(snapshot, query, vector, options.candidates, options.promised, timer, asked)
+        found = find(snapshot, query, vector, options.candidates, options.promised, timer, asked, options.without)
     present, notes = found.passages, found.notes
     certainty = capabilities_of(embedder).certainty
     fused = fuse(

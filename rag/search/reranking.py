@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rag.backends.base import Reranker
 from rag.errors import ContentRefused
 from rag.search.asked_kind import AskedKind
-from rag.search.boosts import BY_NAME, OF_KIND, boost, lead, names_file, requested_kind
+from rag.search.boosts import BY_NAME, OF_KIND, boost, holds_identifier, lead, names_file, requested_kind
 from rag.search.fusion import Candidate
 from rag.search.stored_content import words_only
 from rag.text.clues import judged_clues
@@ -134,6 +134,8 @@ def _leading(query: Query, fused: Sequence[Judged], stored: Mapping[int, StoredP
         passage = stored[one.candidate.number].passage
         if names_file(words, passage.document.path) or (passage.inner and names_file(words, passage.inner)):
             reasons[one.candidate.number] = "the query is the file's name"
+        elif holds_identifier(words, f"{passage.caption}\n{passage.text}"):
+            reasons[one.candidate.number] = "it holds the identifier as it is asked for"
         elif asked is not None and asked.holds(passage) and one.candidate.evidence >= enough > 0:
             reasons[one.candidate.number] = f"the query asks for a {asked.name}"
 

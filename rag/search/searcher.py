@@ -130,12 +130,11 @@ class Searcher:
             query,
             self.embedder,
             self.reranker if wanted.rerank else None,
-            replace(ranking, top_k=ranking.top_k + (wanted.like is not None)),
+            ranking,
             read=self._read,
             clues=self.policy.clues,
         )
-        results = _retry_after_compaction(run)
-        return results if wanted.like is None else _without(results, wanted.like, ranking.top_k)
+        return _retry_after_compaction(run)
 
     def ask(self, question: str, options: SearchOptions | None = None, **asked: Any) -> Answering:
         """Starts the answer to a question, with sources: iterate over it for its pieces, `whole()` is the checked answer.
@@ -185,6 +184,7 @@ class Searcher:
             good_from=settings.good_from,
             fold=wanted.fold and wanted.like is None,  # copies of the passage are the best hits, and must not vanish with it
             group=wanted.group,
+            without=(wanted.like or "").removeprefix("#"),
         )
 
 
@@ -200,9 +200,3 @@ def _retry_after_compaction(run: Callable[[], Results]) -> Results:
         with suppress(MovedOn):
             return run()
     return run()
-
-
-def _without(results: Results, id: str, top_k: int) -> Results:
-    """The results without the passage of the query, ranked anew."""
-    others = [hit for hit in results.hits if id.removeprefix("#") not in {hit.id, *(member.id for member in hit.members)}]
-    return replace(results, hits=[replace(hit, rank=rank) for rank, hit in enumerate(others[:top_k], start=1)])

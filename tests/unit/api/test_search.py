@@ -39,7 +39,7 @@ def test_hits_are_the_same_as_in_python(api: TestClient, library: Path) -> None:
     added = ("media", "thumbnail", "marks")
     assert [{key: value for key, value in hit.items() if key not in added} for hit in found["hits"]] == expected
     assert found["hits"][0]["document"] == "minutes.txt"
-    assert (found["index"], found["reranked"], found["reranker"], found["good"]) == ("library", True, "lite", True)
+    assert (found["index"], found["reranked"], found["reranker"], found["good"]) == ("library", False, None, True)
 
 
 def test_marks_are_the_words_of_the_query_in_the_snippet(api: TestClient) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import rag
-from rag.search.boosts import names_file, requested_kind
+from rag.search.boosts import holds_identifier, names_file, requested_kind
 from rag.search.searcher import Searcher
 from rag.text.emoji import spelled
 from rag.types import Context, DocumentId, Kind, Passage, Slide, Whole
@@ -24,13 +26,18 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def searcher(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("named")
     for path, text in FILES.items():
         file = place / "corpus" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     rag.build_index(place / "corpus", index=str(place / "index"))
+    return place
+
+
+@pytest.fixture(scope="module")
+def searcher(place: Path) -> Searcher:
     return rag.open_index(str(place / "index"))
 
 
@@ -58,10 +65,33 @@ def test_the_exact_identifier_comes_before_its_parts(searcher: Searcher, query: 
 
 def test_a_boosted_score_says_so(searcher: Searcher) -> None:
     named, other = searcher.query("license")[:2]
+    assert (named.fused, other.fused) > (0, 0)
+    assert (named.score, named.decided) == (pytest.approx((1 + named.fused) / 2), "fused, leads: the query is the file's name")
+    assert (other.score, other.decided) == (pytest.approx(other.fused / 2), "fused, below what the query names")
+
+
+def test_a_score_of_the_reranker_that_was_boosted_says_so(place: Path) -> None:
+    with rag.open_index(str(place / "index"), reranker="lite") as reranking:
+        named, other = reranking.query("license")[:2]
     assert named.rerank_score is not None
     assert named.score == pytest.approx((1 + named.rerank_score) / 2)
     assert named.decided == "rerank_score, boosted: the query is the file's name"
     assert (other.score, other.decided) == (other.rerank_score, "rerank_score")
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "held"),
+    [
+        ("RE16 TGK", "The lorry re16  TGK stands here", True),
+        ("RE16 TGK", "RE16, TGK", False),
+        ("RE16 TGK", "XRE16 TGKs", False),
+        ("RE16", "RE16", False),
+        ("a lorry", "a lorry", False),
+        ("what is in berth 4 of the harbour", "what is in berth 4 of the harbour", False),
+    ],
+)
+def test_an_identifier_stands_in_a_text_as_it_is_asked_for(words: str, text: str, held: bool) -> None:
+    assert holds_identifier(words, text) is held
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,8 @@ def test_nothing_and_unfolded():
 
 def test_the_words_of_a_result_are_counted_once(monkeypatch):
     counts: list[int] = []
-    count = dedup._words
-    monkeypatch.setattr(dedup, "_words", lambda passage: counts.append(1) or count(passage))
+    count = dedup.plain_words
+    monkeypatch.setattr(dedup, "plain_words", lambda passage: counts.append(1) or count(passage))
     groups = [result(at, "text", f"{LETTER} Invoice {at // 2}.") for at in range(600)]
     rng = np.random.default_rng(1)
     vectors = rng.standard_normal(64) + 1e-2 * rng.standard_normal((600, 64))

@@ -1,99 +1,111 @@
-"""Fusion: its formula, that it is monotonic, and that no kind is crowded out."""
+"""Fusion: its formula, that more evidence never lowers a score, and that no kind is crowded out."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.search.fusion import SHARE_EXPONENT, K, choose, fuse
-from rag.types import KINDS, Kind, Lane
+from rag.search.fusion import DENSE, Candidate, choose, cosine_itself, fuse
+from rag.types import KINDS, Kind
 
 NONE: frozenset[int] = frozenset()
 
 
-def kinds(count: int) -> dict[int, Kind]:
-    return dict.fromkeys(range(count), "text")
-
-
-def test_first_in_every_lane_scores_one_and_the_formula_holds() -> None:
-    found = fuse({"dense": [(1, 0.9), (2, 0.8)], "lexical": [(1, 7.0), (3, 5.0)]}, kinds(4), NONE)
-    assert [candidate.number for candidate in found] == [1, 2, 3]
-    assert found[0].fused == 1.0
-    assert found[1].fused == pytest.approx((K + 1) / (K + 2) / 2)
-    assert found[1].lanes["dense"].rank == 2
-    assert found[1].lanes["dense"].score == 0.8
-
-
-def test_an_empty_lane_does_not_count() -> None:
-    found = fuse({"dense": [(1, 0.9)], "lexical": []}, kinds(2), NONE)
-    assert found[0].fused == 1.0
-
-
-def test_a_photo_without_text_ranks_like_a_text_found_by_both_lanes() -> None:
-    lanes = {"dense": [(1, 0.9), (2, 0.8)], "lexical": [(3, 9.0), (2, 8.0)]}
-    found = {candidate.number: candidate.fused for candidate in fuse(lanes, kinds(4), frozenset({1}))}
-    assert found[1] == 1.0
-    assert found[2] == pytest.approx((K + 1) / (K + 2))
-
-
-def test_a_lane_is_weighted_by_the_share_of_the_query_that_it_matches() -> None:
-    lanes = {"dense": [(1, 0.6), (2, 0.2), (3, 0.1)], "lexical": [(3, 0.9), (2, 0.8)]}
-    found = fuse(lanes, kinds(4), NONE, {3: 0.04, 2: 0.04})
-    assert [candidate.number for candidate in found] == [1, 2, 3]
-    assert found[0].fused == pytest.approx(1 / (1 + 0.04**SHARE_EXPONENT))
-    assert found[2].lanes["lexical"].share == 0.04
-    only_stop_words = fuse(lanes, kinds(4), NONE, {3: 0.0, 2: 0.0})
-    assert [candidate.fused for candidate in only_stop_words] == pytest.approx([1.0, (K + 1) / (K + 2), (K + 1) / (K + 3)])
-    assert [one.number for one in fuse(lanes, kinds(4), NONE, {3: 1.0, 2: 0.5})] == [3, 2, 1]
-
-
-@st.composite
-def rankings(draw: st.DrawFn) -> tuple[dict[Lane, list[int]], frozenset[int], dict[int, float]]:
-    orders: dict[Lane, list[int]] = {
-        "dense": draw(st.permutations(range(12)))[: draw(st.integers(1, 12))],
-        "lexical": draw(st.permutations(range(12)))[: draw(st.integers(1, 12))],
+def fused(
+    dense: Mapping[int, float],
+    lexical: Mapping[int, float],
+    *,
+    shares: Mapping[int, float] | None = None,
+    wordless: frozenset[int] = NONE,
+    kinds: Mapping[int, Kind] | None = None,
+) -> list[Candidate]:
+    """Lanes given as passage → score; `lexical` as BM25, which the lane gives as b / (1 + b)."""
+    squashed = {number: score / (1 + score) for number, score in lexical.items()}
+    lanes: dict[str, Sequence[tuple[int, float]]] = {
+        "dense": sorted(dense.items(), key=lambda one: -one[1]),
+        "lexical": sorted(squashed.items(), key=lambda one: -one[1]),
     }
-    shares = draw(st.lists(st.floats(0, 1), min_size=12, max_size=12))
-    return orders, draw(st.frozensets(st.integers(0, 11))), dict(enumerate(shares))
+    numbers = dense.keys() | lexical.keys()
+    return fuse(
+        lanes,  # type: ignore[arg-type]
+        kinds or dict.fromkeys(numbers, "text"),
+        wordless,
+        {number: dense.get(number, 0.0) for number in numbers},
+        squashed,
+        shares if shares is not None else dict.fromkeys(lexical, 1.0),
+        cosine_itself,
+    )
 
 
-def fused(orders: dict[Lane, list[int]], wordless: frozenset[int], shares: dict[int, float]) -> dict[int, float]:
-    lanes: dict[Lane, list[tuple[int, float]]] = {name: [(number, 1.0) for number in order] for name, order in orders.items()}
-    return {one.number: one.fused for one in fuse(lanes, kinds(12), wordless, shares)}
+def scores(candidates: Sequence[Candidate]) -> dict[int, float]:
+    return {one.number: one.fused for one in candidates}
 
 
-@given(drawn=rankings(), lane=st.sampled_from(["dense", "lexical"]), at=st.integers(1, 11))
-def test_a_better_rank_never_lowers_the_score(
-    drawn: tuple[dict[Lane, list[int]], frozenset[int], dict[int, float]], lane: Lane, at: int
+def test_the_formula_holds() -> None:
+    found = fused({1: 0.9, 2: 0.5, 3: 0.1}, {1: 8.0, 3: 4.0})
+    assert [one.number for one in found] == [1, 3, 2]
+    assert found[0].fused == pytest.approx(1.0)
+    assert scores(found)[3] == pytest.approx((4 / 8) / (1 + DENSE))
+    assert scores(found)[2] == pytest.approx(DENSE * 0.5 / (1 + DENSE))
+    assert (found[0].lanes["lexical"].rank, found[0].lanes["dense"].rank) == (1, 1)
+
+
+def test_the_best_score_says_how_sure_the_surer_lane_is() -> None:
+    assert fused({1: 0.2, 2: 0.1}, {1: 3.0}, shares={1: 0.4})[0].fused == pytest.approx(0.4)
+    assert fused({1: 0.7, 2: 0.1}, {1: 3.0}, shares={1: 0.4})[0].fused == pytest.approx(0.7)
+
+
+def test_a_photo_without_words_is_unknown_to_the_lexical_lane_and_not_bad_there() -> None:
+    lanes = {1: 0.9, 2: 0.5, 3: 0.1}, {2: 8.0, 3: 4.0}
+    assert scores(fused(*lanes, wordless=frozenset({1})))[1] == pytest.approx(1.0)
+    assert scores(fused(*lanes))[1] == pytest.approx(DENSE / (1 + DENSE))
+
+
+def test_where_no_word_is_known_the_dense_lane_alone_orders() -> None:
+    assert scores(fused({1: 0.8, 2: 0.4, 3: 0.0}, {})) == pytest.approx({1: 0.8, 2: 0.4, 3: 0.0})
+
+
+def test_equal_scores_share_a_rank_and_stand_in_the_order_of_passages() -> None:
+    found = fused({7: 0.5, 3: 0.5}, {7: 2.0, 3: 2.0})
+    assert [one.number for one in found] == [3, 7]
+    assert {one.lanes["lexical"].rank for one in found} == {1}
+
+
+SIMILAR = st.floats(-1, 1, allow_subnormal=False)
+BM25 = st.floats(0.01, 50)
+
+
+@given(
+    dense=st.lists(SIMILAR, min_size=12, max_size=12), lexical=st.dictionaries(st.integers(0, 11), BM25), more=st.floats(0, 20)
+)
+def test_a_better_lexical_score_never_lowers_the_score(dense: list[float], lexical: dict[int, float], more: float) -> None:
+    near = dict(enumerate(dense))
+    for number in lexical:
+        before = scores(fused(near, lexical))[number]
+        assert scores(fused(near, lexical | {number: lexical[number] + more}))[number] >= before - 1e-9
+
+
+@given(
+    dense=st.lists(SIMILAR, min_size=12, max_size=12),
+    lexical=st.dictionaries(st.integers(0, 11), BM25),
+    wordless=st.frozensets(st.integers(0, 11)),
+)
+def test_scores_stay_between_0_and_1_and_order_the_list(
+    dense: list[float], lexical: dict[int, float], wordless: frozenset[int]
 ) -> None:
-    orders, wordless, shares = drawn
-    order = orders[lane]
-    if at >= len(order):
-        return
-    before = fused(orders, wordless, shares)
-    moved = order[at]
-    order[at - 1], order[at] = order[at], order[at - 1]
-    assert fused(orders, wordless, shares)[moved] >= before[moved]
-
-
-@given(drawn=rankings())
-def test_scores_stay_between_0_and_1_and_the_nearest_wordless_passage_scores_1(
-    drawn: tuple[dict[Lane, list[int]], frozenset[int], dict[int, float]],
-) -> None:
-    orders, wordless, shares = drawn
-    scores = fused(orders, wordless, shares)
-    assert all(0.0 <= score <= 1.0 for score in scores.values())
-    first = orders["dense"][0]
-    photo = fused({**orders, "lexical": [n for n in orders["lexical"] if n != first]}, wordless | {first}, shares)
-    assert photo[first] == pytest.approx(1.0)
+    words = {number: score for number, score in lexical.items() if number not in wordless}
+    found = [one.fused for one in fused(dict(enumerate(dense)), words, wordless=wordless)]
+    assert all(0.0 <= score <= 1.0 for score in found)
+    assert found == sorted(found, reverse=True)
 
 
 @given(sizes=st.lists(st.integers(1, 60), min_size=5, max_size=5), count=st.integers(1, 120), promised=st.integers(1, 20))
 def test_every_kind_keeps_its_promised_places(sizes: list[int], count: int, promised: int) -> None:
     of_kind = dict(enumerate(kind for kind, size in zip(KINDS, sizes, strict=True) for _ in range(size)))
-    found = fuse({"dense": [(number, 0.5) for number in of_kind], "lexical": []}, of_kind, NONE)
-    chosen = choose(found, count, promised)
+    chosen = choose(fused(dict.fromkeys(of_kind, 0.5), {}, kinds=of_kind), count, promised)
     assert len(chosen) == min(count, len(of_kind))
     for kind, size in zip(KINDS, sizes, strict=True):
         assert sum(one.kind == kind for one in chosen) >= min(size, promised, count // 5)
@@ -101,7 +113,7 @@ def test_every_kind_keeps_its_promised_places(sizes: list[int], count: int, prom
 
 def test_every_kind_reaches_the_reranker() -> None:
     of_kind: dict[int, Kind] = {number: "text" if number < 90 else "image" for number in range(100)}
-    found = fuse({"dense": [(number, 1.0 - number / 100) for number in range(100)], "lexical": []}, of_kind, NONE)
+    found = fused({number: 1.0 - number / 100 for number in range(100)}, {}, kinds=of_kind)
     chosen = choose(found, 20, promised=5)
     assert len(chosen) == 20
     assert sum(candidate.kind == "image" for candidate in chosen) == 5

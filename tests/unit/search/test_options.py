@@ -31,7 +31,8 @@ def test_the_command_line_has_an_option_for_each() -> None:
     names = {spelled.get(field.name, field.name) for field in fields(SearchOptions)} - without
     parameters = inspect.signature(query).parameters
     assert names <= parameters.keys()
-    assert all(parameters[name].default in (None, False) for name in names)
+    assert all(parameters[name].default in (None, False) for name in names - {"group"})
+    assert parameters["group"].default in (None, DEFAULTS.group)
 
 
 def test_what_is_no_option_is_left_out() -> None:
