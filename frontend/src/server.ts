@@ -99,7 +99,8 @@ export async function passage(
     throw new Refusal(t("error_down", { address: location.origin }), t("error_down_more"), "down");
   }
   const json: unknown = await answer.json().catch(() => null);
-  if (answer.ok) return json as Passage;
+  signal.throwIfAborted(); // closed while the answer arrived: half of it is no passage
+  if (answer.ok && json) return json as Passage;
   const failure = (json as { error?: Failure } | null)?.error;
   if (failure?.what) throw new Refusal(failure.what, failure.remedy, failure.code);
   throw new Refusal(t("error_other", { status: answer.status }), t("error_other_more"), String(answer.status));

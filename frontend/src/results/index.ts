@@ -47,7 +47,8 @@ export default component<Props>((root, host) => {
   watch.observe(end);
 
   function show(): void {
-    const found = host.props.value;
+    // A copy: Gradio writes the later answer of a query into the object of the earlier one, which is still on the page.
+    const found = JSON.parse(JSON.stringify(host.props.value ?? null)) as typeof host.props.value;
     if (found && found.query.number < number) return; // an answer to an older query
     const isNew = (found?.query.number ?? -1) !== number;
     number = found?.query.number ?? number;
