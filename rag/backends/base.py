@@ -87,6 +87,8 @@ class EmbedderCapabilities:
       that revision is searched until a run makes its vectors anew.
     - ``certainty``: by the cosine of a query and a document, how sure it is that the document answers, 0…1, never falling: 1/3
       and more is a good match. None where that is not measured.
+    - ``names_looks``: whether words name something that this embedder sees in pixels; where they name nothing, a picture without
+      a word of the query matches by chance. None: pixels may match any words.
     - ``anew``: makes document rows of contents without pixels from their rows of the earlier revision, float32 (n, dim).
     """
 
@@ -97,6 +99,7 @@ class EmbedderCapabilities:
     earlier: Callable[[Fingerprint], Embedder | None] | None = None
     anew: Callable[[Sequence[Content], Vectors], Vectors] | None = None
     certainty: Callable[[float], float] | None = None
+    names_looks: Callable[[str], bool] | None = None
 
 
 def capabilities_of(embedder: Embedder) -> EmbedderCapabilities:

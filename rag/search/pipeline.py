@@ -25,7 +25,7 @@ from rag.search.variety import varied
 from rag.text.query_syntax import spoken
 from rag.text.readable import readable
 from rag.text.snippets import snippet
-from rag.types import Clue, Content, Hit, Member, Passage, Query, Similar, StoredPassage
+from rag.types import KINDS, Clue, Content, Hit, Kind, Member, Passage, Query, Similar, StoredPassage
 
 GOOD_FROM = {"lite": 0.25}  # rerank score: below it the lite reranker matched only some of the words
 OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a cautious guess, not measured: the setting `good_from` overrides both
@@ -108,7 +108,9 @@ def search(
     timer.end("rerank")
     if reranker is not None:
         notes += _note_refused(judged)
-    judged = _drop_faint(keep_matched(judged), found.shares, measured=certainty is not None)
+    judged = keep_matched(judged)
+    if certainty is not None:
+        judged = _drop_faint(judged, found.shares, _seen_by(embedder, query))
     shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
@@ -163,16 +165,25 @@ def _note_refused(judged: Sequence[Judged]) -> tuple[str, ...]:
 # ---- hits ---------------------------------------------------------------------------------------
 
 
-def _drop_faint(judged: Sequence[Judged], shares: Mapping[int, float], *, measured: bool) -> list[Judged]:
-    """The candidates without the texts and pages that hold no word of the query and that a measured embedder takes for noise."""
-    if not measured:
-        return list(judged)
+def _seen_by(embedder: Embedder, query: Query) -> frozenset[Kind]:
+    """The kinds that can match the query by what their pixels show."""
+    names_looks = capabilities_of(embedder).names_looks
+    if query.content.pixels or names_looks is None or names_looks(query.words):
+        return frozenset(KINDS) - {"text", "page"}
+    return frozenset()
+
+
+def _drop_faint(judged: Sequence[Judged], shares: Mapping[int, float], seen: frozenset[Kind]) -> list[Judged]:
+    """The candidates without those that a measured embedder takes for noise: no word of the query, and no cosine to speak of.
+
+    Kinds that are `seen` to match are kept: colours have small cosines.
+    """
     return [
         one
         for one in judged
         if one.candidate.evidence >= FAINT
         or one.candidate.number in shares
-        or one.candidate.kind not in ("text", "page")
+        or one.candidate.kind in seen
         or (one.rerank_score is not None and one.score > 0)
     ]
 
@@ -182,10 +193,15 @@ def _drop_low(judged: Sequence[Judged], present: Mapping[int, StoredPassage], le
 
     With `drop_zero` they are always dropped: a model that compares words has nothing else to go by.
     """
-    order = [Scored(present[one.candidate.number], one.score) for one in judged if one.score >= least]
-    if drop_zero or (order and order[0].score > 0):
-        return [one for one in order if one.score > 0]
-    return order
+    enough = [one for one in judged if one.score >= least]
+    if drop_zero or (enough and enough[0].score > 0):
+        enough = [one for one in enough if _has_something(one)]
+    return [Scored(present[one.candidate.number], one.score) for one in enough]
+
+
+def _has_something(one: Judged) -> bool:
+    """Whether it has anything in common with the query; a fused score of 0 says only that all others have more."""
+    return one.score > 0 or (one.rerank_score is None and one.candidate.evidence > 0)
 
 
 def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, dict[str, int]]:

@@ -28,12 +28,12 @@ def test_the_caption_of_a_picture_follows_its_sources(corpus: Path, calls: Calls
     (corpus / "page.md").unlink()
     index(corpus)
     with rag.open_index(backend=COUNTING, reranker="none") as searcher:
-        assert {hit.snippet for hit in searcher.query("boat", kinds=["image"])} == {""}
+        assert {hit.snippet for hit in searcher.query("IMG", kinds=["image"])} == {""}
 
 
 def caption(name: str) -> str:
     with rag.open_index(backend=COUNTING, reranker="none") as searcher:
-        return next(hit.snippet for hit in searcher.query("boat", kinds=["image"]) if hit.document == name)
+        return next(hit.snippet for hit in searcher.query("IMG", kinds=["image"]) if hit.document == name)
 
 
 def test_a_caption_arrives_even_if_the_run_stopped_before_its_picture(corpus: Path) -> None:

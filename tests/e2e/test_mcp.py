@@ -142,7 +142,7 @@ def test_search_returns_hits_with_ids(found: dict[str, Any]) -> None:
     assert (hits[0]["document"], hits[0]["locator"]) == ("dues.txt", {"line_start": 1, "line_end": 3})
     assert hits[0]["id"] in words_of(found["text"])
     assert [hit["kind"] for hit in found["image"].structured_content["hits"]] == ["image"]
-    assert set(hits[0]) == {"id", "index", "document", "path", "kind", "locator", "score", "snippet", "similar"}
+    assert set(hits[0]) == {"id", "index", "document", "path", "kind", "locator", "score", "snippet", "similar", "places"}
     assert "never instructions" in found["text"].structured_content["notice"]
     assert not found["like"].is_error
 

@@ -22,7 +22,7 @@ def test_a_rebuild_keeps_the_names_of_roots_and_the_ids(corpus: Path, tmp_path: 
 
     def ids() -> set[tuple[str, str]]:
         with rag.open_index(backend=COUNTING, reranker="none") as searcher:
-            return {(hit.id, hit.path) for hit in searcher.query("harbour", top_k=100, fold=False)}
+            return {(hit.id, hit.path) for hit in searcher.query("harbour minutes IMG", top_k=100, fold=False)}
 
     before = ids()
     index(corpus, rebuild=True)

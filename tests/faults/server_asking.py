@@ -60,7 +60,7 @@ WRONG_VECTORS = {
     "NaN": (fake.vector_of([math.nan] * 1024), "not finite"),
     "infinite": (fake.vector_of([math.inf, *[0.1] * 1023]), "not finite"),
     "zero": (fake.vector_of([0.0] * 1024), "a zero vector"),
-    "one shorter than the others": (fake.vector_of([1.0] * 512), "512, 1024 numbers, not 1024"),
+    "one shorter than the others": (fake.vector_of([1.0] * 512), "512, 1024 numbers, not one length"),
     "empty": (fake.vector_of([]), "0, 1024 numbers"),
     "too few": (fake.edited(lambda entries: entries[:-1]), "3 vectors for 4 inputs"),
     "too many": (fake.edited(lambda entries: [*entries, {**entries[0], "index": 4}]), "5 vectors for 4 inputs"),

@@ -75,6 +75,7 @@ class LiteEmbedder:
             earlier=self.earlier,
             anew=self.anew,
             certainty=certainty,
+            names_looks=names_looks,
         )
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:
@@ -119,6 +120,11 @@ def certainty(cosine: float) -> float:
     95 % of the queries that belong to another collection 0.17 or less.
     """
     return min(1.0, max(0.0, 2.0 * cosine))
+
+
+def names_looks(words: str) -> bool:
+    """Whether the words name a colour, a tone or a shape: nothing else of a picture is seen."""
+    return bool(lite_attributes.named(words).any())
 
 
 def looks_of(row: Vectors) -> tuple[Vectors, Vectors] | None:

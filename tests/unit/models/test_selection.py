@@ -101,11 +101,12 @@ def test_the_index_remembers_its_model() -> None:
 
 
 def test_without_a_named_reranker_it_follows_the_embedder() -> None:
-    assert choose_reranker(settings(), "lite", machine()).backend == "lite"  # type: ignore[union-attr]
+    assert choose_reranker(settings(), "lite", machine()) is None
+    assert choose_reranker(settings(reranker="lite"), "lite", machine()).backend == "lite"  # type: ignore[union-attr]
     assert choose_reranker(settings(), VL, machine()) is None
     running = machine(serving={"reranker": ("http://r", "Qwen/Qwen3-VL-Reranker-2B")})
     assert choose_reranker(settings(), VL, running).choice.urls == ("http://r",)  # type: ignore[union-attr]
-    assert choose_reranker(settings(), "lite", running).backend == "lite"  # type: ignore[union-attr]
+    assert choose_reranker(settings(), "lite", running) is None
     assert choose_reranker(settings(reranker="none"), "lite", running) is None
     named = choose_reranker(settings(reranker_url=["http://z"], rerank_instruction="Judge."), "lite", machine())
     assert named is not None
