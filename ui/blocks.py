@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -26,8 +26,9 @@ from ui.values import NO_FILTERS, STEP, facets_value
 LABELS = {"en": {"search": "Search", "index": "Index"}, "zh": {"search": "搜索", "index": "索引"}}
 LOOK_OFTEN = 1.0  # seconds between two looks at the indexes, while the index tab is open
 LOOK_SELDOM = 4.0  # else
-PAGES_AT_ONCE = 32  # events of one kind that are under way
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": PAGES_AT_ONCE}
+# Events are requests of their own and not entries of Gradio's queue: the queue closes its stream to a page when nothing waits there,
+# and an event that joins just then is never answered. Our server bounds what is computed at a time.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
 
 
 def search_page(connection: Connection) -> gr.Blocks:
@@ -56,11 +57,17 @@ def add_search(connection: Connection, bar: SearchBar, results: Results, viewer:
     searches = Searches(connection)
     wanted = gr.State(STEP)
 
-    async def find(query: dict[str, Any] | None, request: gr.Request) -> AsyncIterator[tuple[Any, Any, Any]]:
-        async for found in searches.found(query, str(request.session_hash)):
-            answer = found["answer"]
-            facets = gr.skip() if answer is None else gr.update(facets=facets_value(query or {}, answer))
-            yield found, facets, STEP
+    def shown(query: Mapping[str, Any] | None, found: dict[str, Any] | None) -> tuple[Any, Any]:
+        if found is None:
+            return gr.skip(), gr.skip()
+        answer = found["answer"]
+        return found, gr.skip() if answer is None else gr.update(facets=facets_value(query or {}, answer))
+
+    async def find(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any, Any]:
+        return *shown(query, await searches.first(query, str(request.session_hash))), STEP
+
+    async def settle(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any]:
+        return shown(query, await searches.settled(query, str(request.session_hash)))
 
     async def longer(query: dict[str, Any], hits: int) -> tuple[dict[str, Any], int]:
         return await searches.longer(query, hits + STEP), hits + STEP
@@ -76,7 +83,8 @@ def add_search(connection: Connection, bar: SearchBar, results: Results, viewer:
     def unfiltered(query: Mapping[str, Any]) -> dict[str, Any]:
         return {**query, **NO_FILTERS}
 
-    gr.on([bar.change, results.retry], find, bar, [results, bar, wanted], trigger_mode="multiple", **QUIET)
+    found = gr.on([bar.change, results.retry], find, bar, [results, bar, wanted], trigger_mode="multiple", **QUIET)
+    found.then(settle, bar, [results, bar], trigger_mode="multiple", **QUIET)
     results.more(longer, [bar, wanted], [results, wanted], **QUIET)
     results.select(opened, None, viewer, trigger_mode="multiple", **QUIET)
     results.clear(unfiltered, bar, bar, **QUIET)
@@ -109,7 +117,9 @@ def add_indexes(connection: Connection, page: gr.Blocks, bar: SearchBar, panel: 
 def add_tabs(top: TopBar, tabs: gr.Tabs, search_tab: gr.Tab, index_tab: gr.Tab, clock: gr.Timer) -> None:
     """The address chooses a tab, and a chosen tab changes the address."""
 
-    def named(value: Mapping[str, str]) -> tuple[gr.Tabs, gr.Tab, gr.Tab]:
+    def named(value: Mapping[str, str] | None) -> tuple[Any, Any, Any]:
+        if value is None:  # before the page has read its address
+            return gr.skip(), gr.skip(), gr.skip()
         labels = LABELS[value["language"]]
         return gr.Tabs(selected=value["tab"]), gr.Tab(label=labels["search"]), gr.Tab(label=labels["index"])
 

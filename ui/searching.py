@@ -6,13 +6,22 @@ Knows the API and the values of the components; knows no elements.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from ui.connection import Connection, Refused
 from ui.values import MOST_HITS, STEP, found_value, is_empty, search_request
 
 MOST_PEOPLE = 10_000  # whose newest query is remembered
+MOST_WAITING = 256  # first answers kept until their reranked order is asked for
+
+
+class First(NamedTuple):
+    """The first answer to a query, kept while its reranked order is on its way."""
+
+    number: int  # of the query, as its page counts
+    began: float  # seconds of the monotonic clock
+    answer: dict[str, Any]
 
 
 class Searches:
@@ -21,26 +30,39 @@ class Searches:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._newest: dict[str, int] = {}  # the number of each person's newest query
+        self._firsts: dict[str, First] = {}  # of each person, oldest first
 
-    async def found(self, query: Mapping[str, Any] | None, who: str) -> AsyncIterator[dict[str, Any]]:
-        """Values of `Results` for a query: the order of the first stages, then the reranked one. `who` asks."""
+    async def first(self, query: Mapping[str, Any] | None, who: str) -> dict[str, Any] | None:
+        """The value of `Results` with the order of the first stages; None if `who` typed on meanwhile. `settled` comes after it."""
+        self._firsts.pop(who, None)
         if query is None or is_empty(query):
             self._note(who, query)
-            yield found_value(query)
-            return
+            return found_value(query)
         if not self._note(who, query):
-            return
+            return None
         began = time.monotonic()
-        request = search_request(query, STEP)
-        first = None
         try:
-            first = await self._search({**request, "rerank": False, "ocr": False}, began)
-            if not self._is_newest(who, query):
-                return
-            yield found_value(query, first, settled=False)
-            yield found_value(query, await self._search({**request, "rerank": True}, began))
+            answer = await self._search({**search_request(query, STEP), "rerank": False, "ocr": False}, began)
         except Refused as refused:
-            yield found_value(query, first, failure=refused.failure)
+            return found_value(query, failure=refused.failure)
+        if not self._is_newest(who, query):
+            return None
+        self._firsts[who] = First(number_of(query), began, answer)
+        while len(self._firsts) > MOST_WAITING:
+            del self._firsts[next(iter(self._firsts))]
+        return found_value(query, answer, settled=False)
+
+    async def settled(self, query: Mapping[str, Any] | None, who: str) -> dict[str, Any] | None:
+        """The value of `Results` in the reranked order; None if no first answer to this query waits for it."""
+        first = self._firsts.get(who)
+        if query is None or first is None or first.number != number_of(query):
+            return None
+        del self._firsts[who]
+        try:
+            answer = await self._search({**search_request(query, STEP), "rerank": True}, first.began)
+        except Refused as refused:
+            return found_value(query, first.answer, failure=refused.failure)
+        return found_value(query, answer) if self._is_newest(who, query) else None
 
     async def longer(self, query: Mapping[str, Any], wanted: int) -> dict[str, Any]:
         """The value of `Results` with up to `wanted` hits."""
@@ -58,7 +80,7 @@ class Searches:
 
     def _note(self, who: str, query: Mapping[str, Any] | None) -> bool:
         """Remembers a query; False if a newer one came before it."""
-        number = int((query or {}).get("number", 0))
+        number = number_of(query or {})
         is_newest = number >= self._newest.get(who, -1)
         if is_newest:
             self._newest.pop(who, None)
@@ -68,4 +90,9 @@ class Searches:
         return is_newest
 
     def _is_newest(self, who: str, query: Mapping[str, Any]) -> bool:
-        return int(query.get("number", 0)) >= self._newest.get(who, -1)
+        return number_of(query) >= self._newest.get(who, -1)
+
+
+def number_of(query: Mapping[str, Any]) -> int:
+    """How many queries its page had asked when it asked this one."""
+    return int(query.get("number", 0))

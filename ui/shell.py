@@ -16,8 +16,8 @@ from ui.files import StaticFile, file_response
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# What a browser and `gradio_client` need: the page with its scripts, its configuration, and the queue of events.
-# Gradio also has routes that serve files, take uploads, proxy other hosts, stream media, run functions without the queue, and
+# What a browser and `gradio_client` need: the page with its scripts, its configuration, the events of the page, and the queue.
+# Gradio also has routes that serve files, take uploads, proxy other hosts, stream media, run functions by their names, and
 # edit the application. None of them is open.
 _SESSION = r"[\w-]{1,64}"
 READ = re.compile(
@@ -26,7 +26,7 @@ READ = re.compile(
     re.ASCII,
 )
 COMPONENTS = "/gradio_api/custom_component/"
-WRITE = re.compile(r"/gradio_api/(queue/join|cancel|reset|call/(search|similar|status))/?", re.ASCII)
+WRITE = re.compile(r"/gradio_api/(run/predict|queue/join|cancel|reset|call/(search|similar|status))/?", re.ASCII)
 _INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.S)
 _POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "

@@ -9,13 +9,13 @@ from pathlib import Path
 from rag.index.upkeep import compaction
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.writer.writer import writing
+from tests.faults.moments import WORDS
 from tests.faults.states import LONG
 from tests.unit.index_samples import made, put
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120 if LONG else 10
 PROCESSES, THREADS = 4, 2  # eight readers; two of a process share an open index
-WORDS = [f"word{at}" for at in range(12)]
 PATHS = [f"{folder}{name}.md" for folder in ("", "notes/") for name in "abcdefgh"]
 
 

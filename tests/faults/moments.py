@@ -26,6 +26,10 @@ from rag.types import Content, Filters, Query, StoredPassage
 from tests.unit.index_samples import FINGERPRINT, key_of, vector_of
 
 REACH = RankingOptions(top_k=1000, candidates=1000, fold=False)
+# Invented, and no two a letter apart: a word that no passage holds is searched as its nearest neighbour.
+WORDS = (
+    "quabblon", "zorfint", "vexumar", "dringolt", "hesperux", "jaktovim", "lumbraqo", "mifwenda", "norpexil", "styvaque", "tolgrimb", "yandoxer",
+)
 FILTERS = [
     Filters(),
     Filters(paths=("notes/",)),
@@ -58,7 +62,7 @@ def read(index: OpenIndex, truths: Path, end: float, seed: int) -> tuple[int, se
     seen: set[int] = set()
     answers = again = 0
     while time.monotonic() < end or len(seen) < 6:
-        words = " ".join(chance.sample([f"word{at}" for at in range(12)], 2))
+        words = " ".join(chance.sample(WORDS, 2))
         query = Query(words, Content("text", text=words), chance.choice(FILTERS))
         try:
             found = search(index, query, Embedder(), None, REACH, read=unread)

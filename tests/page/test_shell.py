@@ -129,6 +129,7 @@ def test_every_route_of_gradio_is_shut_but_those_that_are_needed() -> None:
         "POST /gradio_api/cancel",
         "POST /gradio_api/queue/join",
         "POST /gradio_api/reset",
+        "POST /gradio_api/run/predict",
     }
 
 
@@ -137,11 +138,13 @@ def test_no_file_of_the_machine_comes_through_an_event(server: Server) -> None:
     file = {"path": str(TOP / "README.md"), "url": "", "orig_name": "README.md", "meta": {"_type": "gradio.FileData"}}
     with httpx.Client(base_url=server.url, timeout=60) as client:
         config = client.get("/config").json()
+        said = ""
         for number in range(len(config["dependencies"])):
             asked = {"fn_index": number, "data": [file] * len(config["dependencies"][number]["inputs"]), "session_hash": "thief"}
             client.post("/gradio_api/queue/join", json=asked | {"event_data": file})
+            said += client.post("/gradio_api/run/predict", json=asked | {"event_data": file}).text
         with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": "thief"}) as events:
-            said = "".join(events.iter_text())
+            said += "".join(events.iter_text())
     assert "process_completed" in said
     assert "multimodal" not in said.casefold()  # the first line of that file
 

@@ -42,7 +42,8 @@ def query(words: str, number: int = 1, **more: Any) -> dict[str, Any]:
 
 def values(searches: Searches, asked: dict[str, Any] | None, who: str = "me") -> list[dict[str, Any]]:
     async def every() -> list[dict[str, Any]]:
-        return [one async for one in searches.found(asked, who)]
+        shown = [await searches.first(asked, who), await searches.settled(asked, who)]
+        return [one for one in shown if one is not None]
 
     return asyncio.run(every())
 
@@ -76,14 +77,24 @@ def test_a_query_that_was_typed_over_is_given_up_and_only_its_own_person_s() -> 
 
     async def type_on() -> None:
         connection.meanwhile = None
-        async for _ in searches.found(query("boats", 2), "me"):
-            return
+        await searches.first(query("boats", 2), "me")
 
     connection.meanwhile = type_on
     assert values(searches, query("boat", 1)) == []  # neither shown nor reranked
     assert [one["text"] for one in connection.asked if one["rerank"]] == []
     assert values(searches, query("late", 1)) == []
     assert len(values(searches, query("other", 1), who="somebody else")) == 2
+
+
+def test_the_reranked_order_follows_its_own_query_once() -> None:
+    searches = Searches(Counting())
+
+    async def twice() -> list[bool]:
+        await searches.first(query("boat", 1), "me")
+        asked = [(query("boats", 2), "me"), (query("boat", 1), "you"), (query("boat", 1), "me"), (query("boat", 1), "me")]
+        return [await searches.settled(*one) is not None for one in asked]
+
+    assert asyncio.run(twice()) == [False, False, True, False]
 
 
 def test_longer_lists_end_at_the_limit_of_the_server() -> None:
