@@ -123,17 +123,19 @@ def add_tabs(top: TopBar, tabs: gr.Tabs, search_tab: gr.Tab, index_tab: gr.Tab, 
         labels = LABELS[value["language"]]
         return gr.Tabs(selected=value["tab"]), gr.Tab(label=labels["search"]), gr.Tab(label=labels["index"])
 
-    def chose_search(value: Mapping[str, str] | None) -> tuple[dict[str, str] | None, gr.Timer]:
-        return _on(value, "search"), gr.Timer(LOOK_SELDOM)
+    def chose_search(value: Mapping[str, str] | None) -> tuple[Any, Any]:
+        return _chosen(value, "search", LOOK_SELDOM)
 
-    def chose_index(value: Mapping[str, str] | None) -> tuple[dict[str, str] | None, gr.Timer]:
-        return _on(value, "index"), gr.Timer(LOOK_OFTEN)
+    def chose_index(value: Mapping[str, str] | None) -> tuple[Any, Any]:
+        return _chosen(value, "index", LOOK_OFTEN)
 
     top.change(named, top, [tabs, search_tab, index_tab], **QUIET)
     search_tab.select(chose_search, top, [top, clock], **QUIET)
     index_tab.select(chose_index, top, [top, clock], **QUIET)
 
 
-def _on(value: Mapping[str, str] | None, tab: str) -> dict[str, str] | None:
-    """The value of the top bar with another tab; none before it has one: Gradio chooses a tab first."""
-    return None if value is None else {**value, "tab": tab}
+def _chosen(value: Mapping[str, str] | None, tab: str, seconds: float) -> tuple[Any, Any]:
+    """The value of the top bar with another tab, and how often to look; nothing before it has one: Gradio chooses a tab first."""
+    if value is None:
+        return gr.skip(), gr.skip()
+    return {**value, "tab": tab}, gr.Timer(seconds)

@@ -168,6 +168,7 @@ export default component<Props>((root, host) => {
 function isReady(): void {
   if (document.documentElement.dataset.ready) return;
   document.documentElement.dataset.ready = "true";
+  document.dispatchEvent(new CustomEvent("rag:ready"));
   performance.mark("rag:ready");
 }
 

@@ -97,7 +97,8 @@ export default component<Props>((root, host) => {
   addEventListener("popstate", tell, { signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme, { signal });
   draw();
-  tell();
+  // Not before all components are there: Gradio loses those of a tab that changes while they are being mounted.
+  document.addEventListener("rag:ready", tell, { signal, once: true });
 
   return {
     changed(names) {
