@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.api import cursor as cursors
 from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
 from rag.api.thread_pool import RequestPool
@@ -56,6 +57,12 @@ class SearchRequest(BaseModel):
     ocr: bool = Field(True, description="false: do not read the text in the query picture, which takes seconds.")
     fold: bool = Field(True, description="Show near-duplicates as one hit.")
     group: Literal["document", "place"] = Field("document", description="One hit for each document, or for each place.")
+    whole: bool = Field(
+        False,
+        description="List every passage that holds a word of the query, after the ranked candidates, and count all results.",
+    )
+    order: Literal["best", "new", "old", "name"] = Field("best", description="Of the whole list: by score, date or path.")
+    cursor: str | None = Field(None, max_length=32, description="`next` of the answer before: the hits after those.")
     texts: bool = Field(False, description="Add the full text to each hit.")
     candidates: int | None = Field(None, ge=1, le=MOST_CANDIDATES, description="How many candidates reach the reranker.")
     min_score: float | None = Field(None, ge=0, le=1)
@@ -65,22 +72,32 @@ class SearchRequest(BaseModel):
 
     def options(self) -> SearchOptions:
         """The request as search options. WrongRequest where `image` is not the data URL of a picture."""
-        fields = dict(self) | {"image": None if self.image is None else picture_of(self.image)}
+        offset = 0 if self.cursor is None else cursors.read(self.cursor).offset
+        fields = dict(self) | {"image": None if self.image is None else picture_of(self.image), "offset": offset}
         return options_of(fields)
 
 
 class Counts(BaseModel):
-    """How many of all candidates that pass the filters."""
+    """How many results a filter by each would keep: of a whole list, else of the candidates alone, counted by passages."""
 
     kinds: dict[str, int]
     folders: dict[str, int] = Field(description="By the first folder of the path; an empty name is the root itself.")
     roots: dict[str, int]
 
 
+class TotalResults(BaseModel):
+    """How many results there are."""
+
+    results: int
+    exact: bool = Field(description="false: there are more, and the list ends before them.")
+
+
 class SearchResponse(BaseModel):
     """Hits, best first, and notes about them."""
 
     hits: list[dict[str, Any]]
+    total: TotalResults | None = Field(description="Of a whole list; null where none was asked for.")
+    next: str | None = Field(description="The cursor of the hits after these; null where these are the last.")
     counts: Counts
     notes: list[str]
     good: bool = Field(description="false: no hit is a good match; the best are listed all the same.")
@@ -114,8 +131,11 @@ def router(
 def answer(library: IndexLibrary, media_service: MediaService, request: SearchRequest) -> dict[str, Any]:
     """The response body. Errors: those of `Searcher.search` and of opening an index."""
     names = library.distinct(asked_indexes(request.index, request.indexes))
-    results = library.search(names, request.text, request.options())
+    options = request.options()
+    results = library.search(names, request.text, options)
     first = library.searcher(names[0])
+    total = results.total
+    top_k = first.settings.top_k if request.top_k is None else request.top_k
     reranked = request.rerank and first.reranker is not None
     texts = results.texts() if request.texts else {}
     found = {(stored.index, stored.id): stored for stored in results.candidates}
@@ -127,8 +147,10 @@ def answer(library: IndexLibrary, media_service: MediaService, request: SearchRe
 
     return {
         "hits": [_hit(hit, request, texts) | shown(hit) for hit in results.hits],
-        "counts": _counts(results),
-        "notes": list(results.notes),
+        "total": None if total is None else {"results": total.results, "exact": total.exact},
+        "next": _next(request, options, results, top_k),
+        "counts": _counts(results) if total is None else dict(total.counts),
+        "notes": [*results.notes, *_note_changed(request, results)],
         "good": _is_good(results),
         "reranked": reranked,
         "reranker": first.reranker.name if first.reranker and reranked else None,
@@ -170,6 +192,21 @@ def _hit(hit: Hit, request: SearchRequest, texts: dict[str, str]) -> dict[str, A
 def marks(text: str, query: str) -> list[list[int]]:
     """Where the words of the query match in `text`, by the rules of the lexical lane: [start, end] in code points."""
     return [list(span) for span in spans_of(text, query)]
+
+
+def _next(request: SearchRequest, options: SearchOptions, results: Results, top_k: int) -> str | None:
+    """The cursor of the next page: of a whole list by its total."""
+    offset = options.offset + top_k
+    if results.total is None or offset >= results.total.results:
+        return None
+    commits = cursors.commits_of(results.generations) if request.cursor is None else cursors.read(request.cursor).commits
+    return cursors.written(cursors.Cursor(offset, commits))
+
+
+def _note_changed(request: SearchRequest, results: Results) -> Sequence[str]:
+    if request.cursor is None or cursors.read(request.cursor).commits == cursors.commits_of(results.generations):
+        return ()
+    return (cursors.CHANGED,)
 
 
 def _counts(results: Results) -> dict[str, dict[str, int]]:

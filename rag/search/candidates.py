@@ -43,6 +43,9 @@ class CandidateSet:
     vectors: NDArray[np.float32]  # (passages, dim)
     generations: Mapping[str, int]  # by the name of the index
     notes: tuple[str, ...]
+    words: str  # as they were searched
+    allowed: Allowed | None  # the passages that filters, phrases and excluded words leave; None: all
+    gone: frozenset[tuple[str, str]]  # root and path of the documents that were left out, as their file is gone
 
     @property
     def kinds(self) -> dict[int, Kind]:
@@ -112,7 +115,10 @@ def find(
         places={number: at for at, number in enumerate(kept)},
         vectors=vectors,
         generations=snapshot.generations,
-        notes=notes + gone + _explain_nothing(query, filtered, allowed, dense),
+        notes=notes + _note_gone(gone) + _explain_nothing(query, filtered, allowed, dense),
+        words=words,
+        allowed=allowed,
+        gone=frozenset((one.passage.document.root, one.passage.document.path) for one in gone),
     )
 
 
@@ -133,17 +139,25 @@ def _explain_nothing(
     return () if dense else ("the index has no passages yet; `rag status` shows what it holds",)
 
 
-def _drop_deleted(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPassage], tuple[str, ...]]:
+def _drop_deleted(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredPassage], list[StoredPassage]]:
     """Drops passages whose file is gone while its folder exists: a hit that cannot be opened is worse than none."""
     files = {stored.file for stored in found.values()}
     gone = {file for file in files if _is_gone(file) and not _is_gone(file.parent)}
-    dropped = {(stored.index, stored.file) for stored in found.values() if stored.file in gone}
-    counts = Counter(index for index, _ in dropped)
+    kept = {number: stored for number, stored in found.items() if stored.file not in gone}
+    return kept, [stored for stored in found.values() if stored.file in gone]
+
+
+def without_deleted(found: Sequence[StoredPassage]) -> list[StoredPassage]:
+    """The passages whose file is there, or whose whole folder is gone."""
+    return list(_drop_deleted({stored.number: stored for stored in found})[0].values())
+
+
+def _note_gone(gone: Sequence[StoredPassage]) -> tuple[str, ...]:
+    counts = Counter(index for index, _ in {(stored.index, stored.file) for stored in gone})
     which = {index: counted(count, "matching file is", "matching files are") for index, count in counts.items()}
-    notes = [
+    return tuple(
         f"{index}{': ' if index else ''}{files} gone; `rag index` brings the index up to date" for index, files in which.items()
-    ]
-    return {n: stored for n, stored in found.items() if stored.file not in gone}, tuple(notes)
+    )
 
 
 def _is_gone(file: Path) -> bool:

@@ -6,7 +6,7 @@ Knows open indexes and their hits; knows no vectors, no terminal and no HTTP.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,9 +22,15 @@ from rag.search.searcher import Searcher, answering
 
 if TYPE_CHECKING:
     from rag.answers.answering import Answering
-    from rag.search.pipeline import Results
+    from rag.search.pipeline import Results, Total
     from rag.types import Content, Fingerprint, Hit
 
+_ORDERS: Mapping[str, Callable[[Hit], float | str]] = {
+    "best": lambda hit: -hit.score,
+    "new": lambda hit: -(hit.dated or 0.0),
+    "old": lambda hit: hit.dated or 0.0,
+    "name": lambda hit: f"{hit.document}\0{hit.inner}".casefold(),
+}
 WEAK = 0.5  # weight of a list in which its own reranker finds no good match
 
 
@@ -83,11 +89,13 @@ class FederatedSearcher:
             [only] = self._lists.values()
             return only.search(text, wanted)
         content = None if wanted.like is None else self._content_of(wanted.like, text)
+        top_k = self.searchers[0].settings.top_k if wanted.top_k is None else wanted.top_k
+        from_start = replace(wanted, offset=0, top_k=wanted.offset + top_k, whole=wanted.whole or wanted.offset > 0)
         found = []
         for searcher, known in self._lists_with(wanted.roots):
-            results = searcher.search(text, replace(wanted, roots=known), content=content)
+            results = searcher.search(text, replace(from_start, roots=known), content=content)
             found.append(RankedList(searcher.name, searcher.reranker, results))
-        return merge(found, self.searchers[0].settings.top_k if wanted.top_k is None else wanted.top_k)
+        return merge(found, top_k, wanted.offset, wanted.order)
 
     def ask(self, question: str, options: SearchOptions | None = None, **asked: Any) -> Answering:
         """As `Searcher.ask`, with evidence from all the indexes and the chat model of the first one's settings."""
@@ -126,7 +134,7 @@ class RankedList:
     results: Results
 
 
-def merge(lists: Sequence[RankedList], top_k: int) -> Results:
+def merge(lists: Sequence[RankedList], top_k: int, offset: int = 0, order: str = "best") -> Results:
     """Merges lists whose vectors cannot be compared.
 
     If the same reranker scored all hits, they are merged by score. Otherwise only ranks can be compared: reciprocal rank
@@ -136,23 +144,40 @@ def merge(lists: Sequence[RankedList], top_k: int) -> Results:
 
     with K = 60, and w = 1, or 0.5 for a list in which its own reranker finds no good match. Equal scores keep the order of the
     lists, so the best of the first list is followed by the best of the second. `rerank_score`, `fused` and `lanes` stay those
-    of the list; `decided` says how the score came about.
+    of the list; `decided` says how the score came about. The first `offset` hits are left out; in another `order` than "best" it
+    decides instead of the scores.
     """
     hits = [hit for ranking in lists for hit in (ranking.results.hits if _same_reranker(lists) else _by_rank(ranking))]
-    ordered = sorted(hits, key=lambda hit: -hit.score)[:top_k]
+    ordered = sorted(hits, key=_ORDERS[order])[offset : offset + top_k]
     goods = [ranking.results.good for ranking in lists]
     seconds: Counter[str] = Counter()
     for ranking in lists:
         seconds.update(ranking.results.seconds)
     return replace(
         lists[0].results,
-        hits=[replace(hit, rank=rank) for rank, hit in enumerate(ordered, start=1)],
+        hits=[replace(hit, rank=rank) for rank, hit in enumerate(ordered, start=offset + 1)],
         stages={},
         notes=tuple(_with_name(note, ranking.name) for ranking in lists for note in ranking.results.notes),
         candidates=tuple(one for ranking in lists for one in ranking.results.candidates),
         seconds=seconds,
         generations={name: one for ranking in lists for name, one in ranking.results.generations.items()},
         good=True if True in goods else None if None in goods else False,
+        total=_sum([ranking.results.total for ranking in lists]),
+    )
+
+
+def _sum(totals: Sequence[Total | None]) -> Total | None:
+    """The totals of lists that have no passage in common; None where one was not counted."""
+    known = [total for total in totals if total is not None]
+    if len(known) < len(totals):
+        return None
+    counts: dict[str, Counter[str]] = {}
+    for total in known:
+        for by, each in total.counts.items():
+            counts.setdefault(by, Counter()).update(each)
+    largest_first = {by: dict(each.most_common()) for by, each in counts.items()}
+    return replace(
+        known[0], results=sum(one.results for one in known), exact=all(one.exact for one in known), counts=largest_first
     )
 
 

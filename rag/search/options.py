@@ -14,6 +14,7 @@ from rag.errors import WrongRequest
 from rag.types import Kind
 
 GROUPINGS = ("document", "place")
+ORDERS = ("best", "new", "old", "name")
 MOST_HITS = 200  # of one query over HTTP
 MOST_CANDIDATES = 1_000  # of one query over HTTP
 
@@ -37,6 +38,9 @@ class SearchOptions:
     rerank: bool = True  # False: keep the order of the first stages
     fold: bool = True  # near-duplicates are one hit
     group: str = "document"  # what one hit is: a "document" with its places, or one "place"
+    whole: bool = False  # True: every passage that holds a word of the query is listed, and all results are counted
+    offset: int = 0  # results to leave out before the first hit: a later page of a whole list
+    order: str = "best"  # or "new", "old" (by date), "name" (by path): of a whole list
     ocr: bool = True  # False: do not read the text in a query picture, which takes seconds; only its pixels count
 
 

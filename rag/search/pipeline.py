@@ -16,8 +16,10 @@ from rag.search.asked_kind import asked_kind
 from rag.search.candidates import find
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.documents import by_document
+from rag.search.further import as_judged, as_result, read_further
 from rag.search.fusion import Candidate, choose, cosine_itself, fuse
 from rag.search.grouping import Group, Scored, group
+from rag.search.listing import FurtherResult, Listing, list_all, read_matches
 from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
 from rag.search.timings import StageTimer
@@ -49,6 +51,18 @@ class RankingOptions:
     without: str = ""  # the id of a passage that is no hit: the one that is the query
     good_from: float | str = "auto"  # rerank score from which the best hit is a good match; "auto": depends on the reranker
     blend: float | str = "auto"  # weight of the rerank score in the final one; "auto": the reranker's `trust`; "never": always 1
+    whole: bool = False  # after the candidates, every other passage that holds a word of the query; and all of them are counted
+    offset: int = 0  # results before the first hit; more than the candidates give only in a whole list
+    order: str = "best"  # or "new", "old", "name": of a whole list
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """How many results there are: documents, or places, as they are grouped."""
+
+    results: int
+    exact: bool  # False: there are more, and the list ends before them
+    counts: Mapping[str, Mapping[str, int]]  # "kinds", "folders", "roots": how many a filter by each would keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,7 @@ class Results:
     seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in the order they ran
     good: bool | None = None  # whether the best hit is a good match; None if unknown: no reranker, and an embedder not measured
     generations: Mapping[str, int] = field(default_factory=dict)  # of each index, by name: the commit that answered
+    total: Total | None = None  # how many results a whole list has; None where none was asked for
 
     def texts(self) -> dict[str, str]:
         """The full text of each hit, with that of every member, by the id of the hit; without the marks of its format."""
@@ -96,6 +111,7 @@ def search(
     timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
         found = find(snapshot, query, vector, options.candidates, options.promised, timer, asked, options.without)
+        matches = read_matches(snapshot, found) if options.whole else None
     present, notes = found.passages, found.notes
     certainty = capabilities_of(embedder).certainty
     fused = fuse(
@@ -122,14 +138,24 @@ def search(
         results = unfolded(groups)
     if options.group == "document":
         results = by_document(results)
-    by_number = {one.candidate.number: one for one in judged}
+    listing = Listing(results, exact=True, counts={})
+    if matches is not None:
+        listing = list_all(results, matches, found, index.name, options.group, options.order, options.min_score)
+    page = listing.results[options.offset : options.offset + options.top_k]
+    further = read_further(index, [one for one in page if isinstance(one, FurtherResult)], found.generations)
+    by_number = {one.candidate.number: one for one in (*judged, *map(as_judged, further.values()))}
     ranks = _ranks(fused, judged if reranker is not None else ())
+    shown_here = [
+        one if isinstance(one, DuplicateGroup) else as_result(further[one.outline.number])
+        for one in page
+        if isinstance(one, DuplicateGroup) or one.outline.number in further
+    ]
     hits = [
         replace(
             _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities),
-            ranks=ranks[one.shown.best.stored.number],
+            ranks=ranks.get(one.shown.best.stored.number, {}),
         )
-        for rank, one in enumerate(results[: options.top_k], start=1)
+        for rank, one in enumerate(shown_here, start=options.offset + 1)
     ]
     stages = {
         "dense": list(found.lanes["dense"]),
@@ -139,9 +165,13 @@ def search(
     }
     timer.end("group")
     sure = max((one.evidence for one in fused), default=0.0) if certainty is not None else None
-    good = _is_good(hits, reranker, options.good_from, sure)
-    candidates = tuple(replace(one, index=one.index or index.name) for one in present.values())
-    return Results(hits, stages, notes + query_notes + index.remarks(), candidates, timer.seconds, good, found.generations)
+    best = [by_number[one.shown.best.stored.number].rerank_score for one in results[: options.top_k]]
+    good = _is_good(best, reranker, options.good_from, sure)
+    stored_here = (*present.values(), *(one.stored for one in further.values()))
+    candidates = tuple(replace(one, index=one.index or index.name) for one in stored_here)
+    total = None if matches is None else Total(len(listing.results), listing.exact, listing.counts)
+    notes += query_notes + index.remarks()
+    return Results(hits, stages, notes, candidates, timer.seconds, good, found.generations, total)
 
 
 def fit_query(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:
@@ -211,13 +241,13 @@ def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, di
     return ranks
 
 
-def _is_good(hits: Sequence[Hit], reranker: Reranker | None, good_from: float | str, sure: float | None) -> bool | None:
-    """Whether the best is a good match: by the reranker's score, else by the surest evidence of a first stage, where measured."""
-    if not hits:
+def _is_good(best: Sequence[float | None], reranker: Reranker | None, good_from: float | str, sure: float | None) -> bool | None:
+    """Whether the best is a good match: by the rerank scores of the best, else by the surest evidence of a first stage."""
+    if not best:
         return False
     if reranker is None:
         return None if sure is None else sure >= (SURE_FROM if isinstance(good_from, str) else good_from)
-    judged = [hit.rerank_score for hit in hits if hit.rerank_score is not None]
+    judged = [score for score in best if score is not None]
     least = GOOD_FROM.get(reranker.name, OTHERS_GOOD_FROM) if isinstance(good_from, str) else good_from
     return max(judged) >= least if judged else None
 

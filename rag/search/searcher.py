@@ -21,7 +21,7 @@ from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, this_machine
-from rag.search.options import GROUPINGS, SearchOptions
+from rag.search.options import GROUPINGS, ORDERS, SearchOptions
 from rag.search.question import content_of, filters_of, given_medium, picture_content, words_content
 from rag.text.query_syntax import literal
 from rag.types import Content, Hit, Query, StoredPassage
@@ -175,9 +175,15 @@ class Searcher:
             raise WrongRequest(f"top_k is {top_k}", remedy="ask for one hit or more")
         if wanted.group not in GROUPINGS:
             raise WrongRequest(f"no grouping is called {wanted.group!r}", remedy=f"the groupings are: {', '.join(GROUPINGS)}")
+        if wanted.offset < 0:
+            raise WrongRequest(f"offset is {wanted.offset}", remedy="leave out no result, or more")
+        if wanted.order not in ORDERS:
+            raise WrongRequest(f"no order is called {wanted.order!r}", remedy=f"the orders are: {', '.join(ORDERS)}")
+        asked = settings.candidates if wanted.candidates is None else wanted.candidates
+        whole = wanted.whole or wanted.offset > 0 or wanted.order != "best"
         return RankingOptions(
             top_k=top_k,
-            candidates=max(settings.candidates if wanted.candidates is None else wanted.candidates, top_k),
+            candidates=asked if whole else max(asked, top_k),  # the ranking of a whole list does not depend on where a page ends
             min_score=settings.min_score if wanted.min_score is None else wanted.min_score,
             blend=settings.blend if wanted.blend is None else wanted.blend,
             fold_from=settings.fold_from,
@@ -185,6 +191,9 @@ class Searcher:
             fold=wanted.fold and wanted.like is None,  # copies of the passage are the best hits, and must not vanish with it
             group=wanted.group,
             without=(wanted.like or "").removeprefix("#"),
+            whole=whole,
+            offset=wanted.offset,
+            order=wanted.order,
         )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from rag.errors import EmbedderMismatch
+from rag.index.catalog.outlines import PassageOutline
 from rag.index.lexical.bm25_search import Frequencies
 from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex
@@ -39,6 +40,7 @@ class Answering(Protocol):
     ) -> list[list[tuple[int, float]]]: ...
     def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]: ...
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]: ...
+    def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]: ...
     def by_id(self, short_id: str) -> StoredPassage | None: ...
     def vectors(self, numbers: Sequence[int]) -> Vectors: ...
     def roots(self) -> Mapping[str, Path]: ...
@@ -142,6 +144,15 @@ class FederatedSnapshot:
         for at, mine in self._by_part(numbers).items():
             for stored in self.parts[at].passages(mine):
                 found[self._global_number(at, stored.number)] = self._labelled(at, stored)
+        return [found[number] for number in numbers]
+
+    def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]:
+        """As `Snapshot.outlines`, each with the name of its index."""
+        found: dict[int, PassageOutline] = {}
+        for at, mine in self._by_part(numbers).items():
+            for outline in self.parts[at].outlines(mine):
+                number = self._global_number(at, outline.number)
+                found[number] = outline._replace(number=number)
         return [found[number] for number in numbers]
 
     def by_id(self, short_id: str) -> StoredPassage | None:

@@ -16,6 +16,7 @@ import numpy as np
 from rag.errors import BackendError, IndexFailure
 from rag.index.catalog.connection import folding_of
 from rag.index.catalog.lookup import read_by_id, read_neighbours, read_passages
+from rag.index.catalog.outlines import PassageOutline, read_outlines
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
 from rag.index.lexical import bm25_search
@@ -147,6 +148,10 @@ class Snapshot:
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
         """The passages with these numbers, in the given order. IndexFailure where one does not exist."""
         return read_passages(self._connection, numbers)
+
+    def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]:
+        """Where these passages are and what they are, in the given order. IndexFailure where one does not exist."""
+        return read_outlines(self._connection, numbers, self.name)
 
     def by_id(self, short_id: str) -> StoredPassage | None:
         """The live passage with that short id; None where there is none."""
