@@ -20,12 +20,14 @@ from urllib.parse import quote, urlsplit
 
 from rag.errors import BackendError, WrongRequest
 from rag.search.options import SearchOptions, asked_indexes
+from rag.search.total import Total
 from rag.serialization import checked_kinds, error_from_json, hit_from_json
 from rag.types import Hit
 
 if TYPE_CHECKING:
     import httpx
 
+_DEFAULTS = SearchOptions()
 TIMEOUT_SECONDS = 90.0  # for one answer; the server gives up after 60
 
 
@@ -47,6 +49,7 @@ class SearchResponse:
     seconds: Mapping[str, float]  # of each stage, and `total`
     texts: Mapping[str, str]  # the full text by the id of the hit, if requested
     indexes: tuple[str, ...] = ()  # all that were searched
+    total: Total | None = None  # how many results a whole list has; None where none was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ class Client:
             counts=found["counts"],
             seconds=found["seconds"],
             texts={hit["id"]: hit["text"] for hit in found["hits"]} if texts else {},
+            total=_total(found),
         )
 
     def ask(
@@ -229,6 +233,11 @@ def _value(url: str, answer: httpx.Response) -> Any:
     raise error_from_json(value["error"], answer.status_code)
 
 
+def _total(found: Mapping[str, Any]) -> Total | None:
+    total = found.get("total")
+    return None if total is None else Total(total["results"], total["exact"], found["counts"])
+
+
 def _sent(options: SearchOptions) -> dict[str, Any]:
     """The given options as the body of a request. WrongRequest for a video and for unknown kinds."""
     if options.video is not None:
@@ -236,7 +245,10 @@ def _sent(options: SearchOptions) -> dict[str, Any]:
     given: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
     given |= {"kinds": list(checked_kinds(options.kinds)), "paths": list(options.paths), "roots": list(options.roots)}
     given["image"] = None if options.image is None else _data_url(options.image)
-    return {name: value for name, value in given.items() if value is not None}
+    unasked = {
+        name for name in ("whole", "offset", "order") if given[name] == getattr(_DEFAULTS, name)
+    }  # older servers refuse them
+    return {name: value for name, value in given.items() if value is not None and name not in unasked}
 
 
 def _which(index: str | None, indexes: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -165,7 +165,9 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings of this run; flags that are None count as not given. WrongSetting says which key, where, and why."""
     import tomllib
 
-    given = {key: value for key, value in flags.items() if value is not None}
+    given: dict[str, Any] = {
+        key: str(value) if isinstance(value, PurePath) else value for key, value in flags.items() if value is not None
+    }
     _refuse_unknown_variables()
     try:
         return Settings(**given)

@@ -21,13 +21,13 @@ from ui.connection import Connection
 from ui.endpoints import add_endpoints
 from ui.searching import Searches
 from ui.shelves import Shelves
-from ui.values import NO_FILTERS, STEP, facets_value
+from ui.values import NO_FILTERS, facets_value
 
 LABELS = {"en": {"search": "Search", "index": "Index"}, "zh": {"search": "搜索", "index": "索引"}}
 LOOK_OFTEN = 1.0  # seconds between two looks at the indexes, while the index tab is open
 LOOK_SELDOM = 4.0  # else
-# Events are requests of their own and not entries of Gradio's queue: the queue closes its stream to a page when nothing waits there,
-# and an event that joins just then is never answered. Our server bounds what is computed at a time.
+# Events are requests of their own and not entries of Gradio's queue: the queue closes its stream to a page when nothing waits
+# there, and an event that joins just then is never answered. Our server bounds what is computed at a time.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
 
 
@@ -55,22 +55,28 @@ def search_page(connection: Connection) -> gr.Blocks:
 def add_search(connection: Connection, bar: SearchBar, results: Results, viewer: Viewer) -> None:
     """The events of searching: from the bar to the results, from a result to the viewer and back to the bar."""
     searches = Searches(connection)
-    wanted = gr.State(STEP)
+    following = gr.State("")  # the cursor of the next hits
 
-    def shown(query: Mapping[str, Any] | None, found: dict[str, Any] | None) -> tuple[Any, Any]:
+    def shown(query: Mapping[str, Any] | None, found: dict[str, Any] | None) -> tuple[Any, Any, Any]:
         if found is None:
-            return gr.skip(), gr.skip()
+            return gr.skip(), gr.skip(), gr.skip()
         answer = found["answer"]
-        return found, gr.skip() if answer is None else gr.update(facets=facets_value(query or {}, answer))
+        if answer is None:
+            return found, gr.skip(), ""
+        return found, gr.update(facets=facets_value(query or {}, answer)), answer["next"] or ""
 
     async def find(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any, Any]:
-        return *shown(query, await searches.first(query, str(request.session_hash))), STEP
+        return shown(query, await searches.first(query, str(request.session_hash)))
 
-    async def settle(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any]:
+    async def settle(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any, Any]:
         return shown(query, await searches.settled(query, str(request.session_hash)))
 
-    async def longer(query: dict[str, Any], hits: int) -> tuple[dict[str, Any], int]:
-        return await searches.longer(query, hits + STEP), hits + STEP
+    async def more(query: dict[str, Any], cursor: str) -> tuple[Any, str]:
+        if not cursor:
+            return gr.skip(), cursor
+        found = await searches.more(query, cursor)
+        answer = found["answer"]
+        return found, cursor if answer is None else answer["next"] or ""
 
     def opened(event: gr.EventData) -> dict[str, Any]:
         return dict(event._data)
@@ -83,9 +89,9 @@ def add_search(connection: Connection, bar: SearchBar, results: Results, viewer:
     def unfiltered(query: Mapping[str, Any]) -> dict[str, Any]:
         return {**query, **NO_FILTERS}
 
-    found = gr.on([bar.change, results.retry], find, bar, [results, bar, wanted], trigger_mode="multiple", **QUIET)
-    found.then(settle, bar, [results, bar], trigger_mode="multiple", **QUIET)
-    results.more(longer, [bar, wanted], [results, wanted], **QUIET)
+    found = gr.on([bar.change, results.retry], find, bar, [results, bar, following], trigger_mode="multiple", **QUIET)
+    found.then(settle, bar, [results, bar, following], trigger_mode="multiple", **QUIET)
+    results.more(more, [bar, following], [results, following], **QUIET)
     results.select(opened, None, viewer, trigger_mode="multiple", **QUIET)
     results.clear(unfiltered, bar, bar, **QUIET)
     viewer.like(like, bar, bar, **QUIET)

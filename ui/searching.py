@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ui.connection import Connection, Refused
-from ui.values import MOST_HITS, STEP, found_value, is_empty, search_request
+from ui.values import found_value, is_empty, search_request
 
 MOST_PEOPLE = 10_000  # whose newest query is remembered
 MOST_WAITING = 256  # first answers kept until their reranked order is asked for
@@ -33,7 +33,7 @@ class Searches:
         self._firsts: dict[str, First] = {}  # of each person, oldest first
 
     async def first(self, query: Mapping[str, Any] | None, who: str) -> dict[str, Any] | None:
-        """The value of `Results` with the order of the first stages; None if `who` typed on meanwhile. `settled` comes after it."""
+        """The value of `Results` in the order of the first stages, before `settled`; None if `who` typed on meanwhile."""
         self._firsts.pop(who, None)
         if query is None or is_empty(query):
             self._note(who, query)
@@ -42,7 +42,7 @@ class Searches:
             return None
         began = time.monotonic()
         try:
-            answer = await self._search({**search_request(query, STEP), "rerank": False, "ocr": False}, began)
+            answer = await self._search({**search_request(query), "rerank": False, "ocr": False}, began)
         except Refused as refused:
             return found_value(query, failure=refused.failure)
         if not self._is_newest(who, query):
@@ -59,19 +59,18 @@ class Searches:
             return None
         del self._firsts[who]
         try:
-            answer = await self._search({**search_request(query, STEP), "rerank": True}, first.began)
+            answer = await self._search({**search_request(query), "rerank": True}, first.began)
         except Refused as refused:
             return found_value(query, first.answer, failure=refused.failure)
         return found_value(query, answer) if self._is_newest(who, query) else None
 
-    async def longer(self, query: Mapping[str, Any], wanted: int) -> dict[str, Any]:
-        """The value of `Results` with up to `wanted` hits."""
-        wanted = min(MOST_HITS, wanted)
+    async def more(self, query: Mapping[str, Any], cursor: str) -> dict[str, Any]:
+        """The value of `Results` with the hits at `cursor`, those after the ones before."""
         try:
-            answer = await self._search({**search_request(query, wanted), "rerank": True}, time.monotonic())
+            answer = await self._search({**search_request(query, cursor), "rerank": True}, time.monotonic())
         except Refused as refused:
-            return found_value(query, failure=refused.failure, wanted=wanted)
-        return found_value(query, answer, wanted=wanted)
+            return found_value(query, failure=refused.failure)
+        return found_value(query, answer)
 
     async def _search(self, request: Mapping[str, Any], began: float) -> dict[str, Any]:
         """An answer whose total time is what the person waited since `began`, all stages and queues included."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 STEP = 24  # hits requested at once
-MOST_HITS = 200  # the server's limit
 NO_FILTERS: Mapping[str, Any] = {"kinds": [], "paths": [], "roots": [], "after": "", "before": ""}
 EMPTY_QUERY: Mapping[str, Any] = {"words": "", "picture": "", "like": "", "indexes": [], "sort": "", "number": 0, **NO_FILTERS}
 
@@ -19,8 +18,8 @@ def is_empty(query: Mapping[str, Any] | None) -> bool:
     return query is None or not (str(query.get("words", "")).strip() or query.get("picture") or query.get("like"))
 
 
-def search_request(query: Mapping[str, Any], top_k: int) -> dict[str, Any]:
-    """The body of POST /v1/search for a query of the search bar."""
+def search_request(query: Mapping[str, Any], cursor: str | None = None) -> dict[str, Any]:
+    """The body of POST /v1/search for a query of the search bar: `STEP` hits of the whole list, from `cursor` on."""
     asked = {**EMPTY_QUERY, **query}
     return {
         "text": asked["words"],
@@ -32,7 +31,10 @@ def search_request(query: Mapping[str, Any], top_k: int) -> dict[str, Any]:
         "roots": asked["roots"],
         "after": asked["after"] or None,
         "before": asked["before"] or None,
-        "top_k": top_k,
+        "order": asked["sort"] or "best",
+        "whole": True,
+        "cursor": cursor,
+        "top_k": STEP,
         "explain": True,
     }
 
@@ -43,11 +45,10 @@ def found_value(
     *,
     failure: Mapping[str, str] | None = None,
     settled: bool = True,
-    wanted: int = STEP,
 ) -> dict[str, Any]:
     """The value of `Results` for the JSON of an answer of POST /v1/search, or for a failure. The picture is not sent back."""
     asked = {**EMPTY_QUERY, **(query or {}), "picture": ""}
-    return {"query": asked, "answer": answer, "failure": failure, "settled": settled, "wanted": wanted}
+    return {"query": asked, "answer": answer, "failure": failure, "settled": settled}
 
 
 def facets_value(query: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,8 @@ export interface Counts {
 
 export interface Answer {
   hits: Hit[];
+  total?: { results: number; exact: boolean } | null; // of the whole list
+  next?: string | null; // the cursor of the hits after these
   counts: Counts;
   notes: string[];
   good: boolean;
@@ -119,7 +121,6 @@ export interface Found {
   answer: Answer | null;
   failure: Failure | null;
   settled: boolean; // no better order will follow
-  wanted: number; // how many hits were asked for
 }
 
 /** What is opened: the value of the viewer. */

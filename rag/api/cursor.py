@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rag.errors import WrongRequest
 
-_FORM = re.compile(r"([0-9]{1,6})-([0-9a-f]{8})", re.ASCII)
+_FORM = re.compile(r"([0-9]{1,5})-([0-9a-f]{8})", re.ASCII)
 CHANGED = "the index was changed since the first page: a result may be missing or shown twice"
 
 

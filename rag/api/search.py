@@ -22,7 +22,7 @@ from rag.api.thread_pool import RequestPool
 from rag.api.urls import media_of, picture_address
 from rag.errors import WrongRequest
 from rag.media.service import MediaService
-from rag.search.options import MOST_CANDIDATES, MOST_HITS, SearchOptions, asked_indexes, options_of
+from rag.search.options import MOST_CANDIDATES, MOST_HITS, MOST_OFFSET, SearchOptions, asked_indexes, options_of
 from rag.serialization import explain_json, hit_json
 from rag.text.highlights import marks as spans_of
 from rag.types import Hit, Kind
@@ -62,6 +62,7 @@ class SearchRequest(BaseModel):
         description="List every passage that holds a word of the query, after the ranked candidates, and count all results.",
     )
     order: Literal["best", "new", "old", "name"] = Field("best", description="Of the whole list: by score, date or path.")
+    offset: int = Field(0, ge=0, le=MOST_OFFSET, description="Results to leave out before the first hit, of the whole list.")
     cursor: str | None = Field(None, max_length=32, description="`next` of the answer before: the hits after those.")
     texts: bool = Field(False, description="Add the full text to each hit.")
     candidates: int | None = Field(None, ge=1, le=MOST_CANDIDATES, description="How many candidates reach the reranker.")
@@ -72,7 +73,7 @@ class SearchRequest(BaseModel):
 
     def options(self) -> SearchOptions:
         """The request as search options. WrongRequest where `image` is not the data URL of a picture."""
-        offset = 0 if self.cursor is None else cursors.read(self.cursor).offset
+        offset = self.offset if self.cursor is None else cursors.read(self.cursor).offset
         fields = dict(self) | {"image": None if self.image is None else picture_of(self.image), "offset": offset}
         return options_of(fields)
 

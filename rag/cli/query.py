@@ -47,6 +47,11 @@ def query(
     min_score: Annotated[float | None, typer.Option(help="Hide hits below this score, 0…1.")] = None,
     no_fold: Annotated[bool, typer.Option("--no-fold", help="Show near-duplicates as separate hits.")] = False,
     group: Annotated[str, typer.Option(help="One hit for each document, or for each place: document or place.")] = "document",
+    whole: Annotated[
+        bool, typer.Option("--whole", help="List everything that holds a word of the query, and say how many results there are.")
+    ] = False,
+    offset: Annotated[int, typer.Option(help="Leave out so many results: a later page of the whole list.")] = 0,
+    order: Annotated[str, typer.Option(help="The whole list by score, date or name: best, new, old or name.")] = "best",
     explain: Annotated[bool, typer.Option("--explain", help="Show every stage's rank and score.")] = False,
     format: Annotated[str, typer.Option(help="table, json, jsonl, csv, md, paths or context.")] = "table",
     json: Json = False,
@@ -61,6 +66,7 @@ def query(
     from rag.cli.query_target import choose_target
     from rag.errors import NOTHING_FOUND, WrongRequest
     from rag.search.options import SearchOptions
+    from rag.search.total import how_many
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
@@ -83,12 +89,17 @@ def query(
         before=before,
         fold=not no_fold,
         group=group,
+        whole=whole,
+        offset=offset,
+        order=order,
     )
     with choose_target(index or [], flags, options) as search_for:
         for text in texts:
             results = search_for(text, options, wanted == "context")
             for note in results.notes:
                 say(f"note: {note}")
+            if results.total is not None:
+                say(how_many(results.total))
             answers.append(Answers(text, results.hits, results.texts, results.good))
         show_answers(answers, wanted, explain=explain, many=many, preview=preview, several=len(index or ()) > 1)
     if not any(answer.hits for answer in answers):

@@ -17,6 +17,7 @@ from rag.search.options import MOST_CANDIDATES, MOST_HITS, SearchOptions
 if TYPE_CHECKING:
     from rag.client import Client
     from rag.config import Settings
+    from rag.search.total import Total
     from rag.types import Hit
 
 MOST_PICTURE_BYTES = 20_000_000  # a larger query picture is not sent to a server that was found, not named
@@ -30,6 +31,7 @@ class TargetAnswer:
     notes: tuple[str, ...]
     texts: Mapping[str, str]  # the full text by the id of the hit, if requested
     good: bool | None  # whether the best is a good match; None if unknown
+    total: Total | None = None  # how many results a whole list has
 
 
 Target = Callable[[str, SearchOptions, bool], TargetAnswer]  # text, options, and whether to return full texts
@@ -61,7 +63,7 @@ def _this_process(indexes: Sequence[str], flags: Mapping[str, Any], opened: Exit
         [searcher] = searchers
         found = searcher.search(text, options)
         full_texts = found.texts() if texts else {}
-        return TargetAnswer(found.hits, found.notes, full_texts, found.good)
+        return TargetAnswer(found.hits, found.notes, full_texts, found.good, found.total)
 
     searchers: list[Any] = []
     return search_here
@@ -130,7 +132,7 @@ def _over_http(client: Client, names: Sequence[str], settings: Settings) -> Targ
             if options.image is not None:  # the server got its bytes, not its name
                 error.what = error.what.replace("the query picture", str(expand_home(os.fsdecode(options.image)).absolute()))
             raise
-        return TargetAnswer(found.hits, found.notes, found.texts, found.good)
+        return TargetAnswer(found.hits, found.notes, found.texts, found.good, found.total)
 
     return search
 

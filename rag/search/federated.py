@@ -17,19 +17,21 @@ from rag.errors import NoSuchPassage, WrongRequest
 from rag.index.locations import by_name, existing_index
 from rag.models.loading import ModelCache, Say, silent
 from rag.search.fusion import K
+from rag.search.listing import name_key
 from rag.search.options import SearchOptions
 from rag.search.searcher import Searcher, answering
 
 if TYPE_CHECKING:
     from rag.answers.answering import Answering
-    from rag.search.pipeline import Results, Total
+    from rag.search.pipeline import Results
+    from rag.search.total import Total
     from rag.types import Content, Fingerprint, Hit
 
-_ORDERS: Mapping[str, Callable[[Hit], float | str]] = {
+_ORDERS: Mapping[str, Callable[[Hit], Any]] = {
     "best": lambda hit: -hit.score,
     "new": lambda hit: -(hit.dated or 0.0),
     "old": lambda hit: hit.dated or 0.0,
-    "name": lambda hit: f"{hit.document}\0{hit.inner}".casefold(),
+    "name": lambda hit: name_key(hit.document, hit.inner),
 }
 WEAK = 0.5  # weight of a list in which its own reranker finds no good match
 

@@ -5,10 +5,11 @@ Knows ranked results and outlines of passages; knows no model, no file and no wo
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.search.dedup import DuplicateGroup
 from rag.search.fusion import DENSE
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rag.search.candidates import CandidateSet
     from rag.types import StoredPassage
 
+_DIGITS = re.compile(r"([0-9]{1,18})", re.ASCII)
 MOST_LISTED = 10_000  # passages of the lexical lane that a list holds
 
 
@@ -50,9 +52,9 @@ class Matches:
     whole: bool
 
 
-def read_matches(snapshot: Answering, found: CandidateSet) -> Matches:
-    """All passages that hold a word of the query, up to `MOST_LISTED`."""
-    if not found.words.strip():
+def read_matches(snapshot: Answering, found: CandidateSet, *, typed: bool) -> Matches:
+    """All passages that hold a word of the query, up to `MOST_LISTED`; none for a query that nobody `typed`."""
+    if not typed or not found.words.strip():
         return Matches((), True)
     lexical = snapshot.containing(found.words, MOST_LISTED + 1, found.allowed)
     kept = lexical[:MOST_LISTED]
@@ -99,7 +101,7 @@ def list_all(
 
 def _ordered(results: list[DuplicateGroup | FurtherResult], order: str) -> list[DuplicateGroup | FurtherResult]:
     if order == "name":
-        return sorted(results, key=lambda one: _path(one).casefold())
+        return sorted(results, key=_name)
     if order in ("new", "old"):
         return sorted(results, key=_dated, reverse=order == "new")
     return results
@@ -109,11 +111,18 @@ def _dated(one: DuplicateGroup | FurtherResult) -> float:
     return one.outline.dated if isinstance(one, FurtherResult) else one.shown.best.stored.dated
 
 
-def _path(one: DuplicateGroup | FurtherResult) -> str:
+def _name(one: DuplicateGroup | FurtherResult) -> tuple[Any, ...]:
     if isinstance(one, FurtherResult):
-        return f"{one.outline.path}\0{one.outline.inner}"
+        return name_key(one.outline.path, one.outline.inner)
     passage = one.shown.best.stored.passage
-    return f"{passage.document.path}\0{passage.inner}"
+    return name_key(passage.document.path, passage.inner)
+
+
+def name_key(path: str, inner: str) -> tuple[Any, ...]:
+    """What files are sorted by: the name, with numbers by their size, then the whole path."""
+    name = (inner or path).rpartition("/")[2].casefold()
+    parts = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in _DIGITS.split(name) if part]
+    return tuple(parts), path, inner
 
 
 def _passages(one: DuplicateGroup) -> Iterator[StoredPassage]:

@@ -17,6 +17,7 @@ GROUPINGS = ("document", "place")
 ORDERS = ("best", "new", "old", "name")
 MOST_HITS = 200  # of one query over HTTP
 MOST_CANDIDATES = 1_000  # of one query over HTTP
+MOST_OFFSET = 100_000  # of one query over HTTP
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from rag.search.listing import FurtherResult, Listing, list_all, read_matches
 from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
 from rag.search.timings import StageTimer
+from rag.search.total import Total
 from rag.search.variety import varied
 from rag.text.query_syntax import spoken
 from rag.text.readable import readable
@@ -52,17 +53,9 @@ class RankingOptions:
     good_from: float | str = "auto"  # rerank score from which the best hit is a good match; "auto": depends on the reranker
     blend: float | str = "auto"  # weight of the rerank score in the final one; "auto": the reranker's `trust`; "never": always 1
     whole: bool = False  # after the candidates, every other passage that holds a word of the query; and all of them are counted
+    typed: bool = True  # False: the words are those of a picture or a passage, and hold too much to list all that matches
     offset: int = 0  # results before the first hit; more than the candidates give only in a whole list
     order: str = "best"  # or "new", "old", "name": of a whole list
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """How many results there are: documents, or places, as they are grouped."""
-
-    results: int
-    exact: bool  # False: there are more, and the list ends before them
-    counts: Mapping[str, Mapping[str, int]]  # "kinds", "folders", "roots": how many a filter by each would keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +104,7 @@ def search(
     timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
         found = find(snapshot, query, vector, options.candidates, options.promised, timer, asked, options.without)
-        matches = read_matches(snapshot, found) if options.whole else None
+        matches = read_matches(snapshot, found, typed=options.typed) if options.whole else None
     present, notes = found.passages, found.notes
     certainty = capabilities_of(embedder).certainty
     fused = fuse(

@@ -123,7 +123,7 @@ class Searcher:
         content = content or self._content(text, wanted)
         words = text if text.strip() else literal(content.text or content.clues)
         query = Query(words, content, filters_of(wanted, self.roots()))
-        ranking = self._ranking(wanted)
+        ranking = self._ranking(wanted, typed=bool(text.strip()) and wanted.like is None)
         run = partial(
             search,
             self._searched,
@@ -165,8 +165,8 @@ class Searcher:
 
         return read_contents(stored, self.policy.limits, self.files)
 
-    def _ranking(self, wanted: SearchOptions) -> RankingOptions:
-        """The options, completed by the settings. WrongRequest for top_k below 1 or an unknown grouping."""
+    def _ranking(self, wanted: SearchOptions, *, typed: bool) -> RankingOptions:
+        """The options, completed by the settings. WrongRequest for a number or a name that cannot be."""
         from rag.search.pipeline import RankingOptions
 
         settings = self.settings
@@ -192,6 +192,7 @@ class Searcher:
             group=wanted.group,
             without=(wanted.like or "").removeprefix("#"),
             whole=whole,
+            typed=typed,
             offset=wanted.offset,
             order=wanted.order,
         )

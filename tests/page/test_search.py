@@ -221,7 +221,9 @@ def test_order_by_name(server: Server, visit: Visit) -> None:
     page = visit(server).search("?q=harbour&kind=image&sort=name")
     found = [name.casefold() for name in names(page)]
     assert len(found) > 3
-    assert found == page.evaluate("names => [...names].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))", found)
+    assert found == sorted(
+        found, key=lambda name: [(part.isdigit(), int(part) if part.isdigit() else part) for part in re.split(r"(\d+)", name)]
+    )
 
 
 def test_more_results_on_scroll_without_losing_place(server: Server, visit: Visit) -> None:
@@ -233,6 +235,34 @@ def test_more_results_on_scroll_without_losing_place(server: Server, visit: Visi
     page.mouse.wheel(0, 4000)
     expect(page.locator(".card").nth(30)).to_be_attached()
     assert names(page)[:24] == before
+
+
+def test_the_list_goes_to_its_end_and_every_number_is_what_it_says(server: Server, visit: Visit) -> None:
+    page = visit(server).search("?q=ferry+boat")
+    told = page.locator(".told")
+    expect(told).to_contain_text("results")
+    total = int(re.findall(r"^([\d,]+) results", told.inner_text())[0].replace(",", ""))
+    assert total > 60
+    for _ in range(40):
+        page.mouse.wheel(0, 6000)
+        if "No more results." in page.locator(".end").inner_text():
+            break
+        page.wait_for_timeout(300)
+    expect(page.locator(".end")).to_have_text("No more results.")
+    expect(page.locator(".card")).to_have_count(total)
+    opened = page.locator(".card-open")
+    links = [opened.nth(at).get_attribute("href") for at in range(total)]
+    assert len(set(links)) == total
+
+
+def test_a_chip_shows_what_a_click_shows(server: Server, visit: Visit) -> None:
+    page = visit(server).search("?q=harbour")
+    for kind in ("Texts", "Pages", "Videos"):
+        chip = page.get_by_role("button", name=re.compile(f"^{kind}"))
+        count = int(re.findall(r"\d+", chip.inner_text())[0])
+        chip.click()
+        expect(page.locator(".told")).to_contain_text(re.compile(rf"^{count} results?\b"))
+        chip.click()
 
 
 def test_without_a_good_match_it_says_so_and_shows_the_closest(server: Server, visit: Visit) -> None:

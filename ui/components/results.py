@@ -18,10 +18,9 @@ class Results(Component):
     """A grid of cards: pages, pictures, video frames and texts in one ranked list.
 
     The value is what a search found, a dict: `query` (of the search bar), `answer` (the JSON of POST /v1/search, or None),
-    `failure`
-    (`what`, `remedy`, `code`, or None), `settled` (no better order will follow) and `wanted` (how many hits were asked for);
-    `found_value` makes it from an answer. A later value for the same query changes the order without moving cards under the
-    pointer.
+    `failure` (`what`, `remedy`, `code`, or None) and `settled` (no better order will follow); `found_value` makes it from an
+    answer. A later value for the same query changes the order without moving cards under the pointer; one that comes after a
+    "more" event has further hits, which go below those that are there.
     Thumbnails are loaded from /v1/media of the same server.
     """
 
@@ -29,7 +28,7 @@ class Results(Component):
         EventListener(
             "select", doc="Triggered when a hit is opened; the event has its `id` and `index`, `words`, `alike` and `hits`."
         ),
-        EventListener("more", doc="Triggered near the end of the list: ask for more hits and give them all."),
+        EventListener("more", doc="Triggered near the end of the list: give the hits at the cursor `next` of the answer before."),
         EventListener("retry", doc="Triggered when a failed search is to be tried again."),
         EventListener("clear", doc="Triggered when the filters are to be removed, because nothing matches them."),
     ]
@@ -70,7 +69,7 @@ class Results(Component):
 
     def example_payload(self) -> dict[str, Any]:
         """A value as it comes from the browser."""
-        return {"query": {"words": "lighthouse"}, "answer": None, "failure": None, "settled": True, "wanted": 24}
+        return {"query": {"words": "lighthouse"}, "answer": None, "failure": None, "settled": True}
 
     def example_value(self) -> dict[str, Any]:
         """A value as it is sent to the browser."""

@@ -10,13 +10,12 @@ import type { Answer, Found, Hit } from "../types";
 import { t } from "../words";
 import { grid } from "./grid";
 import { lostServer } from "./lost";
-import { inPlace, listed, ordered, sameOrder } from "./order";
+import { inPlace, listed, sameOrder } from "./order";
 
 interface Props {
   value: Found | null;
 }
 
-const MOST = 200; // hits; the server's limit
 const MARGIN = "600px"; // before the end of the list comes into view, more hits are requested
 
 export default component<Props>((root, host) => {
@@ -64,7 +63,7 @@ export default component<Props>((root, host) => {
     view.classList.remove("at-rest");
     if (isNew) cards.rest();
     if (isNew || !shown) paint(found, answer);
-    else if (isMore) grow(found, answer);
+    else if (isMore) grow(answer);
     else settle(found, answer);
     if (isNew || found.settled) reopen();
   }
@@ -75,7 +74,7 @@ export default component<Props>((root, host) => {
     const focused = cards.focused();
     shown = answer;
     draw(found, answer);
-    tell(found, answer, found.settled ? (answer.reranked ? t("ranked") : "") : t("ranking"));
+    tell(answer, found.settled ? (answer.reranked ? t("ranked") : "") : t("ranking"));
     if (focused) cards.focus(focused);
     const mark = found.settled ? "rag:settled" : "rag:painted";
     requestAnimationFrame(() => setTimeout(() => performance.mark(mark))); // after the frame that shows it
@@ -90,7 +89,7 @@ export default component<Props>((root, host) => {
       return;
     }
     shown = { ...answer, hits: inPlace(shown?.hits ?? [], answer.hits) };
-    tell(found, answer, t("first_order"));
+    tell(answer, t("first_order"));
     better.onclick = () => {
       cards.rest();
       paint(found, answer);
@@ -102,20 +101,19 @@ export default component<Props>((root, host) => {
   }
 
   /** Adds hits below those on the page; nothing above moves. */
-  function grow(found: Found, answer: Answer): void {
+  function grow(answer: Answer): void {
     const known = new Set(shown?.hits.map((hit) => hit.id));
     const fresh = answer.hits.filter((hit) => !known.has(hit.id));
     shown = { ...answer, hits: [...(shown?.hits ?? []), ...fresh] };
-    if (found.query.sort) draw(found, shown);
-    else cards.append(fresh);
-    finish(found, shown);
-    tell(found, shown, answer.reranked ? t("ranked") : "");
+    cards.append(fresh);
+    finish(shown);
+    tell(shown, answer.reranked ? t("ranked") : "");
   }
 
   function draw(found: Found, answer: Answer): void {
     view.dataset.words = found.query.words;
     view.dataset.settled = String(found.settled);
-    const hits = ordered(answer.hits, found.query.sort);
+    const { hits } = answer;
     const weak = hits.length && !answer.good;
     const line = weak
       ? h(
@@ -126,13 +124,13 @@ export default component<Props>((root, host) => {
         )
       : null;
     cards.show(hits, line);
-    finish(found, answer);
+    finish(answer);
     if (!hits.length) cards.element.append(nothing(found));
   }
 
   /** What stands below the list: that more will follow, or that this is all. */
-  function finish(found: Found, answer: Answer): void {
-    const words = isWhole(found, answer) ? t("no_more") : t("more");
+  function finish(answer: Answer): void {
+    const words = answer.next ? t("more") : t("no_more");
     fill(end, answer.hits.length ? h("span", { class: "dim" }, words) : null);
   }
 
@@ -148,16 +146,15 @@ export default component<Props>((root, host) => {
     return h("div", { class: "empty" }, h("strong", {}, t("nothing")), why);
   }
 
-  function tell(found: Found, answer: Answer, order: string): void {
+  function tell(answer: Answer, order: string): void {
     if (!answer.hits.length) {
       summary.textContent = answer.notes.join(" · ");
       return;
     }
-    const n = answer.hits.length;
-    const { total } = answer.seconds;
+    const { total, seconds } = answer;
     const parts = [
-      t("found", { n: isWhole(found, answer) ? count(n) : `${count(n)}+` }),
-      total === undefined ? "" : t("took", { s: total.toFixed(2) }),
+      t("found", { n: total ? `${count(total.results)}${total.exact ? "" : "+"}` : count(answer.hits.length) }),
+      seconds.total === undefined ? "" : t("took", { s: seconds.total.toFixed(2) }),
       order,
       ...answer.notes,
     ];
@@ -166,7 +163,7 @@ export default component<Props>((root, host) => {
 
   function more(): void {
     const found = host.props.value;
-    if (!found?.settled || !shown || asking || host.pending() || isWhole(found, shown)) return;
+    if (!found?.settled || !shown || asking || host.pending() || !shown.next) return;
     asking = true;
     host.dispatch("more");
   }
@@ -203,7 +200,7 @@ export default component<Props>((root, host) => {
   function choose(id: string, index: string, alike: boolean): void {
     chosen = id;
     const found = host.props.value;
-    const hits = ordered(shown?.hits ?? [], found?.query.sort ?? "").map(listed);
+    const hits = (shown?.hits ?? []).map(listed);
     host.dispatch("select", { id, index, alike, words: found?.query.words ?? "", hits });
   }
 
@@ -252,6 +249,3 @@ export default component<Props>((root, host) => {
 
 /** The address of a hit opened over the present query. */
 const hrefOf = (hit: Hit): string => address.written({ ...address.read(), open: hit.id, tab: "" });
-
-/** Whether no further hits can be requested. */
-const isWhole = (found: Found, answer: Answer): boolean => answer.hits.length < found.wanted || found.wanted >= MOST;

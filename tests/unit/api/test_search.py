@@ -85,6 +85,22 @@ def test_filters_and_counts(api: TestClient) -> None:
     assert {hit["document"] for hit in ask(api, text="harbour", paths=["notes/"])["hits"]} == {"notes/gull-head-visit.md"}
 
 
+def test_a_whole_list_comes_in_pages_to_its_end(api: TestClient) -> None:
+    first = ask(api, text="harbour", whole=True, top_k=2)
+    assert first["total"]["exact"] and first["total"]["results"] > 2
+    listed, answer = [hit["id"] for hit in first["hits"]], first
+    while answer["next"]:
+        answer = ask(api, text="harbour", top_k=2, cursor=answer["next"], whole=True)
+        listed += [hit["id"] for hit in answer["hits"]]
+    assert len(listed) == len(set(listed)) == first["total"]["results"]
+    assert ask(api, text="harbour", whole=True, top_k=200)["next"] is None
+    assert not [note for note in answer["notes"] if "changed" in note]
+    stale = ask(api, text="harbour", whole=True, top_k=2, cursor="2-00000000")
+    assert "the index was changed since the first page: a result may be missing or shown twice" in stale["notes"]
+    refused = api.post("/v1/search", json={"text": "harbour", "cursor": "two"})
+    assert (refused.status_code, refused.json()["error"]["what"]) == (400, "the cursor is none that this server gave")
+
+
 def test_full_texts_come_on_request(api: TestClient) -> None:
     hit = ask(api, text="harbour dues", texts=True)["hits"][0]
     assert hit["text"] == "Harbour dues were raised by nine percent in the winter."

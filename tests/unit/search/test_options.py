@@ -31,8 +31,9 @@ def test_the_command_line_has_an_option_for_each() -> None:
     names = {spelled.get(field.name, field.name) for field in fields(SearchOptions)} - without
     parameters = inspect.signature(query).parameters
     assert names <= parameters.keys()
-    assert all(parameters[name].default in (None, False) for name in names - {"group"})
-    assert parameters["group"].default in (None, DEFAULTS.group)
+    named = {"group", "order", "offset"}
+    assert all(parameters[name].default in (None, False) for name in names - named)
+    assert all(parameters[name].default in (None, getattr(DEFAULTS, name)) for name in named)
 
 
 def test_what_is_no_option_is_left_out() -> None:

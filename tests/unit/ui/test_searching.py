@@ -12,7 +12,7 @@ pytest.importorskip("httpx")
 
 from ui.connection import Connection, Refused
 from ui.searching import Searches
-from ui.values import EMPTY_QUERY, MOST_HITS, STEP, facets_value, found_value, is_empty, search_request
+from ui.values import EMPTY_QUERY, STEP, facets_value, found_value, is_empty, search_request
 
 DOWN = {"what": "the reranker does not answer", "remedy": "start it", "code": "backend_error"}
 
@@ -97,15 +97,17 @@ def test_the_reranked_order_follows_its_own_query_once() -> None:
     assert asyncio.run(twice()) == [False, False, True, False]
 
 
-def test_longer_lists_end_at_the_limit_of_the_server() -> None:
+def test_more_asks_for_the_hits_at_the_cursor() -> None:
     connection = Counting()
-    found = asyncio.run(Searches(connection).longer(query("boat"), MOST_HITS + STEP))
-    assert (found["wanted"], connection.asked[0]["top_k"]) == (MOST_HITS, MOST_HITS)
+    found = asyncio.run(Searches(connection).more(query("boat", sort="new"), "24-0"))
+    [asked] = connection.asked
+    assert (asked["cursor"], asked["order"], asked["whole"], asked["top_k"]) == ("24-0", "new", True, STEP)
+    assert (found["settled"], found["answer"]["hits"][0]["id"]) == (True, "1f")
 
 
 def test_values() -> None:
     assert is_empty(None) and is_empty({"words": " "}) and not is_empty({"like": "1f"}) and not is_empty({"picture": "data:"})
-    assert search_request({"words": "boat"}, 5)["image"] is None
+    assert search_request({"words": "boat"})["image"] is None and search_request({"words": "boat"})["order"] == "best"
     assert found_value({"words": "boat", "picture": "data:image/jpeg;base64,AA"})["query"]["picture"] == ""  # not sent back
     answer = {"hits": [{"dated": 3.0}], "counts": {"kinds": {}}}
     assert facets_value({"number": 4}, answer) == {"number": 4, "counts": {"kinds": {}}, "dated": True}
