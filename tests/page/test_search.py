@@ -259,6 +259,7 @@ def test_a_chip_shows_what_a_click_shows(server: Server, visit: Visit) -> None:
     page = visit(server).search("?q=harbour")
     for kind in ("Texts", "Pages", "Videos"):
         chip = page.get_by_role("button", name=re.compile(f"^{kind}"))
+        expect(chip).to_contain_text(re.compile(r"\d"))
         count = int(re.findall(r"\d+", chip.inner_text())[0])
         chip.click()
         expect(page.locator(".told")).to_contain_text(re.compile(rf"^{count} results?\b"))
