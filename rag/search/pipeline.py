@@ -137,7 +137,9 @@ def search(
     timer.end("group")
     sure = max((one.evidence for one in fused), default=0.0) if certainty is not None else None
     good = _is_good(hits, reranker, options.good_from, sure)
-    candidates = tuple(replace(one, index=one.index or index.name) for one in present.values())
+    candidates = tuple(
+        StoredPassage(one.number, one.id, one.passage, one.file, one.dated, one.index or index.name) for one in present.values()
+    )
     return Results(hits, stages, notes + query_notes + index.remarks(), candidates, timer.seconds, good, found.generations)
 
 
