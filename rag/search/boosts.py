@@ -6,6 +6,7 @@ Knows words and passages; knows no index and no model.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rag.types import Passage, Slide
 
@@ -46,7 +47,7 @@ def names_file(words: str, path: str) -> bool:
     Names of one or two characters do not count: they are too common.
     """
     query = _plain(words)
-    if len(query) < 3:
+    if len(query) < 3 or query.rpartition(" ")[2] not in path.casefold():
         return False
     name = path.rpartition("/")[2]
     stem = name[: name.rfind(".")] if "." in name[1:] else name
@@ -62,5 +63,6 @@ def holds_identifier(words: str, text: str) -> bool:
     return re.search(rf"(?<!\w){written}(?!\w)", text, re.IGNORECASE) is not None
 
 
+@lru_cache(maxsize=64)  # one query, beside the names of all candidates
 def _plain(text: str) -> str:
     return _SEPARATORS.sub(" ", text).strip().casefold()

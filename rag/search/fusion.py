@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rag.types import Kind, Lane, LaneRank
 
@@ -55,15 +55,14 @@ def fuse(
     weights = {number: score / (1 - score) for number, score in lexical.items()}
     most = max(weights.values(), default=0.0)
     low, high = min(similarities.values(), default=0.0), max(similarities.values(), default=0.0)
+    certain = {number: max(shares.get(number, 0.0), certainty(similarities[number])) for number in ranks}
+    sure = max(certain.values(), default=0.0)
     candidates = []
     for number, found_by in ranks.items():
         near = (similarities[number] - low) / (high - low) if high > low else 1.0
         known = most > 0 and number not in wordless
         score = (weights.get(number, 0.0) / most + DENSE * near) / (1 + DENSE) if known else near
-        evidence = max(shares.get(number, 0.0), certainty(similarities[number]))
-        candidates.append(Candidate(number, kinds[number], found_by, score, evidence))
-    sure = max((one.evidence for one in candidates), default=0.0)
-    candidates = [replace(one, fused=sure * one.fused) for one in candidates]
+        candidates.append(Candidate(number, kinds[number], found_by, sure * score, certain[number]))
     return sorted(candidates, key=lambda candidate: (-candidate.fused, candidate.number))
 
 

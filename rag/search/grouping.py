@@ -58,6 +58,8 @@ def _document(one: Scored) -> object:
 
 
 def _around(best: Scored, document: list[Scored], grouped: set[int]) -> list[Scored]:
+    if len(document) == 1:
+        return [best]
     at = document.index(best)
     members = [best]
     for step in (1, -1):

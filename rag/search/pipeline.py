@@ -13,14 +13,14 @@ from rag.errors import EmbedderMismatch, WrongRequest
 from rag.humanize import counted
 from rag.index.reader.federated import Searchable
 from rag.search.asked_kind import asked_kind
-from rag.search.candidates import find
+from rag.search.candidates import CandidateSet, find
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.documents import by_document
 from rag.search.further import as_judged, as_result, read_further
 from rag.search.fusion import Candidate, choose, cosine_itself, fuse
 from rag.search.grouping import Group, Scored, group
 from rag.search.listing import FurtherResult, Listing, list_all, read_matches
-from rag.search.presence import present_first, shown_if_present, whose_folder_is_there
+from rag.search.presence import IsThere, present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
 from rag.search.timings import StageTimer
 from rag.search.total import Total
@@ -35,6 +35,7 @@ OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a cautious guess, not measured
 SURE_FROM = 1 / 3  # evidence of the best candidate: on three judged collections 95 % of their own queries have more, and of
 # those that belong to another collection 95 % have less
 FAINT = 0.12  # certainty of a cosine, without any word of the query: hashed words that meet by chance have less
+COMPARED = 60  # groups at least, or four times as many as are asked for: those behind cannot be shown unless nearly all repeat
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
 
 
@@ -123,14 +124,10 @@ def search(
     shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
-    if options.fold:
-        folded = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), options.fold_from)
-        varied_results = varied(folded, found.vectors_of([one.shown.best.stored.number for one in folded]))
-        results = shown_if_present(varied_results, is_there)
-    else:
-        results = unfolded(groups)
-    if options.group == "document":
-        results = by_document(results)
+    first = len(groups) if options.whole else max(COMPARED, 4 * options.top_k)
+    results = _results(groups[:first], found, options, is_there)
+    if len(results) < options.top_k and first < len(groups):
+        results = _results(groups, found, options, is_there)
     listing = Listing(results, exact=True, counts={})
     if matches is not None:
         listing = list_all(results, matches, found, index.name, options.group, options.order, options.min_score)
@@ -160,11 +157,24 @@ def search(
     sure = max((one.evidence for one in fused), default=0.0) if certainty is not None else None
     best = [by_number[one.shown.best.stored.number].rerank_score for one in results[: options.top_k]]
     good = _is_good(best, reranker, options.good_from, sure)
-    stored_here = (*present.values(), *(one.stored for one in further.values()))
-    candidates = tuple(replace(one, index=one.index or index.name) for one in stored_here)
+    candidates = tuple(
+        StoredPassage(one.number, one.id, one.passage, one.file, one.dated, one.index or index.name)
+        for one in (*present.values(), *(one.stored for one in further.values()))
+    )
     total = None if matches is None else Total(len(listing.results), listing.exact, listing.counts)
     notes += query_notes + index.remarks()
     return Results(hits, stages, notes, candidates, timer.seconds, good, found.generations, total)
+
+
+def _results(groups: Sequence[Group], found: CandidateSet, options: RankingOptions, is_there: IsThere) -> list[DuplicateGroup]:
+    """The groups as results: what repeats is folded, what says the same is varied, places stand under their documents."""
+    if options.fold:
+        folded = fold(groups, found.vectors_of([one.best.stored.number for one in groups]), options.fold_from)
+        varied_results = varied(folded, found.vectors_of([one.shown.best.stored.number for one in folded]))
+        results = shown_if_present(varied_results, is_there)
+    else:
+        results = unfolded(groups)
+    return by_document(results) if options.group == "document" else results
 
 
 def fit_query(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:

@@ -18,12 +18,13 @@ IsThere = Callable[[Group], bool]
 
 def whose_folder_is_there() -> IsThere:
     """Whether the root of a group's document is a folder now; each root is looked at once."""
-    known: dict[Path, bool] = {}
+    known: dict[tuple[str, str], bool] = {}
 
     def is_there(group: Group) -> bool:
-        root = _root_folder(group.best.stored)
+        stored = group.best.stored
+        root = (stored.index, stored.passage.document.root)
         if root not in known:
-            known[root] = root.is_dir()
+            known[root] = _root_folder(stored).is_dir()
         return known[root]
 
     return is_there

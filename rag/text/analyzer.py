@@ -73,17 +73,18 @@ def compounds(text: str, revision: int = REVISION) -> Iterator[Compound]:
         at = end
 
 
-def placed_parts(text: str) -> Iterator[tuple[str, int, int, int]]:
-    """The unstemmed parts of a `folded` text, as in `compounds`: (part, start, end, number of its compound)."""
+def placed_terms(text: str) -> Iterator[tuple[str, int, int, int]]:
+    """The stems of the parts of a `folded` text, as in `compounds`: (stem, start, end, number of its compound)."""
+    words = _words_of(text)
     number = at = 0
     for start, end in (*groups(text), (len(text), len(text))):
-        spans = [run.span() for run in _RUN.finditer(text, at, start)]
-        for first, last in spans:
-            for part, begin, stop in _placed(text[first:last]):
-                yield part, first + begin, first + stop, number
+        for run in words.finditer(text, at, start):
+            first, written = run.start(), run[0]
+            for term, begin, stop in _known_places(written) if len(written) <= _MAX_TERM else _places_of(written):
+                yield term, first + begin, first + stop, number
             number += 1
-        for part, begin, stop in _placed_number(text[start:end]):
-            yield part, start + begin, start + stop, number
+        for term, begin, stop in _stemmed(list(_placed_number(text[start:end]))):
+            yield term, start + begin, start + stop, number
         number += 1
         at = end
 
@@ -199,7 +200,18 @@ def _placed_number(group: str) -> Iterator[tuple[str, int, int]]:
         yield sum_of[1], end + 1, len(group)
 
 
+def _places_of(run: str) -> tuple[tuple[str, int, int], ...]:
+    """The stem of each part of a run, with its start and end there."""
+    return _stemmed(list(_placed(run)))
+
+
+def _stemmed(placed: list[tuple[str, int, int]]) -> tuple[tuple[str, int, int], ...]:
+    found = stems([part for part, _, _ in placed])
+    return tuple((term, start, end) for term, (_, start, end) in zip(found, placed, strict=True))
+
+
 _known_terms = lru_cache(maxsize=1 << 16)(_run_terms)  # a few words make up most of every text
+_known_places = lru_cache(maxsize=1 << 14)(_places_of)
 _known_number = lru_cache(maxsize=1 << 12)(_number_terms)
 
 

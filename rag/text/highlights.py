@@ -6,10 +6,10 @@ Knows terms and queries, folded as in the index; knows no catalog.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from rag.text.analyzer import placed_parts, spelled_term, stems
+from rag.text.analyzer import placed_terms, spelled_term, stems
 from rag.text.folding import cleaned, folded
 from rag.text.german import holds
 from rag.text.numbers import groups, readings
@@ -40,6 +40,7 @@ class _Number(NamedTuple):
 class _Text(NamedTuple):
     places: list[_Place]
     numbers: list[_Number]
+    held: Mapping[str, Sequence[int]]  # by stem, however spelled: positions in `places`, ascending
 
 
 def marks(text: str, query: str) -> list[tuple[int, int]]:
@@ -50,10 +51,10 @@ def marks(text: str, query: str) -> list[tuple[int, int]]:
     """
     parsed = understand(query[:LONGEST_TEXT])
     strong = [unit for unit in parsed.units if not unit.weak] or list(parsed.units)
-    places = _read(text[:LONGEST_TEXT])
-    found = [span for unit in strong for span in _spans(unit, places)]
+    words = _read(text[:LONGEST_TEXT])
+    found = [span for unit in strong for span in _spans(unit, words)]
     if not found:  # no phrase matches: mark its words one by one, as the lane does
-        found = [span for unit in strong if unit.quoted for each in alone(unit) for span in _spans(each, places)]
+        found = [span for unit in strong if unit.quoted for each in alone(unit) for span in _spans(each, words)]
     joined: list[tuple[int, int]] = []
     for start, end in sorted(found):
         if joined and start <= joined[-1][1]:
@@ -70,17 +71,21 @@ def _spans(unit: Unit, text: _Text) -> Iterator[tuple[int, int]]:
             if (place.term.startswith(unit.terms[0]) or place.term == unit.whole) and place.end > place.start:
                 yield place.start, place.end if len(unit.terms[0]) > 1 else place.start + 1
         return
-    for terms in (unit.terms, *unit.others):
-        for at in range(len(places) - len(terms) + 1):
-            if all(term in (places[at + n].term, places[at + n].spelled) for n, term in enumerate(terms)):
-                yield places[at].start, places[at + len(terms) - 1].end
+    for first, *rest in (unit.terms, *unit.others):
+        for at in text.held.get(first, ()):
+            side_by_side = places[at + 1 : at + 1 + len(rest)]
+            if len(side_by_side) == len(rest) and all(
+                term in (place.term, place.spelled) for term, place in zip(rest, side_by_side, strict=True)
+            ):
+                yield places[at].start, places[at + len(rest)].end
     wanted = {unit.terms, (unit.whole,), *unit.others}
     yield from ((number.start, number.end) for number in text.numbers if not number.meant.isdisjoint(wanted))
     for whole in (unit.whole, *(other[0] for other in unit.others if len(other) == 1)):
         if whole:
             yield from _compound_spans(whole, places)
     if unit.inside:
-        yield from ((place.start, place.end) for place in places if holds(place.term, unit.inside))
+        compounds = [term for term in text.held if unit.inside in term and holds(term, unit.inside)]
+        yield from ((places[at].start, places[at].end) for term in compounds for at in text.held[term] if places[at].term == term)
 
 
 def _compound_spans(whole: str, places: list[_Place]) -> Iterator[tuple[int, int]]:
@@ -99,14 +104,19 @@ def _compound_spans(whole: str, places: list[_Place]) -> Iterator[tuple[int, int
 def _read(text: str) -> _Text:
     """The terms of a text with their places, and its numbers in groups."""
     plain, starts, ends = _folded(text)
-    found = list(placed_parts(plain))
     places = []
-    for term, (_, start, end, run) in zip(stems([part for part, *_ in found]), found, strict=True):
+    held: dict[str, list[int]] = {}
+    for at, (term, start, end, run) in enumerate(placed_terms(plain)):
         first, last = starts[start], ends[end - 1]
-        spelled = "" if text.isascii() else spelled_term(cleaned(text[first:last]))
-        places.append(_Place(term, first, last, run, stems([spelled])[0] if spelled else ""))
+        written = text[first:last]
+        spelled = "" if written.isascii() else spelled_term(cleaned(written))
+        spelled = stems([spelled])[0] if spelled else ""
+        places.append(_Place(term, first, last, run, spelled))
+        held.setdefault(term, []).append(at)
+        if spelled and spelled != term:
+            held.setdefault(spelled, []).append(at)
     numbers = [_Number(frozenset(readings(plain[start:end])), starts[start], ends[end - 1]) for start, end in groups(plain)]
-    return _Text(places, numbers)
+    return _Text(places, numbers, held)
 
 
 def _folded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from rag.text.analyzer import Compound, compounds, stems
 from rag.text.emoji import spelled
@@ -82,6 +83,7 @@ class ParsedQuery:
         return tuple(unit for unit in self.units if unit.quoted)
 
 
+@lru_cache(maxsize=16)  # every lane, and every hit that shows its words, asks for the same query
 def understand(words: str, revision: int = REVISION) -> ParsedQuery:
     """Parses a query. Any text is valid; one without letters or digits gives no units.
 

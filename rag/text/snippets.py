@@ -6,6 +6,7 @@ Knows where the words of a query match; knows no index and no terminal.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from rag.text.folding import folded
 from rag.text.highlights import marks
@@ -23,10 +24,11 @@ def snippet(text: str, query: str, length: int = LENGTH) -> str:
     if len(line) <= length:
         return line
     places = [(folded(line[begin:end]), begin, end) for begin, end in marks(line, query)]
+    ends = [end for _, _, end in places]
     start = 0
     best = -1
-    for _, at, _ in places[:2_000]:
-        inside = {word for word, begin, end in places if at <= begin and end <= at + length - 40}
+    for first, (_, at, _) in enumerate(places[:2_000]):
+        inside = {word for word, _, _ in places[first : bisect_right(ends, at + length - 40)]}
         weight = sum(min(len(word), 8) for word in inside)
         if weight > best:
             start, best = at, weight

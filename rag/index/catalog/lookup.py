@@ -21,18 +21,21 @@ SELECT passages.number, texts.id, passages.dated, roots.name, roots.folder, docu
 FROM passages JOIN texts ON texts.passage = passages.number
      JOIN documents ON documents.number = passages.document JOIN roots ON roots.number = documents.root
 """
+_AT_ONCE = 500  # passages of one statement; 160 of them take 0.4 ms, one by one 2.7
 _LIVE = "passages.born <= :generation AND (passages.ended IS NULL OR passages.ended > :generation)"
 
 
 def read_passages(connection: apsw.Connection, numbers: Sequence[int]) -> list[StoredPassage]:
     """The passages with these numbers, in the given order. IndexFailure where one does not exist."""
-    found = []
+    rows: dict[int, tuple[Any, ...]] = {}
+    for start in range(0, len(numbers), _AT_ONCE):
+        some = ",".join(str(int(number)) for number in numbers[start : start + _AT_ONCE])
+        statement = f"{_SELECT} WHERE passages.number IN ({some})"
+        rows.update((row[0], row) for row in connection.execute(statement, can_cache=False))
     for number in numbers:
-        row = connection.execute(f"{_SELECT} WHERE passages.number = ?", (int(number),)).fetchone()
-        if row is None:
+        if number not in rows:
             raise IndexFailure(f"passage {number} no longer exists: the index was compacted meanwhile", remedy="search again")
-        found.append(_stored(row))
-    return found
+    return [_stored(rows[number]) for number in numbers]
 
 
 def read_by_id(connection: apsw.Connection, generation: int, short_id: str) -> StoredPassage | None:

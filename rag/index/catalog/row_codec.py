@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from base64 import b32encode
 from dataclasses import asdict, replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -68,6 +69,7 @@ def locator_to_json(locator: Locator, inner: str = "") -> str:
     return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
 
+@lru_cache(maxsize=4096)  # the first lines of a text, the pages up to a thousand: the same few again and again
 def locator_from_json(stored: str) -> tuple[Locator, str]:
     """The reverse of `locator_to_json`: the locator, and the file inside the document, or ""."""
     fields = json.loads(stored)
@@ -100,6 +102,7 @@ def context_to_json(context: Context) -> str:
     return json.dumps({name: value for name, value in asdict(context).items() if value not in ("", None)})
 
 
+@lru_cache(maxsize=4096)
 def _context_from_json(stored: str) -> Context:
     context = Context(**json.loads(stored))
     if context.location is None:

@@ -69,17 +69,39 @@ def containing(
     queries score those passages first that may be best, and others where fewer than ten were found. Where an allowed passage
     contains a unit that is searched for, the result is not empty.
     """
-    if unknown := set(columns) - set(COLUMNS):
-        raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
+    ranked = wanted_units(connection, words, live, revision, everywhere)
+    live = live if everywhere is None else everywhere.live
+    return best_of(connection, ranked, k, allowed, live, columns, mean, kept, read)
+
+
+def wanted_units(
+    connection: apsw.Connection, words: str, live: int, revision: int = REVISION, everywhere: Frequencies | None = None
+) -> list[Wanted]:
+    """The units of a query that the full text knows, rarest first, with their weights: the first half of `containing`."""
     parsed = understand(words[:_MAX_QUERY_CHARACTERS], revision)
     counted, times = _counted_units(connection, parsed, live, everywhere)
     live = live if everywhere is None else everywhere.live
     shares = _shares(counted, live)
-    ranked = [Wanted(unit, n, times[unit] * idf(live, n), shares[unit]) for unit, n in _rarest_first(counted)]
+    return [Wanted(unit, n, times[unit] * idf(live, n), shares[unit]) for unit, n in _rarest_first(counted)]
+
+
+def best_of(
+    connection: apsw.Connection,
+    ranked: Sequence[Wanted],
+    k: int,
+    allowed: NDArray[np.int64],
+    live: int,
+    columns: Sequence[str] = COLUMNS,
+    mean: float = 0.0,
+    kept: Postings | None = None,
+    read: PhrasePostings | None = None,
+) -> list[tuple[int, float, float]]:
+    """The second half of `containing`: the best k passages for units that were looked up before."""
+    if unknown := set(columns) - set(COLUMNS):
+        raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
     if k <= 0 or not ranked or not columns or not len(allowed):
         return []
-    read = read or PhrasePostings(mean)
-    search = _Search(connection, ranked, allowed, live, columns, mean, kept, read)
+    search = _Search(connection, ranked, allowed, live, columns, mean, kept, read or PhrasePostings(mean))
     return [(number, -low / (1 - low), min(1.0, share)) for low, number, share in sorted(search.best(k))[:k]]
 
 

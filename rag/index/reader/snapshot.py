@@ -20,6 +20,7 @@ from rag.index.catalog.outlines import PassageOutline, read_outlines
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
 from rag.index.lexical import bm25_search
+from rag.index.lexical.postings_search import Wanted
 from rag.index.reader import filters
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
@@ -47,6 +48,7 @@ class Snapshot:
         self.generation = generation
         self._cache = cache
         self._connection = connection
+        self._wanted: dict[tuple[str, bm25_search.Frequencies | None], Sequence[Wanted]] = {}  # a search asks twice
 
     @cached_property
     def folding(self) -> int:
@@ -123,21 +125,13 @@ class Snapshot:
         """The k passages that match the words best, as (number, score, share), best first: `rag.index.lexical.bm25_search`."""
         live = self.live
         allowed = live.numbers if within is None else live.numbers[filters.allowed_mask(live, within)]
-        kept = self._cache.postings(self._connection, self.generation)
-        read = self._cache.phrases(live)
-        return bm25_search.containing(
-            self._connection,
-            words,
-            k,
-            allowed,
-            len(live.numbers),
-            columns,
-            live.mean_length,
-            kept,
-            self.folding,
-            read,
-            everywhere,
-        )
+        count = len(live.numbers)
+        if (words, everywhere) not in self._wanted:
+            self._wanted[words, everywhere] = bm25_search.wanted_units(self._connection, words, count, self.folding, everywhere)
+        ranked = self._wanted[words, everywhere]
+        kept, read = self._cache.postings(self._connection, self.generation), self._cache.phrases(live)
+        among = count if everywhere is None else everywhere.live
+        return bm25_search.best_of(self._connection, ranked, k, allowed, among, columns, live.mean_length, kept, read)
 
     def frequencies(self, words: str) -> bm25_search.Frequencies:
         """How often the words of a query occur, for a search of several indexes as one."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.analyzer import compounds, placed_parts
+from rag.text.analyzer import compounds, placed_terms, stems
 from rag.text.folding import folded
 from rag.text.highlights import marks
 
@@ -48,10 +48,10 @@ def test_marks(text: str, query: str, expected: list[str]) -> None:
 def test_parts_with_places_are_the_terms_of_the_full_text(text: str) -> None:
     """So that what is marked and what the lane finds are the same."""
     plain = folded(text)
-    placed = list(placed_parts(plain))
-    assert [part for part, *_ in placed] == [part for compound in compounds(text) for part in compound.parts]
-    for part, start, end, _ in placed:
-        assert plain[start:end].casefold().translate(SEPARATORS)[:64] == part
+    placed = list(placed_terms(plain))
+    assert [term for term, *_ in placed] == stems([part for compound in compounds(text) for part in compound.parts])
+    written = [plain[start:end].casefold().translate(SEPARATORS)[:64] for _, start, end, _ in placed]
+    assert [term for term, *_ in placed] == stems(written)
 
 
 @given(st.text(max_size=80), st.text(max_size=20))
