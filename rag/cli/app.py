@@ -26,6 +26,7 @@ COMMANDS = {  # in the order of --help
     "embed": "rag.cli.embed:embed",
     "score": "rag.cli.score:score",
     "eval": "rag.cli.eval:evaluate",
+    "bench": "rag.cli.bench:bench",
     "config": "rag.cli.config:config",
     "serve": "rag.cli.serve:serve",
     "mcp": "rag.cli.mcp:mcp",
