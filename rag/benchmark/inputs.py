@@ -73,6 +73,10 @@ class RandomTexts:
         words: list[str] = list(random.choice(WORDS, max(1, round(self._tokens * self._words_a_token))))
         best, off = " ".join(words), self._tokens
         digits = ""
+
+        def drawn_digits(number: int) -> str:
+            return "".join(random.choice(list(DIGITS), number))
+
         for _ in range(ATTEMPTS):
             text = " ".join(words) + digits
             found = self._count(text)
@@ -82,15 +86,15 @@ class RandomTexts:
                 best, off = text, abs(found - self._tokens)
             if not off:
                 break
-            self._words_a_token = len(words) / max(1, found - len(digits))
+            self._words_a_token = len(words) / max(1, found - len(digits)) if words else self._words_a_token
             missing = math.floor((self._tokens - found) * self._words_a_token)
             if found > self._tokens:
-                digits = ""
-                del words[max(1, len(words) + missing) :]
-            elif missing >= 1:
+                del words[max(0, len(words) + missing) :]
+                digits = "" if words else drawn_digits(self._tokens)
+            elif missing > 1:
                 words += list(random.choice(WORDS, missing))
             else:
-                digits += "".join(random.choice(list(DIGITS), self._tokens - found))
+                digits += drawn_digits(self._tokens - found)
         return best
 
 
