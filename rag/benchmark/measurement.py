@@ -79,10 +79,10 @@ def middle(found: Sequence[Measurement]) -> Measurement:
     return replace(ordered[(len(ordered) - 1) // 2], repetitions=rates)
 
 
-def in_words(pattern: Pattern, requests: int) -> str:
-    """How a load was put, as a person reads it."""
+def in_words(pattern: Pattern, requests: int = 0) -> str:
+    """How a load is put, as a person reads it; so many users as `requests` send all at once."""
     if isinstance(pattern, FixedRate):
         return f"{pattern.per_second:g} requests a second"
-    if pattern.users >= requests:
+    if 0 < requests <= pattern.users:
         return "all at once"
     return "one user without pause" if pattern.users == 1 else f"{pattern.users} users without pause"

@@ -32,7 +32,7 @@ def measure_searching(
     put_under_load(list(islice(turn, WARM_UP)).__getitem__, searcher.search, WARM_UP, ClosedLoop(1))
     for pattern in patterns:
         asked = list(islice(turn, requests))
-        say(f"searching: {searcher.name}, {requests:,} queries, {in_words(pattern, requests)}")
+        say(f"searching: {searcher.name}, {requests:,} queries, {in_words(pattern)}")
         load = put_under_load(asked.__getitem__, searcher.search, requests, pattern)
         yield Measurement("searching", searcher.embedder.fingerprint.model, pattern, load)
 

@@ -110,7 +110,7 @@ def _print_searching(found: list[Measurement]) -> None:
     head = ("load", "searches/s", "mean", "p50", "p95", "p99", "failed")
     rows = [
         (
-            in_words(one.pattern, one.completed + one.failed + 1),
+            in_words(one.pattern),
             f"{one.requests_per_second:.2f}",
             *(f"{value:.2f}" for value in (one.mean, one.percentile(50), one.percentile(95), one.percentile(99))),
             f"{one.failed}",

