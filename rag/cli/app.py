@@ -1,6 +1,6 @@
 """The table of commands: one file each, which imports heavy libraries only when it runs.
 
-Knows the commands' names; does not know what they do. A command that is asked for is built alone: seventeen of them with all
+Knows the commands' names; does not know what they do. A command that is asked for is built alone: eighteen of them with all
 their options cost a query a tenth of its time.
 """
 

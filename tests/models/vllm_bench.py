@@ -34,7 +34,7 @@ def vllm_bench(server: Server, path: str, prompts: Sequence[str | list[str]], us
     }  # fmt: skip
     named = [str(word) for pair in words.items() for word in pair]
     command = [sys.executable, "-m", "tests.models.vllm_bench", *named, "--skip-tokenizer-init", "--skip-chat-template"]
-    command += ["--save-result", "--disable-tqdm"]
+    command += ["--save-result", "--save-detailed", "--disable-tqdm"]
     done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=400, env=dict(os.environ))
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     found: dict[str, Any] = json.loads((home / "result.json").read_text("utf-8"))
