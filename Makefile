@@ -59,8 +59,9 @@ bench: $(INSTALLED) ## speed and memory, as ratios to a floor measured in the sa
 bench-quality: $(INSTALLED) ## ranking beside bm25s, FTS5 and TF-IDF: make bench-quality DIR=/path/to/judged/collections
 	$(BIN)/python -m tests.bench.quality $(DIR)
 
-bench-models: $(MODELS_INSTALLED) ## embedding through a real vLLM server, beside a bare load generator
+bench-models: $(MODELS_INSTALLED) ## embedding through a real vLLM server, beside a bare load generator; `rag bench` beside `vllm bench serve`
 	PYTHONPATH=tests/models/site:. $(MODELS_VENV)/bin/python -m tests.bench.server
+	PYTHONPATH=tests/models/site:. $(MODELS_VENV)/bin/python -m tests.bench.beside_vllm
 
 bench-gpu: $(INSTALLED) ## tokens a second of the 2B and 8B shapes, where there is an accelerator and vLLM
 	$(BIN)/python -m tests.bench.gpu

