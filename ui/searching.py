@@ -33,7 +33,7 @@ class Searches:
         self._firsts: dict[str, First] = {}  # of each person, oldest first
 
     async def first(self, query: Mapping[str, Any] | None, who: str) -> dict[str, Any] | None:
-        """The value of `Results` with the order of the first stages; None if `who` typed on meanwhile. `settled` comes after it."""
+        """The value of `Results` in the order of the first stages; None if `who` typed on meanwhile. `settled` comes after."""
         self._firsts.pop(who, None)
         if query is None or is_empty(query):
             self._note(who, query)
