@@ -123,7 +123,7 @@ def add_asking(ask: AskBox, chat: gr.Chatbot, viewer: Viewer) -> None:
 def add_like(bar: SearchBar, viewer: Viewer, top: TopBar, tabs: gr.Tabs) -> None:
     """More like what is opened: a search, in its tab."""
 
-    def like(query: dict[str, Any], value: Mapping[str, str] | None, event: gr.EventData) -> tuple[Any, Any, Any]:
+    def like(query: dict[str, Any], value: Mapping[str, Any] | None, event: gr.EventData) -> tuple[Any, Any, Any]:
         others = [one for one in query["indexes"] if one != event._data["index"]]
         asked = {"like": event._data["id"], "words": "", "picture": "", "indexes": [event._data["index"], *others]}
         return _on(value, "search"), gr.Tabs(selected="search"), query | asked
@@ -158,14 +158,14 @@ def add_indexes(connection: Connection, page: gr.Blocks, bar: SearchBar, ask: As
 def add_tabs(top: TopBar, tabs: gr.Tabs, named: Mapping[str, gr.Tab], clock: gr.Timer) -> None:
     """The address chooses a tab, and a chosen tab changes the address."""
 
-    def told(value: Mapping[str, str] | None) -> tuple[Any, ...]:
+    def told(value: Mapping[str, Any] | None) -> tuple[Any, ...]:
         if value is None:  # before the page has read its address
             return (gr.skip(),) * (1 + len(named))
         labels = LABELS[value["language"]]
         return gr.Tabs(selected=value["tab"]), *(gr.Tab(label=labels[name]) for name in named)
 
-    def choosing(name: str) -> Callable[[Mapping[str, str] | None], tuple[Any, gr.Timer]]:
-        def chose(value: Mapping[str, str] | None) -> tuple[Any, gr.Timer]:
+    def choosing(name: str) -> Callable[[Mapping[str, Any] | None], tuple[Any, gr.Timer]]:
+        def chose(value: Mapping[str, Any] | None) -> tuple[Any, gr.Timer]:
             return _on(value, name), gr.Timer(LOOK_OFTEN if name == "index" else LOOK_SELDOM)
 
         return chose
@@ -180,6 +180,11 @@ def _opened(event: gr.EventData) -> dict[str, Any]:
     return dict(event._data)
 
 
-def _on(value: Mapping[str, str] | None, tab: str) -> Any:
-    """The value of the top bar with another tab; it stays as it is before it has read the address: Gradio chooses a tab first."""
-    return gr.skip() if value is None else {**value, "tab": tab}
+def _on(value: Mapping[str, Any] | None, tab: str) -> Any:
+    """The value of the top bar with another tab.
+
+    It stays as it is while the tab that the address names is not there yet: Gradio chooses the first one by itself before.
+    """
+    if value is None or not (value["settled"] or tab == value["tab"]):
+        return gr.skip()
+    return {**value, "tab": tab, "settled": True}

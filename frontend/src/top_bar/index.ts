@@ -8,7 +8,7 @@ import type { IconName } from "../icons";
 import { language, speak, t, type Word } from "../words";
 
 interface Props {
-  value: { tab: string; language: string } | null;
+  value: { tab: string; language: string; settled: boolean } | null; // settled: false until the tab of a link is chosen
 }
 
 type Theme = "auto" | "light" | "dark";
@@ -73,8 +73,8 @@ export default component<Props>((root, host) => {
   }
 
   /** Tells Python which tab the address names, and which language the browser speaks. */
-  function tell(): void {
-    host.set({ value: { tab: address.read().tab || "search", language: language() } });
+  function tell(settled = true): void {
+    host.set({ value: { tab: address.read().tab || "search", language: language(), settled } });
     host.dispatch("change");
   }
 
@@ -97,11 +97,11 @@ export default component<Props>((root, host) => {
     }
     setTimeout(() => document.dispatchEvent(new CustomEvent(tab === "ask" ? "rag:askbox" : "rag:box")), 0);
   }
-  addEventListener("popstate", tell, { signal });
+  addEventListener("popstate", () => tell(), { signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme, { signal });
   document.documentElement.dataset.entry = address.read().tab; // where a link led, for the tab itself
   draw();
-  tell();
+  tell(!address.read().tab);
 
   return {
     changed(names) {
