@@ -74,12 +74,8 @@ def chat_messages(value: Mapping[str, Any] | None) -> list[dict[str, str]]:
     Anything else that a browser sends is left out: the chat would take a dict for a file of this machine, or for a component.
     """
     told = [] if value is None else value["messages"]
-    roles = ("user", "assistant")
-    return [
-        {"role": one["role"], "content": one["content"]}
-        for one in told
-        if one["role"] in roles and isinstance(one["content"], str)
-    ]
+    words = [one for one in told if one["role"] in ("user", "assistant") and isinstance(one["content"], str)]
+    return [{"role": one["role"], "content": one["content"]} for one in words]
 
 
 def with_files(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ export function telling<P extends Props>(host: Host<P>, signal: AbortSignal, tol
     if (now === text) return;
     text = now;
     number += 1;
+    told(false);
     host.set({ value: { number, messages } } as Partial<P>);
     later(PAUSE);
   }
@@ -41,7 +42,6 @@ export function telling<P extends Props>(host: Host<P>, signal: AbortSignal, tol
   function send(): void {
     waiting = 0;
     if (signal.aborted || isTold()) return;
-    told(false);
     if (!sent || Date.now() - sent > PATIENCE) {
       sent = Date.now();
       host.dispatch("change");

@@ -108,8 +108,9 @@ export default component<Props>((root, host) => {
       const tab = host.props.value?.tab;
       if (!names.has("value") || !tab) return;
       const place = address.read();
-      if ((place.tab || "search") === tab) return;
-      address.push({ ...place, tab: tab === "search" ? "" : tab, open: "" });
+      if ((place.tab || "search") !== tab) {
+        address.push({ ...place, tab: tab === "search" ? "" : tab, open: "" });
+      }
       document.dispatchEvent(new CustomEvent("rag:tab"));
     },
     removed: () => leaving.abort(),
