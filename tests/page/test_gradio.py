@@ -23,7 +23,7 @@ from rag.api.library import IndexLibrary
 from rag.config import load_settings
 from tests.page.conftest import Place, Server, Visit, serving
 from tests.unit.answers.chat_server import Script, chatting
-from ui import Results, SearchBar, Viewer, found_value, in_process, search_page
+from ui import AskBox, Results, SearchBar, Viewer, chat_messages, found_value, in_process, search_page
 
 
 def called(address: str, **more: Any) -> Client:
@@ -113,6 +113,13 @@ def own_page(api: Any) -> gr.Blocks:
             return event._data["id"], dict(event._data)
 
         results.select(choose, None, [chosen, viewer])
+        chat, box = gr.Chatbot(elem_id="talk"), AskBox()
+
+        def told(value: dict[str, Any]) -> tuple[Any, Any]:
+            return chat_messages(value), gr.update(shown=value["number"])
+
+        box.change(told, box, [chat, box], queue=False)
+        box.select(choose, None, [chosen, viewer])
         gr.Button("Count").click(lambda value: str(len(value["answer"]["hits"])), results, chosen)
     return blocks
 
@@ -168,3 +175,9 @@ def test_our_parts_are_parts_of_another_page(samples: Path, visit: Visit) -> Non
         page.locator(".card-open").first.click()
         expect(page.locator("dialog.viewer")).to_be_visible()
         expect(page.get_by_label("Chosen")).to_have_value(str(first))
+        page.keyboard.press("Escape")
+        page.locator("#rag-question").fill("which lighthouse?")
+        page.locator("#rag-question").press("Enter")
+        expect(page.locator("#talk")).to_contain_text("No chat model is set")
+        page.locator(".source-open").first.click()
+        expect(page.locator("dialog.viewer")).to_be_visible()
