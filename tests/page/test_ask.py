@@ -249,6 +249,23 @@ def test_filters_and_the_address_hold_for_both_tabs(answering: Server, visit: Vi
     expect(page.locator(".card").first).to_be_visible()
 
 
+def test_a_picture_dropped_where_questions_are_asked_is_searched_for(answering: Server, visit: Visit) -> None:
+    page = visit(answering).open("?tab=ask")
+    page.evaluate(
+        """async () => {
+            const canvas = document.createElement("canvas");
+            canvas.width = canvas.height = 64;
+            canvas.getContext("2d").fillRect(0, 0, 40, 40);
+            const blob = await new Promise((made) => canvas.toBlob(made));
+            const carried = new DataTransfer();
+            carried.items.add(new File([blob], "x.png", { type: "image/png" }));
+            dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(page.get_by_role("tab", name="Search")).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".box-picture")).to_be_visible()
+
+
 def test_keys_in_the_box(answering: Server, script: Script, visit: Visit) -> None:
     page = visit(answering).open("?tab=ask")
     before = len(script.bodies)

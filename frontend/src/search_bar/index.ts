@@ -48,11 +48,13 @@ export default component<Props>((root, host) => {
   root.append(view);
 
   function change(fields: Partial<address.Place>, typed = false): void {
-    const fresh = { ...asked, tab: address.read().tab, open: "", ...fields };
+    const isElsewhere = address.read().tab !== ""; // a picture was pasted or dropped in another tab
+    const fresh = { ...asked, tab: "", open: "", ...fields };
     if (typed && typing) address.replace(fresh);
     else if (address.written(fresh) !== address.written(asked)) address.push(fresh);
     typing = typed && !address.isEmpty(fresh);
     asked = fresh;
+    if (isElsewhere) document.dispatchEvent(new CustomEvent("rag:search"));
     ask();
   }
 

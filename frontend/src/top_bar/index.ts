@@ -98,6 +98,7 @@ export default component<Props>((root, host) => {
     setTimeout(() => document.dispatchEvent(new CustomEvent(tab === "ask" ? "rag:askbox" : "rag:box")), 0);
   }
   addEventListener("popstate", () => tell(), { signal });
+  document.addEventListener("rag:search", () => tell(), { signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme, { signal });
   document.documentElement.dataset.entry = address.read().tab; // where a link led, for the tab itself
   draw();
