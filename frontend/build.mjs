@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-export const COMPONENTS = ["search_bar", "results", "viewer", "index_panel", "top_bar"];
+export const COMPONENTS = ["search_bar", "results", "ask_box", "viewer", "index_panel", "top_bar"];
 const HERE = import.meta.dirname;
 const PACKAGE = join(HERE, "../ui/components/templates");
 

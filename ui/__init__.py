@@ -10,33 +10,38 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ui.blocks import search_page
+    from ui.components.ask_box import AskBox
     from ui.components.index_panel import IndexPanel
     from ui.components.results import Results
     from ui.components.search_bar import SearchBar
     from ui.components.top_bar import TopBar
     from ui.components.viewer import Viewer
     from ui.connection import Connection, in_process, over_http
-    from ui.values import found_value
+    from ui.values import chat_messages, found_value
 
 _HOMES = {
+    "AskBox": "ui.components.ask_box",
     "Connection": "ui.connection",
     "IndexPanel": "ui.components.index_panel",
     "Results": "ui.components.results",
     "SearchBar": "ui.components.search_bar",
     "TopBar": "ui.components.top_bar",
     "Viewer": "ui.components.viewer",
+    "chat_messages": "ui.values",
     "found_value": "ui.values",
     "in_process": "ui.connection",
     "over_http": "ui.connection",
     "search_page": "ui.blocks",
 }
 __all__ = [
+    "AskBox",
     "Connection",
     "IndexPanel",
     "Results",
     "SearchBar",
     "TopBar",
     "Viewer",
+    "chat_messages",
     "found_value",
     "in_process",
     "over_http",

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gradio as gr
 
+from ui.components.ask_box import AskBox
 from ui.components.index_panel import IndexPanel
 from ui.components.results import Results
 from ui.components.search_bar import SearchBar
@@ -21,9 +22,12 @@ from ui.connection import Connection
 from ui.endpoints import add_endpoints
 from ui.searching import Searches
 from ui.shelves import Shelves
-from ui.values import NO_FILTERS, facets_value
+from ui.values import NO_FILTERS, chat_messages, facets_value
 
-LABELS = {"en": {"search": "Search", "index": "Index"}, "zh": {"search": "搜索", "index": "索引"}}
+LABELS = {
+    "en": {"search": "Search", "ask": "Ask", "index": "Index"},
+    "zh": {"search": "搜索", "ask": "提问", "index": "索引"},
+}
 LOOK_OFTEN = 1.0  # seconds between two looks at the indexes, while the index tab is open
 LOOK_SELDOM = 4.0  # else
 # Events are requests of their own and not entries of Gradio's queue: the queue closes its stream to a page when nothing waits
@@ -40,13 +44,18 @@ def search_page(connection: Connection) -> gr.Blocks:
             with gr.Tab(LABELS["en"]["search"], id="search") as search_tab:
                 bar = SearchBar(elem_id="rag-search")
                 results = Results(elem_id="rag-results")
-                viewer = Viewer(elem_id="rag-viewer")
+            with gr.Tab(LABELS["en"]["ask"], id="ask") as ask_tab, gr.Row(elem_id="rag-ask"):
+                chat = conversation()
+                ask = AskBox(elem_id="rag-ask-box")
             with gr.Tab(LABELS["en"]["index"], id="index") as index_tab:
                 panel = IndexPanel(elem_id="rag-index")
+        viewer = Viewer(elem_id="rag-viewer")  # of every tab: nothing of a tab that is not chosen is seen
         clock = gr.Timer(LOOK_SELDOM)
         add_search(connection, bar, results, viewer)
-        add_indexes(connection, page, bar, panel, clock)
-        add_tabs(top, tabs, search_tab, index_tab, clock)
+        add_asking(ask, chat, viewer)
+        add_like(bar, viewer, top, tabs)
+        add_indexes(connection, page, bar, ask, panel, clock)
+        add_tabs(top, tabs, {"search": search_tab, "ask": ask_tab, "index": index_tab}, clock)
         add_endpoints(connection)
     page.queue(api_open=False, max_size=256)
     return page
@@ -78,36 +87,68 @@ def add_search(connection: Connection, bar: SearchBar, results: Results, viewer:
         answer = found["answer"]
         return found, cursor if answer is None else answer["next"] or ""
 
-    def opened(event: gr.EventData) -> dict[str, Any]:
-        return dict(event._data)
-
-    def like(query: dict[str, Any], event: gr.EventData) -> dict[str, Any]:
-        others = [one for one in query["indexes"] if one != event._data["index"]]
-        asked = {"like": event._data["id"], "words": "", "picture": "", "indexes": [event._data["index"], *others]}
-        return query | asked
-
     def unfiltered(query: Mapping[str, Any]) -> dict[str, Any]:
         return {**query, **NO_FILTERS}
 
     found = gr.on([bar.change, results.retry], find, bar, [results, bar, following], trigger_mode="multiple", **QUIET)
     found.then(settle, bar, [results, bar, following], trigger_mode="multiple", **QUIET)
     results.more(more, [bar, following], [results, following], **QUIET)
-    results.select(opened, None, viewer, trigger_mode="multiple", **QUIET)
+    results.select(_opened, None, viewer, trigger_mode="multiple", **QUIET)
     results.clear(unfiltered, bar, bar, **QUIET)
-    viewer.like(like, bar, bar, **QUIET)
 
 
-def add_indexes(connection: Connection, page: gr.Blocks, bar: SearchBar, panel: IndexPanel, clock: gr.Timer) -> None:
+def conversation() -> gr.Chatbot:
+    """The chat: what is said in it is made of words in the browser, where nothing but our own is markup."""
+    return gr.Chatbot(
+        elem_id="rag-chat",
+        show_label=False,
+        container=False,
+        height=None,
+        layout="panel",
+        buttons=[],
+        feedback_options=None,
+        latex_delimiters=[],
+        allow_file_downloads=False,
+    )
+
+
+def add_asking(ask: AskBox, chat: gr.Chatbot, viewer: Viewer) -> None:
+    """The events of asking: from the box to the chat, from a source to the viewer."""
+
+    def told(value: Mapping[str, Any] | None) -> tuple[list[dict[str, str]], Any]:
+        return chat_messages(value), gr.update(shown=0 if value is None else value["number"])
+
+    def cleared() -> None:
+        return None
+
+    ask.change(told, ask, [chat, ask], trigger_mode="multiple", **QUIET)
+    ask.select(_opened, None, viewer, trigger_mode="multiple", **QUIET)
+    chat.clear(cleared, None, ask, **QUIET)
+
+
+def add_like(bar: SearchBar, viewer: Viewer, top: TopBar, tabs: gr.Tabs) -> None:
+    """More like what is opened: a search, in its tab."""
+
+    def like(query: dict[str, Any], value: Mapping[str, Any] | None, event: gr.EventData) -> tuple[Any, Any, Any]:
+        others = [one for one in query["indexes"] if one != event._data["index"]]
+        asked = {"like": event._data["id"], "words": "", "picture": "", "indexes": [event._data["index"], *others]}
+        return _on(value, "search"), gr.Tabs(selected="search"), query | asked
+
+    viewer.like(like, [bar, top], [top, tabs, bar], **QUIET)
+
+
+def add_indexes(connection: Connection, page: gr.Blocks, bar: SearchBar, ask: AskBox, panel: IndexPanel, clock: gr.Timer) -> None:
     """The events of indexes: a look at the start and with every tick; jobs started and stopped."""
     shelves = Shelves(connection)
     seen = gr.State("")
 
-    async def look(before: str) -> tuple[Any, Any, str]:
+    async def look(before: str) -> tuple[Any, Any, Any, str]:
         value = await shelves.value()
         print_ = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
         if print_ == before:
-            return gr.skip(), gr.skip(), before
-        return value, gr.update(indexes=[one["facts"] for one in value["indexes"]]), print_
+            return gr.skip(), gr.skip(), gr.skip(), before
+        facts = gr.update(indexes=[one["facts"] for one in value["indexes"]])
+        return value, facts, facts, print_
 
     async def start(event: gr.EventData) -> dict[str, Any]:
         return await shelves.value(await shelves.start(event._data["index"], event._data["root"]))
@@ -115,33 +156,43 @@ def add_indexes(connection: Connection, page: gr.Blocks, bar: SearchBar, panel: 
     async def stop(event: gr.EventData) -> dict[str, Any]:
         return await shelves.value(await shelves.stop(event._data["id"]))
 
-    gr.on([page.load, clock.tick], look, seen, [panel, bar, seen], **QUIET)
+    gr.on([page.load, clock.tick], look, seen, [panel, bar, ask, seen], **QUIET)
     panel.start(start, None, panel, **QUIET)
     panel.stop(stop, None, panel, **QUIET)
 
 
-def add_tabs(top: TopBar, tabs: gr.Tabs, search_tab: gr.Tab, index_tab: gr.Tab, clock: gr.Timer) -> None:
+def add_tabs(top: TopBar, tabs: gr.Tabs, named: Mapping[str, gr.Tab], clock: gr.Timer) -> None:
     """The address chooses a tab, and a chosen tab changes the address."""
 
-    def named(value: Mapping[str, str] | None) -> tuple[Any, Any, Any]:
+    def told(value: Mapping[str, Any] | None) -> tuple[Any, ...]:
         if value is None:  # before the page has read its address
-            return gr.skip(), gr.skip(), gr.skip()
+            return (gr.skip(),) * (1 + len(named))
         labels = LABELS[value["language"]]
-        return gr.Tabs(selected=value["tab"]), gr.Tab(label=labels["search"]), gr.Tab(label=labels["index"])
+        return gr.Tabs(selected=value["tab"]), *(gr.Tab(label=labels[name]) for name in named)
 
-    def chose_search(value: Mapping[str, str] | None) -> tuple[Any, Any]:
-        return _chosen(value, "search", LOOK_SELDOM)
+    def choosing(name: str) -> Callable[[Mapping[str, Any] | None], tuple[Any, Any]]:
+        def chose(value: Mapping[str, Any] | None) -> tuple[Any, Any]:
+            if value is None:  # Gradio chooses a tab before the page has read its address
+                return gr.skip(), gr.skip()
+            return _on(value, name), gr.Timer(LOOK_OFTEN if name == "index" else LOOK_SELDOM)
 
-    def chose_index(value: Mapping[str, str] | None) -> tuple[Any, Any]:
-        return _chosen(value, "index", LOOK_OFTEN)
+        return chose
 
-    top.change(named, top, [tabs, search_tab, index_tab], **QUIET)
-    search_tab.select(chose_search, top, [top, clock], **QUIET)
-    index_tab.select(chose_index, top, [top, clock], **QUIET)
+    top.change(told, top, [tabs, *named.values()], **QUIET)
+    for name, tab in named.items():
+        tab.select(choosing(name), top, [top, clock], **QUIET)
 
 
-def _chosen(value: Mapping[str, str] | None, tab: str, seconds: float) -> tuple[Any, Any]:
-    """The value of the top bar with another tab, and how often to look; nothing before it has one: Gradio chooses a tab first."""
-    if value is None:
-        return gr.skip(), gr.skip()
-    return {**value, "tab": tab}, gr.Timer(seconds)
+def _opened(event: gr.EventData) -> dict[str, Any]:
+    """The value of the viewer for a hit that was chosen."""
+    return dict(event._data)
+
+
+def _on(value: Mapping[str, Any] | None, tab: str) -> Any:
+    """The value of the top bar with another tab.
+
+    It stays as it is while the tab that the address names is not there yet: Gradio chooses the first one by itself before.
+    """
+    if value is None or not (value["settled"] or tab == value["tab"]):
+        return gr.skip()
+    return {**value, "tab": tab, "settled": True}

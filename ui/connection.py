@@ -17,11 +17,12 @@ PATIENCE = 330.0  # seconds for an answer: longer than the server's own limits, 
 
 
 class Refused(Exception):
-    """The API did not do what was asked: `failure` has `what`, `remedy` and `code`."""
+    """The API did not do what was asked: `failure` has `what`, `remedy` and `code`; `body` is the whole JSON, or empty."""
 
-    def __init__(self, failure: Mapping[str, str]) -> None:
+    def __init__(self, failure: Mapping[str, str], body: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{failure['what']}; {failure['remedy']}" if failure["remedy"] else failure["what"])
         self.failure = dict(failure)
+        self.body = dict(body or {})
 
 
 class Connection:
@@ -50,7 +51,7 @@ class Connection:
             raise Refused({"what": what, "remedy": "is it running? Start it with: rag ui", "code": "down"}) from error
         if answer.is_success:
             return answer.json()
-        raise Refused(_failure(answer))
+        raise _refusal(answer)
 
 
 def in_process(app: ASGIApp, key: str = "") -> Connection:
@@ -69,10 +70,10 @@ def _connection(address: str, key: str, transport: httpx.AsyncBaseTransport | No
     return Connection(client)
 
 
-def _failure(answer: httpx.Response) -> dict[str, str]:
+def _refusal(answer: httpx.Response) -> Refused:
     try:
-        error = answer.json()["error"]
-        return {name: str(error.get(name, "")) for name in ("what", "remedy", "code")}
+        body = answer.json()
+        return Refused({name: str(body["error"].get(name, "")) for name in ("what", "remedy", "code")}, body)
     except (ValueError, KeyError, TypeError, AttributeError):
         what = f"the server could not answer ({answer.status_code})"
-        return {"what": what, "remedy": "try again; its terminal shows more", "code": str(answer.status_code)}
+        return Refused({"what": what, "remedy": "try again; its terminal shows more", "code": str(answer.status_code)})

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 # What a browser and `gradio_client` need: the page with its scripts, its configuration, the events of the page, and the queue.
 # Gradio also has routes that serve files, take uploads, proxy other hosts, stream media, run functions by their names, and
 # edit the application. None of them is open.
+_NAMED = "search|similar|ask|status"  # the endpoints of `endpoints`
 _SESSION = r"[\w-]{1,64}"
 READ = re.compile(
     r"/(assets/[\w.-]+|static/[\w./-]+|theme\.css|favicon\.ico|manifest\.json|config/?|gradio_api/(theme\.css|info/?|startup-events|app_id/?"
-    rf"|queue/data|heartbeat/{_SESSION}|call/(search|similar|status)/{_SESSION}))?",
+    rf"|queue/data|heartbeat/{_SESSION}|call/({_NAMED})/{_SESSION}))?",
     re.ASCII,
 )
 COMPONENTS = "/gradio_api/custom_component/"
-WRITE = re.compile(r"/gradio_api/(run/predict|queue/join|cancel|reset|call/(search|similar|status))/?", re.ASCII)
+WRITE = re.compile(rf"/gradio_api/(run/predict|queue/join|cancel|reset|call/({_NAMED}))/?", re.ASCII)
 _INLINE = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.S)
 _POLICY = (
     "default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "

@@ -5,7 +5,7 @@ Knows the JSON of both sides; asks nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 STEP = 24  # hits requested at once
@@ -67,6 +67,28 @@ def without_paths(answer: Mapping[str, Any]) -> dict[str, Any]:
         **answer,
         "hits": [_renamed(hit) | {"folded": [_renamed(one) for one in hit.get("folded", ())]} for hit in answer["hits"]],
     }
+
+
+def chat_messages(value: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    """The value of a `gr.Chatbot` for a value of `AskBox`: who says what, as words.
+
+    Anything else that a browser sends is left out: the chat would take a dict for a file of this machine, or for a component.
+    """
+    told = [] if value is None else value["messages"]
+    words = [one for one in told if one["role"] in ("user", "assistant") and isinstance(one["content"], str)]
+    return [{"role": one["role"], "content": one["content"]} for one in words]
+
+
+def with_files(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON of an answer to a question whose sources have a `file` instead of a `path`, as `without_paths`."""
+    sources = [_renamed(one) | {"folded": [_renamed(same) for same in one.get("folded", ())]} for one in answer["sources"]]
+    return {**answer, "sources": sources}
+
+
+def unanswered(sources: Sequence[Mapping[str, Any]], why: str) -> dict[str, Any]:
+    """The JSON of an answer that no chat model gave: the evidence, and why."""
+    missing = {"answer": None, "claims": [], "enough": False, "model": None, "notes": [why]}
+    return missing | {"sources": [dict(one) for one in sources]}
 
 
 def _renamed(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING
 from rag.answers.evidence import Evidence, Source
 from rag.answers.leads import Lead, leads_of
 from rag.answers.packing import Costs, Packed, pack
+from rag.answers.pictures import Picture, pictures_of
 from rag.answers.prompt import label
 from rag.answers.tokens import Count, bound, picture_bound
 from rag.search.federated import FederatedSearcher
 from rag.search.options import SearchOptions
 from rag.search.pipeline import shown_words
-from rag.search.stored_content import read_contents
 from rag.types import StoredPassage
 
 if TYPE_CHECKING:
     from rag.index.reader.open_index import OpenIndex
     from rag.search.searcher import Searcher
-    from rag.types import Pixels
 
 FAINT = 0.15  # a hit with a smaller share of the best score is no evidence: on the samples that saves a sixth and loses no fact
 HITS = 30  # that may become sources
@@ -75,12 +74,12 @@ def opened(searcher: Searcher | FederatedSearcher) -> Mapping[str, OpenIndex]:
     return {one.index.name: one.index for one in searchers}
 
 
-def _pictures(searcher: Searcher | FederatedSearcher, chosen: Sequence[Lead]) -> dict[int, Pixels]:
+def _pictures(searcher: Searcher | FederatedSearcher, chosen: Sequence[Lead]) -> dict[int, Picture]:
     """The pictures of leads, by `id` of the lead. One whose file is gone has none: its words are shown."""
     first = searcher.searchers[0] if isinstance(searcher, FederatedSearcher) else searcher
     numbered = [replace(lead.best, number=at) for at, lead in enumerate(chosen)]  # numbers of several indexes may be equal
-    contents = read_contents(numbered, first.policy.limits, first.files)
-    return {id(lead): content.pixels[0] for lead, content in zip(chosen, contents, strict=True) if content.pixels}
+    found = pictures_of(numbered, first.policy.limits, first.files)
+    return {id(lead): picture for lead, picture in zip(chosen, found, strict=True) if picture is not None}
 
 
 def _rate(leads: Sequence[Lead], count: Count | None) -> float:
@@ -91,7 +90,7 @@ def _rate(leads: Sequence[Lead], count: Count | None) -> float:
     return min(1.0, 1.05 * count([sample])[0] / max(1, bound([sample])[0]))
 
 
-def _source(number: int, packed: Packed, pictures: Mapping[int, Pixels]) -> Source:
+def _source(number: int, packed: Packed, pictures: Mapping[int, Picture]) -> Source:
     passages: tuple[StoredPassage, ...] = tuple(packed.passages)
     shown = (pictures[id(packed.lead)],) if id(packed.lead) in pictures else ()
     return Source(number, packed.lead.hit, passages, shown, packed.tokens)

@@ -13,7 +13,7 @@ from rag.search.pipeline import shown_words
 from rag.types import Hit, StoredPassage
 
 if TYPE_CHECKING:
-    from rag.types import Pixels
+    from rag.answers.pictures import Picture
 
 GAP = "[…]"
 
@@ -25,7 +25,7 @@ class Source:
     number: int  # from 1: what an answer cites
     hit: Hit
     passages: tuple[StoredPassage, ...]  # of the hit, and neighbours, in document order
-    pictures: tuple[Pixels, ...] = ()  # RGB, uint8, (height, width, 3): shown instead of the words where there are any
+    pictures: tuple[Picture, ...] = ()  # shown instead of the words where there are any
     tokens: int = 0  # that it takes in the prompt
 
     @property

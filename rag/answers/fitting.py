@@ -67,8 +67,9 @@ def size_of(
     """The tokens of a request, and whether they are counted: those of pictures, and of all else where the server does not count,
     are an upper bound.
     """
-    shown = [pixels for source in sources for pixels in source.pictures] + list(asked.pixels[:1] if asked else ())
-    pictures = sum(picture_bound(pixels.shape[1], pixels.shape[0]) for pixels in shown)
+    shown = [(picture.width, picture.height) for source in sources for picture in source.pictures]
+    shown += [(pixels.shape[1], pixels.shape[0]) for pixels in (asked.pixels[:1] if asked else ())]
+    pictures = sum(picture_bound(width, height) for width, height in shown)
     texts = [{**turn, "content": _text(turn["content"])} for turn in turns]
     counted_tokens = chat.count_turns(texts)
     if counted_tokens is not None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.answers.evidence import Source
-from rag.backends.media import image_url
+from rag.answers.pictures import encoded
 from rag.backends.neutral import neutral
 from rag.humanize import day, place
 from rag.types import Content, Hit
@@ -77,7 +77,7 @@ def _parts(question: str, sources: Sequence[Source], asked: Content | None) -> l
     for source in sources:
         parts += _block(source)
     if asked is not None and asked.pixels:
-        parts += [f"{ASKED_PICTURE}\n", asked.pixels[0], "\n"]
+        parts += [f"{ASKED_PICTURE}\n", encoded(asked.pixels[0]), "\n"]
     return [*parts, f"{QUESTION}{data(question)}"]
 
 
@@ -93,11 +93,11 @@ def _block(source: Source) -> list[Any]:
 
 
 def _joined(parts: Sequence[Any]) -> str | list[dict[str, Any]]:
-    """Neighbouring texts as one part, pixels as data URLs; a single text as a string."""
+    """Neighbouring texts as one part, pictures as data URLs; a single text as a string."""
     found: list[dict[str, Any]] = []
     for part in parts:
         if not isinstance(part, str):
-            found.append({"type": "image_url", "image_url": {"url": image_url(part)}})
+            found.append({"type": "image_url", "image_url": {"url": part.url}})
         elif found and found[-1]["type"] == "text":
             found[-1]["text"] += part
         else:

@@ -23,7 +23,7 @@ from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
 from rag.api.search import MOST_INDEXES, MOST_QUERY_CHARACTERS, picture_of
 from rag.api.thread_pool import RequestPool
-from rag.errors import BackendError, IndexReplaced, Overloaded
+from rag.errors import BackendError, IndexReplaced, NoChatModel, Overloaded
 from rag.search.options import SearchOptions, asked_indexes, options_of
 from rag.serialization import error_code, failure_json
 from rag.types import Kind
@@ -132,8 +132,15 @@ def router(
         },
     )
     async def ask(request: AskRequest) -> Response:
-        """Answer a question. Events: `sources`, then `piece` after `piece`, then `answer` with the whole, or `error`."""
-        answering = await request_pool.take(begin, library, request)
+        """Answer a question. Events: `sources`, then `piece` after `piece`, then `answer` with the whole, or `error`.
+
+        Without a chat model: 503, whose body has the evidence as `sources` beside the `error`.
+        """
+        try:
+            answering = await request_pool.take(begin, library, request)
+        except NoChatModel as error:
+            on_model_error(error, error_code(type(error)))
+            return unanswered(error)
         if request.stream:
             events = _events(answering, writers, on_model_error)
             return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
@@ -142,6 +149,12 @@ def router(
         return Json(answer_json(answering.whole()))
 
     return routes
+
+
+def unanswered(error: NoChatModel) -> Json:
+    """The response where no chat model is set: the failure, and what one would have been given."""
+    sources = [source_json(source) for source in error.evidence.sources]
+    return Json({"error": failure_json(error), "sources": sources}, 503, {"Retry-After": "1"})
 
 
 def begin(library: IndexLibrary, request: AskRequest) -> Answering:

@@ -64,8 +64,11 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, *indexes: Path, key: str = "") -> Iterator[Server]:
-    """A `rag ui` over these indexes, with `folder` as its working directory, that asks for the key where there is one."""
+def serving(folder: Path, *indexes: Path, key: str = "", **settings: str) -> Iterator[Server]:
+    """A `rag ui` over these indexes, with `folder` as its working directory, that asks for the key where there is one.
+
+    `settings` are given as environment variables: RAG_ANSWER_URL="…".
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -75,7 +78,7 @@ def serving(folder: Path, *indexes: Path, key: str = "") -> Iterator[Server]:
         process = subprocess.Popen(
             [sys.executable, "-m", "rag.cli", "ui", "--no-open", "--port", str(port), *named],
             cwd=folder,
-            env={**environment(), "RAG_TOKEN": key},
+            env={**environment(), "RAG_TOKEN": key, **settings},
             stdout=out,
             stderr=out,
         )

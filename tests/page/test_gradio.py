@@ -22,7 +22,8 @@ from rag.api.guard import Trust
 from rag.api.library import IndexLibrary
 from rag.config import load_settings
 from tests.page.conftest import Place, Server, Visit, serving
-from ui import Results, SearchBar, Viewer, found_value, in_process, search_page
+from tests.unit.answers.chat_server import Script, chatting
+from ui import AskBox, Results, SearchBar, Viewer, chat_messages, found_value, in_process, search_page
 
 
 def called(address: str, **more: Any) -> Client:
@@ -45,11 +46,14 @@ def test_a_client_searches_finds_alike_and_asks_for_the_state(server: Server) ->
 def test_the_endpoints_are_documented_and_no_others_are(server: Server) -> None:
     api = called(server.url).view_api(return_format="dict", print_info=False)
     assert isinstance(api, dict)
-    assert sorted(api["named_endpoints"]) == ["/search", "/similar", "/status"]
+    assert sorted(api["named_endpoints"]) == ["/ask", "/search", "/similar", "/status"]
     assert api["unnamed_endpoints"] == {}
     names = [one["parameter_name"] for one in api["named_endpoints"]["/search"]["parameters"]]
     assert names == ["words", "kinds", "top_k", "index", "paths", "after", "before", "rerank"]
     assert "best first" in api["named_endpoints"]["/search"]["description"]
+    names = [one["parameter_name"] for one in api["named_endpoints"]["/ask"]["parameters"]]
+    assert names == ["question", "kinds", "indexes", "paths", "after", "before", "strict", "history"]
+    assert "checked sources" in api["named_endpoints"]["/ask"]["description"]
 
 
 def test_a_client_is_told_what_is_wrong(server: Server) -> None:
@@ -58,6 +62,30 @@ def test_a_client_is_told_what_is_wrong(server: Server) -> None:
         client.predict(index="elsewhere", api_name="/status")
     with pytest.raises(AppError):
         client.predict("boat", kinds=["sculpture"], api_name="/search")
+
+
+def test_without_a_model_a_client_that_asks_gets_the_evidence(server: Server) -> None:
+    found = called(server.url).predict("when does the ferry sail in winter?", api_name="/ask")
+    assert found["answer"] is None and not found["enough"]
+    assert "RAG_ANSWER_URL" in found["notes"][0]
+    assert Path(found["sources"][0]["file"]).name == found["sources"][0]["document"].rpartition("/")[2]
+
+
+def test_a_client_asks_with_the_key_as_a_header(samples: Path, tmp_path: Path) -> None:
+    key = "0123456789abcdef"
+    script = Script(context=32_000, reply=lambda turns: "harbour dues" if "Rewrite" in turns[0]["content"] else "At eight. [1]")
+    with chatting(script) as url, serving(tmp_path, samples, key=key, RAG_ANSWER_URL=url) as server:
+        client = called(server.url, headers={"Authorization": f"Bearer {key}"})
+        found = client.predict("when does the ferry sail?", kinds=["text"], api_name="/ask")
+        assert found["answer"] == "At eight. [1]" and found["model"] == "tiny-chat"
+        assert found["claims"] == [{"text": "At eight.", "sources": [1], "verified": False}]
+        assert {source["kind"] for source in found["sources"]} == {"text"}
+        history = [{"question": "when does the ferry sail?", "answer": found["answer"]}]
+        strict = client.submit("and in winter?", strict=True, history=history, api_name="/ask").result(60)
+        assert strict["answer"].startswith("The files do not tell.") and not strict["enough"]
+        assert [turn["role"] for turn in script.bodies[-1]["messages"]] == ["system", "user", "assistant", "user"]
+        with pytest.raises(AppError, match="no index called 'elsewhere'"):
+            client.predict("when?", indexes=["elsewhere"], api_name="/ask")
 
 
 def test_off_loopback_the_key_is_a_header(samples: Path, tmp_path: Path) -> None:
@@ -85,6 +113,13 @@ def own_page(api: Any) -> gr.Blocks:
             return event._data["id"], dict(event._data)
 
         results.select(choose, None, [chosen, viewer])
+        chat, box = gr.Chatbot(elem_id="talk"), AskBox()
+
+        def told(value: dict[str, Any]) -> tuple[Any, Any]:
+            return chat_messages(value), gr.update(shown=value["number"])
+
+        box.change(told, box, [chat, box], queue=False)
+        box.select(choose, None, [chosen, viewer])
         gr.Button("Count").click(lambda value: str(len(value["answer"]["hits"])), results, chosen)
     return blocks
 
@@ -140,3 +175,9 @@ def test_our_parts_are_parts_of_another_page(samples: Path, visit: Visit) -> Non
         page.locator(".card-open").first.click()
         expect(page.locator("dialog.viewer")).to_be_visible()
         expect(page.get_by_label("Chosen")).to_have_value(str(first))
+        page.keyboard.press("Escape")
+        page.locator("#rag-question").fill("which lighthouse?")
+        page.locator("#rag-question").press("Enter")
+        expect(page.locator("#talk")).to_contain_text("No chat model is set")
+        page.locator(".source-open").first.click()
+        expect(page.locator("dialog.viewer")).to_be_visible()

@@ -19,7 +19,7 @@ def test_search_move_open_step_and_close(server: Server, visit: Visit) -> None:
     page.keyboard.press("/")
     page.keyboard.type("harbour")
     page.keyboard.press("Enter")
-    expect(page.locator(".card").first).to_be_visible()
+    page.wait_for_selector('.search[data-words="harbour"][data-settled="true"]')  # and not of what was typed so far
     visitor.settled()
     page.keyboard.press("ArrowDown")
     ids = page.locator(".card").evaluate_all("cards => cards.map(card => card.dataset.id)")

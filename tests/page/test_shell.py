@@ -129,8 +129,8 @@ def test_every_route_of_gradio_is_shut_but_those_that_are_needed() -> None:
         "POST /gradio_api/cancel",
         "POST /gradio_api/queue/join",
         "POST /gradio_api/reset",
-        "POST /gradio_api/run/predict",
     }
+    assert is_open("POST", "/gradio_api/run/predict")  # of the functions by their names, the one that runs the events of the page
 
 
 def test_no_file_of_the_machine_comes_through_an_event(server: Server) -> None:

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 
 def every_component() -> list[type[Component]]:
     """The classes of all components."""
+    from ui.components.ask_box import AskBox
     from ui.components.index_panel import IndexPanel
     from ui.components.results import Results
     from ui.components.search_bar import SearchBar
     from ui.components.top_bar import TopBar
     from ui.components.viewer import Viewer
 
-    return [IndexPanel, Results, SearchBar, TopBar, Viewer]
+    return [AskBox, IndexPanel, Results, SearchBar, TopBar, Viewer]

@@ -15,9 +15,8 @@ from gradio.events import Dependency, EventListener
 class TopBar(Component):
     """Name, language, colours and the list of keys.
 
-    The value is a dict: `tab`, which the address of the page names, and `language`, "en" or "zh". Set it when another tab is
-    chosen, and
-    the address follows.
+    The value is a dict: `tab`, which the address of the page names, `language`, "en" or "zh", and `settled`: false until the tab
+    that a link names is chosen. Set it when another tab is chosen, and the address follows.
     """
 
     EVENTS: ClassVar[list[EventListener | str]] = [
@@ -57,7 +56,7 @@ class TopBar(Component):
 
     def example_payload(self) -> dict[str, Any]:
         """A value as it comes from the browser."""
-        return {"tab": "search", "language": "en"}
+        return {"tab": "search", "language": "en", "settled": True}
 
     def example_value(self) -> dict[str, Any]:
         """A value as it is sent to the browser."""

@@ -3,14 +3,16 @@
 import * as address from "../address";
 import { commandFor } from "../command";
 import { notice } from "../controls";
+import { dayBefore, nextDay } from "../days";
 import { type Child, fill, h } from "../dom";
 import { component, type Host } from "../gradio";
 import { keep, kept } from "../pictures";
 import { count } from "../places";
 import { media, Refusal } from "../server";
-import { type Counts, type IndexFacts, KINDS, type Query } from "../types";
+import type { Counts, IndexFacts, Query } from "../types";
 import { t, type Word } from "../words";
 import { searchBox } from "./box";
+import { heldBy } from "./counts";
 import { filterRow } from "./filters";
 import { chosenOf } from "./menus";
 
@@ -19,9 +21,6 @@ interface Props {
   indexes: IndexFacts[] | null; // what can be searched; null until it is known
   facets: { number: number; counts: Counts; dated: boolean } | null; // of the last answer, and of which query
 }
-
-const NONE = Object.fromEntries(KINDS.map((kind) => [kind, 0]));
-const DAY = 86_400_000; // milliseconds
 
 export default component<Props>((root, host) => {
   let asked = address.read();
@@ -49,11 +48,13 @@ export default component<Props>((root, host) => {
   root.append(view);
 
   function change(fields: Partial<address.Place>, typed = false): void {
-    const fresh = { ...asked, open: "", ...fields };
+    const isElsewhere = address.read().tab !== ""; // a picture was pasted or dropped in another tab
+    const fresh = { ...asked, tab: "", open: "", ...fields };
     if (typed && typing) address.replace(fresh);
     else if (address.written(fresh) !== address.written(asked)) address.push(fresh);
     typing = typed && !address.isEmpty(fresh);
     asked = fresh;
+    if (isElsewhere) document.dispatchEvent(new CustomEvent("rag:search"));
     ask();
   }
 
@@ -106,8 +107,7 @@ export default component<Props>((root, host) => {
       filters.show(asked, counted(facets.counts), indexes, orders);
       return;
     }
-    const chosen = chosenOf(indexes, asked);
-    const counts = { kinds: { ...NONE, ...sums(chosen, "kinds") }, folders: sums(chosen, "folders") };
+    const counts = heldBy(chosenOf(indexes, asked));
     filters.show(asked, address.isEmpty(asked) ? counts : unfiltered.counts, indexes, []);
   }
 
@@ -125,8 +125,9 @@ export default component<Props>((root, host) => {
     else throw error;
   }
 
-  /** Shows what the address says, after back or forward. */
+  /** Shows what the address says, after back or forward and on return from the tab where questions are asked. */
   function navigate(): void {
+    if (address.read().tab === "ask") return; // the address is a question; it is searched for if the person comes back
     const before = asked;
     asked = address.read();
     typing = false;
@@ -135,7 +136,9 @@ export default component<Props>((root, host) => {
   }
 
   addEventListener("popstate", navigate, { signal: leaving.signal });
+  document.addEventListener("rag:tab", navigate, { signal: leaving.signal });
   document.addEventListener("rag:box", () => box.focus(), { signal: leaving.signal });
+  if (asked.tab === "ask") asked = { ...asked, words: "", picture: "", like: "" };
   show();
   if (!address.isEmpty(asked)) queueMicrotask(ask);
   else if (!matchMedia("(pointer: coarse)").matches) box.focus();
@@ -185,17 +188,3 @@ function firstSteps(indexes: IndexFacts[]): Child[] {
   if (!first) return [];
   return [t("empty_title"), ". ", t("empty_hint"), h("br"), h("pre", {}, commandFor(first.folder))];
 }
-
-/** The sums of the counts of several indexes. */
-function sums(indexes: IndexFacts[], of: "kinds" | "folders"): Record<string, number> {
-  const added: Record<string, number> = {};
-  for (const one of indexes) {
-    for (const [name, n] of Object.entries(one[of])) added[name] = (added[name] ?? 0) + (n ?? 0);
-  }
-  return added;
-}
-
-const shifted = (date: string, by: number): string =>
-  date ? new Date(new Date(date).getTime() + by).toISOString().slice(0, 10) : "";
-const nextDay = (date: string): string => shifted(date, DAY); // the server's `before` excludes that day
-const dayBefore = (date: string): string => shifted(date, -DAY);

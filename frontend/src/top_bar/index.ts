@@ -8,7 +8,7 @@ import type { IconName } from "../icons";
 import { language, speak, t, type Word } from "../words";
 
 interface Props {
-  value: { tab: string; language: string } | null;
+  value: { tab: string; language: string; settled: boolean } | null; // settled: false until the tab of a link is chosen
 }
 
 type Theme = "auto" | "light" | "dark";
@@ -17,6 +17,8 @@ const ICONS: Record<Theme, IconName> = { auto: "half", light: "sun", dark: "moon
 const THEME = "rag.theme";
 const KEYS: readonly [string, Word][] = [
   ["/", "key_search"],
+  ["Enter", "key_send"],
+  ["Esc", "key_stop"],
   ["↑ ↓ ← →", "key_move"],
   ["Enter", "key_open"],
   ["Esc", "key_close"],
@@ -33,7 +35,7 @@ export default component<Props>((root, host) => {
   const leaving = new AbortController();
   const { signal } = leaving;
   const mark = h("span", { class: "brand-mark", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
-  const brand = h("a", { class: "brand", href: "/" }, mark, h("span", {}, "rag"));
+  const brand = h("a", { class: "brand", href: "/", "aria-label": "rag" }, mark, h("span", {}, "rag"));
   const skip = h("a", { class: "skip", href: "#results" }, t("skip_to"));
   root.append(skip, h("div", { class: "top", role: "banner" }, brand, tools), sheet);
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
@@ -71,8 +73,8 @@ export default component<Props>((root, host) => {
   }
 
   /** Tells Python which tab the address names, and which language the browser speaks. */
-  function tell(): void {
-    host.set({ value: { tab: address.read().tab || "search", language: language() } });
+  function tell(settled = true): void {
+    host.set({ value: { tab: address.read().tab || "search", language: language(), settled } });
     host.dispatch("change");
   }
 
@@ -88,24 +90,30 @@ export default component<Props>((root, host) => {
   );
   function toBox(event: KeyboardEvent): void {
     event.preventDefault();
-    if (address.read().tab) {
+    const { tab } = address.read();
+    if (tab && tab !== "ask") {
       address.push({ ...address.read(), tab: "" });
       tell();
     }
-    setTimeout(() => document.dispatchEvent(new CustomEvent("rag:box")), 0);
+    setTimeout(() => document.dispatchEvent(new CustomEvent(tab === "ask" ? "rag:askbox" : "rag:box")), 0);
   }
-  addEventListener("popstate", tell, { signal });
+  addEventListener("popstate", () => tell(), { signal });
+  document.addEventListener("rag:search", () => tell(), { signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme, { signal });
+  document.documentElement.dataset.entry = address.read().tab; // where a link led, for the tab itself
   draw();
   // Not before all components are there: Gradio loses those of a tab that changes while they are being mounted.
-  document.addEventListener("rag:ready", tell, { signal, once: true });
+  document.addEventListener("rag:ready", () => tell(!address.read().tab), { signal, once: true });
 
   return {
     changed(names) {
       const tab = host.props.value?.tab;
       if (!names.has("value") || !tab) return;
       const place = address.read();
-      if ((place.tab || "search") !== tab) address.push({ ...place, tab: tab === "search" ? "" : tab, open: "" });
+      if ((place.tab || "search") !== tab) {
+        address.push({ ...place, tab: tab === "search" ? "" : tab, open: "" });
+      }
+      document.dispatchEvent(new CustomEvent("rag:tab"));
     },
     removed: () => leaving.abort(),
   };

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rag.answers.evidence import Source
+from rag.answers.pictures import encoded
 from rag.answers.prompt import SYSTEM, data, messages
 from rag.types import Content, Context, DocumentId, Hit, Lines, Locator, Member, Page, Passage, StoredPassage, Whole
 from tests.unit.answers.injections import INJECTIONS
@@ -45,10 +46,17 @@ def whole() -> list[dict[str, Any]]:
     grey = np.full((40, 60, 3), 128, np.uint8)
     sources = [
         source(
-            1, "reports/annual.pdf", "", Page(12), "page", context=Context(title="Annual Report"), pictures=(grey,), dated=1.7e9
+            1,
+            "reports/annual.pdf",
+            "",
+            Page(12),
+            "page",
+            context=Context(title="Annual Report"),
+            pictures=(encoded(grey),),
+            dated=1.7e9,
         ),
         source(2, "notes/ferry.md", "It sails at 08:15.", Lines(3, 4), context=Context(heading="The ferry › Winter")),
-        source(3, "photos/x.jpg", "", Whole(), "image", caption="A lost seal", pictures=(grey,)),
+        source(3, "photos/x.jpg", "", Whole(), "image", caption="A lost seal", pictures=(encoded(grey),)),
         source(4, "letters.zip", "Dear all", Lines(1, 1), inner="a/b.txt"),
         source(5, "photos/y.jpg", "", Whole(), "image"),
     ]
@@ -86,7 +94,7 @@ def test_an_injected_document_stays_between_its_fences(at: int) -> None:
     sources = [
         source(1, "a.txt", evil, Lines(1, 9)),
         source(2, f"{evil[:180]}.txt", "plain", Lines(1, 1), context=Context(heading=evil)),
-        source(3, "p.jpg", "", Whole(), "image", caption=evil, pictures=(grey,)),
+        source(3, "p.jpg", "", Whole(), "image", caption=evil, pictures=(encoded(grey),)),
         source(4, "q.zip", "plain", Lines(1, 1), inner=evil[:150]),
     ]
     turns = messages("when does it sail?", sources, history=[(evil, evil)])

@@ -55,10 +55,13 @@ def test_an_answer_comes_as_events_and_then_whole(library: Path) -> None:
     assert list(whole) == list(last) and whole["answer"] == last["answer"]
 
 
-def test_without_a_chat_model_the_error_says_so(api: httpx.Client) -> None:
+def test_without_a_chat_model_the_error_says_so_and_the_evidence_is_there(api: httpx.Client) -> None:
     answer = api.post("/v1/ask", json=QUESTION)
     assert answer.status_code == 503 and answer.json()["error"]["code"] == "no_chat_model"
     assert "RAG_ANSWER_URL" in answer.json()["error"]["remedy"]
+    first = answer.json()["sources"][0]
+    assert (first["number"], first["document"], first["kind"]) == (1, "minutes.txt", "text")
+    assert api.get("/metrics").text.count("no_chat_model") >= 1
 
 
 def test_a_model_that_fails_in_the_middle_is_an_event(library: Path) -> None:
