@@ -15,8 +15,8 @@ from rag.search.dedup import DuplicateGroup
 from rag.search.fusion import DENSE
 
 if TYPE_CHECKING:
-    from rag.index.catalog.outlines import PassageOutline
     from rag.index.reader.federated import Answering
+    from rag.index.reader.outlines import PassageOutline
     from rag.search.candidates import CandidateSet
     from rag.types import StoredPassage
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from rag.errors import EmbedderMismatch
-from rag.index.catalog.outlines import PassageOutline
 from rag.index.lexical.bm25_search import Frequencies
 from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex
+from rag.index.reader.outlines import PassageOutline
 from rag.index.reader.snapshot import Snapshot
 from rag.types import Filters, Fingerprint, StoredPassage
 

@@ -16,7 +16,6 @@ import numpy as np
 from rag.errors import BackendError, IndexFailure
 from rag.index.catalog.connection import folding_of
 from rag.index.catalog.lookup import read_by_id, read_neighbours, read_passages
-from rag.index.catalog.outlines import PassageOutline, read_outlines
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
 from rag.index.lexical import bm25_search
@@ -25,6 +24,7 @@ from rag.index.reader import filters
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
 from rag.index.reader.live_passages import LivePassages
+from rag.index.reader.outlines import PassageOutline, read_outlines
 from rag.index.vectors import dense
 from rag.text.query_syntax import understand
 from rag.types import Filters, Fingerprint, StoredPassage
@@ -145,7 +145,7 @@ class Snapshot:
 
     def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]:
         """Where these passages are and what they are, in the given order. IndexFailure where one does not exist."""
-        return read_outlines(self._connection, numbers, self.name)
+        return read_outlines(self._connection, self.live, numbers, self.name)
 
     def by_id(self, short_id: str) -> StoredPassage | None:
         """The live passage with that short id; None where there is none."""
