@@ -56,7 +56,9 @@ class Shelves:
         if facts["job"]:
             self._jobs[name] = facts["job"]
         status = await self._found("/v1/status", index=name) if facts["exists"] and not facts["problem"] else None
-        job = await self._found(f"/v1/index/jobs/{quote(self._jobs[name], safe='')}") if name in self._jobs else None
+        job = facts["run"]
+        if job is None and name in self._jobs:
+            job = await self._found(f"/v1/index/jobs/{quote(self._jobs[name], safe='')}")
         return {"facts": facts, "status": status, "job": job}
 
     async def _found(self, path: str, **values: str) -> Any:

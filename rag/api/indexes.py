@@ -16,7 +16,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.api.jobs import Job, Jobs, job_json
+from rag.api.jobs import Job, Jobs, job_json, outside_job
 from rag.api.library import IndexLibrary
 from rag.api.responses import ErrorBody, Json, documented
 from rag.api.thread_pool import RequestPool
@@ -38,40 +38,6 @@ class RootInfo(BaseModel):
     present: bool
 
 
-class IndexInfo(BaseModel):
-    """One served index. If it does not exist yet or cannot be read, its counts are 0 and `problem` says why."""
-
-    name: str
-    folder: str
-    exists: bool
-    documents: int
-    passages: int
-    kinds: dict[str, int]
-    folders: dict[str, int] = Field(
-        description='Documents by the first folder of their path, the 100 largest; "": the root itself.'
-    )
-    model: str | None
-    roots: list[RootInfo]
-    generation: int
-    job: str | None = Field(description="The job that is running for it.")
-    problem: ErrorBody | None
-
-
-class JobRequest(BaseModel):
-    """What to bring up to date."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    index: str | None = Field(None, max_length=4_096)
-    root: str | None = Field(None, max_length=4_096, description="The name of one of its roots. Default: all of them.")
-
-
-class JobCreated(BaseModel):
-    """The id of the job."""
-
-    job: str
-
-
 class JobStatus(BaseModel):
     """An indexing job: its progress and its end."""
 
@@ -80,6 +46,7 @@ class JobStatus(BaseModel):
     root: str | None
     state: Literal["running", "done", "stopped", "failed"]
     stopping: bool
+    process: int | None = Field(description="The number of the process, where this server did not start it and cannot stop it.")
     done: int
     total: int
     counted: bool = Field(description="False while folders are still being scanned: `total` is the number found so far.")
@@ -96,6 +63,41 @@ class JobStatus(BaseModel):
     seconds: float
     report: dict[str, Any] | None
     error: ErrorBody | None
+
+
+class IndexInfo(BaseModel):
+    """One served index. If it does not exist yet or cannot be read, its counts are 0 and `problem` says why."""
+
+    name: str
+    folder: str
+    exists: bool
+    documents: int
+    passages: int
+    kinds: dict[str, int]
+    folders: dict[str, int] = Field(
+        description='Documents by the first folder of their path, the 100 largest; "": the root itself.'
+    )
+    model: str | None
+    roots: list[RootInfo]
+    generation: int
+    job: str | None = Field(description="The job of this server that is running for it.")
+    run: JobStatus | None = Field(description="A run that was started elsewhere, in a terminal or by --watch, and goes on now.")
+    problem: ErrorBody | None
+
+
+class JobRequest(BaseModel):
+    """What to bring up to date."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    index: str | None = Field(None, max_length=4_096)
+    root: str | None = Field(None, max_length=4_096, description="The name of one of its roots. Default: all of them.")
+
+
+class JobCreated(BaseModel):
+    """The id of the job."""
+
+    job: str
 
 
 def router(library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> APIRouter:
@@ -174,7 +176,9 @@ def _status(library: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, A
 
 
 def _index_info(library: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
-    info: dict[str, Any] = {"name": name, "folder": str(library.folder(name)), "job": _running(jobs, name)}
+    own, folder = _running(jobs, name), library.folder(name)
+    run = outside_job(name, folder) if own is None else None
+    info: dict[str, Any] = {"name": name, "folder": str(folder), "job": own, "run": run}
     try:
         found = library.status(name)
     except IndexFailure as error:

@@ -1,6 +1,6 @@
 """Indexing jobs: `rag index` as child processes, started, followed line by line, and stopped like Ctrl-C.
 
-Knows processes and the lines of `rag index --format jsonl`; knows no HTTP and no index.
+Knows processes, the lines of `rag index --format jsonl` and runs of other processes; knows no HTTP and no index.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from rag.child_process import signal_group
 from rag.errors import DOCUMENTS_SKIPPED, FOUND, RagError, WrongRequest
+from rag.indexing.live_run import live_run
 
 State = Literal["running", "done", "stopped", "failed"]
 
@@ -146,13 +147,41 @@ class Jobs:
 
 def job_json(job: Job) -> dict[str, Any]:
     """A job as plain JSON values."""
-    progress = job.progress
     return {
         "id": job.id,
         "index": job.index,
         "root": job.root,
         "state": job.state,
         "stopping": job.stopping and job.state == "running",
+        "process": None,
+        **_progress(job.progress),
+        "seconds": round((job.ended or time.monotonic()) - job.started, 2),
+        "report": job.report,
+        "error": job.error,
+    }
+
+
+def outside_job(index: str, folder: Path) -> dict[str, Any] | None:
+    """The run of an index that somebody started in a terminal, in the form of a job; None where there is none."""
+    run = live_run(folder)
+    if run is None:
+        return None
+    return {
+        "id": f"process-{run.process}",
+        "index": index,
+        "root": None,
+        "state": "running",
+        "stopping": False,
+        "process": run.process,
+        **_progress(run.progress),
+        "seconds": round(max(0.0, time.time() - run.started), 2),
+        "report": None,
+        "error": None,
+    }
+
+
+def _progress(progress: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "done": int(progress.get("done", 0)),
         "total": int(progress.get("total", 0)),
         "counted": bool(progress.get("counted", True)),
@@ -162,9 +191,6 @@ def job_json(job: Job) -> dict[str, Any]:
         **{name: float(progress.get(name, 0)) for name in _FIGURES},
         "seconds_left": progress.get("seconds_left"),
         "stages": dict(progress.get("stages", {})),
-        "seconds": round((job.ended or time.monotonic()) - job.started, 2),
-        "report": job.report,
-        "error": job.error,
     }
 
 

@@ -45,6 +45,8 @@ def json_line(value: Mapping[str, Any]) -> None:
 
 
 def _json_lines() -> Tell:
+    from rag.indexing.report import progress_json
+
     last = float("-inf")
 
     def tell(seen: Progress) -> None:
@@ -53,28 +55,9 @@ def _json_lines() -> Tell:
         if now - last < JSON_SECONDS and not (seen.counted and seen.done >= seen.total):
             return
         last = now
-        json_line(_as_event(seen))
+        json_line({"event": "progress", **progress_json(seen)})
 
     return tell
-
-
-def _as_event(seen: Progress) -> dict[str, Any]:
-    return {
-        "event": "progress",
-        "done": seen.done,
-        "total": seen.total,
-        "counted": seen.counted,
-        "folder": seen.folder,
-        "folders": seen.folders,
-        "path": seen.path,
-        "passages": seen.passages,
-        "documents_per_second": round(seen.documents_per_second, 2),
-        "passages_per_second": round(seen.passages_per_second, 2),
-        "megabytes_per_second": round(seen.megabytes_per_second, 3),
-        "tokens_per_second": round(seen.tokens_per_second, 1),
-        "seconds_left": None if seen.seconds_left is None else round(seen.seconds_left, 1),
-        "stages": {name: round(share, 3) for name, share in seen.waiting.items()},
-    }
 
 
 @contextmanager

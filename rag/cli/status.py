@@ -26,6 +26,11 @@ def status(index: Index = "", json: Json = False) -> None:
 
 
 def _print(found: IndexStatus) -> None:
+    from rag.indexing.live_run import live_run
+
+    if run := live_run(found.folder):
+        done, total = int(run.progress.get("done", 0)), int(run.progress.get("total", 0))
+        print(f"running     {done} of {counted(total, 'document')} (process {run.process})")
     print(f"index       {harmless(str(found.folder))} (format {found.format}, commit {found.generation}, {size(found.bytes)})")
     model = found.fingerprint
     print(f"model       {model.model}, revision {model.revision}, {model.dim} dimensions; {model.preprocessing}")

@@ -19,6 +19,7 @@ from rag.errors import (
 )
 from rag.index.files.layout import is_index
 from rag.index.locations import expand_home, index_folder, up_to_date
+from rag.indexing.live_run import shown_to_others
 from rag.indexing.rebuild import rebuild_index
 from rag.indexing.renewal import can_renew
 from rag.indexing.run import create_index, run_over
@@ -63,7 +64,8 @@ def build_index(
     if rebuild and is_index(folder):
         if kinds:
             raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
-        return rebuild_index(folder, wanted, settings, tell, say)
+        with shown_to_others(folder, tell) as told:
+            return rebuild_index(folder, wanted, settings, told, say)
     fresh = not is_index(folder)
     if fresh and not wanted:
         raise IndexNotFound(folder)
@@ -78,7 +80,8 @@ def build_index(
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)
-    return run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), tell)
+    with shown_to_others(folder, tell) as told:
+        return run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), told)
 
 
 def check_kinds(kinds: Sequence[Kind]) -> None:

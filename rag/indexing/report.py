@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rag.types import Kind, Skipped
 
@@ -31,6 +32,25 @@ class Progress:
 
 
 Tell = Callable[[Progress], None]
+
+
+def progress_json(seen: Progress) -> dict[str, Any]:
+    """The progress as plain JSON values."""
+    return {
+        "done": seen.done,
+        "total": seen.total,
+        "counted": seen.counted,
+        "folder": seen.folder,
+        "folders": seen.folders,
+        "path": seen.path,
+        "passages": seen.passages,
+        "documents_per_second": round(seen.documents_per_second, 2),
+        "passages_per_second": round(seen.passages_per_second, 2),
+        "megabytes_per_second": round(seen.megabytes_per_second, 3),
+        "tokens_per_second": round(seen.tokens_per_second, 1),
+        "seconds_left": None if seen.seconds_left is None else round(seen.seconds_left, 1),
+        "stages": {name: round(share, 3) for name, share in seen.waiting.items()},
+    }
 
 
 @dataclass(frozen=True, slots=True)

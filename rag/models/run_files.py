@@ -48,15 +48,20 @@ def run_folder() -> Path:
     return (Path(runtime) if runtime else Path.home() / ".cache") / "multimodal-rag"
 
 
+def private_folder() -> Path:
+    """The folder of run files, made if need be. WrongRequest if it is not private to this user; OSError."""
+    folder = run_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _private(folder):
+        raise WrongRequest(f"{folder} is not private to this user", remedy=f"make it private (chmod 700 {folder}), or remove it")
+    return folder
+
+
 def announce(endpoint: RunningServer) -> Path:
     """Writes the run file of a server that answers, into a private folder (0700). WrongRequest if it is not private."""
     folder = run_folder()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _private(folder):
-            raise WrongRequest(
-                f"{folder} is not private to this user", remedy=f"make it private (chmod 700 {folder}), or remove it"
-            )
+        private_folder()
         for stale, server in _found(folder):
             if not alive(server.pid):
                 stale.unlink(missing_ok=True)
@@ -85,6 +90,12 @@ def running(role: Role) -> list[RunningServer]:
         return []
     found = [endpoint for _, endpoint in _found(folder) if endpoint.role == role]
     return sorted((one for one in found if alive(one.pid) and _accepts(one.url)), key=lambda one: -one.started)
+
+
+def run_files(name: str) -> list[Path]:
+    """The files of this user whose names begin so; none where the folder is not private. Never raises."""
+    folder = run_folder()
+    return sorted(folder.glob(f"{name}-*.json")) if _private(folder) else []
 
 
 def key_for(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,28 @@ def test_indexing_is_followed_stopped_and_resumed(tmp_path: Path, visit: Visit) 
         page.get_by_role("button", name="Resume").click()
         expect(page.locator(".job-done")).to_be_visible(timeout=120_000)
         expect(page.locator(".figure", has_text="Documents").locator("strong")).to_have_text(str(1 + FEW))
+
+
+def test_a_run_in_a_terminal_is_followed(tmp_path: Path, visit: Visit) -> None:
+    """Its progress is on the page, without a button to stop it, and the counts follow its commits."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "first.txt").write_text("The pilot boat leaves at dawn.")
+    index = tmp_path / "indexes/default"
+    assert rag("index", str(corpus), "--index", str(index), "--quiet", cwd=tmp_path).returncode == 0
+    for number in range(MANY):
+        picture(corpus / f"screen-{number}.png", number)
+    with serving(tmp_path, index) as server:
+        page = visit(server).open("?tab=index")
+        command = [sys.executable, "-m", "rag.cli", "index", "--index", str(index), "--quiet"]
+        with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL) as terminal:
+            expect(page.locator(".job-words")).to_contain_text(re.compile(rf"\d+ of {MANY} documents"))
+            expect(page.locator(".job")).to_contain_text(f"Started in a terminal (process {terminal.pid})")
+            expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+            expect(page.get_by_role("button", name="Update the index")).to_be_disabled()
+            terminal.send_signal(signal.SIGINT)
+        expect(page.locator(".job")).to_have_count(0)
+        expect(page.get_by_role("button", name="Update the index")).to_be_enabled()
 
 
 def test_one_or_both_of_two_indexes_are_searched(tmp_path: Path, samples: Path, visit: Visit) -> None:

@@ -47,8 +47,9 @@ function running(job: Job, stop: (id: string) => void): HTMLElement {
       { class: "job-words" },
       h("strong", {}, t("running")),
       h("span", { class: "dim" }, told(job).filter(Boolean).join(" · ")),
-      stopper,
+      job.process === null ? stopper : null,
     ),
+    job.process === null ? null : h("p", { class: "dim" }, t("elsewhere", { n: job.process })),
     h("progress", { max: job.total || 1, value, "aria-label": t("running") }),
     h("p", { class: "dim job-file" }, plain(job.current || "")),
   );

@@ -23,6 +23,7 @@ export interface Job {
   id: string;
   state: "running" | "done" | "stopped" | "failed";
   stopping: boolean;
+  process: number | null; // of a run in a terminal, which this page cannot stop
   done: number;
   total: number;
   counted: boolean;

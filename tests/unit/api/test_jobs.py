@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +16,8 @@ import pytest
 from starlette.testclient import TestClient
 
 import rag
+from rag.indexing.live_run import live_run, shown_to_others
+from rag.indexing.report import Progress
 from tests.unit.api_server import asking, make_signs
 
 
@@ -80,6 +85,52 @@ def test_one_job_per_index_and_stopping_commits_finished_work(corpus: Path, tmp_
         committed = client.get("/v1/status").json()["documents"]
         assert 1 <= committed < 81
         assert client.get("/v1/indexes").json()[0]["job"] is None
+
+
+def test_a_run_in_a_terminal_is_told_of_while_it_goes_on(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    make_signs(corpus, 80)
+    index = tmp_path / "indexes/small"
+    with asking(index) as client:
+        assert client.get("/v1/indexes").json()[0]["run"] is None
+        command = [sys.executable, "-m", "rag.cli", "index", "--index", str(index), "--quiet"]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as terminal:
+            until(lambda: (client.get("/v1/indexes").json()[0]["run"] or {}).get("done", 0) > 0)
+            info = client.get("/v1/indexes").json()[0]
+            assert info["job"] is None
+            run = info["run"]
+            assert (run["process"], run["state"], run["counted"]) == (terminal.pid, "running", True)
+            assert 0 < run["done"] <= run["total"] <= 81
+            assert client.delete(f"/v1/index/jobs/{run['id']}").status_code == 404
+            terminal.send_signal(signal.SIGINT)
+        assert client.get("/v1/indexes").json()[0]["run"] is None
+        assert list((tmp_path / "run/multimodal-rag").glob("index-*")) == []
+
+
+def test_a_run_that_was_killed_is_not_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    told = []
+    with shown_to_others(tmp_path / "index", told.append) as tell:
+        [file] = (tmp_path / "multimodal-rag").glob("index-*.json")
+        tell(Progress(3, 9, "a.txt"))
+        found = live_run(tmp_path / "index")
+        assert found is not None and found.process == os.getpid()
+        assert live_run(tmp_path / "another") is None
+        kept = json.loads(file.read_text())
+    assert (told, file.exists()) == ([Progress(3, 9, "a.txt")], False)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    file.write_text(json.dumps(kept | {"pid": ended.pid}))
+    assert live_run(tmp_path / "index") is None
+    assert not file.exists()
+
+
+def test_a_run_goes_on_where_nothing_can_be_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
+    with shown_to_others(tmp_path / "index", None) as tell:
+        tell(Progress(1, 2, "a.txt"))
+    assert live_run(tmp_path / "index") is None
 
 
 def test_only_roots_of_the_index_can_be_indexed(corpus: Path, tmp_path: Path) -> None:
