@@ -86,6 +86,7 @@ def test_indexing_is_followed_stopped_and_resumed(tmp_path: Path, visit: Visit) 
         visitor.ask("pilot boat leaves")  # searching works meanwhile
         expect(page.locator(".card h3").first).to_have_text("first.txt")
         page.get_by_role("tab", name="Index").click()
+        page.wait_for_url(re.compile("tab=index"))
         page.reload()  # a page opened later follows the running job
         page.get_by_role("button", name="Stop").click()
         expect(page.locator(".job-stopped")).to_contain_text("Finished work is kept", timeout=60_000)
