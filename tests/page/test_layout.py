@@ -32,7 +32,7 @@ def test_the_bar_stays_on_scroll(server: Server, visit: Visit, width: int) -> No
         assert covers, "a card lies over the bar"
 
 
-@pytest.mark.parametrize("query", ["", "?q=lighthouse", "?tab=index"])
+@pytest.mark.parametrize("query", ["", "?q=lighthouse", "?tab=index", "?tab=ask"])
 def test_nothing_shifts_while_the_page_loads(server: Server, visit: Visit, query: str) -> None:
     page = visit(server, width=1440, height=900).open(query)
     page.wait_for_timeout(2000)

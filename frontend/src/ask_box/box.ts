@@ -10,12 +10,12 @@ export interface BoxEvents {
 
 export interface Box {
   element: HTMLFormElement;
-  focus(): void;
+  /** Focuses the box; false if it cannot have the focus yet, because it is not seen. */
+  focus(): boolean;
   /** Puts words into the box, unless a person has written some. */
   suggest(words: string): void;
   /** Shows that an answer is on its way, so that it can be stopped. */
   running(is: boolean): void;
-  isEmpty(): boolean;
 }
 
 export function questionBox(on: BoxEvents): Box {
@@ -62,7 +62,10 @@ export function questionBox(on: BoxEvents): Box {
   });
   return {
     element,
-    focus: () => input.focus(),
+    focus() {
+      input.focus();
+      return document.activeElement === input;
+    },
     suggest(words) {
       if (!input.value.trim()) input.value = words;
     },
@@ -71,6 +74,5 @@ export function questionBox(on: BoxEvents): Box {
       stop.hidden = !is;
       send.hidden = is;
     },
-    isEmpty: () => !input.value.trim(),
   };
 }

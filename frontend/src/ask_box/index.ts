@@ -24,6 +24,7 @@ interface Props {
   shown: number | null; // the number of the last value that is in the chat
 }
 
+const FOCUS_TRIES = 60; // 50 milliseconds apart
 const LONGEST_WORDS = 300; // characters of a quote that the viewer marks
 
 export default component<Props>((root, host) => {
@@ -177,7 +178,14 @@ export default component<Props>((root, host) => {
     if (tab !== "ask") return;
     showFilters();
     if (words.trim() && words !== turns.at(-1)?.question) box.suggest(words);
-    if (!matchMedia("(pointer: coarse)").matches) box.focus();
+    if (!matchMedia("(pointer: coarse)").matches) focus();
+  }
+
+  /** Focuses the box as soon as its tab is seen, unless a person goes elsewhere meanwhile. */
+  function focus(tries = FOCUS_TRIES): void {
+    const before = document.activeElement;
+    if (signal.aborted || address.read().tab !== "ask" || box.focus() || !tries) return;
+    setTimeout(() => document.activeElement === before && focus(tries - 1), 50);
   }
 
   const inTab = (): boolean => address.read().tab === "ask" && !document.querySelector("dialog[open]");

@@ -141,7 +141,7 @@ export default component<Props>((root, host) => {
   if (asked.tab === "ask") asked = { ...asked, words: "", picture: "", like: "" };
   show();
   if (!address.isEmpty(asked)) queueMicrotask(ask);
-  else if (!matchMedia("(pointer: coarse)").matches) box.focus();
+  else if (!asked.tab && !matchMedia("(pointer: coarse)").matches) box.focus();
 
   return {
     changed(names) {
