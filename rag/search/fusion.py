@@ -42,9 +42,9 @@ def fuse(
     w is the `weight` of the dense lane, which depends on the embedder. b is BM25, which `lexical` gives as b / (1 + b); s is the
     inner product with the query's vector. Both are known of every candidate, whichever lane found it. What cannot be known is not
     counted: a `wordless` passage (a photo) has no l, and where no candidate holds a word of the query, none has; its score is
-    c · d(p). c is the largest evidence of a candidate: the share of the query that it holds, or the `certainty` of its s. It keeps
-    the order, and says how good the best is. Ties are in the order of passage numbers, so that copies of one text are equal,
-    whichever was indexed first.
+    c · d(p). c is the largest evidence of a candidate: the share of the query that it holds, or the `certainty` of its s. It
+    keeps the order, and says how good the best is. Ties are in the order of passage numbers, so that copies of one text are
+    equal, whichever was indexed first.
     """
     ranks: dict[int, dict[Lane, LaneRank]] = {}
     for lane, found in lanes.items():
