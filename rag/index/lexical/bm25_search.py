@@ -82,7 +82,7 @@ def wanted_units(
     counted, times = _counted_units(connection, parsed, live, everywhere)
     live = live if everywhere is None else everywhere.live
     shares = _shares(counted, live)
-    return [Wanted(unit, n, times[unit] * idf(live, n), shares[unit]) for unit, n in _rarest_first(counted)]
+    return [Wanted(unit, n, times[unit] * unit.counts * idf(live, n), shares[unit]) for unit, n in _rarest_first(counted)]
 
 
 def best_of(
