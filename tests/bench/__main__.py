@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import commits, http_client, lexical, media, memory, passages, rescan, startup, users, vectors, warm_query, writing
+from tests.bench import (
+    commits,
+    http_client,
+    lexical,
+    media,
+    memory,
+    passages,
+    rescan,
+    startup,
+    users,
+    vectors,
+    warm_query,
+    writing,
+)
 from tests.bench.measure import show
 
 parts = (startup, rescan, http_client, commits, lexical, warm_query, memory, media, passages, writing, users, vectors)

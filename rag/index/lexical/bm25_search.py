@@ -96,7 +96,7 @@ def best_of(
     kept: Postings | None = None,
     read: PhrasePostings | None = None,
 ) -> list[tuple[int, float, float]]:
-    """The second half of `containing`: the best k passages for units that were looked up before."""
+    """The second half of `containing`: the best k among `allowed`, int64 (n,), for units that were looked up before."""
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
     if k <= 0 or not ranked or not columns or not len(allowed):
