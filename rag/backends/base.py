@@ -89,6 +89,7 @@ class EmbedderCapabilities:
       and more is a good match. None where that is not measured.
     - ``names_looks``: whether words name something that this embedder sees in pixels; where they name nothing, a picture without
       a word of the query matches by chance. None: pixels may match any words.
+    - ``weight``: of its cosines in the fusion of lanes, beside 1 for the full text. None: the scores of each query tell.
     - ``anew``: makes document rows of contents without pixels from their rows of the earlier revision, float32 (n, dim).
     """
 
@@ -100,6 +101,7 @@ class EmbedderCapabilities:
     anew: Callable[[Sequence[Content], Vectors], Vectors] | None = None
     certainty: Callable[[float], float] | None = None
     names_looks: Callable[[str], bool] | None = None
+    weight: float | None = None
 
 
 def capabilities_of(embedder: Embedder) -> EmbedderCapabilities:

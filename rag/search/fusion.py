@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.search.balance import balance
 from rag.types import Kind, Lane, LaneRank
 
 K = 60  # the constant of reciprocal rank fusion (Cormack, Clarke, Büttcher, SIGIR 2009), for lists that share no score
-DENSE = 0.25  # weight of the dense lane beside 1 for the lexical one. On four judged collections flat from 0.1 to 0.4
+LANE = 100  # passages of the dense lane whose scores are looked at: those beyond were promised to their kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +35,18 @@ def fuse(
     lexical: Mapping[int, float],
     shares: Mapping[int, float],
     certainty: Callable[[float], float],
+    weight: float | None,
 ) -> list[Candidate]:
     """The candidates by how sure each lane is of them, best first; scores 0…1.
 
-        score(p) = c · (l(p) + 0.25 · d(p)) / 1.25      l(p) = b(p) / max b      d(p) = (s(p) − min s) / (max s − min s)
+        score(p) = c · (l(p) + w · d(p)) / (1 + w)      l(p) = b(p) / max b      d(p) = (s(p) − min s) / (max s − min s)
 
-    b is BM25, which `lexical` gives as b / (1 + b); s is the inner product with the query's vector. Both are known of every
-    candidate, whichever lane found it. What cannot be known is not counted: a `wordless` passage (a photo) has no l, and where
-    no candidate holds a word of the query, none has; its score is c · d(p). c is the largest evidence of a candidate: the share
-    of the query that it holds, or the `certainty` of its s. It keeps the order, and says how good the best is. Ties are in the
-    order of passage numbers, so that copies of one text are equal, whichever was indexed first.
+    w is the `weight` of the dense lane, measured for an embedder, or what `balance` reads off the scores. b is BM25, which
+    `lexical` gives as b / (1 + b); s is the inner product with the query's vector. Both are known of every candidate, whichever
+    lane found it. What cannot be known is not counted: a `wordless` passage (a photo) has no l, and where no candidate holds a
+    word of the query, none has; its score is c · d(p). c is the largest evidence of a candidate: the share of the query that it
+    holds, or the `certainty` of its s. It keeps the order, and says how good the best is. Ties are in the order of passage
+    numbers, so that copies of one text are equal, whichever was indexed first.
     """
     ranks: dict[int, dict[Lane, LaneRank]] = {}
     for lane, found in lanes.items():
@@ -53,6 +56,9 @@ def fuse(
             share = shares.get(number, 1.0) if lane == "lexical" else 1.0
             ranks.setdefault(number, {})[lane] = LaneRank(rank, score, share)
     weights = {number: score / (1 - score) for number, score in lexical.items()}
+    if weight is None:
+        worded = [one for one in lanes["dense"] if one[0] not in wordless][:LANE]
+        weight = balance(worded, [(number, weights.get(number, 0.0)) for number, _ in lanes["lexical"]])
     most = max(weights.values(), default=0.0)
     low, high = min(similarities.values(), default=0.0), max(similarities.values(), default=0.0)
     certain = {number: max(shares.get(number, 0.0), certainty(similarities[number])) for number in ranks}
@@ -61,7 +67,7 @@ def fuse(
     for number, found_by in ranks.items():
         near = (similarities[number] - low) / (high - low) if high > low else 1.0
         known = most > 0 and number not in wordless
-        score = (weights.get(number, 0.0) / most + DENSE * near) / (1 + DENSE) if known else near
+        score = (weights.get(number, 0.0) / most + weight * near) / (1 + weight) if known else near
         candidates.append(Candidate(number, kinds[number], found_by, sure * score, certain[number]))
     return sorted(candidates, key=lambda candidate: (-candidate.fused, candidate.number))
 

@@ -107,9 +107,17 @@ def search(
         found = find(snapshot, query, vector, options.candidates, options.promised, timer, asked, options.without)
         matches = read_matches(snapshot, found, typed=options.typed) if options.whole else None
     present, notes = found.passages, found.notes
-    certainty = capabilities_of(embedder).certainty
+    measured = capabilities_of(embedder)
+    certainty = measured.certainty
     fused = fuse(
-        found.lanes, found.kinds, found.wordless, found.similarities, found.lexical, found.shares, certainty or cosine_itself
+        found.lanes,
+        found.kinds,
+        found.wordless,
+        found.similarities,
+        found.lexical,
+        found.shares,
+        certainty or cosine_itself,
+        measured.weight,
     )
     chosen = fused if reranker is None else choose(fused, options.candidates, options.promised)
     timer.end("fuse")

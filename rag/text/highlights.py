@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rag.text.analyzer import placed_terms, spelled_term, stems
@@ -109,14 +110,23 @@ def _read(text: str) -> _Text:
     for at, (term, start, end, run) in enumerate(placed_terms(plain)):
         first, last = starts[start], ends[end - 1]
         written = text[first:last]
-        spelled = "" if written.isascii() else spelled_term(cleaned(written))
-        spelled = stems([spelled])[0] if spelled else ""
+        spelled = "" if written.isascii() else _spelled(written)
         places.append(_Place(term, first, last, run, spelled))
         held.setdefault(term, []).append(at)
         if spelled and spelled != term:
             held.setdefault(spelled, []).append(at)
     numbers = [_Number(frozenset(readings(plain[start:end])), starts[start], ends[end - 1]) for start, end in groups(plain)]
     return _Text(places, numbers, held)
+
+
+_folded_cluster = lru_cache(maxsize=1 << 14)(folded)
+
+
+@lru_cache(maxsize=1 << 14)
+def _spelled(written: str) -> str:
+    """The stem of a word with its umlauts as two letters; "" where it has none."""
+    spelled = spelled_term(cleaned(written))
+    return stems([spelled])[0] if spelled else ""
 
 
 def _folded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
@@ -127,7 +137,7 @@ def _folded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     starts: list[int] = []
     ends: list[int] = []
     for cluster in _CLUSTER.finditer(text):
-        part = folded(cluster.group())
+        part = _folded_cluster(cluster[0])
         parts.append(part)
         starts += [cluster.start()] * len(part)
         ends += [cluster.end()] * len(part)

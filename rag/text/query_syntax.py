@@ -45,6 +45,7 @@ _FUNCTION_CHARACTERS = frozenset(
 )
 
 
+_ACROSS = 0.5  # of a word: a pair of characters, one of them a function word
 _MOST_IN_NAME = 4  # units of a query that may be one name: a question of more words means what its compounds say, however written
 
 
@@ -61,6 +62,7 @@ class Unit:
     quoted: bool = False
     inside: str = ""  # its stem, where compounds that hold it match too
     beside: bool = False  # says the same as other units: where no passage contains it, nothing is missing
+    counts: float = 1.0  # how much of a word it is
     typed: str = field(default="", compare=False)  # a word of letters, folded, as it was typed; "" for anything else
 
     @property
@@ -221,11 +223,19 @@ def _pairs(parts: tuple[str, ...]) -> Iterable[Unit]:
     if len(parts) == 1:
         yield Unit((f"{_quote(parts[0])} *",), parts, prefix=True, weak=parts[0] in _FUNCTION_CHARACTERS)
     else:
-        yield from (_term(pair) for pair in parts[:-1])
+        yield from (replace(_term(pair), counts=_wordlike(pair)) for pair in parts[:-1])
 
 
 def _term(term: str) -> Unit:
     return Unit((_quote(term),), (term,), weak=_is_weak(term))
+
+
+def _wordlike(pair: str) -> float:
+    """1 for a pair of characters, less where one is a function word and the pair may lie across the border of two words.
+
+    On half of the queries of a judged collection nDCG@10 is 0.965 with 1, 0.972 with 0.5, 0.967 with 0.25.
+    """
+    return _ACROSS if any(character in _FUNCTION_CHARACTERS for character in pair) else 1.0
 
 
 def _is_weak(term: str) -> bool:

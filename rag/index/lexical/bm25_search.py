@@ -82,7 +82,7 @@ def wanted_units(
     counted, times = _counted_units(connection, parsed, live, everywhere)
     live = live if everywhere is None else everywhere.live
     shares = _shares(counted, live)
-    return [Wanted(unit, n, times[unit] * idf(live, n), shares[unit]) for unit, n in _rarest_first(counted)]
+    return [Wanted(unit, n, times[unit] * unit.counts * idf(live, n), shares[unit]) for unit, n in _rarest_first(counted)]
 
 
 def best_of(
@@ -96,7 +96,7 @@ def best_of(
     kept: Postings | None = None,
     read: PhrasePostings | None = None,
 ) -> list[tuple[int, float, float]]:
-    """The second half of `containing`: the best k passages for units that were looked up before."""
+    """The second half of `containing`: the best k among `allowed`, int64 (n,), for units that were looked up before."""
     if unknown := set(columns) - set(COLUMNS):
         raise ValueError(f"no such columns: {', '.join(sorted(unknown))}")
     if k <= 0 or not ranked or not columns or not len(allowed):

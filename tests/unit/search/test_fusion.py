@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.search.fusion import DENSE, Candidate, choose, cosine_itself, fuse
+from rag.search.fusion import Candidate, choose, cosine_itself, fuse
 from rag.types import KINDS, Kind
 
+WEIGHT = 0.25  # of the dense lane
 NONE: frozenset[int] = frozenset()
 
 
@@ -37,6 +38,7 @@ def fused(
         squashed,
         shares if shares is not None else dict.fromkeys(lexical, 1.0),
         cosine_itself,
+        WEIGHT,
     )
 
 
@@ -48,8 +50,8 @@ def test_the_formula_holds() -> None:
     found = fused({1: 0.9, 2: 0.5, 3: 0.1}, {1: 8.0, 3: 4.0})
     assert [one.number for one in found] == [1, 3, 2]
     assert found[0].fused == pytest.approx(1.0)
-    assert scores(found)[3] == pytest.approx((4 / 8) / (1 + DENSE))
-    assert scores(found)[2] == pytest.approx(DENSE * 0.5 / (1 + DENSE))
+    assert scores(found)[3] == pytest.approx((4 / 8) / (1 + WEIGHT))
+    assert scores(found)[2] == pytest.approx(WEIGHT * 0.5 / (1 + WEIGHT))
     assert (found[0].lanes["lexical"].rank, found[0].lanes["dense"].rank) == (1, 1)
 
 
@@ -61,7 +63,7 @@ def test_the_best_score_says_how_sure_the_surer_lane_is() -> None:
 def test_a_photo_without_words_is_unknown_to_the_lexical_lane_and_not_bad_there() -> None:
     lanes = {1: 0.9, 2: 0.5, 3: 0.1}, {2: 8.0, 3: 4.0}
     assert scores(fused(*lanes, wordless=frozenset({1})))[1] == pytest.approx(1.0)
-    assert scores(fused(*lanes))[1] == pytest.approx(DENSE / (1 + DENSE))
+    assert scores(fused(*lanes))[1] == pytest.approx(WEIGHT / (1 + WEIGHT))
 
 
 def test_where_no_word_is_known_the_dense_lane_alone_orders() -> None:
