@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from queue import SimpleQueue
+from types import TracebackType
 from typing import TypeAlias, TypeVar
 
 from rag.errors import RagError
@@ -50,15 +50,27 @@ class Load:
 class _Outcome:
     wait: float = 0.0
     failure: str = ""
-    is_bug: bool = False  # whose traceback the thread has printed
+    bug: BaseException | None = None
+
+
+class _Outcomes(SimpleQueue[_Outcome]):
+    """What became of requests. As a context, it hands an error that would end a thread to the thread that waits."""
+
+    def __enter__(self) -> None:
+        """Nothing yet."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        if error is not None:
+            self.put(_Outcome(bug=error))
+        return True
 
 
 def put_under_load(prepare: Callable[[int], T], ask: Callable[[T], object], requests: int, pattern: Pattern) -> Load:
     """`ask(prepare(number))` for each number below `requests`; only `ask` is timed.
 
-    Every error of ours that `ask` raises counts as a failure; any other one ends the load: AssertionError.
+    Every error of ours that `ask` raises counts as a failure; any other one ends the load and is raised here.
     """
-    outcomes: SimpleQueue[_Outcome] = SimpleQueue()
+    outcomes = _Outcomes()
     over = threading.Event()
     began = time.perf_counter()
     if isinstance(pattern, ClosedLoop):
@@ -71,8 +83,8 @@ def put_under_load(prepare: Callable[[int], T], ask: Callable[[T], object], requ
     try:
         for _ in range(requests):
             outcome = outcomes.get()
-            if outcome.is_bug:
-                raise AssertionError("a request ended in an error that is none of a server: see the traceback above")
+            if outcome.bug is not None:
+                raise outcome.bug
             if outcome.failure:
                 failures[outcome.failure] += 1
             else:
@@ -87,21 +99,21 @@ def _start_users(
     ask: Callable[[T], object],
     requests: int,
     users: int,
-    outcomes: SimpleQueue[_Outcome],
+    outcomes: _Outcomes,
     over: threading.Event,
 ) -> None:
     numbers = count()
     lock = threading.Lock()
 
     def user() -> None:
-        while not over.is_set():
-            with lock:
-                number = next(numbers)
-            if number >= requests:
-                return
-            with _bugs_told(outcomes):
+        with outcomes:
+            while not over.is_set():
+                with lock:
+                    number = next(numbers)
+                if number >= requests:
+                    return
                 question = prepare(number)
-            _ask(ask, question, time.perf_counter(), outcomes)
+                _ask(ask, question, time.perf_counter(), outcomes)
 
     for number in range(min(users, requests)):
         threading.Thread(target=user, name=f"rag-bench-{number}", daemon=True).start()
@@ -112,39 +124,26 @@ def _send_when_due(
     ask: Callable[[T], object],
     requests: int,
     rate: float,
-    outcomes: SimpleQueue[_Outcome],
+    outcomes: _Outcomes,
     over: threading.Event,
 ) -> None:
     """A thread for every request: however many are under way, the next one starts when it is due."""
     began = time.perf_counter()
-    for number in range(requests):
-        with _bugs_told(outcomes):
+    with outcomes:
+        for number in range(requests):
             question = prepare(number)
-        due = began + number / rate
-        if over.wait(max(0.0, due - time.perf_counter())):
-            return
+            due = began + number / rate
+            if over.wait(max(0.0, due - time.perf_counter())):
+                return
+            work = (ask, question, due, outcomes)
+            threading.Thread(target=_ask, args=work, name=f"rag-bench-{number}", daemon=True).start()
 
-        work = (ask, question, due, outcomes)
-        threading.Thread(target=_ask, args=work, name=f"rag-bench-{number}", daemon=True).start()
 
-
-def _ask(ask: Callable[[T], object], question: T, began: float, outcomes: SimpleQueue[_Outcome]) -> None:
-    with _bugs_told(outcomes):
+def _ask(ask: Callable[[T], object], question: T, began: float, outcomes: _Outcomes) -> None:
+    with outcomes:
         try:
             ask(question)
             outcome = _Outcome(time.perf_counter() - began)
         except RagError as error:
             outcome = _Outcome(failure=error.what)
-    outcomes.put(outcome)
-
-
-@contextmanager
-def _bugs_told(outcomes: SimpleQueue[_Outcome]) -> Iterator[None]:
-    """Lets the thread that waits know of an error that ends this one."""
-    outcome: _Outcome | None = _Outcome(is_bug=True)
-    try:
-        yield
-        outcome = None
-    finally:
-        if outcome is not None:
-            outcomes.put(outcome)
+        outcomes.put(outcome)

@@ -177,12 +177,14 @@ def _allow_connections(count: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
-    if hard != resource.RLIM_INFINITY and hard < wanted:
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError) as error:  # more than the hard limit, or than the system has
+        allowed = soft if hard == resource.RLIM_INFINITY else hard
         raise WrongRequest(
-            f"{count} requests at once need {wanted} open files, and this process may have {hard}",
-            remedy=f"send fewer at once: --users {max(1, hard - OTHER_FILES)}",
-        )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            f"{count} requests at once need {wanted} open files, and this process may have {allowed}",
+            remedy=f"send fewer at once: --users {max(1, allowed - OTHER_FILES)}",
+        ) from error
 
 
 def needed(patterns: Sequence[Pattern], requests: int) -> tuple[Pattern, ...]:

@@ -65,7 +65,9 @@ def bench(
 
     settings = load_settings(
         {
+            "backend": "server" if url else None,
             "url": tuple(url) if url else None,
+            "reranker": "server" if reranker_url else None,
             "reranker_url": tuple(reranker_url) if reranker_url else None,
             "model": model,
             "reranker_model": reranker_model,

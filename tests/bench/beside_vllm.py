@@ -29,15 +29,15 @@ from rag.types import Content
 from tests.bench.measure import Row, show
 from tests.bench.server import ENVIRONMENT, UNCACHED
 from tests.models import checkpoints, engines
-from tests.models.vllm_bench import vllm_bench
+from tests.models.vllm_bench import VllmBench
 
-REQUESTS, TOKENS, USERS = 300, 200, 16
+REQUESTS, TOKENS, USERS = 200, 200, 16
 REPETITIONS = 3
 BOUND = 0.95  # of the throughput that the other program measures
 ROLES = {"embedder": ("/v1/embeddings", measure_embedder), "reranker": ("/v1/rerank", measure_reranker)}
 
 
-def rows(server: engines.Server, role: str, home: Path) -> list[Row]:
+def rows(server: engines.Server, role: str, program: VllmBench, home: Path) -> list[Row]:
     """Throughput by both programs, medians, and whether they count the same requests and tokens."""
     path, measure = ROLES[role]
     load = Workload(REQUESTS, TOKENS, pictures=0, patterns=(ClosedLoop(USERS),))
@@ -47,7 +47,7 @@ def rows(server: engines.Server, role: str, home: Path) -> list[Row]:
 
     def other() -> None:
         prompts = _prompts(server, role)
-        theirs.append(vllm_bench(server, path, prompts, USERS, home / f"{role}{len(theirs)}"))
+        theirs.append(program.run(server, path, prompts, USERS, home / f"{role}{len(theirs)}"))
 
     def own() -> None:
         ours.extend(measure(choice, load))
@@ -97,8 +97,12 @@ def main() -> int:
         home = Path(folder)
         for role in sys.argv[1:] or ROLES:
             made = checkpoints.make(f"vl-{role}", home / "models")
-            with engines.serving(f"vl-{role}", made, home / f"{role}.log", extra=UNCACHED) as server:
-                found += rows(engines.answering(server), role, home)
+            log = home / f"{role}.log"
+            with (
+                engines.serving(f"vl-{role}", made, log, extra=UNCACHED) as server,
+                VllmBench(home / f"{role}-bench.log") as program,
+            ):
+                found += rows(engines.answering(server), role, program, home)
     show(found)
     return int(not all(row.holds for row in found))
 

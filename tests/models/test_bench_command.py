@@ -16,7 +16,7 @@ from rag.benchmark.inputs import RandomTexts
 from rag.cli.app import app
 from rag.types import Content
 from tests.models import engines
-from tests.models.vllm_bench import vllm_bench
+from tests.models.vllm_bench import VllmBench
 
 REQUESTS, TOKENS, PICTURES, USERS = 24, 60, 6, 4
 
@@ -29,6 +29,12 @@ def embedder(served) -> engines.Server:
 @pytest.fixture(scope="module")
 def reranker(served) -> engines.Server:
     return engines.answering(served("vl-reranker"))
+
+
+@pytest.fixture(scope="module")
+def other_program(tmp_path_factory):
+    with VllmBench(tmp_path_factory.mktemp("vllm-bench") / "log") as program:
+        yield program
 
 
 @pytest.fixture(scope="module")
@@ -65,21 +71,21 @@ def test_all_requests_are_answered(measured) -> None:
     }
 
 
-def test_embedding_counts_as_vllm_counts(measured, embedder, tmp_path) -> None:
+def test_embedding_counts_as_vllm_counts(measured, embedder, other_program, tmp_path) -> None:
     """Texts of the same length in the same prompt, other ones."""
     texts = random_texts(embedder, TOKENS)
     assert [count(embedder, text) for text in texts] == [TOKENS] * REQUESTS
     family = family_of(Choice(family="qwen3-vl"), "embedder")
     told = instruction_for(family, Choice(), "document")
     prompts = [embedding_prompt(family, Content("text", text=text), "document", told) for text in texts]
-    theirs = vllm_bench(embedder, "/v1/embeddings", prompts, USERS, tmp_path)
+    theirs = other_program.run(embedder, "/v1/embeddings", prompts, USERS, tmp_path)
     assert counts(measured["embedding texts"]) == counts(theirs)
 
 
-def test_reranking_counts_as_vllm_counts(measured, reranker, tmp_path) -> None:
+def test_reranking_counts_as_vllm_counts(measured, reranker, other_program, tmp_path) -> None:
     half = TOKENS // 2
     pairs = [list(pair) for pair in zip(random_texts(reranker, half), random_texts(reranker, TOKENS - half), strict=True)]
-    theirs = vllm_bench(reranker, "/v1/rerank", pairs, USERS, tmp_path)
+    theirs = other_program.run(reranker, "/v1/rerank", pairs, USERS, tmp_path)
     assert counts(measured["reranking texts"]) == counts(theirs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -66,6 +67,13 @@ def test_the_published_rows_agree_with_themselves() -> None:
 )
 def test_the_weights_that_a_token_meets(model, sees, weights) -> None:
     assert weights_met(model, sees=sees) == weights
+
+
+def test_the_weights_of_a_folder_come_from_its_config(tmp_path) -> None:
+    text = {"num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128, "head_dim": 16, "vocab_size": 340}
+    config = {"text_config": {**text, "num_attention_heads": 8, "num_key_value_heads": 2}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert weights_met(str(tmp_path), sees=True) == 2 * 64 * (2 * 8 * 16 + 2 * 2 * 16 + 3 * 128)
 
 
 def test_the_published_throughput_as_a_share_of_a_peak() -> None:

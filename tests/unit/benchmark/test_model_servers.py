@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import count
 
 import pytest
 
@@ -13,7 +14,7 @@ from rag.backends.prompts import embedding_prompt
 from rag.benchmark.load import ClosedLoop, FixedRate
 from rag.benchmark.measurement import Measurement
 from rag.benchmark.model_servers import Workload, measure_embedder, measure_reranker
-from rag.errors import BackendError
+from rag.errors import BackendError, WrongRequest
 from rag.types import Content
 from tests.faults import fake_server as fake
 from tests.faults.fake_server import FakeServer
@@ -90,7 +91,12 @@ def test_so_many_users_are_so_many_requests_at_once() -> None:
 
 
 def late(handler, body) -> None:
-    time.sleep(0.03)
+    """Answers after the warm-up only once twelve ask at once; gives up after a while."""
+    server = handler.fake
+    measured = sum(one.path == "/v1/embeddings" for one in list(server.requests)) > 8
+    end = time.monotonic() + 20
+    while measured and server.most_at_once < 12 and time.monotonic() < end:
+        time.sleep(0.01)
     fake.reply(handler, handler.fake.right(handler.path, body))
 
 
@@ -99,20 +105,34 @@ def late(handler, body) -> None:
 )
 def test_a_failure_is_counted_and_not_asked_again(fault, reason) -> None:
     with FakeServer(model=PLAIN) as server:
-        answered = 0
+        numbers = count(1)
 
         def sometimes(handler, body) -> None:
-            nonlocal answered
-            answered += 1
-            wrong = handler.path == "/v1/embeddings" and answered > 60 and answered % 4 == 0
+            number = next(numbers)
+            wrong = number > 8 and number % 4 == 0  # after the warm-up
             fault(handler, body) if wrong else fake.reply(handler, handler.fake.right(handler.path, body))
 
         server.always = sometimes
-        [found] = measure_embedder(Choice(model=PLAIN, dim=1024, urls=(server.url,)), Workload(200, 5, 0, (ClosedLoop(2),)))
+        [found] = measure_embedder(Choice(model=PLAIN, dim=1024, urls=(server.url,)), Workload(40, 5, 0, (ClosedLoop(2),)))
         sent = sum(one.path == "/v1/embeddings" for one in server.requests)
-    assert found.failed > 20 and found.completed + found.failed == 200
+    assert (found.completed, found.failed) == (30, 10)
     assert all(reason in why for why in found.failures)
-    assert sent == 8 + 200
+    assert sent == 8 + 40
+
+
+def test_more_requests_at_once_than_open_files_are_refused(monkeypatch) -> None:
+    refused: list[tuple[int, int]] = []
+
+    def setrlimit(_: int, limits: tuple[int, int]) -> None:
+        refused.append(limits)
+        raise ValueError("not allowed to raise maximum limit")
+
+    monkeypatch.setattr("resource.getrlimit", lambda _: (256, 512))
+    monkeypatch.setattr("resource.setrlimit", setrlimit)
+    at_once = Workload(requests=900, tokens=5, pictures=0, patterns=(ClosedLoop(900),))
+    with pytest.raises(WrongRequest, match="900 requests at once need 1028 open files, and this process may have 512") as error:
+        list(measure_embedder(Choice(model=PLAIN, urls=("http://127.0.0.1:9",)), at_once))
+    assert error.value.remedy == "send fewer at once: --users 384" and refused == [(1028, 512)]
 
 
 def test_a_server_that_answers_nothing_is_an_error() -> None:
