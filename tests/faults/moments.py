@@ -28,7 +28,18 @@ from tests.unit.index_samples import FINGERPRINT, key_of, vector_of
 REACH = RankingOptions(top_k=1000, candidates=1000, fold=False)
 # Invented, and no two a letter apart: a word that no passage holds is searched as its nearest neighbour.
 WORDS = (
-    "quabblon", "zorfint", "vexumar", "dringolt", "hesperux", "jaktovim", "lumbraqo", "mifwenda", "norpexil", "styvaque", "tolgrimb", "yandoxer",
+    "quabblon",
+    "zorfint",
+    "vexumar",
+    "dringolt",
+    "hesperux",
+    "jaktovim",
+    "lumbraqo",
+    "mifwenda",
+    "norpexil",
+    "styvaque",
+    "tolgrimb",
+    "yandoxer",
 )
 FILTERS = [
     Filters(),
