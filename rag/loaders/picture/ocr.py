@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.loaders.picture.ocr_engine import engine
+from rag.loaders.picture.pixels import grey_of
 from rag.loaders.picture.reading_order import Box, rows
 from rag.loaders.picture.text_lines import text_lines
 from rag.loaders.picture.turning import quarter_turns, turned_back
@@ -102,7 +103,7 @@ ENGINE = engine_name()
 
 def _busy_area(pixels: Pixels) -> tuple[int, int, int, int] | None:
     """Left, top, right and bottom in pixels of all but plain background; None for a plain picture, which then costs nothing."""
-    grey = (pixels.sum(axis=2, dtype=np.uint16) // 3).astype(np.int16)
+    grey = grey_of(pixels).astype(np.int16)
     across = np.abs(np.diff(grey, axis=1)) > _EDGE
     along = np.abs(np.diff(grey, axis=0)) > _EDGE
     columns = np.flatnonzero(np.append(across.any(axis=0), False) | along.any(axis=0))
@@ -144,7 +145,7 @@ def _framed(pixels: Pixels) -> tuple[Pixels, int, int]:
 
 def _small_line_height(pixels: Pixels) -> float:
     """The height of small text lines, upright or on their side, in pixels: the 30 % quantile; infinity where none are found."""
-    grey = (pixels.sum(axis=2, dtype=np.uint16) // 3).astype(np.uint8)
+    grey = grey_of(pixels)
     heights = [line.height for line in text_lines(grey) or text_lines(np.ascontiguousarray(grey.T))]
     return float(np.quantile(heights, 0.3)) if heights else math.inf
 
