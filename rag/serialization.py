@@ -183,6 +183,8 @@ def status_json(found: IndexStatus) -> dict[str, Any]:
         "passages": dict(found.passages),
         "vectors": found.vectors,
         "skipped": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.skipped],
+        "unread": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.unread],
+        "unread_count": found.unread_count,
         "ignored": dict(found.ignored),
     }
 

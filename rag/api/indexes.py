@@ -170,6 +170,7 @@ def _status(library: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, A
     return found | {
         "index": library.name(index),
         "skipped": found["skipped"][:MOST_SKIPPED],
+        "unread": found["unread"][:MOST_SKIPPED],
         "skipped_count": len(found["skipped"]),
         "job": _running(jobs, library.name(index)),
     }

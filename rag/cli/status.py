@@ -12,6 +12,7 @@ from rag.humanize import counted
 if TYPE_CHECKING:
     from rag.index.reader.open_index import IndexStatus
 
+MOST_UNREAD = 20  # parts shown; --json has them all
 MOST_SUFFIXES = 12  # shown by name; --json has them all
 
 
@@ -45,6 +46,13 @@ def _print(found: IndexStatus) -> None:
     print(f"skipped     {len(found.skipped)}")
     for skipped in found.skipped:
         print(f"            {harmless(str(skipped.document))}: {harmless(skipped.reason)}")
+    documents = len({one.document for one in found.unread})
+    inside = (
+        f" parts of {counted(documents, 'document')}: rag status --json lists them" if found.unread_count > MOST_UNREAD else ""
+    )
+    print(f"not read    {found.unread_count}{inside if inside else ' inside documents'}")
+    for part in found.unread[:MOST_UNREAD]:
+        print(f"            {harmless(str(part.document))}: {harmless(part.reason)}")
     print_ignored(found.ignored, "left out    ")
 
 

@@ -176,6 +176,8 @@ class DocumentIngester:
             pending.tally.indexed += 1
             pending.tally.skipped += pending.lost
             pending.tally.dropped += pending.dropped
+            if pending.identity is not None and not pending.changed:
+                self.writer.put_unread(pending.identity.digest, [one.reason for one in pending.lost])
             self._put(pending, pending.passages)
 
     def _identified(self, pending: PendingDocument, identity: Identified) -> None:

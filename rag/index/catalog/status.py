@@ -16,6 +16,7 @@ from rag.index.catalog.ignored import read_ignored
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import FORMAT, KIND_CODES, LIVE
+from rag.index.catalog.unread_parts import read_unread
 from rag.index.files.layout import size_on_disk
 from rag.types import DocumentId, Fingerprint, Kind, Skipped
 
@@ -35,6 +36,8 @@ class IndexStatus:
     folders: Mapping[str, int]  # documents by the first folder of their path; "" for the root itself; most frequent first
     passages: Mapping[Kind, int]
     skipped: tuple[Skipped, ...]  # files that could not be read, and why
+    unread: tuple[Skipped, ...]  # what was inside documents and could not be read, and why: at most 50 a document
+    unread_count: int  # all of it
     ignored: Mapping[str, int]  # what the last run over each root left out by rule, counted by reason
     vectors: int  # rows of all live segments: shared vectors count once, unused ones count too
     bytes: int  # of the whole folder
@@ -51,6 +54,7 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         name = PurePosixPath(to_name(path))
         suffixes[name.suffix.lower()] += 1
         folders[name.parts[0] if len(name.parts) > 1 else ""] += 1
+    unread_count, unread = read_unread(connection, generation)
     return IndexStatus(
         folder=folder,
         format=FORMAT,
@@ -63,6 +67,8 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         folders=_most_first(folders),
         passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
         skipped=tuple(_skipped(connection, generation)),
+        unread=tuple(unread),
+        unread_count=unread_count,
         ignored=_ignored(connection, generation),
         vectors=int(connection.execute(f"SELECT coalesce(sum(rows), 0) FROM segments WHERE {LIVE}", at).get),
         bytes=size_on_disk(folder),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rag.index.base import Segment
 from rag.index.catalog.transaction import Transaction
+from rag.index.catalog.unread_parts import remove_unused
 from rag.index.vectors.segments import read_segments
 from rag.index.vectors.vector_store import add_segment
 from rag.index.vectors.verified_rows import open_rows
@@ -153,6 +154,7 @@ def _remove_ended_documents(connection: apsw.Connection) -> None:
         """DELETE FROM documents WHERE ended IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM passages WHERE passages.document = documents.number)"""
     )
+    remove_unused(connection)
     connection.execute(
         "DELETE FROM roots WHERE ended IS NOT NULL AND NOT EXISTS (SELECT 1 FROM documents WHERE root = roots.number)"
     )

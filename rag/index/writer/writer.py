@@ -39,6 +39,7 @@ from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import fingerprint_to_json, to_bytes
 from rag.index.catalog.status import read_roots
 from rag.index.catalog.transaction import Transaction
+from rag.index.catalog.unread_parts import write_unread
 from rag.index.files.lock import locked
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.upkeep.compaction import Compacted, compact_all, compact_some, shrink
@@ -199,6 +200,12 @@ class Writer:
             self._waiting.add(staged, missing)
         else:
             self._insert(staged)
+
+    @uninterruptible()
+    def put_unread(self, digest: bytes, reasons: Sequence[str]) -> None:
+        """Records why parts of the document with these bytes could not be read; nothing where all of it was."""
+        with self._transaction.changing() as connection:
+            write_unread(connection, digest, reasons)
 
     @uninterruptible()
     def put_skipped(self, document: Document, reason: str) -> None:

@@ -25,6 +25,7 @@ from rag.loaders.inside.base import Part
 from rag.loaders.inside.mail import messages
 from rag.loaders.office.ole import OLE
 from rag.loaders.office.safe_zip import DAMAGED_ZIP, damaged_zip, first_line, opened_zip
+from rag.loaders.plain_reasons import PACK_AGAIN, damage
 from rag.types import CaptionOf, Content, Document, Passage
 
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1  # flags of a zip member
@@ -185,5 +186,7 @@ class _Reported(io.RawIOBase):
 
 
 def _damaged_member(error: BaseException) -> UnreadableDocument:
-    said = "it ends too early" if isinstance(error, EOFError) else str(error).partition("\n")[0][:200]
-    return UnreadableDocument(f"is damaged in its archive: {said or type(error).__name__}")
+    if isinstance(error, NotImplementedError):
+        return UnreadableDocument(PACK_AGAIN)
+    said = damage("it ends too early" if isinstance(error, EOFError) else str(error).partition("\n")[0][:200])
+    return UnreadableDocument(f"is damaged in its archive: {said or 'its parts do not fit together'}")

@@ -14,6 +14,7 @@ from typing import Any
 
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
+from rag.loaders.plain_reasons import damage
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # what olefile 0.47 raises on damaged files (tests/unit/loaders/office/test_old_office.py damages some)
@@ -115,8 +116,8 @@ def title_in(ole: Any, limits: Limits) -> str:
 
 def damaged_ole(error: BaseException) -> UnreadableDocument:
     """The reason for what olefile cannot read."""
-    said = str(error).partition("\n")[0][:200]
-    return UnreadableDocument(f"is a damaged OLE file: {said or type(error).__name__}")
+    said = damage(str(error).partition("\n")[0][:200])
+    return UnreadableDocument(f"is a damaged OLE file: {said or 'its parts do not fit together'}")
 
 
 def _codec(page: int) -> str:

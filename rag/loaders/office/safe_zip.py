@@ -18,6 +18,7 @@ from typing import BinaryIO
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.office.dialects import in_common_dialect
+from rag.loaders.plain_reasons import PACK_AGAIN, damage
 
 _MAX_MEMBERS = 20_000
 _MAX_DIRECTORY_BYTES = 8_000_000
@@ -125,6 +126,6 @@ def first_line(error: BaseException) -> str:
     said = said.partition(" while decompressing data: ")[2] or said  # after zlib's number
     if isinstance(error, EOFError):
         said = "it ends too early"
-    if said.startswith("CRC check failed"):
-        said = "its checksum is wrong"
-    return said[:200] or type(error).__name__
+    if isinstance(error, NotImplementedError):
+        return f"it {PACK_AGAIN}"
+    return damage(said)[:200] or "its parts do not fit together"

@@ -19,6 +19,7 @@ from rag.loaders.office.number_format import number_text, plain_number
 from rag.loaders.office.ole import OLE, opened_ole, stream, title_in
 from rag.loaders.office.tables import Bounds, Row, one_line, spans
 from rag.loaders.office.xls_beside import texts_beside
+from rag.loaders.plain_reasons import SAVE_AS_XLSX, workbook_fault
 from rag.loaders.text.chunking import cut, text_passage
 from rag.types import Context, Document, DocumentId, Passage, Sheet
 
@@ -45,9 +46,9 @@ def passages(document: Document, limits: Limits) -> Iterator[Passage]:
         said = str(error)
         if "encrypted" in said.lower():
             raise UnreadableDocument("is encrypted; save it without a password") from error
-        raise UnreadableDocument(f"is a damaged Excel workbook: {one_line(said)[:200]}") from error
+        raise UnreadableDocument(workbook_fault(one_line(said)[:200])) from error
     except damaged as error:
-        raise UnreadableDocument(f"is a damaged Excel workbook: {one_line(str(error))[:200] or type(error).__name__}") from error
+        raise UnreadableDocument(f"is a damaged Excel workbook: its parts do not fit together; {SAVE_AS_XLSX}") from error
 
 
 def _content(file: Path, limits: Limits) -> tuple[bytes, str]:

@@ -37,8 +37,9 @@ def rectangles(layer: pdfium.PdfTextPage) -> Rectangles:
     left, top, right, bottom = c_double(), c_double(), c_double(), c_double()
     places = byref(left), byref(top), byref(right), byref(bottom)
     found = []
+    text, ask = layer.raw, raw.FPDFText_GetRect
     for number in range(max(count, 0)):
-        raw.FPDFText_GetRect(layer, number, *places)
+        ask(text, number, *places)
         found.append((left.value, bottom.value, right.value, top.value))
     return np.asarray(found, dtype=np.float64).reshape(-1, 4)
 
@@ -128,13 +129,11 @@ def _cells(layer: pdfium.PdfTextPage, count: int) -> Rectangles:
 
     A full stop or a Chinese comma is far from its neighbours by its ink, and not by its cell.
     """
-    cell = raw.FS_RECTF()
-    place = byref(cell)
-    found = []
-    for number in range(count):
-        raw.FPDFText_GetLooseCharBox(layer, number, place)
-        found.append((cell.left, cell.bottom, cell.right, cell.top))
-    return np.asarray(found, dtype=np.float64).reshape(-1, 4)
+    cells = (raw.FS_RECTF * count)()  # left, top, right, bottom, as 32-bit numbers
+    text, ask = layer.raw, raw.FPDFText_GetLooseCharBox
+    for number, cell in enumerate(cells):
+        ask(text, number, byref(cell))
+    return np.frombuffer(cells, np.float32).reshape(-1, 4)[:, [0, 3, 2, 1]].astype(np.float64)
 
 
 def _segments(

@@ -15,6 +15,7 @@ import pypdfium2 as pdfium
 from pypdfium2 import raw
 
 from rag.loaders.pdf.reading_order import rectangles
+from rag.loaders.picture.pixels import grey_of
 from rag.loaders.picture.text_lines import text_lines
 from rag.text.language import is_language
 from rag.types import TextLayer
@@ -162,11 +163,19 @@ def _uncovered(pictures: NDArray[np.int64], known: NDArray[np.int64], shape: tup
 
 def _letters(pixels: Pixels) -> float:
     """About how many letters lines of text in the picture hold: a letter is about as wide as small ones are high."""
-    grey = (pixels.astype(np.uint16).sum(axis=2) // 3).astype(np.uint8)
+    grey = grey_of(pixels)
     most = 0.0
     for scale in _SCALES:
-        height, width = (side - side % scale for side in grey.shape)
-        small = grey[:height, :width].reshape(height // scale, scale, width // scale, scale)
-        lines = text_lines(small.mean(axis=(1, 3)).astype(np.uint8) if scale > 1 else grey)
+        lines = text_lines(_smaller(grey, scale) if scale > 1 else grey)
         most = max(most, sum(line.width / line.height for line in lines))
     return most
+
+
+def _smaller(grey: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
+    """The mean of each square of so many pixels, rounded down."""
+    height, width = (side - side % scale for side in grey.shape)
+    total = np.zeros((height // scale, width // scale), np.uint16)
+    for row in range(scale):
+        for column in range(scale):
+            total += grey[row:height:scale, column:width:scale]
+    return (total // np.uint16(scale * scale)).astype(np.uint8)

@@ -5,16 +5,16 @@ Knows no file and no index: pixels in, words and boxes out. The main cost of ind
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.loaders.picture.ocr_engine import engine
+from rag.loaders.picture.pixels import grey_of
 from rag.loaders.picture.reading_order import Box, rows
 from rag.loaders.picture.text_lines import text_lines
 from rag.loaders.picture.turning import quarter_turns, turned_back
@@ -23,7 +23,6 @@ from rag.text.line_ends import despaced, joined
 if TYPE_CHECKING:
     from rag.types import Pixels
 
-_MIN_CONFIDENCE = 0.5  # below this, lines are noise more often than words
 _MIN_CONFIDENCE_OF_ONE = 0.8  # of single characters: edges of shapes pass for "1" or "一" at 0.5 to 0.7, real ones reach 0.9
 _MIN_DETECTOR_SIDE = 960  # pixels of the longer side the detector sees if text is large; with fewer, it begins to miss lines
 _MAX_SIDE = 4000  # pixels: longer strips are scaled down first
@@ -69,9 +68,9 @@ def _boxes(pixels: Pixels, threads: int) -> list[Box]:
     shrunk = _within_max_side(seen)
     framed, x_margin, y_margin = _framed(shrunk)
     with _LOCK:
-        engine = _engine(threads)
-        _limit_detector(engine, _detector_side(max(framed.shape), line))
-        found = engine(np.ascontiguousarray(framed[:, :, ::-1]))  # OpenCV's order: blue, green, red
+        reader = engine(threads)
+        reader.text_det.look_at(_detector_side(max(framed.shape), line))
+        found = reader(np.ascontiguousarray(framed[:, :, ::-1]))  # OpenCV's order: blue, green, red
     if found.txts is None or found.boxes is None:
         return []
     height, width = pixels.shape[:2]
@@ -90,7 +89,7 @@ def _boxes(pixels: Pixels, threads: int) -> list[Box]:
 def _confidence(line: Pixels, threads: int) -> float:
     """How surely the engine reads a line, 0 to 1."""
     with _LOCK:
-        found = _engine(threads).recognize_txt([line[:, :, ::-1].copy()])
+        found = engine(threads).recognize_txt([line[:, :, ::-1].copy()])
     return float(found.scores[0]) if found.txts and found.txts[0].strip() else 0.0
 
 
@@ -102,41 +101,9 @@ def engine_name() -> str:
 ENGINE = engine_name()
 
 
-@lru_cache(maxsize=2)
-def _engine(threads: int) -> Any:
-    """The engine, loaded once: 0.9 s of imports and 0.5 s of models.
-
-    Its classifier of upside-down lines is off: on a dense page it rotated good lines and lost 900 of 8,000 characters. Lines
-    are recognised one by one: batches are padded to their longest line, which made dense pages a fifth slower.
-    """
-    quiet = logging.getLogger("RapidOCR")
-    quiet.setLevel(logging.CRITICAL)
-    from rapidocr import RapidOCR
-
-    return RapidOCR(
-        params={
-            "Global.log_level": "critical",
-            "Global.text_score": _MIN_CONFIDENCE,
-            "Global.use_cls": False,
-            "Global.use_preprocess_img": False,
-            "Global.use_vertical_padding": False,
-            "Det.limit_type": "max",
-            "Rec.rec_batch_num": 1,
-            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-        }
-    )
-
-
-def _limit_detector(engine: Any, side: int) -> None:
-    engine.cfg.Det.limit_side_len = side
-    if engine.text_det is not None:
-        engine.text_det.limit_side_len = side
-
-
 def _busy_area(pixels: Pixels) -> tuple[int, int, int, int] | None:
     """Left, top, right and bottom in pixels of all but plain background; None for a plain picture, which then costs nothing."""
-    grey = pixels.astype(np.int16).sum(axis=2) // 3
+    grey = grey_of(pixels).astype(np.int16)
     across = np.abs(np.diff(grey, axis=1)) > _EDGE
     along = np.abs(np.diff(grey, axis=0)) > _EDGE
     columns = np.flatnonzero(np.append(across.any(axis=0), False) | along.any(axis=0))
@@ -178,7 +145,7 @@ def _framed(pixels: Pixels) -> tuple[Pixels, int, int]:
 
 def _small_line_height(pixels: Pixels) -> float:
     """The height of small text lines, upright or on their side, in pixels: the 30 % quantile; infinity where none are found."""
-    grey = (pixels.astype(np.uint16).sum(axis=2) // 3).astype(np.uint8)
+    grey = grey_of(pixels)
     heights = [line.height for line in text_lines(grey) or text_lines(np.ascontiguousarray(grey.T))]
     return float(np.quantile(heights, 0.3)) if heights else math.inf
 

@@ -20,6 +20,7 @@ from PIL import Image
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.picture.raw_preview import find_preview
+from rag.loaders.plain_reasons import SAVE_AS_PNG, damage
 
 # The accepted formats, whatever the suffix. Pillow knows some forty more; without them a hostile file reaches fewer parsers.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "PSD")
@@ -107,8 +108,9 @@ def describe(error: BaseException) -> str:
         return "contains no picture that can be decoded"
     if isinstance(error, _PARSER_ERRORS) or _CODEC_ERROR.fullmatch(said):  # their texts are meant for authors of decoders
         return "is damaged: its parts do not fit together"
-    verb = "cannot be decoded" if _UNSUPPORTED.match(said) else "is damaged"
-    return f"{verb}: {said}" if said else verb
+    if _UNSUPPORTED.match(said):
+        return f"cannot be decoded: {said}; {SAVE_AS_PNG}"
+    return f"is damaged: {damage(said)}" if said else "is damaged"
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:

@@ -54,7 +54,7 @@ def test_a_plain_picture_costs_no_recognition(size: tuple[int, int], monkeypatch
     def refuse(threads: int) -> None:
         raise AssertionError("the engine was asked")
 
-    monkeypatch.setattr(ocr, "_engine", refuse)
+    monkeypatch.setattr(ocr, "engine", refuse)
     assert recognise(np.full((size[1], size[0], 3), 130, np.uint8)) == OcrResult("", ())
 
 

@@ -207,8 +207,11 @@ def test_a_file_that_is_not_a_picture_gets_a_reason(content: bytes, reason: str,
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (OSError("image file is truncated"), "is damaged: image file is truncated"),
-        (SyntaxError("Unsupported BMP compression (6)"), "cannot be decoded: Unsupported BMP compression (6)"),
+        (OSError("image file is truncated"), "is damaged: it ends too early; copy or download it again"),
+        (
+            SyntaxError("Unsupported BMP depth"),
+            "cannot be decoded: Unsupported BMP depth; open it with the program that made it and save it as PNG or JPEG",
+        ),
         (OSError("decoder error -2"), "is damaged: its parts do not fit together"),
         (IndexError("string index out of range"), "is damaged: its parts do not fit together"),
         (Image.DecompressionBombError("5 > 4"), "unpacks to far more pixels than the limit max_source_pixels"),
