@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rag.search.dedup import DuplicateGroup
-from rag.search.fusion import DENSE
 
 if TYPE_CHECKING:
     from rag.index.reader.federated import Answering
@@ -77,21 +76,20 @@ def list_all(
 ) -> Listing:
     """The ranked results, and behind them one for each document (or place) of `matches` that is not among them.
 
-    A further result has the fused score of its lexical lane alone, and never more than the last ranked one. `index` is the name
-    of passages that carry none.
+    A further result has the score of the last ranked one, times its BM25 by the largest of a candidate: it was not worth ranking.
+    `index` is the name of passages that carry none.
     """
     unit = _document if group == "document" else _place
     shown = {unit(stored, index) for one in ranked for stored in _passages(one)}
     ceiling = min((one.shown.best.score for one in ranked), default=1.0)
     most = max((score / (1 - score) for score in found.lexical.values()), default=0.0)
-    sure = max(found.shares.values(), default=0.0)
     gone = found.gone
     further: dict[Hashable, FurtherResult] = {}
     for outline, rank, lexical, share in matches.found:
         key = outline.document if group == "document" else (outline.index_name, outline.number)
         if key in shown or key in further or (outline.root, outline.path) in gone:
             continue
-        score = min(ceiling, sure * lexical / (1 - lexical) / most / (1 + DENSE)) if most else 0.0
+        score = ceiling * min(1.0, lexical / (1 - lexical) / most) if most else 0.0
         if score >= min_score:
             further[key] = FurtherResult(outline, rank, lexical, share, score)
     results: list[DuplicateGroup | FurtherResult] = [*ranked, *further.values()]
