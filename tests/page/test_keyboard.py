@@ -46,6 +46,13 @@ def test_search_move_open_step_and_close(server: Server, visit: Visit) -> None:
     assert page.evaluate("document.activeElement.id") == "rag-words"
 
 
+def test_a_person_can_write_at_once(server: Server, visit: Visit) -> None:
+    page = visit(server).open()
+    page.keyboard.type("harbour")
+    expect(page.locator("#rag-words")).to_have_value("harbour")
+    expect(page.locator(".card").first).to_be_visible()
+
+
 def test_the_list_of_keys(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     page = visitor.search("?q=harbour")

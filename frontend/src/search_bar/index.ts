@@ -141,7 +141,6 @@ export default component<Props>((root, host) => {
   if (asked.tab === "ask") asked = { ...asked, words: "", picture: "", like: "" };
   show();
   if (!address.isEmpty(asked)) queueMicrotask(ask);
-  else if (!asked.tab && !matchMedia("(pointer: coarse)").matches) box.focus();
 
   return {
     changed(names) {
@@ -149,7 +148,7 @@ export default component<Props>((root, host) => {
         const { number: _number, picture, ...query } = host.props.value as Query;
         change({ ...query, picture: picture ? keep(picture) : "", before: dayBefore(query.before) });
       } else if (names.has("indexes") || names.has("facets")) showFilters();
-      if (names.has("indexes") && host.props.indexes) isReady();
+      if (names.has("indexes") && host.props.indexes) begin();
     },
     removed() {
       leaving.abort();
@@ -157,6 +156,14 @@ export default component<Props>((root, host) => {
       filters.removed();
     },
   };
+
+  /** Says once that the page is ready, and takes the focus, so that a person can write at once. */
+  function begin(): void {
+    if (document.documentElement.dataset.ready) return;
+    isReady(); // until then the page is a sketch, and nothing in it can have the focus
+    const isFree = document.activeElement === document.body && !asked.tab && address.isEmpty(asked);
+    if (isFree && !matchMedia("(pointer: coarse)").matches) box.focus();
+  }
 
   /** Whether Gradio gave another query than the one shown. */
   function given({ props }: Host<Props>): boolean {
@@ -169,7 +176,6 @@ export default component<Props>((root, host) => {
 
 /** Tells the page, which showed a sketch of itself until now, and tests. */
 function isReady(): void {
-  if (document.documentElement.dataset.ready) return;
   document.documentElement.dataset.ready = "true";
   document.dispatchEvent(new CustomEvent("rag:ready"));
   performance.mark("rag:ready");
