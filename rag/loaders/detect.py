@@ -64,6 +64,12 @@ _REMEDIES = {
     ".xps": "XPS; convert it to .pdf (xpstopdf, of the package libgxps-utils)",
     ".oxps": "OpenXPS; convert it to .pdf (xpstopdf, of the package libgxps-utils)",
 }
+_SIGNED_REMEDIES = {  # by the first bytes, whatever the name
+    b"7z\xbc\xaf\x27\x1c": "7z archive; unpack it, or pack it again as .zip",
+    b"Rar!\x1a\x07": "RAR archive; unpack it, or pack it again as .zip",
+    b"\x78\x9f\x3e\x22": "Outlook's winmail.dat; unpack what is in it (tnef, of the package tnef)",
+    b"AT&TFORM": "DjVu; convert it to .pdf (ddjvu -format=pdf, of the package djvulibre-bin)",
+}
 _ALSO_TEXT = frozenset({".key"})  # text-encoded keys
 _OFTEN_TEXT = _suffix_set(".doc .xls .xlt .rtf")  # programs that export tables and pages give them these names
 _OFFICE_FOLDERS = ("word/", "ppt/", "xl/", "word\\", "ppt\\", "xl\\")
@@ -105,6 +111,9 @@ def loader_name(file: Path, limits: Limits, name: str = "") -> str:
     head = _head(file, limits)
     if _is_archive(file, head, suffix):
         return "archive"
+    for begin, remedy in _SIGNED_REMEDIES.items():
+        if head.startswith(begin):
+            raise UnreadableDocument(remedy)
     if suffix in _UNSUPPORTED:
         raise UnreadableDocument(f"{suffix} is not a format this program reads")
     named = _FAMILIES.get(suffix, "")

@@ -9,4 +9,5 @@ HOLDERS = {  # by loader: what lists the files inside a document
     "office": "rag.loaders.inside.office:parts",
     "pdf": "rag.loaders.inside.pdf:parts",
     "html": "rag.loaders.inside.html:parts",
+    "notebook": "rag.loaders.inside.notebook:parts",
 }

@@ -20,6 +20,7 @@ from pypdfium2 import raw
 from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
+from rag.loaders.pdf.alternatives import alternative_texts
 from rag.loaders.pdf.annotations import notes
 from rag.loaders.pdf.document import document_of
 from rag.loaders.pdf.outline import Titles, bookmarks, form_data
@@ -46,7 +47,7 @@ _REASONS = {
 class PdfLoader:
     """One passage per page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
 
-    version = 5
+    version = 6
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         with opened_pdf(document.file, limits) as pdf:
@@ -145,7 +146,7 @@ def _page(pdf: pdfium.PdfDocument, index: int) -> Iterator[pdfium.PdfPage | None
 def _beside(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int, titles: Titles) -> tuple[str, list[tuple[float, ...]]]:
     """What stands on a page beside its text layer, and where those words are drawn that are."""
     found = notes(pdf, page)
-    said = [*titles.get(index, ()), *(note.words for note in found)]
+    said = [*titles.get(index, ()), *(note.words for note in found), *alternative_texts(page)]
     if len(pdf) == 1 and not any(note.place for note in found):
         said.append(form_data(pdf))
     return "\n".join(filter(None, map(clean, said))), [note.place for note in found if note.place]

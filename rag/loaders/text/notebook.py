@@ -26,7 +26,7 @@ _MAX_OUTPUT = 4_000  # characters kept of one output: the start of a training lo
 class NotebookLoader:
     """Spans under the headings of the Markdown cells."""
 
-    version = 2
+    version = 3
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         yield from passages_of(document.id, rendered(read_bytes(document.file, limits)), limits, LINED)
@@ -45,8 +45,8 @@ def rendered(raw: bytes) -> Rendering:
     length = 0
     headings: list[Heading] = []
     shows: list[tuple[str, str]] = []
-    for cell in _cells(raw):
-        source = _joined(cell.get("source", cell.get("input"))).strip("\n")
+    for cell in cells(raw):
+        source = joined(cell.get("source", cell.get("input"))).strip("\n")
         if cell.get("cell_type") in ("markdown", "heading"):
             if cell["cell_type"] == "heading":
                 source = "#" * int(cell.get("level") or 1) + " " + source
@@ -63,7 +63,8 @@ def rendered(raw: bytes) -> Rendering:
     return Rendering("".join(parts), tuple(headings), title, tuple(shows))
 
 
-def _cells(raw: bytes) -> Iterator[dict[str, Any]]:
+def cells(raw: bytes) -> Iterator[dict[str, Any]]:
+    """The cells of a notebook, in order. UnreadableDocument where it is not one."""
     text = decoded(raw)
     if text.count("[") + text.count("{") + text.count('"') // 2 > _MAX_VALUES:
         raise UnreadableDocument(f"is a notebook of more than {_MAX_VALUES:,} values")
@@ -91,10 +92,10 @@ def _outputs(cell: dict[str, Any]) -> Iterator[str]:
             bundle = output.get("data")
             shown = bundle.get("text/plain") if isinstance(bundle, dict) else output.get("text")
             failed = f"{output['ename']}: {output.get('evalue', '')}" if isinstance(output.get("ename"), str) else ""
-            yield (_joined(shown) or failed)[:_MAX_OUTPUT].strip("\n")
+            yield (joined(shown) or failed)[:_MAX_OUTPUT].strip("\n")
 
 
-def _joined(value: object) -> str:
+def joined(value: object) -> str:
     """A multi-line string of nbformat: a string, or a list of them."""
     parts = value if isinstance(value, list) else [value]
     return "".join(part for part in parts if isinstance(part, str)).replace("\r\n", "\n").replace("\r", "\n")

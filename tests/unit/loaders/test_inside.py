@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import random
 import tarfile
 import zipfile
@@ -212,3 +214,19 @@ def test_damage_anywhere_gives_words_or_a_reason(tmp_path: Path, name: str) -> N
             assert all(list(loader_of("archive").read(made, passages, LIMITS)))
         except UnreadableDocument as error:
             assert error.what
+
+
+def test_pictures_of_a_notebook_are_found_at_their_cell(tmp_path: Path) -> None:
+    png, jpeg = (base64.b64encode(picture(kind)).decode() for kind in ("PNG", "JPEG"))
+    drawn = {"image/png": [png[:40], png[40:]], "text/plain": "<Figure>"}
+    outputs = [{"text": "done"}, {"data": drawn}, {"data": {"image/jpeg": "!!!x"}}, {"png": png}]
+    cells = [
+        {"cell_type": "markdown", "source": "# Tides", "attachments": {"gauge.jpg": {"image/jpeg": jpeg}}},
+        {"cell_type": "code", "source": "plot()", "outputs": outputs},
+        {"cell_type": "code", "source": "again()", "outputs": [{"data": {"image/png": png}}]},
+    ]
+    found = read(tmp_path, "tides.ipynb", json.dumps({"cells": cells, "nbformat": 4}).encode())
+    shown = [passage.inner for passage, outcome in found if isinstance(outcome, Content) and passage.modality == "image"]
+    assert shown == ["gauge.jpg", "cell 2 picture 1.png", "cell 2 picture 3.png", "cell 3 picture.png"]
+    assert reasons(found) == ["inside it: cell 2 picture 2.jpg: is damaged in its notebook"]
+    assert "plot()" in words(found)[""]

@@ -71,7 +71,7 @@ def test_signatures_are_no_attachments_and_what_cannot_be_read_has_a_reason(tmp_
     mail.add_attachment(b"\x30\x82", maintype="application", subtype="pkcs7-signature", filename="smime.p7s")
     mail.add_attachment(b"\x78\x9f\x3e\x22\0\0", maintype="application", subtype="ms-tnef", filename="winmail.dat")
     found = read(tmp_path, "a.eml", mail.as_bytes())
-    assert reasons(found) == ["inside it: winmail.dat: is not a format this program reads (binary data)"]
+    assert reasons(found) == ["inside it: winmail.dat: Outlook's winmail.dat; unpack what is in it (tnef, of the package tnef)"]
 
 
 def mailbox() -> bytes:
