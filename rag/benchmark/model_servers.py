@@ -52,7 +52,7 @@ class Workload:
 def measure_embedder(choice: Choice, load: Workload, say: Say = silent) -> Iterator[Measurement]:
     """A measurement of texts, then one of pictures if the model sees, for each pattern. BackendError if the server is no use."""
     run = _Run(choice, load, "embedder", say)
-    embedder = ServerEmbedder(run.choice, ONE_ATTEMPT, run.tally.hear)
+    embedder = ServerEmbedder(run.choice, ONE_ATTEMPT, heard=run.tally.hear)
     sees = "image" in embedder.modalities
 
     def embed(content: Content) -> object:
@@ -73,7 +73,7 @@ def measure_embedder(choice: Choice, load: Workload, say: Say = silent) -> Itera
 def measure_reranker(choice: Choice, load: Workload, say: Say = silent) -> Iterator[Measurement]:
     """The same for a reranker: half of the tokens are the query's, half the document's, and both are fresh in every request."""
     run = _Run(choice, load, "reranker", say)
-    reranker = ServerReranker(run.choice, ONE_ATTEMPT, run.tally.hear)
+    reranker = ServerReranker(run.choice, ONE_ATTEMPT, heard=run.tally.hear)
     sees = "image" in reranker.modalities
     half = max(1, load.tokens // 2)
 

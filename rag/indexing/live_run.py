@@ -33,7 +33,7 @@ class LiveRun:
 @contextmanager
 def shown_to_others(folder: Path, tell: Tell | None) -> Iterator[Tell]:
     """`tell`, and a file beside it that says the same while the `with` lasts. Where no file can be written, `tell` alone."""
-    file = run_folder() / f"index-{os.getpid()}-{time.monotonic_ns()}.json"
+    file = run_folder() / f".index-{os.getpid()}-{time.monotonic_ns()}.json"  # hidden: no run takes it for a document
     started, written = time.time(), float("-inf")
 
     def write(seen: Progress) -> None:
@@ -65,7 +65,7 @@ def live_run(folder: Path) -> LiveRun | None:
     """The run that brings an index up to date now, in another process of this user; None where there is none. Never raises."""
     wanted = os.path.realpath(folder)
     found = []
-    for file in run_files("index"):
+    for file in run_files(".index"):
         try:
             said = json.loads(file.read_text("utf-8"))
             run = LiveRun(int(said["pid"]), float(said["started"]), dict(said["progress"]))

@@ -43,7 +43,7 @@ class Endpoints:
     may pass is retried as `RetryPolicy` allows; any other raises BackendError.
     """
 
-    def __init__(self, choice: Choice, policy: RetryPolicy = RETRY_POLICY, heard: Heard | None = None) -> None:
+    def __init__(self, choice: Choice, policy: RetryPolicy = RETRY_POLICY, *, heard: Heard | None = None) -> None:
         """Sends nothing. WrongSetting if an address, the key, the certificates or a proxy cannot be used.
 
         `heard` gets every response that is no refusal, in the thread that sent the request; it must not raise.

@@ -50,14 +50,16 @@ class ServerEmbedder:
 
     reads_clues = False
 
-    def __init__(self, choice: Choice = DEFAULT_CHOICE, policy: RetryPolicy = RETRY_POLICY, heard: Heard | None = None) -> None:
+    def __init__(
+        self, choice: Choice = DEFAULT_CHOICE, policy: RetryPolicy = RETRY_POLICY, *, heard: Heard | None = None
+    ) -> None:
         """Asks the server only for what the choice does not say: the model, if it is not named or not known, and its dimension.
 
         `heard` gets every response, as in `Endpoints`.
 
         WrongSetting for an invalid address; BackendError if the server must be asked and gives no usable answer.
         """
-        self._endpoints = Endpoints(choice, policy, heard)
+        self._endpoints = Endpoints(choice, policy, heard=heard)
         self._served: ServedModel | None = None
         self._cutter: TextCutter | None = None
         if not is_known(choice, "embedder"):

@@ -47,14 +47,16 @@ class ServerReranker:
 
     reads_vectors: Fingerprint | None = None
 
-    def __init__(self, choice: Choice = DEFAULT_CHOICE, policy: RetryPolicy = RETRY_POLICY, heard: Heard | None = None) -> None:
+    def __init__(
+        self, choice: Choice = DEFAULT_CHOICE, policy: RetryPolicy = RETRY_POLICY, *, heard: Heard | None = None
+    ) -> None:
         """Asks the server only if the choice names no model, or one whose family is not known.
 
         `heard` gets every response, as in `Endpoints`.
 
         WrongSetting for an invalid address; BackendError if the server must be asked and gives no usable answer.
         """
-        self._endpoints = Endpoints(choice, policy, heard)
+        self._endpoints = Endpoints(choice, policy, heard=heard)
         self._served: ServedModel | None = None
         self._cutter: TextCutter | None = None
         self._llamacpp: LlamaCppScorer | None = None  # for a Qwen3 model behind llama.cpp

@@ -104,14 +104,14 @@ def test_a_run_in_a_terminal_is_told_of_while_it_goes_on(corpus: Path, tmp_path:
             assert client.delete(f"/v1/index/jobs/{run['id']}").status_code == 404
             terminal.send_signal(signal.SIGINT)
         assert client.get("/v1/indexes").json()[0]["run"] is None
-        assert list((tmp_path / "run/multimodal-rag").glob("index-*")) == []
+        assert list((tmp_path / "run/multimodal-rag").glob(".index-*")) == []
 
 
 def test_a_run_that_was_killed_is_not_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     told = []
     with shown_to_others(tmp_path / "index", told.append) as tell:
-        [file] = (tmp_path / "multimodal-rag").glob("index-*.json")
+        [file] = (tmp_path / "multimodal-rag").glob(".index-*.json")
         tell(Progress(3, 9, "a.txt"))
         found = live_run(tmp_path / "index")
         assert found is not None and found.process == os.getpid()
