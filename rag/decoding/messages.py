@@ -141,6 +141,7 @@ class Failed:
     passing: bool = False
     killed: bool = False  # it took its reader with it, twice
     late: bool = False  # given up only for the time it took: the next run gives it more
+    short: bool = False  # of memory, of which earlier files may have left too little
 
 
 @dataclass(frozen=True, slots=True)

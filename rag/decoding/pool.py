@@ -69,8 +69,8 @@ class AnswerSink(Protocol):
 class Pool:
     """Starts nothing before the first job. Answers go to `events`, those of one job in order.
 
-    A file that kills its reader, or keeps it waiting, is tried once more in a process of its own, after `Restarted`; the second
-    time it has `Failed`. Everything else is untouched by it.
+    A file that kills its reader, keeps it waiting, or finds too little memory there, is tried once more in a process of its own,
+    after `Restarted`; the second time it has `Failed`. Everything else is untouched by it.
     """
 
     def __init__(
@@ -198,6 +198,7 @@ class Pool:
         try:
             limits = limits_of(job, self._limits)
             process.tell(job, limits.starved)
+            process.jobs += 1
             while True:
                 answer = process.hear(limits)
                 if isinstance(answer, OcrLookup):
@@ -206,6 +207,8 @@ class Pool:
                 last = isinstance(answer, LAST)
                 if last:
                     self._is_done(process)
+                if isinstance(answer, Failed) and answer.short and process.jobs > 1:
+                    raise Died(answer.reason)  # a new process may have enough: this one holds what earlier files left
                 self._events.put_answer(
                     WorkerAnswer(ticket, answer), answer.nbytes if isinstance(answer, PassageRead | RangeFound) else 0
                 )

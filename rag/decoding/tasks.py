@@ -59,7 +59,7 @@ def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
     except UnreadableDocument as error:
         yield Failed(error.what, passing=_is_the_systems(error.__cause__))
     except MemoryError:
-        yield Failed("needs more memory than a reader is given (--max-memory)")
+        yield Failed("needs more memory than a reader is given (--max-memory)", short=True)
     except OSError as error:
         yield Failed(f"cannot be opened: {error.strerror}", passing=_is_the_systems(error))
     except WrongRequest as error:

@@ -62,6 +62,7 @@ class WorkerProcess:
         """Starts it, with at most `memory` bytes. NotStarted where it cannot be started."""
         self.memory = memory
         self.missing: tuple[str, ...] = ()  # what could not be taken from it
+        self.jobs = 0  # that it was given
         try:
             self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
             self._link, theirs = socket.socketpair()

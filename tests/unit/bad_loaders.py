@@ -188,6 +188,20 @@ class LeakMemory(_Bad):
         self.kept.append(b"x" * 250_000_000)
 
 
+class LeakRoom(_Bad):
+    """Keeps the room for 250 MB for ever, without using it: no look at the memory of its process shows it."""
+
+    def harm(self) -> None:
+        LeakMemory.kept.append(bytes(250_000_000))
+
+
+class NeedRoom(_Bad):
+    """Needs the room for 250 MB for a moment."""
+
+    def harm(self) -> None:
+        bytes(250_000_000)
+
+
 class Chatter(_Bad):
     """Writes a hundred megabytes wherever somebody may listen, as a library in C does: nobody looks whether it is taken."""
 

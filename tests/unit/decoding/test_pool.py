@@ -220,8 +220,22 @@ def test_a_loader_that_takes_memory_without_end_gets_no_more(picture: Path) -> N
         found = answers(events)
     finally:
         pool.close()
-    assert found[0] == Failed("needs more memory than a reader is given (--max-memory)")
+    assert found[0] == Failed("needs more memory than a reader is given (--max-memory)", short=True)
     assert isinstance(found[1], PassageRead)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the memory of a process has no limit")
+def test_too_little_memory_left_by_files_before_is_no_reason_to_give_a_file_up(picture: Path) -> None:
+    events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
+    pool = Pool(1, events, lambda _: None, memory=410_000_000)  # as much as no other test gives: nobody inherits this process
+    try:
+        for plugin in ("LeakRoom", "NeedRoom"):
+            pool.submit(1, ReadAll(document(picture), RULES, f"tests.unit.bad_loaders:{plugin}"))
+            found = answers(events)
+    finally:
+        pool.close()
+    again, part, _ = found
+    assert again == Restarted() and isinstance(part, PassageRead) and isinstance(part.outcome, Content)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux chooses by this number")
