@@ -166,7 +166,9 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     import tomllib
 
     given: dict[str, Any] = {
-        key: str(value) if isinstance(value, PurePath) else value for key, value in flags.items() if value is not None
+        key: str(Path(value).absolute()) if isinstance(value, PurePath) else value
+        for key, value in flags.items()
+        if value is not None
     }
     _refuse_unknown_variables()
     try:

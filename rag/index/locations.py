@@ -22,13 +22,14 @@ def expand_home(path: str | os.PathLike[str]) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser fails where the home is unknown)
 
 
-def index_folder(named: str) -> Path:
+def index_folder(named: str | Path) -> Path:
     """The index folder for a name, a path, or the empty string.
 
-    A path (it has a separator, or is an existing index folder) is used as it is. A name is looked up in the `indexes` folders
-    from the current folder upward; where none has it, it means ./indexes/NAME. The empty string means the name `default`.
+    A path (a `Path`, or words with a separator, or that name an existing index folder) is used as it is. A name is looked up in
+    the `indexes` folders from the current folder upward; where none has it, it means ./indexes/NAME. The empty string means the
+    name `default`.
     """
-    if named and (os.sep in named or is_index(Path(named))):
+    if named and (isinstance(named, Path) or os.sep in named or is_index(Path(named))):
         return finish_rebuild(expand_home(named).absolute())
     here = Path.cwd()
     name = named or "default"
@@ -62,7 +63,7 @@ def known_indexes() -> list[str]:
     return sorted({file.parent.name for file in files})
 
 
-def existing_index(index: str = "") -> Path:
+def existing_index(index: str | Path = "") -> Path:
     """The folder of an existing index, in the current format. IndexNotFound lists the indexes that exist; IndexTooOld."""
     named = index or load_settings({}).index
     folder = index_folder(named)

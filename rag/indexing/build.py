@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def build_index(
     *folders: str | os.PathLike[str],
-    index: str = "",
+    index: str | Path = "",
     rebuild: bool = False,
     kinds: Sequence[Kind] = (),
     tell: Tell | None = None,

@@ -116,7 +116,10 @@ def find(
         places={number: at for at, number in enumerate(kept)},
         vectors=vectors,
         generations=snapshot.generations,
-        notes=notes + _note_gone(gone) + _explain_nothing(query, filtered, allowed, dense),
+        notes=notes
+        + _note_corrected(snapshot, query, words)
+        + _note_gone(gone)
+        + _explain_nothing(query, filtered, allowed, dense),
         words=words,
         allowed=allowed,
         gone=frozenset((one.passage.document.root, one.passage.document.path) for one in gone),
@@ -151,6 +154,13 @@ def _drop_deleted(found: Mapping[int, StoredPassage]) -> tuple[dict[int, StoredP
 def without_deleted(found: Sequence[StoredPassage]) -> list[StoredPassage]:
     """The passages whose file is there, or whose whole folder is gone."""
     return list(_drop_deleted({stored.number: stored for stored in found})[0].values())
+
+
+def _note_corrected(snapshot: Answering, query: Query, words: str) -> tuple[str, ...]:
+    """A note on the words that were read as others; none for the words of a picture or a passage, which nobody typed."""
+    if query.content.modality != "text" or not words.strip():
+        return ()
+    return tuple(f"no passage contains {typed!r}; it was read as {read!r}" for typed, read in snapshot.corrections(words).items())
 
 
 def _note_gone(gone: Sequence[StoredPassage]) -> tuple[str, ...]:

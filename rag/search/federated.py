@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from rag.config import load_settings
@@ -37,10 +38,12 @@ WEAK = 0.5  # weight of a list in which its own reranker finds no good match
 
 
 @overload
-def open_index(index: str = "", *, say: Say = ..., **flags: Any) -> Searcher: ...
+def open_index(index: str | Path = "", *, say: Say = ..., **flags: Any) -> Searcher: ...
 @overload
-def open_index(first: str, second: str, /, *more: str, say: Say = ..., **flags: Any) -> FederatedSearcher: ...
-def open_index(*named: str, index: str = "", say: Say = silent, **flags: Any) -> Searcher | FederatedSearcher:
+def open_index(
+    first: str | Path, second: str | Path, /, *more: str | Path, say: Say = ..., **flags: Any
+) -> FederatedSearcher: ...
+def open_index(*named: str | Path, index: str | Path = "", say: Say = silent, **flags: Any) -> Searcher | FederatedSearcher:
     """Opens an index to search, or several that are searched as one; keywords are settings.
 
     `say` is told which models are loaded and how long that took. IndexNotFound, IndexDamaged, IndexTooNew, AnotherModel,

@@ -5,6 +5,7 @@ Knows the table `terms` and the background list of English words; knows no passa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from string import ascii_lowercase
 
@@ -31,6 +32,22 @@ def corrected(connection: apsw.Connection, unit: Unit) -> Unit:
     question = f"SELECT term FROM terms WHERE term IN ({','.join('?' * len(near))}) ORDER BY passages DESC, term LIMIT 1"
     found = connection.execute(question, near).get
     return replace(unit, phrases=(f'"{found}"',), terms=(str(found),), inside="") if found else unit
+
+
+def corrections(connection: apsw.Connection, units: Sequence[Unit]) -> dict[str, str]:
+    """The words of a query that are read as others: what was typed, and the word that is searched for instead."""
+    found = {}
+    for unit in units:
+        read = corrected(connection, unit)
+        if read is not unit:
+            found[unit.typed] = _spelled(unit.typed, read.terms[0])
+    return found
+
+
+def _spelled(typed: str, stem: str) -> str:
+    """The word of that stem that is one edit from what was typed, a listed English one if any is."""
+    near = [word for word in sorted(edits(typed)) if next(iter(stems([word])), "") == stem]
+    return next((word for word in near if word in background()), near[0] if near else stem)
 
 
 def edits(word: str) -> set[str]:

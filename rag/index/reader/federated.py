@@ -39,6 +39,7 @@ class Answering(Protocol):
         self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None
     ) -> list[list[tuple[int, float]]]: ...
     def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]: ...
+    def corrections(self, words: str) -> dict[str, str]: ...
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]: ...
     def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]: ...
     def by_id(self, short_id: str) -> StoredPassage | None: ...
@@ -137,6 +138,11 @@ class FederatedSnapshot:
             for number, score, share in part.containing(words, k, mine, everywhere=everywhere)
         ]
         return sorted(found, key=lambda one: (-one[1], one[0]))[:k]
+
+    def corrections(self, words: str) -> dict[str, str]:
+        """As `Snapshot.corrections`, of the words that no part holds."""
+        first, *others = [part.corrections(words) for part in self.parts]
+        return {typed: read for typed, read in first.items() if all(typed in other for other in others)}
 
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
         """The passages with these numbers, in the given order, each with the name of its index."""

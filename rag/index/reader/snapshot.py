@@ -20,6 +20,7 @@ from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
 from rag.index.lexical import bm25_search
 from rag.index.lexical.postings_search import Wanted
+from rag.index.lexical.typing_errors import corrections
 from rag.index.reader import filters
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
@@ -132,6 +133,10 @@ class Snapshot:
         kept, read = self._cache.postings(self._connection, self.generation), self._cache.phrases(live)
         among = count if everywhere is None else everywhere.live
         return bm25_search.best_of(self._connection, ranked, k, allowed, among, columns, live.mean_length, kept, read)
+
+    def corrections(self, words: str) -> dict[str, str]:
+        """The words of a query that no passage holds, each with the one a letter away that `containing` reads it as."""
+        return corrections(self._connection, understand(words, self.folding).units)
 
     def frequencies(self, words: str) -> bm25_search.Frequencies:
         """How often the words of a query occur, for a search of several indexes as one."""
