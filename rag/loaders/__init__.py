@@ -22,10 +22,10 @@ VERSIONS = {
     "text": 4,
     "markdown": 2,
     "code": 3,
-    "notebook": 2,
+    "notebook": 3,
     "html": 4,
     "office": 7,
-    "pdf": 5,
+    "pdf": 6,
     "picture": 4,
     "video": 4,
 }
