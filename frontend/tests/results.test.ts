@@ -100,6 +100,13 @@ test("an answer to an older query is not shown", () => {
   assert.deepEqual(texts(".card h3"), ["new.txt"]);
 });
 
+test("a first order that comes after the reranked one is not shown", () => {
+  const { texts, set, target } = drawn(found([hit("best"), hit("next")]));
+  set(found([hit("next"), hit("best")], { settled: false }));
+  assert.deepEqual(texts(".card h3"), ["best.txt", "next.txt"]);
+  assert.equal(target.querySelector<HTMLElement>(".search")?.dataset.settled, "true");
+});
+
 test("a failure leaves what is there, and can be tried again", () => {
   const { texts, set, target, events } = drawn(found([hit("a")]));
   set({

@@ -21,6 +21,7 @@ const MARGIN = "600px"; // before the end of the list comes into view, more hits
 export default component<Props>((root, host) => {
   let shown: Answer | null = null; // the answer whose hits are on the page
   let number = -1; // of the query that the hits answer
+  let settled = -1; // of the last query whose reranked order is here: it may come before the first order
   let asking = false; // more hits were requested
   let chosen = ""; // the id that was given to the viewer last
   const leaving = new AbortController();
@@ -49,6 +50,8 @@ export default component<Props>((root, host) => {
     // A copy: Gradio writes the later answer of a query into the object of the earlier one, which is still on the page.
     const found = JSON.parse(JSON.stringify(host.props.value ?? null)) as typeof host.props.value;
     if (found && found.query.number < number) return; // an answer to an older query
+    if (found && !found.settled && found.query.number === settled) return;
+    if (found?.settled) settled = found.query.number;
     const isNew = (found?.query.number ?? -1) !== number;
     number = found?.query.number ?? number;
     const isMore = asking;
@@ -163,7 +166,7 @@ export default component<Props>((root, host) => {
 
   function more(): void {
     const found = host.props.value;
-    if (!found?.settled || !shown || asking || host.pending() || !shown.next) return;
+    if (!found || settled !== number || !shown || asking || host.pending() || !shown.next) return;
     asking = true;
     host.dispatch("more");
   }
