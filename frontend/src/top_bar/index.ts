@@ -91,11 +91,14 @@ export default component<Props>((root, host) => {
   function toBox(event: KeyboardEvent): void {
     event.preventDefault();
     const { tab } = address.read();
-    if (tab && tab !== "ask") {
-      address.push({ ...address.read(), tab: "" });
-      tell();
+    const focus = (): boolean => document.dispatchEvent(new CustomEvent(tab === "ask" ? "rag:askbox" : "rag:box"));
+    if (!tab || tab === "ask") {
+      focus(); // at once: the next letters are for the box
+      return;
     }
-    setTimeout(() => document.dispatchEvent(new CustomEvent(tab === "ask" ? "rag:askbox" : "rag:box")), 0);
+    address.push({ ...address.read(), tab: "" });
+    tell();
+    setTimeout(focus, 0);
   }
   addEventListener("popstate", () => tell(), { signal });
   document.addEventListener("rag:search", () => tell(), { signal });
