@@ -39,6 +39,7 @@ def test_nothing_shifts_while_the_page_loads(server: Server, visit: Visit, query
     assert page.evaluate(SHIFTS) <= MOST_SHIFT
 
 
+@pytest.mark.complains  # of the components that do not come
 def test_until_the_page_is_there_its_sketch_is_seen(server: Server, visit: Visit) -> None:
     page = visit(server).page
     page.route("**/gradio_api/custom_component/**", lambda route: route.abort())
