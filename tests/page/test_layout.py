@@ -44,7 +44,7 @@ def test_until_the_page_is_there_its_sketch_is_seen(server: Server, visit: Visit
     page = visit(server).page
     page.route("**/gradio_api/custom_component/**", lambda route: route.abort())
     page.goto(server.url)
-    assert page.evaluate("getComputedStyle(document.body, '::before').height") == "54px"
+    page.wait_for_function("getComputedStyle(document.body, '::before').height === '54px'")  # the server may still be starting
 
 
 def test_a_menu_of_a_phone_is_a_sheet_at_the_bottom(server: Server, visit: Visit) -> None:
