@@ -44,7 +44,12 @@ def test_until_the_page_is_there_its_sketch_is_seen(server: Server, visit: Visit
     page = visit(server).page
     page.route("**/gradio_api/custom_component/**", lambda route: route.abort())
     page.goto(server.url)
-    page.wait_for_function("getComputedStyle(document.body, '::before').height === '54px'")  # the server may still be starting
+    sketch = "getComputedStyle(document.body, '::before').height"
+    for _ in range(300):  # the server may still be starting
+        if page.evaluate(sketch) == "54px":
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(sketch) == "54px"
 
 
 def test_a_menu_of_a_phone_is_a_sheet_at_the_bottom(server: Server, visit: Visit) -> None:
