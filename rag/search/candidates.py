@@ -20,13 +20,14 @@ from rag.index.reader.federated import Answering
 from rag.index.reader.open_index import Allowed
 from rag.search.asked_kind import AskedKind
 from rag.search.timings import StageTimer
-from rag.text.query_syntax import unquoted
+from rag.text.query_syntax import stresses, unquoted
 from rag.types import Kind, Lane, Query, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
 
+STRESSED = "in a question of so many words, a quoted phrase is searched word by word; ask for the phrase alone to demand it"
 UNQUOTED = "no passage contains the quoted phrase, so its words are searched one by one"
 _Found = TypeVar("_Found", bound="tuple[int, float] | tuple[int, float, float]")
 
@@ -81,6 +82,8 @@ def find(
     filtered = snapshot.matching(query.filters)
     words: str = query.words
     notes: tuple[str, ...] = ()
+    if stresses(words):
+        words, notes = unquoted(words), (STRESSED,)
     allowed = snapshot.meeting(words, filtered)
     if allowed is not None and not len(allowed) and (plain := unquoted(words)) != words:
         loose = snapshot.meeting(plain, filtered)

@@ -55,6 +55,7 @@ class Compound:
     paired: bool = False  # the parts are pairs of characters
     others: tuple[tuple[str, ...], ...] = ()  # what else it may be written as: terms side by side
     loose: bool = False  # its parts are words of their own, which only look like a number in groups
+    hyphenated: bool = False  # plain words joined by hyphens: `hidden-line`, but not `re16-tgk`, `hiddenLine` or `hidden_line`
 
 
 def compounds(text: str, revision: int = REVISION) -> Iterator[Compound]:
@@ -172,7 +173,8 @@ def _compound(run: str) -> Compound:
     parts = tuple(part for part, _, _ in _placed(run))
     if _PAIRS.match(run):
         return Compound(parts, paired=True)
-    return Compound(parts, "".join(parts)[:_MAX_TERM] if len(parts) > 1 and "." not in run else "")
+    whole = "".join(parts)[:_MAX_TERM] if len(parts) > 1 and "." not in run else ""
+    return Compound(parts, whole, hyphenated=len(parts) > 1 and tuple(run.casefold().split("-")) == parts)
 
 
 def _placed(run: str) -> Iterator[tuple[str, int, int]]:

@@ -40,12 +40,14 @@ no not of on or our she should so some such than that the their them then there 
 where which who whose why will with would you your show find about
 """
 _FUNCTION_WORDS = frozenset(stems(_ENGLISH_FUNCTION_WORDS.split()))
+_ABBREVIATIONS = frozenset({("e", "g"), ("i", "e"), ("z", "b"), ("d", "h"), ("u", "a")})  # e.g., i.e.; and in German
 _FUNCTION_CHARACTERS = frozenset(
     "的了是在和与吗呢吧着过得地之这那哪个什么怎谁请我你他她它们有不就都也为把被让给对从到與嗎著過這個麼誰請們為讓給對從"
 )
 
 
 _ACROSS = 0.5  # of a word: a pair of characters, one of them a function word
+_MANY_WORDS = 8  # units that are no function words: nobody who demands a phrase says so much beside it
 _MOST_IN_NAME = 4  # units of a query that may be one name: a question of more words means what its compounds say, however written
 
 
@@ -136,6 +138,13 @@ def unquoted(words: str) -> str:
     return _PIECE.sub(lambda piece: piece[0] if piece["not"] or not piece["quote"] else piece["phrase"] or "", words)
 
 
+def stresses(words: str) -> bool:
+    """Whether its quotes stress a word of a question, rather than demand a phrase: many other words say what is sought."""
+    parsed = understand(words)
+    others = [unit for unit in parsed.units if not (unit.weak or unit.beside or unit.quoted)]
+    return bool(parsed.demanded) and len(others) >= _MANY_WORDS
+
+
 def literal(words: str) -> str:
     """The text as a query without operators: no quote, minus or star means anything in it."""
     return _PIECE.sub(lambda piece: piece["phrase"] or piece["without"] or piece["start"] or "", words).replace('"', " ")
@@ -187,13 +196,22 @@ def _units(text: str, revision: int) -> Iterable[Unit]:
         elif compound.loose:
             yield from map(_term, parts)
         elif len(parts) > 1:
-            yield _compound_unit(compound, parts)
+            unit = _compound_unit(compound, parts)
+            if compound.hyphenated and all(map(_is_word, compound.parts)):
+                yield from (replace(_term(term), typed=part) for term, part in zip(parts, compound.parts, strict=True))
+                unit = replace(unit, beside=True)
+            yield unit
         else:
             unit = _compound_unit(compound, parts) if compound.others else _term(parts[0])
             inside = parts[0] if revision > 1 and may_be_part(compound.parts[0]) else ""
             yield replace(unit, inside=inside, typed=compound.parts[0] if compound.parts[0].isalpha() else "")
     if revision > 1:
         yield from map(_day, days_named(words))
+
+
+def _is_word(part: str) -> bool:
+    """Whether a part of a compound says something by itself: `hidden` does; the `x` of `x-ray` and the `16` of `RE-16` do not."""
+    return part.isalpha() and (len(part) > 2 or _is_weak(part))
 
 
 def _compound_unit(compound: Compound, parts: tuple[str, ...]) -> Unit:
@@ -204,9 +222,8 @@ def _compound_unit(compound: Compound, parts: tuple[str, ...]) -> Unit:
         others += _spelled_day(compound.whole or compound.others[0][0])
     others = [other for other in dict.fromkeys(others) if other != parts]
     phrases = ((_quote(whole),) if whole else ()) + tuple(_quote(" ".join(each)) for each in (parts, *others))
-    return Unit(
-        tuple(dict.fromkeys(phrases)), parts, whole=whole, others=tuple(others), weak=len(parts) == 1 and _is_weak(parts[0])
-    )
+    weak = parts in _ABBREVIATIONS or (len(parts) == 1 and _is_weak(parts[0]))
+    return Unit(tuple(dict.fromkeys(phrases)), parts, whole=whole, others=tuple(others), weak=weak)
 
 
 def _day(day: str) -> Unit:

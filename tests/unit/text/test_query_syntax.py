@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.text.query_syntax import literal, spoken, understand, unquoted
+from rag.text.query_syntax import literal, spoken, stresses, understand, unquoted
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,28 @@ def test_a_short_query_with_a_number_is_also_one_phrase():
     assert [unit.phrases for unit in understand("RE16 TGK").units if unit.beside] == [('"re16"',), ('"re 16 tgk"',)]
     assert not [unit for unit in understand("crane TGK").units if unit.beside]
     assert not [unit for unit in understand("why is berth 7 closed to the ferry today").units if unit.beside]
+
+
+def test_words_joined_by_hyphens_count_one_by_one_and_side_by_side():
+    question = understand("hidden-line algorithms")
+    assert [(unit.phrases, unit.beside) for unit in question.units] == [
+        (('"hidden"',), False), (('"line"',), False), (('"hiddenlin"', '"hidden line"'), True), (('"algorithm"',), False),
+        (('"hiddenlin"',), True),
+    ]  # fmt: skip
+    for compound in ("x-ray", "INV-44", "key_error", "KeyError", "2024-05-01"):
+        assert len([unit for unit in understand(compound).units if not unit.beside]) == 1
+
+
+def test_abbreviations_with_dots_are_function_words():
+    assert [unit.weak for unit in understand("sorting, e.g. heaps").units] == [False, True, False]
+    assert [unit.weak for unit in understand("Daten, z.B. Bilder").units] == [False, True, False]
+
+
+def test_quotes_in_a_long_question_stress_words():
+    question = 'How can one check that a module "matches" the contexts in which other programs use its exported procedures?'
+    assert stresses(question) and not stresses(unquoted(question))
+    assert not stresses('"harbour crane" at night')
+    assert not stresses('which of the harbour reports of that year name the "floating crane" at all')
 
 
 def test_quotes_can_be_dropped_and_exclusions_stay():
