@@ -15,7 +15,7 @@ ADAPTERS_INSTALLED := $(ADAPTERS_VENV)/.installed
 # The page is tested in Debian's chromium, driven by Playwright.
 PAGE_INSTALLED := $(VENV)/.page-installed
 
-.PHONY: demo test test-adapters test-page test-faults test-faults-long test-models test-hostile check check-page bench bench-quality bench-models bench-gpu samples clean
+.PHONY: demo test test-adapters test-page test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-quality bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -37,6 +37,9 @@ test-faults-long: $(INSTALLED) ## the same at every write, ten times as often: h
 	FAULTS=long $(BIN)/pytest $(wildcard tests/faults/durable_*.py)
 
 test-models: $(MODELS_INSTALLED) ## prompts and scores against real vLLM and transformers, on tiny random models
+	PYTHONPATH=tests/models/site $(MODELS_VENV)/bin/pytest tests/models -m "not long"
+
+test-models-long: $(MODELS_INSTALLED) ## the same with the published examples in process and other load generators beside ours
 	PYTHONPATH=tests/models/site $(MODELS_VENV)/bin/pytest tests/models
 
 test-hostile: $(INSTALLED) ## a folder of torture files of yours: make test-hostile DIR=/path/to/files

@@ -71,6 +71,7 @@ def test_all_requests_are_answered(measured) -> None:
     }
 
 
+@pytest.mark.long
 def test_embedding_counts_as_vllm_counts(measured, embedder, other_program, tmp_path) -> None:
     """Texts of the same length in the same prompt, other ones."""
     texts = random_texts(embedder, TOKENS)
@@ -82,6 +83,7 @@ def test_embedding_counts_as_vllm_counts(measured, embedder, other_program, tmp_
     assert counts(measured["embedding texts"]) == counts(theirs)
 
 
+@pytest.mark.long
 def test_reranking_counts_as_vllm_counts(measured, reranker, other_program, tmp_path) -> None:
     half = TOKENS // 2
     pairs = [list(pair) for pair in zip(random_texts(reranker, half), random_texts(reranker, TOKENS - half), strict=True)]

@@ -133,6 +133,7 @@ def test_qwen3_vl_embedding_online_curl(served):
     assert np.einsum("nd,nd->n", ours.embed(contents, role="document"), published).max() < 0.9
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", INPUTS)
 def test_qwen3_vl_embedding_offline(embedding_engine, name):
     """The model card's `prepare_vllm_inputs`: the chat template with a generation prompt, the pictures beside it, `LLM.embed`."""
@@ -148,6 +149,7 @@ def test_qwen3_vl_embedding_offline(embedding_engine, name):
     assert embedding_engine.embed([content], role="document")[0] @ published >= SAME
 
 
+@pytest.mark.long
 def test_qwen3_vl_embedding_offline_texts(embedding_engine):
     """The guide's `model.embed(queries + documents)`: bare texts, as this program sends them for a plain model."""
     queries = [f"Instruct: {TASK}\nQuery: {query}" for query in QUERIES]
@@ -195,6 +197,7 @@ def test_qwen3_vl_reranker_online(served, path, name):
     assert ours.score(words(BEACH), contents) == pytest.approx(scores_of(server.post(path, asked)), abs=NEAR)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in BESIDE_EACH_OTHER if name != "video"])
 def test_qwen3_vl_reranker_offline(vl_reranking_engine, name):
     """vision_reranker_offline.py: `LLM.score(query, documents, chat_template=…)`."""
@@ -236,12 +239,14 @@ def pairs(reranker) -> list[float]:
     return [reranker.score(words(query), [words(text)])[0] for query, text in zip(QUERIES, DOCUMENTS, strict=True)]
 
 
+@pytest.mark.long
 def test_qwen3_reranker_offline(reranking_engine):
     """vLLM's qwen3_reranker_offline.py: `LLM.score(queries, documents, chat_template=…)`."""
     outputs = reranking_engine._loaded.score(QUERIES, DOCUMENTS, chat_template=template("qwen3-reranker"), use_tqdm=False)
     assert pairs(reranking_engine) == pytest.approx([output.outputs.score for output in outputs], abs=NEAR)
 
 
+@pytest.mark.long
 def test_qwen3_reranker_offline_wrapped_by_the_client(reranking_engine):
     """The guide of vLLM Ascend, with its `<think>` tail, where nothing wraps again: the strings are joined as they are."""
     joined = "{{ messages[0].content }}{{ messages[1].content }}"
@@ -270,6 +275,7 @@ def test_qwen3_reranker_online_wrapped_by_the_client_as_well(served):
     assert np.abs(once - twice).max() > 10 * NEAR
 
 
+@pytest.mark.long
 def test_the_reranker_on_port_8012(checkpoints, tmp_path):
     """`rag serve reranker --port 8012` with a key, asked as FastGPT asks: model, query and documents, nothing else."""
     folder = tiny.make("text-reranker", checkpoints)
