@@ -35,7 +35,7 @@ FILLER = VISUAL.stop
 DIM = FILLER + 1
 EARLIER = "2"  # the revision whose vectors are still searched, until the next run over an index makes new ones
 
-WEIGHT = 0.25  # in the fusion of lanes, beside 1 for the full text. On four judged collections flat from 0.1 to 0.4
+WEIGHT = 0.2  # in the fusion of lanes, beside 1 for the full text. On eight judged collections flat from 0.1 to 0.3
 
 # Shares of the squared length of a document's row; the share of a block that the document lacks goes to the filler.
 DOCUMENT_TEXT, DOCUMENT_ATTRIBUTES, DOCUMENT_VISUAL = 0.64, 0.11, 0.25
