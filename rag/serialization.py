@@ -14,6 +14,7 @@ from rag.errors import BackendError, RagError, WrongRequest
 from rag.types import KINDS, Context, Hit, Kind, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Similar, Slide, Whole
 
 if TYPE_CHECKING:
+    from rag.index.catalog.spaces import SpaceCounts
     from rag.index.catalog.status import IndexStatus
 
 
@@ -186,6 +187,20 @@ def status_json(found: IndexStatus) -> dict[str, Any]:
         "unread": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.unread],
         "unread_count": found.unread_count,
         "ignored": dict(found.ignored),
+        "spaces": [space_json(space, sum(found.passages.values())) for space in found.spaces],
+    }
+
+
+def space_json(space: SpaceCounts, passages: int) -> dict[str, Any]:
+    """A vector space beside the first of an index of so many passages, as plain JSON values; `share` is 0…1."""
+    return {
+        "name": space.name,
+        "model": space.fingerprint.model,
+        "revision": space.fingerprint.revision,
+        "dim": space.fingerprint.dim,
+        "passages": space.passages,
+        "share": round(space.passages / passages, 6) if passages else 1.0,
+        "bytes": space.bytes,
     }
 
 
