@@ -41,6 +41,7 @@ class IndexStatus:
     unread_count: int  # all of it
     ignored: Mapping[str, int]  # what the last run over each root left out by rule, counted by reason
     vectors: int  # rows of the live segments of the first space: shared vectors count once, unused ones count too
+    vector_bytes: int  # of those segments
     spaces: tuple[SpaceCounts, ...]  # the vector spaces beside the first
     bytes: int  # of the whole folder
 
@@ -73,6 +74,7 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         unread_count=unread_count,
         ignored=_ignored(connection, generation),
         vectors=int(connection.execute(f"SELECT coalesce(sum(rows), 0) FROM segments WHERE {LIVE} AND space = 0", at).get),
+        vector_bytes=int(connection.execute(f"SELECT coalesce(sum(size), 0) FROM segments WHERE {LIVE} AND space = 0", at).get),
         spaces=tuple(count_spaces(connection, generation)),
         bytes=size_on_disk(folder),
     )
