@@ -86,7 +86,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "similarity": None if hit.similarity is None else round(hit.similarity, 6),
         "rerank_score": None if hit.rerank_score is None else round(hit.rerank_score, 6),
-        "lanes": {lane: {"rank": seen.rank, "score": round(seen.score, 6)} for lane, seen in hit.lanes.items()},
+        "lanes": {lane: {"rank": seen.rank, "score": round(seen.score, 6)} | _space(seen) for lane, seen in hit.lanes.items()},
         "best": locator_json(hit.best, hit.inner),
         "members": [
             {"id": member.id, "locator": locator_json(member.locator, hit.inner), "score": round(member.score, 6)}
@@ -108,6 +108,11 @@ def hit_json(hit: Hit) -> dict[str, Any]:
             for one in hit.folded
         ],
     }
+
+
+def _space(seen: LaneRank) -> dict[str, str]:
+    """`{"space": name}` of a dense lane in an index of several vector spaces."""
+    return {"space": seen.space} if seen.space else {}
 
 
 def hit_from_json(value: Mapping[str, Any]) -> Hit:
@@ -207,7 +212,7 @@ def space_json(space: SpaceCounts, passages: int) -> dict[str, Any]:
 def explain_json(hit: Hit) -> dict[str, Any]:
     """How a hit got its score: rank and score in every stage, and what the final score is."""
     lanes = {
-        lane: {"rank": seen.rank, "score": round(seen.score, 6), "share": round(seen.share, 6)}
+        lane: {"rank": seen.rank, "score": round(seen.score, 6), "share": round(seen.share, 6)} | _space(seen)
         for lane, seen in hit.lanes.items()
     }
     return {

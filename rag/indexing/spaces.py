@@ -17,12 +17,11 @@ from rag.indexing.fill import Filled, fill_space
 from rag.indexing.live_run import shown_to_others
 from rag.indexing.run import model_memory
 from rag.loaders.policy import policy_of
-from rag.models.canaries import compare_canaries
+from rag.models.further import open_to_fill, refuse_other
 from rag.models.loading import ModelCache
 from rag.models.selection import choose_embedder, choose_kept, this_machine
 
 if TYPE_CHECKING:
-    from rag.backends.base import Embedder
     from rag.decoding.ask_pool import AskPool
     from rag.index.catalog.spaces import Space
     from rag.index.writer.writer import Writer
@@ -61,7 +60,7 @@ def add_model(
         if space is None:
             space = writer.spaces.add(name, embedder.fingerprint, model_memory(settings, chosen, embedder))
             writer.commit()
-        _refuse_other(folder, space, embedder)
+        refuse_other(folder, space, embedder)
         return fill_space(
             writer, space, embedder, policy_of(kept), files=_files(settings),
             commit_seconds=settings.commit_seconds, say=say, tell=told,
@@ -82,7 +81,7 @@ def fill_all(folder: Path, settings: Settings, models: ModelCache, say: Say, tel
             if not writer.spaces.missing(space):
                 continue
             try:
-                embedder = open_space(folder, space, settings, models)
+                embedder = open_to_fill(folder, space, settings, models)
                 filled = fill_space(
                     writer, space, embedder, policy, files=_files(settings),
                     commit_seconds=settings.commit_seconds, say=say, tell=tell,
@@ -118,24 +117,6 @@ def drop_model(name: str, index: str | Path = "") -> str:
             raise WrongRequest(f"{folder} has no model called {name!r}", remedy=f"it has: {known}")
     with writing(folder):  # removes the files that have no space any more
         return said
-
-
-def open_space(folder: Path, space: Space, settings: Settings, models: ModelCache) -> Embedder:
-    """The embedder of a further space, compared with what the index keeps of it.
-
-    EmbedderMismatch or AnotherModel where it is not the same; the errors of `open_embedder`.
-    """
-    embedder = models.embedder(choose_kept(settings, space.settings, this_machine()))
-    _refuse_other(folder, space, embedder)
-    compare_canaries(folder, space.settings, embedder)
-    return embedder
-
-
-def _refuse_other(folder: Path, space: Space, embedder: Embedder) -> None:
-    if embedder.fingerprint != space.fingerprint:
-        error = EmbedderMismatch(folder, space.fingerprint, embedder.fingerprint)
-        error.remedy = f"drop the old one, then add it again: rag models drop {space.name}"
-        raise error
 
 
 def _heir(writer: Writer, spaces: Sequence[Space], name: str) -> Space:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.search.fusion import Candidate, choose, cosine_itself, fuse
+from rag.search.fusion import Candidate, DenseLane, choose, cosine_itself, fuse
 from rag.types import KINDS, Kind
 
 WEIGHT = 0.25  # of the dense lane
@@ -34,11 +34,9 @@ def fused(
         lanes,  # type: ignore[arg-type]
         kinds or dict.fromkeys(numbers, "text"),
         wordless,
-        {number: dense.get(number, 0.0) for number in numbers},
         squashed,
         shares if shares is not None else dict.fromkeys(lexical, 1.0),
-        cosine_itself,
-        WEIGHT,
+        [DenseLane("dense", {number: dense.get(number, 0.0) for number in numbers}, cosine_itself, WEIGHT)],
     )
 
 
