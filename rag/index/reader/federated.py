@@ -120,7 +120,7 @@ class FederatedSnapshot:
         return ()
 
     def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
-        """The passages and their vectors in the first space."""
+        """The passages and their vectors in the first space, float32 (n, dim). IndexFailure for a further one."""
         self._refuse_further(space)
         return list(numbers), self.vectors(numbers)
 
