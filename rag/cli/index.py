@@ -90,6 +90,9 @@ def index(
     wanted = "json" if json else format
     if wanted not in FORMATS:
         raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
+    if add_model or lite_first:
+        others = {"--rebuild": rebuild, "--watch": watch, "--dry-run": dry_run}
+        refuse_together({"--add-model": bool(add_model), "--lite-first": lite_first} | others)
     folder = index_folder(load_settings({"index": index or None}).index)
     fresh = not is_index(folder)
     settings: dict[str, Any] = {
@@ -123,11 +126,9 @@ def index(
     if watch:
         _watch(folders or [], index, rebuild, quiet, wanted, settings)
         return
-    if add_model or lite_first:
-        refuse_together({"--rebuild": rebuild, "--add-model": bool(add_model), "--lite-first": lite_first})
     hear = _say_nothing if quiet else say
     if add_model:
-        add(folders or [], index, "" if quiet else wanted, hear, settings | {"model": add_model})
+        add(folders or [], index, wanted, quiet, settings | {"model": add_model})
         return
     with progress_to("" if quiet else wanted) as tell:
         if lite_first:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -66,9 +66,12 @@ def models_json(found: IndexStatus) -> list[dict[str, Any]]:
     return [space_json(each, passages) for each in (first, *found.spaces)]
 
 
-def add(folders: Sequence[str], index: str, form: str, hear: Callable[[str], None], settings: dict[str, Any]) -> None:
+def add(folders: Sequence[str], index: str, form: str, quiet: bool, settings: dict[str, Any]) -> None:
     """`rag index --add-model`: prints what was filled. WrongRequest where folders are named: another run reads them."""
-    from rag.cli.progress import progress_to
+    from dataclasses import asdict
+    from json import dumps
+
+    from rag.cli.progress import json_line, progress_to
     from rag.errors import WrongRequest
     from rag.indexing.spaces import add_model
 
@@ -76,8 +79,14 @@ def add(folders: Sequence[str], index: str, form: str, hear: Callable[[str], Non
         what = "--add-model reads no folder: it works with what the index holds"
         raise WrongRequest(what, remedy="leave the folders out; rag index FOLDER indexes them for every model")
     settings.pop("kinds", None)
-    with progress_to(form) as tell:
-        print(harmless(str(add_model(index, tell=tell, say=hear, **settings))))
+    with progress_to("" if quiet else form) as tell:
+        filled = add_model(index, tell=tell, say=(lambda _: None) if quiet else say, **settings)
+    if form == "text":
+        print(harmless(str(filled)))
+    elif form == "json":
+        print(dumps(asdict(filled), ensure_ascii=False, indent=2))
+    else:
+        json_line({"event": "report", **asdict(filled)})
 
 
 def refuse_together(given: Mapping[str, bool]) -> None:

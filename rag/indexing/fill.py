@@ -83,6 +83,8 @@ def fill_space(
     finally:
         run.queue.close()
     writer.commit()
+    for remark in writer.remarks:
+        say(f"note: {remark}")
     return Filled(space.name, run.made, dict(run.left_out), time.monotonic() - run.began)
 
 

@@ -20,7 +20,7 @@ from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache, Say, reranker_beside, silent
-from rag.models.selection import choose_embedder, this_machine
+from rag.models.selection import choose_embedder, choose_kept, this_machine
 from rag.search.options import GROUPINGS, ORDERS, SearchOptions
 from rag.search.question import content_of, filters_of, given_medium, picture_content, words_content
 from rag.search.spaces import FurtherModels
@@ -50,7 +50,7 @@ class Searcher:
         opened: OpenIndex | None = None,
     ) -> None:
         """`models` are reused before others are loaded; `opened` is the index if it is open already."""
-        from rag.index.catalog.index_folder import fingerprint_of, settings_of
+        from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
         from rag.index.reader.open_index import open_index as open_folder
 
         self.settings = settings
@@ -60,6 +60,8 @@ class Searcher:
         models = models or ModelCache()
         self.embedder = models.loaded_embedder(chosen, say)
         made_by = fingerprint_of(folder)
+        if self.embedder.fingerprint in {space.fingerprint for space in spaces_of(folder)}:  # a further one was named
+            self.embedder = models.loaded_embedder(choose_kept(settings, kept, this_machine()), say)
         if self.embedder.fingerprint == made_by:
             compare_canaries(folder, kept, self.embedder)
         elif earlier := capabilities_of(self.embedder).earlier:

@@ -115,3 +115,11 @@ def test_the_command_line_names_the_model_of_each_lane(corpus: Path, rag: Any) -
     best = (hits if isinstance(hits, list) else hits["hits"])[0]
     assert best["lanes"]["dense"]["space"] == "half" and "space" not in best["lanes"]["lexical"]
     assert rag("query", "harbour", "--space", "whole", "--server", "none").code == 2
+
+
+def test_a_model_that_is_named_may_be_a_further_one(corpus: Path) -> None:
+    index(corpus)
+    add_model(backend=HALF)
+    with rag.open_index(backend=HALF) as searcher:
+        assert searcher.embedder.fingerprint.model == "lite" and searcher.query("crane")[0].lanes["dense"].space == "lite"
+    assert rag.build_index(corpus, backend=HALF).unchanged == 5

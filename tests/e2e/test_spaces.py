@@ -195,5 +195,9 @@ def test_the_commands(corpus: Path, rag: Any) -> None:
     assert "half: half" not in rag("status").out and "and model   half, revision" in rag("status").out
     refused = rag("index", str(corpus), "--add-model", "half")
     assert refused.code == 2 and "--add-model reads no folder" in refused.err
+    refused = rag("index", "--add-model", "half", "--watch")
+    assert refused.code == 2 and "--add-model and --watch cannot be combined" in refused.err
+    again = rag("index", "--add-model", "half", "--backend", "tests.unit.half_model:HalfEmbedder", "--json")
+    assert (again.json["space"], again.json["vectors"], again.json["left_out"]) == ("half", 0, {})
     assert rag("models", "drop", "half").out == "half was dropped\n"
     assert [one["name"] for one in rag("models", "--json").json] == ["lite"]
