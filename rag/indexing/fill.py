@@ -53,6 +53,7 @@ def fill_space(
     writer: Writer,
     space: Space,
     embedder: Embedder,
+    first: Embedder,
     policy: ReadingPolicy,
     *,
     files: AskPool,
@@ -62,11 +63,15 @@ def fill_space(
 ) -> Filled:
     """Makes the vectors that a space lacks, and commits every `commit_seconds`. What it cannot make stays unknown there.
 
+    `first` is the model of the first space, by which contents are told apart.
+
     Ctrl-C or a failing model commits what is made, then raises: Interrupted, BackendError. The same call goes on.
     """
     numbers = writer.spaces.missing(space)
     run = _Fill(writer, space, embedder, commit_seconds, tell, len(numbers))
-    reader = ContentReader(embedder, policy, files, lambda number: writer.spaces.sharing(number, SHARING), writer.spaces.stamp)
+    reader = ContentReader(
+        embedder, first, policy, files, lambda number: writer.spaces.sharing(number, SHARING), writer.spaces.stamp
+    )
     if numbers:
         say(f"filling {space.name}: {counted(len(numbers), 'content')}; the words are in the index, pictures are decoded again")
     try:

@@ -31,9 +31,14 @@ DIFFERENT = "the same pixels with different words, of which the index keeps one 
 
 @dataclass(frozen=True, slots=True)
 class ContentReader:
-    """Makes the contents for one model. `sharing` gives the passages that share a vector, `stamp` that of a passage's file."""
+    """Makes the contents for one model. `sharing` gives the passages that share a vector, `stamp` that of a passage's file.
+
+    A content is one by what the `first` model was shown of it. So a further model sees no pixels where the first saw none, and of
+    a picture no caption and no date where these were nothing to the first: another picture may share the content later.
+    """
 
     embedder: Embedder
+    first: Embedder
     policy: ReadingPolicy
     files: AskPool
     sharing: Callable[[int], Sequence[StoredPassage]]
@@ -45,7 +50,7 @@ class ContentReader:
         shown: dict[int, Content] = {}
         for one in stored:
             words = self._words(one.passage)
-            accepted = shown_to(self.embedder.modalities, words)
+            accepted = shown_to(self.embedder.modalities & self.first.modalities, words)
             if isinstance(accepted, Dropped):
                 found[one.number] = accepted.reason
             elif words.modality != "text" and self._differs(one, accepted):
@@ -61,13 +66,15 @@ class ContentReader:
         """What the model is shown, without pixels."""
         if passage.modality == "text":
             return text_content(passage)
-        return Content(passage.modality, clues=embedded_clues(passage, self.policy.clues))
+        if self.first.reads_clues or passage.modality not in self.first.modalities:
+            return Content(passage.modality, clues=embedded_clues(passage, self.policy.clues))
+        return Content(passage.modality, clues=passage.text)
 
     def _differs(self, one: StoredPassage, accepted: Content) -> bool:
         """Whether the model would be shown other words of a passage with the same pixels: one vector cannot stand for both."""
         if accepted.modality != "text" and not self.embedder.reads_clues:
             return False
-        said = {embedded_clues(other.passage, self.policy.clues) for other in self.sharing(one.number)}
+        said = {self._words(other.passage).clues for other in self.sharing(one.number)}
         return len(said) > 1
 
     def _decode(self, stored: Sequence[StoredPassage], shown: Mapping[int, Content]) -> dict[int, Content | str]:

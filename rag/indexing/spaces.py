@@ -35,8 +35,8 @@ def add_model(
 ) -> Filled:
     """Adds a vector space for the model that the keywords name, as settings, and fills it; goes on with one begun before.
 
-    The index is searched meanwhile. WrongRequest for the model the index has already, for one of that name with other vectors,
-    and for one that sees pictures where the first model does not; Interrupted, BackendError, with what was made committed.
+    The index is searched meanwhile. WrongRequest for the model the index has already; EmbedderMismatch for one of the same name
+    with other vectors; Interrupted, BackendError, with what was made committed.
     """
     from rag.index.catalog.index_folder import fingerprint_of, settings_of
     from rag.index.writer.writer import writing
@@ -50,11 +50,9 @@ def add_model(
     if embedder.fingerprint == fingerprint_of(folder):
         raise WrongRequest(f"{folder} is made with {name} already", remedy="name another model; `rag models` lists those it has")
     first = models.embedder(choose_kept(settings, kept, this_machine()))
-    if unseen := (embedder.modalities - first.modalities):
-        what = (
-            f"{name} sees {' and '.join(sorted(unseen))}, and the index was made with {first.fingerprint.model}, which does not"
-        )
-        raise WrongRequest(what, remedy=f"its pictures are not in it; rebuild it: rag index --rebuild --model {name}")
+    if embedder.modalities - first.modalities:
+        blind = first.fingerprint.model
+        say(f"{blind} does not see, so pictures are known to this index by their words, and {name} is given those")
     with writing(folder) as writer, shown_to_others(folder, tell) as told:
         space = writer.spaces.named(name)
         if space is None:
@@ -62,7 +60,7 @@ def add_model(
             writer.commit()
         refuse_other(folder, space, embedder)
         return fill_space(
-            writer, space, embedder, policy_of(kept), files=_files(settings),
+            writer, space, embedder, first, policy_of(kept), files=_files(settings),
             commit_seconds=settings.commit_seconds, say=say, tell=told,
         )  # fmt: skip
 
@@ -76,14 +74,15 @@ def fill_all(folder: Path, settings: Settings, models: ModelCache, say: Say, tel
     if not spaces_of(folder):
         return ()
     with writing(folder) as writer:
-        policy = policy_of(settings_of(folder))
+        kept = settings_of(folder)
+        policy, first = policy_of(kept), models.embedder(choose_kept(settings, kept, this_machine()))
         for space in writer.spaces.all():
             if not writer.spaces.missing(space):
                 continue
             try:
                 embedder = open_to_fill(folder, space, settings, models)
                 filled = fill_space(
-                    writer, space, embedder, policy, files=_files(settings),
+                    writer, space, embedder, first, policy, files=_files(settings),
                     commit_seconds=settings.commit_seconds, say=say, tell=tell,
                 )  # fmt: skip
                 notes.append(str(filled))

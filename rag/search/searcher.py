@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rag.search.pipeline import RankingOptions, Results
     from rag.search.spaces import SpaceModel
 
+FIRST_ONLY = "indexes that are searched as one are asked by the model they have in common"
 _ATTEMPTS = 4  # each fails only if another compaction comes within milliseconds
 
 
@@ -146,8 +147,10 @@ class Searcher:
 
     def _spaces(self, wanted: SearchOptions) -> tuple[Sequence[SpaceModel], tuple[str, ...]]:
         """The vector spaces to ask, with notes on those that cannot be; of several indexes their first ones. WrongRequest."""
-        further = self.index.spaces() if self._searched is self.index else ()
-        return self._further.asked(self.embedder, further, wanted.spaces)
+        if self._searched is self.index:
+            return self._further.asked(self.embedder, self.index.spaces(), wanted.spaces)
+        models, notes = self._further.asked(self.embedder, (), wanted.spaces)
+        return models, (*notes, FIRST_ONLY) if self.index.spaces() else notes
 
     def ask(self, question: str, options: SearchOptions | None = None, **asked: Any) -> Answering:
         """Starts the answer to a question, with sources: iterate over it for its pieces, `whole()` is the checked answer.

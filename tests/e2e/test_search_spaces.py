@@ -12,6 +12,7 @@ import rag
 from rag.errors import BackendError, WrongRequest
 from rag.index.writer.writer import writing
 from rag.indexing.spaces import add_model, drop_model
+from rag.search.searcher import FIRST_ONLY
 from rag.types import Content, Hit, Role
 from tests.e2e.runs import index
 from tests.unit.half_model import HalfEmbedder
@@ -123,3 +124,12 @@ def test_a_model_that_is_named_may_be_a_further_one(corpus: Path) -> None:
     with rag.open_index(backend=HALF) as searcher:
         assert searcher.embedder.fingerprint.model == "lite" and searcher.query("crane")[0].lanes["dense"].space == "lite"
     assert rag.build_index(corpus, backend=HALF).unchanged == 5
+
+
+def test_indexes_that_are_searched_as_one_are_asked_by_the_model_they_share(corpus: Path) -> None:
+    for name in ("one", "two"):
+        rag.build_index(corpus, index=name, ocr="never", backend="lite")
+        add_model(name, backend=HALF)
+    with rag.open_index("one", "two") as together:
+        results = together.search("harbour traffic")
+        assert FIRST_ONLY in results.notes and results.hits[0].lanes.keys() == {"dense", "lexical"} and Half.queries == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ class CountingHalf(HalfEmbedder):
             CALLS.documents += len(contents)
             CALLS.seen += [content.text or content.clues for content in contents]
         return super().embed(contents, role=role)
+
+
+class LookingHalf(CountingHalf):
+    """The same, to which captions are nothing."""
+
+    reads_clues = False
+
+
+class Captioned(CountingHalf):
+    """Another model, to which they are something."""
+
+    fingerprint = replace(HalfEmbedder.fingerprint, model="captioned")
 
 
 class ReadingHalf(CountingHalf):
@@ -138,10 +151,25 @@ def test_a_model_that_only_reads_gets_the_words_of_a_picture(corpus: Path) -> No
     assert sum(filled.left_out.values()) == 1 and "a picture without words" in next(iter(filled.left_out))
 
 
-def test_a_model_that_sees_is_not_added_to_an_index_of_words(corpus: Path) -> None:
+def test_pictures_that_are_one_to_the_first_model_are_one_to_every_other(corpus: Path) -> None:
+    """The first model looks at pixels alone: a model that reads captions is not told them, as the other picture has others."""
+    (corpus / "b").mkdir()
+    (corpus / "b" / "copy.jpg").write_bytes((corpus / "a" / "IMG_1.jpg").read_bytes())
+    (corpus / "b" / "copy.jpg.txt").write_text("a red barge")
+    rag.build_index(corpus, backend="tests.e2e.test_spaces:LookingHalf", ocr="never")
+    CALLS.seen.clear()
+    filled = add_model(backend="tests.e2e.test_spaces:Captioned")
+    assert filled.left_out == {} and not any("barge" in text or "Seagull" in text for text in CALLS.seen)
+    assert shares(Path("indexes/default")) == {"captioned": len(vectors_by_id(Path("indexes/default")))}
+
+
+def test_pictures_are_words_to_every_model_where_the_first_does_not_see(corpus: Path) -> None:
     rag.build_index(corpus, backend="tests.e2e.test_spaces:ReadingHalf", ocr="never")
-    with pytest.raises(WrongRequest, match="lite sees image"):
-        add_model(backend="lite")
+    CALLS.seen.clear()
+    heard: list[str] = []
+    filled = add_model(backend="tests.e2e.test_spaces:Captioned", say=heard.append)
+    assert filled.left_out == {} and "pictures are known to this index by their words" in heard[0]
+    assert "the pilot boat Seagull in dry dock" in CALLS.seen
 
 
 def test_changing_the_model_is_add_fill_drop(corpus: Path, calls: Calls) -> None:
