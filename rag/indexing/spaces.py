@@ -17,9 +17,10 @@ from rag.indexing.fill import Filled, fill_space
 from rag.indexing.live_run import shown_to_others
 from rag.indexing.run import model_memory
 from rag.loaders.policy import policy_of
+from rag.models.canaries import compare_canaries
 from rag.models.further import open_to_fill, refuse_other
 from rag.models.loading import ModelCache
-from rag.models.selection import choose_embedder, choose_kept, this_machine
+from rag.models.selection import choose_embedder, choose_kept, remembered, this_machine
 
 if TYPE_CHECKING:
     from rag.decoding.ask_pool import AskPool
@@ -57,8 +58,11 @@ def add_model(
         space = writer.spaces.named(name)
         if space is None:
             space = writer.spaces.add(name, embedder.fingerprint, model_memory(settings, chosen, embedder))
-            writer.commit()
-        refuse_other(folder, space, embedder)
+        else:
+            refuse_other(folder, space, embedder)
+            compare_canaries(folder, space.settings, embedder)
+            writer.spaces.keep_settings(space, dict(space.settings) | remembered(chosen, settings))  # a server may have moved
+        writer.commit()
         return fill_space(
             writer, space, embedder, first, policy_of(kept), files=_files(settings),
             commit_seconds=settings.commit_seconds, say=say, tell=told,

@@ -229,3 +229,28 @@ def test_the_commands(corpus: Path, rag: Any) -> None:
     assert (again.json["space"], again.json["vectors"], again.json["left_out"]) == ("half", 0, {})
     assert rag("models", "drop", "half").out == "half was dropped\n"
     assert [one["name"] for one in rag("models", "--json").json] == ["lite"]
+
+
+def test_a_server_with_other_weights_fills_nothing_and_is_not_asked(corpus: Path) -> None:
+    from rag.errors import AnotherModel
+    from rag.index.writer.writer import writing
+    from rag.models.canaries import embed_canaries
+
+    index(corpus)
+    add_model(backend=HALF)
+    folder = Path("indexes/default")
+    with writing(folder) as writer:
+        space = writer.spaces.named("half")
+        assert space is not None
+        other = embed_canaries(HalfEmbedder(None))  # type: ignore[arg-type]
+        turned = other["canaries"].replace("text", "picture_").replace('"picture"', '"text"').replace("picture_", "picture")
+        writer.spaces.keep_settings(space, {**space.settings, "canaries": turned})
+        writer.commit()
+    with pytest.raises(AnotherModel):
+        add_model(backend=HALF)
+    (corpus / "new.md").write_text("# Ferry\n\nIt sails at noon.\n")
+    assert any("half lacks 1 content" in note and "claims to be half" in note for note in index(corpus).notes)
+    with rag.open_index() as searcher:
+        results = searcher.search("ferry")
+        assert results.hits[0].document == "new.md"
+        assert any(note.startswith("half was not asked") for note in results.notes)

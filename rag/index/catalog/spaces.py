@@ -63,6 +63,11 @@ def insert_space(connection: apsw.Connection, name: str, fingerprint: Fingerprin
     return connection.last_insert_rowid()
 
 
+def update_settings(connection: apsw.Connection, space: int, settings: Mapping[str, str]) -> None:
+    """Replaces the settings of a space."""
+    connection.execute("UPDATE spaces SET settings = ? WHERE number = ?", (json.dumps(dict(settings)), space))
+
+
 def end_space(connection: apsw.Connection, space: int, ended: int) -> None:
     """Ends a space with its segments; a later commit's writer removes their files."""
     connection.execute("UPDATE spaces SET ended = ? WHERE number = ?", (ended, space))

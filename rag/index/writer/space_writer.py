@@ -20,6 +20,7 @@ from rag.index.catalog.spaces import (
     missing_passages,
     read_spaces,
     sharing_passages,
+    update_settings,
 )
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.uninterruptible import uninterruptible
@@ -53,6 +54,13 @@ class SpaceWriter:
         with self._transaction.changing() as connection:
             number = insert_space(connection, name, fingerprint, settings, self._next_generation())
         return Space(number, name, fingerprint, settings)
+
+    @uninterruptible()
+    def keep_settings(self, space: Space, settings: Mapping[str, str]) -> None:
+        """Keeps how the model of a space is opened from now on."""
+        if settings != space.settings:
+            with self._transaction.changing() as connection:
+                update_settings(connection, space.number, settings)
 
     @uninterruptible()
     def drop(self, space: Space) -> None:
