@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rag.indexing.build import build_index
     from rag.indexing.remove import remove_documents
     from rag.indexing.report import Report
+    from rag.indexing.spaces import add_model, drop_model
     from rag.search.federated import open_index
     from rag.search.searcher import Searcher
     from rag.serialization import hit_json
@@ -34,8 +35,10 @@ _HOMES = {
     "Report": "rag.indexing.report",
     "Searcher": "rag.search.searcher",
     "Settings": "rag.config",
+    "add_model": "rag.indexing.spaces",
     "build_index": "rag.indexing.build",
     "connect": "rag.client",
+    "drop_model": "rag.indexing.spaces",
     "hit_json": "rag.serialization",
     "load_settings": "rag.config",
     "open_index": "rag.search.federated",
@@ -49,8 +52,10 @@ __all__ = [
     "Report",
     "Searcher",
     "Settings",
+    "add_model",
     "build_index",
     "connect",
+    "drop_model",
     "hit_json",
     "load_settings",
     "open_index",

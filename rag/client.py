@@ -148,7 +148,7 @@ class Client:
 
         NoChatModel where the server has no chat model.
         """
-        known = {"image", "kinds", "paths", "roots", "after", "before", "top_k"}
+        known = {"image", "kinds", "paths", "roots", "spaces", "after", "before", "top_k"}
         given = {name: value for name, value in _sent(replace(options or SearchOptions(), **asked)).items() if name in known}
         body = given | _which(index, indexes) | {"question": question, "strict": strict, "stream": False}
         found: dict[str, Any] = self._ask("POST", "/v1/ask", body)
@@ -244,9 +244,10 @@ def _sent(options: SearchOptions) -> dict[str, Any]:
         raise WrongRequest("a server accepts no video frame as a query", remedy="send a picture of it as `image`")
     given: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
     given |= {"kinds": list(checked_kinds(options.kinds)), "paths": list(options.paths), "roots": list(options.roots)}
+    given["spaces"] = list(options.spaces)
     given["image"] = None if options.image is None else _data_url(options.image)
     unasked = {
-        name for name in ("whole", "offset", "order") if given[name] == getattr(_DEFAULTS, name)
+        name for name in ("whole", "offset", "order", "spaces") if given[name] in (getattr(_DEFAULTS, name), [])
     }  # older servers refuse them
     return {name: value for name, value in given.items() if value is not None and name not in unasked}
 

@@ -195,7 +195,7 @@ class EmbedderMismatch(IndexFailure):
         super().__init__(
             f"{folder} was made with {made_by.model} ({made_by.dim} dims, {made_by.preprocessing}), "
             f"not {asked.model} ({asked.dim} dims, {asked.preprocessing})",
-            remedy="query it with the model it was made with, or rebuild it: rag index --rebuild FOLDER",
+            remedy="leave the model out to use the one it was made with; to add this one beside it: rag index --add-model NAME",
         )
 
 

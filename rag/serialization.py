@@ -14,6 +14,7 @@ from rag.errors import BackendError, RagError, WrongRequest
 from rag.types import KINDS, Context, Hit, Kind, LaneRank, Lines, Locator, Member, Page, Seconds, Sheet, Similar, Slide, Whole
 
 if TYPE_CHECKING:
+    from rag.index.catalog.spaces import SpaceCounts
     from rag.index.catalog.status import IndexStatus
 
 
@@ -85,7 +86,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 6),
         "similarity": None if hit.similarity is None else round(hit.similarity, 6),
         "rerank_score": None if hit.rerank_score is None else round(hit.rerank_score, 6),
-        "lanes": {lane: {"rank": seen.rank, "score": round(seen.score, 6)} for lane, seen in hit.lanes.items()},
+        "lanes": {lane: {"rank": seen.rank, "score": round(seen.score, 6)} | _space(seen) for lane, seen in hit.lanes.items()},
         "best": locator_json(hit.best, hit.inner),
         "members": [
             {"id": member.id, "locator": locator_json(member.locator, hit.inner), "score": round(member.score, 6)}
@@ -107,6 +108,11 @@ def hit_json(hit: Hit) -> dict[str, Any]:
             for one in hit.folded
         ],
     }
+
+
+def _space(seen: LaneRank) -> dict[str, str]:
+    """`{"space": name}` of a dense lane in an index of several vector spaces."""
+    return {"space": seen.space} if seen.space else {}
 
 
 def hit_from_json(value: Mapping[str, Any]) -> Hit:
@@ -186,13 +192,27 @@ def status_json(found: IndexStatus) -> dict[str, Any]:
         "unread": [{"root": one.document.root, "document": one.document.path, "reason": one.reason} for one in found.unread],
         "unread_count": found.unread_count,
         "ignored": dict(found.ignored),
+        "spaces": [space_json(space, sum(found.passages.values())) for space in found.spaces],
+    }
+
+
+def space_json(space: SpaceCounts, passages: int) -> dict[str, Any]:
+    """A vector space beside the first of an index of so many passages, as plain JSON values; `share` is 0…1."""
+    return {
+        "name": space.name,
+        "model": space.fingerprint.model,
+        "revision": space.fingerprint.revision,
+        "dim": space.fingerprint.dim,
+        "passages": space.passages,
+        "share": round(space.passages / passages, 6) if passages else 1.0,
+        "bytes": space.bytes,
     }
 
 
 def explain_json(hit: Hit) -> dict[str, Any]:
     """How a hit got its score: rank and score in every stage, and what the final score is."""
     lanes = {
-        lane: {"rank": seen.rank, "score": round(seen.score, 6), "share": round(seen.share, 6)}
+        lane: {"rank": seen.rank, "score": round(seen.score, 6), "share": round(seen.share, 6)} | _space(seen)
         for lane, seen in hit.lanes.items()
     }
     return {

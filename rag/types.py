@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Kind = Literal["text", "page", "image", "screenshot", "frame"]
 Modality = Literal["text", "image", "video"]
 Role = Literal["query", "document"]
-Lane = Literal["dense", "lexical"]
+Lane = str  # "lexical", "dense" (the first vector space that is asked), or "dense:NAME" (another one)
 Trust = Literal["whole", "partial", "broken"]  # it says all that is drawn; more is drawn; something else is drawn
 Clue = Literal["ocr", "caption", "path", "date"]
 
@@ -230,6 +230,7 @@ class LaneRank:
     rank: int
     score: float
     share: float = 1.0
+    space: str = ""  # of a dense lane, the name of its vector space; "" in an index of one
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ export interface Folded extends Member {
 export interface Stage {
   rank: number;
   score: number;
+  space?: string; // of a dense lane, where the index has several models: the name of its model
 }
 
 export interface Explained {

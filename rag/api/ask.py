@@ -63,6 +63,7 @@ class AskRequest(BaseModel):
     kinds: list[Kind] = Field([], max_length=8)
     paths: list[_Name] = Field([], max_length=64, description="Globs on the path below the root.")
     roots: list[_Name] = Field([], max_length=64)
+    spaces: list[_Name] = Field([], max_length=16, description="Models of the index to ask, by name. Default: all it has.")
     after: _Name | float | None = Field(None, description="2026-03-14, or seconds since the epoch; inclusive.")
     before: _Name | float | None = Field(None, description="Exclusive.")
     top_k: int | None = Field(None, ge=1, le=MOST_SOURCES, description="How many hits may become sources. Default: 30.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from rag.cli.options import Indexes, Json
+from rag.cli.options import Indexes, Json, Space
 from rag.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def ask(
         list[str] | None, typer.Option(help="Only matching paths below the root (repeatable).", metavar="GLOB")
     ] = None,
     root: Annotated[list[str] | None, typer.Option(help="Only this root (repeatable).")] = None,
+    space: Space = None,
     after: Annotated[
         str | None, typer.Option(help="Only from this date on (when the content was made, else modified).", metavar="DATE")
     ] = None,
@@ -65,6 +66,7 @@ def ask(
         kinds=cast("list[Kind]", kind or []),
         paths=path or (),
         roots=root or (),
+        spaces=space or (),
         after=after,
         before=before,
         top_k=top_k,

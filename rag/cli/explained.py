@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rag.cli.terminal import harmless
+
 if TYPE_CHECKING:
-    from rag.types import Hit
+    from rag.types import Hit, LaneRank
 
 
 def explained(hit: Hit) -> str:
     """`dense #1 (0.612) · lexical #3 (4.100, matches 80% of the query) · …`."""
-    lanes = [f"{lane} #{found.rank} ({found.score:.3f}{_match(found.share)})" for lane, found in hit.lanes.items()]
+    lanes = [f"{_named(lane, one)} #{one.rank} ({one.score:.3f}{_match(one.share)})" for lane, one in hit.lanes.items()]
     fused = f"fused #{hit.ranks['fused']} ({hit.fused:.3f})" if "fused" in hit.ranks else f"fused {hit.fused:.3f}"
     rank = f" #{hit.ranks['reranked']}" if "reranked" in hit.ranks else ""
     rerank = (
@@ -22,6 +24,11 @@ def explained(hit: Hit) -> str:
     similarity = f"similarity {hit.similarity:.3f}" if hit.similarity is not None else ""
     decided = f"score = {hit.decided}" if hit.decided not in ("fused", "rerank_score") else ""
     return " · ".join(part for part in (*lanes, similarity, fused, rerank, decided) if part)
+
+
+def _named(lane: str, found: LaneRank) -> str:
+    """`dense`, or `dense by half` in an index of several models."""
+    return f"{lane.partition(':')[0]} by {harmless(found.space)}" if found.space else lane
 
 
 def _match(share: float) -> str:

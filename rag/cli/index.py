@@ -40,6 +40,13 @@ def index(
     family: Family = None,
     url: Url = None,
     dim: Dim = None,
+    add_model: Annotated[
+        str | None,
+        typer.Option(help="Add this model beside those of the index, and fill it from what the index holds.", metavar="NAME"),
+    ] = None,
+    lite_first: Annotated[
+        bool, typer.Option("--lite-first", help="Make the index searchable with lite at once; --model follows behind.")
+    ] = False,
     ocr: Annotated[str | None, typer.Option(help="When to read text in pictures: auto, always, never.")] = None,
     clues: Annotated[str | None, typer.Option(help="What to index of a picture besides pixels: ocr,caption,path,date.")] = None,
     frames: Annotated[str | None, typer.Option(help="Which frames of a video: keyframes (fast), uniform.")] = None,
@@ -71,16 +78,21 @@ def index(
     """Index folders of text, PDFs, images, screenshots and videos; later runs read only what changed."""
     from json import dumps
 
+    from rag.cli.models import add, refuse_together
     from rag.cli.progress import json_line, progress_to
     from rag.config import load_settings
     from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
     from rag.index.files.layout import is_index
     from rag.index.locations import index_folder, is_lite, warm_up
     from rag.indexing.build import build_index
+    from rag.indexing.lite_first import build_lite_first
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
         raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
+    if add_model or lite_first:
+        others = {"--rebuild": rebuild, "--watch": watch, "--dry-run": dry_run}
+        refuse_together({"--add-model": bool(add_model), "--lite-first": lite_first} | others)
     folder = index_folder(load_settings({"index": index or None}).index)
     fresh = not is_index(folder)
     settings: dict[str, Any] = {
@@ -114,13 +126,19 @@ def index(
     if watch:
         _watch(folders or [], index, rebuild, quiet, wanted, settings)
         return
+    hear = _say_nothing if quiet else say
+    if add_model:
+        add(folders or [], index, wanted, quiet, settings | {"model": add_model})
+        return
     with progress_to("" if quiet else wanted) as tell:
-        report = build_index(
-            *(folders or []), index=index, rebuild=rebuild, tell=tell, say=_say_nothing if quiet else say, **settings
-        )
+        if lite_first:
+            settings.pop("kinds")
+            report = build_lite_first(*(folders or []), index=index, tell=tell, say=hear, **settings)
+        else:
+            report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, say=hear, **settings)
     for remark in warm_up(folder, say):
         say(f"note: {remark}")
-    if fresh and not quiet and is_lite(folder):
+    if fresh and not quiet and is_lite(folder) and not lite_first:
         say(LITE)
     if wanted == "text":
         _print(report, folder)

@@ -18,6 +18,10 @@ Model = Annotated[str | None, typer.Option(help="Which embedding model: a name o
 Family = Annotated[str | None, typer.Option(help="Model family (prompts and limits), where the name does not tell.")]
 Url = Annotated[list[str] | None, typer.Option(help="Endpoint that serves the embedder (repeatable).")]
 Dim = Annotated[int | None, typer.Option(help="Vector length, for models that can shorten vectors.")]
+Space = Annotated[
+    list[str] | None,
+    typer.Option(help="Ask only this model of the index, as `rag models` names it (repeatable).", metavar="NAME"),
+]
 Reranker = Annotated[str | None, typer.Option(help="Where the reranker runs: auto, none, lite, server, vllm, transformers.")]
 RerankerModel = Annotated[str | None, typer.Option(help="Which reranking model: a name or a local folder.")]
 RerankerFamily = Annotated[str | None, typer.Option(help="Reranker family (prompts and limits), where the name does not tell.")]

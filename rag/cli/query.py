@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from rag.cli.options import Backend, Family, Indexes, Json, Model, Reranker, RerankerFamily, RerankerModel, RerankerUrl, Url
+from rag.cli.options import (
+    Backend,
+    Family,
+    Indexes,
+    Json,
+    Model,
+    Reranker,
+    RerankerFamily,
+    RerankerModel,
+    RerankerUrl,
+    Space,
+    Url,
+)
 from rag.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -26,6 +38,7 @@ def query(
         list[str] | None, typer.Option(help="Only matching paths below the root (repeatable).", metavar="GLOB")
     ] = None,
     root: Annotated[list[str] | None, typer.Option(help="Only this root (repeatable).")] = None,
+    space: Space = None,
     after: Annotated[
         str | None, typer.Option(help="Only from this date on (when the content was made, else modified).", metavar="DATE")
     ] = None,
@@ -85,6 +98,7 @@ def query(
         kinds=cast("list[Kind]", kind or []),
         paths=path or (),
         roots=root or (),
+        spaces=space or (),
         after=after,
         before=before,
         fold=not no_fold,

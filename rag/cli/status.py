@@ -10,6 +10,7 @@ from rag.cli.terminal import harmless, size
 from rag.humanize import counted
 
 if TYPE_CHECKING:
+    from rag.index.catalog.spaces import SpaceCounts
     from rag.index.reader.open_index import IndexStatus
 
 MOST_UNREAD = 20  # parts shown; --json has them all
@@ -35,6 +36,8 @@ def _print(found: IndexStatus) -> None:
     print(f"index       {harmless(str(found.folder))} (format {found.format}, commit {found.generation}, {size(found.bytes)})")
     model = found.fingerprint
     print(f"model       {model.model}, revision {model.revision}, {model.dim} dimensions; {model.preprocessing}")
+    for space in found.spaces:
+        print(f"and model   {space_line(space, sum(found.passages.values()))}")
     for name, folder in sorted(found.roots.items()):
         print(f"root        {harmless(name)}: {harmless(str(folder))}{'' if folder.is_dir() else '  (folder not found)'}")
     by_count = sorted(found.suffixes.items(), key=lambda one: (-one[1], one[0]))
@@ -54,6 +57,15 @@ def _print(found: IndexStatus) -> None:
     for part in found.unread[:MOST_UNREAD]:
         print(f"            {harmless(str(part.document))}: {harmless(part.reason)}")
     print_ignored(found.ignored, "left out    ")
+
+
+def space_line(space: SpaceCounts, passages: int) -> str:
+    """A vector space beside the first, in an index of so many passages."""
+    share = space.passages / passages if passages else 1.0
+    model = space.fingerprint
+    named = f"{space.name}: {model.model}" if space.name != model.model else model.model
+    filled = f"{space.passages} of {counted(passages, 'passage')} ({int(100 * share)} %), {size(space.bytes)}"
+    return harmless(f"{named}, revision {model.revision}, {model.dim} dimensions; {filled}")
 
 
 def _print_json(found: IndexStatus) -> None:

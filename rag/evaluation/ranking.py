@@ -19,13 +19,13 @@ DEPTH = 100  # hits asked for: recall@100 needs as many
 
 
 def rank_all(searcher: Searcher, judged: JudgedSet, group: str = "document") -> dict[str, Run]:
-    """The run of each of STAGES over the answerable queries; `group` as in `SearchOptions`."""
+    """The run of each of STAGES, and of each further dense lane, over the answerable queries; `group` as in `SearchOptions`."""
     runs: dict[str, dict[str, list[str]]] = {stage: {} for stage in STAGES}
     for query in judged.queries:
         if not query.is_answerable:
             continue
         for stage, ranking in rank(searcher, query, group).items():
-            runs[stage][query.id] = names_of(judged, query, ranking)
+            runs.setdefault(stage, {})[query.id] = names_of(judged, query, ranking)
     return dict(runs)
 
 

@@ -24,6 +24,7 @@ class Segment:
     header: int  # bytes before the vectors
     header_checksum: bytes
     checksum: bytes  # of its blocks' checksums, and so of the whole file
+    space: int = 0  # of which vector space: 0 is the first one
 
 
 class Rows(Protocol):

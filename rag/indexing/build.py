@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,11 @@ from rag.indexing.live_run import shown_to_others
 from rag.indexing.rebuild import rebuild_index
 from rag.indexing.renewal import can_renew
 from rag.indexing.run import create_index, run_over
+from rag.indexing.spaces import fill_all
 from rag.loaders.policy import fixed_settings, policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache
-from rag.models.selection import choose_embedder, this_machine
+from rag.models.selection import choose_embedder, choose_kept, this_machine
 from rag.types import KINDS, Kind
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ def build_index(
     Errors: WrongRequest for a folder that is none, IndexNotFound without folders and index, EmbedderMismatch, IndexLocked,
     StorageFailed, BackendError.
     """
-    from rag.index.catalog.index_folder import fingerprint_of, settings_of
+    from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
 
     if not all(os.fspath(one) for one in folders):
         raise WrongRequest("a folder without a name was given", remedy="name a folder; `.` is the current one")
@@ -65,23 +67,35 @@ def build_index(
         if kinds:
             raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
         with shown_to_others(folder, tell) as told:
-            return rebuild_index(folder, wanted, settings, told, say)
+            report = rebuild_index(folder, wanted, settings, told, say)
+            return _with_other_models(report, folder, settings, models or ModelCache(), say, told)
     fresh = not is_index(folder)
     if fresh and not wanted:
         raise IndexNotFound(folder)
     kept = {} if fresh else settings_of(up_to_date(folder))
     chosen = choose_embedder(settings, kept, this_machine())
-    embedder = (models or ModelCache()).embedder(chosen)
+    models = models or ModelCache()
+    embedder = models.embedder(chosen)
     if fresh:
         create_index(folder, settings, chosen, embedder, say)
         kept = settings_of(folder)
     _refuse_other_reading(folder, kept, settings, flags)
+    if embedder.fingerprint in {space.fingerprint for space in spaces_of(folder)}:  # it is one of the others: all are brought up
+        embedder = models.embedder(choose_kept(settings, kept, this_machine()))
     if fingerprint_of(folder) != embedder.fingerprint and not can_renew(embedder, fingerprint_of(folder)):
         raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)
     with shown_to_others(folder, tell) as told:
-        return run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), told)
+        report = run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), told)
+        return _with_other_models(report, folder, settings, models, say, told)
+
+
+def _with_other_models(
+    report: Report, folder: Path, settings: Settings, models: ModelCache, say: Callable[[str], None], tell: Tell
+) -> Report:
+    """Gives the other models of the index what the run has added: they follow behind, and a note says how far."""
+    return replace(report, notes=(*report.notes, *fill_all(folder, settings, models, say, tell)))
 
 
 def check_kinds(kinds: Sequence[Kind]) -> None:

@@ -20,6 +20,7 @@ from rag.models.loading import open_embedder
 from rag.models.selection import choose_embedder, this_machine
 
 if TYPE_CHECKING:
+    from rag.index.catalog.spaces import Space
     from rag.indexing.report import Report, Tell
 
 
@@ -42,7 +43,7 @@ def rebuild_index(
     with suppress(IndexDamaged):
         up_to_date(folder)
     with locked(folder):  # until the new index stands in its place
-        roots, kept = _of_old_index(folder, wanted)
+        roots, kept, spaces = _of_old_index(folder, wanted)
         chosen = choose_embedder(settings, kept, this_machine())
         embedder = open_embedder(chosen)
         fresh, old = places_of_rebuild(folder)
@@ -53,6 +54,9 @@ def rebuild_index(
             with writing(fresh) as writer:
                 for name, known in roots.items():  # under their old names: the ids of passages hang on them
                     writer.add_root(name, known)
+                for space in spaces:
+                    if space.fingerprint != embedder.fingerprint:
+                        writer.spaces.add(space.name, space.fingerprint, space.settings)
                 carry_over(folder, writer)
                 writer.commit()
             everything = [*roots.values(), *wanted]
@@ -66,22 +70,25 @@ def rebuild_index(
     return report
 
 
-def _of_old_index(folder: Path, wanted: Sequence[Path]) -> tuple[dict[str, Path], dict[str, str]]:
-    """The roots and the settings of an index that is built anew. Of a damaged one nothing is known but the folders named."""
+def _of_old_index(folder: Path, wanted: Sequence[Path]) -> tuple[dict[str, Path], dict[str, str], tuple[Space, ...]]:
+    """The roots, settings and further spaces of an index that is built anew; their vectors are made anew as well.
+
+    Of a damaged one nothing is known but the folders named.
+    """
     from rag.index.reader.open_index import open_index
 
     try:
         with open_index(folder) as index:
-            roots, kept = index.roots(), dict(index.settings)
+            roots, kept, spaces = index.roots(), dict(index.settings), index.spaces()
     except IndexDamaged as error:
         if not wanted:
             raise IndexDamaged(error.what, remedy="name all its folders: rag index --rebuild FOLDER …") from error
-        return {}, {}
+        return {}, {}, ()
     absent = [root for root in roots.values() if not root.is_dir()]
     if absent:
         what = f"{absent[0]} is not there, and a rebuild would lose it"
         raise WrongRequest(what, remedy=f"bring it back, or: rag rm {absent[0]}")
-    return roots, kept
+    return roots, kept, spaces
 
 
 def _take_place(fresh: Path, folder: Path, old: Path) -> None:

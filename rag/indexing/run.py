@@ -103,7 +103,7 @@ def create_index(folder: Path, settings: Settings, chosen: ModelChoice, embedder
     from rag.index.catalog.index_folder import create
 
     _name_model(chosen, embedder, say)
-    create(folder, embedder.fingerprint, _kept(settings, chosen, embedder))
+    create(folder, embedder.fingerprint, fixed_settings(settings) | model_memory(settings, chosen, embedder))
 
 
 def _name_model(chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:
@@ -112,8 +112,11 @@ def _name_model(chosen: ModelChoice, embedder: Embedder, say: Callable[[str], No
         say(f"new index with {embedder.fingerprint.model} ({chosen.why or chosen.backend})")
 
 
-def _kept(settings: Settings, chosen: ModelChoice, embedder: Embedder) -> dict[str, str]:
-    """What a new index keeps: how it reads, which model it was made with, and for a server its canaries."""
+def model_memory(settings: Settings, chosen: ModelChoice, embedder: Embedder) -> dict[str, str]:
+    """What an index keeps of a model: how it is opened, and for a server its canaries.
+
+    BackendError where a server fails a proof of format.
+    """
     canaries = {}
     if chosen.backend == "server":
         from rag.models.doctor import prove
@@ -122,4 +125,4 @@ def _kept(settings: Settings, chosen: ModelChoice, embedder: Embedder) -> dict[s
             if finding.verdict == "failed":
                 raise BackendError(f"{finding.subject}: {finding.check}: {finding.detail}", remedy=finding.remedy)
         canaries = embed_canaries(embedder)
-    return fixed_settings(settings) | remembered(chosen, settings) | canaries
+    return remembered(chosen, settings) | canaries

@@ -92,6 +92,9 @@ def create_server(
             Literal["document", "place"],
             Field(description="One hit for each document, with the ids of its places, or each place."),
         ] = "document",
+        spaces: Annotated[
+            list[Name] | None, Field(max_length=16, description="Models of the index to ask, by name. Default: all it has.")
+        ] = None,
         index: Index = None,
         indexes: Annotated[
             list[Name] | None,
@@ -103,7 +106,14 @@ def create_server(
         Each hit has an id for `get`, its place (path; page, lines or seconds), a score from 0 to 1, and the words that match.
         """
         options = SearchOptions(
-            like=like or None, kinds=kinds or (), paths=paths or (), after=after, before=before, top_k=top_k, group=group
+            like=like or None,
+            kinds=kinds or (),
+            paths=paths or (),
+            spaces=spaces or (),
+            after=after,
+            before=before,
+            top_k=top_k,
+            group=group,
         )
         return await _call(run_search, _search, library, index, indexes, query, options)
 

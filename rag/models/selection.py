@@ -59,6 +59,13 @@ def choose_embedder(settings: Settings, kept: Mapping[str, str], machine: Capabi
     return _with_key(chosen, machine)
 
 
+def choose_kept(settings: Settings, kept: Mapping[str, str], machine: Capabilities) -> ModelChoice:
+    """The embedder that an index remembers (`kept`), whatever model the settings name. As `choose_embedder`."""
+    defaults = {key: Settings.model_fields[key].get_default(call_default_factory=True) for key in REMEMBERED}
+    value = {key: json.loads(kept[key]) if key in kept else default for key, default in defaults.items()}
+    return _with_key(_chosen(value["backend"], _choice(value, settings), machine, "embedder"), machine)
+
+
 def choose_reranker(settings: Settings, embedder: str, machine: Capabilities) -> ModelChoice | None:
     """The reranker: as in the settings; else that of a running server if `embedder` is not lite, else None.
 
@@ -83,7 +90,10 @@ def choose_scorer(settings: Settings, machine: Capabilities) -> ModelChoice | No
 
 def embedder_asked_for(settings: Settings, kept: Mapping[str, str]) -> Choice:
     """The choice for an embedder by the settings and an index's memory (`kept`) alone, before this machine is looked at."""
-    value = with_memory(settings, kept)
+    return _choice(with_memory(settings, kept), settings)
+
+
+def _choice(value: Mapping[str, Any], settings: Settings) -> Choice:
     return Choice(
         model=value["model"],
         family=value["family"],

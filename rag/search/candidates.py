@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.errors import IndexFailure
 from rag.humanize import counted
+from rag.index.catalog.spaces import FIRST
 from rag.index.reader.federated import Answering
 from rag.index.reader.open_index import Allowed
 from rag.search.asked_kind import AskedKind
+from rag.search.spaces import SpaceQuery
 from rag.search.timings import StageTimer
 from rag.text.query_syntax import stresses, unquoted
 from rag.types import Kind, Lane, Query, StoredPassage
@@ -40,7 +43,10 @@ class CandidateSet:
     lexical: Mapping[int, float]  # lexical score of every passage that holds a word of the query
     shares: Mapping[int, float]  # share of the query that a passage holds, 0…1
     passages: Mapping[int, StoredPassage]
-    similarities: Mapping[int, float]  # inner product of every passage with the query's vector
+    similarities: Sequence[
+        Mapping[int, float]
+    ]  # by space that was asked: inner products of the passages that have a vector there
+    asked: Sequence[SpaceQuery]  # these spaces, in the same order
     places: Mapping[int, int]  # row in `vectors` of each passage
     vectors: NDArray[np.float32]  # (passages, dim)
     generations: Mapping[str, int]  # by the name of the index
@@ -67,7 +73,7 @@ class CandidateSet:
 def find(
     snapshot: Answering,
     query: Query,
-    vector: Vectors,
+    asked_spaces: Sequence[SpaceQuery],
     candidates: int,
     promised: int,
     timer: StageTimer,
@@ -76,7 +82,8 @@ def find(
 ) -> CandidateSet:
     """The best `candidates` of each lane, the nearest `promised` of each kind, and the best `promised` of the kind `asked` for.
 
-    `vector` has shape (1, dim). The passage with the id `without` is left out. Quoted phrases that leave nothing are searched as
+    The first of `asked_spaces` has the lane "dense", each other one a lane of its own; one that the index has no more is left
+    out, with a note. The passage with the id `without` is left out. Quoted phrases that leave nothing are searched as
     words, and a note says so.
     """
     filtered = snapshot.matching(query.filters)
@@ -90,13 +97,16 @@ def find(
         if loose is None or len(loose):
             words, allowed, notes = plain, loose, (UNQUOTED,)
     timer.end("filter")
-    dense = snapshot.nearest_by_kind(vector, candidates, promised, allowed)[0]
+    spaces, notes_gone = _still_there(snapshot, asked_spaces)
+    nearest = [snapshot.nearest_by_kind(one.vector, candidates, promised, allowed, one.space.number)[0] for one in spaces]
     timer.end("dense")
     lexical = snapshot.containing(words, candidates, allowed) if words.strip() else []
     timer.end("lexical")
     if asked is not None and promised and (of_kind := snapshot.meeting(words, snapshot.matching(asked.narrowed(query.filters)))):
-        dense = _joined(dense, snapshot.nearest_by_kind(vector, promised, 0, of_kind)[0])
+        of_it = [snapshot.nearest_by_kind(one.vector, promised, 0, of_kind, one.space.number)[0] for one in spaces]
+        nearest = [_joined(found, more) for found, more in zip(nearest, of_it, strict=True)]
         lexical = _joined(lexical, snapshot.containing(words, promised, of_kind))
+    dense = nearest[0] if len(nearest) == 1 else _joined_all(nearest)
     among = {number for number, _, _ in lexical}
     missing = sorted(number for number, _ in dense if number not in among)
     others = snapshot.containing(words, len(missing), Allowed(np.array(missing, np.int64))) if lexical and missing else []
@@ -105,21 +115,24 @@ def find(
     present, gone = _drop_deleted({one.number: one for one in snapshot.passages(numbers) if one.id != without})
     kept = list(present)
     vectors = snapshot.vectors(kept)
-    similarities = dict(zip(kept, (vectors @ vector[0]).tolist(), strict=True))
     lanes: dict[Lane, list[tuple[int, float]]] = {
-        "dense": [(number, score) for number, score in dense if number in present],
-        "lexical": [(number, score) for number, score, _ in lexical if number in present],
+        lane_of(at, one): [(number, score) for number, score in found if number in present]
+        for at, (one, found) in enumerate(zip(spaces, nearest, strict=True))
     }
+    similarities = [_similarities(snapshot, one, kept, vectors) | dict(lanes[lane_of(at, one)]) for at, one in enumerate(spaces)]
+    lanes["lexical"] = [(number, score) for number, score, _ in lexical if number in present]
     return CandidateSet(
         lanes=lanes,
         lexical={number: score for number, score, _ in (*lexical, *others) if number in present},
         shares={number: share for number, _, share in (*lexical, *others) if number in present},
         passages=present,
-        similarities=similarities | dict(lanes["dense"]),
+        similarities=similarities,
+        asked=spaces,
         places={number: at for at, number in enumerate(kept)},
         vectors=vectors,
         generations=snapshot.generations,
         notes=notes
+        + notes_gone
         + _note_corrected(snapshot, query, words)
         + _note_gone(gone)
         + _explain_nothing(query, filtered, allowed, dense),
@@ -127,6 +140,39 @@ def find(
         allowed=allowed,
         gone=frozenset((one.passage.document.root, one.passage.document.path) for one in gone),
     )
+
+
+def lane_of(at: int, one: SpaceQuery) -> Lane:
+    """The name of the lane of a space: that of the first asked is "dense"."""
+    return f"dense:{one.space.name}" if at else "dense"
+
+
+def _still_there(snapshot: Answering, spaces: Sequence[SpaceQuery]) -> tuple[Sequence[SpaceQuery], tuple[str, ...]]:
+    """The spaces that were not dropped since the query was embedded, and notes on the others. IndexFailure where none is left."""
+    if len(spaces) == 1 and spaces[0].space.number == FIRST:
+        return spaces, ()
+    there = {FIRST, *(space.number for space in snapshot.spaces)}
+    kept = [one for one in spaces if one.space.number in there]
+    if not kept:
+        raise IndexFailure(f"{spaces[0].space.name} was dropped meanwhile", remedy="search again")
+    return kept, tuple(f"{one.space.name} was dropped meanwhile" for one in spaces if one.space.number not in there)
+
+
+def _similarities(snapshot: Answering, one: SpaceQuery, numbers: Sequence[int], first: Vectors) -> dict[int, float]:
+    """The inner products of the query with the passages that a space has; `first` are their vectors in the first space."""
+    held, rows = (numbers, first) if one.space.number == FIRST else snapshot.vectors_in(one.space.number, numbers)
+    return dict(zip(held, (rows @ one.vector[0]).tolist(), strict=True))
+
+
+def _joined_all(nearest: Sequence[Sequence[tuple[int, float]]]) -> list[tuple[int, float]]:
+    """The passages of several dense lanes, each once: rank by rank, as their scores cannot be compared."""
+    places: dict[int, tuple[int, float]] = {}
+    for found in nearest:
+        for place, (number, score) in enumerate(found):
+            if number not in places or place < places[number][0]:
+                places[number] = place, score
+    ordered = sorted(places.items(), key=lambda one: (one[1][0], one[0]))
+    return [(number, score) for number, (_, score) in ordered]
 
 
 def _joined(found: Sequence[_Found], more: Sequence[_Found]) -> list[_Found]:

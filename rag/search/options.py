@@ -30,6 +30,7 @@ class SearchOptions:
     kinds: Sequence[Kind] = ()  # empty: all
     paths: Sequence[str] = ()  # globs on the path below the root, or absolute paths; empty: all
     roots: Sequence[str] = ()  # names; empty: all
+    spaces: Sequence[str] = ()  # names of vector spaces (models) to ask; empty: all the index has
     after: str | float | None = None  # 2026-03-14, or seconds since the epoch; inclusive
     before: str | float | None = None  # exclusive
     top_k: int | None = None  # hits

@@ -9,19 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.backends.base import Embedder, Reranker, capabilities_of
-from rag.errors import EmbedderMismatch, WrongRequest
+from rag.errors import EmbedderMismatch
 from rag.humanize import counted
+from rag.index.catalog.spaces import FIRST
 from rag.index.reader.federated import Searchable
 from rag.search.asked_kind import asked_kind
-from rag.search.candidates import CandidateSet, find
+from rag.search.candidates import CandidateSet, find, lane_of
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.documents import by_document
 from rag.search.further import as_judged, as_result, read_further
-from rag.search.fusion import Candidate, choose, cosine_itself, fuse
+from rag.search.fusion import Candidate, DenseLane, choose, cosine_itself, fuse
 from rag.search.grouping import Group, Scored, group
 from rag.search.listing import FurtherResult, Listing, list_all, read_matches
 from rag.search.presence import IsThere, present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
+from rag.search.spaces import SpaceModel, as_asked, embed_query
 from rag.search.timings import StageTimer
 from rag.search.total import Total
 from rag.search.variety import varied
@@ -91,34 +93,28 @@ def search(
     *,
     read: Callable[[Sequence[StoredPassage]], list[Content]],
     clues: frozenset[Clue] = CLUES,
+    spaces: Sequence[SpaceModel] = (),
 ) -> Results:
-    """Query to ranked hits. `read` loads the contents of candidates from their files. EmbedderMismatch."""
+    """Query to ranked hits. `read` loads the contents of candidates from their files. EmbedderMismatch.
+
+    `spaces` are the vector spaces to ask, where that is not the first one alone, which `embedder` made.
+    """
     if embedder.fingerprint != index.fingerprint:
         raise EmbedderMismatch(index.folder, index.fingerprint, embedder.fingerprint)
     timer = StageTimer()
     asked = asked_kind(query.words) if query.content.modality == "text" else None
-    if asked is not None:  # a model knows what "a photo of" means, and the lite one would look for the word
-        kept = replace(query.content, text=spoken(asked.words)) if embedder.fingerprint.model == "lite" else query.content
-        query = replace(query, words=asked.words, content=kept)
-    content, query_notes = fit_query(embedder, query.content)
-    vector = embedder.embed([content], role="query")
+    spaces = spaces or (SpaceModel(FIRST, "", embedder),)
+    vectors_asked, query_notes = embed_query(spaces, query.content, asked)
+    if asked is not None:
+        query = replace(query, words=asked.words, content=as_asked(embedder, query.content, asked))
     timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
-        found = find(snapshot, query, vector, options.candidates, options.promised, timer, asked, options.without)
+        found = find(snapshot, query, vectors_asked, options.candidates, options.promised, timer, asked, options.without)
         matches = read_matches(snapshot, found, typed=options.typed) if options.whole else None
     present, notes = found.passages, found.notes
-    measured = capabilities_of(embedder)
-    certainty = measured.certainty
-    fused = fuse(
-        found.lanes,
-        found.kinds,
-        found.wordless,
-        found.similarities,
-        found.lexical,
-        found.shares,
-        certainty or cosine_itself,
-        measured.weight,
-    )
+    embedders = [one.space.embedder for one in found.asked]
+    is_measured = all(capabilities_of(each).certainty is not None for each in embedders)
+    fused = fuse(found.lanes, found.kinds, found.wordless, found.lexical, found.shares, _dense_lanes(found))
     chosen = fused if reranker is None else choose(fused, options.candidates, options.promised)
     timer.end("fuse")
     vectors = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
@@ -127,9 +123,11 @@ def search(
     if reranker is not None:
         notes += _note_refused(judged)
     judged = keep_matched(judged)
-    if certainty is not None:
-        judged = _drop_faint(judged, found.shares, _seen_by(embedder, query))
-    shown = _drop_low(judged, present, options.min_score, drop_zero=embedder.fingerprint.model == "lite")
+    if is_measured:
+        seen = frozenset[Kind]().union(*(_seen_by(each, query) for each in embedders))
+        judged = _drop_faint(judged, found.shares, seen)
+    drop_zero = all(each.fingerprint.model == "lite" for each in embedders)
+    shown = _drop_low(judged, present, options.min_score, drop_zero=drop_zero)
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
     first = len(groups) if options.whole else max(COMPARED, 4 * options.top_k)
@@ -150,19 +148,18 @@ def search(
     ]
     hits = [
         replace(
-            _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities),
+            _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities[0]),
             ranks=ranks.get(one.shown.best.stored.number, {}),
         )
         for rank, one in enumerate(shown_here, start=options.offset + 1)
     ]
     stages = {
-        "dense": list(found.lanes["dense"]),
-        "lexical": list(found.lanes["lexical"]),
+        **{lane: list(ranked) for lane, ranked in found.lanes.items()},
         "fused": [(candidate.number, candidate.fused) for candidate in fused],
         "reranked": [(one.candidate.number, one.score) for one in judged],
     }
     timer.end("group")
-    sure = max((one.evidence for one in fused), default=0.0) if certainty is not None else None
+    sure = max((one.evidence for one in fused), default=0.0) if is_measured else None
     best = [by_number[one.shown.best.stored.number].rerank_score for one in results[: options.top_k]]
     good = _is_good(best, reranker, options.good_from, sure)
     candidates = tuple(
@@ -185,15 +182,14 @@ def _results(groups: Sequence[Group], found: CandidateSet, options: RankingOptio
     return by_document(results) if options.group == "document" else results
 
 
-def fit_query(embedder: Embedder, content: Content) -> tuple[Content, tuple[str, ...]]:
-    """The query in a form that the embedder accepts, with a note if its picture is dropped. WrongRequest if nothing is left."""
-    if content.modality in embedder.modalities:
-        return content, ()
-    words = content.text or content.clues
-    model = embedder.fingerprint.model
-    if not words:
-        raise WrongRequest(f"{model} is text-only, and the picture contains no text", remedy="search with words")
-    return Content("text", text=words), (f"{model} is text-only: of the picture, only the text in it counts",)
+def _dense_lanes(found: CandidateSet) -> list[DenseLane]:
+    """What each space that was asked says of the candidates."""
+    lanes = []
+    for at, (one, similarities) in enumerate(zip(found.asked, found.similarities, strict=True)):
+        measured = capabilities_of(one.space.embedder)
+        certainty = measured.certainty or cosine_itself
+        lanes.append(DenseLane(lane_of(at, one), similarities, certainty, measured.weight, one.space.name))
+    return lanes
 
 
 def _note_refused(judged: Sequence[Judged]) -> tuple[str, ...]:

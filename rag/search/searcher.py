@@ -20,9 +20,10 @@ from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache, Say, reranker_beside, silent
-from rag.models.selection import choose_embedder, this_machine
+from rag.models.selection import choose_embedder, choose_kept, this_machine
 from rag.search.options import GROUPINGS, ORDERS, SearchOptions
 from rag.search.question import content_of, filters_of, given_medium, picture_content, words_content
+from rag.search.spaces import FurtherModels
 from rag.text.query_syntax import literal
 from rag.types import Content, Hit, Query, StoredPassage
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from rag.index.reader.federated import Searchable
     from rag.index.reader.open_index import IndexStatus, OpenIndex
     from rag.search.pipeline import RankingOptions, Results
+    from rag.search.spaces import SpaceModel
 
+FIRST_ONLY = "indexes that are searched as one are asked by the model they have in common"
 _ATTEMPTS = 4  # each fails only if another compaction comes within milliseconds
 
 
@@ -48,7 +51,7 @@ class Searcher:
         opened: OpenIndex | None = None,
     ) -> None:
         """`models` are reused before others are loaded; `opened` is the index if it is open already."""
-        from rag.index.catalog.index_folder import fingerprint_of, settings_of
+        from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
         from rag.index.reader.open_index import open_index as open_folder
 
         self.settings = settings
@@ -58,10 +61,13 @@ class Searcher:
         models = models or ModelCache()
         self.embedder = models.loaded_embedder(chosen, say)
         made_by = fingerprint_of(folder)
+        if self.embedder.fingerprint in {space.fingerprint for space in spaces_of(folder)}:  # a further one was named
+            self.embedder = models.loaded_embedder(choose_kept(settings, kept, this_machine()), say)
         if self.embedder.fingerprint == made_by:
             compare_canaries(folder, kept, self.embedder)
         elif earlier := capabilities_of(self.embedder).earlier:
             self.embedder = earlier(made_by) or self.embedder
+        self._further = FurtherModels(folder, settings, models, say)
         self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, models, say)
         self.index = opened or open_folder(folder, settings.search)
         self._searched: Searchable = self.index
@@ -124,6 +130,7 @@ class Searcher:
         words = text if text.strip() else literal(content.text or content.clues)
         query = Query(words, content, filters_of(wanted, self.roots()))
         ranking = self._ranking(wanted, typed=bool(text.strip()) and wanted.like is None)
+        spaces, notes = self._spaces(wanted)
         run = partial(
             search,
             self._searched,
@@ -133,8 +140,17 @@ class Searcher:
             ranking,
             read=self._read,
             clues=self.policy.clues,
+            spaces=spaces,
         )
-        return _retry_after_compaction(run)
+        found = _retry_after_compaction(run)
+        return replace(found, notes=notes + found.notes) if notes else found
+
+    def _spaces(self, wanted: SearchOptions) -> tuple[Sequence[SpaceModel], tuple[str, ...]]:
+        """The vector spaces to ask, with notes on those that cannot be; of several indexes their first ones. WrongRequest."""
+        if self._searched is self.index:
+            return self._further.asked(self.embedder, self.index.spaces(), wanted.spaces)
+        models, notes = self._further.asked(self.embedder, (), wanted.spaces)
+        return models, (*notes, FIRST_ONLY) if self.index.spaces() else notes
 
     def ask(self, question: str, options: SearchOptions | None = None, **asked: Any) -> Answering:
         """Starts the answer to a question, with sources: iterate over it for its pieces, `whole()` is the checked answer.

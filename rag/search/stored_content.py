@@ -10,10 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.corpus.file_types import SHOWN_BY
-from rag.errors import UnreadableDocument
+from rag.decoding.read_again import read_again
 from rag.loaders.base import Limits
-from rag.loaders.inside import HOLDERS
 from rag.loaders.text.passage_content import text_content
 from rag.types import Content, Document, DocumentId, Hit, Passage, StoredPassage
 
@@ -43,7 +41,7 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool
         ordered = sorted(passages, key=lambda one: one.passage.ordinal)
         first = ordered[0]
         document = Document(first.passage.document, first.file, caption=first.passage.caption)
-        found = _read(document, [one.passage for one in ordered], limits, pool)
+        found = read_again(document, [one.passage for one in ordered], limits, pool)
         contents.update({one.number: content for one, content in zip(ordered, found, strict=False) if content is not None})
 
     with ThreadPoolExecutor(max(1, pool.count)) as threads:
@@ -54,21 +52,5 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool
 def hit_pixels(hit: Hit, pool: AskPool) -> Pixels | None:
     """The picture a hit was found by, (height, width, 3), or None if its file cannot be read any more."""
     document = Document(DocumentId(hit.root, hit.document), Path(hit.path))
-    found = _read(document, [Passage(document.id, 0, hit.best, hit.kind, hit.modality, inner=hit.inner)], Limits(), pool)
+    found = read_again(document, [Passage(document.id, 0, hit.best, hit.kind, hit.modality, inner=hit.inner)], Limits(), pool)
     return found[0].pixels[0] if found and found[0] is not None and found[0].pixels else None
-
-
-def _read(document: Document, passages: Sequence[Passage], limits: Limits, pool: AskPool) -> list[Content | None]:
-    """The contents of passages of one document; None for one that cannot be read, [] if another type of file is there now."""
-    from rag.decoding.messages import ReadRange, Rules
-
-    own = {SHOWN_BY.get(passage.kind) for passage in passages if not passage.inner}
-    try:
-        found, _ = pool.call("rag.loaders.questions:family", document.file, {"limits": limits})
-        family = found["family"]
-        if own - {family} or (not own and family not in HOLDERS):
-            return []
-        parts = pool.read(ReadRange(document, Rules(limits, "never", captions=False, key=""), family, tuple(passages)))
-    except UnreadableDocument:
-        return []
-    return [part.outcome if isinstance(part.outcome, Content) else None for part in parts]

@@ -12,6 +12,7 @@ from tests.bench import (
     memory,
     passages,
     rescan,
+    spaces,
     startup,
     users,
     vectors,
@@ -20,7 +21,7 @@ from tests.bench import (
 )
 from tests.bench.measure import show
 
-parts = (startup, rescan, http_client, commits, lexical, warm_query, memory, media, passages, writing, users, vectors)
+parts = (startup, rescan, http_client, commits, lexical, warm_query, memory, media, passages, spaces, writing, users, vectors)
 found = [row for part in parts for row in part.rows()]
 show(found)
 sys.exit(not all(row.holds for row in found))

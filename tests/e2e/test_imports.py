@@ -67,5 +67,5 @@ def test_the_public_list() -> None:
     assert all(getattr(rag, name) is not None for name in rag.__all__)
     assert sorted(rag.__all__) == [
         *("Client", "Filters", "Hit", "RagError", "Report", "Searcher", "Settings"),
-        *("build_index", "connect", "hit_json", "load_settings", "open_index", "remove_documents"),
+        *("add_model", "build_index", "connect", "drop_model", "hit_json", "load_settings", "open_index", "remove_documents"),
     ]

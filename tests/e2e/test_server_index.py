@@ -68,3 +68,30 @@ def test_another_model_is_refused(corpus: Path, rag: Callable[..., Ran]) -> None
         done = rag("query", "harbour", "--backend", "lite", "--model", "lite")
     assert done.code == 4
     assert "was made with Qwen3-VL-Embedding-2B" in done.err
+
+
+def test_a_server_behind_lite_may_go_and_come_back(corpus: Path, rag: Callable[..., Ran]) -> None:
+    model = ("--model", "Qwen/Qwen3-VL-Embedding-2B")
+    with serving(Faults()) as url:
+        done = rag("index", "corpus", "--lite-first", *model, "--url", url, "--ocr", "never")
+        assert done.code == 0 and "note: Qwen3-VL-Embedding-2B: 5 vectors made in" in done.err, done.err
+        found = rag("query", "Harbour traffic", "--json", "--server", "none").json[0]["lanes"]
+        assert found["dense:Qwen3-VL-Embedding-2B"]["space"] == "Qwen3-VL-Embedding-2B"
+    (corpus / "new.txt").write_text("The ferry sails at noon.\n")
+    updated = rag("index", RAG_TIMEOUT="2")
+    assert updated.code == 0 and "1 indexed" in updated.out
+    assert "Qwen3-VL-Embedding-2B lacks 1 content, which the next run fills" in updated.err and url in updated.err
+    asked = rag("query", "ferry", "--json", "--server", "none", RAG_TIMEOUT="2")
+    assert asked.json[0]["document"] == "new.txt" and asked.json[0]["lanes"].keys() == {"dense", "lexical"}
+    assert "note: Qwen3-VL-Embedding-2B was not asked" in asked.err
+    assert [(one["name"], round(one["share"], 2)) for one in rag("models", "--json").json] == [
+        ("lite", 1.0),
+        ("Qwen3-VL-Embedding-2B", 0.83),
+    ]
+    with serving(Faults()) as back:
+        filled = rag("index", "--add-model", model[1], "--url", back, "--json")
+        assert filled.json["vectors"] == 1
+        again = rag("query", "ferry", "--json", "--server", "none").json  # at the new address, which was kept
+        assert "dense:Qwen3-VL-Embedding-2B" in again[0]["lanes"]
+        assert rag("models", "drop", "lite").code == 0
+        assert rag("query", "ferry", "--json", "--server", "none").json[0]["document"] == "new.txt"

@@ -17,6 +17,7 @@ from rag.index.reader.open_index import open_index
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.vectors import structures
 from rag.index.writer.writer import writing
+from tests.faults.operations import OTHER, fill_some
 from tests.faults.states import LONG, QUERIES, WORDS
 from tests.unit.index_samples import made, put, snapshot_of
 
@@ -97,6 +98,38 @@ def test_damage_is_an_error_that_names_it_or_harmless(whole, tmp_path, name):
     if name.endswith((".sqlite", ".faiss")):
         assert refused > 100
     print(f"{name}: {refused} refused, {unseen} answered from an earlier commit")
+
+
+@pytest.mark.parametrize("name", ["catalog.sqlite", "segments/000001.faiss", "segments/000003.faiss"])
+def test_damage_with_two_spaces_is_an_error_that_names_it_or_harmless(whole, tmp_path, name):
+    two, folder = Path(shutil.copytree(whole, tmp_path / "two")), tmp_path / "index"
+    with writing(two) as writer:
+        writer.spaces.add(OTHER.model, OTHER, {})
+        fill_some(writer, 10_000)
+        writer.commit()
+    right, refused = answers_in_both(two), 0
+    for what, content in list(damages(two / name))[:: 1 if LONG else 4]:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(two, folder)
+        (folder / name).write_bytes(content)
+        try:
+            found = answers_in_both(folder)
+        except IndexFailure as error:
+            refused += 1
+            assert str(folder) in error.what and error.remedy, (what, error.what)
+            assert _findings(folder), f"{name}, {what}: the query failed with {error.what}, and check finds nothing"
+        else:
+            assert found == right, f"{name}, {what}: another answer"
+    assert refused > (100 if LONG else 25)
+
+
+def answers_in_both(folder: Path):
+    """The same, and the answers of the further space."""
+    with snapshot_of(folder) as snapshot:
+        numbers = [space.number for space in snapshot.spaces]
+        further = [snapshot.nearest(QUERIES, 50, space=number) for number in numbers]
+        rows = [snapshot.vectors_in(number, snapshot.live.numbers[::7].tolist()) for number in numbers]
+    return answers_of(folder), further, [(held, found.tobytes()) for held, found in rows]
 
 
 @pytest.mark.parametrize(("name", "structure"), DERIVED)

@@ -12,7 +12,7 @@ import pytest
 from rag.errors import IndexNotFound, IndexTooOld
 from rag.index.catalog.index_folder import fingerprint_of
 from rag.index.reader.open_index import open_index
-from tests.faults.operations import OPERATIONS, before
+from tests.faults.operations import OF_SPACES, OPERATIONS, before
 from tests.faults.states import LONG, documents_of, spread, state_of
 from tests.faults.tracing import Call, calls_of, need_strace, with_fault
 
@@ -54,7 +54,10 @@ def test_a_segment_is_durable_before_the_commit_that_records_it(case):
     """write → fsync → rename → fsync of the folder → write and sync of the log, in that order, for every segment."""
     operation, _, calls, _, _ = case
     renames = [at for at, call in enumerate(calls) if call.name == "rename" and call.paths[-1].endswith(".faiss")]
-    assert len(renames) == {"first": 3, "update": 2, "delete": 0, "compact": 1, "migrate": 0}[operation]
+    assert (
+        len(renames)
+        == {"first": 3, "update": 2, "delete": 0, "compact": 1, "migrate": 0, "fill": 2, "drop": 0, "swap": 0}[operation]
+    )
     for at in renames:
         temporary, _ = calls[at].paths
         steps = [(call.name, call.paths[0]) for call in calls]
@@ -71,7 +74,7 @@ def test_a_segment_is_durable_before_the_commit_that_records_it(case):
 
 def test_a_kill_anywhere_leaves_a_commit_and_a_new_run_ends_as_a_clean_one(case, tmp_path):
     operation, start, calls, expected, history = case
-    for call in _points(calls, WRITES):
+    for call in _points(calls, WRITES, one_of_a_kind=operation in OF_SPACES and not LONG):
         folder = _again(start, tmp_path / "index")
         run = with_fault(operation, folder, call, "signal=SIGKILL")
         assert run.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL), (call, run.stderr)
@@ -87,7 +90,7 @@ def test_an_io_error_anywhere_leaves_a_commit_and_is_reported(case, tmp_path, er
     names = ("fsync", "fdatasync") if error == "EIO" else ("pwrite64", "write", "ftruncate")
     for name in names:
         chosen = [call for call in calls if call.name == name]
-        for at in spread(len(chosen), FAILURES):
+        for at in spread(len(chosen), 1 if operation in OF_SPACES and not LONG else FAILURES):
             folder = _again(start, tmp_path / "index")
             run = with_fault(operation, folder, chosen[at], f"error={error}+")
             if run.returncode and name != "write":  # which includes those to stderr
@@ -97,8 +100,11 @@ def test_an_io_error_anywhere_leaves_a_commit_and_is_reported(case, tmp_path, er
             assert state_of(folder) == expected, chosen[at]
 
 
-def _points(calls: list[Call], writes: int) -> list[Call]:
-    """Every sync, rename and unlink, and some of the writes."""
+def _points(calls: list[Call], writes: int, *, one_of_a_kind: bool) -> list[Call]:
+    """Every sync, rename and unlink, and some of the writes; or the last of each kind."""
+    if one_of_a_kind:
+        kinds = ("fsync", "fdatasync", "rename", "unlink", "write", "pwrite64", "ftruncate")
+        return list({call.name: call for call in calls if call.name in kinds}.values())
     points = [call for call in calls if call.name in ("fsync", "fdatasync", "rename", "unlink")]
     written = [call for call in calls if call.name in ("write", "pwrite64", "ftruncate")]
     return points + [written[at] for at in spread(len(written), writes)]

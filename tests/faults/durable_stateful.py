@@ -16,6 +16,7 @@ from rag.index.upkeep import compaction
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.upkeep.repair import repair
 from rag.index.writer.writer import Writer, writing
+from tests.faults.operations import OTHER, fill_some, other_vector
 from tests.faults.states import LONG
 from tests.unit.index_samples import FINGERPRINT, document, key_of, passage, put, snapshot_of, unit_rows, vector_of
 
@@ -41,6 +42,7 @@ class AnIndex(RuleBasedStateMachine):
             writer.add_root("docs", Path("/corpus"))
             writer.commit()
         self.model: Model = {}
+        self.filled: set[str] | None = None  # texts with a vector in the further space; None: there is none
         self.reader = ExitStack()  # closes the snapshot that is held
         self.held: tuple[Snapshot, Model] | None = None
 
@@ -103,6 +105,35 @@ class AnIndex(RuleBasedStateMachine):
             (self.folder / "segments" / "000999.faiss").write_bytes(b"half")
             (self.folder / "segments" / "001000.faiss.new").write_bytes(b"half")
 
+    @rule(most=st.integers(1, 9), killed=st.booleans())
+    def fill(self, most: int, killed: bool) -> None:
+        """Gives some contents a vector in the further space; perhaps the run is killed before its commit."""
+        try:
+            with writing(self.folder) as writer:
+                if writer.spaces.named(OTHER.model) is None:
+                    writer.spaces.add(OTHER.model, OTHER, {})
+                    writer.commit()
+                    self.filled = set()
+                assert self.filled is not None
+                fill_some(writer, most)
+                if killed:
+                    raise Killed
+                writer.commit()
+        except Killed:
+            return
+        with snapshot_of(self.folder) as snapshot:
+            self.filled |= _held(snapshot)
+
+    @rule()
+    @precondition(lambda self: self.filled is not None)
+    def drop(self) -> None:
+        with writing(self.folder) as writer:
+            space = writer.spaces.named(OTHER.model)
+            assert space is not None
+            writer.spaces.drop(space)
+            writer.commit()
+        self.filled = None
+
     @rule()
     def compact(self) -> None:
         with writing(self.folder) as writer:
@@ -128,6 +159,7 @@ class AnIndex(RuleBasedStateMachine):
         assert check_structure(self.folder) == [] and check_bytes(self.folder) == []
         with snapshot_of(self.folder) as snapshot:
             _compare(snapshot, self.model)
+            _compare_space(snapshot, self.model, self.filled)
         if self.held:
             snapshot, model = self.held
             rows = [vector_of(key_of(text)).astype(np.float16) for texts in model.values() for text in texts]
@@ -160,6 +192,29 @@ def _compare(snapshot: Snapshot, model: Model) -> None:
     assert total == len(everything)
     assert frequencies == {word: sum(word in text for text in everything) for word in words}
     assert len(snapshot.containing("word3", 1000)) == frequencies["word3"]
+
+
+def _held(snapshot: Snapshot) -> set[str]:
+    """The texts that have a vector in the further space."""
+    (space,) = snapshot.spaces
+    hits = snapshot.nearest(QUERIES[:1], 1000, space=space.number)[0]
+    return {one.passage.text for one in snapshot.passages([number for number, _ in hits])}
+
+
+def _compare_space(snapshot: Snapshot, model: Model, filled: set[str] | None) -> None:
+    """The further space holds the passages whose text was filled, by the vectors of its model, and no other."""
+    assert (filled is None) == (snapshot.spaces == ())
+    if filled is None:
+        return
+    (space,) = snapshot.spaces
+    hits = snapshot.nearest(QUERIES[:1], 1000, space=space.number)[0]
+    stored = snapshot.passages([number for number, _ in hits])
+    found = {(one.passage.document.path, one.passage.ordinal) for one in stored}
+    held = {text for text in filled if any(one.passage.text == text for one in stored)}
+    assert found == {(path, at) for path, texts in model.items() for at, text in enumerate(texts) if text in held}
+    for one, (_, score) in zip(stored, hits, strict=True):
+        assert one.passage.text in filled
+        assert abs(score - float(other_vector(one.passage.text).astype(np.float16) @ QUERIES[0])) < 1e-3
 
 
 compaction.MERGE_FROM, compaction.MIN_ENDED = 4, 6  # so that short runs compact on their own

@@ -1,4 +1,4 @@
-"""Five operations on an index, without models, that tests kill or fail; each can be run again.
+"""Eight operations on an index, without models, that tests kill or fail; each can be run again.
 
 `python -m tests.faults.operations NAME FOLDER` does one. Knows the room's public functions; FAISS is kept out of these processes,
 because its import is most of their time.
@@ -10,13 +10,16 @@ import shutil
 import sys
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from rag.errors import IndexFailure
 from rag.index.catalog.index_folder import create
 from rag.index.upkeep.migration import bring_up_to_date
 from rag.index.writer.writer import Writer, writing
-from tests.unit.index_samples import FINGERPRINT, put
+from tests.unit.index_samples import FINGERPRINT, key_of, put, vector_of
 
 OLD = Path(__file__).parents[1] / "unit" / "index" / "catalog" / "old" / "format-1.tar.gz"
 DOCUMENTS = {f"{name}.md": [f"{name} {at} common" for at in range(4)] + ["shared"] for name in "abcdef"}
@@ -64,7 +67,51 @@ def migrate(folder: Path, report: Callable[[int], None]) -> None:
     report(0)
 
 
-OPERATIONS = {each.__name__: each for each in (first, update, delete, compact, migrate)}
+def fill(folder: Path, report: Callable[[int], None]) -> None:
+    """Adds a vector space, and fills it in two commits."""
+    with writing(folder) as writer:
+        if writer.spaces.named(OTHER.model) is None:
+            writer.spaces.add(OTHER.model, OTHER, {})
+            report(writer.commit())
+        while fill_some(writer, 15):
+            report(writer.commit())
+
+
+def drop(folder: Path, report: Callable[[int], None]) -> None:
+    """Drops the further space; one commit."""
+    with writing(folder) as writer:
+        space = writer.spaces.named(OTHER.model)
+        if space is not None:
+            writer.spaces.drop(space)
+            report(writer.commit())
+
+
+def swap(folder: Path, report: Callable[[int], None]) -> None:
+    """Puts the further space first; one commit."""
+    with writing(folder) as writer:
+        space = writer.spaces.named(OTHER.model)
+        if space is not None:
+            writer.put_space_first(space)
+            report(writer.generation)
+
+
+def fill_some(writer: Writer, most: int) -> int:
+    """Gives at most so many contents their vector in the further space; returns how many."""
+    space = writer.spaces.named(OTHER.model)
+    assert space is not None
+    stored = writer.spaces.passages(writer.spaces.missing(space)[:most])
+    rows = np.array([other_vector(one.passage.text) for one in stored]).reshape(-1, OTHER.dim)
+    return writer.spaces.put(space, [one.number for one in stored], rows)
+
+
+def other_vector(text: str) -> np.ndarray:
+    """The vector of a text by the further model, float32 (dim,)."""
+    return vector_of(key_of(f"other {text}"), OTHER.dim)
+
+
+OTHER = replace(FINGERPRINT, model="other")  # of as many dimensions, so that the same queries ask both
+OF_SPACES = {each.__name__: each for each in (fill, drop, swap)}
+OPERATIONS = {each.__name__: each for each in (first, update, delete, compact, migrate)} | OF_SPACES
 
 
 def before(name: str, folder: Path) -> Path:
@@ -75,6 +122,8 @@ def before(name: str, folder: Path) -> Path:
             archive.extractall(folder, filter="data")
     elif name != "first":
         first(folder, _silent)
+        if name in ("drop", "swap"):
+            fill(folder, _silent)
         if name == "compact":
             update(folder, _silent)
             delete(folder, _silent)

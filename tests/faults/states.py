@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.index.reader.snapshot import Snapshot
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.index.writer.writer import writing
 from tests.unit.index_samples import key_of, snapshot_of, unit_rows, vector_of
@@ -26,6 +27,7 @@ def state_of(folder: Path) -> dict[str, Any]:
         stored = {each.number: each for each in snapshot.passages(numbers)}
         vectors = {stored[number].id: row.tobytes() for number, row in zip(numbers, snapshot.vectors(numbers), strict=True)}
         dense = [_named(stored, hits) for hits in snapshot.nearest(QUERIES, 100_000)]
+        spaces = {space.name: _space(snapshot, space.number, stored) for space in snapshot.spaces}
         lexical = {word: _named(stored, snapshot.containing(word, 1000), digits=0) for word in WORDS}
         frequencies = snapshot.document_frequencies(WORDS)
     passages = {each.id: (each.passage, each.dated) for each in stored.values()}
@@ -38,7 +40,14 @@ def state_of(folder: Path) -> dict[str, Any]:
         "dense": dense,
         "lexical": lexical,
         "frequencies": frequencies,
+        "spaces": spaces,
     }
+
+
+def _space(snapshot: Snapshot, space: int, stored: dict[int, Any]) -> dict[str, Any]:
+    held, rows = snapshot.vectors_in(space, list(stored))
+    vectors = {stored[number].id: row.tobytes() for number, row in zip(held, rows, strict=True)}
+    return {"vectors": vectors, "dense": [_named(stored, hits) for hits in snapshot.nearest(QUERIES, 100_000, space=space)]}
 
 
 def documents_of(folder: Path) -> dict[str, tuple[str, ...]]:

@@ -106,7 +106,7 @@ function roots(shelf: Shelf, start: Start): HTMLElement {
   return panel(h("h3", {}, t("roots")), h("ul", { class: "roots" }, all.map(one)));
 }
 
-function model({ fingerprint }: Status): HTMLElement | null {
+function model({ fingerprint, spaces }: Status): HTMLElement | null {
   if (!fingerprint) return null;
   const facts = [
     t("dimensions", { n: fingerprint.dim }),
@@ -117,6 +117,14 @@ function model({ fingerprint }: Status): HTMLElement | null {
     h("h3", {}, t("model")),
     h("p", { class: "model" }, h("strong", {}, fingerprint.model), ` · ${facts.filter(Boolean).join(" · ")}`),
     print ? h("p", { class: "dim print" }, print) : null,
+    (spaces ?? []).map(({ name, dim, share }) =>
+      h(
+        "p",
+        { class: "model" },
+        h("strong", {}, plain(name)),
+        ` · ${t("dimensions", { n: dim })} · ${t("share", { n: Math.floor(100 * share) })}`,
+      ),
+    ),
   );
 }
 

@@ -10,6 +10,7 @@ export interface Status {
   skipped: { root: string; document: string; reason: string }[];
   skipped_count: number;
   fingerprint: { model: string; revision: string; dim: number; instruction: string; preprocessing: string } | null;
+  spaces?: { name: string; dim: number; share: number }[]; // further models
 }
 
 export interface Report {

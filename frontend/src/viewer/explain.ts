@@ -1,5 +1,6 @@
 // Why a hit ranks where it does: every stage's rank and score. Knows the JSON of a hit.
 import { h } from "../dom";
+import { plain } from "../places";
 import type { Listed } from "../types";
 import { t, type Word } from "../words";
 
@@ -9,9 +10,10 @@ const COLUMNS: Word[] = ["stage", "stage_rank", "stage_score"];
 /** A small table, from the lanes to the score shown. */
 export function why(hit: Listed): HTMLElement {
   const explain = hit.explain ?? { lanes: hit.lanes, rerank_score: hit.rerank_score };
-  const lane = (name: "dense" | "lexical"): HTMLElement => {
+  const lane = (name: string): HTMLElement => {
     const found = explain.lanes[name];
-    const label = t(`lane_${name}`);
+    const what = t(name === "lexical" ? "lane_lexical" : "lane_dense");
+    const label = found?.space ? `${what} · ${plain(found.space)}` : what;
     return found ? row(label, String(found.rank), number(found.score)) : row(label, "–", t("not_found_there"), "dim");
   };
   const is = explain.score_is ?? "";
@@ -36,6 +38,9 @@ export function why(hit: Listed): HTMLElement {
         "tbody",
         {},
         lane("dense"),
+        Object.keys(explain.lanes)
+          .filter((name) => name.startsWith("dense:"))
+          .map(lane),
         lane("lexical"),
         row(t("stage_fused"), "", number(explain.fused)),
         explain.rerank_score === null ? null : row(t("stage_rerank"), "", number(explain.rerank_score)),

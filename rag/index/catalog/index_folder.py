@@ -14,9 +14,10 @@ import apsw
 
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexFailure, StorageFailed
-from rag.index.catalog.connection import REBUILD, checksum_vfs, fact, open_to_read, translate_errors
+from rag.index.catalog.connection import REBUILD, checksum_vfs, fact, generation_of, open_to_read, translate_errors
 from rag.index.catalog.row_codec import clean, fingerprint_from_json, fingerprint_to_json
 from rag.index.catalog.schema import APPLICATION, FORMAT, PAGE_RESERVE, TABLES
+from rag.index.catalog.spaces import Space, read_spaces
 from rag.index.files.durable import sync, sync_folder
 from rag.index.files.layout import SEGMENTS
 from rag.index.files.lock import locked, refuse_without_locks
@@ -65,6 +66,12 @@ def settings_of(folder: Path) -> dict[str, str]:
     """The settings the index was made with. IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged."""
     with closing(open_to_read(folder)) as connection, translate_errors(folder):
         return read_settings(connection)
+
+
+def spaces_of(folder: Path) -> tuple[Space, ...]:
+    """The vector spaces beside the first. IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged."""
+    with closing(open_to_read(folder)) as connection, translate_errors(folder):
+        return read_spaces(connection, generation_of(connection))
 
 
 def read_fingerprint(folder: Path, connection: apsw.Connection) -> Fingerprint:

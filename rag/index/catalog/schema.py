@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rag.types import KINDS, Kind
 
-FORMAT = 3  # PRAGMA user_version; readers refuse larger ones, `rag.index.upkeep.migration` migrates smaller ones
+FORMAT = 4  # PRAGMA user_version; readers refuse larger ones, `rag.index.upkeep.migration` migrates smaller ones
 APPLICATION = 0x52414749  # PRAGMA application_id: "RAGI"
 PAGE_RESERVE = 8  # bytes at the end of every page, where SQLite's checksum VFS stores the page's checksum
 
@@ -16,7 +16,21 @@ KIND_CODES: dict[Kind, int] = {kind: code for code, kind in enumerate(KINDS)}  #
 COLUMNS = ("text", "caption", "path")  # of the full-text index
 COLUMN_WEIGHTS = (1.0, 1.2, 0.7)  # in BM25, same order: a caption describes the passage, a path only often does
 
-TABLES = """
+SPACE_TABLES = """
+CREATE TABLE spaces(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, fingerprint TEXT NOT NULL, settings TEXT NOT NULL,
+    given INTEGER NOT NULL, born INTEGER NOT NULL, ended INTEGER
+) STRICT;
+CREATE UNIQUE INDEX live_spaces ON spaces(name) WHERE ended IS NULL;
+CREATE TABLE members(
+    space INTEGER NOT NULL REFERENCES spaces, vector INTEGER NOT NULL REFERENCES vectors, number INTEGER NOT NULL,
+    PRIMARY KEY(space, vector)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX members_by_number ON members(space, number);
+"""  # format 4
+
+TABLES = (
+    """
 CREATE TABLE facts(name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE settings(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -55,7 +69,8 @@ CREATE TABLE terms(term TEXT PRIMARY KEY, passages INTEGER NOT NULL) STRICT, WIT
 CREATE TABLE vectors(number INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL UNIQUE) STRICT;
 CREATE TABLE segments(
     number INTEGER PRIMARY KEY AUTOINCREMENT, first INTEGER NOT NULL, rows INTEGER NOT NULL, size INTEGER NOT NULL,
-    header INTEGER NOT NULL, header_checksum BLOB NOT NULL, checksum BLOB NOT NULL, born INTEGER NOT NULL, ended INTEGER
+    header INTEGER NOT NULL, header_checksum BLOB NOT NULL, checksum BLOB NOT NULL, born INTEGER NOT NULL, ended INTEGER,
+    space INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE blocks(segment INTEGER PRIMARY KEY REFERENCES segments, checksums BLOB NOT NULL) STRICT;
 
@@ -66,6 +81,8 @@ CREATE TABLE captions(
 CREATE INDEX captions_by_target ON captions(root, target);
 CREATE TABLE recognised(key BLOB PRIMARY KEY, words TEXT NOT NULL) STRICT;
 """
+    + SPACE_TABLES
+)
 
 
 LIVE = "born <= ?1 AND (ended IS NULL OR ended > ?1)"  # at generation ?1

@@ -16,6 +16,7 @@ from rag.index.catalog.ignored import read_ignored
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import FORMAT, KIND_CODES, LIVE
+from rag.index.catalog.spaces import SpaceCounts, count_spaces
 from rag.index.catalog.unread_parts import read_unread
 from rag.index.files.layout import size_on_disk
 from rag.types import DocumentId, Fingerprint, Kind, Skipped
@@ -39,7 +40,9 @@ class IndexStatus:
     unread: tuple[Skipped, ...]  # what was inside documents and could not be read, and why: at most 50 a document
     unread_count: int  # all of it
     ignored: Mapping[str, int]  # what the last run over each root left out by rule, counted by reason
-    vectors: int  # rows of all live segments: shared vectors count once, unused ones count too
+    vectors: int  # rows of the live segments of the first space: shared vectors count once, unused ones count too
+    vector_bytes: int  # of those segments
+    spaces: tuple[SpaceCounts, ...]  # the vector spaces beside the first
     bytes: int  # of the whole folder
 
 
@@ -70,7 +73,9 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         unread=tuple(unread),
         unread_count=unread_count,
         ignored=_ignored(connection, generation),
-        vectors=int(connection.execute(f"SELECT coalesce(sum(rows), 0) FROM segments WHERE {LIVE}", at).get),
+        vectors=int(connection.execute(f"SELECT coalesce(sum(rows), 0) FROM segments WHERE {LIVE} AND space = 0", at).get),
+        vector_bytes=int(connection.execute(f"SELECT coalesce(sum(size), 0) FROM segments WHERE {LIVE} AND space = 0", at).get),
+        spaces=tuple(count_spaces(connection, generation)),
         bytes=size_on_disk(folder),
     )
 

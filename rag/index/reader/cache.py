@@ -20,8 +20,14 @@ from rag.index.catalog.connection import generation_of, open_to_read, translate_
 from rag.index.lexical.phrase_postings import PhrasePostings
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_cache import PostingsCache
-from rag.index.reader.live_passages import DocumentTable, LivePassages, read_documents, read_live_passages
-from rag.index.vectors.segments import read_segments
+from rag.index.reader.live_passages import (
+    DocumentTable,
+    LivePassages,
+    read_documents,
+    read_live_in_space,
+    read_live_passages,
+)
+from rag.index.vectors.segments import read_segment_numbers, read_segments
 from rag.index.vectors.structures import open_structure, structure_for
 from rag.index.vectors.verified_rows import VerifiedRows, open_rows
 
@@ -36,6 +42,7 @@ class SegmentCache:
         self._identity = _identity(folder)
         self._newest: LivePassages | None = None
         self._live: WeakValueDictionary[int, LivePassages] = WeakValueDictionary()  # by generation
+        self._spaces: WeakKeyDictionary[LivePassages, dict[int, LivePassages]] = WeakKeyDictionary()  # by number of the space
         self._documents: WeakKeyDictionary[LivePassages, DocumentTable] = WeakKeyDictionary()
         self._rows: dict[int, VerifiedRows] = {}  # by segment
         self._structures: dict[int, Structure] = {}
@@ -65,8 +72,16 @@ class SegmentCache:
                 found = self._live[generation] = read_live_passages(self.folder, connection, generation)
             if self._newest is None or generation > self._newest.generation:
                 self._newest = found
-                self._close_ended_segments()
+                self._close_ended_segments(read_segment_numbers(connection, generation))
             return found
+
+    def live_in(self, connection: apsw.Connection, live: LivePassages, space: int) -> LivePassages:
+        """Those of the live passages that have a vector in a further space, with their vectors there."""
+        with self._lock:
+            known = self._spaces.setdefault(live, {})
+            if space not in known:
+                known[space] = read_live_in_space(connection, live, space)
+            return known[space]
 
     def documents(self, connection: apsw.Connection, live: LivePassages) -> DocumentTable:
         """The readable documents of a generation."""
@@ -118,9 +133,13 @@ class SegmentCache:
             remarks, self._remarks = tuple(self._remarks), []
             return remarks
 
-    def _close_ended_segments(self) -> None:
-        """Closes segments that no live generation uses: while open, each keeps its deleted file on disk and a file descriptor."""
-        live = {segment.number for live in self._live.values() for segment in live.segments}
+    def _close_ended_segments(self, newest: frozenset[int]) -> None:
+        """Closes segments that no live generation uses: while open, each keeps its deleted file on disk and a file descriptor.
+
+        `newest` are those of every space at the newest one.
+        """
+        every = [each for live in self._live.values() for each in (live, *self._spaces.get(live, {}).values())]
+        live = newest | {segment.number for live in every for segment in live.segments}
         for number in self._rows.keys() - live:
             del self._rows[number]
             self._structures.pop(number, None)
@@ -140,7 +159,7 @@ class SegmentCache:
         """MovedOn where the newest commit no longer has the segment: its file and its checksums may be deleted."""
         with closing(open_to_read(self.folder)) as connection, translate_errors(self.folder), connection:
             newest = generation_of(connection)
-            live = {each.number for each in read_segments(connection, newest)}
+            live = {each.number for each in read_segments(connection, newest, segment.space)}
         if segment.number not in live:
             raise MovedOn(self.folder, generation) from error
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from rag.errors import EmbedderMismatch
+from rag.errors import EmbedderMismatch, IndexFailure
+from rag.index.catalog.spaces import FIRST, Space
 from rag.index.lexical.bm25_search import Frequencies
 from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex
@@ -35,9 +36,12 @@ class Answering(Protocol):
     def generations(self) -> Mapping[str, int]: ...
     def matching(self, wanted: Filters) -> Allowed | None: ...
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None: ...
+    @property
+    def spaces(self) -> tuple[Space, ...]: ...
     def nearest_by_kind(
-        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None
+        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None, space: int = FIRST
     ) -> list[list[tuple[int, float]]]: ...
+    def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]: ...
     def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]: ...
     def corrections(self, words: str) -> dict[str, str]: ...
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]: ...
@@ -110,10 +114,25 @@ class FederatedSnapshot:
         split = self._split(within)
         return self._allowed([part.meeting(words, mine) for part, mine in zip(self.parts, split, strict=True)])
 
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """None: only the first space of each part is searched, as that is what they have in common."""
+        return ()
+
+    def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
+        """The passages and their vectors in the first space, float32 (n, dim). IndexFailure for a further one."""
+        self._refuse_further(space)
+        return list(numbers), self.vectors(numbers)
+
+    def _refuse_further(self, space: int) -> None:
+        if space != FIRST:
+            raise IndexFailure("several indexes are searched by their first models only", remedy="search one index")
+
     def nearest_by_kind(
-        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None
+        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None, space: int = FIRST
     ) -> list[list[tuple[int, float]]]:
         """The nearest of each part, in one order, a list for each row of `vectors`. As `Snapshot.nearest_by_kind`."""
+        self._refuse_further(space)
         split = self._split(within)
         found = [part.nearest_by_kind(vectors, k, per_kind, mine) for part, mine in zip(self.parts, split, strict=True)]
         return [

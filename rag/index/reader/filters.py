@@ -62,7 +62,7 @@ def matching(live: LivePassages, documents: Callable[[], DocumentTable], filters
 
 def allowed_mask(live: LivePassages, allowed: Allowed) -> NDArray[np.bool_]:
     """A bool per live passage: whether it is allowed. An `Allowed` of another generation is matched by passage number."""
-    if allowed.mask is not None and allowed.generation == live.generation:
+    if allowed.mask is not None and allowed.generation == live.generation and len(allowed.mask) == len(live.numbers):
         return allowed.mask
     places = live.places(allowed.numbers)
     mask = np.zeros(len(live.numbers), np.bool_)

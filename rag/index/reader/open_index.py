@@ -17,6 +17,7 @@ import apsw
 from rag.errors import IndexFailure, IndexReplaced
 from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
+from rag.index.catalog.spaces import Space
 from rag.index.catalog.status import IndexStatus
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
@@ -131,6 +132,11 @@ class OpenIndex:
         """As `Snapshot.roots`."""
         with self.snapshot() as snapshot:
             return snapshot.roots()
+
+    def spaces(self) -> tuple[Space, ...]:
+        """As `Snapshot.spaces`."""
+        with self.snapshot() as snapshot:
+            return snapshot.spaces
 
     def status(self) -> IndexStatus:
         """As `Snapshot.status`."""

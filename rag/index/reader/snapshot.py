@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import apsw
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import BackendError, IndexFailure
 from rag.index.catalog.connection import folding_of
 from rag.index.catalog.lookup import read_by_id, read_neighbours, read_passages
 from rag.index.catalog.schema import COLUMNS
+from rag.index.catalog.spaces import FIRST, Space, read_spaces
 from rag.index.catalog.status import IndexStatus, read_roots, read_status
 from rag.index.lexical import bm25_search
 from rag.index.lexical.postings_search import Wanted
@@ -66,10 +68,17 @@ class Snapshot:
         """The live passages, as arrays."""
         return self._cache.live(self._connection, self.generation)
 
+    @cached_property
+    def spaces(self) -> tuple[Space, ...]:
+        """The vector spaces beside the first, by number."""
+        return read_spaces(self._connection, self.generation)
+
     def preload(self) -> None:
         """Loads what the first search would load."""
-        self._cache.structures(self._connection, self.live, self.fingerprint.dim)
-        _ = self.live.full_mask
+        for space in (FIRST, *(each.number for each in self.spaces)):
+            live = self._live_in(space)
+            self._cache.structures(self._connection, live, self._dim(space))
+            _ = live.full_mask
 
     def build_postings(self, tell: Callable[[str], None]) -> None:
         """Builds the postings of the common words where many passages are not in them."""
@@ -95,24 +104,27 @@ class Snapshot:
 
     # ---- the lanes ------------------------------------------------------------------------------
 
-    def nearest(self, vectors: Vectors, k: int, within: Allowed | None = None) -> list[list[tuple[int, float]]]:
+    def nearest(
+        self, vectors: Vectors, k: int, within: Allowed | None = None, space: int = FIRST
+    ) -> list[list[tuple[int, float]]]:
         """For each row of `vectors` (queries, dim) the k nearest live passages as (number, inner product).
 
         Largest first, ties by smaller number. Passages that share a vector each count; exactly k where so many are allowed.
+        In a further `space` only passages that have a vector there are found.
         BackendError where a query is not finite or has the wrong dimension; IndexDamaged where a segment is damaged.
         """
-        queries, live = self._checked_queries(vectors), self.live
+        queries, live = self._checked_queries(vectors, space), self._live_in(space)
         reachable = live.full_mask if within is None else live.mask(filters.allowed_mask(live, within))
-        structures = self._cache.structures(self._connection, live, self.fingerprint.dim)
+        structures = self._cache.structures(self._connection, live, self._dim(space))
         return dense.nearest(reachable, structures, queries, k)
 
     def nearest_by_kind(
-        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None
+        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None, space: int = FIRST
     ) -> list[list[tuple[int, float]]]:
         """As `nearest`, plus the `per_kind` nearest of each kind, in one order, at the cost of one search."""
-        queries, live = self._checked_queries(vectors), self.live
+        queries, live = self._checked_queries(vectors, space), self._live_in(space)
         kinds = live.full_masks_by_kind if within is None else live.masks_by_kind(filters.allowed_mask(live, within))
-        structures = self._cache.structures(self._connection, live, self.fingerprint.dim)
+        structures = self._cache.structures(self._connection, live, self._dim(space))
         return dense.nearest_by_kind(kinds, structures, queries, k, per_kind)
 
     def containing(
@@ -162,10 +174,21 @@ class Snapshot:
 
     def vectors(self, numbers: Sequence[int]) -> Vectors:
         """The stored vectors of live passages, float32 (n, dim), in the given order. IndexFailure where one is not live."""
-        live, dim = self.live, self.fingerprint.dim
+        live = self.live
         places = live.places(np.asarray(numbers, np.int64))
         if (places < 0).any():
             raise IndexFailure(f"not all of these passages are live at generation {live.generation}", remedy="search again")
+        return self._rows_at(live, places, self.fingerprint.dim)
+
+    def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
+        """Those of some live passages that have a vector in a space, in the given order, and their vectors, float32 (n, dim)."""
+        live = self._live_in(space)
+        places = live.places(np.asarray(numbers, np.int64))
+        held = [number for number, place in zip(numbers, places.tolist(), strict=True) if place >= 0]
+        return held, self._rows_at(live, places[places >= 0], self._dim(space))
+
+    def _rows_at(self, live: LivePassages, places: NDArray[np.int64], dim: int) -> Vectors:
+        """The vectors at these places of live passages, float32 (places, dim)."""
         wanted = live.vectors[places]
         found = np.empty((len(wanted), dim), np.float32)
         for segment in live.segments:
@@ -173,6 +196,20 @@ class Snapshot:
             if len(here):
                 found[here] = self._cache.rows(self._connection, live, segment, dim).take(wanted[here] - segment.first)
         return found
+
+    # ---- spaces ---------------------------------------------------------------------------------
+
+    def _live_in(self, space: int) -> LivePassages:
+        return self.live if space == FIRST else self._cache.live_in(self._connection, self.live, space)
+
+    def _dim(self, space: int) -> int:
+        """The dimension of a space. IndexFailure where the snapshot has none with that number."""
+        if space == FIRST:
+            return self.fingerprint.dim
+        for each in self.spaces:
+            if each.number == space:
+                return each.fingerprint.dim
+        raise IndexFailure(f"{self.name} has no vector space {space} any more", remedy="search again")
 
     # ---- counts ---------------------------------------------------------------------------------
 
@@ -192,11 +229,9 @@ class Snapshot:
         """Counts of what the index holds."""
         return read_status(self._cache.folder, self._connection, self.generation)
 
-    def _checked_queries(self, vectors: Vectors) -> Vectors:
-        queries = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
-        if queries.shape[1] != self.fingerprint.dim or not np.isfinite(queries).all():
-            what = (
-                f"a query needs {self.fingerprint.dim} finite numbers; the model gave {queries.shape[1]}, or some are not finite"
-            )
+    def _checked_queries(self, vectors: Vectors, space: int) -> Vectors:
+        queries, dim = np.ascontiguousarray(np.atleast_2d(vectors), np.float32), self._dim(space)
+        if queries.shape[1] != dim or not np.isfinite(queries).all():
+            what = f"a query needs {dim} finite numbers; the model gave {queries.shape[1]}, or some are not finite"
             raise BackendError(what, remedy="query with the model the index was made with")
         return queries

@@ -14,9 +14,11 @@ import apsw
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged
 from rag.humanize import counted
+from rag.index.base import Segment
 from rag.index.catalog.affected_documents import affected_clause
 from rag.index.catalog.connection import checksum_vfs, generation_of, open_to_read, translate_errors
 from rag.index.catalog.index_folder import read_fingerprint
+from rag.index.catalog.spaces import read_spaces
 from rag.index.files.checksums import BLOCK, block_sum
 from rag.index.files.layout import segment_file
 from rag.index.vectors.segments import read_blocks, read_segments, read_sums, vectors_in, verify_header
@@ -36,7 +38,19 @@ _CONSISTENCY_QUERIES = {
         WHERE vectors.number IS NULL""",
     "vectors are in no segment": """
         SELECT count(*), min(vectors.number) FROM vectors WHERE NOT EXISTS (
-            SELECT 1 FROM segments WHERE ended IS NULL AND vectors.number >= first AND vectors.number < first + rows)""",
+            SELECT 1 FROM segments
+            WHERE ended IS NULL AND space = 0 AND vectors.number >= first AND vectors.number < first + rows)""",
+    "vectors of a further space are in no segment of it": """
+        SELECT count(*), min(members.number) FROM members WHERE NOT EXISTS (
+            SELECT 1 FROM segments WHERE ended IS NULL AND segments.space = members.space
+            AND members.number >= first AND members.number < first + rows)""",
+    "vectors of a further space are of a content that does not exist": """
+        SELECT count(*), min(members.number) FROM members WHERE vector NOT IN (SELECT number FROM vectors)""",
+    "vectors belong to a space that does not exist": """
+        SELECT count(*), min(number) FROM members WHERE space NOT IN (SELECT number FROM spaces WHERE ended IS NULL)""",
+    "segments belong to a space that does not exist": """
+        SELECT count(*), min(number) FROM segments
+        WHERE ended IS NULL AND space <> 0 AND space NOT IN (SELECT number FROM spaces WHERE ended IS NULL)""",
     "documents refer to a root that does not exist": """
         SELECT count(*), min(documents.number) FROM documents LEFT JOIN roots ON roots.number = root
         WHERE roots.number IS NULL""",
@@ -45,7 +59,8 @@ _CONSISTENCY_QUERIES = {
             WHERE ended IS NULL GROUP BY id HAVING count(*) > 1)""",
     "rows belong to a commit that was never made": """
         SELECT count(*), min(number) FROM (SELECT number, born, ended FROM documents UNION ALL
-            SELECT number, born, ended FROM passages UNION ALL SELECT number, born, ended FROM segments)
+            SELECT number, born, ended FROM passages UNION ALL SELECT number, born, ended FROM segments UNION ALL
+            SELECT number, born, ended FROM spaces)
         WHERE max(born, coalesce(ended, 0)) > (SELECT value FROM facts WHERE name = 'generation')""",
 }
 
@@ -111,18 +126,30 @@ def _damaged_pages(folder: Path) -> list[str]:
 def _structure_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
     where = folder / CATALOG_FILE
     yield from _catalog_findings(folder, connection)
-    dim = read_fingerprint(folder, connection).dim
     for what, question in _CONSISTENCY_QUERIES.items():
         count, one = connection.execute(question).fetchall()[0]
         if count:
             yield f"{where}: {count} {what}, the first is number {one}"
     if what := wrong_in_full_text(connection):
         yield f"{where}: {what}"
-    for segment in read_segments(connection, generation_of(connection)):
+    for segment, dim in _all_segments(folder, connection):
         try:
             verify_header(folder, segment, dim)
         except IndexDamaged as error:
-            yield f"{error.what}{affected_clause(connection, segment.first, segment.first + segment.rows)}"
+            yield f"{error.what}{_affected_by(connection, segment)}"
+
+
+def _all_segments(folder: Path, connection: apsw.Connection) -> Iterator[tuple[Segment, int]]:
+    """The live segments of every space, with the dimension of their vectors."""
+    generation = generation_of(connection)
+    dims = {0: read_fingerprint(folder, connection).dim}
+    dims |= {space.number: space.fingerprint.dim for space in read_spaces(connection, generation)}
+    for space, dim in dims.items():
+        yield from ((segment, dim) for segment in read_segments(connection, generation, space))
+
+
+def _affected_by(connection: apsw.Connection, segment: Segment) -> str:
+    return affected_clause(connection, segment.first, segment.first + segment.rows, segment.space)
 
 
 def _catalog_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
@@ -132,15 +159,13 @@ def _catalog_findings(folder: Path, connection: apsw.Connection) -> Iterator[str
 
 
 def _byte_findings(folder: Path, connection: apsw.Connection) -> Iterator[str]:
-    dim = read_fingerprint(folder, connection).dim
-    for segment in read_segments(connection, generation_of(connection)):
+    for segment, dim in _all_segments(folder, connection):
         file = segment_file(folder, segment.number)
         sums = read_sums(connection, segment).tolist()
         try:
             for block, content in enumerate(read_blocks(file)):
                 if block >= len(sums) or block_sum(content) != sums[block]:
-                    names = affected_clause(connection, *vectors_in(segment, block, dim))
+                    names = affected_clause(connection, *vectors_in(segment, block, dim), segment.space)
                     yield f"{file}: the block at byte {block * BLOCK} is damaged{names}"
         except OSError as error:
-            names = affected_clause(connection, segment.first, segment.first + segment.rows)
-            yield f"{file} cannot be read: {error.strerror}{names}"
+            yield f"{file} cannot be read: {error.strerror}{_affected_by(connection, segment)}"

@@ -8,25 +8,21 @@ segment, so vectors that move get new numbers; old numbers are never reused. Ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, pairwise
-from pathlib import Path
+from itertools import chain
 
 import apsw
-import numpy as np
-from numpy.typing import NDArray
 
 from rag.index.base import Segment
+from rag.index.catalog.spaces import forget_contents, move_contents
 from rag.index.catalog.transaction import Transaction
 from rag.index.catalog.unread_parts import remove_unused
+from rag.index.upkeep.segment_groups import ReadRows, group_of_one_size, neighbour_groups, read_runs, runs_of
+from rag.index.upkeep.space_compaction import group_to_merge, groups_to_compact, merge_space
 from rag.index.vectors.segments import read_segments
 from rag.index.vectors.vector_store import add_segment
-from rag.index.vectors.verified_rows import open_rows
-
-# A segment's rows for the vector numbers in the ranges [first, end), in order.
-ReadRows = Callable[[Segment, Sequence[tuple[int, int]]], Iterable[NDArray[np.float16]]]
 
 MERGE_FROM = 16  # small segments of one size that are merged into one
 ROUND_BYTES = 256_000_000  # of vectors that a commit rewrites at most
@@ -54,21 +50,26 @@ def compact_all(transaction: Transaction, generation: int, dim: int, *, keep_unu
     with transaction.reading() as connection:
         segments = read_segments(connection, generation)
         unused = 0 if keep_unused else int(connection.execute(f"SELECT count(*) FROM vectors WHERE {_UNUSED}").get)
-        if not unused and not _anything_ended(connection) and not _needing_rewrite(connection, segments):
-            return Compacted(0, 0, len(segments), len(segments))
+        before = _live_segments(connection)
+        idle = not unused and not _anything_ended(connection) and not _needing_rewrite(connection, segments)
+        if idle and not groups_to_compact(connection, generation, MAX_ROWS):
+            return Compacted(0, 0, before, before)
     with transaction.changing() as connection:
         passages, dropped = _remove_ended(connection, at_most=-1)
         if not keep_unused:
             connection.execute(f"DELETE FROM vectors WHERE {_UNUSED}")
             dropped += connection.changes()
+            forget_contents(connection)
         rewritten = _needing_rewrite(connection, segments)
-        made = sum(
-            _merge(transaction, connection, group, generation + 1, dim) for group in _neighbour_groups(rewritten, MAX_ROWS)
-        )
+        for group in neighbour_groups(rewritten, MAX_ROWS):
+            _merge(transaction, connection, group, generation + 1, dim)
+        for space, group in groups_to_compact(connection, generation, MAX_ROWS):
+            merge_space(transaction, connection, space, group, generation + 1)
         _remove_ended_segments(connection, generation)
         connection.execute("INSERT INTO lexical(lexical) VALUES ('optimize')")
         _record_compaction(connection, generation + 1)
-    return Compacted(passages, dropped, len(segments), len(segments) - len(rewritten) + made)
+        after = _live_segments(connection)
+    return Compacted(passages, dropped, before, after)
 
 
 def compact_some(transaction: Transaction, generation: int, dim: int) -> bool:
@@ -78,19 +79,31 @@ def compact_some(transaction: Transaction, generation: int, dim: int) -> bool:
         ended = int(connection.execute("SELECT count(*) FROM passages WHERE ended IS NOT NULL").get)
     limit = ROUND_BYTES // (2 * dim)  # rows
     removing = ended >= MIN_ENDED and 4 * ended >= sum(each.rows for each in segments)
-    group = _group_of_one_size(segments, limit)
+    group = group_of_one_size(segments, limit, MERGE_FROM)
     if not removing and not group:
-        return False
+        return _compact_a_space(transaction, generation)
     with transaction.changing() as connection:
         if removing:
             _remove_ended(connection, at_most=ROUND_PASSAGES)
             if not group:
                 rewritten = (each for each in segments if each.rows <= limit and 2 * _rows_in_use(connection, each) < each.rows)
-                group = next(_neighbour_groups(list(rewritten), limit), [])
+                group = next(neighbour_groups(list(rewritten), limit), [])
         if group:
             _merge(transaction, connection, group, generation + 1, dim)
         _remove_ended_segments(connection, generation)
         _record_compaction(connection, generation + 1)
+    return True
+
+
+def _compact_a_space(transaction: Transaction, generation: int) -> bool:
+    """One bounded round in a further space."""
+    with transaction.reading() as connection:
+        found = group_to_merge(connection, generation, ROUND_BYTES, MERGE_FROM)
+    if found is None:
+        return False
+    with transaction.changing() as connection:
+        merge_space(transaction, connection, *found, generation + 1)
+        _remove_ended_segments(connection, generation)
     return True
 
 
@@ -120,7 +133,7 @@ def _record_compaction(connection: apsw.Connection, generation: int) -> None:
 
 
 def _anything_ended(connection: apsw.Connection) -> bool:
-    tables = ("passages", "documents", "roots")
+    tables = ("passages", "documents", "roots", "spaces")
     return any(connection.execute(f"SELECT 1 FROM {table} WHERE ended IS NOT NULL LIMIT 1").get for table in tables)
 
 
@@ -145,6 +158,7 @@ def _remove_ended(connection: apsw.Connection, *, at_most: int) -> tuple[int, in
     _remove_ended_documents(connection)
     connection.execute(f"DELETE FROM vectors WHERE number IN (SELECT vector FROM dropping) AND {_UNUSED}")
     vectors = connection.changes()
+    forget_contents(connection)
     return int(connection.execute("SELECT count(*) FROM dropping").get), vectors
 
 
@@ -161,37 +175,20 @@ def _remove_ended_documents(connection: apsw.Connection) -> None:
 
 
 def _remove_ended_segments(connection: apsw.Connection, generation: int) -> None:
-    """Removes the rows of segments that an earlier commit ended; their files are deleted when the next writer opens the index."""
+    """Removes the rows of segments and spaces that an earlier commit ended; the next writer to open the index deletes files."""
     connection.execute("DELETE FROM blocks WHERE segment IN (SELECT number FROM segments WHERE ended <= ?)", (generation,))
     connection.execute("DELETE FROM segments WHERE ended <= ?", (generation,))
+    connection.execute("DELETE FROM spaces WHERE ended <= ?", (generation,))
+
+
+def _live_segments(connection: apsw.Connection) -> int:
+    """The number of live segments of all spaces."""
+    return int(connection.execute("SELECT count(*) FROM segments WHERE ended IS NULL").get)
 
 
 def _rows_in_use(connection: apsw.Connection, segment: Segment) -> int:
     question = "SELECT count(*) FROM vectors WHERE number >= ? AND number < ?"
     return int(connection.execute(question, (segment.first, segment.first + segment.rows)).get)
-
-
-def _group_of_one_size(segments: Sequence[Segment], limit: int) -> list[Segment]:
-    """Segments of one order of magnitude, where there are too many; so each row is rewritten once per order of magnitude."""
-    sizes: dict[int, list[Segment]] = {}
-    for segment in segments:
-        sizes.setdefault((segment.rows - 1).bit_length() // MERGE_FROM.bit_length(), []).append(segment)
-    for _, group in sorted(sizes.items()):
-        if len(group) >= MERGE_FROM and (first := next(_neighbour_groups(group, limit))) and len(first) > 1:
-            return first
-    return []
-
-
-def _neighbour_groups(segments: Sequence[Segment], limit: int) -> Iterator[list[Segment]]:
-    """Runs of consecutive segments with at most `limit` rows together; a larger segment is a run of its own."""
-    group: list[Segment] = []
-    for segment in segments:
-        if group and sum(each.rows for each in group) + segment.rows > limit:
-            yield group
-            group = []
-        group.append(segment)
-    if group:
-        yield group
 
 
 def _merge(
@@ -201,13 +198,14 @@ def _merge(
     born: int,
     dim: int,
     read: ReadRows | None = None,
-) -> int:
-    """Copies the used rows of a group into one new segment; returns the number of segments written, 1 or 0.
+) -> None:
+    """Copies the used rows of a group into one new segment.
 
     Without `read`, the rows are read from the segments' files in chunks: all those of a round would take 256 MB.
     """
-    read = read or partial(_read, transaction.folder, connection, dim)
-    runs = {segment: _runs(connection, segment) for segment in group}
+    read = read or partial(read_runs, transaction.folder, connection, dim)
+    question = "SELECT number FROM vectors WHERE number >= ? AND number < ? ORDER BY number"
+    runs = {segment: runs_of(connection.execute(question, (segment.first, segment.first + segment.rows))) for segment in group}
     moves: list[tuple[int, int, int]] = []  # (offset, first, end): the numbers first … end - 1 move by the offset
     first = last = transaction.next_number("vectors")
     for start, end in chain.from_iterable(runs.values()):
@@ -220,24 +218,4 @@ def _merge(
     connection.executemany("UPDATE passages SET vector = vector + ? WHERE vector >= ? AND vector < ?", moves)
     connection.executemany("UPDATE vectors SET number = number + ? WHERE number >= ? AND number < ?", moves)
     connection.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'vectors'", (last - 1,))
-    return bool(moves)
-
-
-def _read(
-    folder: Path, connection: apsw.Connection, dim: int, segment: Segment, runs: Sequence[tuple[int, int]]
-) -> Iterator[NDArray[np.float16]]:
-    """The rows of the vectors in the ranges [first, end), each block verified. IndexDamaged."""
-    rows = open_rows(folder, connection, segment, dim)
-    for start, end in runs:
-        yield from rows.read_range(start - segment.first, end - segment.first)
-
-
-def _runs(connection: apsw.Connection, segment: Segment) -> list[tuple[int, int]]:
-    """The used vector numbers of a segment, as consecutive ranges [first, end)."""
-    question = "SELECT number FROM vectors WHERE number >= ? AND number < ? ORDER BY number"
-    rows = connection.execute(question, (segment.first, segment.first + segment.rows))
-    numbers = np.fromiter((number for (number,) in rows), np.int64)
-    if not len(numbers):
-        return []
-    breaks = [0, *(np.flatnonzero(np.diff(numbers) != 1) + 1).tolist(), len(numbers)]
-    return [(int(numbers[start]), int(numbers[end - 1]) + 1) for start, end in pairwise(breaks)]
+    move_contents(connection, moves)

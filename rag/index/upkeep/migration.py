@@ -26,7 +26,7 @@ from rag.index.catalog.connection import (
     open_unverified,
     translate_errors,
 )
-from rag.index.catalog.schema import FORMAT
+from rag.index.catalog.schema import FORMAT, SPACE_TABLES
 from rag.index.files.checksums import BLOCK, BlockSums, file_sum
 from rag.index.files.layout import segment_file
 from rag.index.files.lock import locked
@@ -38,7 +38,8 @@ CREATE TABLE blocks(segment INTEGER PRIMARY KEY REFERENCES segments, checksums B
 CREATE INDEX passages_by_vector ON passages(vector);
 PRAGMA user_version = 2;
 """
-_TO_FORMAT_3 = "PRAGMA user_version = 3"  # `texts.context` may hold `about` and `location`, which older versions take for damage
+_TO_FORMAT_3 = "PRAGMA user_version = 3;"  # `texts.context` may hold `about` and `location`, which older versions take for damage
+_TO_FORMAT_4 = f"ALTER TABLE segments ADD COLUMN space INTEGER NOT NULL DEFAULT 0; {SPACE_TABLES} PRAGMA user_version = 4;"
 
 
 def bring_up_to_date(folder: Path) -> bool:
@@ -67,10 +68,10 @@ def _migrate(folder: Path) -> bool:
         if found == 1:
             _refuse_damaged_header(folder)
             _to_format_2(folder, connection)
-        elif found != 2:
+        elif found not in (2, 3):
             raise IndexDamaged(f"{folder / CATALOG_FILE} has format {found}, which never existed", remedy=REBUILD)
-    with closing(make_durable(connect(folder, apsw.SQLITE_OPEN_READWRITE))) as connection:
-        connection.execute(_TO_FORMAT_3)
+    with closing(make_durable(connect(folder, apsw.SQLITE_OPEN_READWRITE))) as connection, connection:
+        connection.execute(_TO_FORMAT_3 + _TO_FORMAT_4)
     return True
 
 

@@ -25,6 +25,7 @@ from rag.index.catalog.connection import REBUILD, advance_generation, generation
 from rag.index.catalog.documents import end_document, rebuild_full_text, update_term_counts
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import to_bytes
+from rag.index.catalog.spaces import Space, forget_contents, read_spaces
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.checksums import BLOCK, block_sum
 from rag.index.files.layout import SEGMENTS, segment_file
@@ -33,6 +34,7 @@ from rag.index.lexical.postings import postings_file
 from rag.index.upkeep.check import check_catalog, wrong_in_full_text
 from rag.index.upkeep.compaction import remove_all_ended, rewrite
 from rag.index.upkeep.garbage import remove_garbage
+from rag.index.upkeep.space_compaction import merge_space
 from rag.index.vectors.segments import faiss_header, read_segments, read_sums, vectors_in
 from rag.types import DocumentId
 
@@ -68,6 +70,8 @@ def repair(folder: Path) -> Repaired:
                 rewrite(transaction, connection, list(damaged), generation + 1, dim, partial(_salvaged_rows, damaged))
                 names = ", ".join(segment_file(folder, segment.number).name for segment in damaged)
                 done.append(f"{names}: the intact rows were moved into a new segment")
+            for space in read_spaces(connection, generation):
+                done += _repair_space(transaction, connection, space, generation)
             if what := wrong_in_full_text(connection):
                 rebuild_full_text(connection)
                 postings_file(folder).unlink(missing_ok=True)
@@ -123,6 +127,24 @@ def _salvage(folder: Path, connection: apsw.Connection, segment: Segment, dim: i
     return _Salvaged(rows, tuple(vectors_in(segment, at, dim) for at in wrong))
 
 
+def _repair_space(transaction: Transaction, connection: apsw.Connection, space: Space, generation: int) -> Iterator[str]:
+    """Moves the intact rows of the damaged segments of a further space; the lost ones are made again, and no document ends."""
+    dim, folder = space.fingerprint.dim, transaction.folder
+    salvaged = {each: _salvage(folder, connection, each, dim) for each in read_segments(connection, generation, space.number)}
+    damaged = {segment: good for segment, good in salvaged.items() if good is not None}
+    if not damaged:
+        return
+    lost = 0
+    for good in damaged.values():
+        for first, end in good.lost:
+            connection.execute("DELETE FROM members WHERE space = ? AND number >= ? AND number < ?", (space.number, first, end))
+            lost += connection.changes()
+    merge_space(transaction, connection, space, list(damaged), generation + 1, partial(_salvaged_rows, damaged))
+    names = ", ".join(segment_file(folder, segment.number).name for segment in damaged)
+    again = f"; {counted(lost, 'vector')} of {space.name} are made again by the next rag index" if lost else ""
+    yield f"{names}: the intact rows were moved into a new segment{again}"
+
+
 def _salvaged_rows(
     damaged: Mapping[Segment, _Salvaged], segment: Segment, runs: Sequence[tuple[int, int]]
 ) -> Iterator[NDArray[np.float16]]:
@@ -142,4 +164,5 @@ def _end_affected(connection: apsw.Connection, damaged: dict[Segment, _Salvaged]
     update_term_counts(connection, counts)
     remove_all_ended(connection)
     connection.executemany("DELETE FROM vectors WHERE number >= ? AND number < ?", ranges)
+    forget_contents(connection)
     return lost

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Segment
+from rag.index.catalog.schema import LIVE
 from rag.index.files.checksums import BLOCK, SUM_DTYPE, BlockSums, file_sum, header_sum
 from rag.index.files.durable import write_durably
 from rag.index.files.layout import segment_file
@@ -25,17 +26,22 @@ _FAISS_HEADER = struct.Struct("<4siqqq?iiifQQQQ")
 _UNUSED, _IS_TRAINED, _INNER_PRODUCT, _FP16, _NO_RANGE, _NO_TRAINED_NUMBERS = (1 << 20, 1 << 20), True, 0, 4, (0, 0.0), 0
 
 
-SEGMENT_COLUMNS = "number, first, rows, size, header, header_checksum, checksum"
+SEGMENT_COLUMNS = "number, first, rows, size, header, header_checksum, checksum, space"
 
 
-def read_segments(connection: apsw.Connection, generation: int) -> tuple[Segment, ...]:
-    """The segments live at `generation`, by number."""
-    question = f"SELECT {SEGMENT_COLUMNS} FROM segments WHERE born <= ?1 AND (ended IS NULL OR ended > ?1) ORDER BY number"
-    return tuple(Segment(*row) for row in connection.execute(question, (generation,)))
+def read_segments(connection: apsw.Connection, generation: int, space: int = 0) -> tuple[Segment, ...]:
+    """The segments of a space that are live at `generation`, by number."""
+    question = f"SELECT {SEGMENT_COLUMNS} FROM segments WHERE {LIVE} AND space = ?2 ORDER BY number"
+    return tuple(Segment(*row) for row in connection.execute(question, (generation, space)))
+
+
+def read_segment_numbers(connection: apsw.Connection, generation: int) -> frozenset[int]:
+    """The numbers of the segments of every space that are live at `generation`."""
+    return frozenset(number for (number,) in connection.execute(f"SELECT number FROM segments WHERE {LIVE}", (generation,)))
 
 
 def write_segment(
-    folder: Path, number: int, first: int, rows: int, parts: Iterable[NDArray[np.float16]], dim: int
+    folder: Path, number: int, first: int, rows: int, parts: Iterable[NDArray[np.float16]], dim: int, space: int = 0
 ) -> tuple[Segment, NDArray[np.uint64]]:
     """Writes the `rows` rows of `parts`, in order, durably. Returns the catalog's row and the checksum of each block. OSError.
 
@@ -52,14 +58,15 @@ def write_segment(
     write_durably(segment_file(folder, number), summed())
     found = sums.finish()
     size = len(header) + rows * dim * _BYTES_PER_NUMBER
-    return Segment(number, first, rows, size, len(header), header_sum(header), file_sum(found)), found
+    return Segment(number, first, rows, size, len(header), header_sum(header), file_sum(found), space), found
 
 
 def record_segment(connection: apsw.Connection, segment: Segment, sums: NDArray[np.uint64], born: int) -> None:
     """Inserts a segment and its block checksums, uint64 (n,), into the catalog."""
     values = (segment.number, segment.first, segment.rows, segment.size, segment.header, segment.header_checksum)
     connection.execute(
-        f"INSERT INTO segments({SEGMENT_COLUMNS}, born) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, segment.checksum, born)
+        f"INSERT INTO segments({SEGMENT_COLUMNS}, born) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*values, segment.checksum, segment.space, born),
     )
     connection.execute("INSERT INTO blocks VALUES (?, ?)", (segment.number, sums.astype(SUM_DTYPE).tobytes()))
 

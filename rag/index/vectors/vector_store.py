@@ -45,13 +45,7 @@ class VectorStore:
         """
         if not len(keys):
             return
-        with np.errstate(over="ignore"):
-            rows = np.asarray(vectors).astype(np.float16)
-        if rows.shape != (len(keys), self._dim) or not np.isfinite(rows).all():
-            what = (
-                f"expected {len(keys)} vectors of {self._dim} finite numbers; the model gave {rows.shape}, or some are not finite"
-            )
-            raise BackendError(what, remedy="check the model or its server: rag status says which model the index was made with")
+        rows = as_rows(vectors, len(keys), self._dim)
         known = self.numbers(keys)
         fresh = {key: at for at, key in reversed(list(enumerate(keys))) if key not in known}
         if fresh:
@@ -74,6 +68,19 @@ class VectorStore:
         self._parts.clear()
 
 
+def as_rows(vectors: Vectors, count: int, dim: int) -> NDArray[np.float16]:
+    """The vectors as rows of a segment, float16 (count, dim).
+
+    BackendError where the shape is wrong or a number is not finite at 16 bits: such a row would match nothing, or everything.
+    """
+    with np.errstate(over="ignore"):
+        rows = np.asarray(vectors).astype(np.float16)
+    if rows.shape != (count, dim) or not np.isfinite(rows).all():
+        what = f"expected {count} vectors of {dim} finite numbers; the model gave {rows.shape}, or some are not finite"
+        raise BackendError(what, remedy="check the model or its server: rag status says which model the index was made with")
+    return rows
+
+
 def add_segment(
     transaction: Transaction,
     connection: apsw.Connection,
@@ -82,6 +89,7 @@ def add_segment(
     parts: Iterable[NDArray[np.float16]],
     dim: int,
     born: int,
+    space: int = 0,
 ) -> Segment:
     """Writes a segment durably and records it in the open transaction.
 
@@ -89,7 +97,7 @@ def add_segment(
     """
     number = transaction.next_number("segments")
     try:
-        segment, sums = write_segment(transaction.folder, number, first, rows, parts, dim)
+        segment, sums = write_segment(transaction.folder, number, first, rows, parts, dim, space)
     except (OSError, IndexDamaged, apsw.Error) as error:
         file = segment_file(transaction.folder, number)
         for left in (file, file.with_name(f"{file.name}.new")):

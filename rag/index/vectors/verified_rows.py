@@ -123,7 +123,7 @@ class VerifiedRows:
 
     def _damage_error(self, block: int) -> IndexDamaged:
         with closing(open_to_read(self._folder)) as connection, translate_errors(self._folder):
-            names = affected_clause(connection, *vectors_in(self.segment, block, self._dim))
+            names = affected_clause(connection, *vectors_in(self.segment, block, self._dim), self.segment.space)
         return IndexDamaged(f"{self.file}: the block at byte {block * BLOCK} is damaged{names}", remedy=REMEDY)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rag.index.base import Segment
 from rag.index.catalog.documents import rebuild_full_text
 from rag.index.catalog.row_codec import passage_from_row
+from rag.index.catalog.spaces import follow_renewed
 from rag.index.catalog.transaction import Transaction
 from rag.index.vectors.segments import read_segments
 from rag.index.vectors.vector_store import add_segment
@@ -43,6 +44,7 @@ def renew_vectors(folder: Path, transaction: Transaction, connection: apsw.Conne
         for segment in old:
             _renew_segment(folder, transaction, connection, segment, born, dim, renew)
         connection.execute("UPDATE passages SET vector = (SELECT after FROM temp.renewed WHERE before = vector)")
+        follow_renewed(connection)
         count = int(connection.execute("SELECT count(*) FROM temp.renewed").get)
     finally:
         connection.execute("DROP TABLE temp.renewed")

@@ -37,6 +37,7 @@ from rag.index.catalog.documents import (
 )
 from rag.index.catalog.index_folder import read_fingerprint
 from rag.index.catalog.row_codec import fingerprint_to_json, to_bytes
+from rag.index.catalog.spaces import Space
 from rag.index.catalog.status import read_roots
 from rag.index.catalog.transaction import Transaction
 from rag.index.catalog.unread_parts import write_unread
@@ -50,6 +51,7 @@ from rag.index.writer.pending import PendingDocuments
 from rag.index.writer.picture_text_writer import PictureWords
 from rag.index.writer.renewal import Renew, analyse_words, renew_vectors
 from rag.index.writer.run_memory import RunMemory
+from rag.index.writer.space_writer import SpaceWriter
 from rag.text.folding import REVISION
 from rag.types import Document, DocumentId, Fingerprint, Passage
 
@@ -95,6 +97,7 @@ class Writer:
         self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
         self.memory = RunMemory(self._transaction)
+        self.spaces = SpaceWriter(self._transaction, lambda: self._next_generation)
         self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
         self.remarks: list[str] = []  # for people: problems that did not prevent a commit
         self._terms: Counter[str] = Counter()  # changes to the table `terms` that are not written yet
@@ -158,6 +161,15 @@ class Writer:
         self._commit()
         self.fingerprint = fingerprint
         return passages, made
+
+    @uninterruptible()
+    def put_space_first(self, space: Space) -> None:
+        """Puts a further space in the place of the first one, and commits. IndexFailure where it lacks a passage's vector."""
+        self.commit()
+        self.spaces.put_first(space)
+        self._commit()
+        self.fingerprint = space.fingerprint
+        self._vectors = VectorStore(self._transaction, space.fingerprint.dim)
 
     # ---- documents ------------------------------------------------------------------------------
 
@@ -279,6 +291,7 @@ class Writer:
         if self._transaction.changed:
             with self._transaction.changing() as connection:
                 self._vectors.write(connection, self._next_generation)
+                self.spaces.write(connection, self._next_generation)
                 self._write_term_counts(connection)
             self._commit()
             if not self.remarks:
@@ -315,6 +328,7 @@ class Writer:
         self._transaction.commit()
         self.generation = self._next_generation
         self._vectors.committed()
+        self.spaces.committed()
         self.settled_documents = self.settled_passages = 0
 
     @property

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.search.fusion import Candidate, choose, cosine_itself, fuse
+from rag.search.fusion import Candidate, DenseLane, choose, cosine_itself, fuse
 from rag.types import KINDS, Kind
 
 WEIGHT = 0.25  # of the dense lane
@@ -34,11 +34,9 @@ def fused(
         lanes,  # type: ignore[arg-type]
         kinds or dict.fromkeys(numbers, "text"),
         wordless,
-        {number: dense.get(number, 0.0) for number in numbers},
         squashed,
         shares if shares is not None else dict.fromkeys(lexical, 1.0),
-        cosine_itself,
-        WEIGHT,
+        [DenseLane("dense", {number: dense.get(number, 0.0) for number in numbers}, cosine_itself, WEIGHT)],
     )
 
 
@@ -121,3 +119,37 @@ def test_every_kind_reaches_the_reranker() -> None:
     assert sum(candidate.kind == "image" for candidate in chosen) == 5
     assert [candidate.fused for candidate in chosen] == sorted((c.fused for c in chosen), reverse=True)
     assert len(choose(found, 3, promised=5)) == 3
+
+
+def in_two(first: Mapping[int, float], second: Mapping[int, float], lexical: Mapping[int, float]) -> dict[int, float]:
+    """The scores of candidates found by two vector spaces, the second with weight 1, and the full text."""
+    squashed = {number: score / (1 + score) for number, score in lexical.items()}
+    lanes = {
+        "dense": sorted(first.items(), key=lambda one: -one[1]),
+        "dense:other": sorted(second.items(), key=lambda one: -one[1]),
+        "lexical": sorted(squashed.items(), key=lambda one: -one[1]),
+    }
+    numbers = first.keys() | second.keys() | lexical.keys()
+    spaces = [
+        DenseLane("dense", first, cosine_itself, WEIGHT, "one"),
+        DenseLane("dense:other", second, cosine_itself, 1.0, "other"),
+    ]
+    shares = dict.fromkeys(lexical, 1.0)
+    found = fuse(lanes, dict.fromkeys(numbers, "text"), NONE, squashed, shares, spaces)
+    assert {one.space for candidate in found for lane, one in candidate.lanes.items() if lane != "lexical"} == {"one", "other"}
+    return scores(found)
+
+
+def test_two_spaces_are_two_lanes() -> None:
+    found = in_two({1: 0.9, 2: 0.5, 3: 0.1}, {1: 0.2, 2: 0.8, 3: 0.2}, {1: 8.0, 3: 4.0})
+    assert found[1] == pytest.approx((1 + WEIGHT) / (2 + WEIGHT))
+    assert found[2] == pytest.approx((0.5 * WEIGHT + 1) / (2 + WEIGHT))
+    assert found[3] == pytest.approx((4 / 8) / (2 + WEIGHT))
+
+
+def test_what_a_space_lacks_is_unknown_to_it_and_not_bad() -> None:
+    found = in_two({1: 0.9, 2: 0.5, 3: 0.1}, {2: 0.8, 3: 0.2}, {1: 8.0, 3: 4.0})
+    assert found[1] == pytest.approx(1.0)  # best of all that know it
+    assert found[3] == pytest.approx((4 / 8) / (2 + WEIGHT))
+    only = in_two({1: 0.9}, {2: 0.8}, {3: 4.0})
+    assert only[1] == pytest.approx(1 * WEIGHT / (1 + WEIGHT)) and only[2] == pytest.approx(1 / 2) and only[3] == 1.0

@@ -44,7 +44,7 @@ def test_the_page_names_every_table_and_column(tmp_path):
 def test_numbers_of_the_format(tmp_path):
     folder = made(tmp_path / "index", {"a.md": ["one"]})
     connection = apsw.Connection(str(folder / "catalog.sqlite"))
-    assert (connection.pragma("application_id"), connection.pragma("user_version")) == (APPLICATION, FORMAT) == (0x52414749, 3)
+    assert (connection.pragma("application_id"), connection.pragma("user_version")) == (APPLICATION, FORMAT) == (0x52414749, 4)
     assert f"number **{FORMAT}**" in PAGE
     assert ", ".join(f"{code} {kind}" for kind, code in KIND_CODES.items()) in PAGE
     assert (folder / "catalog.sqlite").read_bytes()[20] == 8  # reserved bytes at the end of each page

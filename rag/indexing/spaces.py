@@ -1,0 +1,140 @@
+"""Adds a model to an index, fills what its further models lack, and drops one.
+
+Knows settings, models and the writer; reads no folder: the contents are those of the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.config import Settings, load_settings
+from rag.errors import AnotherModel, BackendError, EmbedderMismatch, MissingExtra, WrongRequest
+from rag.humanize import counted
+from rag.index.locations import existing_index
+from rag.indexing.fill import Filled, fill_space
+from rag.indexing.live_run import shown_to_others
+from rag.indexing.run import model_memory
+from rag.loaders.policy import policy_of
+from rag.models.canaries import compare_canaries
+from rag.models.further import open_to_fill, refuse_other
+from rag.models.loading import ModelCache
+from rag.models.selection import choose_embedder, choose_kept, remembered, this_machine
+
+if TYPE_CHECKING:
+    from rag.decoding.ask_pool import AskPool
+    from rag.index.catalog.spaces import Space
+    from rag.index.writer.writer import Writer
+    from rag.indexing.report import Tell
+
+Say = Callable[[str], None]
+
+
+def add_model(
+    index: str | Path = "", *, tell: Tell | None = None, say: Say = lambda _: None, models: ModelCache | None = None, **flags: Any
+) -> Filled:
+    """Adds a vector space for the model that the keywords name, as settings, and fills it; goes on with one begun before.
+
+    The index is searched meanwhile. WrongRequest for the model the index has already; EmbedderMismatch for one of the same name
+    with other vectors; Interrupted, BackendError, with what was made committed.
+    """
+    from rag.index.catalog.index_folder import fingerprint_of, settings_of
+    from rag.index.writer.writer import writing
+
+    folder = existing_index(index)
+    settings = load_settings({**flags, "index": index or None})
+    models = models or ModelCache()
+    chosen = choose_embedder(settings, {}, this_machine())
+    embedder = models.embedder(chosen)
+    name, kept = embedder.fingerprint.model, settings_of(folder)
+    if embedder.fingerprint == fingerprint_of(folder):
+        raise WrongRequest(f"{folder} is made with {name} already", remedy="name another model; `rag models` lists those it has")
+    first = models.embedder(choose_kept(settings, kept, this_machine()))
+    if embedder.modalities - first.modalities:
+        blind = first.fingerprint.model
+        say(f"{blind} does not see, so pictures are known to this index by their words, and {name} is given those")
+    with writing(folder) as writer, shown_to_others(folder, tell) as told:
+        space = writer.spaces.named(name)
+        if space is None:
+            space = writer.spaces.add(name, embedder.fingerprint, model_memory(settings, chosen, embedder))
+        else:
+            refuse_other(folder, space, embedder)
+            compare_canaries(folder, space.settings, embedder)
+            writer.spaces.keep_settings(space, dict(space.settings) | remembered(chosen, settings))  # a server may have moved
+        writer.commit()
+        return fill_space(
+            writer, space, embedder, first, policy_of(kept), files=_files(settings),
+            commit_seconds=settings.commit_seconds, say=say, tell=told,
+        )  # fmt: skip
+
+
+def fill_all(folder: Path, settings: Settings, models: ModelCache, say: Say, tell: Tell) -> tuple[str, ...]:
+    """Fills every further space of an index, and says what was done. A model that cannot be asked now is a note."""
+    from rag.index.catalog.index_folder import settings_of, spaces_of
+    from rag.index.writer.writer import writing
+
+    notes: list[str] = []
+    if not spaces_of(folder):
+        return ()
+    with writing(folder) as writer:
+        kept = settings_of(folder)
+        policy, first = policy_of(kept), models.embedder(choose_kept(settings, kept, this_machine()))
+        for space in writer.spaces.all():
+            if not writer.spaces.missing(space):
+                continue
+            try:
+                embedder = open_to_fill(folder, space, settings, models)
+                filled = fill_space(
+                    writer, space, embedder, first, policy, files=_files(settings),
+                    commit_seconds=settings.commit_seconds, say=say, tell=tell,
+                )  # fmt: skip
+                notes.append(str(filled))
+            except (BackendError, MissingExtra, EmbedderMismatch, AnotherModel, WrongRequest) as error:
+                lacking = counted(len(writer.spaces.missing(space)), "content")
+                notes.append(f"{space.name} lacks {lacking}, which the next run fills: {error.what}; {error.remedy}")
+    return tuple(notes)
+
+
+def drop_model(name: str, index: str | Path = "") -> str:
+    """Drops the vector space of that name; returns what was done, as a sentence. Its files are removed.
+
+    For the first one, the next that has a vector of every content takes its place; without one, WrongRequest.
+    """
+    from rag.index.writer.writer import writing
+
+    folder = existing_index(index)
+    with writing(folder) as writer:
+        spaces = writer.spaces.all()
+        chosen = next((space for space in spaces if space.name == name), None)
+        if chosen is not None:
+            writer.spaces.drop(chosen)
+            writer.commit()
+            said = f"{name} was dropped"
+        elif name == writer.fingerprint.model:
+            heir = _heir(writer, spaces, name)
+            writer.put_space_first(heir)
+            said = f"{name} was dropped; {heir.name} is the first model of the index now"
+        else:
+            known = ", ".join((writer.fingerprint.model, *(space.name for space in spaces)))
+            raise WrongRequest(f"{folder} has no model called {name!r}", remedy=f"it has: {known}")
+    with writing(folder):  # removes the files that have no space any more
+        return said
+
+
+def _heir(writer: Writer, spaces: Sequence[Space], name: str) -> Space:
+    """The first of the further spaces that lacks no content."""
+    if not spaces:
+        raise WrongRequest(f"{name} is the only model of the index", remedy="add another first: rag index --add-model NAME")
+    lacking = {space.name: len(writer.spaces.missing(space)) for space in spaces}
+    for space in spaces:
+        if not lacking[space.name]:
+            return space
+    said = ", ".join(f"{each} lacks {counted(count, 'content')}" for each, count in lacking.items())
+    raise WrongRequest(f"no other model can take the place of {name}: {said}", remedy="fill one first: rag index")
+
+
+def _files(settings: Settings) -> AskPool:
+    from rag.decoding.ask_pool import AskPool, shared_pool
+
+    return shared_pool() if settings.jobs != 0 else AskPool(0)
