@@ -157,6 +157,10 @@ function dropping(take: (file: File | null) => void, signal: AbortSignal): void 
     { class: "rag-ui" },
     h("div", { class: "veil", "aria-hidden": "true" }, icon("picture"), t("drop")),
   );
+  // Files that are dropped to be uploaded are not queries: there, or where there is nothing to search yet.
+  const isOther = ({ target }: Event): boolean =>
+    (target instanceof Element && target.closest("[data-drop]") !== null) ||
+    document.querySelector(".is-first") !== null;
   const carries = (event: DragEvent): boolean => Array.from(event.dataTransfer?.types ?? []).includes("Files");
   const leave = (): void => {
     depth = 0;
@@ -168,7 +172,8 @@ function dropping(take: (file: File | null) => void, signal: AbortSignal): void 
       if (!carries(event)) return;
       event.preventDefault();
       depth += 1;
-      document.body.append(veil);
+      if (isOther(event)) veil.remove();
+      else document.body.append(veil);
     },
     { signal },
   );
@@ -188,7 +193,7 @@ function dropping(take: (file: File | null) => void, signal: AbortSignal): void 
       if (!carries(event)) return;
       event.preventDefault();
       leave();
-      take(pictureIn(event.dataTransfer));
+      if (!isOther(event)) take(pictureIn(event.dataTransfer));
     },
     { signal },
   );
