@@ -72,11 +72,13 @@ def find(
     timer: StageTimer,
     asked: AskedKind | None = None,
     without: str = "",
+    nearest: int = 0,
 ) -> CandidateSet:
     """The best `candidates` of each lane, the nearest `promised` of each kind, and the best `promised` of the kind `asked` for.
 
-    `vector` has shape (1, dim). The passage with the id `without` is left out. Quoted phrases that leave nothing are searched as
-    words, and a note says so.
+    `vector` has shape (1, dim). `nearest`, if larger, takes the place of `promised` for the dense lane: as many of each kind as a
+    filter by that kind would give. The passage with the id `without` is left out. Quoted phrases that leave nothing are searched
+    as words, and a note says so.
     """
     filtered = snapshot.matching(query.filters)
     words: str = query.words
@@ -87,7 +89,7 @@ def find(
         if loose is None or len(loose):
             words, allowed, notes = plain, loose, (UNQUOTED,)
     timer.end("filter")
-    dense = snapshot.nearest_by_kind(vector, candidates, promised, allowed)[0]
+    dense = snapshot.nearest_by_kind(vector, candidates, max(promised, nearest), allowed)[0]
     timer.end("dense")
     lexical = snapshot.containing(words, candidates, allowed) if words.strip() else []
     timer.end("lexical")

@@ -126,7 +126,8 @@ export default component<Props>((root, host) => {
           h("span", {}, t("nothing_good_more")),
         )
       : null;
-    cards.show(hits, line);
+    const { total } = answer;
+    cards.show(hits, total ? (total.exact ? total.results : -1) : hits.length, line);
     finish(answer);
     if (!hits.length) cards.element.append(nothing(found));
   }
@@ -183,14 +184,14 @@ export default component<Props>((root, host) => {
     fill(trouble, notice(failure.what, failure.remedy, again));
     if (answer || !shown) return;
     shown = null;
-    cards.show([]);
+    cards.show([], 0);
     fill(end);
   }
 
   function clear(): void {
     shown = null;
     better.hidden = true;
-    cards.show([]);
+    cards.show([], 0);
     fill(end);
     summary.textContent = "";
     view.classList.add("at-rest");
@@ -246,6 +247,7 @@ export default component<Props>((root, host) => {
     removed() {
       leaving.abort();
       watch.disconnect();
+      cards.removed();
     },
   };
 });
