@@ -1,6 +1,7 @@
 // Small controls that several components draw: round buttons, notices of what went wrong. Knows elements; knows no search.
 import { type Child, h } from "./dom";
 import { type IconName, icon } from "./icons";
+import { said } from "./said";
 import { t, type Word } from "./words";
 
 /** A round button with a drawing, labelled for screen readers and on hover. */
@@ -13,8 +14,8 @@ export function round(name: IconName, label: Word, act: () => unknown, more = ""
   );
 }
 
-/** What went wrong and what to do next, with buttons after it. */
+/** What went wrong and what to do next, in the language of the page, with buttons after it. */
 export function notice(what: string, remedy: string, ...actions: Child[]): HTMLDivElement {
-  const words = h("div", {}, h("strong", {}, what), remedy ? h("p", {}, remedy) : null);
+  const words = h("div", {}, h("strong", {}, said(what)), remedy ? h("p", {}, said(remedy)) : null);
   return h("div", { class: "trouble", role: "alert" }, icon("warning"), words, ...actions);
 }

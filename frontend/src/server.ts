@@ -99,14 +99,15 @@ export async function ask<Value>(path: string, signal?: AbortSignal): Promise<Va
   throw new Refusal(t("error_other", { status: answer.status }), t("error_other_more"), String(answer.status));
 }
 
-/** A passage, with outlines if `regions`, which may take seconds if OCR must find the words. Throws Refusal, or the browser's AbortError. */
+/** A passage, with outlines if `regions`, which may take seconds if OCR must find the words; `reach`: how many neighbours. Throws Refusal, or the browser's AbortError. */
 export const passage = (
   id: string,
   index: string,
   words: string,
   regions: boolean,
   signal: AbortSignal,
+  reach?: number,
 ): Promise<Passage> =>
-  ask<Passage>(withValues(`/v1/passages/${encodeURIComponent(id)}`, { index, words, regions }), signal);
+  ask<Passage>(withValues(`/v1/passages/${encodeURIComponent(id)}`, { index, words, regions, reach }), signal);
 
 export const isAbort = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";

@@ -3,6 +3,7 @@ import { commandFor } from "../command";
 import { type Child, fill, h } from "../dom";
 import { icon } from "../icons";
 import { bytes, count, plain } from "../places";
+import { said } from "../said";
 import { KINDS, type Root } from "../types";
 import { t } from "../words";
 import type { Shelf, Status } from "./types";
@@ -139,13 +140,15 @@ function skipped({ skipped: all, skipped_count }: Status): HTMLElement {
   });
   const draw = (): void => {
     const words = find.value.toLowerCase();
-    const fitting = all.filter((one) => `${one.root}/${one.document} ${one.reason}`.toLowerCase().includes(words));
+    const fitting = all.filter((one) =>
+      `${one.root}/${one.document} ${one.reason} ${said(one.reason)}`.toLowerCase().includes(words),
+    );
     const row = (one: (typeof all)[number]): HTMLElement =>
       h(
         "tr",
         {},
         h("td", {}, h("span", { class: "dim" }, `${plain(one.root)}/`), plain(one.document)),
-        h("td", {}, one.reason),
+        h("td", {}, said(one.reason)),
       );
     fill(rows, fitting.slice(0, ROWS).map(row));
   };
@@ -173,7 +176,7 @@ function empty({ facts, job: run }: Shelf, job: HTMLElement, more: HTMLElement |
   const isBroken = facts.exists && problem !== null;
   if (!isBroken && run?.state !== "running") more?.setAttribute("open", "");
   const advice = isBroken
-    ? [h("h3", {}, t("unavailable")), h("p", {}, problem.what), h("p", {}, problem.remedy)]
+    ? [h("h3", {}, t("unavailable")), h("p", {}, said(problem.what)), h("p", {}, said(problem.remedy))]
     : [
         h("h3", {}, t("empty_title")),
         more,

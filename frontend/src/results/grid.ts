@@ -1,7 +1,7 @@
 // Cards in their order, which do not jump under the pointer. Knows cards and keys; knows no server.
 import { h } from "../dom";
 import type { Hit } from "../types";
-import { card, type Open } from "./cards";
+import { card, type Open, type Pick } from "./cards";
 import { rowsOf } from "./rows";
 
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
@@ -16,6 +16,8 @@ export interface Grid {
   held(): boolean;
   /** Focuses the card of an id, by default the first; false if there is none. */
   focus(id?: string): boolean;
+  /** Takes the marks of the selection from all cards. */
+  unpick(): void;
   /** The id of the card that has the focus, or "". */
   focused(): string;
   rest(): void;
@@ -23,7 +25,7 @@ export interface Grid {
 }
 
 /** A grid of hits. `href` is the address of a hit, `leave` is called on the way up from the first row. */
-export function grid(href: (hit: Hit) => string, open: Open, leave: () => void): Grid {
+export function grid(href: (hit: Hit) => string, open: Open, leave: () => void, pick: Pick): Grid {
   const element = h("div", { class: "grid", role: "list", tabindex: "-1" });
   let pointed = false;
   let total = 0; // of the whole list; -1 where it is not known
@@ -36,11 +38,12 @@ export function grid(href: (hit: Hit) => string, open: Open, leave: () => void):
   });
   element.addEventListener("keydown", (event) => {
     if (event.target === element && left) focus(left); // and go on from there
+    if (event.key === "x" && !event.ctrlKey && !event.metaKey && !event.altKey) toggle(event.target as HTMLElement);
     move(element, event, { leave, first: () => to(0), last: () => to(rows.hits().length - 1) });
   });
   const cards = (): HTMLElement[] => Array.from(element.querySelectorAll<HTMLElement>(".card"));
   const listed = (hit: Hit, place: number): HTMLElement => {
-    const made = card(hit, href(hit), open);
+    const made = card(hit, href(hit), open, pick);
     made.setAttribute("role", "listitem");
     made.setAttribute("aria-posinset", String(place + 1));
     made.setAttribute("aria-setsize", String(total));
@@ -80,12 +83,19 @@ export function grid(href: (hit: Hit) => string, open: Open, leave: () => void):
       if (active === element) return left;
       return (element.contains(active) && active?.closest<HTMLElement>(".card")?.dataset.id) || "";
     },
+    unpick: () => {
+      for (const box of element.querySelectorAll<HTMLInputElement>(".card-pick")) box.checked = false;
+    },
     rest: () => {
       pointed = false;
     },
     removed: rows.removed,
   };
 }
+
+/** Selects the card of a link, or leaves it out. */
+const toggle = (link: HTMLElement): void =>
+  link.closest(".card")?.querySelector<HTMLInputElement>(".card-pick")?.click();
 
 function slide(one: HTMLElement, from: DOMRect | undefined): void {
   const to = one.getBoundingClientRect();

@@ -6,11 +6,13 @@ import { fill, h } from "../dom";
 import { component } from "../gradio";
 import { icon } from "../icons";
 import { count } from "../places";
+import { said } from "../said";
 import type { Answer, Found, Hit } from "../types";
 import { t } from "../words";
 import { grid } from "./grid";
 import { lostServer } from "./lost";
 import { inPlace, listed, sameOrder } from "./order";
+import { selectionOf } from "./selection";
 
 interface Props {
   value: Found | null;
@@ -25,7 +27,14 @@ export default component<Props>((root, host) => {
   let asking = false; // more hits were requested
   let chosen = ""; // the id that was given to the viewer last
   const leaving = new AbortController();
-  const cards = grid(hrefOf, open, () => document.dispatchEvent(new CustomEvent("rag:box")));
+  const picked = selectionOf(
+    () => {
+      const query = host.props.value?.query;
+      return query && !query.picture && !query.like && !hasPicture() ? query.words.trim() : "";
+    },
+    () => cards.unpick(),
+  );
+  const cards = grid(hrefOf, open, () => document.dispatchEvent(new CustomEvent("rag:box")), picked);
   const summary = h("p", { class: "told", role: "status", "aria-live": "polite" });
   const better = h("button", { type: "button", class: "better", hidden: true });
   const trouble = h("div", { class: "trouble-place" });
@@ -38,7 +47,7 @@ export default component<Props>((root, host) => {
     cards.element,
     end,
   );
-  const view = h("div", { class: "search at-rest" }, better, list);
+  const view = h("div", { class: "search at-rest" }, better, list, picked.element);
   root.append(view);
   const server = lostServer(view, trouble, host, leaving.signal);
   const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && more(), {
@@ -64,7 +73,10 @@ export default component<Props>((root, host) => {
 
   function present(found: Found, answer: Answer, isNew: boolean, isMore: boolean): void {
     view.classList.remove("at-rest");
-    if (isNew) cards.rest();
+    if (isNew) {
+      cards.rest();
+      picked.clear();
+    }
     if (isNew || !shown) paint(found, answer);
     else if (isMore) grow(answer);
     else settle(found, answer);
@@ -152,7 +164,7 @@ export default component<Props>((root, host) => {
 
   function tell(answer: Answer, order: string): void {
     if (!answer.hits.length) {
-      summary.textContent = answer.notes.join(" · ");
+      summary.textContent = answer.notes.map(said).join(" · ");
       return;
     }
     const { total, seconds } = answer;
@@ -160,7 +172,7 @@ export default component<Props>((root, host) => {
       t("found", { n: total ? `${count(total.results)}${total.exact ? "" : "+"}` : count(answer.hits.length) }),
       seconds.total === undefined ? "" : t("took", { s: seconds.total.toFixed(2) }),
       order,
-      ...answer.notes,
+      ...answer.notes.map(said),
     ];
     summary.textContent = parts.filter(Boolean).join(" · ");
   }
@@ -190,6 +202,7 @@ export default component<Props>((root, host) => {
 
   function clear(): void {
     shown = null;
+    picked.clear();
     better.hidden = true;
     cards.show([], 0);
     fill(end);
@@ -203,6 +216,7 @@ export default component<Props>((root, host) => {
 
   function choose(id: string, index: string, alike: boolean): void {
     chosen = id;
+    document.dispatchEvent(new CustomEvent("rag:chosen"));
     const found = host.props.value;
     const hits = (shown?.hits ?? []).map(listed);
     host.dispatch("select", { id, index, alike, words: found?.query.words ?? "", hits });
@@ -251,6 +265,9 @@ export default component<Props>((root, host) => {
     },
   };
 });
+
+/** Whether a picture is asked with: the answer does not carry it. */
+const hasPicture = (): boolean => address.read().picture !== "";
 
 /** The address of a hit opened over the present query. */
 const hrefOf = (hit: Hit): string => address.written({ ...address.read(), open: hit.id, tab: "" });

@@ -13,6 +13,7 @@ export interface BoxEvents {
   pictured(picture: string): void; // a data URL, or "" when it is removed
   refused(error: unknown): void;
   down(): void; // towards the results
+  starred(): void; // the query is to be saved, or not any more
 }
 
 export interface Box {
@@ -20,6 +21,8 @@ export interface Box {
   focus(): void;
   /** Shows words and the address of a picture, or null; words that are being typed stay. */
   show(words: string, picture: string | null): void;
+  /** Shows whether the query is saved; null where it cannot be. */
+  star(isSaved: boolean | null): void;
   removed(): void;
 }
 
@@ -47,6 +50,7 @@ export function searchBox(on: BoxEvents): Box {
     on: { change: () => take(file.files?.[0] ?? null) },
   });
   const clear = round("close", "clear", () => clearWords(true), "box-clear");
+  const saver = round("star", "save_search", () => on.starred(), "box-star");
   const shown = h("span", { class: "box-pictures" });
   const element = h(
     "form",
@@ -55,6 +59,7 @@ export function searchBox(on: BoxEvents): Box {
     shown,
     input,
     clear,
+    saver,
     round("picture", "add_picture", () => file.click()),
     file,
   );
@@ -146,7 +151,14 @@ export function searchBox(on: BoxEvents): Box {
     input.focus();
     input.select();
   }
-  return { element, focus, show, removed: () => leaving.abort() };
+  function star(isSaved: boolean | null): void {
+    const words = t(isSaved ? "unsave_search" : "save_search");
+    saver.hidden = isSaved === null;
+    saver.setAttribute("aria-pressed", String(isSaved === true));
+    saver.setAttribute("aria-label", words);
+    saver.title = words;
+  }
+  return { element, focus, show, star, removed: () => leaving.abort() };
 }
 
 /** Makes the whole page accept a dropped picture, and say so while one hovers. */

@@ -15,6 +15,7 @@ import { heldBy } from "./counts";
 import { filterRow } from "./filters";
 import { firstSteps } from "./first_steps";
 import { chosenOf } from "./menus";
+import { addressOf, remembered } from "./remembered";
 
 interface Props {
   value: Query | null;
@@ -34,18 +35,24 @@ export default component<Props>((root, host) => {
     typed: (words) => change({ words }, true),
     entered: (words) => {
       change({ words });
+      memory.note(asked);
       host.dispatch("submit");
     },
     pictured: (picture) => change({ picture: picture ? keep(picture) : "", like: "" }),
     refused: (error) => refuse(error),
     down: () => document.dispatchEvent(new CustomEvent("rag:results")),
+    starred: () => {
+      memory.toggle(asked);
+      showStar();
+    },
   });
   const filters = filterRow((fields) => change(fields));
+  const memory = remembered((place) => change(place));
   const trouble = h("div", { class: "trouble-place" });
   const holds = h("div", { class: "hero-holds" });
   const first = firstSteps((index, folder) => host.dispatch("start", { index, folder }));
   const hero = h("div", { class: "hero" }, h("h1", {}, t("title")), holds);
-  const bar = h("div", { class: "bar" }, box.element, filters.element, trouble);
+  const bar = h("div", { class: "bar" }, box.element, filters.element, trouble, memory.element);
   const view = h("div", { class: "search-bar" }, hero, bar);
   root.append(view);
 
@@ -94,8 +101,14 @@ export default component<Props>((root, host) => {
         : null;
     box.show(asked.words, picture);
     view.classList.toggle("at-rest", atRest);
+    memory.show();
+    showStar();
     document.title = asked.words.trim() ? t("page_title", { q: asked.words.trim() }) : t("title");
     showFilters();
+  }
+
+  function showStar(): void {
+    box.star(addressOf(asked) ? memory.isSaved(asked) : null);
   }
 
   function showFilters(): void {
@@ -141,6 +154,7 @@ export default component<Props>((root, host) => {
 
   addEventListener("popstate", navigate, { signal: leaving.signal });
   document.addEventListener("rag:tab", navigate, { signal: leaving.signal });
+  document.addEventListener("rag:chosen", () => memory.note(asked), { signal: leaving.signal });
   document.addEventListener("rag:box", () => box.focus(), { signal: leaving.signal });
   if (asked.tab === "ask") asked = { ...asked, words: "", picture: "", like: "" };
   show();

@@ -3,6 +3,7 @@ import { notice } from "../controls";
 import { fill, h } from "../dom";
 import { icon } from "../icons";
 import { bytes, count, plain } from "../places";
+import { said } from "../said";
 import { Refusal } from "../server";
 import { t, type Word } from "../words";
 import { chosen, dropped, type Given, kept } from "./given";
@@ -94,7 +95,10 @@ async function send(all: Given[], index: string, state: HTMLElement): Promise<{ 
       try {
         folder = (await upload(given.file, given.name, index, note, stopping.signal)).folder;
       } catch (error) {
-        refused.push({ name: given.name, why: error instanceof Refusal ? `${error.message}. ${error.remedy}` : "" });
+        refused.push({
+          name: given.name,
+          why: error instanceof Refusal ? `${said(error.message)}. ${said(error.remedy)}` : "",
+        });
       }
       done += 1;
       note(given.file.size);
