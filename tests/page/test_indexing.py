@@ -207,3 +207,11 @@ def test_a_server_that_is_back_is_asked_again(server: Server, visit: Visit) -> N
     page.context.set_offline(False)
     expect(page.locator('.search[data-words="porpoise"][data-settled="true"]')).to_be_visible()
     expect(page.locator(".trouble")).to_have_count(0)
+
+
+def test_reasons_are_in_the_language_of_the_page(server: Server, visit: Visit) -> None:
+    page = visit(server, locale="zh-CN").open("?tab=index")
+    row = page.locator(".skipped tr", has_text="not-a-picture.jpg")
+    expect(row).to_contain_text("扩展名为 .jpg，内容却是文字")
+    page.get_by_label("查找文件或原因").fill("上限为 max_source_pixels")
+    expect(page.locator(".skipped tbody tr")).to_have_count(1)

@@ -367,3 +367,34 @@ def test_the_first_result_is_marked_when_it_is_painted(server: Server, visit: Vi
         took.append(page.evaluate("performance.getEntriesByName('rag:painted')[0].startTime") - begun)
     print("painted after (ms):", [round(one) for one in took])
     assert all(one > 0 for one in took)
+
+
+def test_a_part_of_a_picture_is_searched_for(server: Server, visit: Visit) -> None:
+    """From an opened hit, and from the query picture itself; with the pointer and by keys."""
+    visitor = visit(server, 1440, 900)
+    page = visitor.search("?q=lighthouse&kind=image")
+    page.locator(".card-open").first.click()
+    page.get_by_role("button", name="Search a part").click()
+    layer = page.locator("dialog.viewer .crop")
+    expect(layer).to_be_focused()
+    box = layer.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.8)
+    visitor.shot("crop")
+    page.mouse.up()
+    expect(page.locator("dialog.viewer")).to_be_hidden()
+    page.wait_for_url("**picture=**")
+    visitor.settled()
+    assert "q=" not in page.url
+    expect(page.locator(".card").first).to_be_visible()
+    picture = page.locator(".box-part img")
+    whole = picture.evaluate("one => [one.naturalWidth, one.naturalHeight]")
+    page.get_by_role("button", name="Search with a part of this picture").click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")  # half of each side
+    expect(page.locator(".part-dialog")).to_have_count(0)
+    visitor.settled()
+    half = page.locator(".box-part img").evaluate("one => one.decode().then(() => [one.naturalWidth, one.naturalHeight])")
+    assert half == [pytest.approx(whole[0] / 2, abs=1), pytest.approx(whole[1] / 2, abs=1)]

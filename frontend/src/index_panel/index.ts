@@ -5,6 +5,7 @@ import { fill, h } from "../dom";
 import { component } from "../gradio";
 import { icon } from "../icons";
 import { locked } from "../locked";
+import { whenSaid } from "../said";
 import type { Failure } from "../types";
 import { t } from "../words";
 import { progress } from "./progress";
@@ -58,6 +59,10 @@ export default component<Props>((root, host) => {
   }
 
   show();
+  whenSaid(() => {
+    for (const one of sections.values()) one.drawn = "";
+    show();
+  });
   return {
     changed(names) {
       if (names.has("value")) show();

@@ -6,7 +6,7 @@ import { fill, h } from "../dom";
 import { component } from "../gradio";
 import { icon } from "../icons";
 import { count } from "../places";
-import { said } from "../said";
+import { said, whenSaid } from "../said";
 import type { Answer, Found, Hit } from "../types";
 import { t } from "../words";
 import { grid } from "./grid";
@@ -25,6 +25,7 @@ export default component<Props>((root, host) => {
   let number = -1; // of the query that the hits answer
   let settled = -1; // of the last query whose reranked order is here: it may come before the first order
   let asking = false; // more hits were requested
+  let told: () => void = () => {}; // says again what the line above the list says
   let chosen = ""; // the id that was given to the viewer last
   const leaving = new AbortController();
   const picked = selectionOf(
@@ -163,6 +164,7 @@ export default component<Props>((root, host) => {
   }
 
   function tell(answer: Answer, order: string): void {
+    told = () => tell(answer, order);
     if (!answer.hits.length) {
       summary.textContent = answer.notes.map(said).join(" · ");
       return;
@@ -252,6 +254,7 @@ export default component<Props>((root, host) => {
     if (!cards.focus(id)) document.dispatchEvent(new CustomEvent("rag:box"));
   };
   show();
+  whenSaid(() => shown && told());
   return {
     changed(names) {
       if (names.has("value")) show();

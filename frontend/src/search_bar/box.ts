@@ -4,6 +4,7 @@ import { fill, h } from "../dom";
 import { icon } from "../icons";
 import { pictureIn, shrunk } from "../pictures";
 import { t } from "../words";
+import { choosePart } from "./part";
 
 const PAUSE = 160; // milliseconds after the last key until the search starts
 
@@ -139,12 +140,24 @@ export function searchBox(on: BoxEvents): Box {
     return h(
       "span",
       { class: "box-picture" },
-      picture ? h("img", { src: picture, alt: t("query_picture") }) : icon("picture"),
+      picture ? part(picture) : icon("picture"),
       h(
         "button",
         { type: "button", "aria-label": t("remove_picture"), title: t("remove_picture"), on: { click: remove } },
         icon("close"),
       ),
+    );
+  }
+  /** The query picture, as a button that leads to a part of it; one of the server's, for more like a passage, is only shown. */
+  function part(picture: string): HTMLElement {
+    const image = h("img", { src: picture, alt: t("query_picture") });
+    if (!picture.startsWith("data:")) return image;
+    const words = t("crop_picture");
+    const open = (): void => choosePart(picture, (cut) => on.pictured(cut));
+    return h(
+      "button",
+      { type: "button", class: "box-part", "aria-label": words, title: words, on: { click: open } },
+      image,
     );
   }
   function focus(): void {

@@ -154,6 +154,11 @@ export default component<Props>((root, host) => {
 
   addEventListener("popstate", navigate, { signal: leaving.signal });
   document.addEventListener("rag:tab", navigate, { signal: leaving.signal });
+  document.addEventListener(
+    "rag:picture",
+    (event) => change({ picture: keep((event as CustomEvent<string>).detail), like: "", words: "" }),
+    { signal: leaving.signal },
+  );
   document.addEventListener("rag:chosen", () => memory.note(asked), { signal: leaving.signal });
   document.addEventListener("rag:box", () => box.focus(), { signal: leaving.signal });
   if (asked.tab === "ask") asked = { ...asked, words: "", picture: "", like: "" };

@@ -133,7 +133,7 @@ export function dialog(on: DialogEvents): Dialog {
     drawLook(found, own, openId);
     fill(
       side,
-      actions(found, hit, () => likeThis(found)),
+      actions(found, hit, () => likeThis(found), canvas ? () => canvas?.crop(searchFor) : null),
       about(found),
       captionOf(found),
       beside(found, openId),
@@ -165,6 +165,12 @@ export function dialog(on: DialogEvents): Dialog {
   function likeThis(found: Passage): void {
     close();
     on.alike(found.id, found.index);
+  }
+
+  /** Searches with a picture: a part of the one that is open. */
+  function searchFor(picture: string): void {
+    element.close();
+    document.dispatchEvent(new CustomEvent("rag:picture", { detail: picture }));
   }
 
   function keys(event: KeyboardEvent): void {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TOP = Path(__file__).parents[3]
-CATALOGUE: dict[str, str] = json.loads((TOP / "frontend/src/messages/zh.json").read_text("utf-8"))
+CATALOGUE: dict[str, str] = json.loads((TOP / "ui/static/messages-zh.json").read_text("utf-8"))
 REASONS = ("UnreadableDocument", "Ignored", "Inaccessible")
 SAMPLE = "7"  # what stands at a gap
 
