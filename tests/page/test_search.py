@@ -71,7 +71,7 @@ def test_a_picture_finds_pictures_like_it(server: Server, visit: Visit) -> None:
     visitor.shot("picture")
     page.reload()
     expect(page.locator(".card h3").first).to_have_text("IMG_2041.jpg")
-    page.locator(".box-picture button").click()
+    page.get_by_role("button", name="Remove the picture").click()
     expect(page.locator("h1").first).to_be_visible()
 
 

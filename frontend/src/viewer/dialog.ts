@@ -169,7 +169,7 @@ export function dialog(on: DialogEvents): Dialog {
 
   /** Searches with a picture: a part of the one that is open. */
   function searchFor(picture: string): void {
-    element.close();
+    close(); // without a step back in the history: the search is a step on
     document.dispatchEvent(new CustomEvent("rag:picture", { detail: picture }));
   }
 
