@@ -5,6 +5,7 @@ Knows names and a disk; knows no HTTP and no format. Nothing is overwritten: ano
 
 from __future__ import annotations
 
+import errno
 import filecmp
 import os
 import secrets
@@ -86,7 +87,7 @@ class Upload:
             for number in range(1, 10_000):
                 place = target if number == 1 else target.with_name(f"{target.stem} ({number}){target.suffix}")
                 try:
-                    os.link(self._draft, place)  # unlike a rename it never takes the place of another file
+                    _name(self._draft, place)
                 except FileExistsError:
                     if not place.is_file() or not filecmp.cmp(self._draft, place, shallow=False):
                         continue
@@ -99,3 +100,15 @@ class Upload:
         if self._stream is not None:
             self._stream.close()
         self._draft.unlink(missing_ok=True)
+
+
+def _name(draft: Path, place: Path) -> None:
+    """Gives the draft that name, without ever taking the place of another file as a rename would. FileExistsError, OSError."""
+    try:
+        os.link(draft, place)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+            raise
+        with place.open("xb"):  # a disk without hard links: the name is taken first
+            pass
+        draft.replace(place)
