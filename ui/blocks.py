@@ -30,6 +30,7 @@ LABELS = {
 }
 LOOK_OFTEN = 1.0  # seconds between two looks at the indexes, while the index tab is open
 LOOK_SELDOM = 4.0  # else
+START_COOKIE = "rag_start_"  # how the names of the cookies begin that stand for the key of a start
 # Events are requests of their own and not entries of Gradio's queue: the queue closes its stream to a page when nothing waits
 # there, and an event that joins just then is never answered. Our server bounds what is computed at a time.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
@@ -54,7 +55,7 @@ def search_page(connection: Connection) -> gr.Blocks:
         add_search(connection, bar, results, viewer)
         add_asking(ask, chat, viewer)
         add_like(bar, viewer, top, tabs)
-        add_indexes(connection, page, bar, ask, panel, clock)
+        add_indexes(connection, page, (bar, ask, panel), (top, tabs), clock)
         add_tabs(top, tabs, {"search": search_tab, "ask": ask_tab, "index": index_tab}, clock)
         add_endpoints(connection)
     page.queue(api_open=False, max_size=256)
@@ -137,28 +138,45 @@ def add_like(bar: SearchBar, viewer: Viewer, top: TopBar, tabs: gr.Tabs) -> None
     viewer.like(like, [bar, top], [top, tabs, bar], **QUIET)
 
 
-def add_indexes(connection: Connection, page: gr.Blocks, bar: SearchBar, ask: AskBox, panel: IndexPanel, clock: gr.Timer) -> None:
-    """The events of indexes: a look at the start and with every tick; jobs started and stopped."""
+def add_indexes(
+    connection: Connection,
+    page: gr.Blocks,
+    shown: tuple[SearchBar, AskBox, IndexPanel],
+    placed: tuple[TopBar, gr.Tabs],
+    clock: gr.Timer,
+) -> None:
+    """The events of indexes: a look at the start and with every tick; jobs started and stopped.
+
+    `shown` show them; a job that is started where nothing is indexed yet leads to the tab of indexes, of `placed`.
+    """
+    bar, ask, panel = shown
+    top, tabs = placed
     shelves = Shelves(connection)
     seen = gr.State("")
 
-    async def look(before: str) -> tuple[Any, Any, Any, str]:
-        value = await shelves.value()
+    async def look(before: str, request: gr.Request) -> tuple[Any, Any, Any, str]:
+        value = await shelves.value(_cookies(request))
         print_ = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
         if print_ == before:
             return gr.skip(), gr.skip(), gr.skip(), before
-        facts = gr.update(indexes=[one["facts"] for one in value["indexes"]])
-        return value, facts, facts, print_
+        facts = [one["facts"] for one in value["indexes"]]
+        return value, gr.update(indexes=facts, manage=value["manage"]), gr.update(indexes=facts), print_
 
-    async def start(event: gr.EventData) -> dict[str, Any]:
-        return await shelves.value(await shelves.start(event._data["index"], event._data["root"]))
+    async def start(event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        cookies = _cookies(request)
+        return await shelves.value(cookies, await shelves.start(cookies, event._data))
 
-    async def stop(event: gr.EventData) -> dict[str, Any]:
-        return await shelves.value(await shelves.stop(event._data["id"]))
+    async def stop(event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        cookies = _cookies(request)
+        return await shelves.value(cookies, await shelves.stop(cookies, event._data["id"]))
+
+    async def begin(value: Mapping[str, Any] | None, event: gr.EventData, request: gr.Request) -> tuple[Any, Any, Any]:
+        return _on(value, "index"), gr.Tabs(selected="index"), await start(event, request)
 
     gr.on([page.load, clock.tick], look, seen, [panel, bar, ask, seen], **QUIET)
     panel.start(start, None, panel, **QUIET)
     panel.stop(stop, None, panel, **QUIET)
+    bar.start(begin, top, [top, tabs, panel], **QUIET)
 
 
 def add_tabs(top: TopBar, tabs: gr.Tabs, named: Mapping[str, gr.Tab], clock: gr.Timer) -> None:
@@ -181,6 +199,12 @@ def add_tabs(top: TopBar, tabs: gr.Tabs, named: Mapping[str, gr.Tab], clock: gr.
     top.change(told, top, [tabs, *named.values()], **QUIET)
     for name, tab in named.items():
         tab.select(choosing(name), top, [top, clock], **QUIET)
+
+
+def _cookies(request: gr.Request) -> str:
+    """The cookies by which who triggered an event may manage; no others: the API may be another server's."""
+    every = str(request.headers.get("cookie", "")).split(";")
+    return "; ".join(one.strip() for one in every if one.strip().startswith(START_COOKIE))
 
 
 def _opened(event: gr.EventData) -> dict[str, Any]:

@@ -28,8 +28,13 @@ class Refused(Exception):
 class Connection:
     """JSON in, JSON out. Refused where the API answers with a failure or not at all."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, headers: Mapping[str, str] | None = None) -> None:
         self._client = client
+        self._headers = dict(headers or {})
+
+    def visited_with(self, cookies: str) -> Connection:
+        """The same API, asked with the cookies of a visitor of the page: they say what that person may do."""
+        return Connection(self._client, {"Cookie": cookies} if cookies else {})
 
     async def get(self, path: str, **values: str | int | None) -> Any:
         """What GET answers; values that are None are left off."""
@@ -45,7 +50,7 @@ class Connection:
 
     async def _ask(self, method: str, path: str, **more: Any) -> Any:
         try:
-            answer = await self._client.request(method, path, **more)
+            answer = await self._client.request(method, path, headers=self._headers, **more)
         except httpx.TransportError as error:
             what = f"no answer from {self._client.base_url}: {error}"
             raise Refused({"what": what, "remedy": "is it running? Start it with: rag ui", "code": "down"}) from error

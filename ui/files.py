@@ -1,4 +1,4 @@
-"""Serves the page's own style and icon, and the built components, from memory, each with its exact media type.
+"""Serves the page's own style, icon and messages, and the built components, from memory, each with its exact media type.
 
 Knows the folders `ui/static` and `ui/components/templates` as they were at startup; knows nothing of the corpus.
 """
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+}
 
 
 @dataclass(frozen=True, slots=True)

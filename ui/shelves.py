@@ -5,6 +5,7 @@ Knows the API; knows no elements.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -26,27 +27,29 @@ class Shelves:
             return []
         return found
 
-    async def value(self, failure: dict[str, str] | None = None) -> dict[str, Any]:
-        """The value of `IndexPanel`, with a failure to show above it."""
+    async def value(self, cookies: str, failure: dict[str, str] | None = None) -> dict[str, Any]:
+        """The value of `IndexPanel` for a visitor with these cookies, with a failure to show above it."""
         try:
             facts = await self._connection.get("/v1/indexes")
+            access = await self._connection.visited_with(cookies).get("/v1/access")
         except Refused as refused:
-            return {"indexes": [], "failure": refused.failure}
-        return {"indexes": [await self._shelf(one) for one in facts], "failure": failure}
+            return {"indexes": [], "manage": False, "failure": refused.failure}
+        return {"indexes": [await self._shelf(one) for one in facts], "manage": access["manage"], "failure": failure}
 
-    async def start(self, index: str, root: str | None) -> dict[str, str] | None:
-        """Starts a job; its failure, or None."""
+    async def start(self, cookies: str, what: Mapping[str, Any]) -> dict[str, str] | None:
+        """Starts a job on an `index`: for one `root`, a `folder`, or all it knows. Its failure, or None."""
+        asked = {"index": what["index"], "root": what.get("root"), "folder": what.get("folder")}
         try:
-            started = await self._connection.post("/v1/index", {"index": index, "root": root})
+            started = await self._connection.visited_with(cookies).post("/v1/index", asked)
         except Refused as refused:
             return refused.failure
-        self._jobs[index] = started["job"]
+        self._jobs[what["index"]] = started["job"]
         return None
 
-    async def stop(self, job: str) -> dict[str, str] | None:
+    async def stop(self, cookies: str, job: str) -> dict[str, str] | None:
         """Stops a job; its failure, or None."""
         try:
-            await self._connection.delete(f"/v1/index/jobs/{quote(job, safe='')}")
+            await self._connection.visited_with(cookies).delete(f"/v1/index/jobs/{quote(job, safe='')}")
         except Refused as refused:
             return refused.failure
         return None

@@ -23,9 +23,9 @@ const KEPT = ["__theme", "view"]; // parameters of Gradio's own
 
 const isKind = (name: string): name is Kind => (KINDS as readonly string[]).includes(name);
 
-/** What the address says; every field is there, empty where the address has none. */
-export function read(): Place {
-  const params = new URLSearchParams(location.search);
+/** What an address says, by default that of the page; every field is there, empty where the address has none. */
+export function read(search = location.search): Place {
+  const params = new URLSearchParams(search);
   const one = (name: string): string => params.get(name) ?? "";
   return {
     words: one(WORDS.words),

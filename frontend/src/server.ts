@@ -82,28 +82,32 @@ export const media = (id: string, index: string, size: string, more: Record<stri
 export const part = (id: string, name: string, values: Record<string, Value>): string =>
   withValues(`/v1/media/${encodeURIComponent(id)}/${name}`, values);
 
-/** A passage, with outlines if `regions`, which may take seconds if OCR must find the words. Throws Refusal, or the browser's AbortError. */
-export async function passage(
-  id: string,
-  index: string,
-  words: string,
-  regions: boolean,
-  signal: AbortSignal,
-): Promise<Passage> {
-  const path = withValues(`/v1/passages/${encodeURIComponent(id)}`, { index, words, regions });
+/** The JSON that a GET answers. Throws Refusal, or the browser's AbortError. */
+export async function ask<Value>(path: string, signal?: AbortSignal): Promise<Value> {
   let answer: Response;
   try {
-    answer = await fetch(path, { signal, credentials: "same-origin" });
+    answer = await fetch(path, { credentials: "same-origin", ...(signal ? { signal } : {}) });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Refusal(t("error_down", { address: location.origin }), t("error_down_more"), "down");
   }
   const json: unknown = await answer.json().catch(() => null);
-  signal.throwIfAborted(); // closed while the answer arrived: half of it is no passage
-  if (answer.ok && json) return json as Passage;
+  signal?.throwIfAborted(); // closed while the answer arrived: half of it is no value
+  if (answer.ok && json) return json as Value;
   const failure = (json as { error?: Failure } | null)?.error;
   if (failure?.what) throw new Refusal(failure.what, failure.remedy, failure.code);
   throw new Refusal(t("error_other", { status: answer.status }), t("error_other_more"), String(answer.status));
 }
+
+/** A passage, with outlines if `regions`, which may take seconds if OCR must find the words; `reach`: how many neighbours. Throws Refusal, or the browser's AbortError. */
+export const passage = (
+  id: string,
+  index: string,
+  words: string,
+  regions: boolean,
+  signal: AbortSignal,
+  reach?: number,
+): Promise<Passage> =>
+  ask<Passage>(withValues(`/v1/passages/${encodeURIComponent(id)}`, { index, words, regions, reach }), signal);
 
 export const isAbort = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";

@@ -150,5 +150,6 @@ export interface IndexFacts {
   model: string | null;
   roots: Root[];
   job: string | null;
+  run: object | null; // one that was started elsewhere
   problem: Failure | null;
 }

@@ -17,8 +17,10 @@ const NAMES = [
   "MouseEvent",
   "CSS",
   "IntersectionObserver",
+  "ResizeObserver",
   "matchMedia",
   "addEventListener",
+  "innerHeight",
   "requestAnimationFrame",
   "getComputedStyle",
 ];

@@ -1,3 +1,4 @@
+import "./browser";
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import results from "../src/results";

@@ -6,14 +6,16 @@ Knows the routers of this package; knows no page: `rag ui` mounts it.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI, Response
 from starlette.routing import Route
 
 from rag import __version__
-from rag.api import ask, indexes, media, passages, rerank, search
+from rag.api import ask, folders, indexes, media, passages, rerank, search
+from rag.api.allowed_folders import AllowedFolders
 from rag.api.docs_page import manual
 from rag.api.guard import Guard, Trust
 from rag.api.jobs import Jobs
@@ -22,15 +24,20 @@ from rag.api.login import OneTimeCodes
 from rag.api.metrics import CONTENT_TYPE, Counted, Meters
 from rag.api.responses import Json, answer_failures
 from rag.api.thread_pool import RequestPool
+from rag.api.uploaded_files import upload_folder
 from rag.mcp.server import OverHttp, create_server
 from rag.media.service import MediaService
 
 
-def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTimeCodes | None = None) -> FastAPI:
+def create_app(
+    library: IndexLibrary, trust: Trust | None = None, codes: OneTimeCodes | None = None, browse: Sequence[Path] = ()
+) -> FastAPI:
     """The API over `library`, guarded by `trust`; by default on loopback, port 7860, with the key of `library`.
 
-    `codes` are one-time codes that let a browser in like the key.
+    `codes` are one-time codes that let a browser in like the key of this start; `browse` are the folders that this key opens,
+    by default the user's home.
     """
+    allowed = AllowedFolders(browse or [Path.home()], [upload_folder(one) for one in library.folders.values()])
     request_pool = RequestPool(threads=max(2, os.cpu_count() or 2))
     jobs = Jobs()
     meters = Meters(library, request_pool, jobs)
@@ -64,7 +71,8 @@ def create_app(library: IndexLibrary, trust: Trust | None = None, codes: OneTime
     app.add_middleware(Counted, meters=meters)  # outside the guard: refused requests count too
     app.include_router(search.router(library, media_service, request_pool, meters.count_search))
     app.include_router(ask.router(library, request_pool, writers, meters.count_error))
-    app.include_router(indexes.router(library, request_pool, jobs))
+    app.include_router(indexes.router(library, request_pool, jobs, allowed))
+    app.include_router(folders.router(library, request_pool, allowed))
     app.include_router(rerank.router(library, request_pool))
     app.include_router(media.router(library, media_service, media_pool))
     app.include_router(passages.router(library, media_service, media_pool))

@@ -1,7 +1,7 @@
-"""Guards every route, the page's and Gradio's too: checks Host, Origin and key, and adds the security headers.
+"""Guards every route, the page's and Gradio's too: checks Host, Origin and keys, and adds the security headers.
 
 Knows HTTP headers; knows no index. The Host must be ours, against DNS rebinding; the Origin must equal the Host, against other
-sites; off loopback every client needs the key.
+sites; off loopback every client needs a key. Whether a request has the key of this start is noted for `management`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,7 +21,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.api.body_limits import MOST_BYTES, BodyLimits
-from rag.api.login import OneTimeCodes, admit, key_form
+from rag.api.login import Cookie, OneTimeCodes, admit, key_form
+from rag.api.management import MANAGES, is_upload
 from rag.api.responses import plain_failure
 from rag.errors import WrongRequest
 
@@ -33,12 +35,17 @@ API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Where the server listens, the host names it accepts, and its key ("": none)."""
+    """Where the server listens, the host names it accepts, and its keys.
+
+    `token` lets clients search ("": none is needed). `start_key`, another one at each start, also lets them manage: browse
+    folders, upload, start and stop runs.
+    """
 
     host: str
     port: int
-    token: str = ""
+    token: str = field(default="", repr=False)
     names: tuple[str, ...] = ()  # other host names, such as a reverse proxy's
+    start_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
 
 def trust(host: str, port: int, token: str, names: Sequence[str] = ()) -> Trust:
@@ -68,8 +75,9 @@ class Guard:
         self._trust = trust
         self._codes = codes
         self._bodies = BodyLimits()
-        self._cookie = f"rag_key_{trust.port}"  # cookies ignore ports: two servers on one machine need different names
-        self._cookie_value = hmac.new(trust.token.encode(), b"cookie", hashlib.sha256).hexdigest()
+        # Cookies ignore ports: two servers on one machine need different names.
+        self._to_search = Cookie(f"rag_key_{trust.port}", _derived(trust.token), lasting=True)
+        self._to_manage = Cookie(f"rag_start_{trust.port}", _derived(trust.start_key), lasting=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -85,6 +93,8 @@ class Guard:
             return
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
+        elif scope[MANAGES] and is_upload(scope):
+            await self._app(scope, receive, _with_headers(scope, send))  # its route writes the body to disk as it comes
         else:
             with self._bodies.counted(receive) as bounded:
                 await self._app(scope, bounded, _with_headers(scope, send))
@@ -93,14 +103,17 @@ class Guard:
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or not self._is_our_host(host) or not _same_site(scope, headers, host):
             return plain_failure(403)
-        if not self._trust.token or scope["path"] in WITHOUT_KEY:
-            return self._size_refusal(headers)
         query = parse_qs(scope["query_string"].decode("latin-1")) if scope["path"] == "/" else {}
         token, code = query.pop("token", [""])[-1], query.pop("code", [""])[-1]
-        if (token and _equal(token, self._trust.token)) or (code and self._codes.redeem(code)):
-            return admit(query, self._cookie, self._cookie_value, scope["scheme"] == "https")
-        if self._has_key(headers):
-            return self._size_refusal(headers)
+        is_https = scope["scheme"] == "https"
+        if (token and _equal(token, self._trust.start_key)) or (code and self._codes.redeem(code)):
+            return admit(query, [self._to_search, self._to_manage] if self._trust.token else [self._to_manage], is_https)
+        if token and self._trust.token and _equal(token, self._trust.token):
+            return admit(query, [self._to_search], is_https)
+        manages = scope[MANAGES] = self._has(headers, self._trust.start_key, self._to_manage)
+        searches = self._has(headers, self._trust.token, self._to_search) if self._trust.token else not token
+        if searches or manages or scope["path"] in WITHOUT_KEY:
+            return None if manages and is_upload(scope) else self._size_refusal(headers)
         if scope["path"] == "/" and "text/html" in headers.get("accept", ""):
             return key_form(query, bool(token or code))
         return plain_failure(401, {"WWW-Authenticate": "Bearer"})
@@ -117,12 +130,14 @@ class Guard:
             return name == self._trust.host
         return name in (self._trust.host, socket.gethostname().lower(), socket.getfqdn().lower()) or _is_address(name)
 
-    def _has_key(self, headers: Headers) -> bool:
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and _equal(key.strip(), self._trust.token):
+    @staticmethod
+    def _has(headers: Headers, key: str, cookie: Cookie) -> bool:
+        """Whether the request carries that key, or the cookie that stands for it."""
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and _equal(given.strip(), key):
             return True
         # http.cookies stops at the first malformed cookie, and other programs on this machine share the name localhost.
-        return _equal(cookie_parser(headers.get("cookie", "")).get(self._cookie, ""), self._cookie_value)
+        return _equal(cookie_parser(headers.get("cookie", "")).get(cookie.name, ""), cookie.value)
 
     def _size_refusal(self, headers: Headers) -> Response | None:
         length = headers.get("content-length", "0")
@@ -146,6 +161,11 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _derived(key: str) -> str:
+    """The value of the cookie that stands for a key."""
+    return hmac.new(key.encode(), b"cookie", hashlib.sha256).hexdigest()
 
 
 def _equal(one: str, other: str) -> bool:

@@ -1,6 +1,6 @@
 """Routes for indexes and indexing jobs: /v1/indexes, /v1/status, /v1/index.
 
-Knows open indexes and jobs; knows no search. Only folders that an index already knows can be indexed from here.
+Knows open indexes and jobs; knows no search. Starting and stopping runs needs the key of this start.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator
 from itertools import islice
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.api.allowed_folders import AllowedFolders
 from rag.api.jobs import Job, Jobs, job_json, outside_job
 from rag.api.library import IndexLibrary
+from rag.api.management import needs_start_key
 from rag.api.responses import ErrorBody, Json, documented
 from rag.api.thread_pool import RequestPool
 from rag.errors import IndexFailure, IndexNotFound, WrongRequest
@@ -92,6 +94,9 @@ class JobRequest(BaseModel):
 
     index: str | None = Field(None, max_length=4_096)
     root: str | None = Field(None, max_length=4_096, description="The name of one of its roots. Default: all of them.")
+    folder: str | None = Field(
+        None, max_length=4_096, description="Instead: a folder that GET /v1/folders shows; the index is made if need be."
+    )
 
 
 class JobCreated(BaseModel):
@@ -100,9 +105,10 @@ class JobCreated(BaseModel):
     job: str
 
 
-def router(library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> APIRouter:
+def router(library: IndexLibrary, request_pool: RequestPool, jobs: Jobs, allowed: AllowedFolders) -> APIRouter:
     """The routes of indexes and jobs."""
     routes = APIRouter(prefix="/v1", tags=["indexes"])
+    managed = [Depends(needs_start_key)]
 
     @routes.get("/indexes", response_model=list[IndexInfo], responses=documented(429, 504))
     async def indexes() -> Json:
@@ -114,10 +120,16 @@ def router(library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> APIR
         """What an index holds: the JSON of `rag status`, with the running job; at most 1,000 skipped files."""
         return Json(await request_pool.take(_status, library, jobs, index))
 
-    @routes.post("/index", status_code=202, response_model=JobCreated, responses=documented(400, 404, 409, 422, 429, 503, 504))
+    @routes.post(
+        "/index",
+        status_code=202,
+        response_model=JobCreated,
+        dependencies=managed,
+        responses=documented(400, 401, 404, 409, 422, 429, 503, 504),
+    )
     async def start(request: JobRequest) -> Json:
-        """Bring one root of the index, or all, up to date. 409 if a job is already running."""
-        job = await request_pool.take(_start, library, jobs, request)
+        """Index a folder, or bring one root of the index, or all, up to date. 409 if a job is already running."""
+        job = await request_pool.take(_start, library, jobs, allowed, request)
         return Json({"job": job.id}, 202)
 
     @routes.get("/index/jobs/{id}", response_model=JobStatus, responses=documented(404, 422))
@@ -125,7 +137,13 @@ def router(library: IndexLibrary, request_pool: RequestPool, jobs: Jobs) -> APIR
         """The progress of a job."""
         return Json(job_json(jobs.get(id)))
 
-    @routes.delete("/index/jobs/{id}", status_code=202, response_model=JobStatus, responses=documented(404, 422))
+    @routes.delete(
+        "/index/jobs/{id}",
+        status_code=202,
+        response_model=JobStatus,
+        dependencies=managed,
+        responses=documented(401, 404, 422),
+    )
     async def stop(id: str) -> Json:
         """Stop a job like Ctrl-C: finished work is committed, and the next job continues from there."""
         return Json(job_json(jobs.stop(id)), 202)
@@ -157,7 +175,12 @@ async def _events(job: Job) -> AsyncIterator[str]:
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _start(library: IndexLibrary, jobs: Jobs, request: JobRequest) -> Job:
+def _start(library: IndexLibrary, jobs: Jobs, allowed: AllowedFolders, request: JobRequest) -> Job:
+    if request.folder is not None:
+        if request.root is not None:
+            raise WrongRequest("a root and a folder were given", remedy="give one of them")
+        name = library.name(request.index)
+        return jobs.start(name, library.folder(name), None, [allowed.checked(request.folder)])
     known = library.searcher(request.index).index.roots()
     if request.root is not None and request.root not in known:
         raise WrongRequest(f"no root is called {request.root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse
@@ -21,6 +22,14 @@ _FORM_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors '
 _STYLE = """:root{color-scheme:light dark;font:17px/1.5 system-ui,sans-serif}
 body{margin:0;min-height:90vh;display:grid;place-content:center;padding:1rem}form{display:grid;gap:.75rem;width:min(22rem,90vw)}
 input,button{font:inherit;padding:.6rem .8rem;border-radius:.6rem;border:1px solid #8886}p{margin:0;opacity:.8}h1{margin:0}"""
+
+
+class Cookie(NamedTuple):
+    """A cookie that stands for a key."""
+
+    name: str
+    value: str
+    lasting: bool  # for thirty days, else until the browser ends
 
 
 class OneTimeCodes:
@@ -44,14 +53,16 @@ class OneTimeCodes:
             return time.monotonic() < self._known.pop(code, 0.0)
 
 
-def admit(query: Mapping[str, Sequence[str]], cookie: str, value: str, secure: bool) -> HTMLResponse:
-    """A page that sets the cookie and leads on to the address without the key.
+def admit(query: Mapping[str, Sequence[str]], cookies: Sequence[Cookie], secure: bool) -> HTMLResponse:
+    """A page that sets the cookies and leads on to the address without the key.
 
     A page, not a redirect: after a click on another site, browsers do not send SameSite=Strict cookies along a redirect.
     """
     onward = escape(f"/?{urlencode(query, doseq=True)}" if query else "/")
     page = HTMLResponse(f'<!doctype html><title>rag</title><meta http-equiv="refresh" content="0;url={onward}">')
-    page.set_cookie(cookie, value, httponly=True, samesite="strict", secure=secure, max_age=COOKIE_SECONDS)
+    for name, value, lasting in cookies:
+        age = int(COOKIE_SECONDS) if lasting else None
+        page.set_cookie(name, value, httponly=True, samesite="strict", secure=secure, max_age=age)
     page.headers.update({"Cache-Control": "no-store", "Content-Security-Policy": _PAGE_POLICY})
     return page
 
@@ -71,7 +82,8 @@ def key_form(query: Mapping[str, Sequence[str]], tried: bool) -> HTMLResponse:
         '<label for="token">Key · <span lang="zh-CN">密钥</span></label>'
         '<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>'
         f'{kept}<button>Open · <span lang="zh-CN">打开</span></button>'
-        '<p>The RAG_TOKEN given to <code>rag ui</code>. · <span lang="zh-CN">即启动 rag ui 时的 RAG_TOKEN。</span></p>'
+        "<p>The RAG_TOKEN given to <code>rag ui</code>, or the key in the address that it printed. · "
+        '<span lang="zh-CN">即启动 rag ui 时的 RAG_TOKEN，或它显示的网址中的密钥。</span></p>'
         "</form></main></html>",
         status_code=401,
     )

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from rag import errors
 from rag.api.jobs import JobRuns, NoSuchJob
+from rag.api.management import StartKeyNeeded
 from rag.api.thread_pool import Busy, Ending, TookTooLong
 from rag.errors import BackendError, RagError
 from rag.serialization import error_code
@@ -31,6 +32,7 @@ _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (errors.NoSuchPassage, 404),
     (errors.NotShown, 404),
     (errors.TooLarge, 413),
+    (StartKeyNeeded, 401),
     (errors.WrongRequest, 400),
     (errors.BackendError, 503),
     (JobRuns, 409),

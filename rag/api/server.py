@@ -30,11 +30,11 @@ MOST_CONNECTIONS = 1_024  # at once; more get status 503
 GRACE_SECONDS = 3  # for open responses when the server stops
 
 
-def address(trust: Trust) -> str:
-    """The URL to open on this machine; includes the key, if there is one."""
+def address(trust: Trust, key: str = "") -> str:
+    """The URL to open on this machine, with that key."""
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(trust.host, trust.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"http://{host}:{trust.port}/" + (f"?token={trust.token}" if trust.token else "")
+    return f"http://{host}:{trust.port}/" + (f"?token={key}" if key else "")
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def announced(library: IndexLibrary, trust: Trust, say: Say) -> Iterator[None]:
     url = f"{place.scheme}://{place.netloc}"
     folders = tuple(os.path.realpath(folder) for folder in library.folders.values())
     asks = query_print(library.settings)
-    me = RunningServer("ui", url, "", os.getpid(), time.time(), folders, asks, trust.token, library.id)
+    me = RunningServer("ui", url, "", os.getpid(), time.time(), folders, asks, trust.start_key, library.id)
     file = None
     try:
         file = announce(me)

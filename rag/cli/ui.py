@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,12 +27,16 @@ def ui(
     name: Annotated[
         list[str] | None, typer.Option(help="Another host name of this server, such as a proxy's (repeatable).")
     ] = None,
+    browse: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder that may be chosen on the page, with all below it (repeatable). Default: your home."),
+    ] = None,
     page: Annotated[bool, typer.Option(help="Serve the web page besides the API.")] = True,
     open: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Open the web page; the same process serves the HTTP API and MCP. For this machine only, unless --host says otherwise."""
     from rag.config import load_settings
-    from rag.errors import MissingExtra
+    from rag.errors import MissingExtra, WrongRequest
     from rag.index.files.layout import is_index
 
     missing = next((one for one in NEEDED if find_spec(one) is None), None)
@@ -48,20 +53,23 @@ def ui(
     trusted = trust(host, port, settings.token, name or ())
     library = IndexLibrary(index or [], settings, token=settings.token, say=say)
     codes = OneTimeCodes()
-    app = create_app(library, trusted, codes)
+    for folder in browse or ():
+        if not folder.is_dir():
+            raise WrongRequest(f"--browse {folder}: is not a folder", remedy="name a folder that exists")
+    app = create_app(library, trusted, codes, browse or ())
     shown = page and _mount(app, library)
     for one, folder in library.folders.items():
         known = is_index(folder)
         say(f"index {harmless(one)}: {folder}" + ("" if known else " does not exist yet; create it with: rag index FOLDER"))
-    place = address(trusted)
 
     def started() -> None:
-        say(f"{'open' if shown else 'the API is at'} {place}   (Ctrl-C stops it)")
+        say(f"{'open' if shown else 'the API is at'} {address(trusted, trusted.start_key)}   (Ctrl-C stops it)")
+        if trusted.token:
+            say(f"for others, to search only: {address(trusted, trusted.token)}")
         if open and shown:
             import webbrowser
 
-            code = f"?code={codes.make()}" if trusted.token else ""  # other users can read the key on a command line
-            webbrowser.open(f"{place.partition('?')[0]}{code}")
+            webbrowser.open(f"{address(trusted)}?code={codes.make()}")  # other users can read the key on a command line
 
     bound = bind(trusted)
     with announced(library, trusted, say):

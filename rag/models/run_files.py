@@ -38,7 +38,7 @@ class RunningServer:
     started: float
     serves: tuple[str, ...] = ()
     asks: str = ""  # `rag.models.selection.query_print` of its settings: with which models it searches
-    token: str = field(default="", repr=False)  # the key that it asks for; "": none, or one that its user must name
+    token: str = field(default="", repr=False)  # the key that opens it; "": none, or one that its user must name
     id: str = ""
 
 

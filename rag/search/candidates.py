@@ -65,6 +65,10 @@ class CandidateSet:
         """The passages without any text."""
         return frozenset(n for n, one in self.passages.items() if not (one.passage.text or one.passage.caption))
 
+    def similarity(self, number: int) -> float:
+        """The largest inner product of a passage with the query, over the spaces that have it; 0 where none has."""
+        return max((known[number] for known in self.similarities if number in known), default=0.0)
+
     def vectors_of(self, numbers: Sequence[int]) -> Vectors:
         """The vectors of some of the passages, float32 (numbers, dim)."""
         return self.vectors[[self.places[number] for number in numbers]]
@@ -79,11 +83,13 @@ def find(
     timer: StageTimer,
     asked: AskedKind | None = None,
     without: str = "",
+    nearest: int = 0,
 ) -> CandidateSet:
     """The best `candidates` of each lane, the nearest `promised` of each kind, and the best `promised` of the kind `asked` for.
 
     The first of `asked_spaces` has the lane "dense", each other one a lane of its own; one that the index has no more is left
-    out, with a note. The passage with the id `without` is left out. Quoted phrases that leave nothing are searched as
+    out, with a note. `nearest`, if larger, takes the place of `promised` for the dense lanes: as many of each kind as a filter by
+    that kind would give. The passage with the id `without` is left out. Quoted phrases that leave nothing are searched as
     words, and a note says so.
     """
     filtered = snapshot.matching(query.filters)
@@ -98,15 +104,16 @@ def find(
             words, allowed, notes = plain, loose, (UNQUOTED,)
     timer.end("filter")
     spaces, notes_gone = _still_there(snapshot, asked_spaces)
-    nearest = [snapshot.nearest_by_kind(one.vector, candidates, promised, allowed, one.space.number)[0] for one in spaces]
+    each = max(promised, nearest)
+    by_space = [snapshot.nearest_by_kind(one.vector, candidates, each, allowed, one.space.number)[0] for one in spaces]
     timer.end("dense")
     lexical = snapshot.containing(words, candidates, allowed) if words.strip() else []
     timer.end("lexical")
     if asked is not None and promised and (of_kind := snapshot.meeting(words, snapshot.matching(asked.narrowed(query.filters)))):
         of_it = [snapshot.nearest_by_kind(one.vector, promised, 0, of_kind, one.space.number)[0] for one in spaces]
-        nearest = [_joined(found, more) for found, more in zip(nearest, of_it, strict=True)]
+        by_space = [_joined(found, more) for found, more in zip(by_space, of_it, strict=True)]
         lexical = _joined(lexical, snapshot.containing(words, promised, of_kind))
-    dense = nearest[0] if len(nearest) == 1 else _joined_all(nearest)
+    dense = by_space[0] if len(by_space) == 1 else _joined_all(by_space)
     among = {number for number, _, _ in lexical}
     missing = sorted(number for number, _ in dense if number not in among)
     others = snapshot.containing(words, len(missing), Allowed(np.array(missing, np.int64))) if lexical and missing else []
@@ -117,7 +124,7 @@ def find(
     vectors = snapshot.vectors(kept)
     lanes: dict[Lane, list[tuple[int, float]]] = {
         lane_of(at, one): [(number, score) for number, score in found if number in present]
-        for at, (one, found) in enumerate(zip(spaces, nearest, strict=True))
+        for at, (one, found) in enumerate(zip(spaces, by_space, strict=True))
     }
     similarities = [_similarities(snapshot, one, kept, vectors) | dict(lanes[lane_of(at, one)]) for at, one in enumerate(spaces)]
     lanes["lexical"] = [(number, score) for number, score, _ in lexical if number in present]

@@ -109,7 +109,8 @@ def search(
         query = replace(query, words=asked.words, content=as_asked(embedder, query.content, asked))
     timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
-        found = find(snapshot, query, vectors_asked, options.candidates, options.promised, timer, asked, options.without)
+        nearest = options.candidates if options.whole else 0  # of each kind: a filter by a kind shows what its count says
+        found = find(snapshot, query, vectors_asked, options.candidates, options.promised, timer, asked, options.without, nearest)
         matches = read_matches(snapshot, found, typed=options.typed) if options.whole else None
     present, notes = found.passages, found.notes
     embedders = [one.space.embedder for one in found.asked]
@@ -127,7 +128,7 @@ def search(
         seen = frozenset[Kind]().union(*(_seen_by(each, query) for each in embedders))
         judged = _drop_faint(judged, found.shares, seen)
     drop_zero = all(each.fingerprint.model == "lite" for each in embedders)
-    shown = _drop_low(judged, present, options.min_score, drop_zero=drop_zero)
+    shown = _drop_low(judged, found, options.min_score, drop_zero=drop_zero)
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
     first = len(groups) if options.whole else max(COMPARED, 4 * options.top_k)
@@ -225,20 +226,22 @@ def _drop_faint(judged: Sequence[Judged], shares: Mapping[int, float], seen: fro
     ]
 
 
-def _drop_low(judged: Sequence[Judged], present: Mapping[int, StoredPassage], least: float, *, drop_zero: bool) -> list[Scored]:
+def _drop_low(judged: Sequence[Judged], found: CandidateSet, least: float, *, drop_zero: bool) -> list[Scored]:
     """The candidates that score at least `least`, best first. A score of 0 means nothing in common: dropped if any is higher.
 
     With `drop_zero` they are always dropped: a model that compares words has nothing else to go by.
     """
     enough = [one for one in judged if one.score >= least]
     if drop_zero or (enough and enough[0].score > 0):
-        enough = [one for one in enough if _has_something(one)]
-    return [Scored(present[one.candidate.number], one.score) for one in enough]
+        enough = [one for one in enough if _has_something(one, found.similarity(one.candidate.number))]
+    return [Scored(found.passages[one.candidate.number], one.score) for one in enough]
 
 
-def _has_something(one: Judged) -> bool:
-    """Whether it has anything in common with the query; a fused score of 0 says only that all others have more."""
-    return one.score > 0 or (one.rerank_score is None and one.candidate.evidence > 0)
+def _has_something(one: Judged, similarity: float) -> bool:
+    """Whether it has anything in common with the query, whatever else was found: a fused score only says what others have."""
+    if one.rerank_score is None:
+        return one.candidate.evidence > 0 or similarity > 0
+    return one.score > 0
 
 
 def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, dict[str, int]]:

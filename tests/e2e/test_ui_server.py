@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -111,8 +112,15 @@ def test_a_named_server_answers(served: str, tmp_path: Path, rag: Callable[..., 
     assert (elsewhere.code, "the indexes are: default" in elsewhere.err) == (4, True)
 
 
-def test_the_client(served: str, corpus: Path) -> None:
-    with library.connect(served) as client, library.open_index() as searcher:
+def start_key(folder: Path) -> str:
+    """The key of the server that was started there, from its run file."""
+    return str(json.loads(next((folder / "run").glob("*/ui-*.json")).read_text())["token"])
+
+
+def test_the_client(served: str, corpus: Path, tmp_path: Path) -> None:
+    with library.connect(served) as other, pytest.raises(WrongRequest, match="needs the key"):
+        other.start_indexing()
+    with library.connect(served, start_key(tmp_path)) as client, library.open_index() as searcher:
         assert [library.hit_json(hit) for hit in client.query("harbour crane")] == [
             library.hit_json(hit) for hit in searcher.query("harbour crane")
         ]
@@ -183,7 +191,7 @@ def test_a_job_is_stopped_with_its_server(corpus: Path, tmp_path: Path) -> None:
     for number in range(200):
         (corpus / f"notes/{number}.txt").write_text(f"note {number}: the tide table of day {number}\n" * 100)
     with serving(tmp_path) as (url, process):
-        with library.connect(url) as client:
+        with library.connect(url, start_key(tmp_path)) as client:
             job = client.start_indexing()
             while client.job(job)["done"] == 0:
                 time.sleep(0.02)

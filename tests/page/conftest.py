@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -62,21 +63,29 @@ class Server:
     process: subprocess.Popen[bytes]
     log: Path
 
+    @property
+    def start_key(self) -> str:
+        """The key of this start, from the address that it printed."""
+        found = re.search(r"open \S+\?token=(\S+)", self.log.read_text())
+        assert found is not None
+        return found.group(1)
+
 
 @contextmanager
-def serving(folder: Path, *indexes: Path, key: str = "", **settings: str) -> Iterator[Server]:
+def serving(folder: Path, *indexes: Path, key: str = "", browse: Path | None = None, **settings: str) -> Iterator[Server]:
     """A `rag ui` over these indexes, with `folder` as its working directory, that asks for the key where there is one.
 
-    `settings` are given as environment variables: RAG_ANSWER_URL="…".
+    `browse` is the folder that may be chosen, by default the home. `settings` are environment variables: RAG_ANSWER_URL="…".
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     named = [word for index in indexes for word in ("--index", str(index))]
+    allowed = ["--browse", str(browse)] if browse else []
     log = folder / f"ui-{port}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "rag.cli", "ui", "--no-open", "--port", str(port), *named],
+            [sys.executable, "-m", "rag.cli", "ui", "--no-open", "--port", str(port), *named, *allowed],
             cwd=folder,
             env={**environment(), "RAG_TOKEN": key, **settings},
             stdout=out,
@@ -154,6 +163,12 @@ class Visitor:
 
     def open(self, query: str = "") -> Page:
         self.page.goto(f"{self.url}/{query}")
+        self.page.wait_for_selector("html[data-ready]")
+        return self.page
+
+    def own(self, server: Server, query: str = "") -> Page:
+        """Opens the page as who started the server: with the key of this start."""
+        self.page.goto(f"{self.url}/?token={server.start_key}{query.replace('?', '&')}")
         self.page.wait_for_selector("html[data-ready]")
         return self.page
 

@@ -33,6 +33,9 @@ class Meddling:
         self.hold: threading.Event | None = None
         self.change: Callable[[dict[str, Any]], dict[str, Any]] = lambda answer: answer
 
+    def visited_with(self, cookies: str) -> Connection:
+        return self._connection.visited_with(cookies)
+
     async def get(self, path: str, **values: str | int | None) -> Any:
         return await self._connection.get(path, **values)
 

@@ -50,7 +50,7 @@ def test_an_index_is_updated_from_the_page(tmp_path: Path, visit: Visit) -> None
     assert rag("index", str(corpus), "--index", str(index), "--quiet", cwd=tmp_path).returncode == 0
     with serving(tmp_path, index) as server:
         visitor = visit(server)
-        page = visitor.open()
+        page = visitor.own(server)
         page.get_by_role("tab", name="Index").click()
         expect(page.locator(".figure", has_text="Documents").locator("strong")).to_have_text("1")
         page.wait_for_url("**/?tab=index")
@@ -73,7 +73,7 @@ def test_indexing_is_followed_stopped_and_resumed(tmp_path: Path, visit: Visit) 
         picture(corpus / f"screen-{number}.png", number)
     with serving(tmp_path, index) as server:
         visitor = visit(server)
-        page = visitor.open("?tab=index")
+        page = visitor.own(server, "?tab=index")
         page.get_by_role("button", name="Update the index").click()
         expect(page.locator(".job-words")).to_contain_text(re.compile(rf"\d+ of {MANY} documents"))
         expect(page.locator(".job-file")).to_contain_text(re.compile(r"screen-\d"))
@@ -107,7 +107,7 @@ def test_a_run_in_a_terminal_is_followed(tmp_path: Path, visit: Visit) -> None:
     for number in range(MANY):
         picture(corpus / f"screen-{number}.png", number)
     with serving(tmp_path, index) as server:
-        page = visit(server).open("?tab=index")
+        page = visit(server).own(server, "?tab=index")
         command = [sys.executable, "-m", "rag.cli", "index", "--index", str(index), "--quiet"]
         with subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.DEVNULL) as terminal:
             expect(page.locator(".job-words")).to_contain_text(re.compile(rf"\d+ of {MANY} documents"))
@@ -208,3 +208,11 @@ def test_a_server_that_is_back_is_asked_again(server: Server, visit: Visit) -> N
     page.context.set_offline(False)
     expect(page.locator('.search[data-words="porpoise"][data-settled="true"]')).to_be_visible()
     expect(page.locator(".trouble")).to_have_count(0)
+
+
+def test_reasons_are_in_the_language_of_the_page(server: Server, visit: Visit) -> None:
+    page = visit(server, locale="zh-CN").open("?tab=index")
+    row = page.locator(".skipped tr", has_text="not-a-picture.jpg")
+    expect(row).to_contain_text("扩展名为 .jpg，内容却是文字")
+    page.get_by_label("查找文件或原因").fill("上限为 max_source_pixels")
+    expect(page.locator(".skipped tbody tr")).to_have_count(1)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import TOP, Meddled, Server, Visit
@@ -70,7 +71,7 @@ def test_a_picture_finds_pictures_like_it(server: Server, visit: Visit) -> None:
     visitor.shot("picture")
     page.reload()
     expect(page.locator(".card h3").first).to_have_text("IMG_2041.jpg")
-    page.locator(".box-picture button").click()
+    page.get_by_role("button", name="Remove the picture").click()
     expect(page.locator("h1").first).to_be_visible()
 
 
@@ -230,11 +231,14 @@ def test_more_results_on_scroll_without_losing_place(server: Server, visit: Visi
     visitor = visit(server)
     page = visitor.search("?q=ferry&kind=text")
     before = names(page)
-    assert len(before) == 24
-    page.locator(".card").nth(20).scroll_into_view_if_needed()
-    page.mouse.wheel(0, 4000)
-    expect(page.locator(".card").nth(30)).to_be_attached()
-    assert names(page)[:24] == before
+    page.mouse.move(600, 500)
+    page.mouse.wheel(0, 1200)
+    page.mouse.wheel(0, 1200)
+    expect(page.locator('.card[aria-posinset="31"]')).to_be_attached()
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator('.card[aria-posinset="1"]')).to_be_attached()
+    page.wait_for_timeout(100)
+    assert names(page)[: len(before)] == before
 
 
 def test_the_list_goes_to_its_end_and_every_number_is_what_it_says(server: Server, visit: Visit) -> None:
@@ -243,24 +247,32 @@ def test_the_list_goes_to_its_end_and_every_number_is_what_it_says(server: Serve
     expect(told).to_contain_text("results")
     total = int(re.findall(r"^([\d,]+) results", told.inner_text())[0].replace(",", ""))
     assert total > 60
-    for _ in range(40):
-        page.mouse.wheel(0, 6000)
-        if "No more results." in page.locator(".end").inner_text():
+    links: dict[str, str] = {}
+    page.mouse.move(600, 500)
+    for _ in range(200):
+        links |= page.evaluate(
+            """Object.fromEntries([...document.querySelectorAll('.card')].map(
+                (card) => [card.ariaPosInSet, card.querySelector('a').href]))"""
+        )
+        if "No more results." in page.locator(".end").inner_text() and str(total) in links:
             break
-        page.wait_for_timeout(300)
+        page.mouse.wheel(0, 700)
+        page.wait_for_timeout(60)
     expect(page.locator(".end")).to_have_text("No more results.")
-    expect(page.locator(".card")).to_have_count(total)
-    opened = page.locator(".card-open")
-    links = [opened.nth(at).get_attribute("href") for at in range(total)]
-    assert len(set(links)) == total
+    assert sorted(map(int, links)) == list(range(1, total + 1))
+    assert len(set(links.values())) == total
 
 
-def test_a_chip_shows_what_a_click_shows(server: Server, visit: Visit) -> None:
-    page = visit(server).search("?q=harbour")
-    for kind in ("Texts", "Pages", "Videos"):
+@pytest.mark.parametrize("query", ["harbour", "red boat", "blue sky"])  # words, and what is known by its look
+def test_a_chip_shows_what_a_click_shows(server: Server, visit: Visit, query: str) -> None:
+    page = visit(server).search(f"?q={query.replace(' ', '+')}")
+    for kind in ("Texts", "Pages", "Images", "Screenshots", "Videos"):
         chip = page.get_by_role("button", name=re.compile(f"^{kind}"))
         expect(chip).to_contain_text(re.compile(r"\d"))
         count = int(re.findall(r"\d+", chip.inner_text())[0])
+        if not count:
+            expect(chip).to_be_disabled()
+            continue
         chip.click()
         expect(page.locator(".told")).to_contain_text(re.compile(rf"^{count} results?\b"))
         chip.click()
@@ -355,3 +367,34 @@ def test_the_first_result_is_marked_when_it_is_painted(server: Server, visit: Vi
         took.append(page.evaluate("performance.getEntriesByName('rag:painted')[0].startTime") - begun)
     print("painted after (ms):", [round(one) for one in took])
     assert all(one > 0 for one in took)
+
+
+def test_a_part_of_a_picture_is_searched_for(server: Server, visit: Visit) -> None:
+    """From an opened hit, and from the query picture itself; with the pointer and by keys."""
+    visitor = visit(server, 1440, 900)
+    page = visitor.search("?q=lighthouse&kind=image")
+    page.locator(".card-open").first.click()
+    page.get_by_role("button", name="Search a part").click()
+    layer = page.locator("dialog.viewer .crop")
+    expect(layer).to_be_focused()
+    box = layer.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.8)
+    visitor.shot("crop")
+    page.mouse.up()
+    expect(page.locator("dialog.viewer")).to_be_hidden()
+    page.wait_for_url("**picture=**")
+    visitor.settled()
+    assert "q=" not in page.url
+    expect(page.locator(".card").first).to_be_visible()
+    picture = page.locator(".box-part img")
+    whole = picture.evaluate("one => [one.naturalWidth, one.naturalHeight]")
+    page.get_by_role("button", name="Search with a part of this picture").click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")  # half of each side
+    expect(page.locator(".part-dialog")).to_have_count(0)
+    visitor.settled()
+    half = page.locator(".box-part img").evaluate("one => one.decode().then(() => [one.naturalWidth, one.naturalHeight])")
+    assert half == [pytest.approx(whole[0] / 2, abs=1), pytest.approx(whole[1] / 2, abs=1)]

@@ -32,7 +32,12 @@ def test_the_page_allows_its_own_scripts_by_hash_and_no_others(server: Server) -
 @pytest.mark.parametrize("name", sorted(static_files()))
 def test_files_of_the_page_have_their_exact_type(server: Server, name: str) -> None:
     answer = httpx.get(f"{server.url}/page/{name}")
-    kinds = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+    kinds = {
+        "js": "text/javascript; charset=utf-8",
+        "css": "text/css; charset=utf-8",
+        "svg": "image/svg+xml",
+        "json": "application/json",
+    }
     assert answer.headers["content-type"] == kinds[name.rpartition(".")[2]]
     assert answer.headers["x-content-type-options"] == "nosniff"
     again = httpx.get(f"{server.url}/page/{name}", headers={"If-None-Match": answer.headers["etag"]})

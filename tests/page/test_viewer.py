@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
+from tests.page.axe import violations
 from tests.page.conftest import TOP, Server, Visit, rag, serving
 
 
@@ -111,8 +112,8 @@ def test_neighbours_of_a_page(server: Server, visit: Visit) -> None:
 
 def test_a_text_stands_in_its_context(server: Server, visit: Visit) -> None:
     visitor = visit(server)
-    page = opened(visitor.search("?q=vpn&kind=text"), "vpn-setup.md")
-    expect(page.locator(".reader-own mark").first).to_have_text(re.compile("vpn", re.I))
+    page = opened(visitor.search("?q=berth+schedule+sql&kind=text"), "berths.sql")
+    expect(page.locator(".reader-own mark").first).to_have_text(re.compile("berth", re.I))
     number = page.locator(".reader-own .reader-number").first.inner_text()
     assert page.locator(".facts dd").first.inner_text().split()[1].startswith(number)
     expect(page.locator(".reader-beside").first).to_be_visible()
@@ -240,3 +241,31 @@ def test_a_photo_tells_when_and_where_it_was_taken_and_by_whom(tmp_path: Path, v
         opened(page)
         facts = page.locator(".facts div").all_inner_texts()
     assert {"Made\nJul 14, 2019", "About\nby Ann Example", "Where (lat, lon)\n-33.85833, 151.21000"} <= set(facts)
+
+
+def test_a_text_is_shown_by_its_format(server: Server, visit: Visit) -> None:
+    """Markdown with its headings, a sheet as a table with tabs, code with its parts; the matches are marked in each."""
+    visitor = visit(server, 1440, 900)
+    page = visitor.search("?q=vpn+from+home&kind=text")
+    page.get_by_role("link", name=re.compile("vpn-setup")).first.click()
+    expect(page.locator(".reader-own .md-heading").first).to_be_visible()
+    assert "#" not in page.locator(".reader-own .md-heading").first.inner_text()
+    assert violations(page) == []
+    visitor.shot("viewer-markdown")
+    page = visitor.search("?q=TG-4071")
+    page.get_by_role("link", name=re.compile("budget-2026")).first.click()
+    expect(page.locator(".reader-own td mark").first).to_have_text(re.compile("TG"))
+    expect(page.locator(".reader-own th").first).to_have_text("Tag")
+    tabs = page.locator(".sheet-tab")
+    expect(tabs.filter(has_text="Instruments")).to_have_attribute("aria-current", "true")
+    assert violations(page) == []
+    visitor.shot("viewer-sheet")
+    other = tabs.filter(has_not_text="Instruments").first
+    name = other.inner_text()
+    other.click()
+    expect(page.locator(".sheet-tab[aria-current]")).to_have_text(name)
+    page = visitor.search("?q=despike+window&kind=text")
+    page.get_by_role("link", name=re.compile("tide_gauge.py")).first.click()
+    expect(page.locator(".reader-own .code-keyword").first).to_be_visible()
+    expect(page.locator(".reader-own mark").first).to_be_visible()
+    visitor.shot("viewer-code")

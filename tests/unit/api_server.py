@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,4 +57,15 @@ def asking(*indexes: Path, trust: Trust | None = None, **flags: object) -> Itera
     app = create_app(library, trust)
     base = BASE if trust is None else f"http://{trust.host}:{trust.port}"
     with TestClient(app, base_url=base, raise_server_exceptions=False) as client:
+        yield client
+
+
+@contextmanager
+def managing(*indexes: Path, browse: Sequence[Path] = ()) -> Iterator[TestClient]:
+    """Like `asking`, with the key of this start; `browse` are the folders that it opens."""
+    trust = Trust("127.0.0.1", 7860)
+    library = IndexLibrary([str(index) for index in indexes], rag.load_settings({"ocr": "never"}))
+    app = create_app(library, trust, browse=browse)
+    headers = {"Authorization": f"Bearer {trust.start_key}"}
+    with TestClient(app, base_url=BASE, headers=headers, raise_server_exceptions=False) as client:
         yield client

@@ -16,11 +16,14 @@ class IndexPanel(Component):
     """What each index holds, what was skipped and why, and how its job stands.
 
     The value is a dict: `indexes`, a list of `facts` (GET /v1/indexes), `status` (GET /v1/status, or None) and `job` (GET
-    /v1/index/jobs/ID, or None), and `failure` (`what`, `remedy`, `code`, or None).
+    /v1/index/jobs/ID, or None), `manage` (GET /v1/access: whether the visitor may start and stop jobs, choose folders and
+    upload), and `failure` (`what`, `remedy`, `code`, or None). Folders and uploads are asked for at /v1/… of the same server.
     """
 
     EVENTS: ClassVar[list[EventListener | str]] = [
-        EventListener("start", doc="Triggered when an index is to be updated; the event has `index` and `root` (None: all)."),
+        EventListener(
+            "start", doc="Triggered when an index is to be updated: the event has `index` and `root` (None: all), or a `folder`."
+        ),
         EventListener("stop", doc="Triggered when a job is to be stopped; the event has its `id`."),
     ]
     TEMPLATE_DIR = "templates/index_panel"
@@ -56,7 +59,7 @@ class IndexPanel(Component):
 
     def example_payload(self) -> dict[str, Any]:
         """A value as it comes from the browser."""
-        return {"indexes": [], "failure": None}
+        return {"indexes": [], "manage": False, "failure": None}
 
     def example_value(self) -> dict[str, Any]:
         """A value as it is sent to the browser."""

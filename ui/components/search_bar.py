@@ -16,20 +16,19 @@ class SearchBar(Component):
     """Words, a picture, or both, with filters by kind, folder, date and index.
 
     The value is a query, a dict: `words`, `picture` (a data URL or ""), `like` (the id of a passage or ""), the lists `kinds`,
-    `paths`,
-    `roots` and `indexes`, the days `after` and `before` ("" or 2026-03-14; `before` is exclusive), `sort`, and `number`, which
-    grows with
-    every change. The address of the page says the same, so a query can be bookmarked. A picture is scaled down in the browser and
-    travels with the query: it is never uploaded as a file.
+    `paths`, `roots` and `indexes`, the days `after` and `before` ("" or 2026-03-14; `before` is exclusive), `sort`, and `number`,
+    which grows with every change. The address of the page says the same, so a query can be bookmarked. A picture is scaled down
+    in the browser and travels with the query: it is never uploaded as a file.
 
-    `indexes` is what GET /v1/indexes says; `facets` are the counts beside the filters: `{"number": …, "counts": …, "dated":
-    …}`, of the
-    query with that number.
+    `indexes` is what GET /v1/indexes says, `manage` what GET /v1/access says: where nothing is indexed yet, folders and files
+    can be chosen. `facets` are the counts beside the filters, of the query with that number:
+    `{"number": …, "counts": …, "dated": …}`.
     """
 
     EVENTS: ClassVar[list[EventListener | str]] = [
         EventListener("change", doc="Triggered when the query changes, also while a person types."),
         EventListener("submit", doc="Triggered when Enter is pressed in the box."),
+        EventListener("start", doc="Triggered when a folder is to be indexed; the event has `index` and `folder`."),
     ]
     TEMPLATE_DIR = "templates/search_bar"
     FRONTEND_DIR = "../../frontend/src/search_bar"
@@ -37,6 +36,7 @@ class SearchBar(Component):
     if TYPE_CHECKING:  # Gradio makes a method of every event
         change: Callable[..., Dependency]
         submit: Callable[..., Dependency]
+        start: Callable[..., Dependency]
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class SearchBar(Component):
         *,
         indexes: Sequence[Mapping[str, Any]] | None = None,
         facets: Mapping[str, Any] | None = None,
+        manage: bool = False,
         visible: bool = True,
         elem_id: str | None = None,
         elem_classes: list[str] | str | None = None,
@@ -52,6 +53,7 @@ class SearchBar(Component):
     ) -> None:
         self.indexes = indexes
         self.facets = facets
+        self.manage = manage
         super().__init__(value, visible=visible, elem_id=elem_id, elem_classes=elem_classes, render=render, key=key)
 
     def preprocess(self, payload: dict[str, Any] | None) -> dict[str, Any] | None:

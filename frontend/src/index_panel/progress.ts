@@ -9,8 +9,11 @@ import type { Job } from "./types";
 const BOTTLENECK = 0.2; // share of time by which the stages' waiting must differ to name a bottleneck
 const STAGES: Record<string, Word> = { read: "stage_read", embed: "stage_embed", write: "stage_write" };
 
-/** How a job stands; `stop` is called with its id. */
-export function progress(job: Job, stop: (id: string) => void): HTMLElement {
+/** Stops a job by its id; null where the visitor may not. */
+export type Stop = ((id: string) => void) | null;
+
+/** How a job stands. */
+export function progress(job: Job, stop: Stop): HTMLElement {
   if (job.state === "running") return running(job, stop);
   if (job.state === "failed") return notice(job.error?.what ?? t("state_failed"), job.error?.remedy ?? "");
   const { report } = job;
@@ -32,10 +35,10 @@ export function progress(job: Job, stop: (id: string) => void): HTMLElement {
   );
 }
 
-function running(job: Job, stop: (id: string) => void): HTMLElement {
+function running(job: Job, stop: Stop): HTMLElement {
   const stopper = h(
     "button",
-    { type: "button", class: "plain", disabled: job.stopping, on: { click: () => stop(job.id) } },
+    { type: "button", class: "plain", disabled: job.stopping, on: { click: () => stop?.(job.id) } },
     t(job.stopping ? "stopping" : "stop"),
   );
   const value = job.total && job.counted ? job.done : null;
@@ -47,7 +50,7 @@ function running(job: Job, stop: (id: string) => void): HTMLElement {
       { class: "job-words" },
       h("strong", {}, t("running")),
       h("span", { class: "dim" }, told(job).filter(Boolean).join(" · ")),
-      job.process === null ? stopper : null,
+      job.process === null && stop ? stopper : null,
     ),
     job.process === null ? null : h("p", { class: "dim" }, t("elsewhere", { n: job.process })),
     h("progress", { max: job.total || 1, value, "aria-label": t("running") }),

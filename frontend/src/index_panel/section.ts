@@ -3,6 +3,7 @@ import { commandFor } from "../command";
 import { type Child, fill, h } from "../dom";
 import { icon } from "../icons";
 import { bytes, count, plain } from "../places";
+import { said } from "../said";
 import { KINDS, type Root } from "../types";
 import { t } from "../words";
 import type { Shelf, Status } from "./types";
@@ -10,13 +11,19 @@ import type { Shelf, Status } from "./types";
 const ROWS = 200; // skipped files shown; the search field finds the others
 const SUFFIXES = 24; // kinds of files shown
 
-/** Starts bringing an index up to date: one root, or all if null. */
-export type Start = (index: string, root: string | null) => void;
+/** Starts bringing an index up to date: one root, or all if null. Null where the visitor may not. */
+export type Start = ((index: string, root: string | null) => void) | null;
 
-/** The section of an index, without its job. */
-export function section(shelf: Shelf, job: HTMLElement, start: Start): HTMLElement {
+/** Elements of a section that stay when it is drawn anew. */
+export interface Kept {
+  job: HTMLElement;
+  more: HTMLElement | null; // where folders and files are added, if the visitor may
+}
+
+/** The section of an index. */
+export function section(shelf: Shelf, { job, more }: Kept, start: Start): HTMLElement {
   const { facts, status } = shelf;
-  if (!status) return empty(shelf);
+  if (!status) return empty(shelf, job, more);
   return h(
     "section",
     { class: "index", "data-index": facts.name, "aria-label": facts.name },
@@ -28,6 +35,7 @@ export function section(shelf: Shelf, job: HTMLElement, start: Start): HTMLEleme
       h("div", { class: "index-act" }, starter(shelf, null, start)),
     ),
     job,
+    more,
     h(
       "div",
       { class: "figures" },
@@ -48,7 +56,8 @@ const figure = (value: string, name: string): HTMLElement =>
 
 const panel = (...inside: Child[]): HTMLElement => h("div", { class: "panel" }, ...inside);
 
-function starter({ facts, job }: Shelf, root: string | null, start: Start): HTMLElement {
+function starter({ facts, job }: Shelf, root: string | null, start: Start): HTMLElement | null {
+  if (!start) return null;
   const label = root === null ? t(job?.state === "stopped" ? "resume" : "update") : t("update_root");
   return h(
     "button",
@@ -139,13 +148,15 @@ function skipped({ skipped: all, skipped_count }: Status): HTMLElement {
   });
   const draw = (): void => {
     const words = find.value.toLowerCase();
-    const fitting = all.filter((one) => `${one.root}/${one.document} ${one.reason}`.toLowerCase().includes(words));
+    const fitting = all.filter((one) =>
+      `${one.root}/${one.document} ${one.reason} ${said(one.reason)}`.toLowerCase().includes(words),
+    );
     const row = (one: (typeof all)[number]): HTMLElement =>
       h(
         "tr",
         {},
         h("td", {}, h("span", { class: "dim" }, `${plain(one.root)}/`), plain(one.document)),
-        h("td", {}, one.reason),
+        h("td", {}, said(one.reason)),
       );
     fill(rows, fitting.slice(0, ROWS).map(row));
   };
@@ -168,21 +179,24 @@ function skipped({ skipped: all, skipped_count }: Status): HTMLElement {
 }
 
 /** What to do where there is no index yet, or it cannot be opened. */
-function empty({ facts }: Shelf): HTMLElement {
+function empty({ facts, job: run }: Shelf, job: HTMLElement, more: HTMLElement | null): HTMLElement {
   const { problem } = facts;
-  const advice =
-    facts.exists && problem
-      ? [h("h3", {}, t("unavailable")), h("p", {}, problem.what), h("p", {}, problem.remedy)]
-      : [
-          h("h3", {}, t("empty_title")),
-          h("p", {}, t("empty_hint")),
-          h("pre", {}, h("code", {}, commandFor(facts.folder))),
-          h("p", { class: "dim" }, t("empty_then")),
-        ];
+  const isBroken = facts.exists && problem !== null;
+  if (!isBroken && run?.state !== "running") more?.setAttribute("open", "");
+  const advice = isBroken
+    ? [h("h3", {}, t("unavailable")), h("p", {}, said(problem.what)), h("p", {}, said(problem.remedy))]
+    : [
+        h("h3", {}, t("empty_title")),
+        more,
+        h("p", {}, t("empty_hint")),
+        h("pre", {}, h("code", {}, commandFor(facts.folder))),
+        h("p", { class: "dim" }, t("empty_then")),
+      ];
   return h(
     "section",
     { class: "index empty-index", "data-index": facts.name, "aria-label": facts.name },
     h("header", { class: "index-top" }, h("h2", {}, facts.name), h("p", { class: "dim" }, facts.folder)),
+    job,
     ...advice,
   );
 }

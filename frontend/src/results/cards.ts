@@ -9,8 +9,14 @@ const EAGER = 12; // pictures loaded at once; the others when they come near
 
 export type Open = (hit: Hit, how?: { alike: boolean }) => void;
 
+/** Which hits are selected. */
+export interface Pick {
+  has(id: string): boolean;
+  set(hit: Hit, on: boolean): void;
+}
+
 /** The card of a hit: an article whose heading is a link that opens it; Ctrl-click opens it in a new tab. */
-export function card(hit: Hit, href: string, open: Open): HTMLElement {
+export function card(hit: Hit, href: string, open: Open, pick: Pick): HTMLElement {
   const name = nameOf(hit.document);
   const where = within(hit.locator);
   const label = [t(`kind_${hit.kind}`), name, place(hit.locator)].filter(Boolean).join(", ");
@@ -43,7 +49,20 @@ export function card(hit: Hit, href: string, open: Open): HTMLElement {
       hit.kind !== "text" && hit.snippet ? h("p", { class: "card-snippet" }, marked(hit.snippet, hit.marks)) : null,
       foot(hit, name, open),
     ),
+    picker(hit, name, pick),
   );
+}
+
+/** The box that selects a hit; the key `x` does the same. */
+function picker(hit: Hit, name: string, pick: Pick): HTMLElement {
+  const box: HTMLInputElement = h("input", {
+    type: "checkbox",
+    class: "card-pick",
+    "aria-label": t("select", { name }),
+    checked: pick.has(hit.id),
+    on: { change: () => pick.set(hit, box.checked) },
+  });
+  return box;
 }
 
 function foot(hit: Hit, name: string, open: Open): HTMLElement {

@@ -1,72 +1,101 @@
 // Cards in their order, which do not jump under the pointer. Knows cards and keys; knows no server.
 import { h } from "../dom";
 import type { Hit } from "../types";
-import { card, type Open } from "./cards";
+import { card, type Open, type Pick } from "./cards";
+import { rowsOf } from "./rows";
 
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
 const still = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export interface Grid {
   element: HTMLElement;
-  /** Shows exactly these hits, below `line` if there is one; cards that stay slide to their new places. */
-  show(hits: Hit[], line?: HTMLElement | null): void;
+  /** Shows exactly these hits of `total`, below `line` if there is one; cards that stay slide to their new places. */
+  show(hits: Hit[], total: number, line?: HTMLElement | null): void;
   append(hits: Hit[]): void;
   /** Whether moving cards would disturb the reader. */
   held(): boolean;
   /** Focuses the card of an id, by default the first; false if there is none. */
   focus(id?: string): boolean;
+  /** Takes the marks of the selection from all cards. */
+  unpick(): void;
   /** The id of the card that has the focus, or "". */
   focused(): string;
   rest(): void;
-  size(): number;
+  removed(): void;
 }
 
 /** A grid of hits. `href` is the address of a hit, `leave` is called on the way up from the first row. */
-export function grid(href: (hit: Hit) => string, open: Open, leave: () => void): Grid {
-  const element = h("div", { class: "grid", role: "list" });
+export function grid(href: (hit: Hit) => string, open: Open, leave: () => void, pick: Pick): Grid {
+  const element = h("div", { class: "grid", role: "list", tabindex: "-1" });
   let pointed = false;
+  let total = 0; // of the whole list; -1 where it is not known
+  let left = ""; // the id of a card that had the focus and was removed, far out of sight
   element.addEventListener("pointermove", () => {
     pointed = true;
   });
   element.addEventListener("pointerleave", () => {
     pointed = false;
   });
-  element.addEventListener("keydown", (event) => move(element, event, leave));
+  element.addEventListener("keydown", (event) => {
+    if (event.target === element && left) focus(left); // and go on from there
+    if (event.key === "x" && !event.ctrlKey && !event.metaKey && !event.altKey) toggle(event.target as HTMLElement);
+    move(element, event, { leave, first: () => to(0), last: () => to(rows.hits().length - 1) });
+  });
   const cards = (): HTMLElement[] => Array.from(element.querySelectorAll<HTMLElement>(".card"));
-  const listed = (hit: Hit): HTMLElement => {
-    const made = card(hit, href(hit), open);
+  const listed = (hit: Hit, place: number): HTMLElement => {
+    const made = card(hit, href(hit), open, pick);
     made.setAttribute("role", "listitem");
+    made.setAttribute("aria-posinset", String(place + 1));
+    made.setAttribute("aria-setsize", String(total));
     return made;
   };
+  const rows = rowsOf(element, listed, (id) => {
+    left = id;
+    element.focus({ preventScroll: true });
+  });
 
-  function show(hits: Hit[], line: HTMLElement | null = null): void {
+  function show(hits: Hit[], ofAll: number, line: HTMLElement | null = null): void {
+    total = ofAll;
+    left = "";
     const before = new Map(cards().map((one) => [one.dataset.id, one.getBoundingClientRect()]));
-    element.replaceChildren(...(line ? [line] : []), ...hits.map(listed));
+    rows.show(hits, line);
     if (!before.size || still()) return;
     for (const one of cards()) slide(one, before.get(one.dataset.id));
   }
   function focus(id?: string): boolean {
-    const of = id ? `[data-id="${CSS.escape(id)}"] ` : "";
-    const wanted = element.querySelector<HTMLElement>(`${of}.card-open`);
-    wanted?.focus();
-    return wanted !== null;
+    const place = id ? rows.hits().findIndex((hit) => hit.id === id) : 0;
+    return to(place);
+  }
+  /** Focuses the card at a place; false if there is none. */
+  function to(place: number): boolean {
+    const link = place < 0 ? null : rows.card(place)?.querySelector<HTMLElement>(".card-open");
+    link?.focus();
+    return Boolean(link);
   }
   return {
     element,
     show,
-    append: (hits) => element.append(...hits.map(listed)),
+    append: rows.append,
     held: () => pointed || element.contains(document.activeElement) || element.getBoundingClientRect().top < -40,
     focus,
     focused: () => {
       const active = document.activeElement;
+      if (active === element) return left;
       return (element.contains(active) && active?.closest<HTMLElement>(".card")?.dataset.id) || "";
+    },
+    unpick: () => {
+      for (const box of element.querySelectorAll<HTMLInputElement>(".card-pick")) box.checked = false;
     },
     rest: () => {
       pointed = false;
     },
-    size: () => cards().length,
+    removed: rows.removed,
   };
 }
+
+/** Selects the card of a link, or leaves it out. */
+const toggle = (link: HTMLElement): void =>
+  link.closest(".card")?.querySelector<HTMLInputElement>(".card-pick")?.click();
 
 function slide(one: HTMLElement, from: DOMRect | undefined): void {
   const to = one.getBoundingClientRect();
@@ -80,23 +109,32 @@ function slide(one: HTMLElement, from: DOMRect | undefined): void {
   one.animate(frames, { duration: 240, easing: "cubic-bezier(.2,.7,.2,1)" });
 }
 
+/** Where keys lead that leave what is drawn. */
+interface Ways {
+  leave(): void; // on the way up from the first row
+  first(): void;
+  last(): void;
+}
+
 /** Arrow keys move between cards as laid out: left and right by one, up and down to the nearest in the next row. */
-function move(element: HTMLElement, event: KeyboardEvent, leave: () => void): void {
+function move(element: HTMLElement, event: KeyboardEvent, ways: Ways): void {
   if (!KEYS.includes(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
   const links = Array.from(element.querySelectorAll<HTMLElement>(".card-open"));
   const at = links.indexOf(document.activeElement as HTMLElement);
   if (at < 0) return;
   event.preventDefault();
-  const to = target(event.key, at, links);
-  if (to < 0) leave();
-  else links[Math.min(to, links.length - 1)]?.focus();
+  if (event.key === "Home") ways.first();
+  else if (event.key === "End") ways.last();
+  else {
+    const to = target(event.key, at, links);
+    if (to < 0) ways.leave();
+    else links[Math.min(to, links.length - 1)]?.focus();
+  }
 }
 
 function target(key: string, at: number, links: HTMLElement[]): number {
   if (key === "ArrowLeft") return at - 1;
   if (key === "ArrowRight") return at + 1;
-  if (key === "Home") return 0;
-  if (key === "End") return links.length - 1;
   return across(links.map(laidOut), at, key === "ArrowDown" ? 1 : -1);
 }
 

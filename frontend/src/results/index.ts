@@ -6,11 +6,13 @@ import { fill, h } from "../dom";
 import { component } from "../gradio";
 import { icon } from "../icons";
 import { count } from "../places";
+import { said, whenSaid } from "../said";
 import type { Answer, Found, Hit } from "../types";
 import { t } from "../words";
 import { grid } from "./grid";
 import { lostServer } from "./lost";
 import { inPlace, listed, sameOrder } from "./order";
+import { selectionOf } from "./selection";
 
 interface Props {
   value: Found | null;
@@ -23,9 +25,17 @@ export default component<Props>((root, host) => {
   let number = -1; // of the query that the hits answer
   let settled = -1; // of the last query whose reranked order is here: it may come before the first order
   let asking = false; // more hits were requested
+  let told: () => void = () => {}; // says again what the line above the list says
   let chosen = ""; // the id that was given to the viewer last
   const leaving = new AbortController();
-  const cards = grid(hrefOf, open, () => document.dispatchEvent(new CustomEvent("rag:box")));
+  const picked = selectionOf(
+    () => {
+      const query = host.props.value?.query;
+      return query && !query.picture && !query.like && !hasPicture() ? query.words.trim() : "";
+    },
+    () => cards.unpick(),
+  );
+  const cards = grid(hrefOf, open, () => document.dispatchEvent(new CustomEvent("rag:box")), picked);
   const summary = h("p", { class: "told", role: "status", "aria-live": "polite" });
   const better = h("button", { type: "button", class: "better", hidden: true });
   const trouble = h("div", { class: "trouble-place" });
@@ -38,7 +48,7 @@ export default component<Props>((root, host) => {
     cards.element,
     end,
   );
-  const view = h("div", { class: "search at-rest" }, better, list);
+  const view = h("div", { class: "search at-rest" }, better, list, picked.element);
   root.append(view);
   const server = lostServer(view, trouble, host, leaving.signal);
   const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && more(), {
@@ -64,7 +74,10 @@ export default component<Props>((root, host) => {
 
   function present(found: Found, answer: Answer, isNew: boolean, isMore: boolean): void {
     view.classList.remove("at-rest");
-    if (isNew) cards.rest();
+    if (isNew) {
+      cards.rest();
+      picked.clear();
+    }
     if (isNew || !shown) paint(found, answer);
     else if (isMore) grow(answer);
     else settle(found, answer);
@@ -126,7 +139,8 @@ export default component<Props>((root, host) => {
           h("span", {}, t("nothing_good_more")),
         )
       : null;
-    cards.show(hits, line);
+    const { total } = answer;
+    cards.show(hits, total ? (total.exact ? total.results : -1) : hits.length, line);
     finish(answer);
     if (!hits.length) cards.element.append(nothing(found));
   }
@@ -150,8 +164,9 @@ export default component<Props>((root, host) => {
   }
 
   function tell(answer: Answer, order: string): void {
+    told = () => tell(answer, order);
     if (!answer.hits.length) {
-      summary.textContent = answer.notes.join(" · ");
+      summary.textContent = answer.notes.map(said).join(" · ");
       return;
     }
     const { total, seconds } = answer;
@@ -159,7 +174,7 @@ export default component<Props>((root, host) => {
       t("found", { n: total ? `${count(total.results)}${total.exact ? "" : "+"}` : count(answer.hits.length) }),
       seconds.total === undefined ? "" : t("took", { s: seconds.total.toFixed(2) }),
       order,
-      ...answer.notes,
+      ...answer.notes.map(said),
     ];
     summary.textContent = parts.filter(Boolean).join(" · ");
   }
@@ -183,14 +198,15 @@ export default component<Props>((root, host) => {
     fill(trouble, notice(failure.what, failure.remedy, again));
     if (answer || !shown) return;
     shown = null;
-    cards.show([]);
+    cards.show([], 0);
     fill(end);
   }
 
   function clear(): void {
     shown = null;
+    picked.clear();
     better.hidden = true;
-    cards.show([]);
+    cards.show([], 0);
     fill(end);
     summary.textContent = "";
     view.classList.add("at-rest");
@@ -202,6 +218,7 @@ export default component<Props>((root, host) => {
 
   function choose(id: string, index: string, alike: boolean): void {
     chosen = id;
+    document.dispatchEvent(new CustomEvent("rag:chosen"));
     const found = host.props.value;
     const hits = (shown?.hits ?? []).map(listed);
     host.dispatch("select", { id, index, alike, words: found?.query.words ?? "", hits });
@@ -237,6 +254,7 @@ export default component<Props>((root, host) => {
     if (!cards.focus(id)) document.dispatchEvent(new CustomEvent("rag:box"));
   };
   show();
+  whenSaid(() => shown && told());
   return {
     changed(names) {
       if (names.has("value")) show();
@@ -246,9 +264,13 @@ export default component<Props>((root, host) => {
     removed() {
       leaving.abort();
       watch.disconnect();
+      cards.removed();
     },
   };
 });
+
+/** Whether a picture is asked with: the answer does not carry it. */
+const hasPicture = (): boolean => address.read().picture !== "";
 
 /** The address of a hit opened over the present query. */
 const hrefOf = (hit: Hit): string => address.written({ ...address.read(), open: hit.id, tab: "" });

@@ -4,6 +4,7 @@ import { fill, h } from "../dom";
 import { icon } from "../icons";
 import { pictureIn, shrunk } from "../pictures";
 import { t } from "../words";
+import { choosePart } from "./part";
 
 const PAUSE = 160; // milliseconds after the last key until the search starts
 
@@ -13,6 +14,7 @@ export interface BoxEvents {
   pictured(picture: string): void; // a data URL, or "" when it is removed
   refused(error: unknown): void;
   down(): void; // towards the results
+  starred(): void; // the query is to be saved, or not any more
 }
 
 export interface Box {
@@ -20,6 +22,8 @@ export interface Box {
   focus(): void;
   /** Shows words and the address of a picture, or null; words that are being typed stay. */
   show(words: string, picture: string | null): void;
+  /** Shows whether the query is saved; null where it cannot be. */
+  star(isSaved: boolean | null): void;
   removed(): void;
 }
 
@@ -47,6 +51,7 @@ export function searchBox(on: BoxEvents): Box {
     on: { change: () => take(file.files?.[0] ?? null) },
   });
   const clear = round("close", "clear", () => clearWords(true), "box-clear");
+  const saver = round("star", "save_search", () => on.starred(), "box-star");
   const shown = h("span", { class: "box-pictures" });
   const element = h(
     "form",
@@ -55,6 +60,7 @@ export function searchBox(on: BoxEvents): Box {
     shown,
     input,
     clear,
+    saver,
     round("picture", "add_picture", () => file.click()),
     file,
   );
@@ -134,7 +140,7 @@ export function searchBox(on: BoxEvents): Box {
     return h(
       "span",
       { class: "box-picture" },
-      picture ? h("img", { src: picture, alt: t("query_picture") }) : icon("picture"),
+      picture ? part(picture) : icon("picture"),
       h(
         "button",
         { type: "button", "aria-label": t("remove_picture"), title: t("remove_picture"), on: { click: remove } },
@@ -142,11 +148,30 @@ export function searchBox(on: BoxEvents): Box {
       ),
     );
   }
+  /** The query picture, as a button that leads to a part of it; one of the server's, for more like a passage, is only shown. */
+  function part(picture: string): HTMLElement {
+    const image = h("img", { src: picture, alt: t("query_picture") });
+    if (!picture.startsWith("data:")) return image;
+    const words = t("crop_picture");
+    const open = (): void => choosePart(picture, (cut) => on.pictured(cut));
+    return h(
+      "button",
+      { type: "button", class: "box-part", "aria-label": words, title: words, on: { click: open } },
+      image,
+    );
+  }
   function focus(): void {
     input.focus();
     input.select();
   }
-  return { element, focus, show, removed: () => leaving.abort() };
+  function star(isSaved: boolean | null): void {
+    const words = t(isSaved ? "unsave_search" : "save_search");
+    saver.hidden = isSaved === null;
+    saver.setAttribute("aria-pressed", String(isSaved === true));
+    saver.setAttribute("aria-label", words);
+    saver.title = words;
+  }
+  return { element, focus, show, star, removed: () => leaving.abort() };
 }
 
 /** Makes the whole page accept a dropped picture, and say so while one hovers. */
@@ -157,6 +182,10 @@ function dropping(take: (file: File | null) => void, signal: AbortSignal): void 
     { class: "rag-ui" },
     h("div", { class: "veil", "aria-hidden": "true" }, icon("picture"), t("drop")),
   );
+  // Files that are dropped to be uploaded are not queries: there, or where there is nothing to search yet.
+  const isOther = ({ target }: Event): boolean =>
+    (target instanceof Element && target.closest("[data-drop]") !== null) ||
+    document.querySelector(".is-first") !== null;
   const carries = (event: DragEvent): boolean => Array.from(event.dataTransfer?.types ?? []).includes("Files");
   const leave = (): void => {
     depth = 0;
@@ -168,7 +197,8 @@ function dropping(take: (file: File | null) => void, signal: AbortSignal): void 
       if (!carries(event)) return;
       event.preventDefault();
       depth += 1;
-      document.body.append(veil);
+      if (isOther(event)) veil.remove();
+      else document.body.append(veil);
     },
     { signal },
   );
@@ -188,7 +218,7 @@ function dropping(take: (file: File | null) => void, signal: AbortSignal): void 
       if (!carries(event)) return;
       event.preventDefault();
       leave();
-      take(pictureIn(event.dataTransfer));
+      if (!isOther(event)) take(pictureIn(event.dataTransfer));
     },
     { signal },
   );

@@ -1,10 +1,9 @@
 // The search bar: the box, the filters, and before the first search the title. Its value is the query; the address says the same.
 // Knows the query and its address; searches nothing.
 import * as address from "../address";
-import { commandFor } from "../command";
 import { notice } from "../controls";
 import { dayBefore, nextDay } from "../days";
-import { type Child, fill, h } from "../dom";
+import { fill, h } from "../dom";
 import { component, type Host } from "../gradio";
 import { keep, kept } from "../pictures";
 import { count } from "../places";
@@ -14,11 +13,14 @@ import { t, type Word } from "../words";
 import { searchBox } from "./box";
 import { heldBy } from "./counts";
 import { filterRow } from "./filters";
+import { firstSteps } from "./first_steps";
 import { chosenOf } from "./menus";
+import { addressOf, remembered } from "./remembered";
 
 interface Props {
   value: Query | null;
   indexes: IndexFacts[] | null; // what can be searched; null until it is known
+  manage: boolean; // whether the visitor may choose folders and upload
   facets: { number: number; counts: Counts; dated: boolean } | null; // of the last answer, and of which query
 }
 
@@ -33,17 +35,24 @@ export default component<Props>((root, host) => {
     typed: (words) => change({ words }, true),
     entered: (words) => {
       change({ words });
+      memory.note(asked);
       host.dispatch("submit");
     },
     pictured: (picture) => change({ picture: picture ? keep(picture) : "", like: "" }),
     refused: (error) => refuse(error),
     down: () => document.dispatchEvent(new CustomEvent("rag:results")),
+    starred: () => {
+      memory.toggle(asked);
+      showStar();
+    },
   });
   const filters = filterRow((fields) => change(fields));
+  const memory = remembered((place) => change(place));
   const trouble = h("div", { class: "trouble-place" });
   const holds = h("div", { class: "hero-holds" });
+  const first = firstSteps((index, folder) => host.dispatch("start", { index, folder }));
   const hero = h("div", { class: "hero" }, h("h1", {}, t("title")), holds);
-  const bar = h("div", { class: "bar" }, box.element, filters.element, trouble);
+  const bar = h("div", { class: "bar" }, box.element, filters.element, trouble, memory.element);
   const view = h("div", { class: "search-bar" }, hero, bar);
   root.append(view);
 
@@ -92,15 +101,23 @@ export default component<Props>((root, host) => {
         : null;
     box.show(asked.words, picture);
     view.classList.toggle("at-rest", atRest);
+    memory.show();
+    showStar();
     document.title = asked.words.trim() ? t("page_title", { q: asked.words.trim() }) : t("title");
     showFilters();
+  }
+
+  function showStar(): void {
+    box.star(addressOf(asked) ? memory.isSaved(asked) : null);
   }
 
   function showFilters(): void {
     const indexes = host.props.indexes ?? [];
     const documents = indexes.reduce((sum, one) => sum + one.documents, 0);
     filters.element.hidden = !documents;
-    fill(holds, documents ? holding(indexes) : firstSteps(indexes));
+    hero.classList.toggle("is-first", !documents && indexes.length > 0);
+    if (documents) fill(holds, holding(indexes));
+    else if (indexes[0]) first.show(holds, indexes[0], host.props.manage);
     const { facets } = host.props;
     if (!address.isEmpty(asked) && facets && facets.number === number) {
       const orders: [string, Word][] = [["", "sort_best"], ...dated(facets.dated), ["name", "sort_name"]];
@@ -137,6 +154,12 @@ export default component<Props>((root, host) => {
 
   addEventListener("popstate", navigate, { signal: leaving.signal });
   document.addEventListener("rag:tab", navigate, { signal: leaving.signal });
+  document.addEventListener(
+    "rag:picture",
+    (event) => change({ picture: keep((event as CustomEvent<string>).detail), like: "", words: "" }),
+    { signal: leaving.signal },
+  );
+  document.addEventListener("rag:chosen", () => memory.note(asked), { signal: leaving.signal });
   document.addEventListener("rag:box", () => box.focus(), { signal: leaving.signal });
   if (asked.tab === "ask") asked = { ...asked, words: "", picture: "", like: "" };
   show();
@@ -147,7 +170,7 @@ export default component<Props>((root, host) => {
       if (names.has("value") && given(host)) {
         const { number: _number, picture, ...query } = host.props.value as Query;
         change({ ...query, picture: picture ? keep(picture) : "", before: dayBefore(query.before) });
-      } else if (names.has("indexes") || names.has("facets")) showFilters();
+      } else if (names.has("indexes") || names.has("facets") || names.has("manage")) showFilters();
       if (names.has("indexes") && host.props.indexes) begin();
     },
     removed() {
@@ -186,11 +209,4 @@ const dated = (known: boolean): [string, Word][] => (known ? [["new", "sort_new"
 function holding(indexes: IndexFacts[]): string {
   const sum = (of: "documents" | "passages"): string => count(indexes.reduce((all, one) => all + one[of], 0));
   return t("holds", { documents: sum("documents"), passages: sum("passages") });
-}
-
-/** What to do where nothing is indexed yet. */
-function firstSteps(indexes: IndexFacts[]): Child[] {
-  const [first] = indexes;
-  if (!first) return [];
-  return [t("empty_title"), ". ", t("empty_hint"), h("br"), h("pre", {}, commandFor(first.folder))];
 }

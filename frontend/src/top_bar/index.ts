@@ -21,6 +21,7 @@ const KEYS: readonly [string, Word][] = [
   ["Esc", "key_stop"],
   ["↑ ↓ ← →", "key_move"],
   ["Enter", "key_open"],
+  ["x", "key_select"],
   ["Esc", "key_close"],
   ["← →", "key_turn"],
   ["[ ]", "key_part"],

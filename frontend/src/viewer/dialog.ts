@@ -7,7 +7,7 @@ import type { Listed, Opened } from "../types";
 import { t } from "../words";
 import { why } from "./explain";
 import { film } from "./film";
-import { reader } from "./reader";
+import { reader, SHEET_REACH } from "./reader";
 import { about, actions, beside, captionOf, similar, textOf } from "./side";
 import { type Stage, stage } from "./stage";
 import { swipes } from "./swipes";
@@ -97,7 +97,8 @@ export function dialog(on: DialogEvents): Dialog {
     announce();
     look.classList.add("is-loading");
     try {
-      const found = await load(id, index, opened?.words ?? "", false, mine.signal);
+      const isSheet = (hit ?? shown)?.locator.sheet !== undefined;
+      const found = await load(id, index, opened?.words ?? "", false, mine.signal, isSheet ? SHEET_REACH : undefined);
       draw(found);
       look.classList.remove("is-loading");
       if (alike) side.querySelector<HTMLElement>(".similar .near")?.focus();
@@ -132,7 +133,7 @@ export function dialog(on: DialogEvents): Dialog {
     drawLook(found, own, openId);
     fill(
       side,
-      actions(found, hit, () => likeThis(found)),
+      actions(found, hit, () => likeThis(found), canvas ? () => canvas?.crop(searchFor) : null),
       about(found),
       captionOf(found),
       beside(found, openId),
@@ -164,6 +165,12 @@ export function dialog(on: DialogEvents): Dialog {
   function likeThis(found: Passage): void {
     close();
     on.alike(found.id, found.index);
+  }
+
+  /** Searches with a picture: a part of the one that is open. */
+  function searchFor(picture: string): void {
+    close(); // without a step back in the history: the search is a step on
+    document.dispatchEvent(new CustomEvent("rag:picture", { detail: picture }));
   }
 
   function keys(event: KeyboardEvent): void {

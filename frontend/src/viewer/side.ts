@@ -10,19 +10,15 @@ const SHORT = 700; // characters of a text that is shown unfolded
 const SHORTEST_CLIP = 3; // seconds
 const COPIED_FOR = 2500; // milliseconds that "Copied" is shown
 
-/** Buttons: more like this, copy the path, download, save the clip. */
-export function actions(found: Passage, hit: Listed | null, alike: () => void): HTMLElement {
+/** Buttons: more like this, search a part of the picture if there is one, copy the path, download, save the clip. */
+export function actions(found: Passage, hit: Listed | null, alike: () => void, crop: (() => void) | null): HTMLElement {
   const path = hit?.file && found.document === hit.document ? hit.file : found.path;
   const copy = h("button", { type: "button", class: "action" }, icon("copy"), h("span", {}, t("copy_path")));
   copy.addEventListener("click", () => copyPath(copy, path));
   const link = (name: IconName, key: Word, href: string): HTMLElement =>
     h("a", { class: "action", href, download: true }, icon(name), h("span", {}, t(key)));
-  const like = h(
-    "button",
-    { type: "button", class: "action", on: { click: alike } },
-    icon("alike"),
-    h("span", {}, t("more_like")),
-  );
+  const button = (name: IconName, key: Word, act: () => void): HTMLElement =>
+    h("button", { type: "button", class: "action", on: { click: act } }, icon(name), h("span", {}, t(key)));
   const original = partOf(found.id, "original", { index: found.index });
   const locator = hit?.locator.start === undefined ? found.locator : hit.locator;
   const { start } = locator;
@@ -37,7 +33,8 @@ export function actions(found: Passage, hit: Listed | null, alike: () => void): 
   return h(
     "div",
     { class: "actions" },
-    like,
+    button("alike", "more_like", alike),
+    crop ? button("crop", "crop", crop) : null,
     copy,
     link("download", "download", original),
     clip ? link("clip", "clip", clip) : null,

@@ -1,5 +1,6 @@
 // A picture or page to zoom and drag, with the matches outlined. Knows pixels and pointers; knows no server.
 import { round } from "../controls";
+import { cropping } from "../crop";
 import { fill, h } from "../dom";
 import type { Passage, Region } from "../server";
 import { t } from "../words";
@@ -17,6 +18,8 @@ export interface Stage {
   /** Zooms or pans for a key; false if the key does nothing here. */
   key(name: string): boolean;
   isZoomed(): boolean;
+  /** Lets a person choose a part of the picture; `chosen` gets it as a data URL. */
+  crop(chosen: (picture: string) => void): void;
 }
 
 interface Point {
@@ -131,8 +134,14 @@ export function stage(passage: Passage, view: string, full: string): Stage {
     note.classList.add("is-coming");
     note.textContent = t("regions_coming");
   }
+  function crop(chosen: (picture: string) => void): void {
+    if (sheet.querySelector(".crop")) return;
+    fit();
+    cropping(image, chosen);
+  }
   outline(passage.regions);
-  return { element: h("div", { class: "stage-frame" }, pane, tools), outline, coming, key, isZoomed: () => scale > 1 };
+  const element = h("div", { class: "stage-frame" }, pane, tools);
+  return { element, outline, coming, key, crop, isZoomed: () => scale > 1 };
 }
 
 function outlined({ x, y, width, height, words }: Region): HTMLElement {

@@ -1,4 +1,4 @@
-"""Indexing jobs over HTTP: real runs, followed and stopped, and only of folders that the index knows."""
+"""Indexing jobs over HTTP: real runs, followed and stopped, and only by who has the key of this start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 import rag
 from rag.indexing.live_run import live_run, shown_to_others
 from rag.indexing.report import Progress
-from tests.unit.api_server import asking, make_signs
+from tests.unit.api_server import asking, make_signs, managing
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def ended(client: TestClient, id: str) -> dict[str, Any]:
 
 
 def test_a_job_indexes_what_is_new_and_the_next_search_finds_it(corpus: Path, tmp_path: Path) -> None:
-    with asking(tmp_path / "indexes/small") as client:
+    with managing(tmp_path / "indexes/small") as client:
         assert client.post("/v1/search", json={"text": "buoy"}).json()["good"] is False
         (corpus / "two.txt").write_text("a buoy off the harbour mouth\n")
         started = client.post("/v1/index", json={"root": "corpus"})
@@ -60,7 +60,7 @@ def test_a_job_indexes_what_is_new_and_the_next_search_finds_it(corpus: Path, tm
 
 
 def test_the_events_of_a_job_end_with_its_report(corpus: Path, tmp_path: Path) -> None:
-    with asking(tmp_path / "indexes/small") as client:
+    with managing(tmp_path / "indexes/small") as client:
         id = client.post("/v1/index", json={}).json()["job"]
         lines = client.get(f"/v1/index/events/{id}").text.splitlines()
     names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
@@ -72,7 +72,7 @@ def test_the_events_of_a_job_end_with_its_report(corpus: Path, tmp_path: Path) -
 def test_one_job_per_index_and_stopping_commits_finished_work(corpus: Path, tmp_path: Path) -> None:
     """A real run, stopped in the middle: OCR takes some tenths of a second for each sign."""
     make_signs(corpus, 80)
-    with asking(tmp_path / "indexes/small") as client:
+    with managing(tmp_path / "indexes/small") as client:
         id = client.post("/v1/index", json={}).json()["job"]
         again = client.post("/v1/index", json={})
         assert (again.status_code, again.json()["error"]["code"]) == (409, "job_runs")
@@ -91,7 +91,7 @@ def test_a_run_in_a_terminal_is_told_of_while_it_goes_on(corpus: Path, tmp_path:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     make_signs(corpus, 80)
     index = tmp_path / "indexes/small"
-    with asking(index) as client:
+    with managing(index) as client:
         assert client.get("/v1/indexes").json()[0]["run"] is None
         command = [sys.executable, "-m", "rag.cli", "index", "--index", str(index), "--quiet"]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as terminal:
@@ -133,8 +133,15 @@ def test_a_run_goes_on_where_nothing_can_be_told(tmp_path: Path, monkeypatch: py
     assert live_run(tmp_path / "index") is None
 
 
-def test_only_roots_of_the_index_can_be_indexed(corpus: Path, tmp_path: Path) -> None:
+def test_others_on_the_machine_can_follow_a_job_but_neither_start_nor_stop_one(corpus: Path, tmp_path: Path) -> None:
     with asking(tmp_path / "indexes/small") as client:
+        for answer in (client.post("/v1/index", json={}), client.delete("/v1/index/jobs/x")):
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "start_key_needed")
+        assert client.get("/v1/index/jobs/x").status_code == 404
+
+
+def test_only_roots_of_the_index_can_be_indexed(corpus: Path, tmp_path: Path) -> None:
+    with managing(tmp_path / "indexes/small") as client:
         for root in ("/etc", "..", str(corpus)):
             answer = client.post("/v1/index", json={"root": root})
             assert (answer.status_code, answer.json()["error"]["remedy"]) == (400, "the roots are: corpus")
@@ -144,7 +151,7 @@ def test_a_new_index_is_served_when_it_appears(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus/one.txt").write_text("a lighthouse on the northern cape\n")
     index = tmp_path / "indexes/later"
-    with asking(index) as client:
+    with managing(index) as client:
         answer = client.post("/v1/search", json={"text": "lighthouse"})
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "index_not_found")
         assert "rag index FOLDER" in answer.json()["error"]["remedy"]
@@ -157,7 +164,7 @@ def test_a_new_index_is_served_when_it_appears(tmp_path: Path) -> None:
 
 def test_a_rebuilt_index_is_reopened(corpus: Path, tmp_path: Path) -> None:
     index = tmp_path / "indexes/small"
-    with asking(index) as client:
+    with managing(index) as client:
         assert len(client.post("/v1/search", json={"text": "lighthouse"}).json()["hits"]) == 1
         (corpus / "one.txt").write_text("a beacon\n")
         rag.build_index(index=str(index), rebuild=True)
@@ -165,7 +172,7 @@ def test_a_rebuilt_index_is_reopened(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_a_failed_job_says_why(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with asking(tmp_path / "indexes/small") as client:
+    with managing(tmp_path / "indexes/small") as client:
         monkeypatch.setenv("RAG_COLOUR", "red")  # for the job only: this process has read its settings already
         job = ended(client, client.post("/v1/index", json={}).json()["job"])
     assert job["state"] == "failed"
@@ -180,11 +187,12 @@ def test_a_folder_named_rag_in_the_current_folder_is_not_imported(
     (tmp_path / "rag/__init__.py").write_text("raise SystemExit('the wrong one')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(Path(rag.__file__).parents[1]))
-    with asking(tmp_path / "indexes/small") as client:
+    with managing(tmp_path / "indexes/small") as client:
         assert ended(client, client.post("/v1/index", json={}).json()["job"])["state"] == "done"
     assert sys.modules["rag"] is rag
 
 
-def test_an_unknown_job_is_not_found(api: TestClient) -> None:
-    for answer in (api.get("/v1/index/jobs/none"), api.delete("/v1/index/jobs/none"), api.get("/v1/index/events/none")):
-        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_such_job")
+def test_an_unknown_job_is_not_found(library: Path) -> None:
+    with managing(library) as api:
+        for answer in (api.get("/v1/index/jobs/none"), api.delete("/v1/index/jobs/none"), api.get("/v1/index/events/none")):
+            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_such_job")

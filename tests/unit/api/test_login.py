@@ -64,6 +64,40 @@ def test_a_browser_without_the_key_is_asked_for_it(client: TestClient) -> None:
     assert client.get("/v1/indexes", headers=BROWSER).json()["error"]["code"] == "no_key"
 
 
+def test_on_loopback_the_key_of_this_start_opens_more(library: Path, codes: OneTimeCodes) -> None:
+    trust = Trust("127.0.0.1", 7860)
+    app = create_app(IndexLibrary([str(library)], load_settings({"ocr": "never"})), trust, codes)
+    base = "http://127.0.0.1:7860"
+    assert trust.start_key != Trust("127.0.0.1", 7860).start_key and trust.start_key not in repr(trust)
+
+    def manages(client: TestClient) -> bool:
+        return bool(client.get("/v1/access").json()["manage"])
+
+    visitor = TestClient(app, base_url=base)
+    assert not manages(visitor) and visitor.get("/v1/indexes").status_code == 200
+    assert not manages(TestClient(app, base_url=base, headers={"Authorization": "Bearer "}))
+    assert manages(TestClient(app, base_url=base, headers={"Authorization": f"Bearer {trust.start_key}"}))
+    for way in (f"token={trust.start_key}", f"code={codes.make()}"):
+        own = TestClient(app, base_url=base)
+        welcome = own.get(f"/?{way}&tab=index")
+        assert 'content="0;url=/?tab=index"' in welcome.text
+        assert "Max-Age" not in welcome.headers["Set-Cookie"]  # the next start has another key
+        assert manages(own)
+    tried = visitor.get("/?token=wrong-wrong-wrong", headers=BROWSER)
+    assert (tried.status_code, "is wrong" in tried.text, manages(visitor)) == (401, True, False)
+
+
+def test_off_loopback_the_key_to_search_does_not_manage(library: Path) -> None:
+    trust = Trust("0.0.0.0", 7860, KEY)
+    app = create_app(IndexLibrary([str(library)], load_settings({"ocr": "never"}), token=KEY), trust)
+    for key, manage in ((KEY, False), (trust.start_key, True)):
+        client = TestClient(app, base_url="http://0.0.0.0:7860")
+        client.get(f"/?token={key}")
+        assert client.get("/v1/access").json() == {"manage": manage}
+        bearer = TestClient(app, base_url="http://0.0.0.0:7860", headers={"Authorization": f"Bearer {key}"})
+        assert bearer.get("/v1/access").json() == {"manage": manage}
+
+
 # ---- bodies -----------------------------------------------------------------------------------
 
 

@@ -101,6 +101,15 @@ def test_a_whole_list_comes_in_pages_to_its_end(api: TestClient) -> None:
     assert (refused.status_code, refused.json()["error"]["what"]) == (400, "the cursor is none that this server gave")
 
 
+@pytest.mark.parametrize("text", ["red boat", "blue sky", "harbour"])
+def test_a_count_is_what_a_filter_shows_for_colours_too(api: TestClient, text: str) -> None:
+    asked = {"text": text, "whole": True, "top_k": 200}
+    counts = api.post("/v1/search", json=asked).json()["counts"]["kinds"]
+    for kind in ("text", "page", "image", "screenshot", "frame"):
+        found = api.post("/v1/search", json={**asked, "kinds": [kind]}).json()["total"]["results"]
+        assert (kind, counts.get(kind, 0)) == (kind, found)
+
+
 def test_full_texts_come_on_request(api: TestClient) -> None:
     hit = ask(api, text="harbour dues", texts=True)["hits"][0]
     assert hit["text"] == "Harbour dues were raised by nine percent in the winter."
