@@ -25,7 +25,7 @@ VERSIONS = {
     "notebook": 3,
     "html": 4,
     "office": 7,
-    "pdf": 6,
+    "pdf": 7,
     "picture": 4,
     "video": 4,
 }
