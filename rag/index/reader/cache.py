@@ -20,7 +20,14 @@ from rag.index.catalog.connection import generation_of, open_to_read, translate_
 from rag.index.lexical.phrase_postings import PhrasePostings
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_cache import PostingsCache
-from rag.index.reader.live_passages import DocumentTable, LivePassages, read_documents, read_live_passages
+from rag.index.reader.live_passages import (
+    DocumentTable,
+    InnerPaths,
+    LivePassages,
+    read_documents,
+    read_inner_paths,
+    read_live_passages,
+)
 from rag.index.vectors.segments import read_segments
 from rag.index.vectors.structures import open_structure, structure_for
 from rag.index.vectors.verified_rows import VerifiedRows, open_rows
@@ -37,6 +44,7 @@ class SegmentCache:
         self._newest: LivePassages | None = None
         self._live: WeakValueDictionary[int, LivePassages] = WeakValueDictionary()  # by generation
         self._documents: WeakKeyDictionary[LivePassages, DocumentTable] = WeakKeyDictionary()
+        self._inner_paths: WeakKeyDictionary[LivePassages, InnerPaths] = WeakKeyDictionary()
         self._rows: dict[int, VerifiedRows] = {}  # by segment
         self._structures: dict[int, Structure] = {}
         self._postings = PostingsCache(folder)
@@ -74,6 +82,13 @@ class SegmentCache:
             if live not in self._documents:
                 self._documents[live] = read_documents(connection, live.generation)
             return self._documents[live]
+
+    def inner_paths(self, connection: apsw.Connection, live: LivePassages) -> InnerPaths:
+        """The passages of files inside documents."""
+        with self._lock:
+            if live not in self._inner_paths:
+                self._inner_paths[live] = read_inner_paths(connection)
+            return self._inner_paths[live]
 
     def rows(self, connection: apsw.Connection, live: LivePassages, segment: Segment, dim: int) -> VerifiedRows:
         """The rows of a segment. IndexDamaged; MovedOn where a compaction ended it and its file was deleted."""
