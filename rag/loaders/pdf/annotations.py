@@ -60,6 +60,12 @@ def stamped_places(page: pdfium.PdfPage) -> list[tuple[float, ...]]:
     return [place for kind, annotation in _annotations(page) if kind in _STAMPS and (place := _place(annotation))]
 
 
+def attached_files(page: pdfium.PdfPage) -> list[Any]:
+    """The files that are attached at places of the page, as pdfium has them; they last as long as the document is open."""
+    found = (raw.FPDFAnnot_GetFileAttachment(one) for kind, one in _annotations(page) if kind == raw.FPDF_ANNOT_FILEATTACHMENT)
+    return [attached for attached in found if attached]
+
+
 def _annotations(page: pdfium.PdfPage) -> Iterator[tuple[int, Any]]:
     """The annotations of a page with their kinds, each closed after its turn."""
     for number in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST)):

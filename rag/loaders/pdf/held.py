@@ -17,9 +17,12 @@ from pypdfium2 import raw
 from rag.loaders.base import STRETCH
 from rag.loaders.pdf.outline import Titles
 
+_Key = tuple[str, int, int, int]  # path, inode, time and size of a file
+
 _MOST_PAGES = STRETCH + 1  # a longer document is read in stretches, by other processes
 _MOST_OBJECTS = 20_000  # of all pages that are kept: about 10 MB
-_kept: list[tuple[tuple[str, int, int, int], Held]] = []
+_kept: list[tuple[_Key, Held]] = []
+_attaching: dict[_Key, list[int]] = {}  # of the document split last
 
 
 @dataclass(slots=True)
@@ -29,6 +32,7 @@ class Held:
     pdf: pdfium.PdfDocument
     titles: Titles
     pages: dict[int, pdfium.PdfPage] = field(default_factory=dict)
+    attaching: list[int] = field(default_factory=list)  # pages with files attached to them
     room: int = _MOST_OBJECTS
 
     @contextmanager
@@ -48,8 +52,11 @@ class Held:
 def keep(file: Path, held: Held) -> None:
     """Keeps the document, in place of the one before, or closes it where it is long."""
     drop()
-    key = _key(file) if held.pages else None
-    if key is None:
+    key = _key(file)
+    if key is not None:
+        _attaching.clear()
+        _attaching[key] = held.attaching
+    if key is None or not held.pages:
         held.pdf.close()
     else:
         _kept.append((key, held))
@@ -62,13 +69,19 @@ def take(file: Path) -> Held | None:
     return None
 
 
+def attaching(file: Path) -> list[int] | None:
+    """The pages, from 0, with files attached to them; None where the document was not the one split last."""
+    key = _key(file)
+    return None if key is None else _attaching.get(key)
+
+
 def drop() -> None:
     """Closes what is kept."""
     while _kept:
         _kept.pop()[1].pdf.close()
 
 
-def _key(file: Path) -> tuple[str, int, int, int] | None:
+def _key(file: Path) -> _Key | None:
     try:
         known = file.stat()
     except OSError:

@@ -21,7 +21,7 @@ from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
 from rag.loaders.pdf.alternatives import alternative_texts
-from rag.loaders.pdf.annotations import drawn_places, notes
+from rag.loaders.pdf.annotations import attached_files, drawn_places, notes
 from rag.loaders.pdf.document import document_of
 from rag.loaders.pdf.held import Held, drop, keep, take
 from rag.loaders.pdf.outline import bookmarks, form_data
@@ -168,6 +168,8 @@ def _words(held: Held, index: int) -> str:
         with held.page(index, stays=True) as page:
             words = page_text(page)
             text = _joined(words, _beside(held, page, index))
+            if attached_files(page):
+                held.attaching.append(index)
     except pdfium.PdfiumError:
         return ""
     _remember(text, words)
