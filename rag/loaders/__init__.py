@@ -24,7 +24,7 @@ VERSIONS = {
     "code": 3,
     "notebook": 3,
     "html": 4,
-    "office": 7,
+    "office": 8,
     "pdf": 7,
     "picture": 4,
     "video": 4,
@@ -32,4 +32,4 @@ VERSIONS = {
 
 # What holds other files is read anew whenever any loader reads more.
 _ALL = sum(VERSIONS.values())
-VERSIONS |= {"archive": 1 + _ALL, "mail": 3 + _ALL}
+VERSIONS |= {"archive": 1 + _ALL, "mail": 4 + _ALL}
