@@ -24,12 +24,12 @@ VERSIONS = {
     "code": 3,
     "notebook": 3,
     "html": 4,
-    "office": 7,
-    "pdf": 6,
+    "office": 8,
+    "pdf": 7,
     "picture": 4,
     "video": 4,
 }
 
 # What holds other files is read anew whenever any loader reads more.
 _ALL = sum(VERSIONS.values())
-VERSIONS |= {"archive": 1 + _ALL, "mail": 3 + _ALL}
+VERSIONS |= {"archive": 1 + _ALL, "mail": 4 + _ALL}

@@ -10,6 +10,7 @@ Knows no page: text in, text out.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 HYPHENS = "\u2010\u00ad-"
 # A hyphen between letters at the end of a line; pdfium gives U+0002 or U+FFFE for it, and for the line's end.
@@ -17,6 +18,9 @@ _BROKEN = re.compile(
     rf"(?<![\w{HYPHENS}])(\w[\w{HYPHENS}]{{0,63}}?)"
     rf"(?:([\x02\ufffe])[ \t]*\r?\n?|([{HYPHENS}])[ \t]*\r?\n)[ \t]*([^\W\d_][\w{HYPHENS}]*)"
 )
+_BREAK = re.compile(rf"[\x02\ufffe]|[{HYPHENS}][ \t]*\r?\n")
+_WORD = re.compile(rf"\w[\w{HYPHENS}]*")
+_IN_WORDS = f"_{HYPHENS}"
 _SOFT = re.compile("[\u00ad\x02\ufffe]")
 _SPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){3,}[^\W\d_](?!\S)")
 _SPACED_HINT = re.compile(r" [^\W\d_] [^\W\d_](?!\S)")  # looked for first: five times as fast
@@ -37,12 +41,26 @@ _HEADS = frozenset(
 
 def joined(text: str) -> str:
     """The text with words broken at line ends whole again, and soft hyphens gone."""
-    if not any(sign in text for sign in "\x02\ufffe\u00ad") and not re.search(rf"[{HYPHENS}][ \t]*\r?\n", text):
+    if not any(sign in text for sign in "\x02\ufffe\u00ad") and not _BREAK.search(text):
         return text
-    words = frozenset(re.findall(rf"\w[\w{HYPHENS}]*", _BROKEN.sub(" ", text).casefold())[:_MOST_WORDS])
+    words = frozenset(_WORD.findall(_changed(text, lambda _: " ").casefold())[:_MOST_WORDS])
     for _ in range(2):  # a word may be broken twice
-        text = _BROKEN.sub(lambda found: _whole(found, words), text)
+        text = _changed(text, lambda found: _whole(found, words))
     return _SOFT.sub("", text)
+
+
+def _changed(text: str, change: Callable[[re.Match[str]], str]) -> str:
+    """What `_BROKEN.sub` gives, in a fifth of its time: words are tried only before what may be a break."""
+    pieces: list[str] = []
+    at = 0
+    for sign in _BREAK.finditer(text):
+        start = sign.start()
+        while start > at and (text[start - 1].isalnum() or text[start - 1] in _IN_WORDS):
+            start -= 1
+        if found := _BROKEN.match(text, start):
+            pieces += (text[at:start], change(found))
+            at = found.end()
+    return "".join(pieces) + text[at:]
 
 
 def _whole(found: re.Match[str], words: frozenset[str]) -> str:

@@ -53,12 +53,13 @@ MONTHS: dict[str, int] = {name: month for month, names in enumerate(_MONTHS, 1) 
 
 def groups(text: str) -> list[tuple[int, int]]:
     """The start and the end of each number in groups, in order."""
-    found = [each.span() for each in _ACCOUNTS.finditer(text)]
+    accounts = [each.span() for each in _ACCOUNTS.finditer(text)]
+    found = accounts.copy()
     for candidate in _CANDIDATE.finditer(text):
         at, end = candidate.span()
         while at < end:
             group = _GROUP.match(text, at)
-            if group and not any(start < group.end() and at < stop for start, stop in found):
+            if group and not any(start < group.end() and at < stop for start, stop in accounts):
                 found.append(group.span())
             beyond = group or _NEXT_NUMBER.match(text, at)
             at = max(at + 1, beyond.end() if beyond else at)

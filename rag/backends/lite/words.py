@@ -130,7 +130,7 @@ def word(surface: str, revision: int = REVISION) -> Word:
 
 @lru_cache(maxsize=_CACHED)
 def _spaced_word(surface: str, revision: int) -> Word:
-    if revision > 2 and groups(surface) == [(0, len(surface))]:
+    if revision > 2 and not surface.isalpha() and groups(surface) == [(0, len(surface))]:
         return _number(surface)
     bare = surface.replace("’", "'").removesuffix("'s")
     parts = bare.split("-")

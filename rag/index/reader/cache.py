@@ -22,8 +22,10 @@ from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_cache import PostingsCache
 from rag.index.reader.live_passages import (
     DocumentTable,
+    InnerPaths,
     LivePassages,
     read_documents,
+    read_inner_paths,
     read_live_in_space,
     read_live_passages,
 )
@@ -44,6 +46,7 @@ class SegmentCache:
         self._live: WeakValueDictionary[int, LivePassages] = WeakValueDictionary()  # by generation
         self._spaces: WeakKeyDictionary[LivePassages, dict[int, LivePassages]] = WeakKeyDictionary()  # by number of the space
         self._documents: WeakKeyDictionary[LivePassages, DocumentTable] = WeakKeyDictionary()
+        self._inner_paths: WeakKeyDictionary[LivePassages, InnerPaths] = WeakKeyDictionary()
         self._rows: dict[int, VerifiedRows] = {}  # by segment
         self._structures: dict[int, Structure] = {}
         self._postings = PostingsCache(folder)
@@ -89,6 +92,13 @@ class SegmentCache:
             if live not in self._documents:
                 self._documents[live] = read_documents(connection, live.generation)
             return self._documents[live]
+
+    def inner_paths(self, connection: apsw.Connection, live: LivePassages) -> InnerPaths:
+        """The passages of files inside documents."""
+        with self._lock:
+            if live not in self._inner_paths:
+                self._inner_paths[live] = read_inner_paths(connection)
+            return self._inner_paths[live]
 
     def rows(self, connection: apsw.Connection, live: LivePassages, segment: Segment, dim: int) -> VerifiedRows:
         """The rows of a segment. IndexDamaged; MovedOn where a compaction ended it and its file was deleted."""

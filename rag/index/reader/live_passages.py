@@ -25,6 +25,11 @@ from rag.index.reader.columns import read_columns
 from rag.index.vectors.row_mask import RowMask, make_row_mask
 from rag.index.vectors.segments import read_segments
 
+_INSIDE = """
+SELECT passage, json_extract(locator, '$.inner') AS inner FROM texts
+WHERE instr(locator, '"inner"') AND inner IS NOT NULL ORDER BY passage
+"""
+
 
 @dataclass(frozen=True, eq=False)
 class LivePassages:
@@ -71,6 +76,15 @@ class DocumentTable:
 
     numbers: NDArray[np.int64]
     roots: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InnerPaths:
+    """The passages of files inside documents, with the paths of these files inside them."""
+
+    numbers: NDArray[np.int64]
+    codes: NDArray[np.int64]  # of each passage: the place of its path among `paths`
     paths: tuple[str, ...]
 
 
@@ -129,3 +143,12 @@ def read_documents(connection: apsw.Connection, generation: int) -> DocumentTabl
     numbers = np.array([number for number, _, _ in rows], np.int64)
     paths = to_name(b"\0".join([path for _, _, path in rows])).split("\0") if rows else ()  # no path holds a zero byte
     return DocumentTable(numbers, tuple([roots[root] for _, root, _ in rows]), tuple(paths))
+
+
+def read_inner_paths(connection: apsw.Connection) -> InnerPaths:
+    """The passages of files inside documents, of all generations. Reads every locator: 0.1 s for 100,000 passages."""
+    rows: list[tuple[Any, ...]] = connection.execute(_INSIDE).fetchall()
+    codes: dict[str, int] = {}
+    placed = [codes.setdefault(path, len(codes)) for _, path in rows]
+    numbers = np.array([number for number, _ in rows], np.int64)
+    return InnerPaths(numbers, np.array(placed, np.int64), tuple(codes))

@@ -88,7 +88,12 @@ class Snapshot:
 
     def matching(self, wanted: Filters) -> Allowed | None:
         """The passages that the filters allow; None where that is every live one."""
-        return filters.matching(self.live, lambda: self._cache.documents(self._connection, self.live), wanted)
+        return filters.matching(
+            self.live,
+            lambda: self._cache.documents(self._connection, self.live),
+            lambda: self._cache.inner_paths(self._connection, self.live),
+            wanted,
+        )
 
     def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
         """The passages of `within` that contain every quoted phrase of a query and none of its excluded words, for both lanes."""

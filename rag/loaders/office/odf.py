@@ -21,7 +21,9 @@ from rag.types import DocumentId, Passage
 _NOTES = {"text:note": "Footnote", "text:footnote": "Footnote", "text:endnote": "Endnote", "office:annotation": "Comment"}
 _CELLS = ("table:table-cell", "table:covered-table-cell")
 _PAGES = ("draw:page", "draw:frame", "presentation:notes", "style:master-page")
-_NUMBER = re.compile(r"[\d\W]*(NaN)?")
+_NUMBER = re.compile(r"[\d\W]*")
+_NO_WORD = re.compile(r"\W*|[\d\W]*NaN")  # what a chart keeps of an empty cell
+_MOST_NUMBERS = 1_000  # of a chart: more are data, and nobody reads them in a drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,15 @@ def blocks(events: Iterable[Event], parts: Parts) -> Iterator[Block | Start | En
 
 
 def drawn_words(parts: Parts, target: str) -> str:
-    """The words in a chart or another embedded object, each once, without numbers; "" where there are none."""
+    """The words in a chart or another embedded object, each once, with its first numbers; "" where there are none."""
     words: dict[str, None] = {}
+    numbers = 0
     try:
         for event in parts.embedded(target):
-            if isinstance(event, Paragraph) and not _NUMBER.fullmatch(event.text):
+            if not isinstance(event, Paragraph) or event.text in words or _NO_WORD.fullmatch(event.text):
+                continue
+            numbers += bool(_NUMBER.fullmatch(event.text))
+            if numbers <= _MOST_NUMBERS or not _NUMBER.fullmatch(event.text):
                 words[event.text] = None
     except UnreadableDocument:
         pass  # what was read of it is there; a drawing has few words

@@ -6,7 +6,7 @@ Knows pdfium's annotations; knows no pixels. Called under the lock of `pdf.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ctypes import POINTER, byref, cast
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ _MOST_OPTIONS = 500  # of a list
 _PASSWORD = 1 << 13  # field flag: what is typed is shown as stars
 _SILENT = frozenset({raw.FPDF_ANNOT_POPUP, raw.FPDF_ANNOT_PRINTERMARK, raw.FPDF_ANNOT_TRAPNET})  # say what others say, or nothing
 _DRAWN = frozenset({raw.FPDF_ANNOT_WIDGET, raw.FPDF_ANNOT_FREETEXT})  # the page shows their words
+_STAMPS = _DRAWN | {raw.FPDF_ANNOT_STAMP, raw.FPDF_ANNOT_WATERMARK}
 _TYPED = frozenset({raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX})
 _TICKED = frozenset({raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON})
 _MEANINGLESS = re.compile(r"(?i)on|off|yes|\W*\w{0,2}\W*|\d+")  # values of ticked boxes that say no more than the tick
@@ -40,18 +41,40 @@ def notes(pdf: pdfium.PdfDocument, page: pdfium.PdfPage) -> list[Note]:
     found: list[Note] = []
     seen: set[str] = set()
     room = _MOST_CHARACTERS
-    for number in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST)):
-        annotation = raw.FPDFPage_GetAnnot(page, number)
-        if not annotation:
-            continue
-        try:
-            note = _note(pdf, annotation, seen)
-        finally:
-            raw.FPDFPage_CloseAnnot(annotation)
+    for _, annotation in _annotations(page):
+        note = _note(pdf, annotation, seen)
         if note is not None and room > 0:
             found.append(note)
             room -= len(note.words)
     return found
+
+
+def drawn_places(pdf: pdfium.PdfDocument, page: pdfium.PdfPage) -> list[tuple[float, ...]]:
+    """Where the page shows the words of its `notes`: left, bottom, right and top in points."""
+    seen = (_note(pdf, annotation, set()) for kind, annotation in _annotations(page) if kind in _DRAWN)
+    return [note.place for note in seen if note is not None and note.place]
+
+
+def stamped_places(page: pdfium.PdfPage) -> list[tuple[float, ...]]:
+    """Where annotations draw on the page what its text layer does not hold."""
+    return [place for kind, annotation in _annotations(page) if kind in _STAMPS and (place := _place(annotation))]
+
+
+def attached_files(page: pdfium.PdfPage) -> list[Any]:
+    """The files that are attached at places of the page, as pdfium has them; they last as long as the document is open."""
+    found = (raw.FPDFAnnot_GetFileAttachment(one) for kind, one in _annotations(page) if kind == raw.FPDF_ANNOT_FILEATTACHMENT)
+    return [attached for attached in found if attached]
+
+
+def _annotations(page: pdfium.PdfPage) -> Iterator[tuple[int, Any]]:
+    """The annotations of a page with their kinds, each closed after its turn."""
+    for number in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST)):
+        annotation = raw.FPDFPage_GetAnnot(page, number)
+        if annotation:
+            try:
+                yield raw.FPDFAnnot_GetSubtype(annotation), annotation
+            finally:
+                raw.FPDFPage_CloseAnnot(annotation)
 
 
 def _note(pdf: pdfium.PdfDocument, annotation: Any, seen: set[str]) -> Note | None:

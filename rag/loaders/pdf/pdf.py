@@ -21,9 +21,10 @@ from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
 from rag.loaders.pdf.alternatives import alternative_texts
-from rag.loaders.pdf.annotations import notes
+from rag.loaders.pdf.annotations import attached_files, drawn_places, notes
 from rag.loaders.pdf.document import document_of
-from rag.loaders.pdf.outline import Titles, bookmarks, form_data
+from rag.loaders.pdf.held import Held, drop, keep, take
+from rag.loaders.pdf.outline import bookmarks, form_data
 from rag.loaders.pdf.text_layer import clean, page_text, title_of
 from rag.loaders.pdf.unread import text_layer
 from rag.loaders.picture.pixels import is_blank
@@ -47,41 +48,34 @@ _REASONS = {
 class PdfLoader:
     """One passage per page, numbered from 1. Pages are rendered at the size the models see, whatever size they claim to be."""
 
-    version = 6
+    version = 7
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
-        with opened_pdf(document.file, limits) as pdf:
+        with _kept_after(document.file, limits) as held:
             with LOCK:
-                pdf.init_forms()  # so that the values of filled forms are known and drawn
-                context = Context(title=title_of(pdf, document.file.stem))
-                titles = bookmarks(pdf)
-                properties = pdf_properties(pdf.get_metadata_value)
-            yield from with_properties(self._pages(pdf, document, context, titles), properties)
+                context = Context(title=title_of(held.pdf, document.file.stem))
+                properties = pdf_properties(held.pdf.get_metadata_value)
+            yield from with_properties(self._pages(held, document, context), properties)
 
-    def _pages(self, pdf: pdfium.PdfDocument, document: Document, context: Context, titles: Titles) -> Iterator[Passage]:
-        for index in range(len(pdf)):
-            with LOCK, _page(pdf, index) as page:
-                words = page_text(page) if page else ""
-                text = _joined(words, _beside(pdf, page, index, titles)[0]) if page else ""
-            _remember(text, words)
+    def _pages(self, held: Held, document: Document, context: Context) -> Iterator[Passage]:
+        for index in range(len(held.pdf)):
+            with LOCK:
+                text = _words(held, index)
             yield Passage(document.id, index, Page(index + 1), "page", "image", text, document.caption, context)
 
     def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content | Dropped | Skipped]:
-        with opened_pdf(document.file, limits) as pdf:
-            with LOCK:
-                pdf.init_forms()
-                titles = bookmarks(pdf)
+        with _taken(document.file, limits) as held:
             for passage in passages:
                 assert isinstance(passage.locator, Page)
                 number = passage.locator.number
                 with LOCK:
-                    count = len(pdf)
+                    count = len(held.pdf)
                 if not 1 <= number <= count:
                     yield Skipped(document.id, f"page {number} is not there: the file has {counted(count, 'page')}")
                     continue
                 try:
                     with LOCK:
-                        pixels, layer = _read(pdf, number - 1, passage.text, titles, limits)
+                        pixels, layer = _read(held, number - 1, passage.text, limits)
                 except (pdfium.PdfiumError, ValueError, MemoryError) as error:
                     yield Skipped(document.id, f"page {number} cannot be rendered: {error}")
                     continue
@@ -97,6 +91,15 @@ class PdfLoader:
 @contextmanager
 def opened_pdf(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
     """The document, closed again whatever happens. UnreadableDocument where it cannot be opened or has too many pages."""
+    pdf = _open(file, limits)
+    try:
+        yield pdf
+    finally:
+        with LOCK:
+            pdf.close()
+
+
+def _open(file: Path, limits: Limits) -> pdfium.PdfDocument:
     with LOCK:
         try:
             if file.stat().st_size == 0:
@@ -107,17 +110,47 @@ def opened_pdf(file: Path, limits: Limits) -> Iterator[pdfium.PdfDocument]:
             raise UnreadableDocument(f"cannot be opened: {error.strerror or 'No such file'}") from error
         except pdfium.PdfiumError as error:
             raise UnreadableDocument(_REASONS.get(error.err_code) or _diagnose(file)) from error
+        count = len(pdf)
+        if 1 <= count <= limits.max_pages:
+            return pdf
+        pdf.close()
+    raise UnreadableDocument(
+        f"has {count:,} pages; the limit is max_pages = {limits.max_pages:,}" if count >= 1 else "has no pages"
+    )
+
+
+@contextmanager
+def _kept_after(file: Path, limits: Limits) -> Iterator[Held]:
+    """The document with the values of its forms, kept open for who reads it next where all went well."""
+    with LOCK:
+        drop()
+        held = _held(file, limits)
     try:
+        yield held
+    except BaseException:
         with LOCK:
-            count = len(pdf)
-        if count < 1:
-            raise UnreadableDocument("has no pages")
-        if count > limits.max_pages:
-            raise UnreadableDocument(f"has {count:,} pages; the limit is max_pages = {limits.max_pages:,}")
-        yield pdf
+            held.pdf.close()
+        raise
+    with LOCK:
+        keep(file, held)
+
+
+@contextmanager
+def _taken(file: Path, limits: Limits) -> Iterator[Held]:
+    """The document as it was kept, or opened anew; closed again whatever happens."""
+    with LOCK:
+        held = take(file) or _held(file, limits)
+    try:
+        yield held
     finally:
         with LOCK:
-            pdf.close()
+            held.pdf.close()
+
+
+def _held(file: Path, limits: Limits) -> Held:
+    pdf = _open(file, limits)
+    pdf.init_forms()  # so that the values of filled forms are known and drawn
+    return Held(pdf, bookmarks(pdf))
 
 
 def _diagnose(file: Path) -> str:
@@ -129,27 +162,27 @@ def _diagnose(file: Path) -> str:
         return "is damaged" if b"%%EOF" in stream.read() else "is cut off: its end is missing"
 
 
-@contextmanager
-def _page(pdf: pdfium.PdfDocument, index: int) -> Iterator[pdfium.PdfPage | None]:
-    """The page, closed again; None where it is damaged."""
+def _words(held: Held, index: int) -> str:
+    """The words of a page: its text layer, and what stands beside it; "" where it is damaged."""
     try:
-        page = pdf[index]
+        with held.page(index, stays=True) as page:
+            words = page_text(page)
+            text = _joined(words, _beside(held, page, index))
+            if attached_files(page):
+                held.attaching.append(index)
     except pdfium.PdfiumError:
-        yield None
-        return
-    try:
-        yield page
-    finally:
-        page.close()
+        return ""
+    _remember(text, words)
+    return text
 
 
-def _beside(pdf: pdfium.PdfDocument, page: pdfium.PdfPage, index: int, titles: Titles) -> tuple[str, list[tuple[float, ...]]]:
-    """What stands on a page beside its text layer, and where those words are drawn that are."""
-    found = notes(pdf, page)
-    said = [*titles.get(index, ()), *(note.words for note in found), *alternative_texts(page)]
-    if len(pdf) == 1 and not any(note.place for note in found):
-        said.append(form_data(pdf))
-    return "\n".join(filter(None, map(clean, said))), [note.place for note in found if note.place]
+def _beside(held: Held, page: pdfium.PdfPage, index: int) -> str:
+    """What stands on a page beside its text layer."""
+    found = notes(held.pdf, page)
+    said = [*held.titles.get(index, ()), *(note.words for note in found), *alternative_texts(page)]
+    if len(held.pdf) == 1 and not any(note.place for note in found):
+        said.append(form_data(held.pdf))
+    return "\n".join(filter(None, map(clean, said)))
 
 
 def _joined(words: str, beside: str) -> str:
@@ -166,18 +199,14 @@ def _remember(text: str, words: str) -> None:
     _OWN_LENGTHS[hash(text)] = len(words)
 
 
-def _read(pdf: pdfium.PdfDocument, index: int, text: str, titles: Titles, limits: Limits) -> tuple[Pixels, TextLayer | None]:
+def _read(held: Held, index: int, text: str, limits: Limits) -> tuple[Pixels, TextLayer | None]:
     """The page in RGB, and its text layer with its worth; `text` is that layer with what stands beside it."""
-    page = pdf[index]
-    try:
+    with held.page(index) as page:
         pixels = _render(page, limits)
-        beside, known = _beside(pdf, page, index, titles)
-        if beside:
-            length = _OWN_LENGTHS.get(hash(text))
-            text = page_text(page) if length is None else text[:length]
-        return pixels, text_layer(page, pixels, text, known)
-    finally:
-        page.close()
+        length = _OWN_LENGTHS.get(hash(text))
+        if length is None:
+            length = len(page_text(page) if _beside(held, page, index) else text)
+        return pixels, text_layer(page, pixels, text[:length], drawn_places(held.pdf, page))
 
 
 def _render(page: pdfium.PdfPage, limits: Limits) -> Pixels:

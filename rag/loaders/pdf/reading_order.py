@@ -7,41 +7,30 @@ where they do not is every character asked for its place, about 8 ms a page. Cal
 from __future__ import annotations
 
 import math
-from ctypes import byref, c_double
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from rag.loaders.pdf.bulk import boxes, cells, rectangles
 from rag.loaders.picture.reading_order import Box, row_lengths, rows
 from rag.text.line_ends import spaced_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Rectangles = NDArray[np.float64]  # (n, 4): left, bottom, right, top in points, in the order of the file
+    from rag.loaders.pdf.bulk import Rectangles
 
-_MOST_RECTANGLES = 4_000  # of a page: drawings with one word in each thousands of places have no order
+MOST_RECTANGLES = 4_000  # of a page: drawings with one word in each thousands of places have no order
 _MOST_CHARACTERS = 50_000  # of a page that are put in order
 _GAP = 1.2  # heights of a line: a wider gap on a line parts two columns or cells
 _CELL_GAP = 0.7  # the same, in heights of the cells of characters, which are about twice as high as small letters
 _TURNED = 2.0  # heights to widths of a rectangle: more is a line that runs up or down the page
 _TALL = 30.0  # points, at least, of a line that runs up or down: a bracket is lower
+_IS_SPACE = np.asarray([chr(code).isspace() for code in range(0x3002)])  # no character after U+3000 is
+_IN_A_LINE = {"\r": "", "\n": " "}
 _SPACED_GAP = 1.5  # heights of a letter between spaced letters; cells of a table are farther apart
-
-
-def rectangles(layer: pdfium.PdfTextPage) -> Rectangles:
-    """Where the text is: one rectangle for each run of characters that the file draws together."""
-    count = min(layer.count_rects(), _MOST_RECTANGLES + 1)
-    left, top, right, bottom = c_double(), c_double(), c_double(), c_double()
-    places = byref(left), byref(top), byref(right), byref(bottom)
-    found = []
-    text, ask = layer.raw, raw.FPDFText_GetRect
-    for number in range(max(count, 0)):
-        ask(text, number, *places)
-        found.append((left.value, bottom.value, right.value, top.value))
-    return np.asarray(found, dtype=np.float64).reshape(-1, 4)
 
 
 def rearranged(layer: pdfium.PdfTextPage, text: str, page: tuple[float, float, float, float]) -> str:
@@ -49,8 +38,8 @@ def rearranged(layer: pdfium.PdfTextPage, text: str, page: tuple[float, float, f
 
     `page` is what is seen of the page: left, bottom, right and top in points.
     """
-    places = rectangles(layer)
-    if len(places) > _MOST_RECTANGLES or layer.count_chars() > _MOST_CHARACTERS:
+    places = rectangles(layer, MOST_RECTANGLES + 1)
+    if len(places) > MOST_RECTANGLES or layer.count_chars() > _MOST_CHARACTERS:
         return text
     widths, heights = places[:, 2] - places[:, 0], places[:, 3] - places[:, 1]
     turned = bool((heights > np.maximum(_TALL, _TURNED * widths)).any())
@@ -101,9 +90,9 @@ def _without_spaces_in_words(layer: pdfium.PdfTextPage, text: str) -> list[bool]
     """Which characters to keep: all but the spaces between letters that are set apart, where no word ends."""
     kept = [True] * len(text)
     for start, end in spaced_words(text):
-        boxes = _boxes(layer, range(start, end, 2))
-        gaps, steps = boxes[1:, 0] - boxes[:-1, 2], boxes[1:, 0] - boxes[:-1, 0]
-        height = float(np.median(boxes[:, 3] - boxes[:, 1]))
+        places = boxes(layer, range(start, end, 2))
+        gaps, steps = places[1:, 0] - places[:-1, 2], places[1:, 0] - places[:-1, 0]
+        height = float(np.median(places[:, 3] - places[:, 1]))
         if not 0 < float(np.median(gaps)) < _SPACED_GAP * max(height, 1.0):
             continue
         usual = steps[steps < 1.3 * np.median(steps)]
@@ -113,60 +102,40 @@ def _without_spaces_in_words(layer: pdfium.PdfTextPage, text: str) -> list[bool]
     return kept
 
 
-def _boxes(layer: pdfium.PdfTextPage, numbers: range) -> Rectangles:
-    """Left, bottom, right and top of characters."""
-    left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
-    places = byref(left), byref(right), byref(bottom), byref(top)
-    found = []
-    for number in numbers:
-        raw.FPDFText_GetCharBox(layer, number, *places)
-        found.append((left.value, bottom.value, right.value, top.value))
-    return np.asarray(found, dtype=np.float64).reshape(-1, 4)
-
-
-def _cells(layer: pdfium.PdfTextPage, count: int) -> Rectangles:
-    """Left, bottom, right and top of the cells of characters: as high as the font, as wide as the step to the next one.
-
-    A full stop or a Chinese comma is far from its neighbours by its ink, and not by its cell.
-    """
-    cells = (raw.FS_RECTF * count)()  # left, top, right, bottom, as 32-bit numbers
-    text, ask = layer.raw, raw.FPDFText_GetLooseCharBox
-    for number, cell in enumerate(cells):
-        ask(text, number, byref(cell))
-    return np.frombuffer(cells, np.float32).reshape(-1, 4)[:, [0, 3, 2, 1]].astype(np.float64)
-
-
 def _segments(
     layer: pdfium.PdfTextPage, text: str, kept: list[bool], page: tuple[float, float, float, float], turned: bool
 ) -> list[list[Box]]:
     """Pieces of lines without a gap, by the direction of their letters, that of most first; what is off the page is left out."""
-    boxes = _cells(layer, len(text))
-    seen = np.asarray([not character.isspace() for character in text])
-    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    places = cells(layer, len(text))
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    seen = ~_IS_SPACE[np.minimum(codes, len(_IS_SPACE) - 1)]
+    middle = (places[:, :2] + places[:, 2:]) / 2
     seen &= (middle >= np.asarray(page[:2])).all(axis=1) & (middle <= np.asarray(page[2:])).all(axis=1)
-    directions = np.zeros(len(text), dtype=np.int64)
-    if turned:
-        for number in np.flatnonzero(seen).tolist():
-            directions[number] = round(raw.FPDFText_GetCharAngle(layer, number) / (math.pi / 2)) % 4
     numbers = np.flatnonzero(seen)
     if not len(numbers):
         return []
-    found: dict[int, list[Box]] = {}
-    framed = _framed(boxes, directions)
-    before, after = framed[numbers[:-1]], framed[numbers[1:]]
+    directions = np.zeros(len(text), dtype=np.int64)
+    if turned:
+        for number in numbers.tolist():
+            directions[number] = round(raw.FPDFText_GetCharAngle(layer, number) / (math.pi / 2)) % 4
+    framed, directions = _framed(places, directions)[numbers], directions[numbers]
+    before, after = framed[:-1], framed[1:]
     height = np.maximum(np.minimum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1]), 1.0)
     tallest = np.maximum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
     shared = np.minimum(before[:, 3], after[:, 3]) - np.maximum(before[:, 1], after[:, 1])
     gap = after[:, 0] - before[:, 2]
     joined = (shared > 0.2 * height) & (gap > -1.5 * height) & (gap < _CELL_GAP * tallest)
-    joined &= directions[numbers[:-1]] == directions[numbers[1:]]
-    ends = np.append(np.flatnonzero(~joined) + 1, len(numbers)).tolist()
-    for start, end in zip([0, *ends[:-1]], ends, strict=True):
-        first, last = int(numbers[start]), int(numbers[end - 1])
-        piece = "".join(text[one] for one in range(first, last + 1) if kept[one]).replace("\r", "").replace("\n", " ")
-        corner, other = framed[numbers[start:end], :2].min(axis=0), framed[numbers[start:end], 2:].max(axis=0)
-        box = Box(float(corner[0]), float(corner[1]), float(other[0]), float(other[1]), piece, 1.0)
-        found.setdefault(int(directions[first]), []).append(box)
+    joined &= directions[:-1] == directions[1:]
+    starts = np.append(0, np.flatnonzero(~joined) + 1)
+    ends = np.append(starts[1:], len(numbers)) - 1
+    corners = np.minimum.reduceat(framed[:, :2], starts), np.maximum.reduceat(framed[:, 2:], starts)
+    written = [_IN_A_LINE.get(character, character) if keep else "" for character, keep in zip(text, kept, strict=True)]
+    found: dict[int, list[Box]] = {}
+    for place, direction, first, last in zip(
+        np.hstack(corners).tolist(), directions[starts].tolist(), numbers[starts].tolist(), numbers[ends].tolist(), strict=True
+    ):
+        x0, y0, x1, y1 = place
+        found.setdefault(direction, []).append(Box(x0, y0, x1, y1, "".join(written[first : last + 1]), 1.0))
     return sorted(found.values(), key=lambda pieces: -sum(len(piece.text) for piece in pieces))
 
 

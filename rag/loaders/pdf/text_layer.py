@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 import statistics
-import sys
 
 import pypdfium2 as pdfium
-from pypdfium2 import raw
 
+from rag.loaders.pdf.bulk import cells, characters
 from rag.loaders.pdf.reading_order import rearranged
 from rag.text.language import deciphered, is_language
 from rag.text.line_ends import joined
@@ -76,11 +75,9 @@ def _lines(layer: pdfium.PdfTextPage) -> list[tuple[str, float]]:
     """The first lines of a page with the height of their characters in points; a change of size begins a new line."""
     lines: list[tuple[list[str], float]] = []
     new_line = True
-    for index in range(min(layer.count_chars(), _TITLE_RANGE)):
-        code = raw.FPDFText_GetUnicode(layer, index)
-        character = chr(code) if code <= sys.maxunicode else "\ufffd"  # a damaged character map can give any 32 bits
-        _, bottom, _, top = layer.get_charbox(index, loose=True)
-        height = top - bottom
+    count = max(0, min(layer.count_chars(), _TITLE_RANGE))
+    places = cells(layer, count)
+    for character, height in zip(characters(layer, count), (places[:, 3] - places[:, 1]).tolist(), strict=True):
         if character in "\r\n":
             new_line = True
         elif height > 0 and (new_line or not 0.8 < height / lines[-1][1] < 1.25):

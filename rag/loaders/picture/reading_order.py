@@ -8,10 +8,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from operator import attrgetter
 
 _MIN_RATIO = 8  # width to height of lines in a column of running text; table cells are narrower
 _MIN_LINES = 3  # in a column of running text
+_MANY_LINES = 8  # in a column beside which lines are numbered
+_MARK = 3  # width to height of the number or the mark of a line, at most
 _GAP = 0.9  # a horizontal gap of this many line heights ends a block
 
 
@@ -40,7 +43,9 @@ def rows(
     else at its horizontal gaps; a block that cannot be split is read row by row. `lengths` gives those of the lines of a column,
     in heights, by which running text is known: of each box, or `row_lengths` where a line may be several boxes.
     """
-    placed = [_Placed(box, box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height) for box in boxes]
+    placed = [
+        _Placed(box, number, box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height) for number, box in enumerate(boxes)
+    ]
     return [[one.box for one in row] for row in _cut(placed, lengths or _box_lengths)]
 
 
@@ -61,6 +66,7 @@ class _Placed:
     """A box in pixels, where widths and heights can be compared. Not frozen, which takes five times as long."""
 
     box: Box
+    number: int  # in the order given
     left: float
     top: float
     right: float
@@ -76,12 +82,34 @@ def _cut(block: list[_Placed], lengths: Callable[[list[_Placed]], list[float]]) 
         return [block] if block else []
     line = statistics.median(one.height for one in block)
     columns = _split_at_gaps(block, line, "left", "right")
-    if len(columns) > 1 and all(_is_running_text(lengths(column)) for column in columns):
+    if len(columns) > 1 and not all(_is_running_text(lengths(column)) for column in columns):
+        columns = _given_columns(columns, lengths)
+    if len(columns) > 1:
         return [row for column in columns for row in _cut(column, lengths)]
     bands = _split_at_gaps(block, _GAP * line, "top", "bottom")
     if len(bands) > 1:
         return [row for band in bands for row in _cut(band, lengths)]
     return _by_row(block)
+
+
+def _given_columns(columns: list[list[_Placed]], lengths: Callable[[list[_Placed]], list[float]]) -> list[list[_Placed]]:
+    """Columns of many lines that are given one after another, the numbers or marks of lines with those lines.
+
+    Empty where there are others too, as in tables, or where they are given in another order.
+    """
+    found: list[list[_Placed]] = []
+    marks: list[_Placed] = []
+    for column in columns:
+        long = lengths(column)
+        if len(long) >= _MANY_LINES and _is_running_text(long):
+            found.append(marks + column)
+            marks = []
+        elif not marks and statistics.median(long) <= _MARK:
+            marks = column
+        else:
+            return []
+    numbers = [[one.number for one in column] for column in found]
+    return found if not marks and all(max(before) < min(after) for before, after in pairwise(numbers)) else []
 
 
 def _split_at_gaps(block: list[_Placed], gap: float, start: str, end: str) -> list[list[_Placed]]:

@@ -40,12 +40,22 @@ def message_bytes(file: Path, limits: Limits) -> bytes:
     most = MOST_BYTES * limits.max_text_bytes
     with _opened(file) as stream:
         if stream.read(len(OLE)) != OLE:
-            return read_bytes(file, limits, most=most)
+            return _in_bytes(read_bytes(file, limits, most=most))
     with opened_ole(file) as ole:
         try:
             return bytes(_Outlook(ole, most).message((), 0).as_bytes())
         except DAMAGED_OLE as error:
             raise damaged_ole(error) from None
+
+
+def _in_bytes(raw: bytes) -> bytes:
+    """A message that an editor saved in 16 bits a letter, as one of 8 bits; others as they are."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16", "replace").encode()
+    for order, high in (("be", 0), ("le", 1)):
+        if len(raw) >= 8 and raw[high:8:2] == bytes(4) and bytes(4) != raw[1 - high : 8 : 2]:
+            return raw.decode(f"utf-16-{order}", "replace").encode()
+    return raw
 
 
 def _opened(file: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import zipfile
 from base64 import b64encode
@@ -10,7 +11,10 @@ from pathlib import Path
 import pypdfium2 as pdfium
 import pytest
 from PIL import Image
+from pypdfium2 import raw
 
+from rag.loaders.base import Limits
+from rag.loaders.inside.reader import loader_of
 from rag.types import Content, Dropped
 from tests.contracts.test_loaders import pdf, picture
 from tests.unit.loaders.office.test_office import book, deck, paragraph, word, workbook, zipped
@@ -101,6 +105,49 @@ def test_files_attached_to_a_pdf_are_read(tmp_path: Path) -> None:
     ] or sorted({passage.inner for passage, _ in found}) == ["", "in.pdf", "x.exe", "Übersicht.txt"]
     assert words(found)["Übersicht.txt"] == "Bürgschaft"
     assert reasons(found) == ["inside it: x.exe: .exe is not a format this program reads"]
+
+
+def pinned(files: dict[str, tuple[int, bytes]]) -> bytes:
+    """A PDF with files attached at places of its pages, each by its name: the page from 0, and the content."""
+    made = pdfium.PdfDocument(pdf())
+    for name, (number, content) in files.items():
+        page = made[number]
+        pin = raw.FPDFPage_CreateAnnot(page, raw.FPDF_ANNOT_FILEATTACHMENT)
+        written = ctypes.create_string_buffer((name + "\0").encode("utf-16-le"))
+        file = raw.FPDFAnnot_AddFileAttachment(pin, ctypes.cast(written, ctypes.POINTER(raw.FPDF_WCHAR)))
+        pdfium.PdfAttachment(file, made).set_data(content)
+        raw.FPDFPage_CloseAnnot(pin)
+        page.close()
+    out = io.BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def test_files_attached_at_places_of_pages_are_read(tmp_path: Path) -> None:
+    made = pinned(
+        {
+            "Maße.txt": (1, b"Elle und Klafter"),
+            "twice.txt": (2, b"first"),
+            "in.pdf": (2, attached({"deep.txt": b"Fathom"})),
+        }
+    )
+    found = read(tmp_path, "a.pdf", made)
+    assert {inner: said for inner, said in words(found).items() if inner.endswith(".txt")} == {
+        "Maße.txt": "Elle und Klafter",
+        "twice.txt": "first",
+        "in.pdf/deep.txt": "Fathom",
+    }
+    assert not reasons(found)
+
+
+def test_a_file_attached_at_a_place_is_found_again_where_the_document_is_not_split_first(tmp_path: Path) -> None:
+    made = document(tmp_path, "a.pdf", pinned({"scan.png": (2, picture("PNG"))}))
+    loader = loader_of("pdf")
+    [scan] = [passage for passage in loader.split(made, Limits()) if passage.inner]
+    other = document(tmp_path, "b.pdf", pdf())
+    list(loader.split(other, Limits()))
+    [content] = loader.read(made, [scan], Limits())
+    assert isinstance(content, Content) and content.pixels
 
 
 def test_a_pdf_in_a_pdf_without_end_is_bounded(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """What each glob matches, and that filters allow what a check of every passage allows."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.index.reader.filters import glob_to_regex, is_wild, wild_matcher
+from rag.index.reader.path_globs import glob_to_regex, is_wild, wild_matcher
 from rag.index.writer.writer import writing
 from rag.types import KINDS, DocumentId, Filters
 from tests.unit.index_samples import document, key_of, made, passage, put, snapshot_of, vector_of
@@ -123,3 +124,59 @@ def test_filters_allow_what_a_check_of_every_passage_allows(snapshot, filters):
         assert set(allowed.numbers.tolist()) == wanted
         assert {number for number, _ in snapshot.nearest(vector_of(b"any key"), 1000, allowed)[0]} == wanted
         assert {number for number, _, _ in snapshot.containing("one two another x", 1000, allowed)} <= wanted
+
+
+INNER = ["", "letters/a.eml", "letters/a.eml/plan.pdf", "letters/b.txt", "图/é.png", "old.zip/c.eml"]
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    folder = made(tmp_path_factory.mktemp("packed") / "index")
+    with writing(folder) as writer:
+        for path in ("mails.zip", "other/more.zip"):
+            found = document(path)
+            passages = [
+                (replace(passage(found, at, inner, "text"), inner=inner), key_of(path + inner)) for at, inner in enumerate(INNER)
+            ]
+            writer.put_document(found, digest=path.encode(), loader="l", passages=passages, path_words="")
+            for _, key in passages:
+                writer.put_vectors([key], vector_of(key)[None])
+        put(writer, "d.eml", ["a mail of its own"])
+        writer.commit()
+    with snapshot_of(folder) as snapshot:
+        yield snapshot
+
+
+@pytest.mark.parametrize(
+    ("glob", "fits"),
+    [
+        ("mails.zip", [("mails.zip", inner) for inner in INNER]),
+        ("mails.zip/**", [("mails.zip", inner) for inner in INNER[1:]]),
+        ("mails.zip/letters", [("mails.zip", inner) for inner in INNER[1:4]]),
+        (
+            "*.eml",
+            [
+                *((zipped, inner) for zipped in ("mails.zip", "other/more.zip") for inner in (*INNER[1:3], INNER[5])),
+                ("d.eml", ""),
+            ],
+        ),
+        ("*.pdf", [(zipped, INNER[2]) for zipped in ("mails.zip", "other/more.zip")]),
+        ("other/**/*.txt", [("other/more.zip", INNER[3])]),
+        ("old.zip", []),
+        ("letters*", []),
+        ("**/old.zip/*", [(zipped, INNER[5]) for zipped in ("mails.zip", "other/more.zip")]),
+        ("e\u0301.png", []),
+        ("*/e\u0301.png", []),
+        ("**/e\u0301.png", [(zipped, INNER[4]) for zipped in ("mails.zip", "other/more.zip")]),
+    ],
+)
+def test_a_path_may_name_a_file_inside_a_document(packed, glob, fits):
+    allowed = packed.matching(Filters(paths=(glob,)))
+    found = [stored.passage for stored in packed.passages(allowed.numbers.tolist())]
+    assert sorted((one.document.path, one.inner) for one in found) == sorted(fits)
+    assert {number for number, _ in packed.nearest(vector_of(b"any key"), 1000, allowed)[0]} == set(allowed.numbers.tolist())
+
+
+def test_a_path_inside_and_a_root_both_hold(packed):
+    assert len(packed.matching(Filters(paths=("*.eml",), roots=("nowhere",)))) == 0
+    assert len(packed.matching(Filters(paths=("*.pdf",), documents=(DocumentId("docs", "mails.zip"),)))) == 1

@@ -98,6 +98,20 @@ def test_a_presentation_by_its_slides(tmp_path: Path) -> None:
     assert (only.locator, only.text, only.context.heading) == (Slide(1), "Body\n\nCranes\n\nNotes: speak up", "Cranes")
 
 
+def test_a_chart_says_its_words_and_its_numbers(tmp_path: Path) -> None:
+    rows = "".join(
+        f"<table:table-row><table:table-cell><text:p>{month}</text:p></table:table-cell>"
+        f"<table:table-cell><text:p>{tide}</text:p></table:table-cell></table:table-row>"
+        for month, tide in (("May", "4.54"), ("June", "9.02"), ("July", "NaN"))
+    )
+    shown = '<draw:object xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="./Object 1"/>'
+    body = f"<text:p>Tides</text:p><text:p><draw:frame>{shown}</draw:frame></text:p>"
+    chart = package("chart", f"<text:p>Spring tides</text:p><table:table>{rows}</table:table>")
+    made = zipped(package("text", body) | {"Object 1/content.xml": chart["content.xml"]})
+    text = "\n".join(one.text for one in split(tmp_path, made))
+    assert text.split() == ["Tides", "Spring", "tides", "May", "4.54", "June", "9.02", "July"]
+
+
 def test_an_encrypted_document_is_said_to_be(tmp_path: Path) -> None:
     manifest = '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><m:encryption-data/></m:manifest>'
     with pytest.raises(UnreadableDocument, match="is encrypted; save it without a password"):

@@ -281,3 +281,24 @@ def test_columns_are_read_one_after_another_whatever_ends_their_sentences(tmp_pa
     )
     (only,) = LOADER.split(document(tmp_path / "a.pdf", pdf([], paint=page)), Limits())
     assert only.text.split("\n") == left + right
+
+
+def test_a_column_of_numbered_lines_is_read_before_the_column_beside_it(tmp_path: Path) -> None:
+    """Numbers of lines are no column of their own, and make no table of two columns that the file gives one after another."""
+    code = [
+        piece
+        for n in range(20)
+        for piece in ((50, 780 - 12 * n, str(10 + n)), (75, 780 - 12 * n, f"if (tide[{n}] > gate) return wait(q);"))
+    ]
+    prose = [(320, 774 - 12 * n, f"The text beside says in its line {n} what for.") for n in range(20)]
+    text = words(pdf([], paint=drawn(*code, *prose, (50, 790, "Listing"), (50, 800, "One"))), tmp_path / "code.pdf")
+    assert "12 if (tide[2] > gate) return wait(q);\n13 if" in text
+    assert text.index("29 if (tide[19]") < text.index("says in its line 0")
+
+
+def test_a_table_whose_columns_are_given_one_after_another_is_read_by_row(tmp_path: Path) -> None:
+    columns = [
+        [(x, 780 - 14 * n, f"{name}{n}") for n in range(12)] for x, name in ((60, "pier"), (160, "a"), (220, "load"), (320, "b"))
+    ]
+    text = words(pdf([], paint=drawn(*(cell for column in columns for cell in column))), tmp_path / "table.pdf")
+    assert "pier3 a3 load3 b3\npier4" in text

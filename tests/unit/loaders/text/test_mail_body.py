@@ -112,3 +112,13 @@ def test_damage_never_costs_more_than_the_message(passages):
             assert passages(bytes(broken))
         except UnreadableDocument as refused:
             assert refused.what
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8"])
+def test_a_message_saved_by_an_editor_in_16_bits_a_letter_is_read(passages, encoding):
+    """Notepad's "Unicode" is UTF-16; what such a message says of its own encoding is not so any more."""
+    plain = (
+        "Subject: Boats\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nDie Fähre um sechs. 港口\n"
+    )
+    [(_, text)] = passages(plain.encode(encoding))
+    assert text == "Die Fähre um sechs. 港口"
