@@ -16,7 +16,7 @@ from rag.backends.base import DEFAULT_CHOICE, Choice, EmbedderCapabilities
 from rag.backends.even_batches import even_batches
 from rag.backends.families import Family, family_of, fingerprint_of, instruction_for, native_dim
 from rag.backends.gguf_names import mmproj_in, revision_of, stem_of
-from rag.backends.modalities import modalities_of, refuse_unseen
+from rag.backends.modalities import modalities_of, refuse_llamacpp, refuse_unseen
 from rag.backends.prompts import embedding_prompt
 from rag.backends.server.batching import answers_to, is_too_long, refusal_of
 from rag.backends.server.client import RETRY_POLICY, Endpoints, Heard, RetryPolicy
@@ -123,6 +123,7 @@ class ServerEmbedder:
         served = self._served = self._served or look(self._endpoints, self._choice, "embedder")
         count = counter(self._endpoints, served.request_name)
         if served.llamacpp:
+            refuse_llamacpp(self._family, ", ".join(self._endpoints.urls))
             if named:
                 raise BackendError(
                     f"{', '.join(self._endpoints.urls)} is llama.cpp with {served.request_name}: "

@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rag.backends.base import Choice
 from rag.backends.families import Family, instruction_for
 from rag.backends.media import media_parts
-from rag.backends.prompts import embedding_messages, embedding_prompt
+from rag.backends.prompts import embedding_prompt, embedding_request
 from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.backends.server.responses import vectors_of
 from rag.types import Content, Role
 
 if TYPE_CHECKING:
     from rag.types import Vectors
+
+
+def tokenizing_of(family: Family) -> Mapping[str, Any]:
+    """The fields by which a server tokenizes rendered prompts as the model was trained; none for a family without prompts."""
+    if not family.templated:
+        return {}
+    padding = {"padding": family.tokenizing["padding"]} if "padding" in family.tokenizing else {}
+    return {"add_special_tokens": family.special_tokens, **padding}
 
 
 class EmbeddingForm(Protocol):
@@ -40,7 +48,7 @@ class EmbeddingForm(Protocol):
 
 
 class OpenAiForm:
-    """Qwen3 text as rendered prompts in `input`; pictures and videos as `messages`; any other model's text as it is."""
+    """Text of a known family as rendered prompts in `input`; pixels as `messages`; any other model's text as it is."""
 
     texts = 32  # per request: TEI accepts no more by default, and vLLM gains nothing from more
     bytes = 4_000_000
@@ -56,12 +64,11 @@ class OpenAiForm:
         instruction = instruction_for(family, self._choice, role)
         shape = {**self._encoding, **({"dimensions": self._requested_dim} if self._requested_dim else {})}
         if contents[0].pixels:
-            parts = [*media_parts(contents[0]), {"type": "text", "text": contents[0].text}]
-            messages = embedding_messages(family, parts, instruction)
-            return {"messages": messages, "add_generation_prompt": True, "add_special_tokens": True, **shape}
+            parts = [*media_parts(contents[0], family.pixels[1]), {"type": "text", "text": contents[0].text}]
+            return {**embedding_request(family, parts, instruction, role), **shape}
         prompts = [embedding_prompt(family, content, role, instruction) for content in contents]
         if family.templated:
-            return {"input": prompts, "add_special_tokens": True, **shape}
+            return {"input": prompts, **tokenizing_of(family), **shape}
         return {"input": [prompt or " " for prompt in prompts], **shape}  # OpenAI and TEI refuse an empty string
 
     def read(self, answer: HttpResponse, count: int, dim: int) -> Vectors:

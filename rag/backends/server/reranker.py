@@ -14,8 +14,8 @@ from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.even_batches import even_batches
 from rag.backends.families import MAX_PIXELS, Family, family_of, instruction_for, model_name, trust_of
 from rag.backends.media import media_parts
-from rag.backends.modalities import modalities_of
-from rag.backends.prompts import EMPTY, rerank_prompt, rerank_words
+from rag.backends.modalities import modalities_of, refuse_llamacpp
+from rag.backends.prompts import rerank_prompt, rerank_words
 from rag.backends.server.batching import answers_to, is_too_long, refusal_of
 from rag.backends.server.client import RETRY_POLICY, Endpoints, Heard, RetryPolicy
 from rag.backends.server.exchange import HttpRefusal
@@ -94,6 +94,8 @@ class ServerReranker:
     def _begin(self) -> ServedModel:
         """Before the first score: finds out which program answers."""
         served = self._served = self._served or look(self._endpoints, self._choice, "reranker")
+        if served.llamacpp:
+            refuse_llamacpp(self._family, ", ".join(self._endpoints.urls))
         if served.llamacpp and self._family.templated and self._llamacpp is None:
             self._endpoints.narrow(served.llamacpp.slots)
             self._llamacpp = LlamaCppScorer(self._endpoints, self._family, self._choice, served.llamacpp)
@@ -181,8 +183,8 @@ class ServerReranker:
         if not self._family.sees:
             return words or ("" if self._family.templated else " ")  # TEI refuses an empty string
         if not content.pixels:
-            return words or EMPTY
-        return {"content": [*media_parts(content), *([{"type": "text", "text": words}] if words else [])]}
+            return words or self._family.empty or " "
+        return {"content": [*media_parts(content, self._family.pixels[1]), *([{"type": "text", "text": words}] if words else [])]}
 
 
 def _weight(content: Content) -> int:

@@ -54,6 +54,9 @@ PAIRS = {
 }
 
 
+JUDGES = [name for name, family in FAMILIES.items() if family.classifier]
+
+
 def golden(name: str) -> str:
     return (GOLDEN / f"{name}.txt").read_bytes().decode()
 
@@ -81,11 +84,10 @@ def test_every_prompt_equals_its_golden_file(name: str) -> None:
 
 
 def test_every_family_and_role_has_golden_files() -> None:
-    assert len(NAMES) == 46
+    assert len(NAMES) == 46 + 69
     assert {tuple(name.split(".")[:2]) for name in NAMES} == {
         *((family, role) for family in FAMILIES if family.endswith("embedding") for role in ("query", "document")),
-        ("qwen3-vl-reranker", "pair"),
-        ("qwen3-reranker", "pair"),
+        *((name, "pair") for name, family in FAMILIES.items() if family.pair),
     }
 
 
@@ -201,7 +203,7 @@ def sent(family: str, content: Content) -> str:
 
 
 @pytest.mark.parametrize("case", sorted(PAIRS))
-@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+@pytest.mark.parametrize("family", JUDGES)
 @pytest.mark.parametrize("variables", [{}, {"instruction": None}, {"instruction": ""}, {"instruction": OWN}], ids=str)
 def test_the_template_renders_the_prompt(family: str, case: str, variables: dict[str, str | None]) -> None:
     template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
@@ -211,14 +213,14 @@ def test_the_template_renders_the_prompt(family: str, case: str, variables: dict
     )
 
 
-@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+@pytest.mark.parametrize("family", JUDGES)
 @pytest.mark.parametrize("stripped", [False, True])
 def test_no_editor_can_strip_the_end_of_a_template(family: str, stripped: bool) -> None:
     template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
     assert render(template.rstrip("\n") if stripped else template, QUERY, DOCUMENT) == golden(f"{family}.pair.text")
 
 
-@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+@pytest.mark.parametrize("family", JUDGES)
 def test_the_instruction_is_a_variable_of_the_template(family: str) -> None:
     """vLLM passes on only those of a request's variables that the template leaves undeclared."""
     parsed = ImmutableSandboxedEnvironment().parse(prompts.template_file(FAMILIES[family]).read_text("utf-8"))
@@ -226,9 +228,11 @@ def test_the_instruction_is_a_variable_of_the_template(family: str) -> None:
 
 
 def test_a_template_never_evaluates_what_it_is_given() -> None:
-    for family in ("qwen3-vl-reranker", "qwen3-reranker"):
+    for family in JUDGES:
         template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
-        assert "<Document>:{{ 6 * 7 }}{% raw %}<" in render(template, "q", "{{ 6 * 7 }}{% raw %}").replace(": ", ":")
+        assert "ocument>:{{ 6 * 7 }}{% raw %}".removeprefix("ocument>") in render(template, "q", "{{ 6 * 7 }}{% raw %}").replace(
+            ": ", ":"
+        )
 
 
 @pytest.mark.parametrize("family", ["qwen3-vl-embedding", "qwen3-embedding", "plain-reranker"])
