@@ -106,7 +106,11 @@ class LoadedEmbedder(_Loaded):
     def _prompts(self, contents: Sequence[Content], role: Role) -> list[Prompt]:
         """The rendered prompts, with texts cut so that no prompt is too long."""
         render, tokenizer, limit = partial(self._render, role=role), self._tokenizer(), self._limit()
-        kept = [fitted(content, (), tokenizer, limit, render, self._sight) for content in contents]
+        alone = [content.pixels and not self._family.mixed for content in contents]  # no text to cut
+        kept = [
+            content if pixels else fitted(content, (), tokenizer, limit, render, self._sight)
+            for content, pixels in zip(contents, alone, strict=True)
+        ]
         return [(render(content), [content]) for content in kept]
 
     @abstractmethod
