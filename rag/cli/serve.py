@@ -96,7 +96,7 @@ def serve(
     for server in servers:
         if not planned:
             require_folder(server.model)
-        if server.role != "answerer" and not (server.family or family_for(server).templated):
+        if server.role != "answerer" and not (server.family or family_for(server).source):
             say(
                 f"{server.model}: not known as a Qwen3 model, so it gets text without a template; if it is one, give its --family"
             )

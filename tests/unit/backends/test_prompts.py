@@ -187,6 +187,53 @@ def test_only_the_vl_embedders_take_conversations(family: str) -> None:
         prompts.embedding_messages(FAMILIES[family], [say("kite")], "")
 
 
+def test_gme_begins_the_assistants_turn_with_the_token_that_is_pooled() -> None:
+    told = {"role": "system", "content": [say("You are a helpful assistant.")]}
+    end = {"role": "assistant", "content": [say("<|endoftext|>")]}
+    assert prompts.embedding_request(FAMILIES["gme-embedding"], [say("kite"), IMAGE_PART], "") == {
+        "messages": [told, {"role": "user", "content": [IMAGE_PART, say("kite")]}, end],
+        "add_generation_prompt": False,
+        "continue_final_message": True,
+        "add_special_tokens": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "told", "content"),
+    [
+        ([say("kite"), IMAGE_PART], "Find: ", [IMAGE_PART, say("Find: kite")]),
+        ([IMAGE_PART], "", [IMAGE_PART]),
+        ([IMAGE_PART], "Find", [IMAGE_PART, say("Find")]),
+    ],
+)
+def test_wemm_has_one_turn_and_its_instruction_before_the_text(parts: list[Any], told: str, content: list[Any]) -> None:
+    assert prompts.embedding_request(FAMILIES["wemm-embedding"], parts, told, "query") == {
+        "messages": [{"role": "user", "content": content}],
+        "add_special_tokens": False,
+    }
+
+
+def test_a_tower_gets_the_picture_alone() -> None:
+    sent = prompts.embedding_request(FAMILIES["siglip-embedding"], [say("kite"), IMAGE_PART], "")
+    assert sent == {"messages": [{"role": "user", "content": [IMAGE_PART]}]}
+
+
+WEMM_CASES = ["text", "chinese", "empty", "image", "image_and_text"]
+
+
+@pytest.mark.parametrize("case", WEMM_CASES)
+@pytest.mark.parametrize("as_text", [True, False])
+def test_the_template_of_wemm_renders_its_prompt(case: str, as_text: bool) -> None:
+    """As vLLM hands it a conversation: parts whose pictures have the type `image`, or a text alone."""
+    family, content = FAMILIES["wemm-embedding"], DOCUMENTS[case]
+    pictures = [{"type": "image"}] * len(content.pixels)
+    parts = [*pictures, *([say(content.text)] if content.text or not pictures else [])]
+    shown: Any = content.text if as_text and not pictures else parts
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+    template = environment.from_string(prompts.template_file(family).read_text("utf-8"))
+    assert template.render(messages=[{"role": "user", "content": shown}]) == golden(f"wemm-embedding.document.{case}")
+
+
 # ---- the chat templates of the servers --------------------------------------------------------
 
 
