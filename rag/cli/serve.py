@@ -97,9 +97,7 @@ def serve(
         if not planned:
             require_folder(server.model)
         if server.role != "answerer" and not (server.family or family_for(server).source):
-            say(
-                f"{server.model}: not known as a Qwen3 model, so it gets text without a template; if it is one, give its --family"
-            )
+            say(f"{server.model}: its family is not known, so it gets text without a template; if it has one, give --family")
     if not dry_run:
         terms = here(wanted)
         required_engine(terms.platform or "")

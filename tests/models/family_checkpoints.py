@@ -22,6 +22,7 @@ FOLDERS = {  # names of which each tells its family
     "nemotron-embedder": "llama-nemotron-embed-1b-v2-tiny",
     "siglip-embedder": "siglip-base-patch16-tiny",
     "clip-embedder": "clip-vit-base-patch16-tiny",
+    "colqwen3-reranker": "tomoro-colqwen3-embed-tiny",
 }
 _SEEDS = {name: 31 + number for number, name in enumerate(FOLDERS)}
 _PAIR = {  # how the tokenizers of the encoders join two texts
@@ -158,6 +159,22 @@ def _wemm(place: Path, which: str) -> None:
     _save(place, Qwen3_5ForConditionalGeneration(config))
 
 
+def _colqwen3(place: Path, which: str) -> None:
+    """The Qwen3-VL of `checkpoints`, under the names of TomoroAI's weights, with a projection to 64 numbers."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from tests.models.checkpoints import _write_weights
+
+    _write_tokenizer(place, appended=False, seeing=True)
+    _write_weights(place, "vl-embedder")
+    weights = {f"vlm.{name}": values for name, values in load_file(place / "model.safetensors").items()}
+    weights["embedding_proj_layer.weight"] = torch.randn(64, HIDDEN) / HIDDEN**0.5
+    save_file(weights, place / "model.safetensors", {"format": "pt"})
+    config = json.loads((place / "config.json").read_text("utf-8"))
+    _dump(place / "config.json", config | {"model_type": "colqwen3", "architectures": ["ColQwen3"], "embed_dim": 64})
+
+
 def _encoder_tokenizer(place: Path, which: str, **more: Any) -> dict[str, int]:
     """A tokenizer of letters with the special tokens of the family, and the numbers of these."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
@@ -236,4 +253,5 @@ _MAKERS = {
     "nemotron-embedder": _nemotron,
     "siglip-embedder": _towers,
     "clip-embedder": _towers,
+    "colqwen3-reranker": _colqwen3,
 }

@@ -109,6 +109,34 @@ def score_jina(folder: Path, query: str | np.ndarray, document: str | np.ndarray
         return float((head["score.2.weight"] @ inner + head["score.2.bias"] - 2.65).sigmoid())
 
 
+def score_late(folder: Path, query: str | np.ndarray, document: str | np.ndarray) -> float:
+    """MaxSim by the query's length: texts as they are, a picture in a user turn before its task; projected, unit vectors."""
+    one, other = (_tokens_of_late(folder, side) for side in (query, document))
+    return max(0.0, float((one @ other.T).max(1).mean()))
+
+
+def _tokens_of_late(folder: Path, side: str | np.ndarray) -> np.ndarray:
+    import torch
+    from safetensors.torch import load_file
+    from transformers import Qwen3VLConfig, Qwen3VLModel, Qwen3VLProcessor
+
+    weights = load_file(folder / "model.safetensors")
+    config = Qwen3VLConfig.from_pretrained(folder)
+    model = Qwen3VLModel._from_config(config, dtype=torch.float32, attn_implementation="eager").eval()
+    inner = {name.removeprefix("vlm.model."): one for name, one in weights.items() if name.startswith("vlm.model.")}
+    missing, unexpected = model.load_state_dict(inner, strict=False)
+    assert not missing and not unexpected
+    processor = Qwen3VLProcessor.from_pretrained(folder)
+    if isinstance(side, str):
+        inputs = processor.tokenizer(side, return_tensors="pt")
+    else:
+        prompt = f"<|im_start|>user\n{PICTURE}Describe the image.<|im_end|>\n"
+        inputs = processor(text=[prompt], images=_shown([side]), return_tensors="pt")
+    with torch.inference_mode():
+        rows = model(**inputs).last_hidden_state[0] @ weights["embedding_proj_layer.weight"].T
+    return np.asarray(torch.nn.functional.normalize(rows, dim=-1).numpy(), np.float32)
+
+
 def _last(folder: Path, prompt: str, pictures: Pictures, limits: tuple[int, int] | None) -> np.ndarray:
     """The state of the last token, to unit length."""
     import torch

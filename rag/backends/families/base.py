@@ -45,6 +45,7 @@ class Family:
     prompt: Prompt | None = None  # of an embedder; None: the instruction and the text, nothing else
     pair: Pair | None = None  # of a reranker; None: the tokenizer joins query and document
     conversation: Conversation | None = None  # how an input with pixels is asked for; None: it cannot be
+    late: bool = False  # a reranker that compares vectors of tokens, which `prompt` and `conversation` ask for
     empty: str = ""  # what stands for an input without anything
     full_stop: bool = False  # whether an instruction must end in punctuation
     special_tokens: bool = True  # whether the tokenizer adds its own to `prompt`

@@ -23,6 +23,7 @@ TABLE: Mapping[str, str] = MappingProxyType(
         "mxbai-reranker": f"{_HERE}.mxbai:RERANKER",
         "mxbai-v2-reranker": f"{_HERE}.mxbai:RERANKER_V2",
         "jina-m0-reranker": f"{_HERE}.jina_m0:RERANKER",
+        "colqwen3-reranker": f"{_HERE}.colqwen3:RERANKER",
         "gme-embedding": f"{_HERE}.gme:EMBEDDING",
         "wemm-embedding": f"{_HERE}.wemm:EMBEDDING",
         "nemotron-embedding": f"{_HERE}.nemotron:EMBEDDING",
