@@ -19,7 +19,7 @@ FOLDERS = {  # names of which each tells its family
     "jina-m0-reranker": "jina-reranker-m0-tiny",
     "gme-embedder": "gme-Qwen2-VL-tiny",
     "wemm-embedder": "WeMM-Embedding-tiny",
-    "nemotron-embedder": "llama-nemotron-embed-1b-v2-tiny",
+    "nemotron-embedder": "llama-nemotron-embed-tiny",
     "siglip-embedder": "siglip-base-patch16-tiny",
     "clip-embedder": "clip-vit-base-patch16-tiny",
     "colqwen3-reranker": "tomoro-colqwen3-embed-tiny",

@@ -55,7 +55,9 @@ def embed_towers(folder: Path, text: str, pictures: Pictures = ()) -> np.ndarray
         if pictures:
             found = model.get_image_features(**processor(images=_shown(pictures), return_tensors="pt"))
         else:
-            found = model.get_text_features(**processor.tokenizer([text], return_tensors="pt", **padding))
+            tokens = processor.tokenizer([text], return_tensors="pt", **padding)
+            mask = {} if padding else {"attention_mask": tokens["attention_mask"]}  # SigLIP was trained without one
+            found = model.get_text_features(input_ids=tokens["input_ids"], **mask)
     return _unit(getattr(found, "pooler_output", found)[0].numpy())
 
 

@@ -15,6 +15,8 @@ from rag.backends.base import Choice
 from rag.backends.families import FAMILIES, family_of
 from rag.backends.local.transformers import TransformersEmbedder, TransformersReranker
 from rag.errors import BackendError, WrongSetting
+from rag.models.doctor import prove
+from rag.models.run_files import Task
 from rag.types import Content
 from tests.models import engines, family_oracle
 from tests.models import family_checkpoints as tiny
@@ -58,6 +60,13 @@ def in_process(which: str) -> bool:
     )
 
 
+def failures(server: engines.Server, role: Task) -> list[str]:
+    """What `rag doctor` finds wrong with a server; a warning may come of random weights."""
+    found = prove(Choice(model=server.name, urls=(server.url,)), role)
+    assert len(found) >= 5
+    return [f"{one.check}: {one.detail}" for one in found if one.verdict == "failed"]
+
+
 def check_embedder(embedder, which: str, folder: Path) -> None:
     right, pictures = EMBEDDERS[which]
     limit = FAMILIES[f"{which.removesuffix('embedder')}embedding"].pixels[1]
@@ -87,6 +96,19 @@ def test_a_server_gives_the_vectors_of_the_published_format(which, checkpoints, 
         embedder = engines.ServerEmbedder(Choice(model=server.name, urls=(engines.answering(server).url,)))
         check_embedder(embedder, which, folder)
         check_instruction(embedder, which, folder)
+        assert failures(server, "embedder") == []
+
+
+def test_wemm_behind_vllm_in_the_only_precision_it_has_on_a_processor(checkpoints, places):
+    """vLLM's linear attention for processors takes bfloat16 alone, so its vectors are near, not equal; another prompt is far."""
+    folder = tiny.make("wemm-embedder", checkpoints)
+    contents = [*TEXTS, WIDE, LARGE, BOTH]
+    expected = np.stack([family_oracle.embed_wemm(folder, one.text, seen(one, media.MAX_PIXELS)) for one in contents])
+    with engines.serving("wemm-embedder", folder, places / "wemm.log", extra=("--dtype", "bfloat16")) as server:
+        embedder = engines.ServerEmbedder(Choice(model=server.name, urls=(engines.answering(server).url,)))
+        near = (embedder.embed(contents, role="document") @ expected.T).round(4)
+    assert near.diagonal().min() >= 0.99, near.tolist()
+    assert near.argmax(1).tolist() == list(range(len(contents)))
 
 
 @pytest.mark.parametrize("which", [one for one in EMBEDDERS if in_process(one)])
@@ -135,6 +157,7 @@ def test_a_server_gives_the_scores_of_the_published_format(which, checkpoints, p
     with engines.serving(which, folder, places / f"{which}.log") as server:
         reranker = engines.ServerReranker(Choice(model=server.name, urls=(engines.answering(server).url,)))
         check_reranker(reranker, which, folder)
+        assert failures(server, "reranker") == []
         if which == "mxbai-v2-reranker":
             (score,) = engines.told(reranker, rerank_instruction=OWN).score(QUERY, [TEXTS[0]])
             assert score == pytest.approx(family_oracle.score_mxbai(folder, QUERY.text, SAID, OWN), abs=NEAR)

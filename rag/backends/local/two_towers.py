@@ -45,6 +45,8 @@ class TwoTowers:
     def _texts(self, asked: Sequence[tuple[str, Sequence[Content]]]) -> Any:
         padding = {"padding": True, **self._family.tokenizing}
         inputs = self.tokenizer([prompt for prompt, _ in asked], truncation=True, return_tensors="pt", **padding)
+        if self._family.tokenizing:  # a model trained on padded texts attends to the padding
+            inputs.pop("attention_mask", None)
         return _pooled(self.model.get_text_features(**inputs.to(self.model.device)))
 
     def _pictures(self, asked: Sequence[tuple[str, Sequence[Content]]]) -> Any:
