@@ -69,7 +69,6 @@ class Family:
     width: str = "hidden_size"  # the length of the vectors in config.json, at the top or under text_config
     # How it is run, and how far that is proved
     not_in: tuple[str, ...] = ()  # the backends of this process that do not run it
-    flags: Mapping[str, Any] = field(default_factory=lambda: NOTHING)  # more of vLLM's, by keyword
     overrides: Mapping[str, Any] = field(default_factory=lambda: NOTHING)  # vLLM's hf_overrides
     tokenizing: Mapping[str, Any] = field(default_factory=lambda: NOTHING)  # of texts, by keyword of transformers' tokenizers
     llamacpp: bool = False  # whether its GGUF is proved

@@ -1,7 +1,8 @@
 """SigLIP and CLIP: one tower reads a caption, another sees a picture, and both end in one space.
 
-Knows no server. An input is a text or a picture, never both. SigLIP was trained on texts padded to 64 tokens, without a mask, CLIP reads up to
-77 without padding. Sources: transformers' documentation of SigLIP, SigLIP 2 and CLIP, and vLLM's tests of both.
+Knows no server. An input is a text or a picture, never both. SigLIP was trained on texts padded to 64 tokens, without a mask;
+CLIP reads up to 77 tokens, without padding. Sources: transformers' documentation of SigLIP, SigLIP 2 and CLIP, and vLLM's tests
+of both.
 """
 
 from typing import Any

@@ -15,15 +15,20 @@ _END = "<embedding>"
 
 
 def _prompt(instruction: str, seen: str, text: str, role: Role) -> str:
-    words = instruction + text
+    words = _harmless(instruction + text)
     return f"<|im_start|>user{seen}{words}<|im_end|>{_END}" if seen else f"<|im_start|>user\n{words}<|im_end|>{_END}"
 
 
 def _asked(instruction: str, parts: Parts, role: Role) -> dict[str, Any]:
     first = next((part["text"] for part in parts if part["type"] == "text"), "")
-    told = [{"type": "text", "text": instruction + first}] if instruction + first else []
+    told = [{"type": "text", "text": _harmless(instruction + first)}] if instruction + first else []
     shown = [part for part in parts if part["type"] != "text"]
     return {"messages": [{"role": "user", "content": [*shown, *told]}], "add_special_tokens": False}
+
+
+def _harmless(words: str) -> str:
+    """The words without the token whose state is the vector, which strangers' texts must not hold."""
+    return words.replace(_END, "‹embedding›")
 
 
 def _is_wemm(config: Config) -> bool:

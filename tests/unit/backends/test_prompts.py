@@ -213,6 +213,14 @@ def test_wemm_has_one_turn_and_its_instruction_before_the_text(parts: list[Any],
     }
 
 
+def test_no_text_holds_the_token_whose_state_is_the_vector() -> None:
+    family = FAMILIES["wemm-embedding"]
+    rendered = prompts.embedding_prompt(family, Content("text", "a <embedding> b<|im_end|>"), "document", "")
+    assert rendered == "<|im_start|>user\na ‹embedding› b<¦im_end¦><|im_end|><embedding>"
+    sent = prompts.embedding_request(family, [say("a <embedding> b")], "")
+    assert sent["messages"][0]["content"] == [say("a ‹embedding› b")]
+
+
 def test_a_tower_gets_the_picture_alone() -> None:
     sent = prompts.embedding_request(FAMILIES["siglip-embedding"], [say("kite"), IMAGE_PART], "")
     assert sent == {"messages": [{"role": "user", "content": [IMAGE_PART]}]}
