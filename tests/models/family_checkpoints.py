@@ -182,7 +182,9 @@ def _encoder_tokenizer(place: Path, which: str, **more: Any) -> dict[str, int]:
 
     special = _SPECIALS[which]
     letters = [chr(code) for code in range(33, 127)]
-    words = {token: number for number, token in enumerate([*special.values(), *letters, *(f"##{one}" for one in letters)])}
+    parts = [*letters, *(f"##{one}" for one in letters)]
+    listed = [*parts, *special.values()] if which == "clip-embedder" else [*special.values(), *parts]  # CLIP's token 0 is "!"
+    words = {token: number for number, token in enumerate(listed)}
     tokenizer = Tokenizer(models.WordPiece(vocab=words, unk_token=special["unk_token"], max_input_chars_per_word=200))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.decoder = decoders.WordPiece()

@@ -27,6 +27,7 @@ TABLE: Mapping[str, str] = MappingProxyType(
         "gme-embedding": f"{_HERE}.gme:EMBEDDING",
         "wemm-embedding": f"{_HERE}.wemm:EMBEDDING",
         "nemotron-embedding": f"{_HERE}.nemotron:EMBEDDING",
+        "nemotron-vl-embedding": f"{_HERE}.nemotron:EMBEDDING_VL",
         "siglip-embedding": f"{_HERE}.two_towers:SIGLIP",
         "clip-embedding": f"{_HERE}.two_towers:CLIP",
         "plain-embedding": f"{_HERE}.plain:EMBEDDING",

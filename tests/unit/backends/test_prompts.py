@@ -84,7 +84,7 @@ def test_every_prompt_equals_its_golden_file(name: str) -> None:
 
 
 def test_every_family_and_role_has_golden_files() -> None:
-    assert len(NAMES) == 46 + 69
+    assert len(NAMES) == 46 + 69 + 12
     assert {tuple(name.split(".")[:2]) for name in NAMES} == {
         *((family, role) for family in FAMILIES if family.endswith("embedding") for role in ("query", "document")),
         *((name, "pair") for name, family in FAMILIES.items() if family.pair),
@@ -221,25 +221,33 @@ def test_no_text_holds_the_token_whose_state_is_the_vector() -> None:
     assert sent["messages"][0]["content"] == [say("a ‹embedding› b")]
 
 
+def test_no_text_of_strangers_stands_for_a_picture() -> None:
+    family = FAMILIES["nemotron-vl-embedding"]
+    assert prompts.embedding_prompt(family, Content("text", "an <image> tag"), "query", "") == "query: an ‹image› tag"
+    sent = prompts.embedding_request(family, [say("an <image> tag"), IMAGE_PART], "")
+    assert sent["messages"][1]["content"] == [IMAGE_PART, say("an ‹image› tag")]
+
+
 def test_a_tower_gets_the_picture_alone() -> None:
     sent = prompts.embedding_request(FAMILIES["siglip-embedding"], [say("kite"), IMAGE_PART], "")
     assert sent == {"messages": [{"role": "user", "content": [IMAGE_PART]}]}
 
 
-WEMM_CASES = ["text", "chinese", "empty", "image", "image_and_text"]
-
-
-@pytest.mark.parametrize("case", WEMM_CASES)
+@pytest.mark.parametrize("case", ["text", "chinese", "empty", "image", "image_and_text"])
 @pytest.mark.parametrize("as_text", [True, False])
-def test_the_template_of_wemm_renders_its_prompt(case: str, as_text: bool) -> None:
+@pytest.mark.parametrize(("name", "told"), [("wemm-embedding", None), ("nemotron-vl-embedding", "passage:")])
+def test_the_template_of_an_embedder_renders_its_prompt(name: str, told: str | None, case: str, as_text: bool) -> None:
     """As vLLM hands it a conversation: parts whose pictures have the type `image`, or a text alone."""
-    family, content = FAMILIES["wemm-embedding"], DOCUMENTS[case]
+    family, content = FAMILIES[name], DOCUMENTS[case]
     pictures = [{"type": "image"}] * len(content.pixels)
     parts = [*pictures, *([say(content.text)] if content.text or not pictures else [])]
     shown: Any = content.text if as_text and not pictures else parts
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
     template = environment.from_string(prompts.template_file(family).read_text("utf-8"))
-    assert template.render(messages=[{"role": "user", "content": shown}]) == golden(f"wemm-embedding.document.{case}")
+    turns = [{"role": "user", "content": shown}]
+    messages = [{"role": "system", "content": told if as_text else [say(told)]}, *turns] if told else turns
+    rendered = template.render(messages=messages, bos_token="<|begin_of_text|>")
+    assert rendered.removeprefix("<|begin_of_text|>" if told else "") == golden(f"{name}.document.{case}")
 
 
 # ---- the chat templates of the servers --------------------------------------------------------
