@@ -1,4 +1,4 @@
-"""Checks that a server gives the vectors of tokens that late interaction compares, and that they tell an answer from other texts.
+"""Checks that a server gives the vectors of tokens that are compared or pooled here, and that they tell an answer from others.
 
 Knows /pooling and what MaxSim must be; knows no address and prints nothing.
 """
@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.backends.base import Choice
-from rag.backends.families import Family
+from rag.backends.families import Family, Task, instruction_for
 from rag.backends.media import media_parts
-from rag.backends.prompts import embedding_request
+from rag.backends.prompts import embedding_prompt, embedding_request
 from rag.backends.server.late_interaction import PATH, max_sim
 from rag.errors import BackendError
 from rag.models.check_embedder import OTHERS, QUERY, RELEVANT, known_pair
 from rag.models.check_media import picture, picture_tokens
 from rag.models.probe import Finding, Verdict, ask, reporter
+from rag.types import Content, Role
 
 if TYPE_CHECKING:
     import httpx
@@ -28,16 +29,22 @@ UNIT = 0.02  # a length may differ from 1 by this much, in 16-bit arithmetic
 REMEDY = "start it with `rag serve reranker`, on vLLM with a model of tokens' vectors"
 
 
-def prove_late(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str) -> list[Finding]:
-    """The findings for one endpoint. BackendError if it stops answering."""
+def prove_late(client: httpx.Client, choice: Choice, family: Family, model: str, subject: str, role: Task) -> list[Finding]:
+    """The findings for one endpoint, of a reranker or an embedder. BackendError if it stops answering."""
     report = reporter(subject)
-    (query,) = _vectors(client, model, {"input": [QUERY]})
+
+    def written(text: str, use: Role) -> str:
+        told = instruction_for(family, choice, use) if role == "embedder" else ""
+        return embedding_prompt(family, Content("text", text), use, told)
+
+    (query,) = _vectors(client, model, {"input": [written(QUERY, "query")]})
     lengths = np.linalg.norm(query, axis=1)
     verdict: Verdict = "ok" if np.abs(lengths - 1).max() <= UNIT else "failed"
     detail = f"{query.shape[0]} vectors of {query.shape[1]} numbers, lengths {lengths.min():.3f} … {lengths.max():.3f}"
     found = [report("vectors of tokens", verdict, detail, "" if verdict == "ok" else REMEDY)]
-    documents = _vectors(client, model, {"input": [RELEVANT, *OTHERS]})
-    (alone,) = _vectors(client, model, {"input": [RELEVANT]})
+    texts = [written(text, "document") for text in (RELEVANT, *OTHERS)]
+    documents = _vectors(client, model, {"input": texts})
+    (alone,) = _vectors(client, model, {"input": texts[:1]})
     scores = [max_sim(query, one) for one in (alone, *documents)]
     apart = abs(scores[0] - scores[1])
     same: Verdict = "ok" if apart <= UNIT else "failed"

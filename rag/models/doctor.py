@@ -117,8 +117,8 @@ def _prove_one(choice: Choice, role: Task, url: str, subject: str) -> tuple[list
             fatal = any(one.verdict == "failed" for one in findings)
             vector = [] if fatal or role == "reranker" else embed(client, {"model": name, "input": [RELEVANT]})[0][0]
             return [answers, as_family, *findings], vector
-        if family.late:
-            return [answers, as_family, *prove_late(client, chosen, family, name, subject)], []
+        if family.late or family.pooling == "tokens":
+            return [answers, as_family, *prove_late(client, chosen, family, name, subject, role)], []
         if role == "reranker":
             return [answers, as_family, *prove_reranker(client, chosen, family, name, subject)], []
         findings = prove_embedder(client, chosen, family, name, subject)

@@ -190,6 +190,8 @@ def _family_flags(family: Family, length: int, options: LaunchOptions) -> list[s
         sides = 2 if family.pair else 1  # a query and a document
         limits = {"image": sides * family.pictures, "video": 1 if family.videos else 0}
         flags += ["--limit-mm-per-prompt", json.dumps(limits)]
+    if family.pooling == "tokens":
+        flags += ["--pooler-config", json.dumps({"task": "token_embed"})]
     if family.resizes:
         flags += ["--mm-processor-kwargs", json.dumps(resizing(family))]
     if family.sees and family.videos:

@@ -23,6 +23,7 @@ FOLDERS = {  # names of which each tells its family
     "siglip-embedder": "siglip-base-patch16-tiny",
     "clip-embedder": "clip-vit-base-patch16-tiny",
     "colqwen3-reranker": "tomoro-colqwen3-embed-tiny",
+    "jina-v4-embedder": "jina-embeddings-v4-vllm-retrieval-tiny",
 }
 _SEEDS = {name: 31 + number for number, name in enumerate(FOLDERS)}
 _PAIR = {  # how the tokenizers of the encoders join two texts
@@ -124,6 +125,30 @@ def _qwen2_vl(place: Path, which: str) -> None:
     head |= {f"score.{at}.bias": 0.3 * torch.randn(width) for at, width in ((0, HIDDEN), (2, 1))}
     save_file({**load_file(place / "model.safetensors"), **head}, place / "model.safetensors", {"format": "pt"})
     return None
+
+
+def _qwen2_5_vl(place: Path, which: str) -> None:
+    from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
+
+    ids = vocabulary()
+    _write_tokenizer(place, appended=False, seeing=True)
+    sizes = {"size": {"shortest_edge": 3136, "longest_edge": 602112}, "patch_size": 14, "temporal_patch_size": 2, "merge_size": 2}
+    colours = {"image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]}
+    kind = {"image_processor_type": "Qwen2VLImageProcessor", "processor_class": "Qwen2_5_VLProcessor"}
+    _dump(place / "preprocessor_config.json", sizes | colours | kind)
+    (place / "video_preprocessor_config.json").unlink()
+    vision = {
+        "depth": 2, "hidden_size": 64, "out_hidden_size": HIDDEN, "num_heads": 2, "intermediate_size": 128, "patch_size": 14,
+        "spatial_merge_size": 2, "temporal_patch_size": 2, "in_channels": 3, "window_size": 112, "fullatt_block_indexes": [1],
+        "hidden_act": "silu", "initializer_range": 0.15,
+    }  # fmt: skip
+    rope = {"rope_type": "default", "rope_theta": 1000000, "mrope_section": [6, 5, 5], "type": "mrope"}
+    config = AutoConfig.for_model(
+        "qwen2_5_vl", text_config=_language(len(ids)) | {"rope_parameters": rope}, vision_config=vision,
+        tie_word_embeddings=True, image_token_id=ids["<|image_pad|>"], video_token_id=ids["<|video_pad|>"],
+        vision_start_token_id=ids["<|vision_start|>"], vision_end_token_id=ids["<|vision_end|>"],
+    )  # fmt: skip
+    _save(place, Qwen2_5_VLForConditionalGeneration(config))
 
 
 def _wemm(place: Path, which: str) -> None:
@@ -256,4 +281,5 @@ _MAKERS = {
     "siglip-embedder": _towers,
     "clip-embedder": _towers,
     "colqwen3-reranker": _colqwen3,
+    "jina-v4-embedder": _qwen2_5_vl,
 }

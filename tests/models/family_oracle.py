@@ -32,6 +32,23 @@ def embed_wemm(folder: Path, text: str, pictures: Pictures = (), instruction: st
     return _last(folder, f"<|im_start|>user{user}<|im_end|><embedding>", pictures, None)
 
 
+def embed_jina_v4(folder: Path, text: str, pictures: Pictures = ()) -> np.ndarray:
+    """The model cards: the mean of all tokens of a text, or of a picture's from its start to its end, none normalised before."""
+    import torch
+    from transformers import AutoModel, AutoProcessor
+
+    processor, model = AutoProcessor.from_pretrained(folder), _loaded(AutoModel, folder)
+    prompt = f"<|im_start|>user\n{PICTURE}Describe the image.<|im_end|>\n" if pictures else text
+    inputs = processor(text=[prompt], return_tensors="pt", **({"images": _shown(pictures)} if pictures else {}))
+    with torch.inference_mode():
+        states = model(**inputs).last_hidden_state[0]
+    tokens = inputs["input_ids"][0].tolist()
+    if pictures:
+        start, end = processor.tokenizer.convert_tokens_to_ids(["<|vision_start|>", "<|vision_end|>"])
+        states = states[tokens.index(start) : tokens.index(end) + 1]
+    return _unit(states.mean(0).numpy())
+
+
 def embed_nemotron(folder: Path, text: str) -> np.ndarray:
     """LlamaBidirectionalModel: every token attends to every other; the mean of the last states."""
     import torch

@@ -13,7 +13,8 @@ from typing import Any, Literal
 from rag.types import Role
 
 Task = Literal["embedder", "reranker"]
-Pooling = Literal["last", "mean", "own"]  # own: as the model's class or its sentence-transformers folder says
+# tokens: the client takes the mean of their vectors; own: as the model's class or its sentence-transformers folder says
+Pooling = Literal["last", "mean", "tokens", "own"]
 Prompt = Callable[[str, str, str, Role], str]  # (instruction, placeholders of pixels, text, role) → the whole prompt
 Pair = Callable[[str, str, str], str]  # (instruction, query, document) → the whole prompt
 Parts = Sequence[Mapping[str, Any]]  # of OpenAI's API: videos, then images, then text
@@ -55,6 +56,7 @@ class Family:
     template: str = ""  # the file in rag/backends/templates with which vLLM's server renders; "": its own or none
     takes_instruction: bool = True  # whether requests for scores name an instruction
     pooling: Pooling = "last"
+    around: tuple[str, str] = ("", "")  # what stands before and after a picture, where its own tokens are pooled
     # What it sees
     videos: bool = True  # whether one that sees takes videos too
     pictures: int = 8  # the most in one input

@@ -26,6 +26,7 @@ TABLE: Mapping[str, str] = MappingProxyType(
         "colqwen3-reranker": f"{_HERE}.colqwen3:RERANKER",
         "gme-embedding": f"{_HERE}.gme:EMBEDDING",
         "wemm-embedding": f"{_HERE}.wemm:EMBEDDING",
+        "jina-v4-embedding": f"{_HERE}.jina_v4:EMBEDDING",
         "nemotron-embedding": f"{_HERE}.nemotron:EMBEDDING",
         "nemotron-vl-embedding": f"{_HERE}.nemotron:EMBEDDING_VL",
         "siglip-embedding": f"{_HERE}.two_towers:SIGLIP",

@@ -20,9 +20,9 @@ def _prompt(instruction: str, seen: str, text: str, role: Role) -> str:
 
 
 def _asked(instruction: str, parts: Parts, role: Role) -> dict[str, Any]:
-    first = next((part["text"] for part in parts if part["type"] == "text"), "")
-    told = [{"type": "text", "text": _harmless(instruction + first)}] if instruction + first else []
+    words = _harmless(instruction + next((part["text"] for part in parts if part["type"] == "text"), ""))
     shown = [part for part in parts if part["type"] != "text"]
+    told = [{"type": "text", "text": words}] if words or not shown else []
     return {"messages": [{"role": "user", "content": [*shown, *told]}], "add_special_tokens": False}
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 
+PATH = "/v1/embeddings"
+
+
 def tokenizing_of(family: Family) -> Mapping[str, Any]:
     """The fields by which a server tokenizes rendered prompts as the model was trained; none for a family without prompts."""
     if not family.templated:
@@ -29,16 +32,20 @@ def tokenizing_of(family: Family) -> Mapping[str, Any]:
 
 
 class EmbeddingForm(Protocol):
-    """How one program takes inputs for vectors and answers. `texts` and `bytes`: the most in one request."""
+    """How one program takes inputs for vectors and answers. `texts` and `bytes`: the most in one request, to `path`."""
 
+    path: str
     texts: int
     bytes: int
 
     def request(self, contents: Sequence[Content], role: Role) -> Mapping[str, Any]:
         """The body, without the model: for one content with pixels, or several without."""
 
-    def read(self, answer: HttpResponse, count: int, dim: int) -> Vectors:
-        """The unit rows of a response, float32 (count, dim); `dim` 0: of whatever length. BackendError for anything else."""
+    def read(self, answer: HttpResponse, contents: Sequence[Content], dim: int) -> Vectors:
+        """The unit rows of a response for these contents, float32 (n, dim); `dim` 0: of whatever length.
+
+        BackendError for anything else.
+        """
 
     def unreadable(self, contents: Sequence[Content]) -> Mapping[int, HttpRefusal]:
         """The contents that this program would not read as the model was trained, by their place."""
@@ -50,6 +57,7 @@ class EmbeddingForm(Protocol):
 class OpenAiForm:
     """Text of a known family as rendered prompts in `input`; pixels as `messages`; any other model's text as it is."""
 
+    path = PATH
     texts = 32  # per request: TEI accepts no more by default, and vLLM gains nothing from more
     bytes = 4_000_000
 
@@ -71,9 +79,9 @@ class OpenAiForm:
             return {"input": prompts, **tokenizing_of(family), **shape}
         return {"input": [prompt or " " for prompt in prompts], **shape}  # OpenAI and TEI refuse an empty string
 
-    def read(self, answer: HttpResponse, count: int, dim: int) -> Vectors:
-        """The unit rows of a response, float32 (count, dim). BackendError as in `vectors_of`."""
-        return vectors_of(answer, count, dim)
+    def read(self, answer: HttpResponse, contents: Sequence[Content], dim: int) -> Vectors:
+        """The unit rows of a response, float32 (n, dim). BackendError as in `vectors_of`."""
+        return vectors_of(answer, len(contents), dim)
 
     def unreadable(self, contents: Sequence[Content]) -> Mapping[int, HttpRefusal]:
         """None: the server itself says what it refuses."""

@@ -41,13 +41,13 @@ class LateScorer:
 
     def scores(self, model: str, query: Content, contents: Sequence[Content]) -> list[float | HttpRefusal]:
         """One score in 0…1, or the refusal, for each content. HttpRefusal if the query itself is refused."""
-        (asked,) = self._answers(model, [[query]], lambda answer, count: token_vectors(answer, count, 0))
+        (asked,) = self._answers(model, [[query]], lambda answer, batch: token_vectors(answer, len(batch), 0))
         if isinstance(asked, HttpRefusal):
             raise asked
         dim = asked.shape[1]
 
-        def read(answer: HttpResponse, count: int) -> list[float]:
-            return [max_sim(asked, vectors) for vectors in token_vectors(answer, count, dim)]
+        def read(answer: HttpResponse, batch: Sequence[Content]) -> list[float]:
+            return [max_sim(asked, vectors) for vectors in token_vectors(answer, len(batch), dim)]
 
         places = list(range(len(contents)))
         texts = [at for at in places if not contents[at].pixels]
@@ -85,6 +85,17 @@ def token_vectors(answer: HttpResponse, count: int, dim: int) -> list[Vectors]:
 
     BackendError for anything else than as many inputs, each with rows of finite numbers that are not zero.
     """
+    found = matrices_of(answer, count, dim)
+    for one in found:
+        lengths = np.linalg.norm(one, axis=1, keepdims=True)
+        if not len(one) or not np.isfinite(lengths).all() or not lengths.all():
+            raise BackendError(f"{answer.place} sent no, zero or non-finite vectors of tokens", "run it in float32 or bfloat16")
+        one /= lengths
+    return found
+
+
+def matrices_of(answer: HttpResponse, count: int, dim: int) -> list[Vectors]:
+    """The rows of each of `count` inputs as they were sent, float32 (tokens, dim). BackendError for anything else."""
     rows = answer.content.get("data") if isinstance(answer.content, Mapping) else None
     try:
         ordered = sorted(rows or (), key=lambda row: int(row["index"]))
@@ -95,11 +106,6 @@ def token_vectors(answer: HttpResponse, count: int, dim: int) -> list[Vectors]:
         ) from error
     if len(found) != count:
         raise BackendError(f"{answer.place} sent vectors of {len(found)} inputs, not {count}", "restart the server")
-    for one in found:
-        lengths = np.linalg.norm(one, axis=1, keepdims=True)
-        if not len(one) or not np.isfinite(lengths).all() or not lengths.all():
-            raise BackendError(f"{answer.place} sent no, zero or non-finite vectors of tokens", "run it in float32 or bfloat16")
-        one /= lengths
     return found
 
 

@@ -18,7 +18,7 @@ from rag.backends.modalities import modalities_of, refuse_llamacpp
 from rag.backends.prompts import rerank_prompt, rerank_words
 from rag.backends.server.batching import answers_to, is_too_long, refusal_of
 from rag.backends.server.client import RETRY_POLICY, Endpoints, Heard, RetryPolicy
-from rag.backends.server.exchange import HttpRefusal
+from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.backends.server.harmless import HARMLESS
 from rag.backends.server.late_interaction import LateScorer
 from rag.backends.server.llamacpp import properties
@@ -171,8 +171,11 @@ class ServerReranker:
             def harmless(batch: Sequence[Content], path: str = path) -> Mapping[str, Any]:
                 return self._request(path, model, harmless_side, [harmless_side])
 
+            def read(answer: HttpResponse, batch: Sequence[Content]) -> list[float]:
+                return scores_of(answer, len(batch))
+
             try:
-                return answers_to(self._endpoints, path, batches, body, scores_of, harmless)
+                return answers_to(self._endpoints, path, batches, body, read, harmless)
             except HttpRefusal as refused:
                 if refused.status in (404, 405) and self._family.templated and path == RERANK:
                     refused.remedy = (
