@@ -42,5 +42,5 @@ RERANKER = Family(
     not_in=("vllm", "transformers"),
     reads="text or pictures",
     source="vLLM's colqwen3_token_embed_online.py",
-    proof="",
+    proof="vLLM 0.32, scores within 0.003",
 )
