@@ -42,7 +42,6 @@ EMBEDDING = Family(
     pixels=(0, 768 * 28 * 28),
     patch=28,
     names=r"jina-embeddings-v4-vllm-(retrieval|code)",
-    dims={"": 2048},
     not_in=("vllm", "transformers"),
     reads="text or pictures",
     source="model cards of jinaai/jina-embeddings-v4-vllm-code and -text-matching",

@@ -69,7 +69,7 @@ def native_dim(choice: Choice) -> int | None:
         width = config[name] if name in config else config.get("text_config", config).get(name)
         return width if isinstance(width, int) else None
     size = _SIZE.search(model_name(choice.model).lower())
-    return family.dims.get(size[1] if size else "") if family else None
+    return family.dims.get(size[1]) if size and family else None
 
 
 def model_name(model: str) -> str:

@@ -33,7 +33,7 @@ class TokenMeanForm:
 
     def __init__(self, family: Family, choice: Choice, count: Callable[[str], int | None]) -> None:
         self._family, self._choice, self._count = family, choice, count
-        self._native = native_dim(choice) or 0
+        self._native = native_dim(choice) or 0  # of a token's vector; 0: learned from the first answer
         self._around: tuple[int, int] | None = None
 
     def request(self, contents: Sequence[Content], role: Role) -> Mapping[str, Any]:
@@ -57,6 +57,7 @@ class TokenMeanForm:
             kept = states[before : len(states) - after]
             if not len(kept) or kept.shape[1] < dim:
                 raise BackendError(f"{answer.place} sent too few or too short vectors of tokens", "check --model and --dim")
+            self._native = states.shape[1]
             rows.append(kept.mean(axis=0, dtype=np.float32)[: dim or None])
         vectors = np.stack(rows)
         if not np.isfinite(vectors).all() or not vectors.any(axis=1).all():

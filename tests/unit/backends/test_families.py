@@ -86,7 +86,7 @@ def test_a_prefix_of_a_plain_model_keeps_its_spaces() -> None:
         ("Alibaba-NLP/gme-Qwen2-VL-2B-Instruct", "embedder", "gme-embedding", 1536),
         ("Alibaba-NLP/gme-Qwen2-VL-7B-Instruct", "embedder", "gme-embedding", 3584),
         ("tencent/WeMM-Embedding-4B", "embedder", "wemm-embedding", 2560),
-        ("jinaai/jina-embeddings-v4-vllm-retrieval", "embedder", "jina-v4-embedding", 2048),
+        ("jinaai/jina-embeddings-v4-vllm-retrieval", "embedder", "jina-v4-embedding", None),
         ("jinaai/jina-embeddings-v4", "embedder", "plain-embedding", None),
         ("nvidia/llama-nemotron-embed-1b-v2", "embedder", "nemotron-embedding", 2048),
         ("nvidia/llama-nemotron-embed-vl-1b-v2", "embedder", "nemotron-vl-embedding", 2048),

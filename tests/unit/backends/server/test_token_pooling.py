@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +26,8 @@ def form(choice: Choice = NAMED, count: Callable[[str], int | None] = COUNTS.get
 
 
 def answer(*states: np.ndarray) -> HttpResponse:
-    rows = [{"index": at, "data": base64.b64encode(one.astype("<f4").tobytes()).decode()} for at, one in enumerate(states)]
+    """As lists, for a form that does not know the length of a vector yet."""
+    rows = [{"index": at, "data": one.tolist()} for at, one in enumerate(states)]
     return HttpResponse("http://here/pooling", {"data": rows})
 
 
@@ -46,12 +46,18 @@ def test_texts_take_all_tokens_and_pictures_their_own() -> None:
 
 
 def test_the_requests() -> None:
-    shape = {"task": "token_embed", "use_activation": False, "encoding_format": "base64"}
+    shape = {"task": "token_embed", "use_activation": False, "encoding_format": "float"}
     assert form().request([TEXT, Content("text", "sea")], "query") == {"input": ["Query: kite", "Query: sea"], **shape}
     sent = dict(form().request([PICTURE], "document"))
     ((part, task),) = [turn["content"] for turn in sent.pop("messages")]
     assert (part["type"], task, sent) == ("image_url", {"type": "text", "text": "Describe the image."}, shape)
-    assert form(Choice(model="an-alias", family="jina-v4")).request([TEXT], "document")["encoding_format"] == "float"
+
+
+def test_lists_are_asked_for_until_the_length_is_known() -> None:
+    first = form()
+    assert first.request([TEXT], "document")["encoding_format"] == "float"
+    first.read(HttpResponse("here", {"data": [{"index": 0, "data": states(3).tolist()}]}), [TEXT], 0)
+    assert first.request([TEXT], "document")["encoding_format"] == "base64"
 
 
 @pytest.mark.parametrize(
