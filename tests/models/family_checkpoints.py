@@ -168,7 +168,7 @@ def _wemm(place: Path, which: str) -> None:
     }  # fmt: skip
     text = _language(len(ids) + 1) | {
         "head_dim": 32, "rope_parameters": rope, "layer_types": ["linear_attention", "full_attention"],
-        "linear_key_head_dim": 32, "linear_value_head_dim": 32, "linear_num_key_heads": 2, "linear_num_value_heads": 4,
+        "linear_key_head_dim": 128, "linear_value_head_dim": 128, "linear_num_key_heads": 1, "linear_num_value_heads": 2,
         "linear_conv_kernel_dim": 4, "partial_rotary_factor": 0.5,
     }  # fmt: skip
     vision = {
@@ -259,7 +259,9 @@ def _towers(place: Path, which: str) -> None:
         model: Any = SiglipModel(SiglipConfig(text_config=text | {"max_position_embeddings": 64}, vision_config=vision))
         sizes = {"size": {"height": 64, "width": 64}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     else:
-        config = CLIPConfig(text_config=text | {"max_position_embeddings": 77}, vision_config=vision, projection_dim=96)
+        config = CLIPConfig(
+            text_config=text | {"max_position_embeddings": 77}, vision_config=vision, projection_dim=160
+        )  # vLLM takes none below the hidden size
         model = CLIPModel(config)
         sizes = {"size": {"shortest_edge": 64}, "crop_size": {"height": 64, "width": 64}, "do_center_crop": True}
         sizes |= {"image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]}
