@@ -31,9 +31,9 @@ MAX_ASPECT = 180  # longer to shorter side; the models' processors refuse more t
 QUALITY = 95  # JPEG, without chroma subsampling: small coloured letters stay readable
 
 
-def image_url(pixels: Pixels) -> str:
-    """RGB pixels (height, width, 3) as `data:image/jpeg;base64,…` of at most MAX_PIXELS."""
-    return f"data:image/jpeg;base64,{_base64(_jpeg(_within(pixels, MAX_PIXELS)))}"
+def image_url(pixels: Pixels, limit: int = MAX_PIXELS) -> str:
+    """RGB pixels (height, width, 3) as `data:image/jpeg;base64,…` of at most `limit` pixels."""
+    return f"data:image/jpeg;base64,{_base64(_jpeg(_within(pixels, min(limit, MAX_PIXELS))))}"
 
 
 def video_url(frames: Sequence[Pixels]) -> str:
@@ -41,9 +41,9 @@ def video_url(frames: Sequence[Pixels]) -> str:
     return f"data:video/jpeg;base64,{','.join(_base64(_jpeg(frame)) for frame in _film(frames))}"
 
 
-def picture(pixels: Pixels) -> Image:
-    """The picture, RGB, that a server decodes from `image_url(pixels)`, for a model in this process."""
-    return _decoded(_jpeg(_within(pixels, MAX_PIXELS)))
+def picture(pixels: Pixels, limit: int = MAX_PIXELS) -> Image:
+    """The picture, RGB, that a server decodes from `image_url(pixels, limit)`, for a model in this process."""
+    return _decoded(_jpeg(_within(pixels, min(limit, MAX_PIXELS))))
 
 
 def film(frames: Sequence[Pixels]) -> list[Image]:
@@ -51,11 +51,14 @@ def film(frames: Sequence[Pixels]) -> list[Image]:
     return [_decoded(_jpeg(frame)) for frame in _film(frames)]
 
 
-def media_parts(content: Content) -> list[dict[str, Any]]:
-    """The pixels of a content as parts of the OpenAI API: one `video_url`, or one `image_url` for each picture."""
+def media_parts(content: Content, limit: int = MAX_PIXELS) -> list[dict[str, Any]]:
+    """The pixels of a content as parts of the OpenAI API: one `video_url`, or one `image_url` for each picture.
+
+    `limit`: the most pixels of one picture.
+    """
     if is_video(content):
         return [{"type": "video_url", "video_url": {"url": video_url(content.pixels)}}]
-    return [{"type": "image_url", "image_url": {"url": image_url(pixels)}} for pixels in content.pixels]
+    return [{"type": "image_url", "image_url": {"url": image_url(pixels, limit)}} for pixels in content.pixels]
 
 
 def _film(frames: Sequence[Pixels]) -> list[Image]:

@@ -11,8 +11,10 @@ from rag.cli.options import Index, Json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from rag.config import Settings
     from rag.models.probe import Finding
 
+HEADINGS = ("model", "family", "reads", "where", "proof", "prompts from")
 MARKS = {"ok": "ok", "warning": "WARN", "failed": "FAILED", "skipped": "-"}
 
 
@@ -25,6 +27,9 @@ def doctor(
     answer_model: Annotated[str | None, typer.Option(help="Which chat model, where the server has several.")] = None,
     family: Annotated[str | None, typer.Option(help="Model family (prompts and limits), where the name does not tell.")] = None,
     reranker_family: Annotated[str | None, typer.Option(help="The same for the reranker.")] = None,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Print how far the models at hand are proved, without asking any server.")
+    ] = False,
     index: Index = "",
     json: Json = False,
 ) -> None:
@@ -53,12 +58,35 @@ def doctor(
         }
     )
     stored = settings_of(existing_index(index)) if index else _stored_settings(settings.index)
+    if prove:
+        return _print_proofs(settings, stored, json=json)
     findings = [*examine_machine(), *examine_endpoints(settings, stored), *examine_answerer(settings)]
     _print_json(findings) if json else _print(findings)
     failed = [finding for finding in findings if finding.verdict == "failed"]
     if failed:
         what = f"{len(failed)} of {len(findings)} checks failed: " + ", ".join(f"{one.subject}: {one.check}" for one in failed)
         raise BackendError(what, remedy="follow the lines marked → above; until then vectors look fine but rank badly")
+
+
+def _print_proofs(settings: Settings, stored: Mapping[str, str], *, json: bool) -> None:
+    import json as as_text
+    from dataclasses import asdict
+
+    from rag.cli.terminal import harmless, say
+    from rag.models.proofs import proofs_at_hand, proofs_of_families
+
+    proofs = proofs_at_hand(settings, stored)
+    if not proofs:
+        say("no model is named, served here or in a hub's cache: the table shows the families that are known")
+        proofs = proofs_of_families()
+    if json:
+        print(as_text.dumps({"proofs": [asdict(one) for one in proofs]}, ensure_ascii=False, indent=2))
+        return
+    rows = [(one.model or one.family, one.family, one.reads, one.where, one.proof, one.source) for one in proofs]
+    columns = [column for column in range(len(HEADINGS)) if any(row[column] for row in rows)]
+    widths = {column: max(len(row[column]) for row in [HEADINGS, *rows]) for column in columns}
+    for row in [HEADINGS, *rows]:
+        print("  ".join(f"{harmless(row[column]):<{widths[column]}}" for column in columns).rstrip())
 
 
 def _stored_settings(named: str) -> Mapping[str, str]:

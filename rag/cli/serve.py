@@ -96,10 +96,8 @@ def serve(
     for server in servers:
         if not planned:
             require_folder(server.model)
-        if server.role != "answerer" and not (server.family or family_for(server).templated):
-            say(
-                f"{server.model}: not known as a Qwen3 model, so it gets text without a template; if it is one, give its --family"
-            )
+        if server.role != "answerer" and not (server.family or family_for(server).source):
+            say(f"{server.model}: its family is not known, so it gets text without a template; if it has one, give --family")
     if not dry_run:
         terms = here(wanted)
         required_engine(terms.platform or "")

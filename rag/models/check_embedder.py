@@ -13,7 +13,8 @@ import httpx
 
 from rag.backends.base import Choice
 from rag.backends.families import Family, instruction_for, native_dim
-from rag.backends.prompts import embedding_messages, embedding_prompt
+from rag.backends.prompts import embedding_prompt, embedding_request
+from rag.backends.server.embedding_forms import tokenizing_of
 from rag.errors import BackendError
 from rag.models.check_media import prove_media
 from rag.models.probe import Finding, NotOffered, Report, Verdict, cosine, count_tokens, embed, reporter
@@ -39,32 +40,41 @@ def prove_embedder(client: httpx.Client, choice: Choice, family: Family, model: 
     instruction = instruction_for(family, choice, "document")
     prompts = [embedding_prompt(family, Content("text", text), "document", instruction) for text in texts]
     rest: dict[str, Any] = {"model": model} | ({"dimensions": choice.dim} if choice.dim else {})
-    (alone,), used = embed(client, {**rest, "input": [prompts[0]]})
+    of_texts = {**rest, **tokenizing_of(family)}
+    (alone,), used = embed(client, {**of_texts, "input": [prompts[0]]})
     found = [vector_length(report, len(alone), choice.dim or native_dim(choice))]
     if family.templated:
-        found += _embedding_tokens(report, client, model, prompts[0], used)
+        found += _embedding_tokens(report, client, family, model, prompts[0], used)
     if family.sees:
-        messages = embedding_messages(family, [{"type": "text", "text": texts[0]}], instruction)
-        found += [_conversation(report, client, {**rest, "messages": messages}, alone, used)]
+        if family.mixed:
+            conversation = embedding_request(family, [{"type": "text", "text": texts[0]}], instruction)
+            found += [_conversation(report, client, {**rest, **conversation}, alone, used)]
         found += _media(report, client, rest, family, instruction)
-    batch, _ = embed(client, {**rest, "input": [prompts[1], prompts[0], prompts[2]]})
+    batch, _ = embed(client, {**of_texts, "input": [prompts[1], prompts[0], prompts[2]]})
     found.append(same_in_batch(report, alone, batch))
-    again = [embed(client, {**rest, "input": [prompts[0]]})[0][0] for _ in range(REPEATS)]
+    again = [embed(client, {**of_texts, "input": [prompts[0]]})[0][0] for _ in range(REPEATS)]
     found.append(_steady_vectors(report, alone, again))
     asked = embedding_prompt(family, Content("text", QUERY), "query", instruction_for(family, choice, "query"))
-    (question,), _ = embed(client, {**rest, "input": [asked]})
+    (question,), _ = embed(client, {**of_texts, "input": [asked]})
     near, far = cosine(question, alone), max((cosine(question, batch[at]) for at in (0, 2) if at < len(batch)), default=0.0)
     return [*found, known_pair(report, near, far)]
 
 
-def _embedding_tokens(report: Report, client: httpx.Client, model: str, prompt: str, used: int) -> list[Finding]:
+def _embedding_tokens(report: Report, client: httpx.Client, family: Family, model: str, prompt: str, used: int) -> list[Finding]:
     """Whether the request used as many tokens as the rendered prompt has, and the tokenizer appends the token that is pooled."""
+    if family.tokenizing:
+        return [report("prompt tokens", "skipped", "texts are padded, so their tokens say nothing", "")]
     expected = count_tokens(client, model, prompt, special=True)
     bare = count_tokens(client, model, prompt, special=False)
     if expected is None or bare is None:
         return [report("prompt tokens", "skipped", "the server has no /tokenize", "")]
     if not used:
         return [report("prompt tokens", "skipped", "the server does not report how many tokens it used", "")]
+    if not family.special_tokens:
+        if used == bare:
+            return [report("prompt tokens", "ok", f"{used}, as rendered", "")]
+        detail = f"the server read {used} tokens, but the prompt has {bare}"
+        return [report("prompt tokens", "failed", detail, f"something changes the text: {NO_PROXY_REMEDY}")]
     if expected == bare:
         detail = f"the tokenizer appends no <|endoftext|> ({bare} tokens with special tokens and without)"
         return [report("prompt tokens", "failed", detail, SPECIAL_REMEDY)]
@@ -81,7 +91,7 @@ def _conversation(report: Report, client: httpx.Client, body: dict[str, Any], al
     """Whether a text sent as a conversation, as pictures are, becomes the same prompt and gives the same vector."""
     name = "conversation"
     try:
-        (vector,), counted = embed(client, {**body, "add_generation_prompt": True, "add_special_tokens": True})
+        (vector,), counted = embed(client, body)
     except NotOffered:
         raise
     except BackendError as error:
@@ -101,11 +111,10 @@ def _conversation(report: Report, client: httpx.Client, body: dict[str, Any], al
 
 def _media(report: Report, client: httpx.Client, rest: dict[str, Any], family: Family, instruction: str) -> list[Finding]:
     def ask(parts: Sequence[Mapping[str, Any]]) -> int:
-        messages = embedding_messages(family, parts, instruction)
-        return embed(client, {**rest, "messages": messages, "add_generation_prompt": True, "add_special_tokens": True})[1]
+        return embed(client, {**rest, **embedding_request(family, parts, instruction)})[1]
 
     render = partial(embedding_prompt, family, role="document", instruction=instruction)
-    return prove_media(report, ask, render, partial(count_tokens, client, rest["model"], special=True))
+    return prove_media(report, ask, render, partial(count_tokens, client, rest["model"], special=family.special_tokens), family)
 
 
 def same_in_batch(report: Report, alone: Sequence[float], batch: Sequence[Sequence[float]]) -> Finding:

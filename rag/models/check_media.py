@@ -1,20 +1,22 @@
 """Checks that a server accepts pictures and videos, and makes as many tokens of them as their sizes and times give.
 
-Knows pixels, placeholders and token counts; knows no model, no request and no address.
+Knows pixels, placeholders, token counts and what a family sees; knows no model, no request and no address.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rag.backends.families import Family
 from rag.backends.media import media_parts
 from rag.backends.prompts import placeholders
 from rag.errors import BackendError
 from rag.models.probe import Finding, Report
 from rag.types import Content
 
-PICTURE_TOKENS = 64  # for 256 × 256 pixels: one per 32 × 32 (patches of 16, merged 2 × 2)
+SIDE = 256  # pixels of the picture
 FRAMES = 24  # of the video, one per second: fewer than a server keeps, and enough for times of one digit and of two
 PAIR_TOKENS = 16  # for two frames of 128 × 128 pixels together
 SEPARATOR = "<|vision_start|>"  # one token, so that the tokens of a time do not merge with their neighbours
@@ -25,18 +27,27 @@ Parts = Sequence[Mapping[str, Any]]
 
 
 def prove_media(
-    report: Report, ask: Callable[[Parts], int], render: Callable[[Content], str], count: Callable[[str], int | None]
+    report: Report,
+    ask: Callable[[Parts], int],
+    render: Callable[[Content], str],
+    count: Callable[[str], int | None],
+    family: Family,
 ) -> list[Finding]:
-    """A picture and a video, each sent alone.
+    """A picture and, if the family takes videos, a video, each sent alone.
 
     `ask` sends parts of the OpenAI API and returns the prompt tokens used (0: not reported; BackendError: refused). `render`
     returns our prompt for a content, with a placeholder for its pixels. `count` counts a prompt's tokens (None: no /tokenize).
     """
-    return [_picture(report, ask, render, count), _video(report, ask, render, count)]
+    found = [_picture(report, ask, render, count, family)]
+    return [*found, _video(report, ask, render, count)] if family.videos else found
 
 
 def _picture(
-    report: Report, ask: Callable[[Parts], int], render: Callable[[Content], str], count: Callable[[str], int | None]
+    report: Report,
+    ask: Callable[[Parts], int],
+    render: Callable[[Content], str],
+    count: Callable[[str], int | None],
+    family: Family,
 ) -> Finding:
     shown = picture()
     try:
@@ -44,14 +55,15 @@ def _picture(
     except BackendError as error:
         return report("picture", "failed", f"the server refuses a picture: {error.what}", PICTURE_REMEDY)
     prompt = count(render(shown))
-    if not used or prompt is None:
+    if not used or prompt is None or not family.image:
         return report("picture", "ok", "accepted; its tokens cannot be counted", "")
     tokens = used - prompt + 1
-    if tokens == PICTURE_TOKENS:
+    expected = picture_tokens(family)
+    if tokens == expected:
         return report("picture", "ok", f"{tokens} tokens", "")
     if tokens <= 1:
         return report("picture", "failed", f"does not reach the model ({used} tokens, {prompt} without it)", PICTURE_REMEDY)
-    detail = f"{tokens} tokens, not {PICTURE_TOKENS}: another preprocessor, or another prompt around it"
+    detail = f"{tokens} tokens, not {expected}: another preprocessor, or another prompt around it"
     return report("picture", "warning", detail, "use the checkpoint's own preprocessor_config.json and chat template")
 
 
@@ -82,11 +94,19 @@ def _video(
     return report("video", "warning", detail, f"{VIDEO_REMEDY}; the checkpoint needs its own video_preprocessor_config.json")
 
 
+def picture_tokens(family: Family) -> int:
+    """The tokens of `picture`: its sides rounded to whole patches, enlarged first if the family's pictures are larger."""
+    side = round(SIDE / family.patch) * family.patch
+    if side * side < family.pixels[0]:
+        side = math.ceil(SIDE * math.sqrt(family.pixels[0] / SIDE**2) / family.patch) * family.patch
+    return (side // family.patch) ** 2
+
+
 def picture() -> Content:
-    """A slanted grey ramp, 256 × 256: RGB uint8: a size that no preprocessor enlarges or shrinks."""
+    """A slanted grey ramp, SIDE × SIDE: RGB uint8."""
     import numpy as np
 
-    slope = np.add.outer(np.arange(256), np.arange(256)) // 2
+    slope = np.add.outer(np.arange(SIDE), np.arange(SIDE)) // 2
     return Content("image", pixels=(np.stack([slope] * 3, axis=-1).astype(np.uint8),))
 
 

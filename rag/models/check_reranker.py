@@ -47,7 +47,7 @@ def prove_reranker(client: httpx.Client, choice: Choice, family: Family, model: 
         tokens = _rerank_tokens(report, client, family, model, instruction, used)
         counted = tokens.verdict == "ok"
         found.append(tokens)
-        if counted:
+        if counted and family.takes_instruction:
             found.append(_own_instruction(report, client, family, model))
     if family.sees:
         found += _media(report, client, family, model, instruction)
@@ -84,6 +84,7 @@ def _rerank_tokens(report: Report, client: httpx.Client, family: Family, model: 
     prompt = rerank_prompt(family, Content("text", QUERY), Content("text", RELEVANT), instruction)
     counts = [count_tokens(client, model, text, special=False) for text in (prompt, QUERY, RELEVANT)]
     expected, *parts = (count or 0 for count in counts)
+    expected += len(family.appended)
     if None in counts or not used:
         why = "the server has no /tokenize" if None in counts else "the server does not report how many tokens it used"
         return report("prompt tokens", "skipped", why, "")
@@ -108,7 +109,7 @@ def _reranked(
     client: httpx.Client, family: Family, model: str, documents: Sequence[str], instruction: str, path: str = RERANK
 ) -> tuple[list[float], int]:
     body = {"model": model, "query": QUERY, "documents": list(documents)}
-    return rerank(client, {**body, "instruction": instruction} if family.templated else body, path)
+    return rerank(client, {**body, "instruction": instruction} if instruction else body, path)
 
 
 def _agreement(report: Report, name: str, scores: Sequence[float], remedy: str) -> Finding:
@@ -121,11 +122,11 @@ def _media(report: Report, client: httpx.Client, family: Family, model: str, ins
     """A picture and a video as the document."""
 
     def ask(parts: Sequence[Mapping[str, Any]]) -> int:
-        documents = [{"content": parts}]
-        return rerank(client, {"model": model, "query": QUERY, "documents": documents, "instruction": instruction})[1]
+        body = {"model": model, "query": QUERY, "documents": [{"content": parts}]}
+        return rerank(client, {**body, "instruction": instruction} if instruction else body)[1]
 
     render = partial(rerank_prompt, family, Content("text", QUERY), instruction=instruction)
-    return prove_media(report, ask, render, partial(count_tokens, client, model, special=False))
+    return prove_media(report, ask, render, partial(count_tokens, client, model, special=False), family)
 
 
 def _scores(scores: Sequence[float]) -> str:

@@ -19,6 +19,7 @@ from rag.backends.server.llamacpp.properties import OWNER
 from rag.config import Settings
 from rag.errors import BackendError, WrongRequest
 from rag.models.check_embedder import RELEVANT, SAME_VECTOR, prove_embedder
+from rag.models.check_late import prove_late
 from rag.models.check_llamacpp import prove_llamacpp
 from rag.models.check_reranker import prove_reranker
 from rag.models.memory import GIB
@@ -116,6 +117,8 @@ def _prove_one(choice: Choice, role: Task, url: str, subject: str) -> tuple[list
             fatal = any(one.verdict == "failed" for one in findings)
             vector = [] if fatal or role == "reranker" else embed(client, {"model": name, "input": [RELEVANT]})[0][0]
             return [answers, as_family, *findings], vector
+        if family.late or family.pooling == "tokens":
+            return [answers, as_family, *prove_late(client, chosen, family, name, subject, role)], []
         if role == "reranker":
             return [answers, as_family, *prove_reranker(client, chosen, family, name, subject)], []
         findings = prove_embedder(client, chosen, family, name, subject)

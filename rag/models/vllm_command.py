@@ -15,7 +15,7 @@ from pathlib import Path
 from rag.backends import modelscope
 from rag.backends.base import Choice
 from rag.backends.devices import VISIBLE_DEVICES, Card, Platform
-from rag.backends.families import Family, classifier_overrides, family_of, model_name
+from rag.backends.families import Family, classifier_overrides, family_of, model_name, resizing
 from rag.backends.local.platforms import ALLOCATOR, FEW_STREAMS, HALF, SMALL_CONTEXT, caches_wrongly, release
 from rag.backends.prompts import template_file
 from rag.errors import WrongRequest
@@ -176,19 +176,25 @@ def _require_apart(servers: Sequence[ServerSpec]) -> None:
 
 
 def _family_flags(family: Family, length: int, options: LaunchOptions) -> list[str]:
-    """The flags for the family: context length, classifier or shorter vectors, template, and how videos are sampled."""
+    """The flags for the family: context length, classifier or shorter vectors, template, and how pixels are read."""
     flags = ["--max-model-len", str(length)] if length else []
     if not family.templated:
         return flags
-    if family.classifier:
-        flags += ["--hf-overrides", json.dumps(classifier_overrides(family))]
+    overrides = classifier_overrides(family) if family.classifier else dict(family.overrides)
+    if overrides:
+        flags += ["--hf-overrides", json.dumps(overrides)]
+    if family.template:
         template = template_file(family)
         flags += ["--chat-template", f"{options.templates.rstrip('/')}/{template.name}" if options.templates else str(template)]
-    else:
-        flags += ["--hf-overrides", json.dumps({"is_matryoshka": True})]
-        if family.sees:
-            flags += ["--limit-mm-per-prompt", json.dumps({"image": 8, "video": 1})]
-    if family.sees:
+    if family.sees and not family.classifier:
+        sides = 2 if family.pair else 1  # a query and a document
+        limits = {"image": sides * family.pictures, "video": 1 if family.videos else 0}
+        flags += ["--limit-mm-per-prompt", json.dumps(limits)]
+    if family.pooling == "tokens":
+        flags += ["--pooler-config", json.dumps({"task": "token_embed"})]
+    if family.resizes:
+        flags += ["--mm-processor-kwargs", json.dumps(resizing(family))]
+    if family.sees and family.videos:
         # num_frames limits the frames that a client has chosen (`video/jpeg`; 32 by default) and, before 0.24, those of files.
         # From 0.24 on, max_frames limits those of files (CVE-2026-105758 names the range).
         bounds = {"fps": 1, "num_frames": MOST_FRAMES}

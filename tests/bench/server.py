@@ -35,7 +35,8 @@ from PIL import Image
 import rag
 from rag.backends.base import Choice
 from rag.backends.server import client
-from rag.backends.server.embedder import PATH, ServerEmbedder
+from rag.backends.server.embedder import ServerEmbedder
+from rag.backends.server.embedding_forms import PATH
 from rag.types import Content
 from tests.bench.measure import Row, seconds, show
 from tests.models import checkpoints, engines

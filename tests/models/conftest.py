@@ -39,7 +39,8 @@ os.environ.update(
 @pytest.fixture(scope="session")
 def checkpoints() -> Path:
     """Where the tiny checkpoints are kept between runs: a temporary folder named after what they are made by."""
-    made_by = hashlib.sha256((HERE / "checkpoints.py").read_bytes()).hexdigest()[:12]
+    sources = [HERE / name for name in ("checkpoints.py", "family_checkpoints.py")]
+    made_by = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"multimodal-rag-checkpoints-{made_by}"
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from rag.backends import modelscope, prompts
 from rag.backends.base import Choice
 from rag.backends.families import Family, Task, family_of, fingerprint_of, instruction_for, model_name, trust_of
-from rag.backends.local.shared import checked_scores, fitted, require, require_dim, unit_rows
+from rag.backends.local.shared import Sight, checked_scores, fitted, require, require_dim, unit_rows
 from rag.backends.local.weights import folder_here
 from rag.backends.modalities import modalities_of, refuse_unseen
+from rag.errors import WrongSetting
 from rag.types import Content, Fingerprint, Kind, Role
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ class _Loaded(ABC):
             modelscope.require(choice.model)
         self._choice = choice
         self._family: Family = family_of(choice, task)
+        if self.extra in self._family.not_in:
+            raise WrongSetting(
+                f"{choice.model} belongs to the family {self._family.name}, which {self.extra} does not run here",
+                remedy="serve it with vLLM (rag serve), or choose another --backend",
+            )
+        self._sight = Sight(self._family.patch, *self._family.pixels)
         self._loaded: Any = None
         self._lock = Lock()
         self.modalities = modalities_of(self._family)
@@ -99,7 +106,11 @@ class LoadedEmbedder(_Loaded):
     def _prompts(self, contents: Sequence[Content], role: Role) -> list[Prompt]:
         """The rendered prompts, with texts cut so that no prompt is too long."""
         render, tokenizer, limit = partial(self._render, role=role), self._tokenizer(), self._limit()
-        kept = [fitted(content, (), tokenizer, limit, render) for content in contents]
+        alone = [content.pixels and not self._family.mixed for content in contents]  # no text to cut
+        kept = [
+            content if pixels else fitted(content, (), tokenizer, limit, render, self._sight)
+            for content, pixels in zip(contents, alone, strict=True)
+        ]
         return [(render(content), [content]) for content in kept]
 
     @abstractmethod
@@ -131,7 +142,7 @@ class LoadedReranker(_Loaded):
         return self._family.sees
 
     def score(self, query: Content, contents: Sequence[Content]) -> list[float]:
-        """One score in 0…1 per content, in order: sigmoid(yes − no) for the Qwen3 rerankers, the model's own score for others."""
+        """One score in 0…1 per content, in order: sigmoid(yes − no) for models that judge, the model's own score for others."""
         if not contents:
             return []
         self.load()
@@ -148,12 +159,12 @@ class LoadedReranker(_Loaded):
             return prompts.rerank_prompt(self._family, query, document, self._instruction)
 
         seen = [query] if self._family.sees else []
-        kept = fitted(content, seen, self._tokenizer(), self._limit(), render)
+        kept = fitted(content, seen, self._tokenizer(), self._limit(), render, self._sight)
         return render(kept), [*seen, kept] if self._family.sees else []
 
     @abstractmethod
     def _score_prompts(self, pairs: Sequence[Prompt]) -> Sequence[float]:
-        """The scores of rendered pairs, from a Qwen3 reranker."""
+        """The scores of rendered pairs, from a model that takes prompts."""
 
     @abstractmethod
     def _score_pairs(self, query: str, words: Sequence[str]) -> Sequence[float]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,17 @@ FRAME_SECONDS = 1.0  # between two frames of a video, as a vLLM server reads `da
 PATCH = 32 * 32  # pixels of a picture per token
 _TIMESTAMP = 12  # tokens for the time and the brackets of two frames
 _CUTS = 8  # attempts to cut a text so that its prompt fits: a cut may change how its last characters are tokenized
+
+
+class Sight(NamedTuple):
+    """How many tokens pictures become: one for each `patch` × `patch` pixels, after scaling to `least` … `most` pixels."""
+
+    patch: int
+    least: int
+    most: int
+
+
+DEFAULT_SIGHT = Sight(32, 0, MAX_PIXELS)
 
 
 def require(package: str, extra: str, model: str) -> None:
@@ -53,9 +64,12 @@ def require_dim(choice: Choice, native: int) -> None:
         raise WrongSetting(f"{choice.model} has {native} dimensions, not {choice.dim}", remedy=f"choose --dim {native} or less")
 
 
-def shown(contents: Sequence[Content]) -> tuple[list[Any], list[list[Any]]]:
-    """The pictures, and the videos as lists of frames, of contents in order: PIL images as a server decodes what we send it."""
-    pictures = [media.picture(pixels) for content in contents if not is_video(content) for pixels in content.pixels]
+def shown(contents: Sequence[Content], limit: int = MAX_PIXELS) -> tuple[list[Any], list[list[Any]]]:
+    """The pictures, and the videos as lists of frames, of contents in order: PIL images as a server decodes what we send it.
+
+    `limit`: the most pixels of one picture.
+    """
+    pictures = [media.picture(pixels, limit) for content in contents if not is_video(content) for pixels in content.pixels]
     return pictures, [media.film(content.pixels) for content in contents if is_video(content)]
 
 
@@ -71,12 +85,19 @@ def times(frames: Sequence[Any]) -> dict[str, Any]:
     }
 
 
-def fitted(content: Content, others: Sequence[Content], tokenizer: Any, limit: int, render: Callable[[Content], str]) -> Content:
+def fitted(
+    content: Content,
+    others: Sequence[Content],
+    tokenizer: Any,
+    limit: int,
+    render: Callable[[Content], str],
+    sight: Sight = DEFAULT_SIGHT,
+) -> Content:
     """The content, its text cut so that the rendered prompt has at most `limit` tokens, those of pictures included.
 
     `others` are the other contents in the prompt. WrongRequest if the prompt is too long even without the text.
     """
-    room = limit - _pixel_tokens([content, *others])
+    room = limit - _pixel_tokens([content, *others], sight)
     if len(render(content).encode("utf-8")) < room:  # a token is at least one byte
         return content
     kept = content
@@ -89,17 +110,19 @@ def fitted(content: Content, others: Sequence[Content], tokenizer: Any, limit: i
     raise WrongRequest(f"the prompt is longer than {limit} tokens", remedy="use fewer words or fewer pictures")
 
 
-def _pixel_tokens(contents: Sequence[Content]) -> int:
+def _pixel_tokens(contents: Sequence[Content], sight: Sight) -> int:
     """An upper bound for the tokens of the pixels."""
-    tokens = 0
+    tokens, side = 0, sight.patch
+    fewest, most_of_one = ceil(sight.least / side**2 * 1.3), min(sight.most, MAX_PIXELS) // side**2
     for content in contents:
-        sizes = [ceil(height / 32) * ceil(width / 32) for height, width, _ in (pixels.shape for pixels in content.pixels)]
+        shapes = (pixels.shape for pixels in content.pixels)
+        sizes = [max(fewest, ceil(height / side) * ceil(width / side)) for height, width, _ in shapes]
         if is_video(content):
             frames = min(len(sizes), media.MAX_FRAMES)
             most = min(max(sizes), media.MAX_VIDEO_PIXELS // frames // PATCH)
             tokens += ceil(frames / 2) * (most + _TIMESTAMP)
         else:
-            tokens += sum(min(size, MAX_PIXELS // PATCH) + 2 for size in sizes)
+            tokens += sum(min(size, max(fewest, most_of_one)) + 2 for size in sizes)
     return tokens
 
 

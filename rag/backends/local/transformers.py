@@ -1,6 +1,6 @@
 """The `transformers` backend: models in this process without vLLM, for CPUs, Apple silicon and single GPUs.
 
-Knows transformers and sentence-transformers; knows no index. The Qwen3 families get the prompts of `rag.backends.prompts`; any
+Knows transformers and sentence-transformers; knows no index. Families with a prompt get that of `rag.backends.prompts`; any
 other model runs as its own sentence-transformers configuration says. Neither class loads anything before `load()` or the first
 content that the model accepts.
 """
@@ -14,9 +14,10 @@ import numpy as np
 
 from rag.backends import modelscope
 from rag.backends.base import DEFAULT_CHOICE, Choice
-from rag.backends.families import Family
+from rag.backends.families import Family, resizing
 from rag.backends.local.base import LoadedEmbedder, LoadedReranker, Prompt
 from rag.backends.local.shared import dim_of, shown, times
+from rag.backends.local.two_towers import TwoTowers
 from rag.backends.local.weights import folder_here
 from rag.errors import BackendError, first_line
 from rag.types import Content, Role
@@ -35,7 +36,8 @@ class TransformersEmbedder(LoadedEmbedder):
         super().__init__(choice)
 
     def _load_model(self) -> Any:
-        return _load(self._choice.model, _embedding_model if self._family.templated else _sentence_model, self._family)
+        whole = _two_towers if self._family.templated else _sentence_model
+        return _load(self._choice.model, whole if self._family.pooling == "own" else _embedding_model, self._family)
 
     def _tokenizer(self) -> Any:
         return self._loaded.tokenizer
@@ -50,14 +52,16 @@ class TransformersEmbedder(LoadedEmbedder):
         return int(self._loaded.get_embedding_dimension())
 
     def _rows(self, contents: Sequence[Content], role: Role) -> Any:
-        if self._family.templated:
+        if self._family.pooling != "own":
             return self._loaded.run(self._prompts(contents, role), lambda out: out.last_hidden_state[:, -1])
+        if self._family.templated:
+            return self._loaded.run(self._prompts(contents, role))
         texts = [self._render(content, role) for content in contents]
         return self._loaded.encode(texts, batch_size=TEXTS, show_progress_bar=False)
 
 
 class TransformersReranker(LoadedReranker):
-    """A reranking model in transformers; see the module's docstring. Models other than Qwen3: the sigmoid of their log-odds."""
+    """A reranking model in transformers; see the module's docstring. Models without a prompt: the sigmoid of their log-odds."""
 
     package, extra = "sentence_transformers", "transformers"
 
@@ -86,12 +90,14 @@ class TransformersReranker(LoadedReranker):
 
 
 class _Qwen:
-    """A Qwen3 model with its tokenizer and, if it sees, its processor."""
+    """A Qwen model with its tokenizer and, if it sees, its processor."""
 
-    def __init__(self, model: Any, tokenizer: Any, processor: Any, *, special_tokens: bool) -> None:
+    def __init__(self, model: Any, tokenizer: Any, processor: Any, family: Family) -> None:
         self.model, self.tokenizer, self.processor = model, tokenizer, processor
-        self._special_tokens = special_tokens  # whether the tokenizer appends <|endoftext|>
-        self._yes, self._no = tokenizer.convert_tokens_to_ids(["yes", "no"])
+        self._special_tokens = family.special_tokens  # whether the tokenizer appends <|endoftext|>
+        self._most_pixels = family.pixels[1]
+        self._last_only = {"logits_to_keep": 1} if family.task == "reranker" else {}
+        self._no, self._yes = tokenizer.convert_tokens_to_ids(list(family.answers))
 
     def get_embedding_dimension(self) -> int:
         """The dimension of a vector, under the name that SentenceTransformer gives it."""
@@ -114,8 +120,7 @@ class _Qwen:
         with torch.inference_mode():
             for numbers in self._batches(asked):
                 inputs = self._inputs([asked[number] for number in numbers]).to(self.model.device)
-                last_only = {} if self._special_tokens else {"logits_to_keep": 1}
-                rows = select(self.model(**inputs, **last_only)).float().cpu().numpy()
+                rows = select(self.model(**inputs, **self._last_only)).float().cpu().numpy()
                 for number, row in zip(numbers, rows, strict=True):
                     selected[number] = row
         return selected
@@ -136,7 +141,7 @@ class _Qwen:
 
     def _inputs(self, asked: Sequence[Prompt]) -> Any:
         texts = [prompt for prompt, _ in asked]
-        pictures, videos = shown([content for _, contents in asked for content in contents])
+        pictures, videos = shown([content for _, contents in asked for content in contents], self._most_pixels)
         common = {"add_special_tokens": self._special_tokens, "return_tensors": "pt"}
         if not (pictures or videos):
             return self.tokenizer(texts, padding=True, padding_side="left", **common)
@@ -164,23 +169,31 @@ def _load(model: str, load: Callable[[str, Family, Mapping[str, Any]], Any], fam
 def _embedding_model(model: str, family: Family, place: Mapping[str, Any]) -> _Qwen:
     from transformers import AutoModel
 
-    return _qwen(AutoModel, model, family, place, special_tokens=True)
+    return _qwen(AutoModel, model, family, place)
 
 
 def _reranking_model(model: str, family: Family, place: Mapping[str, Any]) -> _Qwen:
     from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
     kind = AutoModelForImageTextToText if family.sees else AutoModelForCausalLM
-    return _qwen(kind, model, family, place, special_tokens=False)
+    return _qwen(kind, model, family, place)
 
 
-def _qwen(kind: Any, model: str, family: Family, place: Mapping[str, Any], *, special_tokens: bool) -> _Qwen:
+def _qwen(kind: Any, model: str, family: Family, place: Mapping[str, Any]) -> _Qwen:
     from transformers import AutoProcessor, AutoTokenizer
 
     weights = kind.from_pretrained(model, dtype=place["dtype"]).to(place["device"]).eval()
     tokenizer = AutoTokenizer.from_pretrained(model)
-    processor = AutoProcessor.from_pretrained(model) if family.sees else None
-    return _Qwen(weights, tokenizer, processor, special_tokens=special_tokens)
+    limits = resizing(family) if family.resizes else {}
+    processor = AutoProcessor.from_pretrained(model, **limits) if family.sees else None
+    return _Qwen(weights, tokenizer, processor, family)
+
+
+def _two_towers(model: str, family: Family, place: Mapping[str, Any]) -> TwoTowers:
+    from transformers import AutoModel, AutoProcessor
+
+    weights = AutoModel.from_pretrained(model, dtype=place["dtype"]).to(place["device"]).eval()
+    return TwoTowers(weights, AutoProcessor.from_pretrained(model), family)
 
 
 def _sentence_model(model: str, family: Family, place: Mapping[str, Any]) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 from rag.backends import modelscope
 from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.devices import look
-from rag.backends.families import Family, classifier_overrides, model_name
+from rag.backends.families import Family, classifier_overrides, model_name, resizing
 from rag.backends.local.base import LoadedEmbedder, LoadedReranker, Prompt
 from rag.backends.local.platforms import ALLOCATOR, engine_keywords
 from rag.backends.local.shared import dim_of, shown, times
@@ -60,9 +60,14 @@ class EngineEmbedder(LoadedEmbedder):
         return int(self._loaded.llm_engine.model_config.get_hidden_size())
 
     def _rows(self, contents: Sequence[Content], role: Role) -> Any:
-        asked = [_inputs(*prompt) for prompt in self._prompts(contents, role)]
-        outputs = _run(self._loaded.embed, asked, self._choice.model, {"add_special_tokens": True})
-        return [output.outputs.embedding for output in outputs]
+        asked = [_inputs(*prompt, self._family.pixels[1]) for prompt in self._prompts(contents, role)]
+        rows: dict[int, Any] = {}
+        for with_pixels, more in ((False, self._family.tokenizing), (True, {})):  # only texts are padded
+            places = [at for at, content in enumerate(contents) if bool(content.pixels) == with_pixels]
+            how = {"add_special_tokens": self._family.special_tokens, **more}
+            found = _run(self._loaded.embed, [asked[at] for at in places], self._choice.model, how) if places else []
+            rows |= {at: output.outputs.embedding for at, output in zip(places, found, strict=True)}
+        return [rows[at] for at in range(len(contents))]
 
 
 class EngineReranker(LoadedReranker):
@@ -77,8 +82,9 @@ class EngineReranker(LoadedReranker):
     def _load_model(self) -> Any:
         if not self._family.templated:
             return _engine(self._choice.model, self._family, {}, self.options)
-        template = {"chat_template": template_file(self._family)}
-        return _engine(self._choice.model, self._family, classifier_overrides(self._family), {**template, **self.options})
+        template = {"chat_template": template_file(self._family)} if self._family.template else {}
+        overrides = classifier_overrides(self._family) if self._family.classifier else {}
+        return _engine(self._choice.model, self._family, overrides, {**template, **self.options})
 
     def _tokenizer(self) -> Any:
         return self._loaded.get_tokenizer()
@@ -87,9 +93,16 @@ class EngineReranker(LoadedReranker):
         return _max_model_len(self._loaded)
 
     def _score_prompts(self, pairs: Sequence[Prompt]) -> Sequence[float]:
-        inputs = [_inputs(*prompt) for prompt in pairs]
+        inputs = [self._ended(_inputs(*prompt, self._family.pixels[1])) for prompt in pairs]
         outputs = _run(self._loaded.classify, inputs, self._choice.model, {"add_special_tokens": False})
         return [output.outputs.probs[0] for output in outputs]
+
+    def _ended(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The prompt as tokens, with those that vLLM's class appends when it renders a pair itself."""
+        if not self._family.appended:
+            return asked
+        tokens = self._tokenizer()(asked.pop("prompt"), add_special_tokens=False)["input_ids"]
+        return {**asked, "prompt_token_ids": [*tokens, *self._family.appended]}
 
     def _score_pairs(self, query: str, words: Sequence[str]) -> Sequence[float]:
         outputs = _run(partial(self._loaded.score, query), words, self._choice.model, None)
@@ -131,7 +144,11 @@ def _engine(model: str, family: Family, overrides: Mapping[str, Any], options: M
     if family.templated:
         keywords["max_model_len"] = family.max_tokens
     if family.sees:
-        keywords["limit_mm_per_prompt"] = {"image": PICTURES, "video": VIDEOS}
+        sides = 2 if family.pair else 1  # a query and a document
+        pictures, videos = (PICTURES, VIDEOS) if family.videos else (sides * family.pictures, 0)
+        keywords["limit_mm_per_prompt"] = {"image": pictures, "video": videos}
+    if family.resizes:
+        keywords["mm_processor_kwargs"] = resizing(family)
     if current_platform.is_cpu():
         keywords["enforce_eager"] = True
     else:
@@ -162,9 +179,9 @@ def _max_model_len(engine: Any) -> int:
     return int(engine.llm_engine.model_config.max_model_len)
 
 
-def _inputs(rendered: str, contents: Sequence[Content]) -> dict[str, Any]:
-    """A prompt with its pixels, in vLLM's form."""
-    pictures, videos = shown(contents)
+def _inputs(rendered: str, contents: Sequence[Content], limit: int) -> dict[str, Any]:
+    """A prompt with its pixels, in vLLM's form. `limit`: the most pixels of one picture."""
+    pictures, videos = shown(contents, limit)
     pixels: dict[str, Any] = {"image": pictures} if pictures else {}
     if videos:
         pixels["video"] = [

@@ -15,6 +15,7 @@ from rag.backends import modelscope
 
 NEEDED = ("config.json", "tokenizer_config.json")
 PREPROCESSOR = "preprocessor_config.json"  # needed by a model that sees
+_MODELSCOPE_LAYOUTS = ("hub/models", "models", "hub", "")
 INDEX = "model.safetensors.index.json"  # present if the weights are in several files
 
 
@@ -25,6 +26,20 @@ def folder_here(model: str) -> str:
         return ""
     places = _of_modelscope(name) if modelscope.is_there(model) else _of_hugging_face(name)
     return next((str(place) for place in places if is_whole(place)), "")
+
+
+def models_here() -> list[str]:
+    """The names, as on a hub, of the models of which the caches of Hugging Face and ModelScope hold all, in order."""
+    found: set[str] = set()
+    with suppress(OSError):
+        names = [place.name for place in _hugging_face().iterdir() if place.name.startswith("models--")]
+        found |= {name.removeprefix("models--").replace("--", "/", 1) for name in names}
+    for below in _MODELSCOPE_LAYOUTS:
+        with suppress(OSError):
+            owners = [place for place in (_modelscope() / below).iterdir() if place.is_dir()]
+            inside = [place for owner in owners for place in owner.iterdir() if (place / NEEDED[0]).is_file()]
+            found |= {modelscope.PREFIX + f"{place.parent.name}/{place.name.replace('___', '.')}" for place in inside}
+    return sorted(name for name in found if folder_here(name))
 
 
 def is_whole(folder: Path) -> bool:
@@ -44,8 +59,7 @@ def is_whole(folder: Path) -> bool:
 
 def _of_hugging_face(name: str) -> Iterator[Path]:
     """Candidate folders: the snapshot of `main`, then the others, newest first."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface")
-    cached = Path(os.environ.get("HF_HUB_CACHE") or home / "hub") / f"models--{name.replace('/', '--')}"
+    cached = _hugging_face() / f"models--{name.replace('/', '--')}"
     with suppress(OSError):
         yield cached / "snapshots" / (cached / "refs/main").read_text("utf-8").strip()
     with suppress(OSError):
@@ -54,7 +68,15 @@ def _of_hugging_face(name: str) -> Iterator[Path]:
 
 def _of_modelscope(name: str) -> Iterator[Path]:
     """Candidate folders in the layouts of its releases, some of which spell a dot in a name `___`."""
-    home = Path(os.environ.get("MODELSCOPE_CACHE") or Path.home() / ".cache/modelscope")
-    for below in ("hub/models", "models", "hub", ""):
+    for below in _MODELSCOPE_LAYOUTS:
         for spelled in (name, name.replace(".", "___")):
-            yield home / below / spelled
+            yield _modelscope() / below / spelled
+
+
+def _hugging_face() -> Path:
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+
+
+def _modelscope() -> Path:
+    return Path(os.environ.get("MODELSCOPE_CACHE") or Path.home() / ".cache/modelscope")

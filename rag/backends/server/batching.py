@@ -30,10 +30,10 @@ def answers_to(
     path: str,
     batches: Sequence[Sequence[T]],
     body: Callable[[Sequence[T]], Mapping[str, Any]],
-    read: Callable[[HttpResponse, int], Sequence[R]],
+    read: Callable[[HttpResponse, Sequence[T]], Sequence[R]],
     harmless: Callable[[Sequence[T]], Mapping[str, Any]],
 ) -> list[R | HttpRefusal]:
-    """One result per item of all batches, in order. `read` gets a response and the number of items it is for.
+    """One result per item of all batches, in order. `read` gets a response and the items it is for.
 
     A batch refused for its contents (400, 413, 422, or 500 at every attempt) is sent again as two halves, down to single items,
     whose refusals become their results: at most 2n − 1 requests for n items. First the server must accept `harmless(batch)`, a
@@ -49,7 +49,7 @@ def answers_to(
         halves: list[tuple[int, Sequence[T]]] = []
         for (start, batch), answer in zip(waiting, answers, strict=True):
             if isinstance(answer, HttpResponse):
-                found |= enumerate(read(answer, len(batch)), start)
+                found |= enumerate(read(answer, batch), start)
                 continue
             if answer.status not in CONTENT_STATUSES:
                 raise answer

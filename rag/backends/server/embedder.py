@@ -16,7 +16,7 @@ from rag.backends.base import DEFAULT_CHOICE, Choice, EmbedderCapabilities
 from rag.backends.even_batches import even_batches
 from rag.backends.families import Family, family_of, fingerprint_of, instruction_for, native_dim
 from rag.backends.gguf_names import mmproj_in, revision_of, stem_of
-from rag.backends.modalities import modalities_of, refuse_unseen
+from rag.backends.modalities import modalities_of, refuse_llamacpp, refuse_unseen
 from rag.backends.prompts import embedding_prompt
 from rag.backends.server.batching import answers_to, is_too_long, refusal_of
 from rag.backends.server.client import RETRY_POLICY, Endpoints, Heard, RetryPolicy
@@ -26,14 +26,14 @@ from rag.backends.server.harmless import HARMLESS, grey_picture
 from rag.backends.server.llamacpp import properties
 from rag.backends.server.llamacpp.embedding import LlamaCppForm
 from rag.backends.server.model_info import ServedModel, is_known, look
+from rag.backends.server.text_tokens import TextTokens
+from rag.backends.server.token_pooling import TokenMeanForm
 from rag.backends.server.truncation import TextCutter, counter
 from rag.errors import BackendError
 from rag.types import Content, Fingerprint, Role
 
 if TYPE_CHECKING:
     from rag.types import Vectors
-
-PATH = "/v1/embeddings"
 
 
 class _Numbered(NamedTuple):
@@ -123,6 +123,7 @@ class ServerEmbedder:
         served = self._served = self._served or look(self._endpoints, self._choice, "embedder")
         count = counter(self._endpoints, served.request_name)
         if served.llamacpp:
+            refuse_llamacpp(self._family, ", ".join(self._endpoints.urls))
             if named:
                 raise BackendError(
                     f"{', '.join(self._endpoints.urls)} is llama.cpp with {served.request_name}: "
@@ -131,6 +132,9 @@ class ServerEmbedder:
                 )
             self._form = LlamaCppForm(self._endpoints, self._family, self._choice, served.llamacpp)
             count = properties.counter(self._endpoints)
+        elif self._family.pooling == "tokens":
+            bare = TextTokens(self._endpoints, served)
+            self._form = TokenMeanForm(self._family, self._choice, bare.count)
         self._cutter = TextCutter(served.request_name, self._limit(served), count)
         return self._cutter
 
@@ -158,10 +162,10 @@ class ServerEmbedder:
         def harmless(batch: Sequence[_Numbered]) -> Mapping[str, Any]:
             return {"model": model, **self._form.request([grey_picture() if batch[0].content.pixels else HARMLESS], role)}
 
-        def read(answer: HttpResponse, count: int) -> Sequence[Vectors]:
-            return list(self._form.read(answer, count, self._dim))
+        def read(answer: HttpResponse, batch: Sequence[_Numbered]) -> Sequence[Vectors]:
+            return list(self._form.read(answer, [one.content for one in batch], self._dim))
 
-        rows = answers_to(self._endpoints, PATH, batches, body, read, harmless)
+        rows = answers_to(self._endpoints, self._form.path, batches, body, read, harmless)
         return dict(zip((one.number for batch in batches for one in batch), rows, strict=True))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rag.backends.base import Choice
 from rag.backends.families import Family, instruction_for
 from rag.backends.media import media_parts
-from rag.backends.prompts import embedding_messages, embedding_prompt
+from rag.backends.prompts import embedding_prompt, embedding_request
 from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.backends.server.responses import vectors_of
 from rag.types import Content, Role
@@ -20,17 +20,32 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 
-class EmbeddingForm(Protocol):
-    """How one program takes inputs for vectors and answers. `texts` and `bytes`: the most in one request."""
+PATH = "/v1/embeddings"
 
+
+def tokenizing_of(family: Family) -> Mapping[str, Any]:
+    """The fields by which a server tokenizes rendered prompts as the model was trained; none for a family without prompts."""
+    if not family.templated:
+        return {}
+    padding = {"padding": family.tokenizing["padding"]} if "padding" in family.tokenizing else {}
+    return {"add_special_tokens": family.special_tokens, **padding}
+
+
+class EmbeddingForm(Protocol):
+    """How one program takes inputs for vectors and answers. `texts` and `bytes`: the most in one request, to `path`."""
+
+    path: str
     texts: int
     bytes: int
 
     def request(self, contents: Sequence[Content], role: Role) -> Mapping[str, Any]:
         """The body, without the model: for one content with pixels, or several without."""
 
-    def read(self, answer: HttpResponse, count: int, dim: int) -> Vectors:
-        """The unit rows of a response, float32 (count, dim); `dim` 0: of whatever length. BackendError for anything else."""
+    def read(self, answer: HttpResponse, contents: Sequence[Content], dim: int) -> Vectors:
+        """The unit rows of a response for these contents, float32 (n, dim); `dim` 0: of whatever length.
+
+        BackendError for anything else.
+        """
 
     def unreadable(self, contents: Sequence[Content]) -> Mapping[int, HttpRefusal]:
         """The contents that this program would not read as the model was trained, by their place."""
@@ -40,8 +55,9 @@ class EmbeddingForm(Protocol):
 
 
 class OpenAiForm:
-    """Qwen3 text as rendered prompts in `input`; pictures and videos as `messages`; any other model's text as it is."""
+    """Text of a known family as rendered prompts in `input`; pixels as `messages`; any other model's text as it is."""
 
+    path = PATH
     texts = 32  # per request: TEI accepts no more by default, and vLLM gains nothing from more
     bytes = 4_000_000
 
@@ -56,17 +72,16 @@ class OpenAiForm:
         instruction = instruction_for(family, self._choice, role)
         shape = {**self._encoding, **({"dimensions": self._requested_dim} if self._requested_dim else {})}
         if contents[0].pixels:
-            parts = [*media_parts(contents[0]), {"type": "text", "text": contents[0].text}]
-            messages = embedding_messages(family, parts, instruction)
-            return {"messages": messages, "add_generation_prompt": True, "add_special_tokens": True, **shape}
+            parts = [*media_parts(contents[0], family.pixels[1]), {"type": "text", "text": contents[0].text}]
+            return {**embedding_request(family, parts, instruction, role), **shape}
         prompts = [embedding_prompt(family, content, role, instruction) for content in contents]
         if family.templated:
-            return {"input": prompts, "add_special_tokens": True, **shape}
+            return {"input": prompts, **tokenizing_of(family), **shape}
         return {"input": [prompt or " " for prompt in prompts], **shape}  # OpenAI and TEI refuse an empty string
 
-    def read(self, answer: HttpResponse, count: int, dim: int) -> Vectors:
-        """The unit rows of a response, float32 (count, dim). BackendError as in `vectors_of`."""
-        return vectors_of(answer, count, dim)
+    def read(self, answer: HttpResponse, contents: Sequence[Content], dim: int) -> Vectors:
+        """The unit rows of a response, float32 (n, dim). BackendError as in `vectors_of`."""
+        return vectors_of(answer, len(contents), dim)
 
     def unreadable(self, contents: Sequence[Content]) -> Mapping[int, HttpRefusal]:
         """None: the server itself says what it refuses."""

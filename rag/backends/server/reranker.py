@@ -14,12 +14,13 @@ from rag.backends.base import DEFAULT_CHOICE, Choice
 from rag.backends.even_batches import even_batches
 from rag.backends.families import MAX_PIXELS, Family, family_of, instruction_for, model_name, trust_of
 from rag.backends.media import media_parts
-from rag.backends.modalities import modalities_of
-from rag.backends.prompts import EMPTY, rerank_prompt, rerank_words
+from rag.backends.modalities import modalities_of, refuse_llamacpp
+from rag.backends.prompts import rerank_prompt, rerank_words
 from rag.backends.server.batching import answers_to, is_too_long, refusal_of
 from rag.backends.server.client import RETRY_POLICY, Endpoints, Heard, RetryPolicy
-from rag.backends.server.exchange import HttpRefusal
+from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.backends.server.harmless import HARMLESS
+from rag.backends.server.late_interaction import LateScorer
 from rag.backends.server.llamacpp import properties
 from rag.backends.server.llamacpp.reranking import LlamaCppScorer
 from rag.backends.server.model_info import ServedModel, is_known, look
@@ -66,6 +67,7 @@ class ServerReranker:
         self._choice = choice
         self._family: Family = family_of(choice, "reranker")
         self._paths = [SCORE, RERANK] if self._family.sees else [RERANK] if self._family.templated else [RERANK, UNVERSIONED]
+        self._late = LateScorer(self._endpoints, self._family) if self._family.late else None
         self._log_odds = False
         self.name = model_name(choice.model)
         self.modalities = modalities_of(self._family)
@@ -94,6 +96,8 @@ class ServerReranker:
     def _begin(self) -> ServedModel:
         """Before the first score: finds out which program answers."""
         served = self._served = self._served or look(self._endpoints, self._choice, "reranker")
+        if served.llamacpp:
+            refuse_llamacpp(self._family, ", ".join(self._endpoints.urls))
         if served.llamacpp and self._family.templated and self._llamacpp is None:
             self._endpoints.narrow(served.llamacpp.slots)
             self._llamacpp = LlamaCppScorer(self._endpoints, self._family, self._choice, served.llamacpp)
@@ -102,6 +106,8 @@ class ServerReranker:
     def _scores(self, served: ServedModel, query: Content, contents: Sequence[Content]) -> list[float | HttpRefusal]:
         """The scores, or the refusals, after cutting the texts of pairs that are longer than the model reads."""
         model = served.request_name
+        if self._late:
+            return self._late.scores(model, query, self._cut_late(served, contents))
         if not self._family.templated or query.pixels:
             return self._scores_of(model, query, contents)
         if self._cutter is None:
@@ -122,6 +128,15 @@ class ServerReranker:
         for at, score in zip(again, self._scores_of(model, query, list(again.values())), strict=True):
             found[at] = score
         return found
+
+    def _cut_late(self, served: ServedModel, contents: Sequence[Content]) -> list[Content]:
+        """The contents in words or pixels, their words cut to what the model reads, if the server counts tokens."""
+        if self._cutter is None:
+            limits = [limit for limit in (served.max_tokens, self._family.max_tokens) if limit]
+            self._cutter = TextCutter(served.request_name, min(limits), counter(self._endpoints, served.request_name))
+        cutter = self._cutter
+        kept = [one if one.pixels else Content("text", text=rerank_words(self._family, one)) for one in contents]
+        return [cutter.cut(one, _text_of) if not one.pixels and cutter.is_suspect(one.text) else one for one in kept]
 
     def _normalised(self, scores: Sequence[float]) -> list[float]:
         """The scores as numbers in 0…1. BackendError if a Qwen3 model's are not, for then it is not served as a reranker."""
@@ -156,8 +171,11 @@ class ServerReranker:
             def harmless(batch: Sequence[Content], path: str = path) -> Mapping[str, Any]:
                 return self._request(path, model, harmless_side, [harmless_side])
 
+            def read(answer: HttpResponse, batch: Sequence[Content]) -> list[float]:
+                return scores_of(answer, len(batch))
+
             try:
-                return answers_to(self._endpoints, path, batches, body, scores_of, harmless)
+                return answers_to(self._endpoints, path, batches, body, read, harmless)
             except HttpRefusal as refused:
                 if refused.status in (404, 405) and self._family.templated and path == RERANK:
                     refused.remedy = (
@@ -181,8 +199,12 @@ class ServerReranker:
         if not self._family.sees:
             return words or ("" if self._family.templated else " ")  # TEI refuses an empty string
         if not content.pixels:
-            return words or EMPTY
-        return {"content": [*media_parts(content), *([{"type": "text", "text": words}] if words else [])]}
+            return words or self._family.empty or " "
+        return {"content": [*media_parts(content, self._family.pixels[1]), *([{"type": "text", "text": words}] if words else [])]}
+
+
+def _text_of(content: Content) -> str:
+    return content.text
 
 
 def _weight(content: Content) -> int:

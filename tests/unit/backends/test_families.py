@@ -27,6 +27,18 @@ def test_the_families_and_their_limits() -> None:
         "qwen3-vl-reranker": (True, 10240, True),
         "qwen3-embedding": (False, 8192, True),
         "qwen3-reranker": (False, 8192, True),
+        "bge-reranker": (False, 8192, False),
+        "mxbai-reranker": (False, 512, False),
+        "mxbai-v2-reranker": (False, 8192, True),
+        "jina-m0-reranker": (True, 10240, True),
+        "colqwen3-reranker": (True, 4096, True),
+        "gme-embedding": (True, 1800, True),
+        "wemm-embedding": (True, 8192, True),
+        "jina-v4-embedding": (True, 8192, True),
+        "nemotron-embedding": (False, 8192, True),
+        "nemotron-vl-embedding": (True, 8192, True),
+        "siglip-embedding": (True, 64, True),
+        "clip-embedding": (True, 77, True),
         "plain-embedding": (False, 8192, False),
         "plain-reranker": (False, 8192, False),
     }
@@ -65,7 +77,21 @@ def test_a_prefix_of_a_plain_model_keeps_its_spaces() -> None:
         ("someone/Qwen3-VL-Embedding-8B-AWQ-4bit", "embedder", "qwen3-vl-embedding", 4096),
         ("/models/Qwen3-Embedding-0___6B/", "embedder", "qwen3-embedding", 1024),
         ("BAAI/bge-m3", "embedder", "plain-embedding", None),
-        ("BAAI/bge-reranker-v2-m3", "reranker", "plain-reranker", None),
+        ("BAAI/bge-reranker-v2-m3", "reranker", "bge-reranker", None),
+        ("BAAI/bge-reranker-v2-gemma", "reranker", "plain-reranker", None),
+        ("mixedbread-ai/mxbai-rerank-base-v1", "reranker", "mxbai-reranker", None),
+        ("mixedbread-ai/mxbai-rerank-large-v2", "reranker", "mxbai-v2-reranker", None),
+        ("jinaai/jina-reranker-m0", "reranker", "jina-m0-reranker", None),
+        ("TomoroAI/tomoro-colqwen3-embed-4b", "reranker", "colqwen3-reranker", None),
+        ("Alibaba-NLP/gme-Qwen2-VL-2B-Instruct", "embedder", "gme-embedding", 1536),
+        ("Alibaba-NLP/gme-Qwen2-VL-7B-Instruct", "embedder", "gme-embedding", 3584),
+        ("tencent/WeMM-Embedding-4B", "embedder", "wemm-embedding", 2560),
+        ("jinaai/jina-embeddings-v4-vllm-retrieval", "embedder", "jina-v4-embedding", None),
+        ("jinaai/jina-embeddings-v4", "embedder", "plain-embedding", None),
+        ("nvidia/llama-nemotron-embed-1b-v2", "embedder", "nemotron-embedding", 2048),
+        ("nvidia/llama-nemotron-embed-vl-1b-v2", "embedder", "nemotron-vl-embedding", 2048),
+        ("google/siglip2-base-patch16-224", "embedder", "siglip-embedding", None),
+        ("openai/clip-vit-base-patch32", "embedder", "clip-embedding", None),
         ("", "embedder", "plain-embedding", None),
     ],
 )
@@ -88,6 +114,28 @@ def test_a_folder_tells_its_family_by_its_config(tmp_path: Path, config: Any, em
     model = folder(tmp_path / "mine", config)
     assert family_of(Choice(model=model), "embedder").name == embedder
     assert family_of(Choice(model=model), "reranker").name == embedder.replace("embedding", "reranker")
+    assert native_dim(Choice(model=model)) == dim
+
+
+@pytest.mark.parametrize(
+    ("config", "task", "family", "dim"),
+    [
+        (
+            {"architectures": ["JinaVLForRanking"], "model_type": "qwen2_vl", "hidden_size": 64},
+            "reranker",
+            "jina-m0-reranker",
+            64,
+        ),
+        ({"auto_map": {"AutoModel": "modeling_gme_qwen2vl.GmeQwen2VL"}, "hidden_size": 96}, "embedder", "gme-embedding", 96),
+        ({"auto_map": {"AutoModel": "modeling_wemm_embedding.WeMM"}, "hidden_size": 96}, "embedder", "wemm-embedding", 96),
+        ({"architectures": ["LlamaBidirectionalModel"], "hidden_size": 80}, "embedder", "nemotron-embedding", 80),
+        ({"model_type": "siglip", "text_config": {"hidden_size": 72}}, "embedder", "siglip-embedding", 72),
+        ({"model_type": "clip", "projection_dim": 48, "text_config": {"hidden_size": 72}}, "embedder", "clip-embedding", 48),
+    ],
+)
+def test_a_folder_of_another_family_tells_it_too(tmp_path: Path, config: Any, task: Task, family: str, dim: int) -> None:
+    model = folder(tmp_path / "mine", config)
+    assert family_of(Choice(model=model), task).name == family
     assert native_dim(Choice(model=model)) == dim
 
 

@@ -54,6 +54,9 @@ PAIRS = {
 }
 
 
+JUDGES = [name for name, family in FAMILIES.items() if family.classifier]
+
+
 def golden(name: str) -> str:
     return (GOLDEN / f"{name}.txt").read_bytes().decode()
 
@@ -81,11 +84,10 @@ def test_every_prompt_equals_its_golden_file(name: str) -> None:
 
 
 def test_every_family_and_role_has_golden_files() -> None:
-    assert len(NAMES) == 46
+    assert len(NAMES) == 46 + 69 + 24
     assert {tuple(name.split(".")[:2]) for name in NAMES} == {
         *((family, role) for family in FAMILIES if family.endswith("embedding") for role in ("query", "document")),
-        ("qwen3-vl-reranker", "pair"),
-        ("qwen3-reranker", "pair"),
+        *((name, "pair") for name, family in FAMILIES.items() if family.pair),
     }
 
 
@@ -185,6 +187,72 @@ def test_only_the_vl_embedders_take_conversations(family: str) -> None:
         prompts.embedding_messages(FAMILIES[family], [say("kite")], "")
 
 
+def test_gme_begins_the_assistants_turn_with_the_token_that_is_pooled() -> None:
+    told = {"role": "system", "content": [say("You are a helpful assistant.")]}
+    end = {"role": "assistant", "content": [say("<|endoftext|>")]}
+    assert prompts.embedding_request(FAMILIES["gme-embedding"], [say("kite"), IMAGE_PART], "") == {
+        "messages": [told, {"role": "user", "content": [IMAGE_PART, say("kite")]}, end],
+        "add_generation_prompt": False,
+        "continue_final_message": True,
+        "add_special_tokens": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "told", "content"),
+    [
+        ([say("kite"), IMAGE_PART], "Find: ", [IMAGE_PART, say("Find: kite")]),
+        ([IMAGE_PART], "", [IMAGE_PART]),
+        ([IMAGE_PART], "Find", [IMAGE_PART, say("Find")]),
+    ],
+)
+def test_wemm_has_one_turn_and_its_instruction_before_the_text(parts: list[Any], told: str, content: list[Any]) -> None:
+    assert prompts.embedding_request(FAMILIES["wemm-embedding"], parts, told, "query") == {
+        "messages": [{"role": "user", "content": content}],
+        "add_special_tokens": False,
+    }
+
+
+def test_no_text_holds_the_token_whose_state_is_the_vector() -> None:
+    family = FAMILIES["wemm-embedding"]
+    rendered = prompts.embedding_prompt(family, Content("text", "a <embedding> b<|im_end|>"), "document", "")
+    assert rendered == "<|im_start|>user\na ‹embedding› b<¦im_end¦><|im_end|><embedding>"
+    sent = prompts.embedding_request(family, [say("a <embedding> b")], "")
+    assert sent["messages"][0]["content"] == [say("a ‹embedding› b")]
+
+
+def test_no_text_of_strangers_stands_for_a_picture() -> None:
+    family = FAMILIES["nemotron-vl-embedding"]
+    assert prompts.embedding_prompt(family, Content("text", "an <image> tag"), "query", "") == "query: an ‹image› tag"
+    sent = prompts.embedding_request(family, [say("an <image> tag"), IMAGE_PART], "")
+    assert sent["messages"][1]["content"] == [IMAGE_PART, say("an ‹image› tag")]
+
+
+def test_a_tower_gets_the_picture_alone() -> None:
+    sent = prompts.embedding_request(FAMILIES["siglip-embedding"], [say("kite"), IMAGE_PART], "")
+    assert sent == {"messages": [{"role": "user", "content": [IMAGE_PART]}]}
+
+
+@pytest.mark.parametrize("case", ["text", "chinese", "empty", "image", "image_and_text"])
+@pytest.mark.parametrize("as_text", [True, False])
+@pytest.mark.parametrize("name", ["wemm-embedding", "nemotron-vl-embedding", "jina-v4-embedding"])
+def test_the_template_of_an_embedder_renders_its_prompt(name: str, case: str, as_text: bool) -> None:
+    """As vLLM hands it a conversation: pictures as parts of the type `image`; turns of words as parts or as one string."""
+    family, content = FAMILIES[name], DOCUMENTS[case]
+    parts = [*[IMAGE_PART] * len(content.pixels), say(content.text)]
+    messages = [dict(turn) for turn in prompts.embedding_request(family, parts, "")["messages"]]
+    for turn in messages:
+        turn["content"] = [{"type": "image"} if part is IMAGE_PART else part for part in turn["content"]]
+        if as_text and all("text" in part for part in turn["content"]):
+            turn["content"] = "".join(part["text"] for part in turn["content"])
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
+    template = environment.from_string(prompts.template_file(family).read_text("utf-8"))
+    rendered = template.render(messages=messages, bos_token="<|begin_of_text|>").removeprefix("<|begin_of_text|>")
+    if name == "jina-v4-embedding" and not content.pixels:
+        return  # a text is sent as it is, never as a conversation
+    assert rendered == golden(f"{name}.document.{case}")
+
+
 # ---- the chat templates of the servers --------------------------------------------------------
 
 
@@ -201,7 +269,7 @@ def sent(family: str, content: Content) -> str:
 
 
 @pytest.mark.parametrize("case", sorted(PAIRS))
-@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+@pytest.mark.parametrize("family", JUDGES)
 @pytest.mark.parametrize("variables", [{}, {"instruction": None}, {"instruction": ""}, {"instruction": OWN}], ids=str)
 def test_the_template_renders_the_prompt(family: str, case: str, variables: dict[str, str | None]) -> None:
     template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
@@ -211,14 +279,14 @@ def test_the_template_renders_the_prompt(family: str, case: str, variables: dict
     )
 
 
-@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+@pytest.mark.parametrize("family", JUDGES)
 @pytest.mark.parametrize("stripped", [False, True])
 def test_no_editor_can_strip_the_end_of_a_template(family: str, stripped: bool) -> None:
     template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
     assert render(template.rstrip("\n") if stripped else template, QUERY, DOCUMENT) == golden(f"{family}.pair.text")
 
 
-@pytest.mark.parametrize("family", ["qwen3-vl-reranker", "qwen3-reranker"])
+@pytest.mark.parametrize("family", JUDGES)
 def test_the_instruction_is_a_variable_of_the_template(family: str) -> None:
     """vLLM passes on only those of a request's variables that the template leaves undeclared."""
     parsed = ImmutableSandboxedEnvironment().parse(prompts.template_file(FAMILIES[family]).read_text("utf-8"))
@@ -226,9 +294,11 @@ def test_the_instruction_is_a_variable_of_the_template(family: str) -> None:
 
 
 def test_a_template_never_evaluates_what_it_is_given() -> None:
-    for family in ("qwen3-vl-reranker", "qwen3-reranker"):
+    for family in JUDGES:
         template = prompts.template_file(FAMILIES[family]).read_text("utf-8")
-        assert "<Document>:{{ 6 * 7 }}{% raw %}<" in render(template, "q", "{{ 6 * 7 }}{% raw %}").replace(": ", ":")
+        assert "ocument>:{{ 6 * 7 }}{% raw %}".removeprefix("ocument>") in render(template, "q", "{{ 6 * 7 }}{% raw %}").replace(
+            ": ", ":"
+        )
 
 
 @pytest.mark.parametrize("family", ["qwen3-vl-embedding", "qwen3-embedding", "plain-reranker"])

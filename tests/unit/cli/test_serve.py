@@ -102,5 +102,5 @@ def test_a_model_of_unknown_family_gets_a_notice() -> None:
     def notice(*words: str) -> str:
         return CliRunner().invoke(app, ["serve", "embedder", "--dry-run", *words], catch_exceptions=False).stderr
 
-    assert "not known as a Qwen3 model" in notice("--model", "somebody/own-finetune")
+    assert "its family is not known" in notice("--model", "somebody/own-finetune")
     assert notice("--model", "somebody/own-finetune", "--family", "qwen3-vl") == notice("--model", VL.model) == ""

@@ -18,6 +18,7 @@ MODELS = (
     *("Qwen/Qwen3-VL-Embedding-2B", "Qwen/Qwen3-Embedding-8B", "BAAI/bge-m3"),
     *("Qwen/Qwen3-VL-Reranker-8B", "Qwen/Qwen3-Reranker-0.6B", "BAAI/bge-reranker-v2-m3"),
 )
+FAMILY_FLAGS = ("--max-model-len", "--hf-overrides", "--chat-template", "--limit-mm-per-prompt", "--mm-processor-kwargs")
 PLACES = (
     ("cuda", "0.33.0"),
     ("cuda", "0.23.0"),
@@ -41,6 +42,56 @@ def test_the_commands_of_every_platform_family_and_version() -> None:
         GOLDEN.write_text(text, "utf-8")
         pytest.fail(f"{GOLDEN} was written: read it, then commit it")
     assert text == GOLDEN.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("model", "flags"),
+    [
+        (
+            "Alibaba-NLP/gme-Qwen2-VL-2B-Instruct",
+            {
+                "--max-model-len": 1800,
+                "--limit-mm-per-prompt": {"image": 1, "video": 0},
+                "--mm-processor-kwargs": {"size": {"shortest_edge": 200704, "longest_edge": 1003520}},
+            },
+        ),
+        (
+            "jinaai/jina-reranker-m0",
+            {
+                "--max-model-len": 10240,
+                "--limit-mm-per-prompt": {"image": 2, "video": 0},
+                "--mm-processor-kwargs": {"size": {"shortest_edge": 3136, "longest_edge": 602112}},
+            },
+        ),
+        (
+            "mixedbread-ai/mxbai-rerank-large-v2",
+            {
+                "--max-model-len": 8192,
+                "--hf-overrides": {
+                    "architectures": ["Qwen2ForSequenceClassification"],
+                    "classifier_from_token": ["0", "1"],
+                    "method": "from_2_way_softmax",
+                },
+                "--chat-template": "templates/mxbai_rerank_v2.jinja",
+            },
+        ),
+        (
+            "tencent/WeMM-Embedding-2B",
+            {
+                "--max-model-len": 8192,
+                "--hf-overrides": {"is_matryoshka": True},
+                "--chat-template": "templates/wemm_embedding.jinja",
+                "--limit-mm-per-prompt": {"image": 8, "video": 0},
+            },
+        ),
+        ("google/siglip2-base-patch16-224", {"--max-model-len": 64, "--limit-mm-per-prompt": {"image": 1, "video": 0}}),
+    ],
+)
+def test_the_flags_of_the_other_families(model: str, flags: dict[str, object]) -> None:
+    role = "reranker" if "rerank" in model else "embedder"
+    (command,) = planned([ServerSpec(role, model, 8000)], memory=64, templates="templates")
+    known = {flag: value(command.arguments, flag) for flag in command.arguments if flag in FAMILY_FLAGS}
+    assert {flag: text if flag == "--chat-template" else json.loads(text) for flag, text in known.items()} == flags
 
 
 def test_flags_that_differ_by_version() -> None:

@@ -12,6 +12,7 @@ from rag.backends.base import Choice
 from rag.backends.families import Family, instruction_for, native_dim
 from rag.backends.prompts import embedding_prompt
 from rag.backends.server.client import Endpoints
+from rag.backends.server.embedding_forms import PATH
 from rag.backends.server.exchange import HttpRefusal, HttpResponse
 from rag.backends.server.llamacpp.inputs import input_of, refusals
 from rag.backends.server.llamacpp.properties import Properties, ending_of, properties_of
@@ -28,6 +29,7 @@ MMPROJ_REMEDY = "start it with the model's mmproj: llama-server --mmproj FILE, o
 class LlamaCppForm:
     """As EmbeddingForm. A server on a laptop reads tens of tokens a second, so a request holds few texts."""
 
+    path = PATH
     texts = 4
     bytes = 4_000
 
@@ -42,12 +44,12 @@ class LlamaCppForm:
         items = [self._item(content, embedding_prompt(self._family, content, role, instruction)) for content in contents]
         return {"input": items, "encoding_format": "base64"}
 
-    def read(self, answer: HttpResponse, count: int, dim: int) -> Vectors:
-        """The unit rows of a response, float32 (count, dim): first sliced, then normalised. The server ignores `dimensions`.
+    def read(self, answer: HttpResponse, contents: Sequence[Content], dim: int) -> Vectors:
+        """The unit rows of a response, float32 (n, dim): first sliced, then normalised. The server ignores `dimensions`.
 
         BackendError if the vectors are of another length than the model's own, or shorter than `dim`.
         """
-        rows, native = rows_of(answer, count), native_dim(self._choice)
+        rows, native = rows_of(answer, len(contents)), native_dim(self._choice)
         if (native and rows.shape[1] != native) or rows.shape[1] < dim:
             raise BackendError(
                 f"{answer.place} sent vectors of {rows.shape[1]} numbers, not {native or dim}",

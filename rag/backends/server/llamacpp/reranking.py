@@ -87,9 +87,9 @@ class LlamaCppScorer:
         items = [input_of(prompt, [query, one], self._served.marker) for prompt, one in zip(prompts, contents, strict=True)]
         return {"model": model, "input": items, "embd_normalize": -1, "encoding_format": "base64"}
 
-    def _read(self, answer: HttpResponse, count: int) -> list[float]:
+    def _read(self, answer: HttpResponse, pairs: Sequence[object]) -> list[float]:
         """The scores in a response. BackendError if it holds unit vectors, or vectors of another length than the GGUF's rows."""
-        hidden = rows_of(answer, count)
+        hidden = rows_of(answer, len(pairs))
         if hidden.shape[1] != self._judge.direction.size:
             raise BackendError(
                 f"{answer.place} sent {hidden.shape[1]} numbers for a pair, and the rows of the GGUF at hand have "

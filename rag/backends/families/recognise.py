@@ -1,4 +1,4 @@
-"""The families of models: what each sees, how long its prompts may be, its instructions, and which family a model belongs to.
+"""Which family a model belongs to, by its name or its config.json, and what follows from that.
 
 Knows names and a local folder's config.json; loads no model and renders no prompt (`rag.backends.prompts` does).
 """
@@ -9,86 +9,35 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Any, Literal
 
 from rag.backends.base import Choice
+from rag.backends.families.base import MAX_PIXELS, Family, Task
+from rag.backends.families.table import FAMILIES
 from rag.backends.modelscope import name_of
 from rag.backends.neutral import neutral
 from rag.errors import WrongRequest, WrongSetting
 from rag.types import Fingerprint, Kind, Role
 
-Task = Literal["embedder", "reranker"]
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """Models that take the same prompts. Instructions are the defaults of the reference code; "" if the family takes none."""
-
-    name: str
-    sees: bool  # takes pictures and videos
-    max_tokens: int  # of one prompt, as in the reference code; for the plain families the server's own limit applies
-    query_instruction: str
-    document_instruction: str
-    rerank_instruction: str
-    templated: bool  # False: the text is sent as it is, and the server renders whatever prompt the model needs
-    classifier: str = ""  # vLLM's class for a checkpoint of this family that is read as a classifier; "": none
-
-
-_WEB_SEARCH = "Given a web search query, retrieve relevant passages that answer the query"
-
-# Limits and instructions: the reference code and the model cards of QwenLM/Qwen3-VL-Embedding and QwenLM/Qwen3-Embedding.
-FAMILIES: Mapping[str, Family] = MappingProxyType(
-    {
-        family.name: family
-        for family in (
-            Family(
-                "qwen3-vl-embedding",
-                sees=True,
-                max_tokens=8192,
-                query_instruction="Retrieve images or text relevant to the user's query.",
-                document_instruction="Represent the user's input.",
-                rerank_instruction="",
-                templated=True,
-            ),
-            Family(
-                "qwen3-vl-reranker",
-                sees=True,
-                max_tokens=10240,
-                query_instruction="",
-                document_instruction="",
-                rerank_instruction="Given a search query, retrieve relevant candidates that answer the query.",
-                templated=True,
-                classifier="Qwen3VLForSequenceClassification",
-            ),
-            Family("qwen3-embedding", False, 8192, _WEB_SEARCH, "", "", templated=True),
-            Family(
-                "qwen3-reranker", False, 8192, "", "", _WEB_SEARCH, templated=True, classifier="Qwen3ForSequenceClassification"
-            ),
-            Family("plain-embedding", False, 8192, "", "", "", templated=False),
-            Family("plain-reranker", False, 8192, "", "", "", templated=False),
-        )
-    }
-)
-
 _SUFFIX: Mapping[Task, str] = {"embedder": "embedding", "reranker": "reranker"}
 _NAMES = tuple(
     [f"Qwen3-VL-{what}-{size}" for what in ("Embedding", "Reranker") for size in ("2B", "8B")]
     + [f"Qwen3-{what}-{size}" for what in ("Embedding", "Reranker") for size in ("0.6B", "4B", "8B")]
+    + [f"WeMM-Embedding-{size}" for size in ("2B", "4B", "9B")]
+    + [f"gme-Qwen2-VL-{size}-Instruct" for size in ("2B", "7B")]
 )
 _AS_PUBLISHED = {name.lower(): name for name in _NAMES}
-_DIMS = {("vl", "2"): 2048, ("vl", "8"): 4096, ("text", "0.6"): 1024, ("text", "4"): 2560, ("text", "8"): 4096}
-_SIZE = re.compile(r"(?<![\d.])(0\.6|2|4|8)b(?![a-z0-9])", re.IGNORECASE)
+_SIZE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)b(?![a-z0-9])", re.IGNORECASE)
 
 PROMPTS_VERSION = 1  # raise it when a prompt or `neutral` changes, because older vectors are then not comparable
-MAX_PIXELS = 1_310_720  # of one picture, the cap in the checkpoint's own preprocessor_config.json
 
 # Weight of the reranker's score in the final score, for kinds that it ranks no better than the first stage does. Published for
 # the top 100 of Qwen3-VL-Embedding-2B reranked by Qwen3-VL-Reranker-2B: image 74.8 → 74.0, video 53.6 → 53.2; visual documents
 # (79.2 → 83.2) and text (68.1 → 70.0) gain. Source: README of QwenLM/Qwen3-VL-Embedding, table of the rerankers.
 _TRUST_VL_2B: Mapping[Kind, float] = MappingProxyType({"image": 0.5, "screenshot": 0.5, "frame": 0.5})
+_WIDTH_2B = 2048  # of the hidden states of Qwen3-VL-Reranker-2B
 
 
 def family_of(choice: Choice, task: Task) -> Family:
@@ -103,26 +52,24 @@ def family_of(choice: Choice, task: Task) -> Family:
         return _of_task(_stated(stated, suffix), choice, task)
     named = _named(model_name(choice.model))
     if named:
-        return _of_task(FAMILIES[named], choice, task)
+        return _of_task(named, choice, task)
     config = _config_of(choice.model)
-    kind = str(config.get("model_type", ""))
-    if kind.startswith("qwen3_vl") and "vision_config" in config:
-        return FAMILIES[f"qwen3-vl-{suffix}"]
-    return FAMILIES[f"qwen3-{suffix}" if kind == "qwen3" else f"plain-{suffix}"]
+    of_config = [one for one in FAMILIES.values() if config and one.has_config is not None and one.has_config(config)]
+    return next((one for one in of_config if one.task == task), FAMILIES[f"plain-{suffix}"])
 
 
 def native_dim(choice: Choice) -> int | None:
     """The dimension of the model's own vectors: from its local folder, else from its name; None if neither tells."""
     config = _config_of(choice.model)
+    family = _named(model_name(choice.model)) or FAMILIES.get(choice.family.strip().lower())
     if config:
-        hidden = config.get("text_config", config).get("hidden_size")
-        return hidden if isinstance(hidden, int) else None
-    name = model_name(choice.model).lower()
-    family = _named(name) or choice.family.strip().lower()
-    size = _SIZE.search(name)
-    if not size or not family.startswith("qwen3"):
-        return None
-    return _DIMS.get(("vl" if family.startswith("qwen3-vl") else "text", size[1]))
+        of_config = next((one for one in FAMILIES.values() if one.has_config is not None and one.has_config(config)), None)
+        known = family or of_config
+        name = known.width if known else "hidden_size"
+        width = config[name] if name in config else config.get("text_config", config).get(name)
+        return width if isinstance(width, int) else None
+    size = _SIZE.search(model_name(choice.model).lower())
+    return family.dims.get(size[1]) if size and family else None
 
 
 def model_name(model: str) -> str:
@@ -140,8 +87,9 @@ def model_name(model: str) -> str:
 
 def fingerprint_of(choice: Choice, family: Family, dim: int) -> Fingerprint:
     """What makes vectors of this choice comparable: equal for a server and for both backends that load the model here."""
-    if family.name == "qwen3-vl-embedding":
-        preprocessing = f"qwen3-vl prompts {PROMPTS_VERSION}, ≤ {MAX_PIXELS} pixels"
+    if family.sees:
+        name = family.name.removesuffix("-embedding")
+        preprocessing = f"{name} prompts {PROMPTS_VERSION}, ≤ {min(family.pixels[1], MAX_PIXELS)} pixels"
     else:
         preprocessing = f"{family.name.partition('-')[0]} prompts {PROMPTS_VERSION}"
     return Fingerprint(
@@ -170,26 +118,29 @@ def instruction_for(family: Family, choice: Choice, use: Role | Literal["rerank"
 
 def ended(family: Family, instruction: str) -> str:
     """The instruction, with a full stop added if the family expects one and no punctuation ends it, as in the reference code."""
-    if family.name != "qwen3-vl-embedding" or not instruction or unicodedata.category(instruction[-1]).startswith("P"):
+    if not family.full_stop or not instruction or unicodedata.category(instruction[-1]).startswith("P"):
         return instruction
     return f"{instruction}."
 
 
 def classifier_overrides(family: Family) -> dict[str, Any]:
-    """vLLM's `hf_overrides` to read a checkpoint of a Qwen3 reranker family as a classifier of yes and no.
+    """vLLM's `hf_overrides` to read a language model that judges as a classifier of its two answers.
 
     The order of the keys is that of the commands `rag serve` prints.
     """
-    return {
-        "architectures": [family.classifier],
-        "classifier_from_token": ["no", "yes"],
-        "is_original_qwen3_reranker": True,
-    }
+    how = {"is_original_qwen3_reranker": True} if family.answers == ("no", "yes") else {"method": "from_2_way_softmax"}
+    return {"architectures": [family.classifier], "classifier_from_token": list(family.answers), **how}
+
+
+def resizing(family: Family) -> dict[str, Any]:
+    """The processor's keywords, of vLLM and transformers alike, for the family's limits of a picture's pixels."""
+    least, most = family.pixels
+    return {"size": {"shortest_edge": least, "longest_edge": most}}
 
 
 def trust_of(choice: Choice) -> Mapping[Kind, float]:
     """The kinds that a reranker is known to rank worse, with the weight its score keeps there; empty for any other reranker."""
-    if family_of(choice, "reranker").name == "qwen3-vl-reranker" and native_dim(choice) == _DIMS["vl", "2"]:
+    if family_of(choice, "reranker").name == "qwen3-vl-reranker" and native_dim(choice) == _WIDTH_2B:
         return _TRUST_VL_2B
     return {}
 
@@ -211,11 +162,10 @@ def _of_task(family: Family, choice: Choice, task: Task) -> Family:
     )
 
 
-def _named(name: str) -> str:
-    """The family in a model's name, also in the names of quantised and renamed copies; "" if there is none."""
+def _named(name: str) -> Family | None:
+    """The family that a model's name tells, also the names of quantised and renamed copies; None if it tells none."""
     lower = name.lower().replace("_", "-")
-    found = [family for family in FAMILIES if family.startswith("qwen3") and family in lower]
-    return found[0] if found else ""
+    return next((one for one in FAMILIES.values() if one.names and re.search(one.names, lower)), None)
 
 
 def _config_of(model: str) -> Mapping[str, Any]:
