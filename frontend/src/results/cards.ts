@@ -31,9 +31,10 @@ export function card(hit: Hit, href: string, open: Open, pick: Pick): HTMLElemen
     name,
   );
   const folder = [folderOf(hit.document) || plain(hit.root), inside(hit.locator)].filter(Boolean).join(" › ");
+  const picked = pick.has(hit.id) ? " is-picked" : "";
   return h(
     "article",
-    { class: `card card-${hit.kind}`, "data-id": hit.id, "data-kind": hit.kind, title: plain(hit.file) },
+    { class: `card card-${hit.kind}${picked}`, "data-id": hit.id, "data-kind": hit.kind, title: plain(hit.file) },
     h("div", { class: "card-look" }, hit.kind === "text" ? lines(hit) : picture(hit)),
     h(
       "div",
@@ -60,7 +61,12 @@ function picker(hit: Hit, name: string, pick: Pick): HTMLElement {
     class: "card-pick",
     "aria-label": t("select", { name }),
     checked: pick.has(hit.id),
-    on: { change: () => pick.set(hit, box.checked) },
+    on: {
+      change: () => {
+        box.closest(".card")?.classList.toggle("is-picked", box.checked);
+        pick.set(hit, box.checked);
+      },
+    },
   });
   return box;
 }

@@ -85,6 +85,7 @@ export function grid(href: (hit: Hit) => string, open: Open, leave: () => void, 
     },
     unpick: () => {
       for (const box of element.querySelectorAll<HTMLInputElement>(".card-pick")) box.checked = false;
+      for (const one of cards()) one.classList.remove("is-picked");
     },
     rest: () => {
       pointed = false;

@@ -66,6 +66,7 @@ export function selectionOf(asked: () => string, cleared: () => void): Selection
   }
   function show(): void {
     element.hidden = !chosen.size;
+    element.parentElement?.classList.toggle("is-picking", chosen.size > 0);
     words.textContent = t("selected", { n: count(chosen.size) });
     told.textContent = "";
     for (const thumb of thumbs) {
