@@ -259,9 +259,8 @@ def _towers(place: Path, which: str) -> None:
         model: Any = SiglipModel(SiglipConfig(text_config=text | {"max_position_embeddings": 64}, vision_config=vision))
         sizes = {"size": {"height": 64, "width": 64}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     else:
-        config = CLIPConfig(
-            text_config=text | {"max_position_embeddings": 77}, vision_config=vision, projection_dim=160
-        )  # vLLM takes none below the hidden size
+        wide = {"projection_dim": 160}  # vLLM reads it of the towers, and takes none below the hidden size
+        config = CLIPConfig(text_config=text | wide | {"max_position_embeddings": 77}, vision_config=vision | wide, **wide)
         model = CLIPModel(config)
         sizes = {"size": {"shortest_edge": 64}, "crop_size": {"height": 64, "width": 64}, "do_center_crop": True}
         sizes |= {"image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711]}

@@ -14,6 +14,7 @@ from rag.backends import media
 from rag.backends.base import Choice
 from rag.backends.families import FAMILIES, family_of
 from rag.backends.local.transformers import TransformersEmbedder, TransformersReranker
+from rag.backends.prompts import template_file
 from rag.errors import BackendError, WrongSetting
 from rag.models.doctor import prove
 from rag.models.run_files import Task
@@ -175,6 +176,15 @@ def test_the_pairs_of_jina_m0_in_this_process(checkpoints):
     folder = tiny.make("jina-m0-reranker", checkpoints)
     with engines.reranking("vllm", folder, None) as reranker:
         check_reranker(reranker, "jina-m0-reranker", folder)
+
+
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.template and family.task == "embedder"])
+def test_vllm_hands_the_parts_of_a_turn_to_a_template_as_parts(name):
+    """Else it joins them with line breaks of its own."""
+    from vllm.renderers.hf import _detect_content_format
+
+    template = template_file(FAMILIES[name]).read_text("utf-8")
+    assert _detect_content_format(template, default="string") == "openai"
 
 
 def test_what_a_family_cannot_do_is_refused(checkpoints):

@@ -45,5 +45,5 @@ EMBEDDING = Family(
     not_in=("vllm", "transformers"),
     reads="text or pictures",
     source="model cards of jinaai/jina-embeddings-v4-vllm-code and -text-matching",
-    proof="",
+    proof="vLLM 0.32, cosine ≥ 0.9999",
 )

@@ -54,5 +54,5 @@ EMBEDDING = Family(
     overrides={"is_matryoshka": True},
     reads="text, pictures",
     source="Tencent/WeMM-Embedding, and programs checked against its template",
-    proof="",
+    proof="transformers, cosine ≥ 0.9999; vLLM 0.32 in bfloat16, ≥ 0.99",
 )
