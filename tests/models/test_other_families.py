@@ -92,7 +92,14 @@ def check_instruction(embedder, which: str, folder: Path) -> None:
     assert vector @ expected >= SAME
 
 
-@pytest.mark.parametrize("which", [one for one in EMBEDDERS if one != "wemm-embedder"])
+SHORT = ("gme-embedder", "colqwen3-reranker")  # each of the others is one more server: make test-models-long
+
+
+def each_of(names):
+    return [pytest.param(one, marks=[] if one in SHORT else [pytest.mark.long]) for one in names]
+
+
+@pytest.mark.parametrize("which", each_of(one for one in EMBEDDERS if one != "wemm-embedder"))
 def test_a_server_gives_the_vectors_of_the_published_format(which, checkpoints, places):
     folder = tiny.make(which, checkpoints)
     with engines.serving(which, folder, places / f"{which}.log") as server:
@@ -102,6 +109,7 @@ def test_a_server_gives_the_vectors_of_the_published_format(which, checkpoints, 
         assert failures(server, "embedder") == []
 
 
+@pytest.mark.long
 def test_wemm_behind_vllm_in_the_only_precision_it_has_on_a_processor(checkpoints, places):
     """vLLM's linear attention for processors takes bfloat16 alone, so its vectors are near, not equal; another prompt is far."""
     folder = tiny.make("wemm-embedder", checkpoints)
@@ -154,7 +162,7 @@ def check_reranker(reranker, which: str, folder: Path) -> None:
 SERVED = ["bge-reranker", "mxbai-v2-reranker", "jina-m0-reranker", "colqwen3-reranker"]
 
 
-@pytest.mark.parametrize("which", SERVED)
+@pytest.mark.parametrize("which", each_of(SERVED))
 def test_a_server_gives_the_scores_of_the_published_format(which, checkpoints, places):
     folder = tiny.make(which, checkpoints)
     with engines.serving(which, folder, places / f"{which}.log") as server:
@@ -172,6 +180,7 @@ def test_transformers_gives_the_scores_of_the_published_format(which, checkpoint
     check_reranker(TransformersReranker(Choice(model=str(folder))), which, folder)
 
 
+@pytest.mark.long
 def test_the_pairs_of_jina_m0_in_this_process(checkpoints):
     folder = tiny.make("jina-m0-reranker", checkpoints)
     with engines.reranking("vllm", folder, None) as reranker:
