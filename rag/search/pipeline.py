@@ -128,7 +128,8 @@ def search(
         seen = frozenset[Kind]().union(*(_seen_by(each, query) for each in embedders))
         judged = _drop_faint(judged, found.shares, seen)
     drop_zero = all(each.fingerprint.model == "lite" for each in embedders)
-    shown = _drop_low(judged, found, options.min_score, drop_zero=drop_zero)
+    keeps = _countable(found) if options.whole else _has_something
+    shown = _drop_low(judged, present, options.min_score, keeps, drop_zero=drop_zero)
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
     first = len(groups) if options.whole else max(COMPARED, 4 * options.top_k)
@@ -226,22 +227,38 @@ def _drop_faint(judged: Sequence[Judged], shares: Mapping[int, float], seen: fro
     ]
 
 
-def _drop_low(judged: Sequence[Judged], found: CandidateSet, least: float, *, drop_zero: bool) -> list[Scored]:
-    """The candidates that score at least `least`, best first. A score of 0 means nothing in common: dropped if any is higher.
+def _drop_low(
+    judged: Sequence[Judged],
+    present: Mapping[int, StoredPassage],
+    least: float,
+    keeps: Callable[[Judged], bool],
+    *,
+    drop_zero: bool,
+) -> list[Scored]:
+    """The candidates that score at least `least`, best first. What `keeps` finds nothing in is dropped if any other scores.
 
-    With `drop_zero` they are always dropped: a model that compares words has nothing else to go by.
+    With `drop_zero` it is always dropped: a model that compares words has nothing else to go by.
     """
     enough = [one for one in judged if one.score >= least]
     if drop_zero or (enough and enough[0].score > 0):
-        enough = [one for one in enough if _has_something(one, found.similarity(one.candidate.number))]
-    return [Scored(found.passages[one.candidate.number], one.score) for one in enough]
+        enough = [one for one in enough if keeps(one)]
+    return [Scored(present[one.candidate.number], one.score) for one in enough]
 
 
-def _has_something(one: Judged, similarity: float) -> bool:
-    """Whether it has anything in common with the query, whatever else was found: a fused score only says what others have."""
-    if one.rerank_score is None:
-        return one.candidate.evidence > 0 or similarity > 0
-    return one.score > 0
+def _has_something(one: Judged) -> bool:
+    """Whether it has anything in common with the query; a fused score of 0 says only that all others have more."""
+    return one.score > 0 or (one.rerank_score is None and one.candidate.evidence > 0)
+
+
+def _countable(found: CandidateSet) -> Callable[[Judged], bool]:
+    """The same for whole lists, whose counts must not depend on what else was found: a fused score does."""
+
+    def counts(one: Judged) -> bool:
+        if one.rerank_score is None:
+            return one.candidate.evidence > 0 or found.similarity(one.candidate.number) > 0
+        return one.score > 0
+
+    return counts
 
 
 def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, dict[str, int]]:

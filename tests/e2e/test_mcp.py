@@ -63,7 +63,7 @@ def address(place: Path) -> Iterator[str]:
     for line in process.stderr:
         heard.append(line)
         if found := re.search(r"http://\S+", line):
-            yield f"{found[0].rstrip('/')}/mcp"
+            yield f"{found[0].partition('?')[0].rstrip('/')}/mcp"  # without the key that the address carries
             break
     else:
         pytest.fail("".join(heard))
