@@ -18,8 +18,8 @@ from rag.answers.pictures import Picture, pictures_of
 from rag.answers.prompt import label
 from rag.answers.tokens import Count, bound, picture_bound
 from rag.search.federated import FederatedSearcher
+from rag.search.hits import shown_words
 from rag.search.options import SearchOptions
-from rag.search.pipeline import shown_words
 from rag.types import StoredPassage
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rag.search.pipeline import shown_words
+from rag.search.hits import shown_words
 from rag.types import Hit, StoredPassage
 
 if TYPE_CHECKING:

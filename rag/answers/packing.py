@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rag.answers.leads import Lead
-from rag.search.pipeline import shown_words
+from rag.search.hits import shown_words
 from rag.text.folding import folded
 from rag.types import StoredPassage
 

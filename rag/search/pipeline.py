@@ -15,11 +15,13 @@ from rag.index.catalog.spaces import FIRST
 from rag.index.reader.federated import Searchable
 from rag.search.asked_kind import asked_kind
 from rag.search.candidates import CandidateSet, find, lane_of
+from rag.search.cutoff import countable, drop_faint, drop_low, has_something, is_good, seen_by
 from rag.search.dedup import ALIKE, DuplicateGroup, fold, unfolded
 from rag.search.documents import by_document
 from rag.search.further import as_judged, as_result, read_further
 from rag.search.fusion import Candidate, DenseLane, choose, cosine_itself, fuse
-from rag.search.grouping import Group, Scored, group
+from rag.search.grouping import Group, group
+from rag.search.hits import hit_of, shown_words
 from rag.search.listing import FurtherResult, Listing, list_all, read_matches
 from rag.search.presence import IsThere, present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
@@ -27,16 +29,8 @@ from rag.search.spaces import SpaceModel, as_asked, embed_query
 from rag.search.timings import StageTimer
 from rag.search.total import Total
 from rag.search.variety import varied
-from rag.text.query_syntax import spoken
-from rag.text.readable import readable
-from rag.text.snippets import snippet
-from rag.types import KINDS, Clue, Content, Hit, Kind, Member, Passage, Query, Similar, StoredPassage
+from rag.types import Clue, Content, Hit, Kind, Query, StoredPassage
 
-GOOD_FROM = {"lite": 0.25}  # rerank score: below it the lite reranker matched only some of the words
-OTHERS_GOOD_FROM = 0.3  # a probability of "yes"; a cautious guess, not measured: the setting `good_from` overrides both
-SURE_FROM = 1 / 3  # evidence of the best candidate: on three judged collections 95 % of their own queries have more, and of
-# those that belong to another collection 95 % have less
-FAINT = 0.12  # certainty of a cosine, without any word of the query: hashed words that meet by chance have less
 COMPARED = 60  # groups at least, or four times as many as are asked for: those behind cannot be shown unless nearly all repeat
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
 
@@ -125,11 +119,11 @@ def search(
         notes += _note_refused(judged)
     judged = keep_matched(judged)
     if is_measured:
-        seen = frozenset[Kind]().union(*(_seen_by(each, query) for each in embedders))
-        judged = _drop_faint(judged, found.shares, seen)
+        seen = frozenset[Kind]().union(*(seen_by(each, query) for each in embedders))
+        judged = drop_faint(judged, found.shares, seen)
     drop_zero = all(each.fingerprint.model == "lite" for each in embedders)
-    keeps = _countable(found) if options.whole else _has_something
-    shown = _drop_low(judged, present, options.min_score, keeps, drop_zero=drop_zero)
+    keeps = countable(found) if options.whole else has_something
+    shown = drop_low(judged, present, options.min_score, keeps, drop_zero=drop_zero)
     is_there = whose_folder_is_there()
     groups = present_first(group(shown), is_there)
     first = len(groups) if options.whole else max(COMPARED, 4 * options.top_k)
@@ -150,7 +144,7 @@ def search(
     ]
     hits = [
         replace(
-            _hit(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities[0]),
+            hit_of(rank, index.name, one, by_number[one.shown.best.stored.number], query, found.similarities[0]),
             ranks=ranks.get(one.shown.best.stored.number, {}),
         )
         for rank, one in enumerate(shown_here, start=options.offset + 1)
@@ -163,7 +157,7 @@ def search(
     timer.end("group")
     sure = max((one.evidence for one in fused), default=0.0) if is_measured else None
     best = [by_number[one.shown.best.stored.number].rerank_score for one in results[: options.top_k]]
-    good = _is_good(best, reranker, options.good_from, sure)
+    good = is_good(best, reranker, options.good_from, sure)
     candidates = tuple(
         StoredPassage(one.number, one.id, one.passage, one.file, one.dated, one.index or index.name)
         for one in (*present.values(), *(one.stored for one in further.values()))
@@ -201,130 +195,8 @@ def _note_refused(judged: Sequence[Judged]) -> tuple[str, ...]:
     return (count + refused[0].removeprefix("fused: "),) if refused else ()
 
 
-# ---- hits ---------------------------------------------------------------------------------------
-
-
-def _seen_by(embedder: Embedder, query: Query) -> frozenset[Kind]:
-    """The kinds that can match the query by what their pixels show."""
-    names_looks = capabilities_of(embedder).names_looks
-    if query.content.pixels or names_looks is None or names_looks(query.words):
-        return frozenset(KINDS) - {"text", "page"}
-    return frozenset()
-
-
-def _drop_faint(judged: Sequence[Judged], shares: Mapping[int, float], seen: frozenset[Kind]) -> list[Judged]:
-    """The candidates without those that a measured embedder takes for noise: no word of the query, and no cosine to speak of.
-
-    Kinds that are `seen` to match are kept: colours have small cosines.
-    """
-    return [
-        one
-        for one in judged
-        if one.candidate.evidence >= FAINT
-        or one.candidate.number in shares
-        or one.candidate.kind in seen
-        or (one.rerank_score is not None and one.score > 0)
-    ]
-
-
-def _drop_low(
-    judged: Sequence[Judged],
-    present: Mapping[int, StoredPassage],
-    least: float,
-    keeps: Callable[[Judged], bool],
-    *,
-    drop_zero: bool,
-) -> list[Scored]:
-    """The candidates that score at least `least`, best first. What `keeps` finds nothing in is dropped if any other scores.
-
-    With `drop_zero` it is always dropped: a model that compares words has nothing else to go by.
-    """
-    enough = [one for one in judged if one.score >= least]
-    if drop_zero or (enough and enough[0].score > 0):
-        enough = [one for one in enough if keeps(one)]
-    return [Scored(present[one.candidate.number], one.score) for one in enough]
-
-
-def _has_something(one: Judged) -> bool:
-    """Whether it has anything in common with the query; a fused score of 0 says only that all others have more."""
-    return one.score > 0 or (one.rerank_score is None and one.candidate.evidence > 0)
-
-
-def _countable(found: CandidateSet) -> Callable[[Judged], bool]:
-    """The same for whole lists, whose counts must not depend on what else was found: a fused score does."""
-
-    def counts(one: Judged) -> bool:
-        if one.rerank_score is None:
-            return one.candidate.evidence > 0 or found.similarity(one.candidate.number) > 0
-        return one.score > 0
-
-    return counts
-
-
 def _ranks(fused: Sequence[Candidate], judged: Sequence[Judged]) -> dict[int, dict[str, int]]:
     ranks: dict[int, dict[str, int]] = {one.number: {"fused": rank} for rank, one in enumerate(fused, start=1)}
     for rank, one in enumerate(judged, start=1):
         ranks[one.candidate.number]["reranked"] = rank
     return ranks
-
-
-def _is_good(best: Sequence[float | None], reranker: Reranker | None, good_from: float | str, sure: float | None) -> bool | None:
-    """Whether the best is a good match: by the rerank scores of the best, else by the surest evidence of a first stage."""
-    if not best:
-        return False
-    if reranker is None:
-        return None if sure is None else sure >= (SURE_FROM if isinstance(good_from, str) else good_from)
-    judged = [score for score in best if score is not None]
-    least = GOOD_FROM.get(reranker.name, OTHERS_GOOD_FROM) if isinstance(good_from, str) else good_from
-    return max(judged) >= least if judged else None
-
-
-def _hit(
-    rank: int,
-    index: str,
-    alike: DuplicateGroup,
-    judged: Judged,
-    query: Query,
-    similarities: Mapping[int, float],
-) -> Hit:
-    found = alike.shown
-    stored = found.best.stored
-    passage = stored.passage
-    return Hit(
-        rank=rank,
-        id=stored.id,
-        index=stored.index or index,
-        root=passage.document.root,
-        document=passage.document.path,
-        path=str(stored.file),
-        kind=passage.kind,
-        modality=passage.modality,
-        locator=found.locator,
-        snippet=snippet(shown_words(passage), spoken(query.words)),
-        score=found.best.score,
-        similarity=similarities.get(stored.number),
-        rerank_score=judged.rerank_score,
-        lanes=judged.candidate.lanes,
-        best=passage.locator,
-        members=tuple(Member(one.stored.id, one.stored.passage.locator, one.score) for one in found.members),
-        context=passage.context,
-        dated=stored.dated,
-        fused=judged.candidate.fused,
-        decided=judged.decided + ("" if found.best.score == judged.score else ", halved: two results before it say the same"),
-        folded=tuple(_similar(one, index) for one in alike.others),
-        inner=passage.inner,
-    )
-
-
-def shown_words(passage: Passage) -> str:
-    """The caption and the words of a passage as a person reads them."""
-    words = readable(passage.text, passage.document.path) if passage.modality == "text" else passage.text
-    return "\n".join(part for part in (passage.caption, words) if part)
-
-
-def _similar(found: Group, index: str) -> Similar:
-    stored = found.best.stored
-    document = stored.passage.document
-    index = stored.index or index
-    inner = stored.passage.inner
-    return Similar(stored.id, document.root, document.path, str(stored.file), found.locator, found.best.score, index, inner)
