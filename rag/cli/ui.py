@@ -58,9 +58,9 @@ def ui(
             raise WrongRequest(f"--browse {folder}: is not a folder", remedy="name a folder that exists")
     app = create_app(library, trusted, codes, browse or ())
     shown = page and _mount(app, library)
+    remedy = "choose a folder on the page, or run: rag index FOLDER" if shown else "create it with: rag index FOLDER"
     for one, folder in library.folders.items():
-        known = is_index(folder)
-        say(f"index {harmless(one)}: {folder}" + ("" if known else " does not exist yet; create it with: rag index FOLDER"))
+        say(f"index {harmless(one)}: {folder}" + ("" if is_index(folder) else f" does not exist yet; {remedy}"))
 
     def started() -> None:
         say(f"{'open' if shown else 'the API is at'} {address(trusted, trusted.start_key)}   (Ctrl-C stops it)")
