@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.cli.options import Index, Json
+from rag.cli.status import revised
 from rag.cli.terminal import harmless, say, size
 from rag.humanize import counted
 
@@ -49,9 +50,8 @@ def models(
     for at, one in enumerate(listed):
         held = f"{one['passages']} of {counted(sum(found.passages.values()), 'passage')} ({int(100 * one['share'])} %)"
         first = ", first" if at == 0 else ""
-        print(
-            harmless(f"{one['name']}{first}: {held}, {one['dim']} dimensions, revision {one['revision']}, {size(one['bytes'])}")
-        )
+        revision = revised(one["revision"])
+        print(harmless(f"{one['name']}{first}: {held}, {one['dim']} dimensions{revision}, {size(one['bytes'])}"))
     if any(one["share"] < 1 for one in listed):
         say("rag index fills what is missing; searches find each passage by the models that have it")
 

@@ -35,7 +35,7 @@ def _print(found: IndexStatus) -> None:
         print(f"running     {done} of {counted(total, 'document')} (process {run.process})")
     print(f"index       {harmless(str(found.folder))} (format {found.format}, commit {found.generation}, {size(found.bytes)})")
     model = found.fingerprint
-    print(f"model       {model.model}, revision {model.revision}, {model.dim} dimensions; {model.preprocessing}")
+    print(f"model       {model.model}{revised(model.revision)}, {model.dim} dimensions; {model.preprocessing}")
     for space in found.spaces:
         print(f"and model   {space_line(space, sum(found.passages.values()))}")
     for name, folder in sorted(found.roots.items()):
@@ -59,13 +59,18 @@ def _print(found: IndexStatus) -> None:
     print_ignored(found.ignored, "left out    ")
 
 
+def revised(revision: str) -> str:
+    """What is said of a model's revision: nothing where it is not known, as over HTTP."""
+    return f", revision {revision}" if revision else ""
+
+
 def space_line(space: SpaceCounts, passages: int) -> str:
     """A vector space beside the first, in an index of so many passages."""
     share = space.passages / passages if passages else 1.0
     model = space.fingerprint
     named = f"{space.name}: {model.model}" if space.name != model.model else model.model
     filled = f"{space.passages} of {counted(passages, 'passage')} ({int(100 * share)} %), {size(space.bytes)}"
-    return harmless(f"{named}, revision {model.revision}, {model.dim} dimensions; {filled}")
+    return harmless(f"{named}{revised(model.revision)}, {model.dim} dimensions; {filled}")
 
 
 def _print_json(found: IndexStatus) -> None:

@@ -73,7 +73,8 @@ def fill_space(
         embedder, first, policy, files, lambda number: writer.spaces.sharing(number, SHARING), writer.spaces.stamp
     )
     if numbers:
-        say(f"filling {space.name}: {counted(len(numbers), 'content')}; the words are in the index, pictures are decoded again")
+        pictures = ", pictures are decoded again" if "image" in embedder.modalities & first.modalities else ""
+        say(f"filling {space.name}: {counted(len(numbers), 'content')}; the words are in the index{pictures}")
     try:
         for start in range(0, len(numbers), AT_ONCE):
             run.add(writer.spaces.passages(numbers[start : start + AT_ONCE]), reader)
