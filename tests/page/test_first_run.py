@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.page.axe import violations
 from tests.page.conftest import Server, Visit, rag, serving
@@ -57,6 +57,21 @@ def test_a_folder_is_chosen_step_by_step(empty: Server, home: Path, visit: Visit
     page.get_by_role("tab", name="Search").click()
     visitor.ask("pilot boat")
     expect(page.locator(".card h3")).to_have_text(["first.txt"])
+
+
+def test_what_is_typed_while_a_folder_is_read_stays(empty: Server, home: Path, visit: Visit) -> None:
+    page = visit(empty).own(empty)
+    path = page.get_by_role("textbox", name="Path of a folder")
+    expect(path).to_have_value(str(home))
+    held: list[Route] = []
+    page.route(lambda url: "/v1/folders" in url, lambda route: held.append(route))
+    with page.expect_request(lambda request: "/v1/folders" in request.url):
+        page.get_by_role("button", name="Pictures").click()
+    path.fill(f"{home}/Letters")
+    held[0].continue_()
+    expect(page.locator(".start-list:visible button")).to_have_text(["2024"])
+    expect(path).to_have_value(f"{home}/Letters")
+    expect(page.get_by_role("button", name="Index this folder")).to_be_disabled()  # it is not what is shown
 
 
 @pytest.mark.complains

@@ -33,6 +33,8 @@ export function chooser(begin: (folder: string) => void, listed: (found: Listing
   );
   let above: string | null = null;
   let here = "";
+  let asked = 0; // listings asked for: only the last one is shown
+  let edited = false; // what a person types while a folder is read stays
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -40,26 +42,43 @@ export function chooser(begin: (folder: string) => void, listed: (found: Listing
   });
   go.addEventListener("click", () => begin(here));
   path.addEventListener("input", () => {
+    edited = true;
     go.disabled = path.value.trim() !== here; // what is typed is not what is shown
   });
 
+  path.addEventListener("blur", told);
+
+  /** The path of what is shown, unless a person has begun to type another one. */
+  function told(): void {
+    if (edited) return;
+    path.value = here;
+    path.scrollLeft = path.scrollWidth; // the end of a long path says more than its beginning
+    go.disabled = here === "";
+  }
+
   async function show(wanted: string): Promise<void> {
+    asked += 1;
+    const mine = asked;
+    const inside = document.activeElement === path;
+    edited = false;
     let found: Listing;
     try {
       found = await listing(wanted);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
+      if (mine !== asked) return;
+      edited = true; // the refused path stays, to be corrected
       fill(trouble, notice(error.message, error.remedy));
       return;
     }
+    if (mine !== asked) return;
     const hadFocus = list.contains(document.activeElement);
     fill(trouble);
     above = found.parent;
     here = found.path;
-    path.value = here;
-    path.scrollLeft = path.scrollWidth; // the end of a long path says more than its beginning
+    if (inside || document.activeElement !== path) told();
     up.disabled = above === null;
-    go.disabled = false;
+    go.disabled = path.value.trim() !== here;
     counts.textContent = t("start_counts", { files: count(found.files), folders: found.folders.length + found.more });
     fill(list, found.folders.map(row), rest(found));
     list.scrollTop = 0;
