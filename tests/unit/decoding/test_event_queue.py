@@ -43,3 +43,19 @@ def test_a_walk_ends_when_nobody_takes_anything_any_more() -> None:
     events = EventQueue[str, str, str](10)
     events.close()
     assert not any(events.put_scan("found") for _ in range(2 * MOST_FOUND))
+
+
+def test_answers_wait_outside_while_too_many_bytes_are_inside() -> None:
+    events: EventQueue[int, str] = EventQueue(most_bytes=100)
+    events.put_answer(1, 90)
+    done = threading.Event()
+    thread = threading.Thread(target=lambda: (events.put_answer(2, 50), done.set()))
+    thread.start()
+    events.put_vectors("vectors")  # never waits
+    assert events.get(answers=False, seconds=0) == "vectors"
+    assert events.get(answers=False, seconds=0) is None
+    assert not done.is_set()
+    assert events.get(answers=True, seconds=0) == 1
+    assert done.wait(30)
+    assert events.get(answers=True, seconds=0) == 2
+    thread.join()

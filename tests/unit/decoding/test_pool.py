@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pickle
 import signal
 import socket
 import subprocess
@@ -17,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.decoding import protocol
 from rag.decoding.cost_limits import CostLimits
 from rag.decoding.event_queue import EventQueue
 from rag.decoding.messages import (
@@ -36,7 +34,7 @@ from rag.decoding.pool import Pool, WorkerAnswer
 from rag.decoding.tasks import is_light, perform
 from rag.decoding.worker_process import Died, WorkerProcess
 from rag.loaders.base import Limits
-from rag.types import Content, Document, DocumentId, Page, Passage
+from rag.types import Content, Document, DocumentId
 
 RULES = Rules(Limits(), "never", captions=True, key="k")
 
@@ -336,22 +334,6 @@ def test_what_is_small_and_plain_is_read_here(tmp_path: Path) -> None:
     assert not is_light(ReadAll(document(tmp_path / "a.txt"), RULES, "pdf"))
 
 
-def test_a_message_makes_nouns_and_nothing_else() -> None:
-    near, far = socket.socketpair()
-    with near, far:
-        sent = PassageRead(
-            Passage(DocumentId("r", "p"), 3, Page(4), "page", "image"), Content("image", pixels=(np.eye(3, dtype=np.uint8),))
-        )
-        protocol.send(near, sent)
-        came = protocol.receive(far)
-        assert came.passage == sent.passage
-        np.testing.assert_array_equal(came.outcome.pixels[0], np.eye(3))
-        for evil in (os.system, print, threading.Thread, protocol.send):
-            near.sendall(protocol._HEAD.pack(len(body := pickle.dumps(evil)), 0) + body)
-            with pytest.raises(protocol.Closed, match="no noun that travels"):
-                protocol.receive(far)
-
-
 def test_a_thread_that_cannot_go_on_says_so(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
@@ -386,19 +368,3 @@ def test_a_reader_ended_by_a_signal_without_a_name(picture: Path) -> None:
     with pytest.raises(Died, match=rf"its reader crashed \(signal {signal.SIGRTMIN + 6}\)"):
         process.hear(CostLimits())
     process.end()
-
-
-def test_answers_wait_outside_while_too_many_bytes_are_inside() -> None:
-    events: EventQueue[int, str] = EventQueue(most_bytes=100)
-    events.put_answer(1, 90)
-    done = threading.Event()
-    thread = threading.Thread(target=lambda: (events.put_answer(2, 50), done.set()))
-    thread.start()
-    events.put_vectors("vectors")  # never waits
-    assert events.get(answers=False, seconds=0) == "vectors"
-    assert events.get(answers=False, seconds=0) is None
-    assert not done.is_set()
-    assert events.get(answers=True, seconds=0) == 1
-    assert done.wait(30)
-    assert events.get(answers=True, seconds=0) == 2
-    thread.join()
