@@ -48,6 +48,7 @@ test-hostile: $(INSTALLED) ## a folder of torture files of yours: make test-host
 check: $(INSTALLED) ## style, types and the layers of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	rm -f ui/components/*.pyi # Gradio writes them when components are imported; those of an earlier version would be checked in their place
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
