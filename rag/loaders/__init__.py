@@ -24,7 +24,7 @@ VERSIONS = {
     "code": 3,
     "notebook": 3,
     "html": 4,
-    "office": 8,
+    "office": 9,
     "pdf": 7,
     "picture": 4,
     "video": 4,

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from rag.errors import UnreadableDocument
+from rag.loaders.office.drawing_numbers import AutoNumbers
 from rag.loaders.office.number_format import number_text
 from rag.loaders.office.package import Package
 
@@ -27,7 +28,8 @@ _SLIDE_NUMBER = "‹#›"  # stands where the number is drawn
 
 
 def paragraphs(element: Any) -> Iterator[str]:
-    """The paragraphs below an element that are not blank."""
+    """The paragraphs below an element that are not blank, with the numbers that stand before them."""
+    numbers, box = AutoNumbers(), None
     for paragraph in element.iter(f"{A}p"):
         if any(above.tag == FALLBACK for above in paragraph.iterancestors()):
             continue
@@ -35,8 +37,10 @@ def paragraphs(element: Any) -> Iterator[str]:
         for inner in paragraph.iter(f"{A}t", f"{A}br", f"{A}tab", MATH_TEXT, DENOMINATOR):
             tag = inner.tag.rpartition("}")[2]
             pieces.append((inner.text or "") if tag == "t" else _MARKS[tag])
+        if paragraph.getparent() is not box:
+            numbers, box = AutoNumbers(), paragraph.getparent()
         if (text := visible("".join(pieces))) and text != _SLIDE_NUMBER:
-            yield text
+            yield f"{label} {text}" if (label := numbers.label(paragraph)) else text
 
 
 def alternative_text(properties: Any) -> str:

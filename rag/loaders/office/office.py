@@ -30,7 +30,7 @@ _BARE_SHEETS = (b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")  # Excel 2 t
 class OfficeLoader:
     """Texts and books by lines of their converted text, presentations by slides, spreadsheets by sheets; of every program."""
 
-    version = 8
+    version = 9
 
     def split(self, document: Document, limits: Limits) -> Iterator[Passage]:
         head = _head(document.file)

@@ -62,6 +62,8 @@ class _Writer:
     def write_all(self) -> None:
         for part in self._parts("styles"):
             self._try(part, partial(self._read_styles, part))
+        for part in self._parts("numbering"):
+            self._try(part, partial(self._read_lists, part))
         if core := self._package.main_part("core-properties", "docProps/core.xml"):
             self._try(core, partial(self._read_title, core))
         for kind in _NOTES:
@@ -100,6 +102,7 @@ class _Writer:
         for _, style in self._package.events(part, ("end",), (f"{W}style",)):
             named = _value(style.find(f"{W}name"))
             own = style.get(f"{W}styleId", "")
+            self._reader.numbers.read_style(style)
             if mark := _HEADING_NAME.fullmatch(named):
                 levels[own] = int(mark[1])
             elif named.lower() == "title":
@@ -114,6 +117,10 @@ class _Writer:
                     levels[own] = levels[base]
                     break
                 base = based.get(base, "")
+
+    def _read_lists(self, part: str) -> None:
+        for _, element in self._package.events(part, ("end",), (f"{W}abstractNum", f"{W}num")):
+            self._reader.numbers.read_list(element)
 
     def _read_title(self, part: str) -> None:
         for _, element in self._package.events(part, ("end",), (_DC_TITLE,)):

@@ -11,6 +11,7 @@ from typing import Any
 
 from rag.loaders.office.drawings import DENOMINATOR, FALLBACK, MATH_TEXT, alternative_text, drawn_words, visible
 from rag.loaders.office.package import Package, free
+from rag.loaders.office.word_numbers import BULLET, ListNumbers
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _VML = "{urn:schemas-microsoft-com:vml}"
@@ -41,6 +42,7 @@ class BlockReader:
         self._package = package
         self.levels: dict[str, int] = {}  # style id → heading level; 0 is the title
         self.notes: dict[tuple[str, str], str] = {}  # (kind, id) → what it says, until something refers to it
+        self.numbers = ListNumbers()
         self.unread: list[str] = []  # why something is not read
 
     def blocks(self, part: str, holders: tuple[str, ...] = ()) -> Iterator[Block]:
@@ -121,7 +123,10 @@ class BlockReader:
         level = None if style is None else self.levels.get(style.get(f"{W}val", ""))
         own = outline_level(element.find(f"{W}pPr/{W}outlineLvl"))
         level = own if own is not None else level
-        return level, f"- {text}" if text and listed is not None and level is None else text
+        label = self.numbers.label("" if style is None else style.get(f"{W}val", ""), listed)
+        if level is not None and label == BULLET:
+            label = ""
+        return level, f"{label} {text}" if text and label else text
 
     def _drawn(self, inner: Any, tag: str, targets: dict[str, str]) -> str:
         """The words of something drawn in a paragraph."""
