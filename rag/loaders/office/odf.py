@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rag.errors import UnreadableDocument
 from rag.loaders.base import Limits
 from rag.loaders.office.odf_flow import End, Event, Paragraph, Said, Start
+from rag.loaders.office.odf_numbers import BULLET, OdfNumbers
 from rag.loaders.office.odf_parts import Parts
 from rag.loaders.office.unread import unread
 from rag.loaders.text.chunking import Heading, Rendering, passages_of
@@ -100,15 +101,21 @@ def blocks(events: Iterable[Event], parts: Parts) -> Iterator[Block | Start | En
     cells: list[list[list[str]]] = []  # texts of the cells of the row being read, for each open table
     said: list[str] = []  # by notes, not given yet
     holding: list[tuple[str, list[str], list[str]]] = []  # open notes: (name, authors, texts)
-    listed = 0
+    numbers = _numbers(parts)
     for event in events:
+        if isinstance(event, Start):
+            numbers.begin(event)
+        elif isinstance(event, End):
+            numbers.end(event.name)
         if isinstance(event, Paragraph):
             if holding:
                 holding[-1][2].append(" ".join(event.text.split()))
             elif event.text and cells and cells[-1]:
                 cells[-1][-1].append(" ".join(event.text.split()))
             elif event.text:
-                yield Block(f"- {event.text}" if listed and event.level is None else event.text, event.level)
+                label = numbers.label(event.level)
+                shown = label if event.level is None or label != BULLET else ""
+                yield Block(f"{shown} {event.text}" if shown else event.text, event.level)
             if not (event.inner or cells or holding):
                 yield from map(Block, said)
                 said = []
@@ -124,8 +131,6 @@ def blocks(events: Iterable[Event], parts: Parts) -> Iterator[Block | Start | En
                 name, authors, texts = holding.pop()
                 if text := " ".join(filter(None, texts)):
                     said.append(f"{name}{f' ({authors[0]})' if authors and authors[0] else ''}: {text}")
-        elif event.name == "text:list-item":
-            listed += 1 if isinstance(event, Start) else -1
         elif event.name == "draw:object":
             if isinstance(event, Start) and (words := drawn_words(parts, event.attributes.get("xlink:href", ""))):
                 yield Block(words)
@@ -157,6 +162,18 @@ def blocks(events: Iterable[Event], parts: Parts) -> Iterator[Block | Start | En
                 said = []
             yield event
     yield from map(Block, said)
+
+
+def _numbers(parts: Parts) -> OdfNumbers:
+    """The numbers of lists and headings, with the styles that stand apart; without them where they cannot be read."""
+    numbers = OdfNumbers()
+    try:
+        for event in parts.list_styles():
+            if isinstance(event, Start) and event.name.startswith(("text:list-", "text:outline-")):
+                numbers.begin(event)
+    except UnreadableDocument:
+        pass  # whoever reads headers and footers from there says so
+    return numbers
 
 
 def drawn_words(parts: Parts, target: str) -> str:

@@ -31,7 +31,14 @@ _NAMESPACES = {
     "http://www.w3.org/1999/xlink": "xlink",
 }
 _DROPPED = frozenset(
-    {"text:tracked-changes", "text:note-citation", "text:ruby-text", "text:index-title-template", "office:binary-data"}
+    {
+        "text:tracked-changes",
+        "text:number",
+        "text:note-citation",
+        "text:ruby-text",
+        "text:index-title-template",
+        "office:binary-data",
+    }
     | {
         "text:page-number",
         "text:page-count",
@@ -52,7 +59,8 @@ HOLDERS = frozenset(
     | {"text:endnote", "office:annotation", "text:list-item", "draw:page", "presentation:notes", "draw:object", "style:style"}
     | {"style:drawing-page-properties", "style:table-properties", "style:header", "style:footer", "style:header-left"}
     | {"style:footer-left", "style:header-first", "style:footer-first", "table:shapes", "manifest:encryption-data"}
-    | {"draw:frame", "style:master-page"}
+    | {"draw:frame", "style:master-page", "text:list", "text:list-style", "text:list-level-style-number"}
+    | {"text:list-level-style-bullet", "text:outline-style", "text:outline-level-style"}
 )
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _MAX_SPACES = 100

@@ -47,6 +47,10 @@ class Parts:
         """The flow of the page styles, with the texts of headers and footers."""
         return flow(self._package.chunks("styles.xml"), "styles.xml") if "styles.xml" in self._package else iter(())
 
+    def list_styles(self) -> Iterator[Event]:
+        """A flow with the list styles that do not stand in the body."""
+        return self.styles()
+
     def title(self) -> str:
         """The title that the document gives itself."""
         return _title(flow(self._package.chunks("meta.xml"), "meta.xml")) if "meta.xml" in self._package else ""
@@ -100,6 +104,10 @@ class FlatParts(Parts):
                 yield event
             elif inside:
                 yield event
+
+    def list_styles(self) -> Iterator[Event]:
+        """Nothing: they stand before the body, in its flow."""
+        return iter(())
 
     def title(self) -> str:
         """The title that the file gives itself."""

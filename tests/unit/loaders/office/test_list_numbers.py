@@ -12,6 +12,7 @@ from pptx.util import Inches
 
 from rag.loaders.office.list_formats import format_number
 from tests.unit.loaders.office.test_office import W, paragraph, split, word, zipped
+from tests.unit.loaders.office.test_open_document import package
 
 
 def level(place: int, text: str, form: str = "decimal", inner: str = "", start: int = 1) -> str:
@@ -65,7 +66,8 @@ def test_a_heading_takes_its_number_from_its_style(tmp_path):
 
 def test_a_list_of_its_own_begins_where_it_says_and_lists_of_one_kind_count_together(tmp_path):
     same = '<w:num w:numId="2"><w:abstractNumId w:val="7"/></w:num>'
-    anew = '<w:num w:numId="3"><w:abstractNumId w:val="7"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride></w:num>'
+    own = '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride>'
+    anew = f'<w:num w:numId="3"><w:abstractNumId w:val="7"/>{own}</w:num>'
     body = item("a") + item("b", number=2) + item("c", number=3) + item("d", number=3)
     assert read(tmp_path, body, numbering(level(0, "%1)"), more=same + anew)) == ["1) a", "2) b", "5) c", "6) d"]
 
@@ -119,6 +121,32 @@ def test_numbers_of_a_text_box_on_a_slide(tmp_path):
     assert passage.text.split("\n") == ["1. Moor", "2. Unload", "(a) boxes", "(b) barrels", "3. Leave", "plain", "1. first again"]
 
 
+def listed(number: str, *texts: str, more: str = "", attributes: str = "") -> str:
+    items = "".join(f"<text:list-item><text:p>{text}</text:p>{more}</text:list-item>" for text in texts)
+    return f'<text:list text:style-name="{number}" {attributes}>{items}</text:list>'
+
+
+def test_lists_and_headings_of_an_open_document(tmp_path):
+    one = '<text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix="."/>'
+    two = '<text:list-level-style-number text:level="2" style:num-format="a" style:num-prefix="(" style:num-suffix=")"/>'
+    style = f'<text:list-style style:name="L1">{one}{two}</text:list-style>'
+    outline = "".join(
+        f'<text:outline-level-style text:level="{at}" style:num-format="{form}" text:display-levels="{at}"/>'
+        for at, form in ((1, "1"), (2, "1"), (3, ""))
+    )
+    styles = f"<office:styles><text:outline-style style:name='Outline'>{outline}</text:outline-style></office:styles>"
+    inner = "<text:p>goes on</text:p><text:list><text:list-item><text:p>under</text:p></text:list-item></text:list>"
+    body = "".join(f'<text:h text:outline-level="{at}">{text}</text:h>' for at, text in ((1, "One"), (2, "Two"), (3, "Three")))
+    body += '<text:h text:outline-level="2">Four</text:h>'
+    body += listed("L1", "salt", "rope", more=inner) + listed("L1", "anew")
+    body += listed("L1", "on", attributes='text:continue-numbering="true"') + listed("gone", "dot")
+    texts = "\n\n".join(one.text for one in split(tmp_path, zipped(package("text", body, styles, style)))).split("\n\n")
+    assert texts == [
+        *("# 1 One", "## 1.1 Two", "### Three", "## 1.2 Four"),
+        *("1. salt", "goes on", "(a) under", "2. rope", "goes on", "(a) under", "1. anew", "2. on", "- dot"),
+    ]
+
+
 def test_formats_of_numbers():
     shown = {
         "lowerRoman": ["iv", "xlix"],
@@ -136,4 +164,11 @@ def test_formats_of_numbers():
     assert [format_number(number, "chineseCountingThousand") for number in (10, 105, 110, 1001, 2310)] == [
         *("十", "一百零五", "一百一十", "一千零一", "二千三百一十"),
     ]
-    assert [format_number(number, "ordinal") for number in (1, 2, 3, 11, 112, 121)] == ["1st", "2nd", "3rd", "11th", "112th", "121st"]
+    assert [format_number(number, "ordinal") for number in (1, 2, 3, 11, 112, 121)] == [
+        "1st",
+        "2nd",
+        "3rd",
+        "11th",
+        "112th",
+        "121st",
+    ]
