@@ -121,6 +121,7 @@ class Settings(BaseSettings):
         "auto",
         description="Processes that read files; auto: one per processor; 0: the main process reads them itself.",
     )
+    on: str = Field("", description="Where files are read: nothing (here), `ray`, or `ray://HOST:10001` (a Ray cluster).")
     max_memory: Bytes = Field(0, ge=0, description="Memory that indexing may use, in bytes or like 8G; 0: 3 GB per reader.")
     commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="Seconds between commits of a running `rag index`.")
     server: str = Field(

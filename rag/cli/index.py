@@ -72,6 +72,7 @@ def index(
     max_members: Annotated[int | None, typer.Option(help="Read at most so many files inside a document.")] = None,
     max_unpacked_bytes: Annotated[str | None, typer.Option(help="Unpack at most so much of a document.")] = None,
     jobs: Annotated[str | None, typer.Option(help="Processes that read files: auto or a number; 0: this process.")] = None,
+    on: Annotated[str | None, typer.Option(help="Read files on a Ray cluster: ray, or ray://HOST:10001.")] = None,
     max_memory: Annotated[str | None, typer.Option(help="Memory limit, such as 8G.")] = None,
     commit_seconds: Annotated[float | None, typer.Option(help="Seconds between commits.")] = None,
 ) -> None:
@@ -117,6 +118,7 @@ def index(
         "max_members": max_members,
         "max_unpacked_bytes": max_unpacked_bytes,
         "jobs": jobs,
+        "on": on,
         "max_memory": max_memory,
         "commit_seconds": commit_seconds,
     }

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
-from rag.decoding import idle_workers
 from rag.decoding.cost_limits import CostLimits
 from rag.decoding.messages import (
     Answer,
@@ -31,7 +30,8 @@ from rag.decoding.messages import (
     Returned,
 )
 from rag.decoding.tasks import bytes_of
-from rag.decoding.worker_process import Died, NotStarted, WorkerProcess
+from rag.decoding.worker_process import Died, NotStarted
+from rag.decoding.workers import LocalWorkers, Worker, Workers
 
 LAST = Identified | Returned | Done | Failed | Rejected  # one of these ends the answers to a job
 LIMITS = CostLimits()  # of an answer that somebody waits for who has other work
@@ -80,11 +80,13 @@ class Pool:
         known: Callable[[bytes], str | None],
         memory: int = MEMORY,
         limits: CostLimits | None = None,
+        workers: Workers | None = None,
     ) -> None:
         """`most` processes, each with `memory` bytes; each answer costs at most `limits`, more for a large file.
 
-        Without them, LIMITS.
+        Without them, LIMITS. The processes come from `workers`, or are started here.
         """
+        self._workers = workers or LocalWorkers()
         self._most, self._events, self._known = most, events, known
         self._memory, self._limits = memory, limits or LIMITS
         self.missing: tuple[str, ...] = ()  # what could not be taken from the processes: "the network", "writing files"
@@ -93,8 +95,9 @@ class Pool:
         self._stretches: deque[tuple[int, Job]] = deque()
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
-        self._busy: set[WorkerProcess] = set()  # those that have not given the last answer to their job
+        self._busy: set[Worker] = set()  # those that have not given the last answer to their job
         self._idle = 0
+        self._alive = 0  # threads that read, or are about to
         self._closed = False
         self.starved = 0.0  # seconds that all processes together waited for jobs
         self._births: list[float] = []
@@ -109,6 +112,7 @@ class Pool:
             for _ in range(min(waiting - self._idle + shared, self._most - len(self._threads))):
                 thread = threading.Thread(target=self._serve, name=f"rag-decoder-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
+                self._alive += 1
                 self._births.append(time.monotonic())
                 thread.start()
             self._changed.notify()
@@ -131,6 +135,7 @@ class Pool:
             self._changed.notify_all()
             for process in self._busy:
                 process.strike()
+        self._workers.close()
         self._events.close()
         for thread in self._threads:
             thread.join()
@@ -138,7 +143,7 @@ class Pool:
     # ---- in the threads ---------------------------------------------------------------------------
 
     def _serve(self) -> None:
-        process: WorkerProcess | None = None
+        process: Worker | None = None
         refused: Rejected | None = Rejected("a thread that has files read ended", "the error is above; read them here: --jobs 0")
         try:
             process = self._start()
@@ -146,12 +151,21 @@ class Pool:
                 process = self._do(process, *task)
             refused = None
         except NotStarted as error:
-            refused = Rejected(f"no process can be started to read files in: {error}", "read them in this one: --jobs 0")
+            if self._is_last():  # otherwise the others go on, more slowly
+                refused = Rejected(f"no process can be started to read files in: {error}", "read them in this one: --jobs 0")
+            else:
+                refused = None
         finally:  # also after an error that is a bug: the thread that writes must not wait for ever
             if refused is not None:
                 self._events.put_answer(WorkerAnswer(-1, refused), 0)
             if process is not None:
-                idle_workers.keep(process)
+                self._workers.keep(process)
+
+    def _is_last(self) -> bool:
+        """Whether no other thread reads; it is asked by a thread that ends."""
+        with self._changed:
+            self._alive -= 1
+            return not self._alive
 
     def _next(self) -> tuple[int, Job] | None:
         with self._changed:
@@ -165,9 +179,12 @@ class Pool:
                 return None
             return (self._stretches or self._reads or self._looks).popleft()
 
-    def _do(self, process: WorkerProcess | None, ticket: int, job: Job) -> WorkerProcess | None:
-        """Runs one job in the given process or a new one; returns the process that can take the next job."""
-        process = process or self._start()
+    def _do(self, process: Worker | None, ticket: int, job: Job) -> Worker | None:
+        """Runs one job in the given process or a new one; returns the process that can take the next job.
+
+        NotStarted where there is none for it; the job waits for another thread then.
+        """
+        process = process or self._start_for(ticket, job)
         try:
             self._talk(process, ticket, job)
             if not process.is_worn():
@@ -182,7 +199,7 @@ class Pool:
         if self._closed:
             return None
         self._events.put_answer(WorkerAnswer(ticket, Restarted()), 0)
-        alone = self._start(fresh=True)
+        alone = self._start_for(ticket, job, fresh=True)
         try:
             self._talk(alone, ticket, job)
         except Died as died:
@@ -190,7 +207,7 @@ class Pool:
         alone.end()
         return None
 
-    def _talk(self, process: WorkerProcess, ticket: int, job: Job) -> None:
+    def _talk(self, process: Worker, ticket: int, job: Job) -> None:
         with self._changed:
             self._busy.add(process)
             if self._closed:
@@ -217,11 +234,20 @@ class Pool:
         finally:
             self._is_done(process)
 
-    def _is_done(self, process: WorkerProcess) -> None:
+    def _is_done(self, process: Worker) -> None:
         with self._changed:
             self._busy.discard(process)
 
-    def _start(self, *, fresh: bool = False) -> WorkerProcess:
-        process = (None if fresh else idle_workers.take(self._memory)) or WorkerProcess(self._memory)
+    def _start_for(self, ticket: int, job: Job, *, fresh: bool = False) -> Worker:
+        try:
+            return self._start(fresh=fresh)
+        except NotStarted:
+            with self._changed:
+                self._stretches.appendleft((ticket, job))
+                self._changed.notify()
+            raise
+
+    def _start(self, *, fresh: bool = False) -> Worker:
+        process = self._workers.fresh(self._memory) if fresh else self._workers.take(self._memory)
         self.missing = process.missing
         return process

@@ -18,6 +18,7 @@ from rag.decoding.dispatch import Dispatcher
 from rag.decoding.event_queue import EventQueue
 from rag.decoding.memory_budget import MemoryBudget
 from rag.decoding.pool import Pool, WorkerAnswer
+from rag.decoding.workers import Workers
 from rag.errors import BackendError, IndexFailure, Interrupted, RagError
 from rag.humanize import counted
 from rag.index.files.parallel import cores
@@ -53,15 +54,18 @@ def index_targets(
     budget: MemoryBudget,
     kinds: frozenset[Kind] = frozenset(),
     tell: Tell,
+    workers: Workers | None = None,
 ) -> Report:
     """Brings the index up to date with the targets and says what was done.
 
-    The budget's readers run beside this process; with none, everything is read here. With `kinds`, only documents of
-    these are read. Commits every `commit_seconds`; Ctrl-C or a failing model commits what is finished, then raises.
-    Ctrl-C waits for the calls that are under way, or for one last call.
+    The budget's readers run beside this process, or come from `workers`; with none, everything is read here. With `kinds`,
+    only documents of these are read. Commits every `commit_seconds`; Ctrl-C or a failing model commits what is finished, then
+    raises. Ctrl-C waits for the calls that are under way, or for one last call.
     """
     started = time.monotonic()
-    run = _Run(writer, embedder, policy, RunTally(notes=list(notes)), CommitSchedule(commit_seconds), budget, kinds, tell)
+    run = _Run(
+        writer, embedder, policy, RunTally(notes=list(notes)), CommitSchedule(commit_seconds), budget, kinds, tell, workers
+    )
     with _ended_early(run):
         try:
             run.tally.folders = len(targets)
@@ -112,11 +116,12 @@ class _Run:
         budget: MemoryBudget,
         kinds: frozenset[Kind],
         tell: Tell,
+        workers: Workers | None,
     ) -> None:
         self.writer, self.tally, self.commits, self.budget, self.kinds = writer, tally, commits, budget, kinds
         self.events: EventQueue[WorkerAnswer, EmbedResult, ScanBatch] = EventQueue(budget.decoded)
         self.ocr_cache = OcrCache(writer)
-        self.pool = Pool(budget.jobs, self.events, self.ocr_cache.find, budget.memory)
+        self.pool = Pool(budget.jobs, self.events, self.ocr_cache.find, budget.memory, workers=workers)
         dispatcher: Dispatcher[PendingDocument] = Dispatcher(self.pool, budget.jobs, self.ocr_cache.find)
         side_embedder = capabilities_of(embedder).side_embedder if budget.jobs and cores() > 1 else None
         self.embed_queue = EmbedQueue(embedder, self.events, side_embedder=side_embedder() if side_embedder else None)

@@ -42,13 +42,14 @@ def run_over(
     """
     from rag.corpus.walk import Root
     from rag.decoding.memory_budget import budget, shortfall
+    from rag.decoding.workers import workers_on
     from rag.index.writer.writer import writing
     from rag.indexing.moved_roots import find_moves
     from rag.indexing.outdated import describe_outdated
     from rag.indexing.pipeline import index_targets
     from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, root_folder, without_repeats
 
-    with writing(folder) as writer:
+    with workers_on(settings.on) as workers, writing(folder) as writer:
         renewed = renew(writer, embedder, policy)
         outdated = writer.memory.read_again(VERSIONS)
         heeded = heeded_files(settings, kept)
@@ -83,9 +84,10 @@ def run_over(
             policy,
             notes=notes,
             commit_seconds=settings.commit_seconds,
-            budget=budget(settings.jobs, settings.max_memory),
+            budget=budget(workers.count if settings.jobs == "auto" and workers.count else settings.jobs, settings.max_memory),
             kinds=kinds,
             tell=tell or (lambda _: None),
+            workers=workers,
         )
         merge_nested_roots(writer, targets)
         if "ignore" in settings.model_fields_set or "ignore" in kept:

@@ -296,7 +296,7 @@ def test_a_program_that_reads_again_gets_the_same_process(picture: Path, monkeyp
             started.append(memory)
             super().__init__(memory)
 
-    monkeypatch.setattr("rag.decoding.pool.WorkerProcess", Counted)
+    monkeypatch.setattr("rag.decoding.workers.WorkerProcess", Counted)
     events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000_000)
     for _ in range(3):
         pool = Pool(1, events, lambda _: None, memory=900_000_000)
@@ -354,7 +354,7 @@ def test_a_thread_that_fails_says_so(picture: Path, monkeypatch: pytest.MonkeyPa
         raise ZeroDivisionError
 
     events: EventQueue[WorkerAnswer, object, object] = EventQueue(10_000)
-    monkeypatch.setattr("rag.decoding.pool.WorkerProcess.tell", wrong)
+    monkeypatch.setattr("rag.decoding.worker_process.WorkerProcess.tell", wrong)
     pool = Pool(1, events, lambda _: None)
     pool.submit(1, Identify(document(picture), RULES))
     [refused] = answers(events, Rejected)
