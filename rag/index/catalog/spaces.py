@@ -11,12 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 import apsw
-import numpy as np
-from numpy.typing import NDArray
 
 from rag.index.catalog.row_codec import clean, fingerprint_from_json, fingerprint_to_json
 from rag.index.catalog.schema import LIVE
@@ -83,13 +80,6 @@ def given_numbers(connection: apsw.Connection, space: int) -> int:
 def keep_given(connection: apsw.Connection, space: int, given: int) -> None:
     """Keeps how many numbers a space has given."""
     connection.execute("UPDATE spaces SET given = ? WHERE number = ?", (given, space))
-
-
-def read_members(connection: apsw.Connection, space: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(contents, numbers), int64 (n,) each: the vectors in the first space, ascending, and those in this one."""
-    rows = connection.execute("SELECT vector, number FROM members WHERE space = ? ORDER BY vector", (space,))
-    table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 2)
-    return table[:, 0].copy(), table[:, 1].copy()
 
 
 def missing_passages(connection: apsw.Connection, space: int) -> list[int]:

@@ -22,7 +22,7 @@ from rag.index.catalog.connection import (
 from rag.index.catalog.documents import TwinDocument
 from rag.index.catalog.row_codec import fingerprint_to_json
 from rag.index.catalog.spaces import Space
-from rag.index.files.lock import locked
+from rag.index.files.lock import Say, locked, silent
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.upkeep.compaction import Compacted, compact_all, compact_some, shrink
 from rag.index.upkeep.garbage import remove_garbage
@@ -37,15 +37,22 @@ __all__ = ["TwinDocument", "Writer", "writing"]
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[Writer]:
+def writing(folder: Path, say: Say = silent) -> Iterator[Writer]:
     """Opens an index for writing, and removes what killed runs left. Changes that are not committed at the end are dropped.
 
-    IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is
-    read-only.
+    A run that fills models steps aside: `say` is told while it is waited for. IndexNotFound, IndexTooNew, IndexTooOld,
+    IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is read-only.
     """
     with closing(open_to_read(folder)):
         pass  # so that nothing, not even a lock file, is created where there is no index
-    with locked(folder), closing(open_to_write(folder)) as connection:
+    with locked(folder, say), opened_writer(folder) as writer:
+        yield writer
+
+
+@contextmanager
+def opened_writer(folder: Path) -> Iterator[Writer]:
+    """The writer of an index whose lock is held."""
+    with closing(open_to_write(folder)) as connection:
         with translate_errors(folder):
             remove_garbage(folder, connection)
             writer = Writer(folder, connection)
