@@ -1,4 +1,4 @@
-"""Fills a vector space: every content it lacks goes to its model, the most recent first; vectors are committed as they arrive.
+"""Fills a vector space: every content it lacks goes to its model, first what searches showed; vectors are committed as they come.
 
 Knows the writer, an embedder and the contents of stored passages; knows no corpus walk, no terminal and no HTTP. Between two
 results it looks whether another writer asks for the index, and steps aside.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from rag.backends.base import Embedder, capabilities_of
 from rag.errors import BackendError
 from rag.index.catalog.spaces import Space
+from rag.index.files.fill_first import take_asked
 from rag.index.files.parallel import cores
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.stepping_writer import SteppingWriter
@@ -26,6 +27,7 @@ from rag.indexing.space_contents import ContentReader
 
 AT_ONCE = 64  # passages whose contents are made together
 QUEUE_BYTES = 128_000_000  # of contents that wait for the model
+AHEAD = 2  # times what the model takes at once, or is made together: what waits comes before what is asked for next
 PAUSE = 0.1  # seconds to wait for a result
 
 
@@ -45,7 +47,7 @@ class FillRun:
     say: Callable[[str], None]
     tell: Tell
     stop: threading.Event
-    todo: deque[int] = field(default_factory=deque)  # a passage of each content
+    todo: OrderedDict[int, None] = field(default_factory=OrderedDict)  # a passage of each content, the first to make first
     asked: set[int] = field(default_factory=set)  # those that were taken from there
     made: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
@@ -72,7 +74,16 @@ class FillRun:
 
     def list_missing(self) -> None:
         """Lists what the space lacks, and has not been asked for."""
-        self.todo = deque(each for each in self.stepping.writer.spaces.missing(self.space) if each not in self.asked)
+        missing = self.stepping.writer.spaces.missing(self.space)
+        self.todo = OrderedDict((each, None) for each in missing if each not in self.asked)
+        self._put_asked_first()
+
+    def _put_asked_first(self) -> None:
+        """Moves what searches showed meanwhile to the front, the latest first."""
+        for passage in reversed(take_asked(self.stepping.folder)):
+            for sharing in self.stepping.writer.spaces.sharing_numbers(passage):
+                if sharing in self.todo:
+                    self.todo.move_to_end(sharing, last=False)
 
     def make_all(self) -> None:
         """Asks for everything that is missing, also what others add meanwhile, and stores what comes."""
@@ -106,7 +117,8 @@ class FillRun:
 
     def _ask_some(self, decoder: ThreadPoolExecutor) -> None:
         """Queues the contents of the next passages; stores what comes meanwhile, and waits while the queue is full."""
-        numbers = [self.todo.popleft() for _ in range(min(AT_ONCE, len(self.todo)))]
+        self._put_asked_first()
+        numbers = [self.todo.popitem(last=False)[0] for _ in range(min(AT_ONCE, len(self.todo)))]
         self.asked.update(numbers)
         passages = self.stepping.writer.spaces.passages(numbers)
         found, pictures = self.reader.look_at(passages)
@@ -125,7 +137,7 @@ class FillRun:
             self._tell(str(passages[-1].passage.document))
         while self._take(0.0):
             pass
-        while self.queue.nbytes > QUEUE_BYTES:
+        while self.queue.nbytes > QUEUE_BYTES or self.queue.waiting > AHEAD * max(self.embedder.batch, AT_ONCE):
             self._take(PAUSE)
 
     def _tell(self, shown: str) -> None:

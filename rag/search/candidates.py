@@ -69,6 +69,11 @@ class CandidateSet:
         """The largest inner product of a passage with the query, over the spaces that have it; 0 where none has."""
         return max((known[number] for known in self.similarities if number in known), default=0.0)
 
+    def lacking(self, numbers: Sequence[int]) -> tuple[int, ...]:
+        """Those of some passages that have no vector in a further space that was asked."""
+        further = [known for one, known in zip(self.asked, self.similarities, strict=True) if one.space.number != FIRST]
+        return tuple(number for number in numbers if number in self.places and any(number not in known for known in further))
+
     def vectors_of(self, numbers: Sequence[int]) -> Vectors:
         """The vectors of some of the passages, float32 (numbers, dim)."""
         return self.vectors[[self.places[number] for number in numbers]]

@@ -67,6 +67,7 @@ class Results:
     good: bool | None = None  # whether the best hit is a good match; None if unknown: no reranker, and an embedder not measured
     generations: Mapping[str, int] = field(default_factory=dict)  # of each index, by name: the commit that answered
     total: Total | None = None  # how many results a whole list has; None where none was asked for
+    lacking: tuple[int, ...] = ()  # passages of the hits that have no vector in a space that was asked
 
     def texts(self) -> dict[str, str]:
         """The full text of each hit, with that of every member, by the id of the hit; without the marks of its format."""
@@ -164,7 +165,8 @@ def search(
     )
     total = None if matches is None else Total(len(listing.results), listing.exact, listing.counts)
     notes += query_notes + index.remarks()
-    return Results(hits, stages, notes, candidates, timer.seconds, good, found.generations, total)
+    lacking = found.lacking([one.shown.best.stored.number for one in shown_here])
+    return Results(hits, stages, notes, candidates, timer.seconds, good, found.generations, total, lacking)
 
 
 def _results(groups: Sequence[Group], found: CandidateSet, options: RankingOptions, is_there: IsThere) -> list[DuplicateGroup]:

@@ -143,6 +143,7 @@ class Searcher:
             spaces=spaces,
         )
         found = _retry_after_compaction(run)
+        self._searched.ask_first(found.lacking)
         return replace(found, notes=notes + found.notes) if notes else found
 
     def _spaces(self, wanted: SearchOptions) -> tuple[Sequence[SpaceModel], tuple[str, ...]]:

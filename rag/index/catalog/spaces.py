@@ -98,7 +98,7 @@ def contents_of(connection: apsw.Connection, passages: Sequence[int]) -> dict[in
 
 
 def sharing_passages(connection: apsw.Connection, passage: int, most: int) -> list[int]:
-    """The live passages of the same content as that one, by number; at most so many."""
+    """The live passages of the same content as that one, by number; at most so many, -1: all."""
     question = """SELECT number FROM passages WHERE ended IS NULL
         AND vector = (SELECT vector FROM passages WHERE number = ?) ORDER BY number LIMIT ?"""
     return [number for (number,) in connection.execute(question, (passage, most))]

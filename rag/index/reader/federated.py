@@ -61,6 +61,7 @@ class Searchable(Protocol):
     @property
     def fingerprint(self) -> Fingerprint: ...
     def snapshot(self) -> AbstractContextManager[Answering]: ...
+    def ask_first(self, passages: Sequence[int]) -> None: ...
     def remarks(self) -> tuple[str, ...]: ...
 
 
@@ -83,6 +84,11 @@ class FederatedIndex:
         """The last commit of each part, for the duration of the `with`. Raises as `OpenIndex.snapshot`."""
         with ExitStack() as stack:
             yield FederatedSnapshot([stack.enter_context(part.snapshot()) for part in self.parts])
+
+    def ask_first(self, passages: Sequence[int]) -> None:
+        """As `OpenIndex.ask_first`, each in its own part."""
+        for at, part in enumerate(self.parts):
+            part.ask_first([number // len(self.parts) for number in passages if number % len(self.parts) == at])
 
     def remarks(self) -> tuple[str, ...]:
         """The remarks of each part, prefixed with its name."""
