@@ -12,7 +12,7 @@ from rag.backends.base import Embedder, Reranker, capabilities_of
 from rag.errors import EmbedderMismatch
 from rag.humanize import counted
 from rag.index.catalog.spaces import FIRST
-from rag.index.reader.federated import Searchable
+from rag.index.reader.searchable import Searchable
 from rag.search.asked_kind import asked_kind
 from rag.search.candidates import CandidateSet, find, lane_of
 from rag.search.cutoff import countable, drop_faint, drop_low, has_something, is_good, seen_by
@@ -29,7 +29,7 @@ from rag.search.spaces import SpaceModel, as_asked, embed_query
 from rag.search.timings import StageTimer
 from rag.search.total import Total
 from rag.search.variety import varied
-from rag.types import Clue, Content, Hit, Kind, Query, StoredPassage
+from rag.types import Clue, Content, Fingerprint, Hit, Kind, Query, StoredPassage
 
 COMPARED = 60  # groups at least, or four times as many as are asked for: those behind cannot be shown unless nearly all repeat
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
@@ -113,7 +113,7 @@ def search(
     fused = fuse(found.lanes, found.kinds, found.wordless, found.lexical, found.shares, _dense_lanes(found))
     chosen = fused if reranker is None else choose(fused, options.candidates, options.promised)
     timer.end("fuse")
-    vectors = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
+    vectors = found.vectors_of if reranker is not None and _reads_all(reranker, index.fingerprint, found) else None
     judged = rescore(query, chosen, present, reranker, blend=options.blend, read=read, clues=clues, vectors=vectors, asked=asked)
     timer.end("rerank")
     if reranker is not None:
@@ -178,6 +178,11 @@ def _results(groups: Sequence[Group], found: CandidateSet, options: RankingOptio
     else:
         results = unfolded(groups)
     return by_document(results) if options.group == "document" else results
+
+
+def _reads_all(reranker: Reranker, first: Fingerprint, found: CandidateSet) -> bool:
+    """Whether a reranker reads vectors of the first space, and every candidate has one."""
+    return reranker.reads_vectors == first and bool(found.vectors.any(axis=1).all())
 
 
 def _dense_lanes(found: CandidateSet) -> list[DenseLane]:
