@@ -18,6 +18,7 @@ from rag.index.locations import existing_index
 from rag.indexing.fill import Filled, fill_space
 from rag.indexing.live_run import shown_to_others
 from rag.indexing.run import model_memory
+from rag.indexing.stand_in import end_stand_in
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.further import open_to_fill, refuse_other
@@ -109,7 +110,7 @@ def fill_all(
         notes.append(f"{error.what}, which fills the other models")
     except KeyboardInterrupt:
         raise Interrupted("stopped; what is made is committed", remedy="run the same command to go on") from None
-    return tuple(notes)
+    return (*notes, *end_stand_in(folder, say))
 
 
 def _pausing(stop: threading.Event | None) -> Callable[[float], object]:
