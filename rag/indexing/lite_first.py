@@ -6,18 +6,19 @@ Knows the two runs, one after the other, and when they are worth it; knows no te
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import load_settings
 from rag.index.files.layout import is_index
-from rag.index.locations import expand_home, index_folder
+from rag.index.locations import expand_home, index_folder, up_to_date
 from rag.indexing.build import build_index, check_folders
+from rag.indexing.run import create_index
 from rag.indexing.slow_model import PATIENCE, seconds_needed
 from rag.indexing.spaces import add_model
-from rag.indexing.stand_in import end_stand_in, keep_stand_in
+from rag.indexing.stand_in import end_stand_in, keep_stand_in, stand_in_for
 from rag.models.loading import ModelCache
 from rag.models.selection import REMEMBERED, choose_embedder, this_machine
 
@@ -42,21 +43,34 @@ def build_searchable(
     """
     settings = load_settings({**flags, "index": index or None})
     folder, models = index_folder(settings.index), ModelCache()
-    chosen = choose_embedder(settings, {}, this_machine())
-    if is_index(folder) or chosen.backend == "lite" or not folders or kinds:
+    chosen, fresh = choose_embedder(settings, {}, this_machine()), not is_index(folder)
+    is_waited_for = fresh or bool(stand_in_for(up_to_date(folder)))
+    if not is_waited_for or chosen.backend == "lite" or not folders or kinds:
         return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
     embedder = models.embedder(chosen)
-    wanted = [expand_home(one) for one in folders]
-    check_folders(wanted, folder)
-    seconds = seconds_needed(wanted, settings, embedder, accelerated=this_machine().accelerator())
-    if seconds < PATIENCE:
-        return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
     name = embedder.fingerprint.model
-    say(f"{name} needs {seconds / 60:.0f} min for this, or more: lite makes everything searchable first (else: --no-lite-first)")
+    if fresh:
+        wanted = [expand_home(one) for one in folders]
+        check_folders(wanted, folder)
+        seconds = seconds_needed(wanted, settings, embedder, accelerated=this_machine().accelerator())
+        if seconds < PATIENCE:
+            return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
+        say(f"{name} needs {seconds / 60:.0f} min for this, or more: lite makes all searchable first (else: --no-lite-first)")
+        _create_with_lite(folder, flags, models)
+        keep_stand_in(folder, name, say)
+    elif stand_in_for(folder) != name:
+        return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
     report = _build_with_lite(*folders, index=index, tell=tell, models=models, **flags)
-    keep_stand_in(folder, name, say)
     filled = add_model(index, tell=tell, say=say, models=models, **flags)
     return replace(report, notes=(*report.notes, str(filled), *end_stand_in(folder, say)))
+
+
+def _create_with_lite(folder: Path, flags: Mapping[str, Any], models: ModelCache) -> None:
+    """Makes an empty index of lite that is read as the flags say."""
+    of_reading = {name: value for name, value in flags.items() if name not in REMEMBERED}
+    settings = load_settings({**of_reading, "index": str(folder), "backend": "lite", "model": ""})
+    chosen = choose_embedder(settings, {}, this_machine())
+    create_index(folder, settings, chosen, models.embedder(chosen), lambda _: None)
 
 
 def build_lite_first(

@@ -18,7 +18,7 @@ from rag.index.locations import existing_index
 from rag.indexing.fill import Filled, fill_space
 from rag.indexing.live_run import shown_to_others
 from rag.indexing.run import model_memory
-from rag.indexing.stand_in import end_stand_in
+from rag.indexing.stand_in import SETTING, end_stand_in, stand_in_for
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.further import open_to_fill, refuse_other
@@ -138,6 +138,8 @@ def drop_model(name: str, index: str | Path = "", *, say: Say = lambda _: None) 
         chosen = next((space for space in spaces if space.name == name), None)
         if chosen is not None:
             writer.spaces.drop(chosen)
+            if stand_in_for(folder) == name:
+                writer.memory.keep_setting(SETTING, '""')
             writer.commit()
             said = f"{name} was dropped"
         elif name == writer.fingerprint.model:

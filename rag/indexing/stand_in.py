@@ -23,24 +23,28 @@ def keep_stand_in(folder: Path, model: str, say: Callable[[str], None]) -> None:
         writer.commit()
 
 
-def end_stand_in(folder: Path, say: Callable[[str], None]) -> tuple[str, ...]:
-    """Puts the model in the place of its stand-in, and says so; or says how much it lacks; () where nothing stands in."""
+def stand_in_for(folder: Path) -> str:
+    """The model for which the first one of an index stands in; "" where it stands for itself."""
     from rag.index.catalog.index_folder import settings_of
+
+    return str(json.loads(settings_of(folder).get(SETTING, '""')))
+
+
+def end_stand_in(folder: Path, say: Callable[[str], None]) -> tuple[str, ...]:
+    """Puts the model in the place of its stand-in, and says so; or says how much it lacks; () where nothing is to be done yet."""
     from rag.index.writer.writer import writing
 
-    wanted = json.loads(settings_of(folder).get(SETTING, '""'))
+    wanted = stand_in_for(folder)
     if not wanted:
         return ()
     with writing(folder, say) as writer:
         space, first = writer.spaces.named(wanted), writer.fingerprint.model
-        lacking = len(writer.spaces.missing(space)) if space is not None else 0
-        if lacking:
+        if space is None:
+            return ()
+        if lacking := len(writer.spaces.missing(space)):
             return (f"{first} stays beside {wanted}, which lacks {counted(lacking, 'content')}",)
-        if space is not None:
-            writer.put_space_first(space)
+        writer.put_space_first(space)
         writer.memory.keep_setting(SETTING, '""')
         writer.commit()
-    if space is None:
-        return ()
     with writing(folder, say):  # removes the files of the stand-in
         return (f"{first} has stood in for {wanted}, which is the model of the index now",)

@@ -13,11 +13,12 @@ import pytest
 import rag
 from rag.backends.base import EmbedderCapabilities
 from rag.config import load_settings
-from rag.errors import BackendError
+from rag.errors import BackendError, Interrupted
 from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
 from rag.indexing import slow_model
 from rag.indexing.lite_first import build_searchable
 from rag.indexing.slow_model import count_passages, rate_of, seconds_needed
+from rag.indexing.stand_in import stand_in_for
 from rag.types import Content, Role
 from tests.unit.half_model import HalfEmbedder
 
@@ -68,7 +69,7 @@ def many(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_lite_stands_in_and_goes_when_the_model_has_everything(many: Path) -> None:
     heard: list[str] = []
     report = build_searchable(many, backend=SLOW, ocr="never", jobs=0, say=heard.append)
-    assert any("lite makes everything searchable first" in said for said in heard)
+    assert any("lite makes all searchable first" in said for said in heard)
     assert report.indexed == 75 and report.notes[-1] == "lite has stood in for slow, which is the model of the index now"
     assert fingerprint_of(FOLDER).model == "slow" and spaces_of(FOLDER) == () and settings_of(FOLDER)["stand_in"] == '""'
     with rag.open_index() as searcher:
@@ -89,6 +90,28 @@ def test_a_model_that_fails_leaves_an_index_that_is_searched_and_the_next_run_en
     Slow.failing = False
     report = rag.build_index(jobs=0)
     assert report.notes[-1].startswith("lite has stood in for slow") and fingerprint_of(FOLDER).model == "slow"
+
+
+def test_a_run_that_is_stopped_while_lite_reads_goes_on_with_the_same_command(many: Path, monkeypatch: Any) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise Interrupted("stopped", remedy="go on")
+
+    with monkeypatch.context() as patched, pytest.raises(Interrupted):
+        patched.setattr("rag.indexing.lite_first.build_index", stopped)
+        build_searchable(many, backend=SLOW, ocr="never", jobs=0)
+    assert fingerprint_of(FOLDER).model == "lite" and stand_in_for(FOLDER) == "slow" and spaces_of(FOLDER) == ()
+    rag.build_index(many, ocr="never", jobs=0)  # the model is not named: nothing to fill yet
+    assert stand_in_for(FOLDER) == "slow"
+    report = build_searchable(many, backend=SLOW, ocr="never", jobs=0)
+    assert report.unchanged == 75 and fingerprint_of(FOLDER).model == "slow" and stand_in_for(FOLDER) == ""
+
+
+def test_a_model_that_is_dropped_is_not_stood_in_for(many: Path) -> None:
+    Slow.failing = True
+    with pytest.raises(BackendError):
+        build_searchable(many, backend=SLOW, ocr="never", jobs=0)
+    rag.drop_model("slow")
+    assert stand_in_for(FOLDER) == "" and fingerprint_of(FOLDER).model == "lite"
 
 
 def test_both_stay_where_the_model_cannot_have_everything(many: Path) -> None:
