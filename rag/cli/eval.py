@@ -142,9 +142,25 @@ def _show_spaces(judged: JudgedSet, index: str, reranker: str | None, group: str
     from rag.search.federated import open_index
 
     with open_index(index, top_k=DEPTH, reranker=reranker) as searcher:
-        models = [searcher.embedder.fingerprint.model, *(space.name for space in searcher.index.spaces())]
-        found = compare_spaces(models, partial(rank_all, searcher, judged, group), judged, measures)
+        further = {space.name: searcher.embedder_of(space.fingerprint) for space in searcher.index.spaces()}
+        models = {searcher.embedder.fingerprint.model: searcher.embedder, **further}
+        if any(model is not None and "image" not in model.modalities for model in models.values()):
+            judged = _without_pictures(judged)
+        found = compare_spaces(list(models), partial(rank_all, searcher, judged, group), judged, measures)
     (spaces_json if json else spaces_text)(found)
+
+
+def _without_pictures(judged: JudgedSet) -> JudgedSet:
+    """The set without the queries that a model which only reads cannot be asked alone; says how many they are."""
+    from dataclasses import replace
+
+    from rag.cli.terminal import say
+    from rag.humanize import counted
+
+    kept = tuple(query for query in judged.queries if query.image is None)
+    if left := len(judged.queries) - len(kept):
+        say(f"note: {counted(left, 'query', 'queries')} by a picture left out: a model of the index only reads")
+    return replace(judged, queries=kept)
 
 
 def _runs(judged: JudgedSet, index: str, flags: dict[str, Any], group: str, spaces: Sequence[str] = ()) -> dict[str, Run]:

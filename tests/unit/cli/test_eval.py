@@ -109,3 +109,24 @@ def test_models_of_an_index_alone_and_together(collection: Path, tmp_path: Path)
         ran(collection, "-i", "mine", "--by-space", "--space", "lite", "--worst", "3")
     with pytest.raises(WrongRequest, match="--by-space is about rankings"):
         ran(collection, "-i", "mine", "--by-space", "--ask")
+
+
+def test_queries_by_a_picture_are_left_out_where_a_model_only_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    from rag.indexing.spaces import add_model
+
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("wing.txt", "the lift of a wing"), ("shock.txt", "shock waves before a blunt body")):
+        written(tmp_path / "corpus", name, text)
+    Image.new("RGB", (64, 64), "green").save(tmp_path / "green.png")
+    build_index(tmp_path / "corpus", index=str(tmp_path / "indexes/mine"), backend="lite")
+    add_model(tmp_path / "indexes/mine", backend="tests.e2e.test_spaces:ReadingHalf")
+    queries = written(
+        tmp_path, "queries.jsonl",
+        '{"id": "1", "query": "lift", "relevant": [{"document": "wing.txt", "grade": 1}]}',
+        '{"id": "2", "image": "green.png", "relevant": [{"document": "shock.txt", "grade": 1}]}',
+    )  # fmt: skip
+    done = CliRunner().invoke(app, ["eval", str(queries), "-i", "mine", "--by-space"], catch_exceptions=False)
+    assert done.exit_code == 0 and "1 query by a picture left out: a model of the index only reads" in done.output
+    assert "nDCG@10 1.000 with all, 1.000 with lite alone" in done.output
