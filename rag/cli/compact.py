@@ -15,11 +15,11 @@ def compact(index: Index = "") -> None:
 
     folder = existing_index(index)
     before = size_on_disk(folder)
-    with writing(folder) as writer:
+    with writing(folder, say) as writer:
         done = writer.compact()
     for remark in warm_up(folder, say):
         say(f"note: {remark}")
-    with writing(folder):
+    with writing(folder, say):
         after = size_on_disk(folder)  # without the files that the new segments replace
     print(
         f"{harmless(str(folder))}: "

@@ -6,10 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.evaluation.by_space import SpaceComparison
     from rag.evaluation.report import EvalReport
+    from rag.evaluation.significance import Comparison
     from rag.evaluation.worst import WorstQuery
 
 _HEADS = {"Success@5": "success@5", "R@10": "recall@10", "R@100": "recall@100", "RR": "MRR"}
+_COMPARED = ("stage", "measure", "this", "that", "difference", "p", "better in", "worse in", "equal in")
 _MOST_PLACES = 10  # relevant places shown of one query
 
 
@@ -50,6 +53,34 @@ def report_text(found: EvalReport, against: str, *, failures: bool, per_query: b
         print("\nno query lost against the other")
 
 
+def spaces_json(found: SpaceComparison) -> None:
+    """Means by model, and the comparison of all with each alone under `--by-space`."""
+    import json
+
+    against = {
+        model: {measure: asdict(one) | {"difference": one.difference} for measure, one in by.items()}
+        for model, by in found.against.items()
+    }
+    print(json.dumps({"models": found.means, "--by-space": against}, indent=2, ensure_ascii=False))
+
+
+def spaces_text(found: SpaceComparison) -> None:
+    """Two tables and a sentence."""
+    from rag.cli.terminal import harmless
+
+    measures = list(next(iter(found.against.values())))
+    rows = [
+        [harmless(name) if number == 0 else "", stage, *(f"{values[key]:.3f}" for key in measures)]
+        for name, stages in found.means.items()
+        for number, (stage, values) in enumerate(stages.items())
+    ]
+    _print_grid(["models asked", "stage", *(_HEADS.get(key, key) for key in measures)], rows)
+    print("\nall of them against each alone, by hits; p of a paired randomisation test, for each measure by itself")
+    rows = [_compared(harmless(model), measure, one) for model, by in found.against.items() for measure, one in by.items()]
+    _print_grid(["alone", *_COMPARED[1:2], "all", "alone", *_COMPARED[4:]], rows)
+    print("\n" + harmless(found.verdict("nDCG@10" if "nDCG@10" in measures else measures[0])))
+
+
 def _print_means(found: EvalReport) -> None:
     measures = list(next(iter(found.values.values())))
     rows = []
@@ -69,16 +100,14 @@ def _print_queries(found: EvalReport) -> None:
 
 
 def _print_comparison(found: EvalReport, against: str) -> None:
-    rows = [
-        [
-            *(stage, _HEADS.get(measure, measure), f"{one.ours:.3f}", f"{one.theirs:.3f}", f"{one.difference:+.3f}"),
-            *(f"{one.p:.3f}", f"{one.better}", f"{one.worse}", f"{one.equal}"),
-        ]
-        for stage, by_measure in found.against.items()
-        for measure, one in by_measure.items()
-    ]
+    rows = [_compared(stage, measure, one) for stage, by_measure in found.against.items() for measure, one in by_measure.items()]
     print(f"\nagainst {against}; p of a paired randomisation test, for each measure by itself")
-    _print_grid(["stage", "measure", "this", "that", "difference", "p", "better in", "worse in", "equal in"], rows)
+    _print_grid(list(_COMPARED), rows)
+
+
+def _compared(first: str, measure: str, one: Comparison) -> list[str]:
+    numbers = (f"{one.ours:.3f}", f"{one.theirs:.3f}", f"{one.difference:+.3f}", f"{one.p:.3f}")
+    return [first, _HEADS.get(measure, measure), *numbers, f"{one.better}", f"{one.worse}", f"{one.equal}"]
 
 
 def _print_worst(one: WorstQuery) -> None:

@@ -45,8 +45,12 @@ def index(
         typer.Option(help="Add this model beside those of the index, and fill it from what the index holds.", metavar="NAME"),
     ] = None,
     lite_first: Annotated[
-        bool, typer.Option("--lite-first", help="Make the index searchable with lite at once; --model follows behind.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--lite-first/--no-lite-first",
+            help="Make the index searchable with lite first, --model behind. Default: a new index whose model is slow.",
+        ),
+    ] = None,
     ocr: Annotated[str | None, typer.Option(help="When to read text in pictures: auto, always, never.")] = None,
     clues: Annotated[str | None, typer.Option(help="What to index of a picture besides pixels: ocr,caption,path,date.")] = None,
     frames: Annotated[str | None, typer.Option(help="Which frames of a video: keyframes (fast), uniform.")] = None,
@@ -86,14 +90,14 @@ def index(
     from rag.index.files.layout import is_index
     from rag.index.locations import index_folder, is_lite, warm_up
     from rag.indexing.build import build_index
-    from rag.indexing.lite_first import build_lite_first
+    from rag.indexing.lite_first import build_lite_first, build_searchable
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
         raise WrongRequest(f"no format is called {wanted!r}", remedy=f"the formats are: {', '.join(FORMATS)}")
     if add_model or lite_first:
         others = {"--rebuild": rebuild, "--watch": watch, "--dry-run": dry_run}
-        refuse_together({"--add-model": bool(add_model), "--lite-first": lite_first} | others)
+        refuse_together({"--add-model": bool(add_model), "--lite-first": bool(lite_first)} | others)
     folder = index_folder(load_settings({"index": index or None}).index)
     fresh = not is_index(folder)
     settings: dict[str, Any] = {
@@ -136,8 +140,10 @@ def index(
         if lite_first:
             settings.pop("kinds")
             report = build_lite_first(*(folders or []), index=index, tell=tell, say=hear, **settings)
-        else:
+        elif rebuild or lite_first is False:
             report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, say=hear, **settings)
+        else:
+            report = build_searchable(*(folders or []), index=index, tell=tell, say=hear, **settings)
     for remark in warm_up(folder, say):
         say(f"note: {remark}")
     if fresh and not quiet and is_lite(folder) and not lite_first:

@@ -34,7 +34,7 @@ def models(
     if action == "drop":
         from rag.indexing.spaces import drop_model
 
-        print(harmless(drop_model(name, index)))
+        print(harmless(drop_model(name, index, say=say)))
         return
     from rag.index.locations import existing_index
     from rag.index.reader.open_index import open_index

@@ -13,7 +13,7 @@ def repair(index: Index = "") -> None:
     from rag.index.upkeep.repair import repair as repair_index
 
     folder = existing_index(index)
-    found = repair_index(folder)
+    found = repair_index(folder, say)
     for line in found.done:
         print(harmless(line))
     for document in found.documents:

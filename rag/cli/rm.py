@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rag.cli.options import Index
+from rag.cli.terminal import say
 
 
 def rm(
@@ -17,5 +18,5 @@ def rm(
     from rag.indexing.remove import remove_documents
 
     for path in paths:
-        count = remove_documents(path, index)
+        count = remove_documents(path, index, say=say)
         print(f"forgot {count} document{'' if count == 1 else 's'} of {path}")

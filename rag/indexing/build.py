@@ -49,26 +49,39 @@ def build_index(
 
     With `kinds`, only documents that give passages of these kinds are read; what the index holds of others stays.
     `models` holds those opened before, and keeps the one opened here for the next run. `say` is told which model a new index
-    is made with, and why that one.
+    is made with, and why that one. The other models of the index follow behind: other writers are let in, and a note says how
+    far they came.
 
     Errors: WrongRequest for a folder that is none, IndexNotFound without folders and index, EmbedderMismatch, IndexLocked,
     StorageFailed, BackendError.
     """
-    from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
-
-    if not all(os.fspath(one) for one in folders):
-        raise WrongRequest("a folder without a name was given", remedy="name a folder; `.` is the current one")
+    models = models or ModelCache()
     settings = load_settings({**flags, "index": index or None})
     folder = index_folder(settings.index)
-    wanted = [expand_home(one) for one in folders]
-    check_folders(wanted, folder)
-    check_kinds(kinds)
     if rebuild and is_index(folder):
-        if kinds:
-            raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
-        with shown_to_others(folder, tell) as told:
-            report = rebuild_index(folder, wanted, settings, told, say)
-            return _with_other_models(report, folder, settings, models or ModelCache(), say, told)
+        report = _rebuild(folder, folders, settings, kinds, tell, say)
+    else:
+        report = update_index(*folders, index=index, kinds=kinds, tell=tell, models=models, say=say, **flags)
+    with shown_to_others(folder, tell) as told:
+        return replace(report, notes=(*report.notes, *fill_all(folder, settings, models, say, told)))
+
+
+def update_index(
+    *folders: str | os.PathLike[str],
+    index: str | Path = "",
+    kinds: Sequence[Kind] = (),
+    tell: Tell | None = None,
+    models: ModelCache | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    **flags: Any,
+) -> Report:
+    """As `build_index`, for the first model of the index alone. IndexNotFound, EmbedderMismatch, and its other errors."""
+    from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
+
+    settings = load_settings({**flags, "index": index or None})
+    folder = index_folder(settings.index)
+    wanted = _checked(folders, folder)
+    check_kinds(kinds)
     fresh = not is_index(folder)
     if fresh and not wanted:
         raise IndexNotFound(folder)
@@ -87,15 +100,32 @@ def build_index(
     if not fresh:
         compare_canaries(folder, kept, embedder)
     with shown_to_others(folder, tell) as told:
-        report = run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), told)
-        return _with_other_models(report, folder, settings, models, say, told)
+        return run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), told, say)
 
 
-def _with_other_models(
-    report: Report, folder: Path, settings: Settings, models: ModelCache, say: Callable[[str], None], tell: Tell
+def _rebuild(
+    folder: Path,
+    folders: Sequence[str | os.PathLike[str]],
+    settings: Settings,
+    kinds: Sequence[Kind],
+    tell: Tell | None,
+    say: Callable[[str], None],
 ) -> Report:
-    """Gives the other models of the index what the run has added: they follow behind, and a note says how far."""
-    return replace(report, notes=(*report.notes, *fill_all(folder, settings, models, say, tell)))
+    wanted = _checked(folders, folder)
+    check_kinds(kinds)
+    if kinds:
+        raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
+    with shown_to_others(folder, tell) as told:
+        return rebuild_index(folder, wanted, settings, told, say)
+
+
+def _checked(folders: Sequence[str | os.PathLike[str]], index: Path) -> list[Path]:
+    """The folders as paths. WrongRequest for one that is none."""
+    if not all(os.fspath(one) for one in folders):
+        raise WrongRequest("a folder without a name was given", remedy="name a folder; `.` is the current one")
+    wanted = [expand_home(one) for one in folders]
+    check_folders(wanted, index)
+    return wanted
 
 
 def check_kinds(kinds: Sequence[Kind]) -> None:

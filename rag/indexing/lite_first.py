@@ -1,26 +1,76 @@
 """A new index at once: the built-in model makes it searchable, and the model that was named follows behind.
 
-Knows the two runs, one after the other; knows no terminal and no HTTP.
+Knows the two runs, one after the other, and when they are worth it; knows no terminal and no HTTP.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import load_settings
 from rag.index.files.layout import is_index
-from rag.index.locations import index_folder
-from rag.indexing.build import build_index
+from rag.index.locations import expand_home, index_folder, up_to_date
+from rag.indexing.build import build_index, check_folders
+from rag.indexing.run import create_index
+from rag.indexing.slow_model import PATIENCE, seconds_needed
 from rag.indexing.spaces import add_model
+from rag.indexing.stand_in import end_stand_in, keep_stand_in, stand_in_for
 from rag.models.loading import ModelCache
-from rag.models.selection import REMEMBERED
+from rag.models.selection import REMEMBERED, choose_embedder, this_machine
 
 if TYPE_CHECKING:
     from rag.indexing.report import Report, Tell
+    from rag.types import Kind
+
+
+def build_searchable(
+    *folders: str | os.PathLike[str],
+    index: str | Path = "",
+    kinds: Sequence[Kind] = (),
+    tell: Tell | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    **flags: Any,
+) -> Report:
+    """As `build_index`; where a new index would be searchable in full only after minutes, lite stands in for its model.
+
+    Then everything is searchable as soon as lite has read it, and once the model has a vector of every content it takes the place
+    of lite: the index is that of the model alone. Where it cannot have all (one that only reads, beside pictures without words),
+    both stay. Stopped, the next run goes on.
+    """
+    settings = load_settings({**flags, "index": index or None})
+    folder, models = index_folder(settings.index), ModelCache()
+    chosen, fresh = choose_embedder(settings, {}, this_machine()), not is_index(folder)
+    is_waited_for = fresh or bool(stand_in_for(up_to_date(folder)))
+    if not is_waited_for or chosen.backend == "lite" or not folders or kinds:
+        return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
+    embedder = models.embedder(chosen)
+    name = embedder.fingerprint.model
+    if fresh:
+        wanted = [expand_home(one) for one in folders]
+        check_folders(wanted, folder)
+        seconds = seconds_needed(wanted, settings, embedder, accelerated=this_machine().accelerator())
+        if seconds < PATIENCE:
+            return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
+        say(f"{name} needs {seconds / 60:.0f} min for this, or more: lite makes all searchable first (else: --no-lite-first)")
+        _create_with_lite(folder, flags, models)
+        keep_stand_in(folder, name, say)
+    elif stand_in_for(folder) != name:
+        return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
+    report = _build_with_lite(*folders, index=index, tell=tell, models=models, **flags)
+    filled = add_model(index, tell=tell, say=say, models=models, **flags)
+    return replace(report, notes=(*report.notes, str(filled), *end_stand_in(folder, say)))
+
+
+def _create_with_lite(folder: Path, flags: Mapping[str, Any], models: ModelCache) -> None:
+    """Makes an empty index of lite that is read as the flags say."""
+    of_reading = {name: value for name, value in flags.items() if name not in REMEMBERED}
+    settings = load_settings({**of_reading, "index": str(folder), "backend": "lite", "model": ""})
+    chosen = choose_embedder(settings, {}, this_machine())
+    create_index(folder, settings, chosen, models.embedder(chosen), lambda _: None)
 
 
 def build_lite_first(
@@ -36,10 +86,15 @@ def build_lite_first(
     them; stopped, the same call goes on.
     """
     models = ModelCache()
-    of_reading = {name: value for name, value in flags.items() if name not in REMEMBERED}
-    fresh = not is_index(index_folder(load_settings({"index": index or None}).index))
-    if fresh:
-        of_reading |= {"backend": "lite", "model": ""}
-    report = build_index(*folders, index=index, tell=tell, models=models, **of_reading)
+    report = _build_with_lite(*folders, index=index, tell=tell, models=models, **flags)
     filled = add_model(index, tell=tell, say=say, models=models, **flags)
     return replace(report, notes=(*report.notes, str(filled)))
+
+
+def _build_with_lite(
+    *folders: str | os.PathLike[str], index: str | Path, tell: Tell | None, models: ModelCache, **flags: Any
+) -> Report:
+    of_reading = {name: value for name, value in flags.items() if name not in REMEMBERED}
+    if not is_index(index_folder(load_settings({"index": index or None}).index)):
+        of_reading |= {"backend": "lite", "model": ""}
+    return build_index(*folders, index=index, tell=tell, models=models, **of_reading)

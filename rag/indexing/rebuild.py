@@ -42,7 +42,7 @@ def rebuild_index(
     folder = folder.resolve()
     with suppress(IndexDamaged):
         up_to_date(folder)
-    with locked(folder):  # until the new index stands in its place
+    with locked(folder, say):  # until the new index stands in its place
         roots, kept, spaces = _of_old_index(folder, wanted)
         chosen = choose_embedder(settings, kept, this_machine())
         embedder = open_embedder(chosen)
@@ -60,7 +60,9 @@ def rebuild_index(
                 carry_over(folder, writer)
                 writer.commit()
             everything = [*roots.values(), *wanted]
-            report = run_over(fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, kept, frozenset(), tell)
+            report = run_over(
+                fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, kept, frozenset(), tell, say
+            )
             _take_place(fresh, folder, old)
         except Interrupted as error:
             raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error

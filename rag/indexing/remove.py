@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
     from rag.index.writer.writer import Writer
 
 
-def remove_documents(path: str, index: str = "") -> int:
+def remove_documents(path: str, index: str = "", *, say: Callable[[str], None] = lambda _: None) -> int:
     """Forgets a document, a folder or a whole root, by its path on disk or below a root. Returns how many documents went.
 
     What lies on disk at that path is meant first; only where the index holds nothing of it, what has that path below a root.
-    The files stay. WrongRequest where the index holds nothing of that name, or where several roots do.
+    The files stay. `say` is told where a run that fills models is waited for. WrongRequest where the index holds nothing of that
+    name, or where several roots do.
     """
     from rag.index.writer.writer import writing
 
@@ -31,7 +33,7 @@ def remove_documents(path: str, index: str = "") -> int:
     asked = expand_home(path)
     places = {Path(os.path.realpath(asked)), Path(os.path.realpath(asked.parent)) / asked.name}  # a link, and what it points at
     below = posixpath.normpath(path).strip("/")
-    with writing(folder) as writer:
+    with writing(folder, say) as writer:
         roots = writer.roots()
         whole = [name for name, base in roots.items() if base in places]
         inside = {

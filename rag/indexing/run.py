@@ -34,6 +34,7 @@ def run_over(
     kept: Mapping[str, str],
     kinds: frozenset[Kind],
     tell: Tell | None,
+    say: Callable[[str], None],
 ) -> Report:
     """Brings the index up to date with the folders, or with every root it knows where none is wanted.
 
@@ -49,7 +50,7 @@ def run_over(
     from rag.indexing.pipeline import index_targets
     from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, root_folder, without_repeats
 
-    with workers_on(settings.on) as workers, writing(folder) as writer:
+    with workers_on(settings.on) as workers, writing(folder, say) as writer:
         renewed = renew(writer, embedder, policy)
         outdated = writer.memory.read_again(VERSIONS)
         heeded = heeded_files(settings, kept)

@@ -6,11 +6,11 @@ Knows passages, the pool that reads files and what a model takes; knows no vecto
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.backends.base import Embedder
 from rag.corpus.digests import stamp_of
@@ -29,6 +29,14 @@ GONE = "its file cannot be read again"
 DIFFERENT = "the same pixels with different words, of which the index keeps one vector"
 
 
+class Picture(NamedTuple):
+    """A passage whose pixels a model is shown."""
+
+    stored: StoredPassage
+    clues: str  # that go with them
+    stamp: str  # of its file, as it was read
+
+
 @dataclass(frozen=True, slots=True)
 class ContentReader:
     """Makes the contents for one model. `sharing` gives the passages that share a vector, `stamp` that of a passage's file.
@@ -44,10 +52,10 @@ class ContentReader:
     sharing: Callable[[int], Sequence[StoredPassage]]
     stamp: Callable[[int], str]
 
-    def read(self, stored: Sequence[StoredPassage]) -> dict[int, Content | str]:
-        """The content of each passage by its number, or the reason why there is none. Each file is opened once."""
+    def look_at(self, stored: Sequence[StoredPassage]) -> tuple[dict[int, Content | str], list[Picture]]:
+        """The content of each passage by its number, or the reason why there is none; and those whose picture must be decoded."""
         found: dict[int, Content | str] = {}
-        shown: dict[int, Content] = {}
+        pictures: list[Picture] = []
         for one in stored:
             words = self._words(one.passage)
             accepted = shown_to(self.embedder.modalities & self.first.modalities, words)
@@ -58,9 +66,8 @@ class ContentReader:
             elif accepted.modality == "text":
                 found[one.number] = accepted
             else:
-                shown[one.number] = accepted
-        found.update(self._decode([one for one in stored if one.number in shown], shown))
-        return found
+                pictures.append(Picture(one, accepted.clues, self.stamp(one.number)))
+        return found, pictures
 
     def _words(self, passage: Passage) -> Content:
         """What the model is shown, without pixels."""
@@ -77,22 +84,27 @@ class ContentReader:
         said = {self._words(other.passage).clues for other in self.sharing(one.number)}
         return len(said) > 1
 
-    def _decode(self, stored: Sequence[StoredPassage], shown: Mapping[int, Content]) -> dict[int, Content | str]:
-        by_file: dict[tuple[DocumentId, Path], list[StoredPassage]] = {}
-        for one in stored:
-            by_file.setdefault((one.passage.document, one.file), []).append(one)
-        found: dict[int, Content | str] = {}
-        changed = {key for key, (first, *_) in by_file.items() if not _is_as_read(first.file, self.stamp(first.number))}
-        for key in changed:
-            found |= {one.number: CHANGED for one in by_file.pop(key)}
+    def decode(self, pictures: Sequence[Picture]) -> dict[int, Content | str]:
+        """The content of each picture by the number of its passage, or the reason why there is none. Each file is opened once.
 
-        def decode(passages: list[StoredPassage]) -> None:
-            ordered = sorted(passages, key=lambda one: one.passage.ordinal)
-            document = Document(ordered[0].passage.document, ordered[0].file, caption=ordered[0].passage.caption)
-            contents = read_again(document, [one.passage for one in ordered], self.policy.limits, self.files)
+        Asks neither `sharing` nor `stamp`: another thread may call it.
+        """
+        by_file: dict[tuple[DocumentId, Path], list[Picture]] = {}
+        for one in pictures:
+            by_file.setdefault((one.stored.passage.document, one.stored.file), []).append(one)
+        found: dict[int, Content | str] = {}
+        changed = {key for key, (first, *_) in by_file.items() if not _is_as_read(first.stored.file, first.stamp)}
+        for key in changed:
+            found |= {one.stored.number: CHANGED for one in by_file.pop(key)}
+
+        def decode(of_file: list[Picture]) -> None:
+            ordered = sorted(of_file, key=lambda one: one.stored.passage.ordinal)
+            passages = [one.stored.passage for one in ordered]
+            document = Document(passages[0].document, ordered[0].stored.file, caption=passages[0].caption)
+            contents = read_again(document, passages, self.policy.limits, self.files)
             for one, content in zip(ordered, contents or [None] * len(ordered), strict=False):
                 whole = content is not None and bool(content.pixels)
-                found[one.number] = replace(content, clues=shown[one.number].clues) if content is not None and whole else GONE
+                found[one.stored.number] = replace(content, clues=one.clues) if content is not None and whole else GONE
 
         if by_file:
             with ThreadPoolExecutor(max(1, self.files.count)) as threads:

@@ -5,17 +5,20 @@ Knows settings, models and the writer; reads no folder: the contents are those o
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import Settings, load_settings
-from rag.errors import AnotherModel, BackendError, EmbedderMismatch, MissingExtra, WrongRequest
+from rag.errors import AnotherModel, BackendError, EmbedderMismatch, IndexLocked, Interrupted, MissingExtra, WrongRequest
 from rag.humanize import counted
 from rag.index.locations import existing_index
 from rag.indexing.fill import Filled, fill_space
 from rag.indexing.live_run import shown_to_others
 from rag.indexing.run import model_memory
+from rag.indexing.stand_in import SETTING, end_stand_in, stand_in_for
 from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.further import open_to_fill, refuse_other
@@ -36,10 +39,11 @@ def add_model(
 ) -> Filled:
     """Adds a vector space for the model that the keywords name, as settings, and fills it; goes on with one begun before.
 
-    The index is searched meanwhile. WrongRequest for the model the index has already; EmbedderMismatch for one of the same name
-    with other vectors; Interrupted, BackendError, with what was made committed.
+    The index is searched meanwhile, and other writers are let in. WrongRequest for the model the index has already;
+    EmbedderMismatch for one of the same name with other vectors; Interrupted, BackendError, with what was made committed.
     """
     from rag.index.catalog.index_folder import fingerprint_of, settings_of
+    from rag.index.writer.stepping_writer import stepping_aside, wait_for_turn
     from rag.index.writer.writer import writing
 
     folder = existing_index(index)
@@ -54,49 +58,74 @@ def add_model(
     if embedder.modalities - first.modalities:
         blind = first.fingerprint.model
         say(f"{blind} does not see, so pictures are known to this index by their words, and {name} is given those")
-    with writing(folder) as writer, shown_to_others(folder, tell) as told:
-        space = writer.spaces.named(name)
-        if space is None:
-            space = writer.spaces.add(name, embedder.fingerprint, model_memory(settings, chosen, embedder))
-        else:
-            refuse_other(folder, space, embedder)
-            compare_canaries(folder, space.settings, embedder)
-            writer.spaces.keep_settings(space, dict(space.settings) | remembered(chosen, settings))  # a server may have moved
-        writer.commit()
-        return fill_space(
-            writer, space, embedder, first, policy_of(kept), files=_files(settings),
-            commit_seconds=settings.commit_seconds, say=say, tell=told,
-        )  # fmt: skip
+    with shown_to_others(folder, tell) as told:
+        with writing(folder, say) as writer:
+            space = writer.spaces.named(name)
+            if space is None:
+                space = writer.spaces.add(name, embedder.fingerprint, model_memory(settings, chosen, embedder))
+            else:
+                refuse_other(folder, space, embedder)
+                compare_canaries(folder, space.settings, embedder)
+                writer.spaces.keep_settings(space, dict(space.settings) | remembered(chosen, settings))  # a server may have moved
+            writer.commit()
+        wait_for_turn(folder, say)
+        with stepping_aside(folder, say) as stepping:
+            return fill_space(
+                stepping, space, embedder, first, policy_of(kept), files=_files(settings),
+                commit_seconds=settings.commit_seconds, say=say, tell=told,
+            )  # fmt: skip
 
 
-def fill_all(folder: Path, settings: Settings, models: ModelCache, say: Say, tell: Tell) -> tuple[str, ...]:
-    """Fills every further space of an index, and says what was done. A model that cannot be asked now is a note."""
+def fill_all(
+    folder: Path, settings: Settings, models: ModelCache, say: Say, tell: Tell, stop: threading.Event | None = None
+) -> tuple[str, ...]:
+    """Fills every further space of an index, and says what was done. A model that cannot be asked now is a note.
+
+    Other writers are let in meanwhile. Where another run fills them already, that is left to it. Interrupted once `stop` is set.
+    """
     from rag.index.catalog.index_folder import settings_of, spaces_of
-    from rag.index.writer.writer import writing
+    from rag.index.writer.stepping_writer import stepping_aside
 
-    notes: list[str] = []
     if not spaces_of(folder):
         return ()
-    with writing(folder) as writer:
-        kept = settings_of(folder)
-        policy, first = policy_of(kept), models.embedder(choose_kept(settings, kept, this_machine()))
-        for space in writer.spaces.all():
-            if not writer.spaces.missing(space):
-                continue
-            try:
-                embedder = open_to_fill(folder, space, settings, models)
-                filled = fill_space(
-                    writer, space, embedder, first, policy, files=_files(settings),
-                    commit_seconds=settings.commit_seconds, say=say, tell=tell,
-                )  # fmt: skip
-                notes.append(str(filled))
-            except (BackendError, MissingExtra, EmbedderMismatch, AnotherModel, WrongRequest) as error:
-                lacking = counted(len(writer.spaces.missing(space)), "content")
-                notes.append(f"{space.name} lacks {lacking}, which the next run fills: {error.what}; {error.remedy}")
-    return tuple(notes)
+    notes: list[str] = []
+    try:
+        with stepping_aside(folder, say, _pausing(stop)) as stepping:
+            kept = settings_of(folder)
+            policy, first = policy_of(kept), models.embedder(choose_kept(settings, kept, this_machine()))
+            for space in stepping.writer.spaces.all():
+                if space not in (spaces := stepping.writer.spaces).all() or not spaces.missing(space):
+                    continue
+                try:
+                    embedder = open_to_fill(folder, space, settings, models)
+                    filled = fill_space(
+                        stepping, space, embedder, first, policy, files=_files(settings),
+                        commit_seconds=settings.commit_seconds, say=say, tell=tell, stop=stop,
+                    )  # fmt: skip
+                    notes.append(str(filled))
+                except (BackendError, MissingExtra, EmbedderMismatch, AnotherModel, WrongRequest) as error:
+                    lacking = counted(len(stepping.writer.spaces.missing(space)), "content")
+                    notes.append(f"{space.name} lacks {lacking}, which the next run fills: {error.what}; {error.remedy}")
+    except IndexLocked as error:
+        notes.append(f"{error.what}, which fills the other models")
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; what is made is committed", remedy="run the same command to go on") from None
+    return (*notes, *end_stand_in(folder, say))
 
 
-def drop_model(name: str, index: str | Path = "") -> str:
+def _pausing(stop: threading.Event | None) -> Callable[[float], object]:
+    """Waits so many seconds; KeyboardInterrupt, as after Ctrl-C, once `stop` is set."""
+    if stop is None:
+        return time.sleep
+
+    def pause(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise KeyboardInterrupt
+
+    return pause
+
+
+def drop_model(name: str, index: str | Path = "", *, say: Say = lambda _: None) -> str:
     """Drops the vector space of that name; returns what was done, as a sentence. Its files are removed.
 
     For the first one, the next that has a vector of every content takes its place; without one, WrongRequest.
@@ -104,11 +133,13 @@ def drop_model(name: str, index: str | Path = "") -> str:
     from rag.index.writer.writer import writing
 
     folder = existing_index(index)
-    with writing(folder) as writer:
+    with writing(folder, say) as writer:
         spaces = writer.spaces.all()
         chosen = next((space for space in spaces if space.name == name), None)
         if chosen is not None:
             writer.spaces.drop(chosen)
+            if stand_in_for(folder) == name:
+                writer.memory.keep_setting(SETTING, '""')
             writer.commit()
             said = f"{name} was dropped"
         elif name == writer.fingerprint.model:
@@ -118,7 +149,7 @@ def drop_model(name: str, index: str | Path = "") -> str:
         else:
             known = ", ".join((writer.fingerprint.model, *(space.name for space in spaces)))
             raise WrongRequest(f"{folder} has no model called {name!r}", remedy=f"it has: {known}")
-    with writing(folder):  # removes the files that have no space any more
+    with writing(folder, say):  # removes the files that have no space any more
         return said
 
 

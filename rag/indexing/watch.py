@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from rag.corpus.subtitle_folders import FOLDERS
 from rag.errors import BackendError, IndexLocked, WrongRequest
 from rag.index.locations import existing_index, expand_home
-from rag.indexing.build import build_index
+from rag.indexing.background_fill import BackgroundFill
+from rag.indexing.build import update_index
 from rag.models.loading import ModelCache
 
 if TYPE_CHECKING:
@@ -51,9 +52,28 @@ def watch_index(
     models = ModelCache()
 
     def update(some: Iterable[str | os.PathLike[str]]) -> Report:
-        return build_index(*some, index=index, models=models, say=say, **flags)
+        report = update_index(*some, index=index, models=models, say=say, **flags)
+        fill.start()
+        return report
 
-    seen(update(folders))
+    fill = BackgroundFill(index, say, **{name: value for name, value in flags.items() if name != "kinds"})
+    try:
+        seen(update(folders))
+        _follow(update, folders, index, seen, say, stop, sweep_seconds)
+    finally:
+        fill.close()
+
+
+def _follow(
+    update: Callable[[Iterable[str | os.PathLike[str]]], Report],
+    folders: Sequence[str | os.PathLike[str]],
+    index: str,
+    seen: Callable[[Report], None],
+    say: Say,
+    stop: threading.Event,
+    sweep_seconds: float,
+) -> None:
+    """Updates after every change, until `stop` is set."""
     roots = [expand_home(one).resolve() for one in folders] or _known_roots(index)
     own = existing_index(index).resolve()
     due = time.monotonic() + sweep_seconds

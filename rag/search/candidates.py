@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rag.errors import IndexFailure
 from rag.humanize import counted
 from rag.index.catalog.spaces import FIRST
-from rag.index.reader.federated import Answering
 from rag.index.reader.open_index import Allowed
+from rag.index.reader.searchable import Answering
 from rag.search.asked_kind import AskedKind
 from rag.search.spaces import SpaceQuery
 from rag.search.timings import StageTimer
@@ -68,6 +68,11 @@ class CandidateSet:
     def similarity(self, number: int) -> float:
         """The largest inner product of a passage with the query, over the spaces that have it; 0 where none has."""
         return max((known[number] for known in self.similarities if number in known), default=0.0)
+
+    def lacking(self, numbers: Sequence[int]) -> tuple[int, ...]:
+        """Those of some passages that have no vector in a further space that was asked."""
+        further = [known for one, known in zip(self.asked, self.similarities, strict=True) if one.space.number != FIRST]
+        return tuple(number for number in numbers if number in self.places and any(number not in known for known in further))
 
     def vectors_of(self, numbers: Sequence[int]) -> Vectors:
         """The vectors of some of the passages, float32 (numbers, dim)."""
@@ -167,7 +172,11 @@ def _still_there(snapshot: Answering, spaces: Sequence[SpaceQuery]) -> tuple[Seq
 
 def _similarities(snapshot: Answering, one: SpaceQuery, numbers: Sequence[int], first: Vectors) -> dict[int, float]:
     """The inner products of the query with the passages that a space has; `first` are their vectors in the first space."""
-    held, rows = (numbers, first) if one.space.number == FIRST else snapshot.vectors_in(one.space.number, numbers)
+    if one.space.number != FIRST:
+        held, rows = snapshot.vectors_in(one.space.number, numbers)
+    else:  # of several indexes, one may lack it: its rows are zeros
+        there: NDArray[np.bool_] = np.any(first != 0, axis=1)
+        held, rows = [number for number, has in zip(numbers, there.tolist(), strict=True) if has], first[there]
     return dict(zip(held, (rows @ one.vector[0]).tolist(), strict=True))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rag.answers.answering import Answering
     from rag.search.pipeline import Results
     from rag.search.total import Total
-    from rag.types import Content, Fingerprint, Hit
+    from rag.types import Content, Hit
 
 _ORDERS: Mapping[str, Callable[[Hit], Any]] = {
     "best": lambda hit: -hit.score,
@@ -61,8 +61,8 @@ def open_index(*named: str | Path, index: str | Path = "", say: Say = silent, **
 class FederatedSearcher:
     """Several open indexes with their models, searched as one. Close it, or use it in a `with`.
 
-    Indexes of equal fingerprints form one list: their candidates share the lanes and the reranker. Lists of different
-    fingerprints are merged by `merge`. Every hit names its `index`; filters apply to each index.
+    Indexes that share a model form one list: every model of theirs is a lane, in which what an index lacks is unknown, and they
+    share the reranker. Lists without a common model are merged by `merge`. Every hit names its `index`; filters apply to each.
     """
 
     def __init__(self, searchers: Sequence[Searcher]) -> None:
@@ -91,8 +91,7 @@ class FederatedSearcher:
         """
         wanted = replace(options or SearchOptions(), **asked)
         if len(self._lists) == 1:
-            [only] = self._lists.values()
-            return only.search(text, wanted)
+            return self._lists[0].search(text, wanted)
         content = None if wanted.like is None else self._content_of(wanted.like, text)
         top_k = self.searchers[0].settings.top_k if wanted.top_k is None else wanted.top_k
         from_start = replace(wanted, offset=0, top_k=wanted.offset + top_k, whole=wanted.whole or wanted.offset > 0)
@@ -107,16 +106,25 @@ class FederatedSearcher:
         return answering(self, question, options, **asked)
 
     @cached_property
-    def _lists(self) -> Mapping[Fingerprint, Searcher]:
-        """One searcher for each fingerprint: its indexes are ranked together."""
-        alike: dict[Fingerprint, list[Searcher]] = {}
-        for searcher in self.searchers:
-            alike.setdefault(searcher.index.fingerprint, []).append(searcher)
-        return {print: each[0] if len(each) == 1 else each[0].beside(each[1:]) for print, each in alike.items()}
+    def _lists(self) -> tuple[Searcher, ...]:
+        """One searcher for all indexes that share a model, directly or through others: these are ranked together.
+
+        First comes the one whose first model most of them have: by its vectors near-duplicates are told.
+        """
+        from rag.index.reader.federated_spaces import connected, models_of
+
+        models = {searcher: models_of(searcher.index) for searcher in self.searchers}
+        alike: dict[int, list[Searcher]] = {}
+        for searcher, first in zip(self.searchers, connected([models[each] for each in self.searchers]), strict=True):
+            alike.setdefault(first, []).append(searcher)
+        for each in alike.values():
+            common = {one: sum(one.index.fingerprint in models[other] for other in each) for one in each}
+            each.sort(key=lambda one: -common[one])
+        return tuple(each[0] if len(each) == 1 else each[0].beside(each[1:]) for each in alike.values())
 
     def _lists_with(self, roots: Sequence[str]) -> list[tuple[Searcher, list[str]]]:
         """The lists that have any of the roots (all, for none), each with the ones it has. WrongRequest for an unknown root."""
-        known = [(searcher, searcher.roots()) for searcher in self._lists.values()]
+        known = [(searcher, searcher.roots()) for searcher in self._lists]
         everywhere = {root for _, mine in known for root in mine}
         for root in roots:
             if root not in everywhere:

@@ -12,7 +12,7 @@ from rag.backends.base import Embedder, Reranker, capabilities_of
 from rag.errors import EmbedderMismatch
 from rag.humanize import counted
 from rag.index.catalog.spaces import FIRST
-from rag.index.reader.federated import Searchable
+from rag.index.reader.searchable import Searchable
 from rag.search.asked_kind import asked_kind
 from rag.search.candidates import CandidateSet, find, lane_of
 from rag.search.cutoff import countable, drop_faint, drop_low, has_something, is_good, seen_by
@@ -29,7 +29,7 @@ from rag.search.spaces import SpaceModel, as_asked, embed_query
 from rag.search.timings import StageTimer
 from rag.search.total import Total
 from rag.search.variety import varied
-from rag.types import Clue, Content, Hit, Kind, Query, StoredPassage
+from rag.types import Clue, Content, Fingerprint, Hit, Kind, Query, StoredPassage
 
 COMPARED = 60  # groups at least, or four times as many as are asked for: those behind cannot be shown unless nearly all repeat
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))
@@ -67,6 +67,7 @@ class Results:
     good: bool | None = None  # whether the best hit is a good match; None if unknown: no reranker, and an embedder not measured
     generations: Mapping[str, int] = field(default_factory=dict)  # of each index, by name: the commit that answered
     total: Total | None = None  # how many results a whole list has; None where none was asked for
+    lacking: tuple[int, ...] = ()  # passages of the hits that have no vector in a space that was asked
 
     def texts(self) -> dict[str, str]:
         """The full text of each hit, with that of every member, by the id of the hit; without the marks of its format."""
@@ -112,7 +113,7 @@ def search(
     fused = fuse(found.lanes, found.kinds, found.wordless, found.lexical, found.shares, _dense_lanes(found))
     chosen = fused if reranker is None else choose(fused, options.candidates, options.promised)
     timer.end("fuse")
-    vectors = found.vectors_of if reranker is not None and reranker.reads_vectors == index.fingerprint else None
+    vectors = found.vectors_of if reranker is not None and _reads_all(reranker, index.fingerprint, found) else None
     judged = rescore(query, chosen, present, reranker, blend=options.blend, read=read, clues=clues, vectors=vectors, asked=asked)
     timer.end("rerank")
     if reranker is not None:
@@ -164,7 +165,8 @@ def search(
     )
     total = None if matches is None else Total(len(listing.results), listing.exact, listing.counts)
     notes += query_notes + index.remarks()
-    return Results(hits, stages, notes, candidates, timer.seconds, good, found.generations, total)
+    lacking = found.lacking([one.shown.best.stored.number for one in shown_here])
+    return Results(hits, stages, notes, candidates, timer.seconds, good, found.generations, total, lacking)
 
 
 def _results(groups: Sequence[Group], found: CandidateSet, options: RankingOptions, is_there: IsThere) -> list[DuplicateGroup]:
@@ -176,6 +178,11 @@ def _results(groups: Sequence[Group], found: CandidateSet, options: RankingOptio
     else:
         results = unfolded(groups)
     return by_document(results) if options.group == "document" else results
+
+
+def _reads_all(reranker: Reranker, first: Fingerprint, found: CandidateSet) -> bool:
+    """Whether a reranker reads vectors of the first space, and every candidate has one."""
+    return reranker.reads_vectors == first and bool(found.vectors.any(axis=1).all())
 
 
 def _dense_lanes(found: CandidateSet) -> list[DenseLane]:

@@ -23,19 +23,20 @@ from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, choose_kept, this_machine
 from rag.search.options import GROUPINGS, ORDERS, SearchOptions
 from rag.search.question import content_of, filters_of, given_medium, picture_content, words_content
-from rag.search.spaces import FurtherModels
+from rag.search.spaces import FurtherModels, spaces_to_ask
 from rag.text.query_syntax import literal
-from rag.types import Content, Hit, Query, StoredPassage
+from rag.types import Content, Fingerprint, Hit, Query, StoredPassage
 
 if TYPE_CHECKING:
     from rag.answers.answering import Answering
+    from rag.backends.base import Embedder
     from rag.decoding.ask_pool import AskPool
-    from rag.index.reader.federated import Searchable
+    from rag.index.catalog.spaces import Space
     from rag.index.reader.open_index import IndexStatus, OpenIndex
+    from rag.index.reader.searchable import Searchable
     from rag.search.pipeline import RankingOptions, Results
     from rag.search.spaces import SpaceModel
 
-FIRST_ONLY = "indexes that are searched as one are asked by the model they have in common"
 _ATTEMPTS = 4  # each fails only if another compaction comes within milliseconds
 
 
@@ -68,6 +69,7 @@ class Searcher:
         elif earlier := capabilities_of(self.embedder).earlier:
             self.embedder = earlier(made_by) or self.embedder
         self._further = FurtherModels(folder, settings, models, say)
+        self._open_model: Callable[[Space], Embedder] = self._further.embedder
         self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, models, say)
         self.index = opened or open_folder(folder, settings.search)
         self._searched: Searchable = self.index
@@ -91,12 +93,25 @@ class Searcher:
         return self._searched.name
 
     def beside(self, others: Sequence[Searcher]) -> Searcher:
-        """A searcher of all these indexes as one, with the models of this one. EmbedderMismatch."""
+        """A searcher of all these indexes as one, by all their models and this one's reranker. EmbedderMismatch."""
         from rag.index.reader.federated import FederatedIndex
 
         together = copy(self)
         together._searched = FederatedIndex([self.index, *(other.index for other in others)])
+
+        def open_model(space: Space) -> Embedder:
+            opened = [searcher.embedder_of(space.fingerprint) for searcher in (self, *others)]  # each compares its own canaries
+            return next(each for each in opened if each is not None)
+
+        together._open_model = open_model
         return together
+
+    def embedder_of(self, fingerprint: Fingerprint) -> Embedder | None:
+        """The model of the space with that fingerprint, opened; None where the index has none. Errors as `open_to_ask`."""
+        if fingerprint == self.index.fingerprint:
+            return self.embedder
+        space = next((each for each in self.index.spaces() if each.fingerprint == fingerprint), None)
+        return None if space is None else self._further.embedder(space)
 
     def close(self) -> None:
         """Closes the index."""
@@ -143,14 +158,12 @@ class Searcher:
             spaces=spaces,
         )
         found = _retry_after_compaction(run)
+        self._searched.ask_first(found.lacking)
         return replace(found, notes=notes + found.notes) if notes else found
 
     def _spaces(self, wanted: SearchOptions) -> tuple[Sequence[SpaceModel], tuple[str, ...]]:
-        """The vector spaces to ask, with notes on those that cannot be; of several indexes their first ones. WrongRequest."""
-        if self._searched is self.index:
-            return self._further.asked(self.embedder, self.index.spaces(), wanted.spaces)
-        models, notes = self._further.asked(self.embedder, (), wanted.spaces)
-        return models, (*notes, FIRST_ONLY) if self.index.spaces() else notes
+        """The vector spaces to ask, with notes on those that cannot be. WrongRequest."""
+        return spaces_to_ask(self.embedder, self._searched.spaces(), wanted.spaces, self._open_model)
 
     def ask(self, question: str, options: SearchOptions | None = None, **asked: Any) -> Answering:
         """Starts the answer to a question, with sources: iterate over it for its pieces, `whole()` is the checked answer.

@@ -6,7 +6,7 @@ Knows embedders and queries; knows no snapshot and no ranking.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,29 +58,32 @@ class FurtherModels:
                 self._opened[space.number] = open_to_ask(self._folder, space, self._settings, self._models, self._say)
             return self._opened[space.number]
 
-    def asked(self, first: Embedder, spaces: Sequence[Space], names: Sequence[str]) -> tuple[list[SpaceModel], tuple[str, ...]]:
-        """The spaces a query asks, in order, with notes on those whose model cannot be opened now; all for no `names`.
 
-        WrongRequest for a name that no space has. The model of a space that is named must open: its errors are raised.
-        """
-        known = [first.fingerprint.model, *(space.name for space in spaces)]
-        for name in names:
-            if name not in known:
-                raise WrongRequest(f"the index has no model called {name!r}", remedy=f"it has: {', '.join(known)}")
-        found = []
-        notes = []
-        if not names or known[0] in names:
-            found.append(SpaceModel(FIRST, known[0] if spaces else "", first, known[0] in names))
-        for space in spaces:
-            if names and space.name not in names:
-                continue
-            try:
-                found.append(SpaceModel(space.number, space.name, self.embedder(space), space.name in names))
-            except RagError as error:
-                if names:
-                    raise
-                notes.append(f"{space.name} was not asked: {error.what}; {error.remedy}")
-        return found, tuple(notes)
+def spaces_to_ask(
+    first: Embedder, spaces: Sequence[Space], names: Sequence[str], open_model: Callable[[Space], Embedder]
+) -> tuple[list[SpaceModel], tuple[str, ...]]:
+    """The spaces a query asks, in order, with notes on those whose model cannot be opened now; all for no `names`.
+
+    WrongRequest for a name that no space has. The model of a space that is named must open: its errors are raised.
+    """
+    known = [first.fingerprint.model, *(space.name for space in spaces)]
+    for name in names:
+        if name not in known:
+            raise WrongRequest(f"the index has no model called {name!r}", remedy=f"it has: {', '.join(known)}")
+    found = []
+    notes = []
+    if not names or known[0] in names:
+        found.append(SpaceModel(FIRST, known[0] if spaces else "", first, known[0] in names))
+    for space in spaces:
+        if names and space.name not in names:
+            continue
+        try:
+            found.append(SpaceModel(space.number, space.name, open_model(space), space.name in names))
+        except RagError as error:
+            if names:
+                raise
+            notes.append(f"{space.name} was not asked: {error.what}; {error.remedy}")
+    return found, tuple(notes)
 
 
 def embed_query(

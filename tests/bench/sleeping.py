@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -30,6 +31,6 @@ class SleepingEmbedder(LiteEmbedder):
         began = time.perf_counter()
         if role == "document":
             time.sleep(REQUEST)
-        rows = np.stack([np.random.default_rng(len(content.text)).standard_normal(DIM) for content in contents])
+        rows = np.stack([np.random.default_rng(zlib.crc32(content.text.encode())).standard_normal(DIM) for content in contents])
         SleepingEmbedder.seconds.append(time.perf_counter() - began)
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)

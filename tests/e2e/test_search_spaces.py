@@ -12,7 +12,6 @@ import rag
 from rag.errors import BackendError, WrongRequest
 from rag.index.writer.writer import writing
 from rag.indexing.spaces import add_model, drop_model
-from rag.search.searcher import FIRST_ONLY
 from rag.types import Content, Hit, Role
 from tests.e2e.runs import index
 from tests.unit.half_model import HalfEmbedder
@@ -126,10 +125,72 @@ def test_a_model_that_is_named_may_be_a_further_one(corpus: Path) -> None:
     assert rag.build_index(corpus, backend=HALF).unchanged == 5
 
 
-def test_indexes_that_are_searched_as_one_are_asked_by_the_model_they_share(corpus: Path) -> None:
-    for name in ("one", "two"):
-        rag.build_index(corpus, index=name, ocr="never", backend="lite")
+def test_every_model_of_several_indexes_is_a_lane_and_the_scores_are_those_of_one_index(corpus: Path, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", {"one": tmp_path / "a" / "corpus", "two": tmp_path / "b" / "corpus"}
+    for folder in (whole, *parts.values()):
+        folder.mkdir(parents=True)
+    for at in range(6):
+        text = f"# Note {at}\n\nThe tide table of quay number {at} and its harbour traffic, word{at}.\n"
+        (whole / f"{at}.md").write_text(text)
+        (parts["one" if at % 2 else "two"] / f"{at}.md").write_text(text)
+    for name, folder in {"whole": whole, **parts}.items():
+        rag.build_index(folder, index=name, ocr="never", backend="lite")
         add_model(name, backend=HALF)
+    with rag.open_index("one", "two") as together, rag.open_index("whole") as alone:
+        for words in ("harbour traffic", "quay number 4", "tide word3"):
+            Half.queries = 0
+            results, expected = together.search(words, fold=False), alone.search(words, fold=False)
+            assert Half.queries == 2  # once for each of the two searches, not once for each index
+            assert {(hit.document, hit.similarity) for hit in results.hits} == {
+                (hit.document, hit.similarity) for hit in expected.hits
+            }
+            assert results.hits[0].document == expected.hits[0].document
+            assert {lane: found.space for lane, found in results.hits[0].lanes.items()} == {
+                lane: found.space for lane, found in expected.hits[0].lanes.items()
+            }
+            dense = [score for _, score in results.stages["dense:half"]]
+            assert dense == pytest.approx([score for _, score in expected.stages["dense:half"]])
+        only = together.search("harbour traffic", spaces=["half"])
+        assert {found.space for found in only.hits[0].lanes.values()} == {"half", ""}
+        with pytest.raises(WrongRequest, match="no model called 'whole'"):
+            together.search("harbour", spaces=["whole"])
+
+
+def test_indexes_of_different_first_models_that_share_one_are_one_list(corpus: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "crane.md").write_text("# Crane\n\nA crane on the quay lifts the harbour traffic signs.\n")
+    (other / "report copy.txt").write_text((corpus / "a" / "report.txt").read_text())
+    rag.build_index(corpus, index="one", ocr="never", backend="lite")
+    add_model("one", backend=HALF)
+    rag.build_index(other, index="two", ocr="never", backend=HALF)
+    for names in (("one", "two"), ("two", "one")):  # the model that both have comes first
+        with rag.open_index(*names) as together:
+            Half.queries = 0
+            results = together.search("harbour traffic", fold=False)
+            assert {hit.index for hit in results.hits} == {"one", "two"} and Half.queries == 1
+            lanes = {hit.document: {lane: found.space for lane, found in hit.lanes.items()} for hit in results.hits}
+            assert lanes["crane.md"] == {"dense": "half", "lexical": ""}
+            assert lanes["a/report.txt"] == {"dense": "half", "dense:lite": "lite", "lexical": ""}
+            scores = [hit.score for hit in results.hits]
+            assert scores == sorted(scores, reverse=True) and not any("rank " in hit.decided for hit in results.hits)
+            folded = next(hit for hit in together.query("harbour traffic") if "report" in hit.document)
+            assert len(folded.folded) == 1  # the copy in the other index
+            assert together.query("crane quay", spaces=["half"])[0].document == "crane.md"
+    drop_model("half", "one")
+    with rag.open_index("one", "two") as together:  # nothing in common: two lists
+        assert all(hit.decided.startswith("rank ") for hit in together.query("harbour traffic"))
+
+
+def test_a_model_that_one_of_several_indexes_lacks_is_unknown_to_its_passages(corpus: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "traffic.md").write_text("# Traffic\n\nHarbour traffic rose by nine percent in the summer.\n")
+    for name, folder in (("one", corpus), ("two", other)):
+        rag.build_index(folder, index=name, ocr="never", backend="lite")
+    add_model("one", backend=HALF)
     with rag.open_index("one", "two") as together:
-        results = together.search("harbour traffic")
-        assert FIRST_ONLY in results.notes and results.hits[0].lanes.keys() == {"dense", "lexical"} and Half.queries == 0
+        found = {hit.document: hit for hit in together.query("harbour traffic in the summer", fold=False)}
+        assert found["traffic.md"].lanes.keys() == {"dense", "lexical"} and found["traffic.md"].rank == 1
+        assert "dense:half" in found["a/report.txt"].lanes
+    assert [file.name for file in Path("indexes/two").glob("fill.first")] == []  # it has no further model to fill

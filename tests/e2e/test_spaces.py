@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +15,10 @@ import pytest
 
 import rag
 from rag.errors import BackendError, Interrupted, WrongRequest
+from rag.index.files.fill_first import FILE
 from rag.index.reader.open_index import open_index
+from rag.index.writer.writer import writing
+from rag.indexing import fill_run
 from rag.indexing.lite_first import build_lite_first
 from rag.indexing.space_contents import CHANGED
 from rag.indexing.spaces import add_model, drop_model
@@ -130,6 +135,52 @@ def test_a_fill_that_is_stopped_or_fails_goes_on_where_it_was(corpus: Path, call
     CountingHalf.failing = None
     calls.since()
     assert add_model(backend=HALF, jobs=0).vectors == lacking == calls.since()
+
+
+def test_what_a_search_showed_is_made_first_then_what_is_recent(corpus: Path, calls: Calls) -> None:
+    for at in range(8):
+        file = corpus / f"note {at}.md"
+        file.write_text(f"# Note {at}\n\nThe tide table of quay number {at}, word{at}.\n")
+        os.utime(file, (1_000_000_000 + at, 1_000_000_000 + at))  # older than all else
+    index(corpus)
+    folder = Path("indexes/default")
+    with writing(folder) as writer:
+        writer.spaces.add("half", HalfEmbedder.fingerprint, {"backend": json.dumps(HALF)})
+        writer.commit()
+    with rag.open_index() as searcher:
+        assert searcher.query('"word2"')[0].document == "note 2.md"
+        assert searcher.query('"word5"')[0].document == "note 5.md"
+    CALLS.seen.clear()
+    add_model(backend=HALF, jobs=0)
+    order = [text.split("word")[1][0] if "word" in text else "-" for text in CALLS.seen]
+    notes = [at for at in order if at != "-"]
+    assert set(order[:2]) == {"5", "2"} and sorted(notes) == list("01234567") and not (folder / FILE).exists()
+
+
+def test_a_search_is_heard_in_the_middle_of_a_fill(corpus: Path, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    for at in range(20):
+        file = corpus / f"note {at}.md"
+        file.write_text(f"# Note {at}\n\nThe tide table of quay number {at}, word{at}.\n")
+        os.utime(file, (1_000_000_000 + at, 1_000_000_000 + at))
+    index(corpus)
+    monkeypatch.setattr(fill_run, "AT_ONCE", 2)
+    asked: list[int] = []
+
+    class Searched(CountingHalf):
+        def embed(self, contents: Sequence[Content], *, role: Role) -> Any:
+            if role == "document" and not asked:
+                asked.append(CALLS.documents)
+                with open_index(Path("indexes/default")) as opened:
+                    with opened.snapshot() as snapshot:
+                        ((number, *_),) = snapshot.containing("word3", 1)
+                    opened.ask_first([number])
+            return super().embed(contents, role=role)
+
+    monkeypatch.setattr("tests.e2e.test_spaces.CountingHalf", Searched)
+    CALLS.seen.clear()
+    add_model(backend=HALF, jobs=0)
+    place = next(at for at, text in enumerate(CALLS.seen) if text.rstrip().endswith("word3."))
+    assert place <= 8 < len(CALLS.seen) - 10  # by date it would come last but three
 
 
 def test_a_changed_picture_is_left_out_until_it_is_read(corpus: Path) -> None:

@@ -1,4 +1,4 @@
-"""One writer, eight readers: every answer (both lanes, filters, documents) belongs to one commit, compared by brute force."""
+"""One writer, eight readers: every answer (lanes of two spaces, words, filters) is of one commit, compared by brute force."""
 
 import json
 import random
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rag.index.upkeep import compaction
 from rag.index.upkeep.check import check_bytes, check_structure
-from rag.index.writer.writer import writing
+from rag.index.writer.writer import Writer, writing
 from tests.faults.moments import WORDS
+from tests.faults.operations import OTHER, fill_some
 from tests.faults.states import LONG
 from tests.unit.index_samples import made, put
 
@@ -26,6 +27,10 @@ def test_every_answer_belongs_to_one_commit(tmp_path, monkeypatch):
     truths.mkdir()
     chance = random.Random(5)
     held = {}
+    with writing(folder) as writer:
+        writer.spaces.add(OTHER.model, OTHER, {})
+        tell(truths, writer, held)
+        writer.commit()
     change(folder, truths, chance, held, rounds=1)
     words = [sys.executable, "-m", "tests.faults.moments", str(folder), str(truths), str(SECONDS), str(THREADS)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -53,16 +58,20 @@ def change(folder: Path, truths: Path, chance: random.Random, held: dict[str, li
             for path in chance.sample(PATHS, 2):
                 writer.remove("docs", path)
                 held.pop(path, None)
-            tell(truths, writer.generation, held)
+            fill_some(writer, chance.randrange(8))
+            tell(truths, writer, held)
             writer.commit()
         if chance.random() < 0.2:
-            tell(truths, writer.generation, held)
+            tell(truths, writer, held)
             writer.compact()
 
 
-def tell(truths: Path, generation: int, held: dict[str, list[str]]) -> None:
+def tell(truths: Path, writer: Writer, held: dict[str, list[str]]) -> None:
     """Records what the next commit holds, and the compaction that may follow it, before a reader can see either."""
-    for coming in (generation + 1, generation + 2):
+    space = writer.spaces.named(OTHER.model)
+    assert space is not None
+    lacking = [one.passage.text for one in writer.spaces.passages(writer.spaces.missing(space))]
+    for coming in (writer.generation + 1, writer.generation + 2):
         file = truths / f"{coming}.new"
-        file.write_text(json.dumps(held))
+        file.write_text(json.dumps({"held": held, "lacking": lacking}))
         file.replace(truths / f"{coming}.json")

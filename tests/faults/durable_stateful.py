@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rag.index.catalog.index_folder import create
+from rag.index.reader import columns, members
+from rag.index.reader.open_index import open_index
 from rag.index.reader.snapshot import Snapshot
 from rag.index.upkeep import compaction
 from rag.index.upkeep.check import check_bytes, check_structure
@@ -45,10 +47,12 @@ class AnIndex(RuleBasedStateMachine):
         self.filled: set[str] | None = None  # texts with a vector in the further space; None: there is none
         self.reader = ExitStack()  # closes the snapshot that is held
         self.held: tuple[Snapshot, Model] | None = None
+        self.kept = open_index(self.folder)  # reads of every commit what has changed since the last that it saw
 
     def teardown(self) -> None:
         if hasattr(self, "place"):
             self.reader.close()
+            self.kept.close()
             shutil.rmtree(self.place)
 
     @rule(path=PATHS, texts=TEXTS)
@@ -160,6 +164,9 @@ class AnIndex(RuleBasedStateMachine):
         with snapshot_of(self.folder) as snapshot:
             _compare(snapshot, self.model)
             _compare_space(snapshot, self.model, self.filled)
+        with self.kept.snapshot() as snapshot:
+            _compare(snapshot, self.model)
+            _compare_space(snapshot, self.model, self.filled)
         if self.held:
             snapshot, model = self.held
             rows = [vector_of(key_of(text)).astype(np.float16) for texts in model.values() for text in texts]
@@ -218,6 +225,7 @@ def _compare_space(snapshot: Snapshot, model: Model, filled: set[str] | None) ->
 
 
 compaction.MERGE_FROM, compaction.MIN_ENDED = 4, 6  # so that short runs compact on their own
+columns.WORTH_KEEPING, members.WORTH_KEEPING = 10, 3  # and write what is derived
 TestAnIndex = AnIndex.TestCase
 TestAnIndex.settings = settings(
     max_examples=1000 if LONG else 10,

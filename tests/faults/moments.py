@@ -15,14 +15,18 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from rag.errors import MovedOn
 from rag.index.catalog.schema import COLUMN_WEIGHTS
+from rag.index.catalog.spaces import FIRST
 from rag.index.reader.open_index import OpenIndex, open_index
 from rag.search.pipeline import RankingOptions, Results, search
+from rag.search.spaces import SpaceModel
 from rag.types import Content, Filters, Query, StoredPassage
+from tests.faults.operations import OTHER, other_vector
 from tests.unit.index_samples import FINGERPRINT, key_of, vector_of
 
 REACH = RankingOptions(top_k=1000, candidates=1000, fold=False)
@@ -60,6 +64,18 @@ class Embedder:
         return np.stack([vector_of(key_of(content.text)) for content in contents])
 
 
+class OtherEmbedder(Embedder):
+    """The same by the further model."""
+
+    fingerprint = OTHER
+
+    def embed(self, contents, *, role):
+        return np.stack([other_vector(content.text) for content in contents])
+
+
+BOTH = (SpaceModel(FIRST, "first", Embedder()), SpaceModel(1, OTHER.model, OtherEmbedder()))
+
+
 def main(folder: Path, truths: Path, seconds: float, threads: int) -> None:
     end = time.monotonic() + seconds
     with open_index(folder) as index, ThreadPoolExecutor(threads) as pool:
@@ -76,7 +92,7 @@ def read(index: OpenIndex, truths: Path, end: float, seed: int) -> tuple[int, se
         words = " ".join(chance.sample(WORDS, 2))
         query = Query(words, Content("text", text=words), chance.choice(FILTERS))
         try:
-            found = search(index, query, Embedder(), None, REACH, read=unread)
+            found = search(index, query, Embedder(), None, REACH, read=unread, spaces=BOTH if chance.random() < 0.7 else ())
         except MovedOn:
             again += 1
             continue
@@ -92,8 +108,12 @@ def unread(stored: Sequence[StoredPassage]) -> list[Content]:
     raise AssertionError(stored)
 
 
-def compare(found: Results, query: Query, held: dict[str, list[str]]) -> None:
-    """The answer equals that of NumPy and the BM25 formula over the documents of that commit; every passage has six words."""
+def compare(found: Results, query: Query, truth: dict[str, Any]) -> None:
+    """The answer equals that of NumPy and the BM25 formula over the documents of that commit; every passage has six words.
+
+    `truth` has the texts of the documents, and those among them that the further space lacks.
+    """
+    held: dict[str, list[str]] = truth["held"]
     texts = {(path, at): text for path, each in held.items() for at, text in enumerate(each)}
     allowed = {place for place in texts if passes(query.filters, place[0], len(held[place[0]]))}
     stored = {one.number: one for one in found.candidates}
@@ -103,6 +123,13 @@ def compare(found: Results, query: Query, held: dict[str, list[str]]) -> None:
     dense = {places[number]: score for number, score in found.stages["dense"]}
     assert dense.keys() == allowed
     assert all(abs(score - float(unit(texts[place]).astype(np.float16) @ asked)) < 1e-3 for place, score in dense.items())
+    if "dense:other" in found.stages:
+        further = {places[number]: score for number, score in found.stages["dense:other"]}
+        asked = other_vector(query.words)
+        assert further.keys() == {place for place in allowed if texts[place] not in truth["lacking"]}
+        assert all(
+            abs(score - float(other_vector(texts[place]).astype(np.float16) @ asked)) < 1e-3 for place, score in further.items()
+        )
     lexical = {places[number]: score for number, score in found.stages["lexical"]}
     expected = {place: score for place, score in bm25(query.words.split(), texts).items() if place in allowed}
     assert lexical.keys() == expected.keys()

@@ -11,12 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 import apsw
-import numpy as np
-from numpy.typing import NDArray
 
 from rag.index.catalog.row_codec import clean, fingerprint_from_json, fingerprint_to_json
 from rag.index.catalog.schema import LIVE
@@ -85,13 +82,6 @@ def keep_given(connection: apsw.Connection, space: int, given: int) -> None:
     connection.execute("UPDATE spaces SET given = ? WHERE number = ?", (given, space))
 
 
-def read_members(connection: apsw.Connection, space: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(contents, numbers), int64 (n,) each: the vectors in the first space, ascending, and those in this one."""
-    rows = connection.execute("SELECT vector, number FROM members WHERE space = ? ORDER BY vector", (space,))
-    table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 2)
-    return table[:, 0].copy(), table[:, 1].copy()
-
-
 def missing_passages(connection: apsw.Connection, space: int) -> list[int]:
     """A live passage of each content that a space lacks, the most recent first: dates fall, then documents in order."""
     question = """SELECT passages.number FROM passages JOIN texts ON texts.passage = passages.number
@@ -108,7 +98,7 @@ def contents_of(connection: apsw.Connection, passages: Sequence[int]) -> dict[in
 
 
 def sharing_passages(connection: apsw.Connection, passage: int, most: int) -> list[int]:
-    """The live passages of the same content as that one, by number; at most so many."""
+    """The live passages of the same content as that one, by number; at most so many, -1: all."""
     question = """SELECT number FROM passages WHERE ended IS NULL
         AND vector = (SELECT vector FROM passages WHERE number = ?) ORDER BY number LIMIT ?"""
     return [number for (number,) in connection.execute(question, (passage, most))]

@@ -16,7 +16,7 @@ import apsw
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexDamaged, IndexReplaced, MovedOn
 from rag.index.base import Segment, Structure
-from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
+from rag.index.catalog.connection import compacted_of, generation_of, open_to_read, translate_errors
 from rag.index.lexical.phrase_postings import PhrasePostings
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_cache import PostingsCache
@@ -29,6 +29,7 @@ from rag.index.reader.live_passages import (
     read_live_in_space,
     read_live_passages,
 )
+from rag.index.reader.members import Members, read_members
 from rag.index.vectors.segments import read_segment_numbers, read_segments
 from rag.index.vectors.structures import open_structure, structure_for
 from rag.index.vectors.verified_rows import VerifiedRows, open_rows
@@ -45,6 +46,7 @@ class SegmentCache:
         self._newest: LivePassages | None = None
         self._live: WeakValueDictionary[int, LivePassages] = WeakValueDictionary()  # by generation
         self._spaces: WeakKeyDictionary[LivePassages, dict[int, LivePassages]] = WeakKeyDictionary()  # by number of the space
+        self._members: dict[int, Members] = {}  # by number of the space: at the newest generation that was asked
         self._documents: WeakKeyDictionary[LivePassages, DocumentTable] = WeakKeyDictionary()
         self._inner_paths: WeakKeyDictionary[LivePassages, InnerPaths] = WeakKeyDictionary()
         self._rows: dict[int, VerifiedRows] = {}  # by segment
@@ -63,6 +65,7 @@ class SegmentCache:
         with self._lock:
             self._newest = None
             self._live.clear()
+            self._members.clear()
             self._rows.clear()
             self._structures.clear()
             self._postings = PostingsCache(self.folder)
@@ -83,7 +86,12 @@ class SegmentCache:
         with self._lock:
             known = self._spaces.setdefault(live, {})
             if space not in known:
-                known[space] = read_live_in_space(connection, live, space)
+                before = self._members.get(space)
+                compacted = compacted_of(connection)
+                members = read_members(self.folder, connection, space, live.generation, compacted, before)
+                if before is None or before.generation <= live.generation:
+                    self._members[space] = members
+                known[space] = read_live_in_space(connection, live, space, members)
             return known[space]
 
     def documents(self, connection: apsw.Connection, live: LivePassages) -> DocumentTable:

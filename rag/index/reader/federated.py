@@ -1,4 +1,4 @@
-"""Searches several open indexes as one: with equal fingerprints their vectors are comparable, so results rank together.
+"""Searches several open indexes as one: every fingerprint among them is a vector space, which some of them have and others lack.
 
 Knows open indexes; knows no model and no corpus.
 """
@@ -6,83 +6,64 @@ Knows open indexes; knows no model and no corpus.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.errors import EmbedderMismatch, IndexFailure
+from rag.errors import EmbedderMismatch
 from rag.index.catalog.spaces import FIRST, Space
 from rag.index.lexical.bm25_search import Frequencies
+from rag.index.reader.federated_spaces import SpaceNumbers, connected, models_of
 from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex
 from rag.index.reader.outlines import PassageOutline
 from rag.index.reader.snapshot import Snapshot
-from rag.types import Filters, Fingerprint, StoredPassage
+from rag.types import Filters, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
 
-class Answering(Protocol):
-    """What the read path asks of one commit: a `Snapshot`, or those of several indexes.
+class FederatedIndex:
+    """Open indexes that share models, searched as one.
 
-    Every method is as `Snapshot` has it; `nearest_by_kind` gives a list for each row of `vectors`.
+    A space of theirs is a fingerprint: the first space is that of the first part's own, and every other that any part has, as its
+    first or a further one, is a further one here. What a part lacks is not found there.
     """
 
-    @property
-    def generations(self) -> Mapping[str, int]: ...
-    def matching(self, wanted: Filters) -> Allowed | None: ...
-    def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None: ...
-    @property
-    def spaces(self) -> tuple[Space, ...]: ...
-    def nearest_by_kind(
-        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None, space: int = FIRST
-    ) -> list[list[tuple[int, float]]]: ...
-    def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]: ...
-    def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]: ...
-    def corrections(self, words: str) -> dict[str, str]: ...
-    def passages(self, numbers: Sequence[int]) -> list[StoredPassage]: ...
-    def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]: ...
-    def by_id(self, short_id: str) -> StoredPassage | None: ...
-    def vectors(self, numbers: Sequence[int]) -> Vectors: ...
-    def roots(self) -> Mapping[str, Path]: ...
-
-
-class Searchable(Protocol):
-    """What the read path takes snapshots of: an open index, or several with one fingerprint."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def fingerprint(self) -> Fingerprint: ...
-    def snapshot(self) -> AbstractContextManager[Answering]: ...
-    def remarks(self) -> tuple[str, ...]: ...
-
-
-class FederatedIndex:
-    """Open indexes with equal fingerprints, searched as one."""
-
     def __init__(self, parts: Sequence[OpenIndex]) -> None:
-        """EmbedderMismatch where the fingerprints differ. The caller keeps ownership of the parts and closes them."""
+        """EmbedderMismatch where parts have no model in common. The caller keeps ownership of the parts and closes them."""
         first = parts[0]
-        for part in parts:
-            if part.fingerprint != first.fingerprint:
-                raise EmbedderMismatch(part.folder, part.fingerprint, first.fingerprint)
+        own = [models_of(part) for part in parts]
+        alone = next((at for at in connected(own)[1:] if at != 0), None)
+        if alone is not None:
+            raise EmbedderMismatch(parts[alone].folder, parts[alone].fingerprint, first.fingerprint)
         self.parts = tuple(parts)
         self.name = ", ".join(part.name for part in parts)
         self.folder = first.folder
         self.fingerprint = first.fingerprint
+        self._numbers = SpaceNumbers(first.fingerprint)
 
     @contextmanager
     def snapshot(self) -> Iterator[FederatedSnapshot]:
         """The last commit of each part, for the duration of the `with`. Raises as `OpenIndex.snapshot`."""
         with ExitStack() as stack:
-            yield FederatedSnapshot([stack.enter_context(part.snapshot()) for part in self.parts])
+            yield FederatedSnapshot([stack.enter_context(part.snapshot()) for part in self.parts], self._numbers)
+
+    def spaces(self) -> tuple[Space, ...]:
+        """As `FederatedSnapshot.spaces`."""
+        with self.snapshot() as snapshot:
+            return snapshot.spaces
+
+    def ask_first(self, passages: Sequence[int]) -> None:
+        """As `OpenIndex.ask_first`, each in its own part, if that has a further model at all."""
+        for at, part in enumerate(self.parts):
+            mine = [number // len(self.parts) for number in passages if number % len(self.parts) == at]
+            if mine and part.spaces():
+                part.ask_first(mine)
 
     def remarks(self) -> tuple[str, ...]:
         """The remarks of each part, prefixed with its name."""
@@ -97,8 +78,9 @@ class FederatedSnapshot:
     the mean length of each part's own passages. Results have the usual order: larger first, ties by smaller number.
     """
 
-    def __init__(self, parts: Sequence[Snapshot]) -> None:
+    def __init__(self, parts: Sequence[Snapshot], numbers: SpaceNumbers) -> None:
         self.parts = tuple(parts)
+        self._spaces_of = numbers.of(self.parts)
 
     @property
     def generations(self) -> Mapping[str, int]:
@@ -116,28 +98,35 @@ class FederatedSnapshot:
 
     @property
     def spaces(self) -> tuple[Space, ...]:
-        """None: only the first space of each part is searched, as that is what they have in common."""
-        return ()
+        """The fingerprints beside that of the first part, which any part has, by number."""
+        return self._spaces_of.further
 
     def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
-        """The passages and their vectors in the first space, float32 (n, dim). IndexFailure for a further one."""
-        self._refuse_further(space)
-        return list(numbers), self.vectors(numbers)
-
-    def _refuse_further(self, space: int) -> None:
-        if space != FIRST:
-            raise IndexFailure("several indexes are searched by their first models only", remedy="search one index")
+        """As `Snapshot.vectors_in`, in every part that has the space: (numbers, float32 (n, dim))."""
+        held: dict[int, int] = {}
+        rows: list[Vectors] = []
+        for at, mine in self._by_part(numbers).items():
+            if (own := self._spaces_of.own(at, space)) is not None:
+                there, found = self.parts[at].vectors_in(own, mine)
+                held |= {self._global_number(at, number): len(held) + place for place, number in enumerate(there)}
+                rows.append(found)
+        kept = [number for number in numbers if number in held]
+        empty = np.empty((0, self._spaces_of.dim(space)), np.float32)
+        return kept, np.concatenate([empty, *rows])[[held[number] for number in kept]]
 
     def nearest_by_kind(
         self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None, space: int = FIRST
     ) -> list[list[tuple[int, float]]]:
-        """The nearest of each part, in one order, a list for each row of `vectors`. As `Snapshot.nearest_by_kind`."""
-        self._refuse_further(space)
+        """As `Snapshot.nearest_by_kind`, of each part that has the space, in one order, a list for each row of `vectors`."""
         split = self._split(within)
-        found = [part.nearest_by_kind(vectors, k, per_kind, mine) for part, mine in zip(self.parts, split, strict=True)]
+        found = [
+            (at, part.nearest_by_kind(vectors, k, per_kind, mine, own))
+            for at, (part, mine) in enumerate(zip(self.parts, split, strict=True))
+            if (own := self._spaces_of.own(at, space)) is not None
+        ]
         return [
             sorted(
-                ((self._global_number(at, number), score) for at, each in enumerate(found) for number, score in each[query]),
+                ((self._global_number(at, number), score) for at, each in found for number, score in each[query]),
                 key=lambda pair: (-pair[1], pair[0]),
             )
             for query in range(len(vectors))
@@ -188,11 +177,18 @@ class FederatedSnapshot:
         return None
 
     def vectors(self, numbers: Sequence[int]) -> Vectors:
-        """The stored vectors of live passages, float32 (n, dim), in the given order."""
-        found = np.empty((len(numbers), self.parts[0].fingerprint.dim), np.float32)
-        owners = np.asarray(numbers, np.int64) % len(self.parts)
-        for at, mine in self._by_part(numbers).items():
-            found[owners == at] = self.parts[at].vectors(mine)
+        """The stored vectors of live passages in the first space, float32 (n, dim), in the given order.
+
+        Where a part lacks it, the row is all zeros: such a passage is like no other.
+        """
+        held, rows = self.vectors_in(FIRST, numbers)
+        if len(held) == len(numbers):
+            return rows
+        known = dict(zip(held, range(len(held)), strict=True))
+        found = np.zeros((len(numbers), rows.shape[1]), np.float32)
+        for place, number in enumerate(numbers):
+            if number in known:
+                found[place] = rows[known[number]]
         return found
 
     def roots(self) -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """Loads one generation of the catalog into arrays: which passages are live, and which vector each one has.
 
-Knows the tables `passages`, `members` and `documents`; knows no words and no vector values.
+Knows the tables `passages` and `documents`; knows no words and no vector values.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from rag.index.base import Segment
 from rag.index.catalog.connection import compacted_of
 from rag.index.catalog.row_codec import to_name
 from rag.index.catalog.schema import LIVE
-from rag.index.catalog.spaces import read_members
 from rag.index.lexical.bm25 import mean_length
 from rag.index.reader.columns import read_columns
+from rag.index.reader.members import Members
 from rag.index.vectors.row_mask import RowMask, make_row_mask
 from rag.index.vectors.segments import read_segments
 
@@ -101,21 +101,23 @@ def read_live_passages(folder: Path, connection: apsw.Connection, generation: in
     return LivePassages(generation, segments, found.numbers, found.documents, found.kinds, found.vectors, found.dated, terms)
 
 
-def read_live_in_space(connection: apsw.Connection, live: LivePassages, space: int) -> LivePassages:
-    """Those of the live passages that have a vector in a further space, with their vectors there. 70 ms for 100,000 of them.
+def read_live_in_space(connection: apsw.Connection, live: LivePassages, space: int, members: Members) -> LivePassages:
+    """Those of the live passages that have a vector in a further space, with their vectors there.
 
     apsw.CorruptError where one has a vector in no segment of the space.
     """
-    contents, numbers = read_members(connection, space)
-    places = np.searchsorted(contents, live.vectors).clip(max=max(len(contents) - 1, 0))
-    kept = contents[places] == live.vectors if len(contents) else np.zeros(len(live.vectors), np.bool_)
-    vectors = numbers[places[kept]] if len(contents) else np.empty(0, np.int64)
+    vectors = members.of(live.vectors)
     segments = read_segments(connection, live.generation, space)
-    _refuse_lost(segments, vectors, live.numbers[kept])
+    if len(vectors) and vectors.min() > 0:
+        _refuse_lost(segments, vectors, live.numbers)
+        return replace(live, segments=segments, vectors=vectors)
+    kept = vectors > 0
+    vectors, numbers = vectors[kept], live.numbers[kept]
+    _refuse_lost(segments, vectors, numbers)
     return replace(
         live,
         segments=segments,
-        numbers=live.numbers[kept],
+        numbers=numbers,
         documents=live.documents[kept],
         kinds=live.kinds[kept],
         vectors=vectors,
@@ -126,8 +128,11 @@ def read_live_in_space(connection: apsw.Connection, live: LivePassages, space: i
 def _refuse_lost(segments: Sequence[Segment], vectors: NDArray[np.int64], passages: NDArray[np.int64]) -> None:
     """apsw.CorruptError where a passage has a vector that is in none of the segments."""
     by_first = sorted(segments, key=lambda segment: segment.first)
-    starts = np.array([0, *(segment.first for segment in by_first)])
     ends = np.array([0, *(segment.first + segment.rows for segment in by_first)])
+    starts = np.array([0, *(segment.first for segment in by_first)])
+    without_gaps = len(by_first) > 0 and bool((starts[2:] == ends[1:-1]).all())
+    if without_gaps and len(vectors) and vectors.min() >= starts[1] and vectors.max() < ends[-1]:
+        return
     lost = np.flatnonzero(vectors >= ends[np.searchsorted(starts, vectors, "right") - 1])
     if len(lost):
         at = int(lost[0])

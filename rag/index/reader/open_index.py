@@ -6,7 +6,7 @@ Knows how an index is opened and kept open; its queries are answered by `Snapsho
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from rag.index.catalog.connection import generation_of, open_to_read, translate_
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
 from rag.index.catalog.spaces import Space
 from rag.index.catalog.status import IndexStatus
+from rag.index.files.fill_first import ask_first
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
 from rag.index.reader.snapshot import Snapshot
@@ -110,6 +111,10 @@ class OpenIndex:
         """Builds the postings of a large index where many passages are not in them. Calls `tell` before a long build."""
         with self.snapshot() as snapshot:
             snapshot.build_postings(tell)
+
+    def ask_first(self, passages: Sequence[int]) -> None:
+        """Notes passages that a further model lacks, for the next fill. Nothing where the index is read-only."""
+        ask_first(self.folder, passages)
 
     def remarks(self) -> tuple[str, ...]:
         """Remarks on how segments were opened, such as which files were built; each is returned once."""

@@ -67,7 +67,7 @@ def compact_all(transaction: Transaction, generation: int, dim: int, *, keep_unu
             merge_space(transaction, connection, space, group, generation + 1)
         _remove_ended_segments(connection, generation)
         connection.execute("INSERT INTO lexical(lexical) VALUES ('optimize')")
-        _record_compaction(connection, generation + 1)
+        record_compaction(connection, generation + 1)
         after = _live_segments(connection)
     return Compacted(passages, dropped, before, after)
 
@@ -91,7 +91,7 @@ def compact_some(transaction: Transaction, generation: int, dim: int) -> bool:
         if group:
             _merge(transaction, connection, group, generation + 1, dim)
         _remove_ended_segments(connection, generation)
-        _record_compaction(connection, generation + 1)
+        record_compaction(connection, generation + 1)
     return True
 
 
@@ -112,7 +112,7 @@ def rewrite(
 ) -> None:
     """Copies the used rows of some segments, as `read` returns them, into one new segment, and ends the old ones."""
     _merge(transaction, connection, group, born, dim, read)
-    _record_compaction(connection, born)
+    record_compaction(connection, born)
 
 
 def remove_all_ended(connection: apsw.Connection) -> None:
@@ -128,7 +128,8 @@ def shrink(transaction: Transaction) -> None:
             transaction.reset_changes()
 
 
-def _record_compaction(connection: apsw.Connection, generation: int) -> None:
+def record_compaction(connection: apsw.Connection, generation: int) -> None:
+    """Records that vectors get new numbers, or that contents lose theirs, with the commit of that generation."""
     connection.execute("INSERT OR REPLACE INTO facts VALUES ('compacted', ?)", (generation,))
 
 

@@ -23,6 +23,8 @@ def remove_garbage(folder: Path, connection: apsw.Connection) -> None:
     try:
         (folder / SEGMENTS).mkdir(exist_ok=True)
         left = [file for file in (folder / SEGMENTS).iterdir() if file.suffix == ".new" or file.name.split(".")[0] not in live]
+        spaces = {str(number) for (number,) in connection.execute("SELECT number FROM spaces WHERE ended IS NULL")}
+        left += [file for file in folder.glob("passages.members*") if file.name.removeprefix("passages.members") not in spaces]
         for file in sorted([*left, *folder.glob(f"{CATALOG_FILE}.new*"), *folder.glob("passages.*.new")]):
             file.unlink(missing_ok=True)  # a reader may have renamed it meanwhile
     except OSError as error:

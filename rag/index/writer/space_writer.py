@@ -98,6 +98,11 @@ class SpaceWriter:
         with self._transaction.reading() as connection:
             return read_passages(connection, sharing_passages(connection, passage, most))
 
+    def sharing_numbers(self, passage: int) -> list[int]:
+        """The numbers of the live passages of the same content as that one; none where it is gone."""
+        with self._transaction.reading() as connection:
+            return sharing_passages(connection, passage, -1)
+
     def stamp(self, passage: int) -> str:
         """The stamp of the passage's document: of the file as it was read."""
         question = "SELECT stamp FROM documents WHERE number = (SELECT document FROM passages WHERE number = ?)"

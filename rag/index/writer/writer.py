@@ -5,74 +5,54 @@ Knows the catalog and the segments; knows no model and no corpus. A kill at any 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import apsw
 
-from rag.errors import IndexDamaged, IndexFailure
+from rag.errors import IndexDamaged
 from rag.index.catalog.connection import (
     advance_generation,
     folding_of,
-    generation_of,
     open_to_read,
     open_to_write,
     translate_errors,
 )
-from rag.index.catalog.documents import (
-    IncompleteDocument,
-    StagedDocument,
-    TwinDocument,
-    digest_of,
-    end_document,
-    find_twin,
-    insert_document,
-    insert_skipped,
-    read_stamps,
-    update_term_counts,
-)
-from rag.index.catalog.index_folder import read_fingerprint
-from rag.index.catalog.row_codec import fingerprint_to_json, to_bytes
+from rag.index.catalog.documents import TwinDocument
+from rag.index.catalog.row_codec import fingerprint_to_json
 from rag.index.catalog.spaces import Space
-from rag.index.catalog.status import read_roots
-from rag.index.catalog.transaction import Transaction
-from rag.index.catalog.unread_parts import write_unread
-from rag.index.files.lock import locked
+from rag.index.files.lock import Say, locked, silent
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.upkeep.compaction import Compacted, compact_all, compact_some, shrink
 from rag.index.upkeep.garbage import remove_garbage
 from rag.index.vectors.segments import REMEDY
 from rag.index.vectors.vector_store import VectorStore
-from rag.index.writer.pending import PendingDocuments
-from rag.index.writer.picture_text_writer import PictureWords
+from rag.index.writer.changes import Changes
 from rag.index.writer.renewal import Renew, analyse_words, renew_vectors
-from rag.index.writer.run_memory import RunMemory
-from rag.index.writer.space_writer import SpaceWriter
 from rag.text.folding import REVISION
-from rag.types import Document, DocumentId, Fingerprint, Passage
-
-if TYPE_CHECKING:
-    from rag.types import Vectors
-
-TERMS = 32_768  # changed term counts that are written before the commit, so that it has little left to do
+from rag.types import Fingerprint
 
 __all__ = ["TwinDocument", "Writer", "writing"]
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[Writer]:
+def writing(folder: Path, say: Say = silent) -> Iterator[Writer]:
     """Opens an index for writing, and removes what killed runs left. Changes that are not committed at the end are dropped.
 
-    IndexNotFound, IndexTooNew, IndexTooOld, IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is
-    read-only.
+    A run that fills models steps aside: `say` is told while it is waited for. IndexNotFound, IndexTooNew, IndexTooOld,
+    IndexDamaged; IndexLocked while another process writes it; IndexFailure where it is read-only.
     """
     with closing(open_to_read(folder)):
         pass  # so that nothing, not even a lock file, is created where there is no index
-    with locked(folder), closing(open_to_write(folder)) as connection:
+    with locked(folder, say), opened_writer(folder) as writer:
+        yield writer
+
+
+@contextmanager
+def opened_writer(folder: Path) -> Iterator[Writer]:
+    """The writer of an index whose lock is held."""
+    with closing(open_to_write(folder)) as connection:
         with translate_errors(folder):
             remove_garbage(folder, connection)
             writer = Writer(folder, connection)
@@ -83,59 +63,11 @@ def writing(folder: Path) -> Iterator[Writer]:
                 connection.execute("ROLLBACK")
 
 
-class Writer:
+class Writer(Changes):
     """Made by `writing`; for one thread at a time. After StorageFailed only the last commit stands.
 
     Every change is atomic, also where Ctrl-C arrives in the middle of it.
     """
-
-    def __init__(self, folder: Path, connection: apsw.Connection) -> None:
-        self.folder = folder
-        self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
-        self.generation = generation_of(connection)
-        self._transaction = Transaction(folder, connection)
-        self._waiting = PendingDocuments()
-        self.pictures = PictureWords(self._transaction, self._waiting, self._root)
-        self.memory = RunMemory(self._transaction)
-        self.spaces = SpaceWriter(self._transaction, lambda: self._next_generation)
-        self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
-        self.remarks: list[str] = []  # for people: problems that did not prevent a commit
-        self._terms: Counter[str] = Counter()  # changes to the table `terms` that are not written yet
-        self.settled_documents = self.settled_passages = 0  # in the open transaction
-
-    # ---- roots ----------------------------------------------------------------------------------
-
-    def roots(self) -> dict[str, Path]:
-        """The folder of each root, by name."""
-        with self._transaction.reading() as connection:
-            return read_roots(connection, self._next_generation)
-
-    @uninterruptible()
-    def add_root(self, name: str, folder: Path) -> None:
-        """Adds a root, or gives an existing one this folder."""
-        known = self.roots().get(name)
-        if known == folder:
-            return
-        place = to_bytes(str(folder))
-        with self._transaction.changing() as connection:
-            if known is None:
-                statement = "INSERT INTO roots(name, folder, born) VALUES (?, ?, ?)"
-                connection.execute(statement, (to_bytes(name), place, self._next_generation))
-            else:
-                connection.execute("UPDATE roots SET folder = ? WHERE name = ? AND ended IS NULL", (place, to_bytes(name)))
-
-    @uninterruptible()
-    def remove_root(self, name: str) -> None:
-        """Removes a root with all its documents. IndexFailure where there is none with that name."""
-        root = self._root(name)
-        for path, _ in self.stamps(name):
-            self.remove(name, path)
-        for identity in self._waiting.ids():
-            if identity.root == name:
-                self._waiting.pop(identity)
-        with self._transaction.changing() as connection:
-            connection.execute("DELETE FROM captions WHERE root = ?", (root,))
-            connection.execute("UPDATE roots SET ended = ? WHERE number = ?", (self._next_generation, root))
 
     # ---- the rules for words --------------------------------------------------------------------
 
@@ -170,113 +102,6 @@ class Writer:
         self._commit()
         self.fingerprint = space.fingerprint
         self._vectors = VectorStore(self._transaction, space.fingerprint.dim)
-
-    # ---- documents ------------------------------------------------------------------------------
-
-    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
-        """(path, stamp) of the documents of a root, skipped ones too, ordered by the path's bytes. Changes may be made meanwhile.
-
-        `under` limits them to that file, or to the files below that folder. IndexFailure where there is no such root.
-        """
-        number = self._root(root)
-        with self._transaction.reading() as connection:
-            yield from read_stamps(connection, number, under)
-
-    def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
-        """A document with the same digest, read by the same loader: waiting, live, or ended but not yet compacted. Else None."""
-        if twin := self._waiting.twin(digest, loader):
-            return twin
-        with self._transaction.reading() as connection:
-            return find_twin(connection, digest, loader)
-
-    def digest(self, document: DocumentId) -> bytes | None:
-        """The digest of that document, waiting or live; None where there is none, or it could not be read."""
-        if staged := self._waiting.get(document):
-            return staged.digest
-        root = self._root(document.root)
-        with self._transaction.reading() as connection:
-            return digest_of(connection, root, document.path)
-
-    @uninterruptible()
-    def put_document(
-        self, document: Document, *, digest: bytes, loader: str, passages: Sequence[tuple[Passage, bytes]], path_words: str
-    ) -> None:
-        """Puts a document, replacing its older version; each passage comes with the key of its vector.
-
-        The vectors may arrive later: the last of them inserts the document, and until then the older version stays live.
-        """
-        staged = StagedDocument(document, digest, loader, tuple(passages), path_words)
-        missing = {key for _, key in passages} - self.known([key for _, key in passages])
-        self._waiting.pop(document.id)
-        if missing:
-            self._waiting.add(staged, missing)
-        else:
-            self._insert(staged)
-
-    @uninterruptible()
-    def put_unread(self, digest: bytes, reasons: Sequence[str]) -> None:
-        """Records why parts of the document with these bytes could not be read; nothing where all of it was."""
-        with self._transaction.changing() as connection:
-            write_unread(connection, digest, reasons)
-
-    @uninterruptible()
-    def put_skipped(self, document: Document, reason: str) -> None:
-        """Records a file that could not be read, with its stamp, replacing the live document with that id."""
-        root = self._root(document.id.root)
-        self.remove(document.id.root, document.id.path)
-        with self._transaction.changing() as connection:
-            insert_skipped(connection, document, reason, root, self._next_generation)
-
-    @uninterruptible()
-    def remove(self, root: str, path: str) -> bool:
-        """Ends the document at that path, and deletes the captions it gave; False where there was none."""
-        number = self._root(root)
-        self.pictures.put_captions(root, path, [])
-        waited = self._waiting.pop(DocumentId(root, path)) is not None
-        with self._transaction.changing() as connection:
-            counts = end_document(connection, number, path, self._next_generation)
-            self._terms.subtract(counts or {})
-        return waited or counts is not None
-
-    # ---- vectors --------------------------------------------------------------------------------
-
-    def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        """The keys that have a vector, committed or pending."""
-        return set(self._vectors.numbers(keys))
-
-    @uninterruptible()
-    def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Stores a vector for each key, float32 (keys, dim); a key that has one already keeps it. BackendError.
-
-        Documents that become complete go into the open transaction.
-        """
-        self._vectors.put(keys, vectors)
-        for staged in self._waiting.vectors_arrived(keys):
-            self._insert(staged)
-
-    @uninterruptible()
-    def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
-        """Removes the passages of these keys, whose vectors cannot be made, from the documents that wait for them; returns those.
-
-        The rest of a document is committed without stamp and digest, so that the next run tries it again; a document with no
-        passages left is dropped.
-        """
-        return self._waiting.give_up(keys)
-
-    @property
-    def waiting_documents(self) -> int:
-        """The number of documents that lack vectors."""
-        return len(self._waiting)
-
-    @uninterruptible()
-    def give_up_waiting(self) -> int:
-        """Drops the documents whose vectors have not arrived, and the captions they gave; returns their number."""
-        self._insert_complete()
-        count = len(self._waiting)
-        for document in self._waiting.ids():
-            self.pictures.put_captions(document.root, document.path, [])
-            self._waiting.pop(document)
-        return count
 
     # ---- commit ---------------------------------------------------------------------------------
 
@@ -330,40 +155,3 @@ class Writer:
         self._vectors.committed()
         self.spaces.committed()
         self.settled_documents = self.settled_passages = 0
-
-    @property
-    def _next_generation(self) -> int:
-        return self.generation + 1
-
-    def _insert_complete(self) -> None:
-        for staged in self._waiting.complete():
-            self._insert(staged)
-
-    def _insert(self, staged: StagedDocument) -> None:
-        """Inserts a complete document into the open transaction; it no longer waits."""
-        identity = staged.document.id
-        root = self._root(identity.root)
-        vectors = self._vectors.numbers([key for _, key in staged.passages])
-        with self._transaction.changing() as connection:
-            ended = end_document(connection, root, identity.path, self._next_generation)
-            counts = insert_document(
-                connection, staged, root, self._next_generation, self._transaction.next_number("passages"), vectors
-            )
-            self._terms.update(counts)
-            self._terms.subtract(ended or {})
-            if len(self._terms) > TERMS:
-                self._write_term_counts(connection)
-        self._waiting.pop(identity)
-        self.settled_documents += 1
-        self.settled_passages += len(staged.passages)
-
-    def _write_term_counts(self, connection: apsw.Connection) -> None:
-        update_term_counts(connection, self._terms)
-        self._terms.clear()
-
-    def _root(self, name: str) -> int:
-        with self._transaction.reading():
-            number = self._transaction.value("SELECT number FROM roots WHERE name = ? AND ended IS NULL", to_bytes(name))
-        if number is None:
-            raise IndexFailure(f"{self.folder} has no root called {name!r}", remedy="rag status lists the roots")
-        return int(number)

@@ -79,3 +79,54 @@ def test_documents_that_an_index_lacks_are_told(collection: Path, tmp_path: Path
 def test_a_tag_that_no_query_has_is_refused(collection: Path) -> None:
     with pytest.raises(WrongRequest, match="has no judged query with the tag 'none'"):
         ran(collection, "--only", "none")
+
+
+def test_models_of_an_index_alone_and_together(collection: Path, tmp_path: Path) -> None:
+    from rag.indexing.spaces import add_model
+
+    corpus = tmp_path / "corpus"
+    for name, text in (
+        ("wing.txt", "the lift of a wing"),
+        ("shock.txt", "shock waves before a blunt body"),
+        ("heat.txt", "heat"),
+    ):
+        written(corpus, name, text)
+    build_index(corpus, index=str(tmp_path / "indexes/mine"), backend="lite")
+    with pytest.raises(WrongRequest, match="the index has one model: lite"):
+        ran(collection, "-i", "mine", "--by-space")
+    add_model(tmp_path / "indexes/mine", backend="tests.unit.half_model:HalfEmbedder")
+    found = json.loads(ran(collection, "-i", "mine", "--by-space", "--json"))
+    assert list(found["models"]) == ["lite", "half", "all"] and found["models"]["all"].keys() == {"fused", "hits"}
+    assert found["models"]["lite"]["hits"]["RR"] == pytest.approx(2 / 3)
+    assert list(found["--by-space"]) == ["lite", "half"] and found["--by-space"]["half"]["RR"]["p"] == 1.0
+    text = ran(collection, "-i", "mine", "--by-space")
+    assert "no difference that these queries can tell: nDCG@10 0.667 with all, 0.667 with lite alone (p 1.000)" in text
+    only = json.loads(ran(collection, "-i", "mine", "--space", "half", "--against", "space=lite", "--json"))
+    assert only["all"].keys() == {"dense", "lexical", "fused", "reranked", "hits"} and only["--against"]["hits"]["RR"]["p"] == 1.0
+    both = json.loads(ran(collection, "-i", "mine", "--json"))
+    assert "dense:half" in both["all"]
+    with pytest.raises(WrongRequest, match="--by-space cannot be combined with --space, --worst"):
+        ran(collection, "-i", "mine", "--by-space", "--space", "lite", "--worst", "3")
+    with pytest.raises(WrongRequest, match="--by-space is about rankings"):
+        ran(collection, "-i", "mine", "--by-space", "--ask")
+
+
+def test_queries_by_a_picture_are_left_out_where_a_model_only_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    from rag.indexing.spaces import add_model
+
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("wing.txt", "the lift of a wing"), ("shock.txt", "shock waves before a blunt body")):
+        written(tmp_path / "corpus", name, text)
+    Image.new("RGB", (64, 64), "green").save(tmp_path / "green.png")
+    build_index(tmp_path / "corpus", index=str(tmp_path / "indexes/mine"), backend="lite")
+    add_model(tmp_path / "indexes/mine", backend="tests.e2e.test_spaces:ReadingHalf")
+    queries = written(
+        tmp_path, "queries.jsonl",
+        '{"id": "1", "query": "lift", "relevant": [{"document": "wing.txt", "grade": 1}]}',
+        '{"id": "2", "image": "green.png", "relevant": [{"document": "shock.txt", "grade": 1}]}',
+    )  # fmt: skip
+    done = CliRunner().invoke(app, ["eval", str(queries), "-i", "mine", "--by-space"], catch_exceptions=False)
+    assert done.exit_code == 0 and "1 query by a picture left out: a model of the index only reads" in done.output
+    assert "nDCG@10 1.000 with all, 1.000 with lite alone" in done.output

@@ -140,7 +140,7 @@ def test_the_counts_of_terms_are_the_same_however_often_they_are_written(tmp_pat
             return snapshot.document_frequencies(["common", "a", "b", "words", "new", "back", "0", "1"])[0]
 
     rarely = counts(tmp_path / "rarely")
-    monkeypatch.setattr("rag.index.writer.writer.TERMS", 0)
+    monkeypatch.setattr("rag.index.writer.changes.TERMS", 0)
     assert counts(tmp_path / "often") == rarely == {"common": 8, "a": 1, "b": 1, "words": 4, "new": 1, "back": 1, "0": 0, "1": 0}
 
 
