@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradio.components.base import Component
 from gradio.events import Dependency, EventListener
 
+from ui.components.json_component import JsonComponent
 from ui.values import without_paths
 
 
-class Results(Component):
+class Results(JsonComponent):
     """A grid of cards: pages, pictures, video frames and texts in one ranked list.
 
     The value is what a search found, a dict: `query` (of the search bar), `answer` (the JSON of POST /v1/search, or None),
@@ -32,6 +32,7 @@ class Results(Component):
         EventListener("retry", doc="Triggered when a failed search is to be tried again."),
         EventListener("clear", doc="Triggered when the filters are to be removed, because nothing matches them."),
     ]
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"query": {"words": "lighthouse"}, "answer": None, "failure": None, "settled": True}
     TEMPLATE_DIR = "templates/results"
     FRONTEND_DIR = "../../frontend/src/results"
 
@@ -41,36 +42,8 @@ class Results(Component):
         retry: Callable[..., Dependency]
         clear: Callable[..., Dependency]
 
-    def __init__(
-        self,
-        value: Mapping[str, Any] | None = None,
-        *,
-        visible: bool = True,
-        elem_id: str | None = None,
-        elem_classes: list[str] | str | None = None,
-        render: bool = True,
-        key: int | str | None = None,
-    ) -> None:
-        super().__init__(value, visible=visible, elem_id=elem_id, elem_classes=elem_classes, render=render, key=key)
-
-    def preprocess(self, payload: dict[str, Any] | None) -> dict[str, Any] | None:
-        """The value as the browser has it."""
-        return payload
-
     def postprocess(self, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
         """The value as it is sent to the browser. The `path` of a hit becomes its `file`."""
         if value is None or value.get("answer") is None:
             return None if value is None else dict(value)
         return {**value, "answer": without_paths(value["answer"])}
-
-    def api_info(self) -> dict[str, Any]:
-        """The value as JSON schema."""
-        return {"type": "object"}
-
-    def example_payload(self) -> dict[str, Any]:
-        """A value as it comes from the browser."""
-        return {"query": {"words": "lighthouse"}, "answer": None, "failure": None, "settled": True}
-
-    def example_value(self) -> dict[str, Any]:
-        """A value as it is sent to the browser."""
-        return self.example_payload()
