@@ -21,6 +21,9 @@ class Viewer(JsonComponent):
     which previous and next move: what the event `select` of `Results` carries. None closes it. What it shows is loaded from
     /v1/passages
     and /v1/media of the same server; the code for it is loaded when it is first opened.
+
+    One that stands `beside` a list shows the hit that is selected there: what the event `preview` of `Results` carries. It is
+    seen in windows of 1,200 pixels and more, unless the person hides it.
     """
 
     EVENTS: ClassVar[list[EventListener | str]] = [
@@ -36,3 +39,17 @@ class Viewer(JsonComponent):
         change: Callable[..., Dependency]
         close: Callable[..., Dependency]
         like: Callable[..., Dependency]
+
+    def __init__(
+        self,
+        value: Mapping[str, Any] | None = None,
+        *,
+        beside: bool = False,
+        visible: bool = True,
+        elem_id: str | None = None,
+        elem_classes: list[str] | str | None = None,
+        render: bool = True,
+        key: int | str | None = None,
+    ) -> None:
+        self.beside = beside
+        super().__init__(value, visible=visible, elem_id=elem_id, elem_classes=elem_classes, render=render, key=key)

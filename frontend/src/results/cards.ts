@@ -7,7 +7,14 @@ import { t } from "../words";
 
 const EAGER = 12; // pictures loaded at once; the others when they come near
 
-export type Open = (hit: Hit, how?: { alike: boolean }) => void;
+/** What a person does with a card. */
+export interface Ways {
+  open(hit: Hit, how?: { alike: boolean }): void;
+  /** The card has the focus or was clicked. */
+  select(hit: Hit): void;
+  /** Whether what is selected is shown beside the list: then a click selects, and opens nothing. */
+  isPreviewed(): boolean;
+}
 
 /** Which hits are selected. */
 export interface Pick {
@@ -16,18 +23,25 @@ export interface Pick {
 }
 
 /** The card of a hit: an article whose heading is a link that opens it; Ctrl-click opens it in a new tab. */
-export function card(hit: Hit, href: string, open: Open, pick: Pick): HTMLElement {
+export function card(hit: Hit, href: string, ways: Ways, pick: Pick): HTMLElement {
   const name = nameOf(hit.document);
   const where = within(hit.locator);
   const label = [t(`kind_${hit.kind}`), name, place(hit.locator)].filter(Boolean).join(", ");
   const clicked = (event: MouseEvent): void => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
-    open(hit);
+    const isKey = event.detail === 0; // Enter, or a screen reader
+    if (isKey || !ways.isPreviewed()) ways.open(hit);
+    else link.focus();
   };
   const link = h(
     "a",
-    { class: "card-open", href, "aria-label": `${t("rank", { n: hit.rank })} ${label}`, on: { click: clicked } },
+    {
+      class: "card-open",
+      href,
+      "aria-label": `${t("rank", { n: hit.rank })} ${label}`,
+      on: { click: clicked, dblclick: () => ways.isPreviewed() && ways.open(hit), focus: () => ways.select(hit) },
+    },
     name,
   );
   const folder = [folderOf(hit.document) || plain(hit.root), inside(hit.locator)].filter(Boolean).join(" › ");
@@ -48,7 +62,7 @@ export function card(hit: Hit, href: string, open: Open, pick: Pick): HTMLElemen
       h("h3", {}, link),
       h("p", { class: "card-path" }, folder),
       hit.kind !== "text" && hit.snippet ? h("p", { class: "card-snippet" }, marked(hit.snippet, hit.marks)) : null,
-      foot(hit, name, open),
+      foot(hit, name, ways),
     ),
     picker(hit, name, pick),
   );
@@ -71,7 +85,7 @@ function picker(hit: Hit, name: string, pick: Pick): HTMLElement {
   return box;
 }
 
-function foot(hit: Hit, name: string, open: Open): HTMLElement {
+function foot(hit: Hit, name: string, ways: Ways): HTMLElement {
   const alone = hit.members.length < 2 && !hit.folded.length; // else there is no room for the date
   return h(
     "p",
@@ -79,12 +93,12 @@ function foot(hit: Hit, name: string, open: Open): HTMLElement {
     score(hit),
     hit.dated && alone ? h("span", { class: "dim" }, day(hit.dated)) : null,
     hit.members.length > 1 ? h("span", { class: "dim" }, t("members", { n: hit.members.length })) : null,
-    hit.folded.length ? alike(hit, name, open) : null,
+    hit.folded.length ? alike(hit, name, ways) : null,
   );
 }
 
 /** `+3 similar`: opens the view on the near-duplicates of this result. */
-function alike(hit: Hit, name: string, open: Open): HTMLElement {
+function alike(hit: Hit, name: string, ways: Ways): HTMLElement {
   const words = t("similar_count", { n: hit.folded.length });
   return h(
     "button",
@@ -92,7 +106,7 @@ function alike(hit: Hit, name: string, open: Open): HTMLElement {
       type: "button",
       class: "card-alike",
       "aria-label": `${words}: ${name}`,
-      on: { click: () => open(hit, { alike: true }) },
+      on: { click: () => ways.open(hit, { alike: true }) },
     },
     icon("stack"),
     words,
