@@ -5,6 +5,8 @@ import { day, folderOf, inside, nameOf, place, plain, within } from "../places";
 import type { Hit } from "../types";
 import { t } from "../words";
 
+const FORM = 1.6; // width by height of the picture on a card, as in results.css
+const ENOUGH = 0.72; // share of a picture that a card shows at least
 const EAGER = 12; // pictures loaded at once; the others when they come near
 
 /** What a person does with a card. */
@@ -133,7 +135,20 @@ function picture(hit: Hit): HTMLElement {
   const image = h("img", { src: hit.thumbnail, alt: "", loading, decoding: "async", draggable: "false" });
   const replace = (): void => image.replaceWith(h("span", { class: "card-none" }, icon(hit.kind), t("no_picture")));
   image.addEventListener("error", replace, { once: true });
+  image.addEventListener("load", () => image.classList.toggle("is-whole", hides(image)));
   return image;
+}
+
+interface Sizes {
+  naturalWidth: number;
+  naturalHeight: number;
+}
+
+/** Whether filling the card would hide much of a picture: then it is shown whole. */
+export function hides({ naturalWidth, naturalHeight }: Sizes): boolean {
+  if (!naturalWidth || !naturalHeight) return false;
+  const form = naturalWidth / naturalHeight / FORM;
+  return Math.min(form, 1 / form) < ENOUGH;
 }
 
 /** The snippet of a text like the page of a book, with its heading. */

@@ -26,8 +26,14 @@ export interface Grid {
   removed(): void;
 }
 
-/** A grid of hits. `href` is the address of a hit, `leave` is called on the way up from the first row. */
-export function grid(href: (hit: Hit) => string, ways: Ways, leave: () => void, pick: Pick): Grid {
+/** A grid of hits. `href` is the address of a hit, `leave` is called on the way up from the first row, `drawn` for every new card. */
+export function grid(
+  href: (hit: Hit) => string,
+  ways: Ways,
+  leave: () => void,
+  pick: Pick,
+  drawn: (card: HTMLElement, hit: Hit) => void,
+): Grid {
   const element = h("div", { class: "grid", role: "list", tabindex: "-1" });
   let pointed = false;
   let total = 0; // of the whole list; -1 where it is not known
@@ -48,6 +54,7 @@ export function grid(href: (hit: Hit) => string, ways: Ways, leave: () => void, 
   const listed = (hit: Hit, place: number): HTMLElement => {
     const made = card(hit, href(hit), ways, pick);
     markIf(made, hit.id === marked);
+    drawn(made, hit);
     made.setAttribute("role", "listitem");
     made.setAttribute("aria-posinset", String(place + 1));
     made.setAttribute("aria-setsize", String(total));

@@ -11,6 +11,7 @@ import type { Answer, Found, Hit } from "../types";
 import { t } from "../words";
 import { grid } from "./grid";
 import { lostServer } from "./lost";
+import { matchesOf } from "./matches";
 import { inPlace, listed, sameOrder } from "./order";
 import { previewOf } from "./preview";
 import { selectionOf } from "./selection";
@@ -37,8 +38,9 @@ export default component<Props>((root, host) => {
     },
     () => cards.unpick(),
   );
+  const matches = matchesOf();
   const preview = previewOf(host, (id) => cards.mark(id), leaving.signal);
-  const cards = grid(hrefOf, { open, select: preview.select, isPreviewed: preview.isOn }, toBox, picked);
+  const cards = grid(hrefOf, { open, select: preview.select, isPreviewed: preview.isOn }, toBox, picked, matches.drawn);
   const summary = h("p", { class: "told", role: "status", "aria-live": "polite" });
   const better = h("button", { type: "button", class: "better", hidden: true });
   const trouble = h("div", { class: "trouble-place" });
@@ -78,6 +80,7 @@ export default component<Props>((root, host) => {
   function present(found: Found, answer: Answer, isNew: boolean, isMore: boolean): void {
     view.classList.remove("at-rest");
     if (isNew) {
+      matches.wait();
       cards.rest();
       picked.clear();
     }
@@ -93,7 +96,10 @@ export default component<Props>((root, host) => {
     const focused = cards.focused();
     shown = answer;
     draw(found, answer);
-    if (found.settled) preview.offer(answer.hits);
+    if (found.settled) {
+      matches.lookFor(found.query.words);
+      preview.offer(answer.hits);
+    }
     tell(answer, found.settled ? (answer.reranked ? t("ranked") : "") : t("ranking"));
     if (focused) cards.focus(focused);
     const mark = found.settled ? "rag:settled" : "rag:painted";
@@ -110,6 +116,7 @@ export default component<Props>((root, host) => {
     }
     shown = { ...answer, hits: inPlace(shown?.hits ?? [], answer.hits) };
     tell(answer, t("first_order"));
+    matches.lookFor(found.query.words);
     preview.offer(shown.hits);
     better.onclick = () => {
       cards.rest();
@@ -276,6 +283,7 @@ export default component<Props>((root, host) => {
     removed() {
       leaving.abort();
       watch.disconnect();
+      matches.removed();
       cards.removed();
     },
   };
