@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from rag.search.options import MOST_UNLIKE
 from ui.components.ask_box import AskBox
 from ui.components.index_panel import IndexPanel
 from ui.components.results import Results
@@ -132,11 +133,14 @@ def add_asking(ask: AskBox, chat: gr.Chatbot, viewer: Viewer) -> None:
 
 
 def add_like(bar: SearchBar, viewer: Viewer, top: TopBar, tabs: gr.Tabs) -> None:
-    """More like what is opened: a search, in its tab."""
+    """More like what is opened: a search, in its tab; or the search of the page, with less like it."""
 
     def like(query: dict[str, Any], value: Mapping[str, Any] | None, event: gr.EventData) -> tuple[Any, Any, Any]:
+        if event._data.get("less"):
+            less = [*dict.fromkeys([*query.get("less", ()), event._data["id"]])]
+            return gr.skip(), gr.skip(), query | {"less": less[-MOST_UNLIKE:]}
         others = [one for one in query["indexes"] if one != event._data["index"]]
-        asked = {"like": event._data["id"], "words": "", "picture": "", "indexes": [event._data["index"], *others]}
+        asked = {"like": event._data["id"], "words": "", "picture": "", "less": [], "indexes": [event._data["index"], *others]}
         return _on(value, "search"), gr.Tabs(selected="search"), query | asked
 
     viewer.like(like, [bar, top], [top, tabs, bar], **QUIET)

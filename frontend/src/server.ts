@@ -56,6 +56,7 @@ export interface Passage {
   pages: number | null;
   size: [number, number] | null;
   picture: string | null;
+  thumbnail: string | null;
   modified: number | null;
   dated: number;
   location: { lat: number; lon: number } | null;

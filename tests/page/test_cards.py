@@ -1,4 +1,4 @@
-"""What a card shows: the part of a page with the match and its outline, whole pictures where a cut would hide much, sharp ones."""
+"""What a card shows: the part of a page with the match and its outline, whole pictures where a cut would hide much; all sharp."""
 
 from __future__ import annotations
 

@@ -21,15 +21,17 @@ class Results(JsonComponent):
     `failure` (`what`, `remedy`, `code`, or None) and `settled` (no better order will follow); `found_value` makes it from an
     answer. A later value for the same query changes the order without moving cards under the pointer; one that comes after a
     "more" event has further hits, which go below those that are there.
-    Thumbnails are loaded from /v1/media of the same server. With `previews` a `Viewer` stands beside the list: where it is seen, a
-    click selects a hit, and a double click or Enter opens it.
+    Thumbnails are loaded from /v1/media of the same server. With `previews` a `Viewer` stands beside the list: where it is
+    seen, a click selects a hit, and a double click or Enter opens it.
     """
 
     EVENTS: ClassVar[list[EventListener | str]] = [
         EventListener(
             "select", doc="Triggered when a hit is opened; the event has its `id` and `index`, `words`, `alike` and `hits`."
         ),
-        EventListener("preview", doc="Triggered when a hit is selected, and at first for the best one; None where there is none."),
+        EventListener(
+            "preview", doc="Triggered when a hit is selected, and at first for the best one; None where there is none."
+        ),
         EventListener("more", doc="Triggered near the end of the list: give the hits at the cursor `next` of the answer before."),
         EventListener("retry", doc="Triggered when a failed search is to be tried again."),
         EventListener("clear", doc="Triggered when the filters are to be removed, because nothing matches them."),

@@ -16,10 +16,11 @@ from ui.components.json_component import JsonComponent
 class SearchBar(JsonComponent):
     """Words, a picture, or both, with filters by kind, folder, date and index.
 
-    The value is a query, a dict: `words`, `picture` (a data URL or ""), `like` (the id of a passage or ""), the lists `kinds`,
-    `paths`, `roots` and `indexes`, the days `after` and `before` ("" or 2026-03-14; `before` is exclusive), `sort`, and `number`,
-    which grows with every change. The address of the page says the same, so a query can be bookmarked. A picture is scaled down
-    in the browser and travels with the query: it is never uploaded as a file.
+    The value is a query, a dict: `words`, `picture` (a data URL or ""), `like` (the id of a passage or ""), the lists `less` (ids
+    of passages that results are to be less like), `kinds`, `paths`, `roots` and `indexes`, the days `after` and `before` ("" or
+    2026-03-14; `before` is exclusive), `sort`, and `number`, which grows with every change. The address of the page says the
+    same, so a query can be bookmarked. A picture is scaled down in the browser and travels with the query: it is never uploaded
+    as a file.
 
     `indexes` is what GET /v1/indexes says, `manage` what GET /v1/access says: where nothing is indexed yet, folders and files
     can be chosen. `facets` are the counts beside the filters, of the query with that number:

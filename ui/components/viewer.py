@@ -29,7 +29,10 @@ class Viewer(JsonComponent):
     EVENTS: ClassVar[list[EventListener | str]] = [
         EventListener("change", doc="Triggered when another hit is turned to."),
         EventListener("close", doc="Triggered when a person closes the viewer."),
-        EventListener("like", doc="Triggered by *More like this*; the event has the `id` and `index` of the passage."),
+        EventListener(
+            "like",
+            doc="Triggered by *More like this* and *Less like this* (`less`); the event has the `id` and `index` of the passage.",
+        ),
     ]
     EXAMPLE: ClassVar[Mapping[str, Any]] = {"id": "1f", "index": "default", "words": "", "alike": False, "hits": []}
     TEMPLATE_DIR = "templates/viewer"

@@ -26,7 +26,7 @@ export function besideList<P extends Props>(root: HTMLElement, host: Host<P>): D
       opened: () => tell("rag:open", host.props.value),
       hidden: () => hidePane(true),
       left: (id) => tell("rag:closed", id),
-      alike: (id, index) => host.dispatch("like", { id, index }),
+      alike: (id, index, less) => host.dispatch("like", { id, index, less }),
       searched: (picture) => tell("rag:picture", picture),
     });
     frame.append(drawn.element);

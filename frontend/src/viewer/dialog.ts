@@ -1,6 +1,7 @@
 // An opened hit in a window of its own over the page, with the way to the hits before and after. Knows hits and keys; draws no passage.
 import { round } from "../controls";
 import { h } from "../dom";
+import type { Passage } from "../server";
 import type { Listed, Opened } from "../types";
 import { isForControl, passageView } from "./passage_view";
 import { swipes } from "./swipes";
@@ -8,7 +9,7 @@ import { swipes } from "./swipes";
 export interface DialogEvents {
   closed(id: string): void; // by a person; `id` is the hit that was open
   turned(hit: Listed): void; // to another hit
-  alike(id: string, index: string): void; // more like this passage
+  alike(id: string, index: string, isLess: boolean): void; // more like this passage, or less
   searched(picture: string): void; // with a part of the picture
 }
 
@@ -24,10 +25,8 @@ export function dialog(on: DialogEvents): Dialog {
   let isSilent = false;
   const leaving = new AbortController();
   const view = passageView({
-    alike(found) {
-      close();
-      on.alike(found.id, found.index);
-    },
+    alike: (found) => like(found, false),
+    unlike: (found) => like(found, true),
     searched(picture) {
       close(); // without a step back in the history: the search is a step on
       on.searched(picture);
@@ -75,6 +74,11 @@ export function dialog(on: DialogEvents): Dialog {
     hit = to;
     on.turned(to);
     show({ ...opened, id: to.id, index: to.index, alike: false });
+  }
+
+  function like({ id, index }: Passage, isLess: boolean): void {
+    close();
+    on.alike(id, index, isLess);
   }
 
   function open(what: Opened): void {

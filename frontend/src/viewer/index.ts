@@ -55,10 +55,10 @@ function overPage(root: HTMLElement, host: Host<Props>): Drawn<Props> {
     host.dispatch("change");
   }
 
-  function alike(id: string, index: string): void {
+  function alike(id: string, index: string, less: boolean): void {
     pushed = 0;
     host.set({ value: null });
-    host.dispatch("like", { id, index });
+    host.dispatch("like", { id, index, less });
   }
 
   function searched(picture: string): void {

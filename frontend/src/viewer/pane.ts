@@ -9,7 +9,7 @@ export interface PaneEvents {
   opened(): void; // the full view of the hit is wanted
   hidden(): void; // by a person
   left(id: string): void; // on the way back to the list
-  alike(id: string, index: string): void;
+  alike(id: string, index: string, isLess: boolean): void; // more like this passage, or less
   searched(picture: string): void;
 }
 
@@ -22,7 +22,12 @@ export interface Pane {
 export function pane(on: PaneEvents): Pane {
   let shown: Opened | null = null;
   const view = passageView(
-    { alike: ({ id, index }) => on.alike(id, index), searched: on.searched, drawn: () => {} },
+    {
+      alike: ({ id, index }) => on.alike(id, index, false),
+      unlike: ({ id, index }) => on.alike(id, index, true),
+      searched: on.searched,
+      drawn: () => {},
+    },
     { isQuiet: true },
   );
   const top = h(

@@ -1,5 +1,6 @@
-// What is seen of a passage: its page, picture, video or text, and the column beside it. Knows the JSON of a passage; knows no window
-// and no other hit than the one it belongs to.
+// What is seen of a passage: its page, picture, video or text, and the column beside it. Knows the JSON of a passage and whether the
+// address is a search; knows no window and no other hit than the one it belongs to.
+import * as address from "../address";
 import { notice } from "../controls";
 import { fill, h } from "../dom";
 import { nameOf, place } from "../places";
@@ -14,6 +15,7 @@ import { type Stage, stage } from "./stage";
 
 export interface ViewEvents {
   alike(found: Passage): void; // more like this passage
+  unlike(found: Passage): void; // less like this passage
   searched(picture: string): void; // with a part of the picture
   drawn(): void; // other controls than before
 }
@@ -95,7 +97,11 @@ export function passageView(on: ViewEvents, { isQuiet } = { isQuiet: false }): P
     drawLook(found, own, openId);
     fill(
       side,
-      actions(found, hit, () => on.alike(found), canvas ? () => canvas?.crop(on.searched) : null),
+      actions(found, hit, {
+        alike: () => on.alike(found),
+        unlike: isSearch() ? () => on.unlike(found) : null,
+        crop: canvas ? () => canvas?.crop(on.searched) : null,
+      }),
       about(found),
       captionOf(found),
       beside(found, openId),
@@ -146,6 +152,12 @@ export function passageView(on: ViewEvents, { isQuiet } = { isQuiet: false }): P
     for (const one of [look, side, title, where]) fill(one);
   }
   return { look, side, title, where, show, clear, act, isZoomed: () => canvas?.isZoomed() ?? false };
+}
+
+/** Whether the page shows the results of a search. */
+function isSearch(): boolean {
+  const place = address.read();
+  return !place.tab && !address.isEmpty(place);
 }
 
 /** Whether a key is for a control that has the focus, and not for the view. */

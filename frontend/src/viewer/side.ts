@@ -10,8 +10,15 @@ const SHORT = 700; // characters of a text that is shown unfolded
 const SHORTEST_CLIP = 3; // seconds
 const COPIED_FOR = 2500; // milliseconds that "Copied" is shown
 
-/** Buttons: more like this, search a part of the picture if there is one, copy the path, download, save the clip. */
-export function actions(found: Passage, hit: Listed | null, alike: () => void, crop: (() => void) | null): HTMLElement {
+/** What a person may search for from a passage. */
+export interface Searches {
+  alike(): void; // more like it
+  unlike: (() => void) | null; // less like it; null where there is no search to change
+  crop: (() => void) | null; // with a part of its picture
+}
+
+/** Buttons: more like this, less like this, search a part of the picture if there is one, copy the path, download, save the clip. */
+export function actions(found: Passage, hit: Listed | null, { alike, unlike, crop }: Searches): HTMLElement {
   const path = hit?.file && found.document === hit.document ? hit.file : found.path;
   const copy = h("button", { type: "button", class: "action" }, icon("copy"), h("span", {}, t("copy_path")));
   copy.addEventListener("click", () => copyPath(copy, path));
@@ -34,6 +41,7 @@ export function actions(found: Passage, hit: Listed | null, alike: () => void, c
     "div",
     { class: "actions" },
     button("alike", "more_like", alike),
+    unlike ? button("unlike", "less_like", unlike) : null,
     crop ? button("crop", "crop", crop) : null,
     copy,
     link("download", "download", original),

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from rag.errors import NotShown, UnreadableDocument
+from rag.media.crop import Crop
 from rag.media.service import MediaService
 from rag.media.thumbnails import Thumbnails
-from rag.media.crop import Crop
 from rag.types import Kind, Lines, Page, Seconds, Whole
 from tests.unit.films import colour, film
 from tests.unit.media_samples import LIMITS, SAMPLES, passage, pdf, seen
