@@ -64,7 +64,7 @@ def move_away(snapshot: Answering, asked: Sequence[SpaceQuery], unwanted: Unwant
 def lower_alike(
     judged: Sequence[Judged], unwanted: Unwanted | None, vectors_of: Callable[[Sequence[int]], Vectors]
 ) -> list[Judged]:
-    """The same, where what is like the unwanted scores less, best first:
+    """The same, where what is like the unwanted scores less, best first; `vectors_of` gives float32 (passages, dim):
 
         score' = score · (1 - LOWERED · max(0, (s - m) / (1 - m)))
 

@@ -2,6 +2,7 @@
 import { h, marked } from "../dom";
 import { icon } from "../icons";
 import { day, folderOf, inside, nameOf, place, plain, within } from "../places";
+import { part } from "../server";
 import type { Hit } from "../types";
 import { t } from "../words";
 
@@ -42,7 +43,12 @@ export function card(hit: Hit, href: string, ways: Ways, pick: Pick): HTMLElemen
       class: "card-open",
       href,
       "aria-label": `${t("rank", { n: hit.rank })} ${label}`,
-      on: { click: clicked, dblclick: () => ways.isPreviewed() && ways.open(hit), focus: () => ways.select(hit) },
+      on: {
+        click: clicked,
+        dblclick: () => ways.isPreviewed() && ways.open(hit),
+        focus: () => ways.select(hit),
+        dragstart: (event: DragEvent) => carry(event, hit),
+      },
     },
     name,
   );
@@ -68,6 +74,15 @@ export function card(hit: Hit, href: string, ways: Ways, pick: Pick): HTMLElemen
     ),
     picker(hit, name, pick),
   );
+}
+
+/** Gives a dragged card what other programs take: the file itself, its address on this server, its path. */
+function carry({ dataTransfer }: DragEvent, hit: Hit): void {
+  const address = new URL(part(hit.id, "original", { index: hit.index }), location.href).href;
+  const name = hit.document.split("/").at(-1) ?? "";
+  dataTransfer?.setData("DownloadURL", `application/octet-stream:${name.replaceAll(":", "_")}:${address}`);
+  dataTransfer?.setData("text/uri-list", address);
+  dataTransfer?.setData("text/plain", hit.file);
 }
 
 /** The box that selects a hit; the key `x` does the same. */
