@@ -1,4 +1,4 @@
-"""What a desktop is asked to open, and what it only shows in its folder. `xdg-open` and `dbus-send` here write their words down."""
+"""What a desktop is asked to open, what it only shows in its folder. `xdg-open` and `dbus-send` write their words down here."""
 
 from __future__ import annotations
 
