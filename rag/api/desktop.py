@@ -16,6 +16,7 @@ from rag.api.responses import Json, documented
 from rag.api.thread_pool import RequestPool
 from rag.errors import WrongRequest
 from rag.media import desktop
+from rag.types import StoredPassage
 
 
 class Wanted(BaseModel):
@@ -47,7 +48,7 @@ def router(library: IndexLibrary, request_pool: RequestPool, *, is_local: bool) 
     routes = APIRouter(prefix="/v1/desktop", tags=["desktop"], dependencies=[Depends(needs_start_key)])
     refused = documented(400, 401, 404, 409, 422, 429, 503, 504)
 
-    def passage_of(wanted: Wanted) -> desktop.StoredPassage:
+    def passage_of(wanted: Wanted) -> StoredPassage:
         if not (is_local and desktop.has_desktop()):
             raise NoDesktop
         return library.passage(wanted.id, wanted.index)[1]
