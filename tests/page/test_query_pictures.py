@@ -103,8 +103,8 @@ def test_a_part_of_a_picture_is_searched_for(server: Server, visit: Visit) -> No
     """From an opened hit, and from the query picture itself; with the pointer and by keys."""
     visitor = visit(server, 1440, 900)
     page = visitor.search("?q=lighthouse&kind=image")
-    page.locator(".card-open").first.click()
-    page.get_by_role("button", name="Search a part").click()
+    page.locator(".card-open").first.press("Enter")
+    page.locator("dialog.viewer").get_by_role("button", name="Search a part").click()
     layer = page.locator("dialog.viewer .crop")
     expect(layer).to_be_focused()
     box = layer.bounding_box()
