@@ -15,7 +15,16 @@ ADAPTERS_INSTALLED := $(ADAPTERS_VENV)/.installed
 # The page is tested in Debian's chromium, driven by Playwright.
 PAGE_INSTALLED := $(VENV)/.page-installed
 
-.PHONY: demo test test-adapters test-page test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-quality bench-models bench-gpu samples clean
+# What of the page depends on Gradio: how it mounts components, its routes, events, queue, chat and tabs.
+GRADIO_LOWEST = $(shell sed -n 's/.*"gradio>=\([0-9.]*\),.*/\1/p' pyproject.toml)
+define page_with_gradio
+	$(PYTHON) -m venv .venv-gradio-$(1)
+	PYTHONWARNINGS=ignore .venv-gradio-$(1)/bin/python -m pip install --quiet --editable '.[ui,dev,page]'
+	PYTHONWARNINGS=ignore .venv-gradio-$(1)/bin/python -m pip install --quiet $(2)
+	.venv-gradio-$(1)/bin/pytest tests/page/test_gradio.py tests/page/test_shell.py tests/page/test_search.py tests/page/test_pane.py tests/page/test_ask.py
+endef
+
+.PHONY: demo test test-adapters test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-page bench-quality bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -28,6 +37,10 @@ test-adapters: $(ADAPTERS_INSTALLED) ## the retrievers in LangChain, LlamaIndex 
 
 test-page: $(PAGE_INSTALLED) ## the web page in a real browser, on the samples; needs Debian's chromium
 	$(BIN)/pytest tests/page
+
+test-page-gradio-long: $(PAGE_INSTALLED) ## the page with the lowest and the newest Gradio that is allowed, each in an environment of its own
+	$(call page_with_gradio,lowest,"gradio==$(GRADIO_LOWEST)")
+	$(call page_with_gradio,newest,--upgrade "gradio<7")
 
 test-faults: $(INSTALLED) ## kills, refusing disks and damage, at every place; Linux with strace
 	@command -v strace >/dev/null || echo 'strace is not installed, so kills at system calls are skipped: apt-get install strace'
@@ -59,6 +72,9 @@ check-page: ## format, lint, types, unit tests and build of the page's own scrip
 
 bench: $(INSTALLED) ## speed and memory, as ratios to a floor measured in the same run
 	$(BIN)/python -m tests.bench
+
+bench-page: $(PAGE_INSTALLED) ## what a person waits for on the page: first result, final order, letters, scrolling, shift, scripts
+	$(BIN)/python -m tests.bench.page
 
 bench-quality: $(INSTALLED) ## ranking beside bm25s, FTS5 and TF-IDF: make bench-quality DIR=/path/to/judged/collections
 	$(BIN)/python -m tests.bench.quality $(DIR)

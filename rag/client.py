@@ -244,7 +244,7 @@ def _sent(options: SearchOptions) -> dict[str, Any]:
         raise WrongRequest("a server accepts no video frame as a query", remedy="send a picture of it as `image`")
     given: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
     given |= {"kinds": list(checked_kinds(options.kinds)), "paths": list(options.paths), "roots": list(options.roots)}
-    given["spaces"] = list(options.spaces)
+    given |= {"spaces": list(options.spaces), "less_like": list(options.less_like)}
     given["image"] = None if options.image is None else _data_url(options.image)
     unasked = {
         name for name in ("whole", "offset", "order", "spaces") if given[name] in (getattr(_DEFAULTS, name), [])

@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from rag.search.options import MOST_UNLIKE
 from ui.components.ask_box import AskBox
 from ui.components.index_panel import IndexPanel
 from ui.components.results import Results
@@ -44,7 +45,9 @@ def search_page(connection: Connection) -> gr.Blocks:
         with gr.Tabs(elem_id="rag-tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab(LABELS["en"]["search"], id="search") as search_tab:
                 bar = SearchBar(elem_id="rag-search")
-                results = Results(elem_id="rag-results")
+                with gr.Row(elem_id="rag-found"):
+                    results = Results(elem_id="rag-results", previews=True)
+                    pane = Viewer(elem_id="rag-pane", beside=True)
             with gr.Tab(LABELS["en"]["ask"], id="ask") as ask_tab, gr.Row(elem_id="rag-ask"):
                 chat = conversation()
                 ask = AskBox(elem_id="rag-ask-box")
@@ -53,8 +56,10 @@ def search_page(connection: Connection) -> gr.Blocks:
         viewer = Viewer(elem_id="rag-viewer")  # of every tab: nothing of a tab that is not chosen is seen
         clock = gr.Timer(LOOK_SELDOM)
         add_search(connection, bar, results, viewer)
+        results.preview(_opened, None, pane, trigger_mode="always_last", **QUIET)
         add_asking(ask, chat, viewer)
-        add_like(bar, viewer, top, tabs)
+        for opened in (viewer, pane):
+            add_like(bar, opened, top, tabs)
         add_indexes(connection, page, (bar, ask, panel), (top, tabs), clock)
         add_tabs(top, tabs, {"search": search_tab, "ask": ask_tab, "index": index_tab}, clock)
         add_endpoints(connection)
@@ -128,11 +133,14 @@ def add_asking(ask: AskBox, chat: gr.Chatbot, viewer: Viewer) -> None:
 
 
 def add_like(bar: SearchBar, viewer: Viewer, top: TopBar, tabs: gr.Tabs) -> None:
-    """More like what is opened: a search, in its tab."""
+    """More like what is opened: a search, in its tab; or the search of the page, with less like it."""
 
     def like(query: dict[str, Any], value: Mapping[str, Any] | None, event: gr.EventData) -> tuple[Any, Any, Any]:
+        if event._data.get("less"):
+            less = [*dict.fromkeys([*query.get("less", ()), event._data["id"]])]
+            return gr.skip(), gr.skip(), query | {"less": less[-MOST_UNLIKE:]}
         others = [one for one in query["indexes"] if one != event._data["index"]]
-        asked = {"like": event._data["id"], "words": "", "picture": "", "indexes": [event._data["index"], *others]}
+        asked = {"like": event._data["id"], "words": "", "picture": "", "less": [], "indexes": [event._data["index"], *others]}
         return _on(value, "search"), gr.Tabs(selected="search"), query | asked
 
     viewer.like(like, [bar, top], [top, tabs, bar], **QUIET)
@@ -207,9 +215,9 @@ def _cookies(request: gr.Request) -> str:
     return "; ".join(one.strip() for one in every if one.strip().startswith(START_COOKIE))
 
 
-def _opened(event: gr.EventData) -> dict[str, Any]:
-    """The value of the viewer for a hit that was chosen."""
-    return dict(event._data)
+def _opened(event: gr.EventData) -> dict[str, Any] | None:
+    """The value of the viewer for a hit that was chosen; None for none."""
+    return dict(event._data) if event._data else None
 
 
 def _on(value: Mapping[str, Any] | None, tab: str) -> Any:

@@ -28,14 +28,17 @@ def add_endpoints(connection: Connection) -> None:
         after: str = "",
         before: str = "",
         rerank: bool = True,
+        less_like: list[str] | None = None,
     ) -> dict[str, Any]:
         """Ranked hits for words, best first: the JSON of POST /v1/search, with `file` for the `path` of a hit.
 
         `kinds` are text, page, image, screenshot or frame; `paths` are globs below the roots; `after` and `before` (exclusive)
-        are days such as 2026-03-14. `index` names one of the server's indexes; by default the first is searched.
+        are days such as 2026-03-14. `index` names one of the server's indexes; by default the first is searched. `less_like`
+        are ids of passages: hits less like these.
         """
         filters = {"kinds": kinds or [], "paths": paths or [], "after": after or None, "before": before or None}
-        return await _answer(connection, {"text": words, "top_k": top_k, "index": index or None, "rerank": rerank} | filters)
+        asked = {"text": words, "top_k": top_k, "index": index or None, "rerank": rerank, "less_like": less_like or []}
+        return await _answer(connection, asked | filters)
 
     async def similar(passage: str, top_k: int = 10, index: str = "") -> dict[str, Any]:
         """Hits like a passage, given by its id: the same JSON as /search."""

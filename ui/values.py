@@ -10,7 +10,16 @@ from typing import Any
 
 STEP = 24  # hits requested at once
 NO_FILTERS: Mapping[str, Any] = {"kinds": [], "paths": [], "roots": [], "after": "", "before": ""}
-EMPTY_QUERY: Mapping[str, Any] = {"words": "", "picture": "", "like": "", "indexes": [], "sort": "", "number": 0, **NO_FILTERS}
+EMPTY_QUERY: Mapping[str, Any] = {
+    "words": "",
+    "picture": "",
+    "like": "",
+    "less": [],
+    "indexes": [],
+    "sort": "",
+    "number": 0,
+    **NO_FILTERS,
+}
 
 
 def is_empty(query: Mapping[str, Any] | None) -> bool:
@@ -25,6 +34,7 @@ def search_request(query: Mapping[str, Any], cursor: str | None = None) -> dict[
         "text": asked["words"],
         "image": asked["picture"] or None,
         "like": asked["like"] or None,
+        "less_like": asked["less"],
         "indexes": asked["indexes"],
         "kinds": asked["kinds"],
         "paths": asked["paths"],

@@ -8,7 +8,7 @@ export interface Place extends Omit<Query, "number"> {
   tab: string;
 }
 
-const LISTS = { kinds: "kind", paths: "path", roots: "root", indexes: "index" } as const;
+const LISTS = { less: "less", kinds: "kind", paths: "path", roots: "root", indexes: "index" } as const;
 const WORDS = {
   words: "q",
   like: "like",
@@ -36,6 +36,7 @@ export function read(search = location.search): Place {
     sort: one(WORDS.sort),
     open: one(WORDS.open),
     tab: one(WORDS.tab),
+    less: params.getAll(LISTS.less),
     kinds: params.getAll(LISTS.kinds).filter(isKind),
     paths: params.getAll(LISTS.paths),
     roots: params.getAll(LISTS.roots),

@@ -56,6 +56,7 @@ export interface Passage {
   pages: number | null;
   size: [number, number] | null;
   picture: string | null;
+  thumbnail: string | null;
   modified: number | null;
   dated: number;
   location: { lat: number; lon: number } | null;
@@ -82,11 +83,16 @@ export const media = (id: string, index: string, size: string, more: Record<stri
 export const part = (id: string, name: string, values: Record<string, Value>): string =>
   withValues(`/v1/media/${encodeURIComponent(id)}/${name}`, values);
 
-/** The JSON that a GET answers. Throws Refusal, or the browser's AbortError. */
-export async function ask<Value>(path: string, signal?: AbortSignal): Promise<Value> {
+/** The JSON that a GET answers, or a POST of `body`. Throws Refusal, or the browser's AbortError. */
+export async function ask<Value>(path: string, signal?: AbortSignal, body?: object): Promise<Value> {
   let answer: Response;
+  const sent = body && {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  };
   try {
-    answer = await fetch(path, { credentials: "same-origin", ...(signal ? { signal } : {}) });
+    answer = await fetch(path, { credentials: "same-origin", ...(signal ? { signal } : {}), ...sent });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Refusal(t("error_down", { address: location.origin }), t("error_down_more"), "down");

@@ -106,6 +106,7 @@ export interface Query {
   words: string;
   picture: string; // a data URL, or ""
   like: string; // the id of a passage, or ""
+  less: string[]; // the ids of passages that the results are to be less like
   kinds: Kind[];
   paths: string[];
   roots: string[];

@@ -14,10 +14,10 @@ from fastapi import FastAPI, Response
 from starlette.routing import Route
 
 from rag import __version__
-from rag.api import ask, folders, indexes, media, passages, rerank, search
+from rag.api import ask, desktop, folders, indexes, media, passages, rerank, search
 from rag.api.allowed_folders import AllowedFolders
 from rag.api.docs_page import manual
-from rag.api.guard import Guard, Trust
+from rag.api.guard import Guard, Trust, is_loopback
 from rag.api.jobs import Jobs
 from rag.api.library import IndexLibrary
 from rag.api.login import OneTimeCodes
@@ -26,6 +26,7 @@ from rag.api.responses import Json, answer_failures
 from rag.api.thread_pool import RequestPool
 from rag.api.uploaded_files import upload_folder
 from rag.mcp.server import OverHttp, create_server
+from rag.media.desktop import has_desktop
 from rag.media.service import MediaService
 
 
@@ -67,15 +68,18 @@ def create_app(
         lifespan=lifespan,
     )
     answer_failures(app, meters.count_error)
-    app.add_middleware(Guard, trust=trust or Trust("127.0.0.1", 7860, library.token), codes=codes or OneTimeCodes())
+    trust = trust or Trust("127.0.0.1", 7860, library.token)
+    is_local = is_loopback(trust.host)
+    app.add_middleware(Guard, trust=trust, codes=codes or OneTimeCodes())
     app.add_middleware(Counted, meters=meters)  # outside the guard: refused requests count too
     app.include_router(search.router(library, media_service, request_pool, meters.count_search))
     app.include_router(ask.router(library, request_pool, writers, meters.count_error))
     app.include_router(indexes.router(library, request_pool, jobs, allowed))
-    app.include_router(folders.router(library, request_pool, allowed))
+    app.include_router(folders.router(library, request_pool, allowed, opens=is_local and has_desktop()))
     app.include_router(rerank.router(library, request_pool))
     app.include_router(media.router(library, media_service, media_pool))
     app.include_router(passages.router(library, media_service, media_pool))
+    app.include_router(desktop.router(library, media_pool, is_local=is_local))
 
     app.router.routes.append(Route("/mcp", agents))  # a route, not a mount: its path has no trailing slash
 

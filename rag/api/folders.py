@@ -29,6 +29,7 @@ class Access(BaseModel):
     """What the client may do besides searching."""
 
     manage: bool = Field(description="Browse folders, upload, start and stop runs.")
+    opens: bool = Field(description="Open files on the desktop of the machine that the server runs on.")
 
 
 class Folder(BaseModel):
@@ -57,15 +58,15 @@ class Uploaded(BaseModel):
     folder: str = Field(description="The folder of all uploads of this index: index it next.")
 
 
-def router(library: IndexLibrary, request_pool: RequestPool, allowed: AllowedFolders) -> APIRouter:
-    """The routes of folders and uploads."""
+def router(library: IndexLibrary, request_pool: RequestPool, allowed: AllowedFolders, *, opens: bool) -> APIRouter:
+    """The routes of folders and uploads. `opens`: whether this server opens files on a desktop."""
     routes = APIRouter(prefix="/v1", tags=["indexes"])
     managed = [Depends(needs_start_key)]
 
     @routes.get("/access", response_model=Access)
     async def access(request: Request) -> Json:
         """What this client may do besides searching."""
-        return Json({"manage": may_manage(request)})
+        return Json({"manage": may_manage(request), "opens": opens and may_manage(request)})
 
     @routes.get("/folders", response_model=Listing, dependencies=managed, responses=documented(400, 401, 422, 429, 503, 504))
     async def folders(path: _Path = "") -> Json:

@@ -22,7 +22,7 @@ from rag.api.thread_pool import RequestPool
 from rag.api.urls import media_of, picture_address
 from rag.errors import WrongRequest
 from rag.media.service import MediaService
-from rag.search.options import MOST_CANDIDATES, MOST_HITS, MOST_OFFSET, SearchOptions, asked_indexes, options_of
+from rag.search.options import MOST_CANDIDATES, MOST_HITS, MOST_OFFSET, MOST_UNLIKE, SearchOptions, asked_indexes, options_of
 from rag.serialization import explain_json, hit_json
 from rag.text.highlights import marks as spans_of
 from rag.types import Hit, Kind
@@ -44,6 +44,9 @@ class SearchRequest(BaseModel):
     text: str = Field("", max_length=MOST_QUERY_CHARACTERS, description="What to search for.")
     image: str | None = Field(None, description="A picture as a data URL: data:image/jpeg;base64,…")
     like: str | None = Field(None, max_length=64, description="The id of a passage: more like this.")
+    less_like: list[Annotated[str, Field(max_length=64)]] = Field(
+        [], max_length=MOST_UNLIKE, description="Ids of passages: hits less like these, and without them."
+    )
     index: _Name | None = Field(None, description="Which index. Default: the first.")
     indexes: list[_Name] = Field([], max_length=MOST_INDEXES, description="Or several, searched as one.")
     kinds: list[Kind] = Field([], max_length=8)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from rag.errors import RagError
 from rag.loaders.base import Limits
+from rag.media.crop import Crop
 from rag.media.service import MediaService
 from rag.types import Kind, Slide, StoredPassage
 
@@ -24,13 +25,20 @@ def media_of(kind: Kind, locator: object) -> str:
 
 
 def picture_address(
-    media_service: MediaService, stored: StoredPassage, index: str, limits: Limits, size: Literal["thumb", "view", "full"]
+    media_service: MediaService,
+    stored: StoredPassage,
+    index: str,
+    limits: Limits,
+    size: Literal["thumb", "view", "full"],
+    crop: Crop | None = None,
 ) -> str | None:
-    """The URL of a passage's picture, with the current version of its file; None for a text."""
+    """The URL of a passage's picture, or of a part of it, with the current version of its file; None for a text."""
     if stored.passage.modality == "text":
         return None
     address = f"/v1/media/{stored.id}?size={size}&index={quote(index, safe='', errors='surrogateescape')}"
+    if crop is not None:
+        address += f"&crop={crop.x:.4f},{crop.y:.4f},{crop.width:.4f},{crop.height:.4f}"
     try:
-        return f"{address}&v={media_service.version(stored, size, limits).name[:VERSION]}"
+        return f"{address}&v={media_service.version(stored, size, limits, crop=crop).name[:VERSION]}"
     except RagError:
         return address

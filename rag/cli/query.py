@@ -33,6 +33,9 @@ def query(
     index: Indexes = None,
     image: Annotated[str | None, typer.Option(help="A picture to search with.", metavar="FILE")] = None,
     video: Annotated[str | None, typer.Option(help="A frame of a video to search with.", metavar="FILE@SECONDS")] = None,
+    less_like: Annotated[
+        list[str] | None, typer.Option(help="Hits less like this passage, and without it (repeatable).", metavar="ID")
+    ] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only text, page, image, screenshot or frame (repeatable).")] = None,
     path: Annotated[
         list[str] | None, typer.Option(help="Only matching paths below the root (repeatable).", metavar="GLOB")
@@ -95,6 +98,7 @@ def query(
     options = SearchOptions(
         image=image,
         video=video,
+        less_like=less_like or (),
         kinds=cast("list[Kind]", kind or []),
         paths=path or (),
         roots=root or (),

@@ -21,7 +21,7 @@ from rag.errors import NotShown, RagError, UnreadableDocument
 from rag.loaders.policy import policy_of
 from rag.mcp.answers import NOTICE, ToolAnswer, describe_hits, describe_index, describe_passage, path_and_place, quote
 from rag.media.service import other_place
-from rag.search.options import SearchOptions, asked_indexes
+from rag.search.options import MOST_UNLIKE, SearchOptions, asked_indexes
 from rag.types import Kind, Locator, StoredPassage
 
 if TYPE_CHECKING:
@@ -81,6 +81,10 @@ def create_server(
             ),
         ] = "",
         like: Annotated[str, Field(max_length=64, description="The id of a passage: find more like it.")] = "",
+        less_like: Annotated[
+            list[Annotated[str, Field(max_length=64)]] | None,
+            Field(max_length=MOST_UNLIKE, description="Ids of passages: hits less like these, and without them."),
+        ] = None,
         top_k: Annotated[int | None, Field(ge=1, le=MOST_HITS, description="How many hits. Default: the setting, 10.")] = None,
         kinds: Annotated[list[Kind] | None, Field(max_length=8, description="Only these kinds.")] = None,
         paths: Annotated[
@@ -107,6 +111,7 @@ def create_server(
         """
         options = SearchOptions(
             like=like or None,
+            less_like=less_like or (),
             kinds=kinds or (),
             paths=paths or (),
             spaces=spaces or (),

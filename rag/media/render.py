@@ -14,20 +14,33 @@ from rag.corpus.file_types import SHOWN_BY
 from rag.errors import UnreadableDocument
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
+from rag.media.crop import Crop
 from rag.plugins import resolve
 from rag.types import Content, Document, DocumentId, Kind, Locator, Passage, Seconds
 
 if TYPE_CHECKING:
     from rag.types import Pixels
 
-SIDES = {"thumb": 320, "view": 1600, "full": 6000}  # the longer side of each size, in pixels
+SIDES = {"thumb": 768, "view": 1600, "full": 6000}  # the longer side of each size, in pixels
 _MOST_PIXELS = 25_000_000  # of the largest size: 5,000 × 5,000
+_Part = tuple[float, float, float, float]
+MOST_ENLARGED = 0.25  # share of the width that a part has at least: less is enlarged beyond what is decoded
 _QUALITY = 88  # JPEG, colours at full resolution: thin red lines on a page stay red
 
 
-def picture(file: Path, *, kind: Kind, locator: Locator, size: str, stamp: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
-    """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, else JPEG. UnreadableDocument."""
+def picture(
+    file: Path, *, kind: Kind, locator: Locator, size: str, stamp: str, limits: Limits, crop: _Part | None = None
+) -> tuple[dict[str, Any], bytes]:
+    """`{"type", "width", "height"}` and the bytes of the encoded picture: WebP for a thumbnail, else JPEG. UnreadableDocument.
+
+    With `crop`, the values of a `Crop`, it is that part of the picture, as sharp as the whole would be at this size.
+    """
     side = SIDES[size]
+    if crop is not None:
+        part = Crop(*crop)
+        whole = round(side / max(part.width, MOST_ENLARGED))
+        pixels = decoded(file, kind, locator, replace(limits, max_pixels=min(2 * whole * whole, _MOST_PIXELS)))
+        return _encoded(_cut(pixels, part), side, "WEBP" if size == "thumb" else "JPEG")
     if kind == "frame" and isinstance(locator, Seconds):
         from rag.media.frame_cache import frame_of
 
@@ -35,6 +48,14 @@ def picture(file: Path, *, kind: Kind, locator: Locator, size: str, stamp: str, 
     else:
         pixels = decoded(file, kind, locator, replace(limits, max_pixels=min(side * side, _MOST_PIXELS)))
     return _encoded(pixels, side, "WEBP" if size == "thumb" else "JPEG")
+
+
+def _cut(pixels: Pixels, crop: Crop) -> Pixels:
+    height, width = pixels.shape[:2]
+    left, top = int(crop.x * width), int(crop.y * height)
+    return pixels[
+        top : max(top + 1, round((crop.y + crop.height) * height)), left : max(left + 1, round((crop.x + crop.width) * width))
+    ]
 
 
 def decoded(file: Path, kind: Kind, locator: Locator, limits: Limits) -> Pixels:

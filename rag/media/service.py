@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar
@@ -19,6 +19,7 @@ from rag.decoding.ask_pool import AskPool
 from rag.errors import NotShown, UnreadableDocument, WrongRequest
 from rag.limits import HELD_BYTES
 from rag.loaders.base import Limits
+from rag.media.crop import Crop
 from rag.media.safe_open import Original, open_original, version_of
 from rag.media.thumbnails import Thumbnails
 from rag.media.video_cache import VideoCache
@@ -31,6 +32,7 @@ LONGEST_CLIP = 60.0  # seconds
 _CLIP_LEAD, _CLIP_SECONDS = 2.0, 30.0  # a clip around a hit begins this long before it, and lasts this long
 _PICTURE_SECONDS, _VIDEO_SECONDS = 30.0, 180.0  # that a picture, and a video, may take to make
 _PICTURE_BYTES, _FACT_BYTES = 96_000_000, 4_000_000  # kept in memory
+_MADE = "2"  # changes with how pictures are made
 _Value = TypeVar("_Value")
 
 
@@ -107,9 +109,15 @@ class MediaService:
         self._video_cache.close()
 
     def picture(
-        self, stored: StoredPassage, size: Size, limits: Limits, index_folder: Path, at: Locator | None = None
+        self,
+        stored: StoredPassage,
+        size: Size,
+        limits: Limits,
+        index_folder: Path,
+        at: Locator | None = None,
+        crop: Crop | None = None,
     ) -> Picture:
-        """The passage as a picture, or another place of its document: a `Page`, or `Seconds` of a video.
+        """The passage as a picture, a part of it, or another place of its document: a `Page`, or `Seconds` of a video.
 
         NotShown where the file is gone or the passage has no picture, UnreadableDocument where it cannot be decoded.
         """
@@ -118,14 +126,17 @@ class MediaService:
             raise NotShown(f"{stored.passage.document} is text and has no picture", remedy="get its text instead")
         place = _place(stored, at)
         with open_original(stored) as original:
-            version = version_of(original, kind, place, size, limits, "1")
-            content, form = self._rendered(original, version, size, index_folder, kind=kind, locator=place, limits=limits)
+            version = version_of(original, kind, place, size, limits, _MADE, crop)
+            details = {"kind": kind, "locator": place, "limits": limits, "crop": None if crop is None else astuple(crop)}
+            content, form = self._rendered(original, version, size, index_folder, **details)
             return Picture(content, form, version, original.modified)
 
-    def version(self, stored: StoredPassage, size: Size, limits: Limits, at: Locator | None = None) -> Version:
+    def version(
+        self, stored: StoredPassage, size: Size, limits: Limits, at: Locator | None = None, crop: Crop | None = None
+    ) -> Version:
         """The version of a picture without making it. NotShown where the file is gone."""
         with open_original(stored) as original:
-            name = version_of(original, stored.passage.kind, _place(stored, at), size, limits, "1")
+            name = version_of(original, stored.passage.kind, _place(stored, at), size, limits, _MADE, crop)
             return Version(name, original.modified)
 
     def modified(self, stored: StoredPassage) -> float:
@@ -262,7 +273,8 @@ class MediaService:
             yield Playing(fd, size, sent_as, version, original.modified)
 
     def _rendered(self, original: Original, version: str, size: Size, index: Path, **details: Any) -> tuple[bytes, str]:
-        thumbnails = self._thumbnails.setdefault(index, Thumbnails(index)) if size == "thumb" else None
+        is_kept = size == "thumb" and details["crop"] is None
+        thumbnails = self._thumbnails.setdefault(index, Thumbnails(index)) if is_kept else None
         found = self._pictures.find(version)
         if found is not None:
             return found

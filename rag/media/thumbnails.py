@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDER = "thumbs"  # in the index folder
-MOST_BYTES = 256_000_000  # some 25,000 thumbnails
+MOST_BYTES = 512_000_000  # some 12,000 thumbnails
 _CLEAR_TO = 0.8  # share of the limit that is left after clearing
 _STALE_SECONDS = 3600.0  # after which an unfinished file is removed
 _CLEAR_EVERY = 200  # thumbnails kept between two checks of the size

@@ -87,14 +87,14 @@ def find(
     promised: int,
     timer: StageTimer,
     asked: AskedKind | None = None,
-    without: str = "",
+    without: frozenset[str] = frozenset(),
     nearest: int = 0,
 ) -> CandidateSet:
     """The best `candidates` of each lane, the nearest `promised` of each kind, and the best `promised` of the kind `asked` for.
 
     The first of `asked_spaces` has the lane "dense", each other one a lane of its own; one that the index has no more is left
     out, with a note. `nearest`, if larger, takes the place of `promised` for the dense lanes: as many of each kind as a filter by
-    that kind would give. The passage with the id `without` is left out. Quoted phrases that leave nothing are searched as
+    that kind would give. The passages with the ids `without` are left out. Quoted phrases that leave nothing are searched as
     words, and a note says so.
     """
     filtered = snapshot.matching(query.filters)
@@ -124,7 +124,7 @@ def find(
     others = snapshot.containing(words, len(missing), Allowed(np.array(missing, np.int64))) if lexical and missing else []
     timer.end("lexical")
     numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in lexical]))
-    present, gone = _drop_deleted({one.number: one for one in snapshot.passages(numbers) if one.id != without})
+    present, gone = _drop_deleted({one.number: one for one in snapshot.passages(numbers) if one.id not in without})
     kept = list(present)
     vectors = snapshot.vectors(kept)
     lanes: dict[Lane, list[tuple[int, float]]] = {

@@ -96,8 +96,10 @@ class FederatedSearcher:
         top_k = self.searchers[0].settings.top_k if wanted.top_k is None else wanted.top_k
         from_start = replace(wanted, offset=0, top_k=wanted.offset + top_k, whole=wanted.whole or wanted.offset > 0)
         found = []
+        unwanted = self._less_like(wanted.less_like)
         for searcher, known in self._lists_with(wanted.roots):
-            results = searcher.search(text, replace(from_start, roots=known), content=content)
+            here = replace(from_start, roots=known, less_like=unwanted[searcher.name])
+            results = searcher.search(text, here, content=content)
             found.append(RankedList(searcher.name, searcher.reranker, results))
         return merge(found, top_k, wanted.offset, wanted.order)
 
@@ -130,6 +132,14 @@ class FederatedSearcher:
             if root not in everywhere:
                 raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(sorted(everywhere))}")
         return [(each, [root for root in roots if root in mine]) for each, mine in known if not roots or set(roots) & set(mine)]
+
+    def _less_like(self, ids: Sequence[str]) -> Mapping[str, list[str]]:
+        """By the name of each list, which of these passages it holds: vectors of others cannot be compared. NoSuchPassage."""
+        held = {searcher.name: [id for id in ids if searcher.holds(id)] for searcher in self._lists.values()}
+        for id in ids:
+            if not any(id in known for known in held.values()):
+                raise NoSuchPassage(id)
+        return held
 
     def _content_of(self, like: str, text: str) -> Content:
         for searcher in self.searchers:

@@ -51,12 +51,12 @@ class Matches:
     whole: bool
 
 
-def read_matches(snapshot: Answering, found: CandidateSet, *, typed: bool) -> Matches:
-    """All passages that hold a word of the query, up to `MOST_LISTED`; none for a query that nobody `typed`."""
+def read_matches(snapshot: Answering, found: CandidateSet, *, typed: bool, without: Sequence[int] = ()) -> Matches:
+    """All passages that hold a word of the query but those `without`, up to `MOST_LISTED`; none for a query nobody `typed`."""
     if not typed or not found.words.strip():
         return Matches((), True)
     lexical = snapshot.containing(found.words, MOST_LISTED + 1, found.allowed)
-    kept = lexical[:MOST_LISTED]
+    kept = [one for one in lexical[:MOST_LISTED] if one[0] not in without]
     outlines = snapshot.outlines([number for number, _, _ in kept])
     numbered = [
         (outline, rank, score, share)

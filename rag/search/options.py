@@ -17,6 +17,7 @@ GROUPINGS = ("document", "place")
 ORDERS = ("best", "new", "old", "name")
 MOST_HITS = 200  # of one query over HTTP
 MOST_CANDIDATES = 1_000  # of one query over HTTP
+MOST_UNLIKE = 16  # passages that the hits of one query are to be less like
 MOST_OFFSET = 100_000  # of one query over HTTP
 
 
@@ -27,6 +28,7 @@ class SearchOptions:
     image: str | os.PathLike[str] | bytes | None = None  # a picture file, or the bytes of one
     video: str | None = None  # FILE@SECONDS: a frame of a video
     like: str | None = None  # the id of a passage: more like this, without itself
+    less_like: Sequence[str] = ()  # ids of passages: hits less like these, and without them
     kinds: Sequence[Kind] = ()  # empty: all
     paths: Sequence[str] = ()  # globs on the path below the root, or absolute paths; empty: all
     roots: Sequence[str] = ()  # names; empty: all

@@ -22,6 +22,7 @@ from rag.search.further import as_judged, as_result, read_further
 from rag.search.fusion import Candidate, DenseLane, choose, cosine_itself, fuse
 from rag.search.grouping import Group, group
 from rag.search.hits import hit_of, shown_words
+from rag.search.less_like import lower_alike, move_away, read_unwanted
 from rag.search.listing import FurtherResult, Listing, list_all, read_matches
 from rag.search.presence import IsThere, present_first, shown_if_present, whose_folder_is_there
 from rag.search.reranking import Judged, keep_matched, rescore
@@ -46,7 +47,8 @@ class RankingOptions:
     fold: bool = True  # near-duplicates are one hit
     group: str = "document"  # what one hit is: a "document" with its places, or one "place"
     fold_from: float = ALIKE  # cosine of the vectors from which two results may be duplicates
-    without: str = ""  # the id of a passage that is no hit: the one that is the query
+    without: frozenset[str] = frozenset()  # ids of passages that are no hits: the query, and what is not wanted
+    less_like: tuple[str, ...] = ()  # ids of passages that the hits should not be like
     good_from: float | str = "auto"  # rerank score from which the best hit is a good match; "auto": depends on the reranker
     blend: float | str = "auto"  # weight of the rerank score in the final one; "auto": the reranker's `trust`; "never": always 1
     whole: bool = False  # after the candidates, every other passage that holds a word of the query; and all of them are counted
@@ -104,9 +106,12 @@ def search(
         query = replace(query, words=asked.words, content=as_asked(embedder, query.content, asked))
     timer.end("embed")
     with index.snapshot() as snapshot:  # one commit answers; no model is called while it is held
+        unwanted = read_unwanted(snapshot, options.less_like)
+        vectors_asked = move_away(snapshot, vectors_asked, unwanted)
         nearest = options.candidates if options.whole else 0  # of each kind: a filter by a kind shows what its count says
         found = find(snapshot, query, vectors_asked, options.candidates, options.promised, timer, asked, options.without, nearest)
-        matches = read_matches(snapshot, found, typed=options.typed) if options.whole else None
+        left_out = unwanted.numbers if unwanted is not None else ()
+        matches = read_matches(snapshot, found, typed=options.typed, without=left_out) if options.whole else None
     present, notes = found.passages, found.notes
     embedders = [one.space.embedder for one in found.asked]
     is_measured = all(capabilities_of(each).certainty is not None for each in embedders)
@@ -118,7 +123,7 @@ def search(
     timer.end("rerank")
     if reranker is not None:
         notes += _note_refused(judged)
-    judged = keep_matched(judged)
+    judged = lower_alike(keep_matched(judged), unwanted, found.vectors_of)
     if is_measured:
         seen = frozenset[Kind]().union(*(seen_by(each, query) for each in embedders))
         judged = drop_faint(judged, found.shares, seen)

@@ -21,7 +21,7 @@ from rag.loaders.policy import policy_of
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, choose_kept, this_machine
-from rag.search.options import GROUPINGS, ORDERS, SearchOptions
+from rag.search.options import GROUPINGS, MOST_UNLIKE, ORDERS, SearchOptions
 from rag.search.question import content_of, filters_of, given_medium, picture_content, words_content
 from rag.search.spaces import FurtherModels, spaces_to_ask
 from rag.text.query_syntax import literal
@@ -180,6 +180,11 @@ class Searcher:
             raise NoSuchPassage(id)
         return content_of(stored, text, self.policy.limits, self.files)
 
+    def holds(self, id: str) -> bool:
+        """Whether a passage has that id."""
+        with self._searched.snapshot() as snapshot:
+            return snapshot.by_id(id.removeprefix("#")) is not None
+
     def _content(self, text: str, wanted: SearchOptions) -> Content:
         given = given_medium(wanted)
         if given == "like":
@@ -208,6 +213,9 @@ class Searcher:
             raise WrongRequest(f"offset is {wanted.offset}", remedy="leave out no result, or more")
         if wanted.order not in ORDERS:
             raise WrongRequest(f"no order is called {wanted.order!r}", remedy=f"the orders are: {', '.join(ORDERS)}")
+        less_like = tuple(id.removeprefix("#") for id in wanted.less_like)
+        if len(less_like) > MOST_UNLIKE:
+            raise WrongRequest(f"{len(less_like)} passages are not wanted", remedy=f"name at most {MOST_UNLIKE}")
         asked = settings.candidates if wanted.candidates is None else wanted.candidates
         whole = wanted.whole or wanted.offset > 0 or wanted.order != "best"
         return RankingOptions(
@@ -219,7 +227,8 @@ class Searcher:
             good_from=settings.good_from,
             fold=wanted.fold and wanted.like is None,  # copies of the passage are the best hits, and must not vanish with it
             group=wanted.group,
-            without=(wanted.like or "").removeprefix("#"),
+            without=frozenset((*less_like, *([] if wanted.like is None else [wanted.like.removeprefix("#")]))),
+            less_like=less_like,
             whole=whole,
             typed=typed,
             offset=wanted.offset,

@@ -204,7 +204,7 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
-    def opened(server: Server | Place, width: int = 1280, height: int = 860, **options: object) -> Visitor:
+    def opened(server: Server | Place, width: int = 1190, height: int = 860, **options: object) -> Visitor:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
         context.set_default_timeout(STEP_TIMEOUT)
         contexts.append(context)

@@ -49,7 +49,7 @@ def test_the_endpoints_are_documented_and_no_others_are(server: Server) -> None:
     assert sorted(api["named_endpoints"]) == ["/ask", "/search", "/similar", "/status"]
     assert api["unnamed_endpoints"] == {}
     names = [one["parameter_name"] for one in api["named_endpoints"]["/search"]["parameters"]]
-    assert names == ["words", "kinds", "top_k", "index", "paths", "after", "before", "rerank"]
+    assert names == ["words", "kinds", "top_k", "index", "paths", "after", "before", "rerank", "less_like"]
     assert "best first" in api["named_endpoints"]["/search"]["description"]
     names = [one["parameter_name"] for one in api["named_endpoints"]["/ask"]["parameters"]]
     assert names == ["question", "kinds", "indexes", "paths", "after", "before", "strict", "history"]

@@ -67,12 +67,12 @@ def test_widths(server: Server, visit: Visit, width: int, height: int) -> None:
     visitor.shot(f"results-{width}")
     assert overflow(page) == 0
     columns = len(page.locator(".grid").evaluate("grid => getComputedStyle(grid).gridTemplateColumns").split())
-    assert columns == {360: 1, 768: 2, 2560: 6}[width]
-    page.locator('.card[data-kind="image"] .card-open').first.click()
+    assert columns == {360: 1, 768: 2, 2560: 4}[width]
+    page.locator('.card[data-kind="image"] .card-open').first.press("Enter")
     expect(page.locator("dialog.viewer .facts")).to_be_visible()
     visitor.shot(f"open-{width}")
     assert page.locator(".viewer").evaluate("viewer => viewer.scrollWidth - viewer.clientWidth") <= 0
-    expect(page.get_by_role("button", name="More like this")).to_be_attached()
+    expect(page.locator("dialog.viewer").get_by_role("button", name="More like this")).to_be_attached()
     visitor.open("?tab=index")
     expect(page.locator(".figures")).to_be_visible()
     visitor.shot(f"index-{width}")
@@ -113,9 +113,9 @@ def test_pictures_for_the_readme(server: Server, visit: Visit, name: str, query:
         expect(page.locator(".card h3").first).to_have_text("IMG_2041.jpg")
     visitor.settled()
     if name in ("page", "video"):
-        page.locator(".card-open").first.click()
+        page.locator(".card-open").first.press("Enter")
         expect(page.locator("dialog.viewer .facts")).to_be_visible()
     if name == "page":
-        expect(page.locator(".region").first).to_be_visible()
+        expect(page.locator("dialog.viewer .region").first).to_be_visible()
     page.wait_for_timeout(1200)
     visitor.shot(f"readme-{name}")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradio.components.base import Component
 from gradio.events import Dependency, EventListener
 
+from ui.components.json_component import JsonComponent
 
-class AskBox(Component):
+
+class AskBox(JsonComponent):
     """A box for questions, filters, and the numbered sources of an answer as cards.
 
     It reads the answer from /v1/ask of the same server while it is written, so that leaving the page or *Stop* ends the work of
@@ -29,6 +30,7 @@ class AskBox(Component):
             "select", doc="Triggered when a source is opened; the event has its `id` and `index`, `words`, `alike` and `hits`."
         ),
     ]
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"number": 1, "messages": [{"role": "user", "content": "When does the ferry sail?"}]}
     TEMPLATE_DIR = "templates/ask_box"
     FRONTEND_DIR = "../../frontend/src/ask_box"
 
@@ -51,23 +53,3 @@ class AskBox(Component):
         self.indexes = indexes
         self.shown = shown
         super().__init__(value, visible=visible, elem_id=elem_id, elem_classes=elem_classes, render=render, key=key)
-
-    def preprocess(self, payload: dict[str, Any] | None) -> dict[str, Any] | None:
-        """The value as the browser has it."""
-        return payload
-
-    def postprocess(self, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """The value as it is sent to the browser."""
-        return None if value is None else dict(value)
-
-    def api_info(self) -> dict[str, Any]:
-        """The value as JSON schema."""
-        return {"type": "object"}
-
-    def example_payload(self) -> dict[str, Any]:
-        """A value as it comes from the browser."""
-        return {"number": 1, "messages": [{"role": "user", "content": "When does the ferry sail?"}]}
-
-    def example_value(self) -> dict[str, Any]:
-        """A value as it is sent to the browser."""
-        return self.example_payload()

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradio.components.base import Component
 from gradio.events import Dependency, EventListener
 
+from ui.components.json_component import JsonComponent
 
-class IndexPanel(Component):
+
+class IndexPanel(JsonComponent):
     """What each index holds, what was skipped and why, and how its job stands.
 
     The value is a dict: `indexes`, a list of `facts` (GET /v1/indexes), `status` (GET /v1/status, or None) and `job` (GET
@@ -26,41 +27,10 @@ class IndexPanel(Component):
         ),
         EventListener("stop", doc="Triggered when a job is to be stopped; the event has its `id`."),
     ]
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"indexes": [], "manage": False, "failure": None}
     TEMPLATE_DIR = "templates/index_panel"
     FRONTEND_DIR = "../../frontend/src/index_panel"
 
     if TYPE_CHECKING:  # Gradio makes a method of every event
         start: Callable[..., Dependency]
         stop: Callable[..., Dependency]
-
-    def __init__(
-        self,
-        value: Mapping[str, Any] | None = None,
-        *,
-        visible: bool = True,
-        elem_id: str | None = None,
-        elem_classes: list[str] | str | None = None,
-        render: bool = True,
-        key: int | str | None = None,
-    ) -> None:
-        super().__init__(value, visible=visible, elem_id=elem_id, elem_classes=elem_classes, render=render, key=key)
-
-    def preprocess(self, payload: dict[str, Any] | None) -> dict[str, Any] | None:
-        """The value as the browser has it."""
-        return payload
-
-    def postprocess(self, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """The value as it is sent to the browser."""
-        return None if value is None else dict(value)
-
-    def api_info(self) -> dict[str, Any]:
-        """The value as JSON schema."""
-        return {"type": "object"}
-
-    def example_payload(self) -> dict[str, Any]:
-        """A value as it comes from the browser."""
-        return {"indexes": [], "manage": False, "failure": None}
-
-    def example_value(self) -> dict[str, Any]:
-        """A value as it is sent to the browser."""
-        return self.example_payload()

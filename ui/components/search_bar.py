@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradio.components.base import Component
 from gradio.events import Dependency, EventListener
 
+from ui.components.json_component import JsonComponent
 
-class SearchBar(Component):
+
+class SearchBar(JsonComponent):
     """Words, a picture, or both, with filters by kind, folder, date and index.
 
-    The value is a query, a dict: `words`, `picture` (a data URL or ""), `like` (the id of a passage or ""), the lists `kinds`,
-    `paths`, `roots` and `indexes`, the days `after` and `before` ("" or 2026-03-14; `before` is exclusive), `sort`, and `number`,
-    which grows with every change. The address of the page says the same, so a query can be bookmarked. A picture is scaled down
-    in the browser and travels with the query: it is never uploaded as a file.
+    The value is a query, a dict: `words`, `picture` (a data URL or ""), `like` (the id of a passage or ""), the lists `less` (ids
+    of passages that results are to be less like), `kinds`, `paths`, `roots` and `indexes`, the days `after` and `before` ("" or
+    2026-03-14; `before` is exclusive), `sort`, and `number`, which grows with every change. The address of the page says the
+    same, so a query can be bookmarked. A picture is scaled down in the browser and travels with the query: it is never uploaded
+    as a file.
 
     `indexes` is what GET /v1/indexes says, `manage` what GET /v1/access says: where nothing is indexed yet, folders and files
     can be chosen. `facets` are the counts beside the filters, of the query with that number:
@@ -30,6 +32,7 @@ class SearchBar(Component):
         EventListener("submit", doc="Triggered when Enter is pressed in the box."),
         EventListener("start", doc="Triggered when a folder is to be indexed; the event has `index` and `folder`."),
     ]
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {"words": "lighthouse"}
     TEMPLATE_DIR = "templates/search_bar"
     FRONTEND_DIR = "../../frontend/src/search_bar"
 
@@ -55,23 +58,3 @@ class SearchBar(Component):
         self.facets = facets
         self.manage = manage
         super().__init__(value, visible=visible, elem_id=elem_id, elem_classes=elem_classes, render=render, key=key)
-
-    def preprocess(self, payload: dict[str, Any] | None) -> dict[str, Any] | None:
-        """The value as the browser has it."""
-        return payload
-
-    def postprocess(self, value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        """The value as it is sent to the browser."""
-        return None if value is None else dict(value)
-
-    def api_info(self) -> dict[str, Any]:
-        """The value as JSON schema."""
-        return {"type": "object"}
-
-    def example_payload(self) -> dict[str, Any]:
-        """A value as it comes from the browser."""
-        return {"words": "lighthouse"}
-
-    def example_value(self) -> dict[str, Any]:
-        """A value as it is sent to the browser."""
-        return self.example_payload()

@@ -1,13 +1,10 @@
 // Results as text to take away: Markdown with sources, JSON, CSV, judgements. Knows hits; knows no elements.
-import { nameOf, place, plain } from "../places";
+import { quiet } from "../citation";
+import { nameOf, place } from "../places";
 import type { Hit, Locator } from "../types";
 
-const MARKUP = /[\\`*_{}[\]()#+!|<>~$&]/g;
 const FORMULA = /^[=+\-@\t\r]/; // spreadsheets run what begins so
 const COLUMNS = ["rank", "score", "kind", "name", "place", "path", "snippet", "id", "index"] as const;
-
-/** Words in which Markdown sees no markup, on one line. */
-const quiet = (text: string): string => plain(text.replace(/\s+/g, " ").trim()).replace(MARKUP, "\\$&");
 
 /** A list of sources: the name, the place, the words, the path. */
 export const markdown = (hits: Hit[]): string =>

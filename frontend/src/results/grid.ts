@@ -1,7 +1,7 @@
 // Cards in their order, which do not jump under the pointer. Knows cards and keys; knows no server.
 import { h } from "../dom";
 import type { Hit } from "../types";
-import { card, type Open, type Pick } from "./cards";
+import { card, type Pick, type Ways } from "./cards";
 import { rowsOf } from "./rows";
 
 const KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End"];
@@ -18,17 +18,26 @@ export interface Grid {
   focus(id?: string): boolean;
   /** Takes the marks of the selection from all cards. */
   unpick(): void;
+  /** Marks the card of an id as the one that is shown beside the list; "" for none. */
+  mark(id: string): void;
   /** The id of the card that has the focus, or "". */
   focused(): string;
   rest(): void;
   removed(): void;
 }
 
-/** A grid of hits. `href` is the address of a hit, `leave` is called on the way up from the first row. */
-export function grid(href: (hit: Hit) => string, open: Open, leave: () => void, pick: Pick): Grid {
+/** A grid of hits. `href` is the address of a hit, `leave` is called on the way up from the first row, `drawn` for every new card. */
+export function grid(
+  href: (hit: Hit) => string,
+  ways: Ways,
+  leave: () => void,
+  pick: Pick,
+  drawn: (card: HTMLElement, hit: Hit) => void,
+): Grid {
   const element = h("div", { class: "grid", role: "list", tabindex: "-1" });
   let pointed = false;
   let total = 0; // of the whole list; -1 where it is not known
+  let marked = ""; // the id of the card that is shown beside the list
   let left = ""; // the id of a card that had the focus and was removed, far out of sight
   element.addEventListener("pointermove", () => {
     pointed = true;
@@ -43,7 +52,9 @@ export function grid(href: (hit: Hit) => string, open: Open, leave: () => void, 
   });
   const cards = (): HTMLElement[] => Array.from(element.querySelectorAll<HTMLElement>(".card"));
   const listed = (hit: Hit, place: number): HTMLElement => {
-    const made = card(hit, href(hit), open, pick);
+    const made = card(hit, href(hit), ways, pick);
+    markIf(made, hit.id === marked);
+    drawn(made, hit);
     made.setAttribute("role", "listitem");
     made.setAttribute("aria-posinset", String(place + 1));
     made.setAttribute("aria-setsize", String(total));
@@ -87,11 +98,22 @@ export function grid(href: (hit: Hit) => string, open: Open, leave: () => void, 
       for (const box of element.querySelectorAll<HTMLInputElement>(".card-pick")) box.checked = false;
       for (const one of cards()) one.classList.remove("is-picked");
     },
+    mark: (id) => {
+      marked = id;
+      for (const one of cards()) markIf(one, one.dataset.id === id);
+    },
     rest: () => {
       pointed = false;
     },
     removed: rows.removed,
   };
+}
+
+function markIf(one: HTMLElement, isShown: boolean): void {
+  one.classList.toggle("is-shown", isShown);
+  const link = one.querySelector(".card-open");
+  if (isShown) link?.setAttribute("aria-current", "true");
+  else link?.removeAttribute("aria-current");
 }
 
 /** Selects the card of a link, or leaves it out. */
@@ -111,24 +133,24 @@ function slide(one: HTMLElement, from: DOMRect | undefined): void {
 }
 
 /** Where keys lead that leave what is drawn. */
-interface Ways {
+interface Exits {
   leave(): void; // on the way up from the first row
   first(): void;
   last(): void;
 }
 
 /** Arrow keys move between cards as laid out: left and right by one, up and down to the nearest in the next row. */
-function move(element: HTMLElement, event: KeyboardEvent, ways: Ways): void {
+function move(element: HTMLElement, event: KeyboardEvent, exits: Exits): void {
   if (!KEYS.includes(event.key) || event.altKey || event.ctrlKey || event.metaKey) return;
   const links = Array.from(element.querySelectorAll<HTMLElement>(".card-open"));
   const at = links.indexOf(document.activeElement as HTMLElement);
   if (at < 0) return;
   event.preventDefault();
-  if (event.key === "Home") ways.first();
-  else if (event.key === "End") ways.last();
+  if (event.key === "Home") exits.first();
+  else if (event.key === "End") exits.last();
   else {
     const to = target(event.key, at, links);
-    if (to < 0) ways.leave();
+    if (to < 0) exits.leave();
     else links[Math.min(to, links.length - 1)]?.focus();
   }
 }

@@ -11,11 +11,14 @@ import type { Answer, Found, Hit } from "../types";
 import { t } from "../words";
 import { grid } from "./grid";
 import { lostServer } from "./lost";
+import { matchesOf } from "./matches";
 import { inPlace, listed, sameOrder } from "./order";
+import { previewOf } from "./preview";
 import { selectionOf } from "./selection";
 
 interface Props {
   value: Found | null;
+  previews?: boolean; // whether a viewer stands beside the list
 }
 
 const MARGIN = "600px"; // before the end of the list comes into view, more hits are requested
@@ -35,7 +38,9 @@ export default component<Props>((root, host) => {
     },
     () => cards.unpick(),
   );
-  const cards = grid(hrefOf, open, () => document.dispatchEvent(new CustomEvent("rag:box")), picked);
+  const matches = matchesOf();
+  const preview = previewOf(host, (id) => cards.mark(id), leaving.signal);
+  const cards = grid(hrefOf, { open, select: preview.select, isPreviewed: preview.isOn }, toBox, picked, matches.drawn);
   const summary = h("p", { class: "told", role: "status", "aria-live": "polite" });
   const better = h("button", { type: "button", class: "better", hidden: true });
   const trouble = h("div", { class: "trouble-place" });
@@ -43,7 +48,7 @@ export default component<Props>((root, host) => {
   const list = h(
     "section",
     { class: "results", id: "results", tabindex: "-1", "aria-label": t("results") },
-    summary,
+    h("div", { class: "told-row" }, summary, preview.element),
     trouble,
     cards.element,
     end,
@@ -75,6 +80,7 @@ export default component<Props>((root, host) => {
   function present(found: Found, answer: Answer, isNew: boolean, isMore: boolean): void {
     view.classList.remove("at-rest");
     if (isNew) {
+      matches.wait();
       cards.rest();
       picked.clear();
     }
@@ -90,6 +96,10 @@ export default component<Props>((root, host) => {
     const focused = cards.focused();
     shown = answer;
     draw(found, answer);
+    if (found.settled) {
+      matches.lookFor(found.query.words);
+      preview.offer(answer.hits);
+    }
     tell(answer, found.settled ? (answer.reranked ? t("ranked") : "") : t("ranking"));
     if (focused) cards.focus(focused);
     const mark = found.settled ? "rag:settled" : "rag:painted";
@@ -106,6 +116,8 @@ export default component<Props>((root, host) => {
     }
     shown = { ...answer, hits: inPlace(shown?.hits ?? [], answer.hits) };
     tell(answer, t("first_order"));
+    matches.lookFor(found.query.words);
+    preview.offer(shown.hits);
     better.onclick = () => {
       cards.rest();
       paint(found, answer);
@@ -207,6 +219,7 @@ export default component<Props>((root, host) => {
     picked.clear();
     better.hidden = true;
     cards.show([], 0);
+    preview.clear();
     fill(end);
     summary.textContent = "";
     view.classList.add("at-rest");
@@ -251,8 +264,14 @@ export default component<Props>((root, host) => {
   });
   const focusAgain = (id: string): void => {
     chosen = "";
-    if (!cards.focus(id)) document.dispatchEvent(new CustomEvent("rag:box"));
+    if (!cards.focus(id)) toBox();
   };
+  /** The full view of the hit beside the list. */
+  const openShown = (event: Event): void => {
+    const { detail } = event as CustomEvent<{ id: string; index: string } | null>;
+    if (detail) choose(detail.id, detail.index, false);
+  };
+  document.addEventListener("rag:open", openShown, { signal: leaving.signal });
   show();
   whenSaid(() => shown && told());
   return {
@@ -264,6 +283,7 @@ export default component<Props>((root, host) => {
     removed() {
       leaving.abort();
       watch.disconnect();
+      matches.removed();
       cards.removed();
     },
   };
@@ -271,6 +291,8 @@ export default component<Props>((root, host) => {
 
 /** Whether a picture is asked with: the answer does not carry it. */
 const hasPicture = (): boolean => address.read().picture !== "";
+
+const toBox = (): boolean => document.dispatchEvent(new CustomEvent("rag:box"));
 
 /** The address of a hit opened over the present query. */
 const hrefOf = (hit: Hit): string => address.written({ ...address.read(), open: hit.id, tab: "" });

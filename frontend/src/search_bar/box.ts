@@ -20,8 +20,8 @@ export interface BoxEvents {
 export interface Box {
   element: HTMLFormElement;
   focus(): void;
-  /** Shows words and the address of a picture, or null; words that are being typed stay. */
-  show(words: string, picture: string | null): void;
+  /** Shows words, the address of a picture or null, and what the results are to be less like; words that are being typed stay. */
+  show(words: string, picture: string | null, less: HTMLElement[]): void;
   /** Shows whether the query is saved; null where it cannot be. */
   star(isSaved: boolean | null): void;
   removed(): void;
@@ -127,10 +127,10 @@ export function searchBox(on: BoxEvents): Box {
     input.value = words;
     element.classList.toggle("has-words", Boolean(words));
   }
-  function show(words: string, picture: string | null): void {
+  function show(words: string, picture: string | null, less: HTMLElement[]): void {
     const isTyping = document.activeElement === input;
     if (input.value !== words && !(isTyping && input.value.trim() === words.trim())) set(words);
-    fill(shown, picture !== null ? chip(picture) : null);
+    fill(shown, picture !== null ? chip(picture) : null, less);
   }
   function chip(picture: string): HTMLElement {
     const remove = (): void => {

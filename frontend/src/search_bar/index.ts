@@ -16,6 +16,7 @@ import { filterRow } from "./filters";
 import { firstSteps } from "./first_steps";
 import { chosenOf } from "./menus";
 import { addressOf, remembered } from "./remembered";
+import { unwanted } from "./unwanted";
 
 interface Props {
   value: Query | null;
@@ -46,6 +47,7 @@ export default component<Props>((root, host) => {
       showStar();
     },
   });
+  const less = unwanted((id) => change({ less: asked.less.filter((one) => one !== id) }));
   const filters = filterRow((fields) => change(fields));
   const memory = remembered((place) => change(place));
   const trouble = h("div", { class: "trouble-place" });
@@ -59,6 +61,7 @@ export default component<Props>((root, host) => {
   function change(fields: Partial<address.Place>, typed = false): void {
     const isElsewhere = address.read().tab !== ""; // a picture was pasted or dropped in another tab
     const fresh = { ...asked, tab: "", open: "", ...fields };
+    if (address.isEmpty(fresh)) fresh.less = [];
     if (typed && typing) address.replace(fresh);
     else if (address.written(fresh) !== address.written(asked)) address.push(fresh);
     typing = typed && !address.isEmpty(fresh);
@@ -99,7 +102,7 @@ export default component<Props>((root, host) => {
       : asked.like
         ? media(asked.like, asked.indexes[0] ?? "", "thumb")
         : null;
-    box.show(asked.words, picture);
+    box.show(asked.words, picture, less.shown(asked.less, asked.indexes[0] ?? ""));
     view.classList.toggle("at-rest", atRest);
     memory.show();
     showStar();
@@ -176,6 +179,7 @@ export default component<Props>((root, host) => {
     removed() {
       leaving.abort();
       box.removed();
+      less.removed();
       filters.removed();
     },
   };

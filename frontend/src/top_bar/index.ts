@@ -5,6 +5,7 @@ import { round } from "../controls";
 import { fill, h } from "../dom";
 import { component } from "../gradio";
 import type { IconName } from "../icons";
+import { hidePane, isPaneHidden } from "../pane_setting";
 import { language, speak, t, type Word } from "../words";
 
 interface Props {
@@ -22,6 +23,7 @@ const KEYS: readonly [string, Word][] = [
   ["↑ ↓ ← →", "key_move"],
   ["Enter", "key_open"],
   ["x", "key_select"],
+  ["p", "key_pane"],
   ["Esc", "key_close"],
   ["← →", "key_turn"],
   ["[ ]", "key_part"],
@@ -85,6 +87,7 @@ export default component<Props>((root, host) => {
       const target = event.target as HTMLElement;
       if (event.ctrlKey || event.metaKey || event.altKey || target.matches("input, textarea, select")) return;
       if (event.key === "?" && !sheet.open) keys();
+      else if (event.key === "p" && !document.querySelector("dialog[open]")) hidePane(!isPaneHidden());
       else if (event.key === "/" && !document.querySelector("dialog[open]")) toBox(event);
     },
     { signal },

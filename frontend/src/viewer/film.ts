@@ -10,14 +10,20 @@ const CLIP = 30; // seconds transcoded at once, where browsers cannot play the f
 const LEAD = 2; // seconds that a clip begins before the moment it is for
 const AHEAD = 12; // seconds before the end of a clip when the next one is requested
 
-/** The video of a passage. `hit` is the result it belongs to or null, `same` all results of its document. */
-export function film(passage: Passage, play: VideoView, hit: Listed | null, same: Listed[]): HTMLElement {
+/** The video of a passage. `hit` is the result it belongs to or null, `same` all results of its document. A quiet one waits to be started. */
+export function film(
+  passage: Passage,
+  play: VideoView,
+  hit: Listed | null,
+  same: Listed[],
+  { isQuiet } = { isQuiet: false },
+): HTMLElement {
   const start = play.start ?? passage.locator.start ?? 0;
   const length = play.duration || Math.max(start, ...same.map((one) => one.locator.end ?? 0)) || 1;
   const moments = momentsOf(passage, hit, same);
   const holder = h("div", { class: "film" });
   if (play.playable === "frames") return fill(holder, frames(passage, start, length, moments));
-  const { screen, at, go } = player(passage, play, start, length, () => {
+  const { screen, at, go } = player(passage, play, start, length, isQuiet, () => {
     fill(holder, h("p", { class: "film-note" }, t("video_error")), frames(passage, start, length, moments));
   });
   const clicked = (event: MouseEvent): void =>
@@ -39,7 +45,14 @@ interface Player {
 }
 
 /** The video element, played clip by clip where the file is transcoded. */
-function player(passage: Passage, play: VideoView, start: number, length: number, failed: () => void): Player {
+function player(
+  passage: Passage,
+  play: VideoView,
+  start: number,
+  length: number,
+  isQuiet: boolean,
+  failed: () => void,
+): Player {
   const { clip } = play; // the range that is played of a transcoded video; its own clock starts at 0
   let offset = clip ? clip.start : 0;
   let wanted = start; // second of the file to show when the next clip is loaded
@@ -49,13 +62,13 @@ function player(passage: Passage, play: VideoView, start: number, length: number
     class: "film-video",
     controls: true,
     playsinline: true,
-    preload: "auto",
+    preload: isQuiet ? "none" : "auto",
     poster: passage.picture || media(passage.id, passage.index, "view"),
     "aria-label": passage.document,
   });
   video.muted = true; // sound starts only when a person turns it on
   video.src = part(passage.id, "video", { index: passage.index });
-  const screen = h("div", { class: "film-screen" }, video, waiting);
+  const screen = h("div", { class: "film-screen" }, video, isQuiet ? null : waiting);
   const at = h("span", { class: "film-at", style: { left: `${(start / length) * 100}%` } });
   const seek = (time: number): void => {
     video.currentTime = Math.min(Math.max(0, time - offset), Math.max(0, video.duration - 0.05));
@@ -75,6 +88,7 @@ function player(passage: Passage, play: VideoView, start: number, length: number
     video.src = address(from);
     screen.append(waiting);
   };
+  if (isQuiet) video.addEventListener("play", () => video.readyState || screen.append(waiting), { once: true });
   video.addEventListener("loadedmetadata", () => {
     waiting.remove();
     seek(wanted);

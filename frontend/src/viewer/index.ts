@@ -1,22 +1,26 @@
-// The viewer: its value is what is opened; it says when it is closed, turned to another hit, or asked for more like it.
-// Knows the address and when to load the rest; draws nothing itself.
+// The viewer: its value is what is opened, over the page or beside a list; it says when it is closed, turned to another hit, or
+// asked for more like it. Knows the address and when to load the rest; draws nothing itself.
 import * as address from "../address";
-import { component } from "../gradio";
+import { component, type Drawn, type Host } from "../gradio";
 import type { Opened } from "../types";
+import { besideList } from "./beside";
 import type { Dialog } from "./dialog";
 
 interface Props {
   value: Opened | null;
+  beside?: boolean; // beside a list, and not over the page
 }
 
-export default component<Props>((root, host) => {
+export default component<Props>((root, host) => (host.props.beside ? besideList(root, host) : overPage(root, host)));
+
+function overPage(root: HTMLElement, host: Host<Props>): Drawn<Props> {
   let made: Promise<Dialog> | null = null; // loaded when it is first opened
   let pushed = 0; // steps of the history that opening added
   const leaving = new AbortController();
 
   async function loaded(): Promise<Dialog> {
     const { dialog } = await import("./dialog");
-    const drawn = dialog({ closed, turned, alike });
+    const drawn = dialog({ closed, turned, alike, searched });
     root.append(drawn.element);
     return drawn;
   }
@@ -51,10 +55,16 @@ export default component<Props>((root, host) => {
     host.dispatch("change");
   }
 
-  function alike(id: string, index: string): void {
+  function alike(id: string, index: string, less: boolean): void {
     pushed = 0;
     host.set({ value: null });
-    host.dispatch("like", { id, index });
+    host.dispatch("like", { id, index, less });
+  }
+
+  function searched(picture: string): void {
+    pushed = 0;
+    host.set({ value: null });
+    document.dispatchEvent(new CustomEvent("rag:picture", { detail: picture }));
   }
 
   addEventListener(
@@ -76,4 +86,4 @@ export default component<Props>((root, host) => {
     },
     removed: () => leaving.abort(),
   };
-});
+}

@@ -68,7 +68,7 @@ function block(text: string, lines: Line[], language: string, marks: Mark[]): HT
   const [from, to] = [lines[0]?.from ?? 0, lines.at(-1)?.to ?? 0];
   const spans = tokens(text.slice(from, to), familyOf(`x.${LONG[language] ?? language}`));
   const moved = spans.map((span) => ({ ...span, from: span.from + from, to: span.to + from }));
-  return h("pre", { class: "md-code" }, h("code", {}, styled(text, from, to, moved, marks)));
+  return h("pre", { class: "md-code", tabindex: "0" }, h("code", {}, styled(text, from, to, moved, marks)));
 }
 
 const LONG: Record<string, string> = { python: "py", javascript: "js", typescript: "ts", shell: "sh", rust: "rs" };
@@ -92,7 +92,7 @@ function table(text: string, lines: Line[], marks: Mark[]): HTMLElement {
       });
   };
   const made = rows.map((line, at) => h("tr", {}, cells(line, hasHead && at === 0 ? "th" : "td")));
-  return h("div", { class: "md-table" }, h("table", {}, h("tbody", {}, made)));
+  return h("div", { class: "md-table", tabindex: "0" }, h("table", {}, h("tbody", {}, made)));
 }
 
 function paragraph(text: string, line: Line, marks: Mark[]): HTMLElement {

@@ -22,7 +22,7 @@ export function sheet(text: string, marks: Mark[], hasHead: boolean): HTMLElemen
     const isHit = marks.some(([start]) => start < from && start >= from - line.length - 1);
     return h("tr", { class: isHit ? "has-mark" : "" }, cells);
   });
-  return h("div", { class: "sheet-rows" }, h("table", {}, h("tbody", {}, rows)));
+  return h("div", { class: "sheet-rows", tabindex: "0" }, h("table", {}, h("tbody", {}, rows)));
 }
 
 /** The sheets that are near in the file, in their order, as tabs; null where there is only one. */

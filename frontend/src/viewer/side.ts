@@ -1,20 +1,27 @@
 // The column beside an opened passage: actions, facts, neighbours, near-duplicates. Knows the JSON of a passage; loads nothing itself.
+import { citation } from "../citation";
 import { type Child, h, marked } from "../dom";
 import { type IconName, icon } from "../icons";
 import { day, folderOf, nameOf, place, plain } from "../places";
 import { media, type Near, type Passage, part as partOf } from "../server";
 import type { Listed } from "../types";
 import { t, type Word } from "../words";
+import { copying, copyingPicture } from "./copies";
+import { desktopActions } from "./desktop";
 
 const SHORT = 700; // characters of a text that is shown unfolded
 const SHORTEST_CLIP = 3; // seconds
-const COPIED_FOR = 2500; // milliseconds that "Copied" is shown
 
-/** Buttons: more like this, search a part of the picture if there is one, copy the path, download, save the clip. */
-export function actions(found: Passage, hit: Listed | null, alike: () => void, crop: (() => void) | null): HTMLElement {
+/** What a person may search for from a passage. */
+export interface Searches {
+  alike(): void; // more like it
+  unlike: (() => void) | null; // less like it; null where there is no search to change
+  crop: (() => void) | null; // with a part of its picture
+}
+
+/** Buttons: more like this, less like this, search a part of the picture if there is one, open, copy, download, save the clip. */
+export function actions(found: Passage, hit: Listed | null, { alike, unlike, crop }: Searches): HTMLElement {
   const path = hit?.file && found.document === hit.document ? hit.file : found.path;
-  const copy = h("button", { type: "button", class: "action" }, icon("copy"), h("span", {}, t("copy_path")));
-  copy.addEventListener("click", () => copyPath(copy, path));
   const link = (name: IconName, key: Word, href: string): HTMLElement =>
     h("a", { class: "action", href, download: true }, icon(name), h("span", {}, t(key)));
   const button = (name: IconName, key: Word, act: () => void): HTMLElement =>
@@ -34,8 +41,12 @@ export function actions(found: Passage, hit: Listed | null, alike: () => void, c
     "div",
     { class: "actions" },
     button("alike", "more_like", alike),
+    unlike ? button("unlike", "less_like", unlike) : null,
     crop ? button("crop", "crop", crop) : null,
-    copy,
+    desktopActions(found.id, found.index),
+    copying("copy", "copy_path", path),
+    copying("text", "copy_citation", citation(found.document, found.locator, path)),
+    found.picture ? copyingPicture("copy_picture", found.picture) : null,
     link("download", "download", original),
     clip ? link("clip", "clip", clip) : null,
   );
@@ -122,17 +133,3 @@ export const captionOf = (found: Passage): HTMLElement | null =>
 
 const section = (key: Word, ...inside: Child[]): HTMLElement =>
   h("section", { class: "part" }, h("h3", {}, t(key)), ...inside);
-
-async function copyPath(button: HTMLElement, path: string): Promise<void> {
-  const label = button.querySelector("span");
-  if (!label) return;
-  try {
-    await navigator.clipboard.writeText(path);
-    label.textContent = t("copied");
-  } catch {
-    label.textContent = path; // no permission: show the path itself, to select
-  }
-  setTimeout(() => {
-    label.textContent = t("copy_path");
-  }, COPIED_FOR);
-}

@@ -2,6 +2,7 @@
 import { round } from "../controls";
 import { cropping } from "../crop";
 import { fill, h } from "../dom";
+import { outlined } from "../region";
 import type { Passage, Region } from "../server";
 import { t } from "../words";
 
@@ -142,12 +143,6 @@ export function stage(passage: Passage, view: string, full: string): Stage {
   outline(passage.regions);
   const element = h("div", { class: "stage-frame" }, pane, tools);
   return { element, outline, coming, key, crop, isZoomed: () => scale > 1 };
-}
-
-function outlined({ x, y, width, height, words }: Region): HTMLElement {
-  const percent = (part: number): string => `${part * 100}%`;
-  const style = { left: percent(x), top: percent(y), width: percent(width), height: percent(height) };
-  return h("span", { class: "region", title: words, style });
 }
 
 /** The distance of two fingers in pixels, 1 of fewer. */

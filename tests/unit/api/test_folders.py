@@ -104,7 +104,7 @@ def test_an_upload_is_bounded_by_the_limit_of_files_and_not_by_that_of_requests(
 
 def test_without_the_key_of_this_start_nothing_is_shown_or_kept(tmp_path: Path) -> None:
     with asking(tmp_path / "indexes/mine") as client:
-        assert client.get("/v1/access").json() == {"manage": False}
+        assert client.get("/v1/access").json() == {"manage": False, "opens": False}
         for answer in (client.get("/v1/folders"), client.put("/v1/uploads", params={"name": "a.txt"}, content=b"x")):
             assert (answer.status_code, answer.json()["error"]["code"]) == (401, "start_key_needed")
     assert not (tmp_path / "indexes").exists()

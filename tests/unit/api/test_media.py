@@ -73,7 +73,7 @@ def picture(answer: httpx.Response) -> np.ndarray:
 def test_a_thumbnail_and_its_caching(client: TestClient) -> None:
     id = ids(client, "photo.jpg")[0]
     answer = client.get(f"/v1/media/{id}?size=thumb")
-    assert (answer.status_code, answer.headers["content-type"], max(picture(answer).shape)) == (200, "image/webp", 320)
+    assert (answer.status_code, answer.headers["content-type"], max(picture(answer).shape)) == (200, "image/webp", 768)
     assert (
         answer.headers["x-content-type-options"] == "nosniff"
         and "default-src 'none'" in answer.headers["content-security-policy"]
@@ -102,6 +102,26 @@ def test_passages_without_a_picture_or_video(client: TestClient) -> None:
     for address in (f"/v1/media/{text}", f"/v1/media/{text}/video", f"/v1/media/{photo}/video", f"/v1/media/{photo}?at=3"):
         answer = client.get(address)
         assert answer.status_code == 404 and answer.json()["error"]["remedy"], address
+
+
+def test_the_part_of_a_page_that_shows_the_match(client: TestClient) -> None:
+    [page] = ids(client, "manual.pdf")[:1]
+    found = client.get(f"/v1/media/{page}/match", params={"words": "crane"}).json()
+    assert found["regions"] and all(one["x"] >= 0 and one["x"] + one["width"] <= 1.001 for one in found["regions"])
+    assert {one["words"].lower() for one in found["regions"]} == {"crane"}
+    shown = picture(client.get(found["picture"]))
+    assert shown.shape[1] / shown.shape[0] == pytest.approx(1.6, abs=0.02)
+    region = found["regions"][0]
+    y, x = (
+        int((region[at] + region[side] / 2) * shown.shape[axis]) for at, side, axis in (("y", "height", 0), ("x", "width", 1))
+    )
+    height = max(4, int(region["height"] * shown.shape[0] / 2))
+    assert shown[y - height : y + height, x - 20 : x + 20].min() < 120  # there are letters
+    nothing = {"picture": None, "regions": []}
+    assert client.get(f"/v1/media/{page}/match", params={"words": "zeppelin"}).json() == nothing
+    assert client.get(f"/v1/media/{ids(client, 'photo.jpg')[0]}/match", params={"words": "crane"}).json() == nothing
+    assert client.get(f"/v1/media/{page}?crop=0,0,7,1").status_code == 422
+    assert client.get(f"/v1/media/{page}?crop=0.5,0,0.9,1").status_code == 400
 
 
 # ---- passages ---------------------------------------------------------------------------------

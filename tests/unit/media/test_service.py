@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from rag.errors import NotShown, UnreadableDocument
+from rag.media.crop import Crop
 from rag.media.service import MediaService
 from rag.media.thumbnails import Thumbnails
 from rag.types import Kind, Lines, Page, Seconds, Whole
@@ -35,10 +36,23 @@ def test_sizes_of_a_picture(media_service: MediaService, tmp_path: Path) -> None
     Image.new("RGB", (4000, 2000), (200, 30, 30)).save(tmp_path / "p.png")
     one = passage(tmp_path, "p.png", "image")
     assert [seen(media_service.picture(one, size, LIMITS, tmp_path)).shape[:2] for size in ("thumb", "view", "full")] == [
-        (160, 320),
+        (384, 768),
         (800, 1600),
         (2000, 4000),
     ]
+
+
+def test_a_part_of_a_picture_is_as_sharp_as_the_whole_would_be(media_service: MediaService, tmp_path: Path) -> None:
+    halves = Image.new("RGB", (4000, 2000), (200, 30, 30))
+    halves.paste((30, 30, 200), (2000, 0, 4000, 2000))
+    halves.save(tmp_path / "p.png")
+    one = passage(tmp_path, "p.png", "image")
+    part = seen(media_service.picture(one, "thumb", LIMITS, tmp_path, crop=Crop(0.5, 0.0, 0.5, 0.5)))
+    assert part.shape[:2] == (384, 768)
+    assert np.abs(part.mean(axis=(0, 1)) - (30, 30, 200)).max() < 6
+    whole, cut = (media_service.version(one, "thumb", LIMITS, crop=crop).name for crop in (None, Crop(0.5, 0.0, 0.5, 0.5)))
+    assert whole != cut
+    assert not list((tmp_path / "thumbs").rglob("*.webp"))  # only whole thumbnails are kept in the index
 
 
 def test_a_page_is_drawn_and_a_huge_one_is_bounded(media_service: MediaService, tmp_path: Path) -> None:
@@ -107,7 +121,7 @@ def test_an_index_folder_that_cannot_be_written_gets_no_thumbnails(media_service
     Image.new("RGB", (640, 480), (0, 200, 0)).save(tmp_path / "p.png")
     (tmp_path / "index").write_text("a file where the folder should be")  # root may write everywhere else
     shown = media_service.picture(passage(tmp_path, "p.png", "image"), "thumb", LIMITS, tmp_path / "index")
-    assert seen(shown).shape == (240, 320, 3)
+    assert seen(shown).shape == (480, 640, 3)
 
 
 def test_the_least_recently_used_thumbnails_are_cleared_first(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ def test_http_knows_every_option_but_a_local_video_and_the_same_defaults() -> No
     known = {field.name for field in fields(SearchOptions)} - {"video"}
     assert known <= SearchRequest.model_fields.keys()
     asked = SearchRequest(text="harbour").options()
-    assert all(list(getattr(asked, name) or ()) == [] for name in ("kinds", "paths", "roots", "spaces"))
-    plain = known - {"kinds", "paths", "roots", "spaces"}
+    assert all(list(getattr(asked, name) or ()) == [] for name in ("kinds", "paths", "roots", "spaces", "less_like"))
+    plain = known - {"kinds", "paths", "roots", "spaces", "less_like"}
     assert {name: getattr(asked, name) for name in plain} == {name: getattr(DEFAULTS, name) for name in plain}
 
 
