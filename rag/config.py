@@ -122,6 +122,9 @@ class Settings(BaseSettings):
         description="Processes that read files; auto: one per processor; 0: the main process reads them itself.",
     )
     max_memory: Bytes = Field(0, ge=0, description="Memory that indexing may use, in bytes or like 8G; 0: 3 GB per reader.")
+    object_cache: Bytes = Field(
+        4_000_000_000, ge=1_000_000, description="Room for copies of objects (s3://, gs://, az://), in bytes or like 500M."
+    )
     commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="Seconds between commits of a running `rag index`.")
     server: str = Field(
         "auto",

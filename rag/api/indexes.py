@@ -22,6 +22,7 @@ from rag.api.library import IndexLibrary
 from rag.api.management import needs_start_key
 from rag.api.responses import ErrorBody, Json, documented
 from rag.api.thread_pool import RequestPool
+from rag.corpus.sources import is_there
 from rag.errors import IndexFailure, IndexNotFound, WrongRequest
 from rag.serialization import failure_json, status_json
 
@@ -224,7 +225,7 @@ def _index_info(library: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
         "kinds": {kind: count for kind, count in found.passages.items() if count},
         "folders": dict(islice(found.folders.items(), MOST_FOLDERS)),
         "model": found.fingerprint.model,
-        "roots": [{"name": root, "folder": str(folder), "present": folder.is_dir()} for root, folder in found.roots.items()],
+        "roots": [{"name": root, "folder": str(folder), "present": is_there(folder)} for root, folder in found.roots.items()],
         "generation": found.generation,
     }
 

@@ -5,19 +5,19 @@ Knows passages, the pool that reads files and what a model takes; knows no vecto
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder
-from rag.corpus.digests import stamp_of
+from rag.corpus.sources import local_file, stamp_now
 from rag.decoding.read_again import read_again
 from rag.indexing.pending_document import shown_to
 from rag.loaders.policy import ReadingPolicy
 from rag.loaders.text.passage_content import text_content
+from rag.location import Location
 from rag.text.clues import embedded_clues
 from rag.types import Content, Document, DocumentId, Dropped, Passage, StoredPassage
 
@@ -78,7 +78,7 @@ class ContentReader:
         return len(said) > 1
 
     def _decode(self, stored: Sequence[StoredPassage], shown: Mapping[int, Content]) -> dict[int, Content | str]:
-        by_file: dict[tuple[DocumentId, Path], list[StoredPassage]] = {}
+        by_file: dict[tuple[DocumentId, Location], list[StoredPassage]] = {}
         for one in stored:
             by_file.setdefault((one.passage.document, one.file), []).append(one)
         found: dict[int, Content | str] = {}
@@ -88,8 +88,10 @@ class ContentReader:
 
         def decode(passages: list[StoredPassage]) -> None:
             ordered = sorted(passages, key=lambda one: one.passage.ordinal)
-            document = Document(ordered[0].passage.document, ordered[0].file, caption=ordered[0].passage.caption)
-            contents = read_again(document, [one.passage for one in ordered], self.policy.limits, self.files)
+            first, contents = ordered[0], list[Content | None]()
+            with suppress(OSError), local_file(first.file) as file:
+                document = Document(first.passage.document, file.path, caption=first.passage.caption)
+                contents = read_again(document, [one.passage for one in ordered], self.policy.limits, self.files)
             for one, content in zip(ordered, contents or [None] * len(ordered), strict=False):
                 whole = content is not None and bool(content.pixels)
                 found[one.number] = replace(content, clues=shown[one.number].clues) if content is not None and whole else GONE
@@ -100,9 +102,9 @@ class ContentReader:
         return found
 
 
-def _is_as_read(file: Path, stamp: str) -> bool:
+def _is_as_read(file: Location, stamp: str) -> bool:
     """Whether a file still has the stamp that it had when it was read; those of its companions follow a bar."""
     try:
-        return stamp.partition("|")[0] == stamp_of(os.stat(file))  # noqa: PTH116 - as the walk looks
+        return stamp.partition("|")[0] == stamp_now(file)
     except OSError:
         return False

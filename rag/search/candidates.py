@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -20,6 +19,7 @@ from rag.humanize import counted
 from rag.index.catalog.spaces import FIRST
 from rag.index.reader.federated import Answering
 from rag.index.reader.open_index import Allowed
+from rag.location import Location, ObjectPath
 from rag.search.asked_kind import AskedKind
 from rag.search.spaces import SpaceQuery
 from rag.search.timings import StageTimer
@@ -227,8 +227,10 @@ def _note_gone(gone: Sequence[StoredPassage]) -> tuple[str, ...]:
     )
 
 
-def _is_gone(file: Path) -> bool:
-    """Whether nothing is at that path; a file that cannot be checked is not gone."""
+def _is_gone(file: Location) -> bool:
+    """Whether nothing is at that path; a file that cannot be checked is not gone, and no store is asked."""
+    if isinstance(file, ObjectPath):
+        return False
     try:
         os.stat(file)  # noqa: PTH116 - two hundred a query, and pathlib takes as long again
     except (FileNotFoundError, NotADirectoryError):

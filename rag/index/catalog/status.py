@@ -19,6 +19,7 @@ from rag.index.catalog.schema import FORMAT, KIND_CODES, LIVE
 from rag.index.catalog.spaces import SpaceCounts, count_spaces
 from rag.index.catalog.unread_parts import read_unread
 from rag.index.files.layout import size_on_disk
+from rag.location import Location, stored_location
 from rag.types import DocumentId, Fingerprint, Kind, Skipped
 
 
@@ -31,7 +32,7 @@ class IndexStatus:
     generation: int
     fingerprint: Fingerprint
     settings: Mapping[str, str]
-    roots: Mapping[str, Path]
+    roots: Mapping[str, Location]
     documents: int  # that could be read
     suffixes: Mapping[str, int]  # {".pdf": 3}; "" for names without a suffix; most frequent first
     folders: Mapping[str, int]  # documents by the first folder of their path; "" for the root itself; most frequent first
@@ -84,10 +85,10 @@ def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def read_roots(connection: apsw.Connection, generation: int) -> dict[str, Path]:
+def read_roots(connection: apsw.Connection, generation: int) -> dict[str, Location]:
     """The folder of each live root, by name."""
     rows = connection.execute(f"SELECT name, folder FROM roots WHERE {LIVE} ORDER BY name", (generation,))
-    return {to_name(name): Path(to_name(folder)) for name, folder in rows}
+    return {to_name(name): stored_location(to_name(folder)) for name, folder in rows}
 
 
 def _ignored(connection: apsw.Connection, generation: int) -> dict[str, int]:

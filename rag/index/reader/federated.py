@@ -20,6 +20,7 @@ from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex
 from rag.index.reader.outlines import PassageOutline
 from rag.index.reader.snapshot import Snapshot
+from rag.location import Location
 from rag.types import Filters, Fingerprint, StoredPassage
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Answering(Protocol):
     def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]: ...
     def by_id(self, short_id: str) -> StoredPassage | None: ...
     def vectors(self, numbers: Sequence[int]) -> Vectors: ...
-    def roots(self) -> Mapping[str, Path]: ...
+    def roots(self) -> Mapping[str, Location]: ...
 
 
 class Searchable(Protocol):
@@ -195,7 +196,7 @@ class FederatedSnapshot:
             found[owners == at] = self.parts[at].vectors(mine)
         return found
 
-    def roots(self) -> dict[str, Path]:
+    def roots(self) -> dict[str, Location]:
         """The folder of each root of all parts, by name; where two share a name, the first part's."""
         return {name: folder for part in reversed(self.parts) for name, folder in part.roots().items()}
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
@@ -29,6 +28,7 @@ from rag.index.reader.filters import Allowed
 from rag.index.reader.live_passages import LivePassages
 from rag.index.reader.outlines import PassageOutline, read_outlines
 from rag.index.vectors import dense
+from rag.location import Location
 from rag.text.query_syntax import understand
 from rag.types import Filters, Fingerprint, StoredPassage
 
@@ -222,7 +222,7 @@ class Snapshot:
         """How many live passages contain each word, and how many live passages there are."""
         return bm25_search.document_frequencies(self._connection, words, self.folding), len(self.live.numbers)
 
-    def roots(self) -> dict[str, Path]:
+    def roots(self) -> dict[str, Location]:
         """The folder of each root, by name."""
         return read_roots(self._connection, self.generation)
 
