@@ -36,7 +36,8 @@ class Original:
 
 @contextmanager
 def open_original(stored: StoredPassage) -> Iterator[Original]:
-    """The file of a passage, open for reading. NotShown where it is gone, hidden, not a regular file, or outside its root.
+    """The file of a passage, open for reading. NotShown where it is gone, hidden, not a regular file, or outside its root;
+    BackendError where an object cannot be fetched.
 
     The real path is opened folder by folder without following links: a file or folder swapped for a link meanwhile is refused.
     """
