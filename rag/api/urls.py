@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from rag.errors import RagError
 from rag.loaders.base import Limits
+from rag.location import ObjectPath
 from rag.media.service import MediaService
 from rag.types import Kind, Slide, StoredPassage
 
@@ -30,6 +31,8 @@ def picture_address(
     if stored.passage.modality == "text":
         return None
     address = f"/v1/media/{stored.id}?size={size}&index={quote(index, safe='', errors='surrogateescape')}"
+    if isinstance(stored.file, ObjectPath):  # a version would ask the store for every hit
+        return address
     try:
         return f"{address}&v={media_service.version(stored, size, limits).name[:VERSION]}"
     except RagError:
