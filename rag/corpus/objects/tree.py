@@ -7,8 +7,10 @@ of it is used: of one that breaks off, what is missing would look as if it were 
 from __future__ import annotations
 
 import errno
+import shutil
 import stat
 import tempfile
+import weakref
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -73,8 +75,8 @@ class ObjectTree:
     def __init__(self, root: ObjectPath, under: str) -> None:
         """Lists it. OSError where the listing cannot be had to its end."""
         self._root = root
-        self._held = tempfile.TemporaryDirectory(prefix="rag-ignore-")
-        self.base = Path(self._held.name).resolve()
+        self.base = Path(tempfile.mkdtemp(prefix="rag-ignore-")).resolve()
+        weakref.finalize(self, shutil.rmtree, self.base, ignore_errors=True)
         self._below = len(root.key) + 1 if root.key else 0  # where the path below the root begins in a key
         self._objects: list[StoredObject] = []
         try:
