@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -69,6 +70,7 @@ class Remark(NamedTuple):
 
 
 ScanEvent: TypeAlias = FileEntry | Ignored | Inaccessible | Remark
+Inspector: TypeAlias = Callable[[str, Entry, tuple[str, ...]], ScanEvent]  # of a path, its entry and its companions
 
 
 class Tree(Protocol):
@@ -99,8 +101,8 @@ class Tree(Protocol):
         """What lists a folder by its path."""
         ...
 
-    def inspect(self, prefix: str, entry: Entry, companions: tuple[str, ...]) -> ScanEvent:
-        """What an entry that is no folder is."""
+    def inspector(self, prefix: str) -> Inspector:
+        """What tells of each entry of a folder that is no folder what it is."""
         ...
 
     def stays_in_root(self, entry: Entry) -> bool:
@@ -135,9 +137,9 @@ class FolderTree:
         """As `Tree`."""
         return os.scandir
 
-    def inspect(self, prefix: str, entry: Entry, companions: tuple[str, ...]) -> ScanEvent:
+    def inspector(self, prefix: str) -> Inspector:
         """As `Tree`."""
-        return _inspect(self.base, self.place(prefix), prefix + entry.name, entry, companions)
+        return partial(_inspect, self.base, self.place(prefix))
 
     def stays_in_root(self, entry: Entry) -> bool:
         """As `Tree`."""
@@ -226,6 +228,7 @@ def _list_folder(root: Root, tree: Tree, prefix: str, scope: Scope, only: str | 
     for video, name in in_folders:
         companions[video] = (*companions.get(video, ()), name)
     taken = {name for group in companions.values() for name in group} | taken_from_above(tree.place(prefix), prefix, tree.scan())
+    inspect = tree.inspector(prefix)
     for entry in entries:
         name = entry.name
         if only is not None and name != only:
@@ -242,7 +245,7 @@ def _list_folder(root: Root, tree: Tree, prefix: str, scope: Scope, only: str | 
         elif name in taken and is_short(entry):
             yield Ignored(path, "the caption, subtitles or sidecar of a file beside it")
         else:
-            yield tree.inspect(prefix, entry, companions.get(name, ()))
+            yield inspect(path, entry, companions.get(name, ()))
     yield from map(Remark, scope.remarks())
 
 
@@ -273,14 +276,14 @@ def _inspect(base: Path, folder: str, path: str, entry: Entry, companions: tuple
         return Ignored(path, "a broken link") if entry.is_symlink() else Inaccessible(path, f"cannot be read: {error.strerror}")
     if not stat.S_ISREG(found.st_mode):
         return Ignored(path, "not a regular file (socket, FIFO or device)")
-    if is_left_out_empty(entry.name, found.st_size):
+    if not found.st_size and is_left_out_empty(entry.name):
         return Ignored(path, EMPTY)
     return FileEntry(path, stamp_of(found) + companion_stamps, found.st_mtime, companions)
 
 
-def is_left_out_empty(name: str, size: int) -> bool:
-    """Whether a file of so many bytes holds nothing that its kind should."""
-    return not size and suffix_of(name) not in NEVER_EMPTY
+def is_left_out_empty(name: str) -> bool:
+    """Whether a file of that name is left out where it is empty, and is not damaged."""
+    return suffix_of(name) not in NEVER_EMPTY
 
 
 def _sort_key(entry: os.DirEntry[str]) -> bytes:

@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from functools import partial
 from operator import attrgetter
 from os import stat_result
 from pathlib import Path
@@ -33,7 +34,7 @@ from rag.corpus.objects.store import (
     look_at,
 )
 from rag.corpus.tracked import GIT
-from rag.corpus.walk import EMPTY, FileEntry, Ignored, Inaccessible, ScanEvent, is_left_out_empty
+from rag.corpus.walk import EMPTY, FileEntry, Ignored, Inaccessible, Inspector, ScanEvent, is_left_out_empty
 from rag.location import ObjectPath
 
 _AFTER = chr(ord("/") + 1)  # keys of a folder come before its name with this
@@ -118,11 +119,13 @@ class ObjectTree:
         """As `Tree`."""
         return self._scan
 
-    def inspect(self, prefix: str, entry: Entry, companions: tuple[str, ...]) -> ScanEvent:
+    def inspector(self, prefix: str) -> Inspector:
         """As `Tree`."""
+        return partial(self._inspect, prefix)
+
+    def _inspect(self, prefix: str, path: str, entry: Entry, companions: tuple[str, ...]) -> ScanEvent:
         assert isinstance(entry, ObjectEntry) and entry.found is not None
-        path = prefix + entry.name
-        if is_left_out_empty(entry.name, entry.found.size):
+        if not entry.found.size and is_left_out_empty(entry.name):
             return Ignored(path, EMPTY)
         if len(entry.name.encode()) > _MOST_NAME:
             return Inaccessible(path, f"its name has more than {_MOST_NAME} bytes: rename it")
