@@ -123,11 +123,15 @@ class Settings(BaseSettings):
     )
     on: str = Field("", description="Where files are read: nothing (here), `ray`, or `ray://HOST:10001` (a Ray cluster).")
     max_memory: Bytes = Field(0, ge=0, description="Memory that indexing may use, in bytes or like 8G; 0: 3 GB per reader.")
+    object_cache: Bytes = Field(
+        4_000_000_000, ge=1_000_000, description="Room for copies of objects (s3://, gs://, az://), in bytes or like 500M."
+    )
     commit_seconds: float = Field(5.0, ge=0.1, le=3_600, description="Seconds between commits of a running `rag index`.")
     server: str = Field(
         "auto",
         description="What answers `rag query`: the URL of a `rag ui`; auto: one on this machine; none: this process.",
     )
+    keys: str = Field("", description="The file with the keys of `rag key`; empty: keys.json in the user's folder of settings.")
     token: str = Field("", repr=False, description="The key that `rag ui` asks everyone for and `rag query --server` sends.")
 
     @field_validator("clues", "url", "reranker_url", "ignore", mode="before")

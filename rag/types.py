@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from rag.location import Location
+
     Pixels: TypeAlias = NDArray[np.uint8]
     Vectors: TypeAlias = NDArray[np.float32]
 
@@ -240,7 +242,7 @@ class StoredPassage:
     number: int  # the catalog's integer: never reused
     id: str  # short and stable across rebuilds: a hash of document and locator
     passage: Passage
-    file: Path  # where the document was found, absolute
+    file: Location  # where the document was found, absolute
     dated: float  # when the content was made, else mtime: what the date filters compare
     index: str = ""  # name of its index, where results of several are mixed
 

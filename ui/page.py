@@ -34,7 +34,20 @@ def mount(app: FastAPI, key: str = "") -> None:
     import numpy  # noqa: F401 (a search imports it too: two threads must not import it at once)
 
     static_routes(app)
-    app.mount("/", Later(lambda: gradio_app(in_process(app, key))))
+    app.mount("/", Later(lambda: gradio_app(in_process(app, key, visitor))))
+
+
+def visitor() -> dict[str, str] | None:
+    """What shows whom the page acts for just now: cookies and key of the request behind an event; None outside of any.
+
+    The page itself has the server's own key, and must not lend it to somebody whose key is limited.
+    """
+    from gradio.context import LocalContext
+
+    request = LocalContext.request.get(None)
+    if request is None:
+        return None
+    return {name: value for name in ("cookie", "authorization") if (value := request.headers.get(name))}
 
 
 def gradio_app(connection: Connection) -> tuple[Shell, FastAPI]:

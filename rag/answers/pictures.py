@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rag.backends.media import image_url
+from rag.corpus.sources import stamp_now
 from rag.search.stored_content import read_contents
 from rag.types import StoredPassage
 
@@ -88,7 +89,7 @@ def pictures_of(
 def _key(one: StoredPassage, limits: Limits) -> Hashable | None:
     """What a picture depends on: the file as it is now, the place in it, and how large it may be. None: the file is gone."""
     try:
-        now = one.file.stat()
+        now = stamp_now(one.file)
     except OSError:
         return None
-    return (one.file, now.st_mtime_ns, now.st_size, now.st_ino, one.passage.inner, one.passage.kind, one.passage.locator, limits)
+    return (one.file, now, one.passage.inner, one.passage.kind, one.passage.locator, limits)

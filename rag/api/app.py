@@ -19,6 +19,7 @@ from rag.api.allowed_folders import AllowedFolders
 from rag.api.docs_page import manual
 from rag.api.guard import Guard, Trust, is_loopback
 from rag.api.jobs import Jobs
+from rag.api.keys import KeyFile
 from rag.api.library import IndexLibrary
 from rag.api.login import OneTimeCodes
 from rag.api.metrics import CONTENT_TYPE, Counted, Meters
@@ -31,12 +32,16 @@ from rag.media.service import MediaService
 
 
 def create_app(
-    library: IndexLibrary, trust: Trust | None = None, codes: OneTimeCodes | None = None, browse: Sequence[Path] = ()
+    library: IndexLibrary,
+    trust: Trust | None = None,
+    codes: OneTimeCodes | None = None,
+    browse: Sequence[Path] = (),
+    keys: KeyFile | None = None,
 ) -> FastAPI:
     """The API over `library`, guarded by `trust`; by default on loopback, port 7860, with the key of `library`.
 
     `codes` are one-time codes that let a browser in like the key of this start; `browse` are the folders that this key opens,
-    by default the user's home.
+    by default the user's home; `keys` are further keys, which may be limited.
     """
     allowed = AllowedFolders(browse or [Path.home()], [upload_folder(one) for one in library.folders.values()])
     request_pool = RequestPool(threads=max(2, os.cpu_count() or 2))
@@ -70,7 +75,7 @@ def create_app(
     answer_failures(app, meters.count_error)
     trust = trust or Trust("127.0.0.1", 7860, library.token)
     is_local = is_loopback(trust.host)
-    app.add_middleware(Guard, trust=trust, codes=codes or OneTimeCodes())
+    app.add_middleware(Guard, trust=trust, codes=codes or OneTimeCodes(), keys=keys)
     app.add_middleware(Counted, meters=meters)  # outside the guard: refused requests count too
     app.include_router(search.router(library, media_service, request_pool, meters.count_search))
     app.include_router(ask.router(library, request_pool, writers, meters.count_error))

@@ -23,7 +23,7 @@ from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
 from rag.api.search import MOST_INDEXES, MOST_QUERY_CHARACTERS, picture_of
 from rag.api.thread_pool import RequestPool
-from rag.errors import BackendError, IndexReplaced, NoChatModel, Overloaded
+from rag.errors import BackendError, NoChatModel, Overloaded
 from rag.search.options import SearchOptions, asked_indexes, options_of
 from rag.serialization import error_code, failure_json
 from rag.types import Kind
@@ -162,15 +162,7 @@ def begin(library: IndexLibrary, request: AskRequest) -> Answering:
     """The answer to a request, before anything is written. Errors: those of `rag.answers.ask.ask` and of opening an index."""
     names = library.distinct(asked_indexes(request.index, request.indexes))
     history = [(turn.question, turn.answer) for turn in request.history]
-    ask = partial(_ask, library, names, request.question, request.options(), strict=request.strict, history=history)
-    try:
-        return ask()
-    except IndexReplaced:
-        return ask()
-
-
-def _ask(library: IndexLibrary, names: list[str], question: str, options: SearchOptions, **asked: Any) -> Answering:
-    return library.searcher_of(names).ask(question, options, **asked)
+    return library.ask(names, request.question, request.options(), strict=request.strict, history=history)
 
 
 async def _events(

@@ -12,6 +12,7 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,14 +22,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.api.body_limits import MOST_BYTES, BodyLimits
+from rag.api.grants import EVERYTHING, Grant, granting, is_open
+from rag.api.keys import PREFIX, KeyFile, cookie_of
 from rag.api.login import Cookie, OneTimeCodes, admit, key_form
 from rag.api.management import MANAGES, is_upload
-from rag.api.responses import plain_failure
+from rag.api.responses import failure, plain_failure
 from rag.errors import WrongRequest
 
 SHORTEST_TOKEN = 16  # characters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 API = ("/v1/", "/mcp", "/healthz", "/metrics", "/docs", "/openapi.json")  # never cached; all other paths are the page's
+_GRANTED = "rag.granted"  # in the scope of a request: what its key may see
 WITHOUT_KEY = frozenset({"/healthz"})  # answered without the key
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
 
@@ -70,10 +74,12 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """ASGI middleware: refuses foreign requests (403), a missing key (401) and large bodies (413), and adds the headers."""
 
-    def __init__(self, app: ASGIApp, trust: Trust, codes: OneTimeCodes) -> None:
+    def __init__(self, app: ASGIApp, trust: Trust, codes: OneTimeCodes, keys: KeyFile | None = None) -> None:
+        """`keys` are those of `rag key`, beside the two of `trust`."""
         self._app = app
         self._trust = trust
         self._codes = codes
+        self._keys = keys
         self._bodies = BodyLimits()
         # Cookies ignore ports: two servers on one machine need different names.
         self._to_search = Cookie(f"rag_key_{trust.port}", _derived(trust.token), lasting=True)
@@ -91,13 +97,14 @@ class Guard:
             else:
                 await refusal(scope, receive, _with_headers(scope, send))
             return
-        if scope["type"] == "websocket":
-            await self._app(scope, receive, send)
-        elif scope[MANAGES] and is_upload(scope):
-            await self._app(scope, receive, _with_headers(scope, send))  # its route writes the body to disk as it comes
-        else:
-            with self._bodies.counted(receive) as bounded:
-                await self._app(scope, bounded, _with_headers(scope, send))
+        with granting(scope[_GRANTED]):
+            if scope["type"] == "websocket":
+                await self._app(scope, receive, send)
+            elif scope[MANAGES] and is_upload(scope):
+                await self._app(scope, receive, _with_headers(scope, send))  # its route writes the body to disk as it comes
+            else:
+                with self._bodies.counted(receive) as bounded:
+                    await self._app(scope, bounded, _with_headers(scope, send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
@@ -110,13 +117,44 @@ class Guard:
             return admit(query, [self._to_search, self._to_manage] if self._trust.token else [self._to_manage], is_https)
         if token and self._trust.token and _equal(token, self._trust.token):
             return admit(query, [self._to_search], is_https)
+        if token and self._found(token):
+            return admit(query, [Cookie(self._to_search.name, cookie_of(token), lasting=True)], is_https)
+        scope[_GRANTED] = EVERYTHING
         manages = scope[MANAGES] = self._has(headers, self._trust.start_key, self._to_manage)
         searches = self._has(headers, self._trust.token, self._to_search) if self._trust.token else not token
+        bearer = _bearer(headers)
+        grant = self._found(bearer) if bearer else None if manages else self._found_by_cookie(headers)
+        if grant is not None:  # also beside a cookie that may do more: it was sent on purpose
+            scope[_GRANTED], searches = grant, True
+            manages = scope[MANAGES] = grant.manages
+            if grant.is_limited and not is_open(scope["path"]):
+                return _closed(grant)
+        elif bearer.startswith(PREFIX):  # a key that has ended, also where none is needed
+            return plain_failure(401, {"WWW-Authenticate": "Bearer"})
         if searches or manages or scope["path"] in WITHOUT_KEY:
             return None if manages and is_upload(scope) else self._size_refusal(headers)
         if scope["path"] == "/" and "text/html" in headers.get("accept", ""):
             return key_form(query, bool(token or code))
         return plain_failure(401, {"WWW-Authenticate": "Bearer"})
+
+    def _found_by_cookie(self, headers: Headers) -> Grant | None:
+        """What the key of a browser's cookie grants; None where it has none."""
+        value = cookie_parser(headers.get("cookie", "")).get(self._to_search.name, "")
+        if not value or self._keys is None:
+            return None
+        with suppress(WrongRequest):
+            found = self._keys.find_cookie(value)
+            return None if found is None else found.grant
+        return None
+
+    def _found(self, key: str) -> Grant | None:
+        """What a key of `rag key` grants; None where it is none. A file that cannot be read lets nobody in."""
+        if self._keys is None:
+            return None
+        with suppress(WrongRequest):
+            found = self._keys.find(key)
+            return None if found is None else found.grant
+        return None
 
     def _is_our_host(self, host: str) -> bool:
         """Whether that Host can only be this server: a name of ours or, off loopback, an IP address, which DNS cannot rebind."""
@@ -133,8 +171,8 @@ class Guard:
     @staticmethod
     def _has(headers: Headers, key: str, cookie: Cookie) -> bool:
         """Whether the request carries that key, or the cookie that stands for it."""
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and _equal(given.strip(), key):
+        given = _bearer(headers)
+        if given and _equal(given, key):
             return True
         # http.cookies stops at the first malformed cookie, and other programs on this machine share the name localhost.
         return _equal(cookie_parser(headers.get("cookie", "")).get(cookie.name, ""), cookie.value)
@@ -161,6 +199,17 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _bearer(headers: Headers) -> str:
+    """The key that a request names; "" where it names none."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _closed(grant: Grant) -> Response:
+    what = f"the key {grant.name} is limited to some indexes or roots, and this shows more"
+    return failure(403, what, "use it to search, to ask and to look at passages and their media", "key_limited")
 
 
 def _derived(key: str) -> str:

@@ -17,11 +17,13 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.api.allowed_folders import AllowedFolders
+from rag.api.grants import current_grant
 from rag.api.jobs import Job, Jobs, job_json, outside_job
 from rag.api.library import IndexLibrary
 from rag.api.management import needs_start_key
 from rag.api.responses import ErrorBody, Json, documented
 from rag.api.thread_pool import RequestPool
+from rag.corpus.sources import is_there
 from rag.errors import IndexFailure, IndexNotFound, WrongRequest
 from rag.serialization import failure_json, status_json
 
@@ -201,7 +203,7 @@ def _status(library: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, A
 
 def _index_info(library: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
     own, folder = _running(jobs, name), library.folder(name)
-    run = outside_job(name, folder) if own is None else None
+    run = outside_job(name, folder) if own is None and not current_grant().is_limited else None
     info: dict[str, Any] = {"name": name, "folder": str(folder), "job": own, "run": run}
     try:
         found = library.status(name)
@@ -224,11 +226,14 @@ def _index_info(library: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
         "kinds": {kind: count for kind, count in found.passages.items() if count},
         "folders": dict(islice(found.folders.items(), MOST_FOLDERS)),
         "model": found.fingerprint.model,
-        "roots": [{"name": root, "folder": str(folder), "present": folder.is_dir()} for root, folder in found.roots.items()],
+        "roots": [{"name": root, "folder": str(folder), "present": is_there(folder)} for root, folder in found.roots.items()],
         "generation": found.generation,
     }
 
 
 def _running(jobs: Jobs, index: str) -> str | None:
+    """Of a limited key's request nothing: a run goes over the whole index, and its progress names documents."""
+    if current_grant().is_limited:
+        return None
     job = jobs.of(index)
     return job.id if job is not None and job.state == "running" else None

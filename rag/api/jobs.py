@@ -22,6 +22,7 @@ from typing import Any, Literal
 from rag.child_process import signal_group
 from rag.errors import DOCUMENTS_SKIPPED, FOUND, RagError, WrongRequest
 from rag.indexing.live_run import live_run
+from rag.location import Location
 
 State = Literal["running", "done", "stopped", "failed"]
 
@@ -70,7 +71,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._closed = False
 
-    def start(self, index: str, folder: Path, root: str | None, roots: Sequence[Path]) -> Job:
+    def start(self, index: str, folder: Path, root: str | None, roots: Sequence[Location]) -> Job:
         """Starts a job that brings `roots` of the index at `folder` up to date, or all its roots if none is given. JobRuns."""
         command = [sys.executable, "-P", "-m", "rag.cli", "index", *map(str, roots), "--index", str(folder), "--format", "jsonl"]
         environment = {name: value for name, value in os.environ.items() if name != "RAG_TOKEN"}

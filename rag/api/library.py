@@ -9,19 +9,23 @@ import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rag.api.grants import current_grant
 from rag.config import Settings
 from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
 from rag.index.files.layout import is_index
 from rag.index.locations import by_name, finish_rebuild, index_folder, up_to_date
 from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
 from rag.models.loading import ModelCache, scorer
+from rag.search.candidates import without_corrections
 from rag.search.federated import FederatedSearcher
 from rag.search.searcher import Searcher
 
 if TYPE_CHECKING:
+    from rag.answers.answering import Answering
     from rag.backends.base import Reranker
     from rag.models.loading import Say
     from rag.search.options import SearchOptions
@@ -52,17 +56,17 @@ class IndexLibrary:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names served, in the order they were given; the first is the default."""
-        return tuple(self.folders)
+        """The names served that the key of the request may know, in the order they were given; the first is the default."""
+        return tuple(filter(current_grant().allows_index, self.folders))
 
     def folder(self, index: str | None = None) -> Path:
         """The folder of a served index, by default the first. NoSuchIndex."""
         return self.folders[self.name(index)]
 
     def name(self, index: str | None = None) -> str:
-        """The name of a served index, by default the first. NoSuchIndex."""
-        name = index or self.names[0]
-        if name not in self.folders:
+        """The name of a served index, by default the first. NoSuchIndex, also of one that the key of the request may not know."""
+        name = index or next(iter(self.names), "")
+        if name not in self.names:
             raise NoSuchIndex(name, self.names)
         return name
 
@@ -82,8 +86,8 @@ class IndexLibrary:
                     self._searchers[name] = Searcher(self.folders[name], self.settings, self._say, self._models, opened)
             return self._searchers[name]
 
-    def searcher_of(self, names: Sequence[str]) -> Searcher | FederatedSearcher:
-        """The searcher of these indexes, of several as one. Errors: those of `searcher` for each."""
+    def _searcher_of(self, names: Sequence[str]) -> Searcher | FederatedSearcher:
+        """The searcher of these indexes, of several as one, which knows no key. Errors: those of `searcher` for each."""
         if len(names) == 1:
             return self.searcher(names[0])
         return FederatedSearcher([self.searcher(name) for name in names])
@@ -93,11 +97,24 @@ class IndexLibrary:
         return list(dict.fromkeys(self.name(name) for name in names))
 
     def search(self, names: Sequence[str], text: str, options: SearchOptions) -> Results:
-        """Searches these indexes as one, and reopens one that was rebuilt meanwhile. Errors as `Searcher.search`."""
+        """Searches these indexes as one, and reopens one that was rebuilt meanwhile. Errors as `Searcher.search`.
+
+        Only what the key of the request may see is searched, found and told.
+        """
+        names, options = self._within_grant(names, options)
         try:
-            return self.searcher_of(names).search(text, options)
+            results = self._searcher_of(names).search(text, options)
         except IndexReplaced:
-            return self.searcher_of(names).search(text, options)
+            results = self._searcher_of(names).search(text, options)
+        return results if not current_grant().roots else replace(results, notes=without_corrections(results.notes))
+
+    def ask(self, names: Sequence[str], question: str, options: SearchOptions, **asked: Any) -> Answering:
+        """Starts an answer from these indexes, as `search`. Errors as `Searcher.ask`."""
+        names, options = self._within_grant(names, options)
+        try:
+            return self._searcher_of(names).ask(question, options, **asked)
+        except IndexReplaced:
+            return self._searcher_of(names).ask(question, options, **asked)
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
         """A live passage by its id, with the index that holds it. NoSuchPassage, and the errors of `reader`."""
@@ -112,23 +129,53 @@ class IndexLibrary:
         opened = self.reader(index)
         with opened.snapshot() as snapshot:
             stored = snapshot.by_id(id)
-            if stored is None:
+            if stored is None or not current_grant().allows_root(stored.passage.document.root):
                 raise NoSuchPassage(id)
             return opened, stored, snapshot.neighbours(stored.number, reach) if reach else []
 
     def status(self, index: str | None = None) -> IndexStatus:
-        """What an index holds, counted once per commit. Errors: those of `reader`."""
+        """What an index holds, counted once per commit; of a key limited to roots, what these hold. Errors as `reader`."""
         opened, name = self.reader(index), self.name(index)
+        if current_grant().roots:
+            with opened.snapshot() as snapshot:
+                return snapshot.status_of(current_grant().allowed_roots(snapshot.roots()))
         cached = self._statuses.get(name)
         if cached is None or cached[0] is not opened or cached[1].generation != opened.generation:
             with opened.snapshot() as snapshot:
                 cached = self._statuses[name] = (opened, snapshot.status())
         return cached[1]
 
+    def _within_grant(self, names: Sequence[str], options: SearchOptions) -> tuple[Sequence[str], SearchOptions]:
+        """The indexes and options of a search as the key of the request allows them: its roots become filters of the search.
+
+        NoSuchPassage for `like` of another root; WrongRequest for a root that it may not know, or where none is left.
+        """
+        grant = current_grant()
+        names = [self.name(name) for name in names]
+        if not grant.roots:
+            return names, options
+        known = {name: grant.allowed_roots(self.reader(name).roots()) for name in names}
+        allowed = sorted({root for roots in known.values() for root in roots})
+        for root in options.roots:
+            if root not in allowed:
+                raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(allowed)}")
+        names = [name for name in names if set(known[name]) & set(options.roots or allowed)]
+        if not names:
+            raise WrongRequest("the key of this request may see nothing there", remedy="name another index")
+        if options.like is not None and not any(self._may_see(options.like, name) for name in names):
+            raise NoSuchPassage(options.like)
+        return names, replace(options, roots=tuple(options.roots or allowed))
+
+    def _may_see(self, id: str, name: str) -> bool:
+        with suppress(NoSuchPassage):
+            self.passage(id.removeprefix("#"), name)
+            return True
+        return False
+
     def reranker(self) -> Reranker:
         """The reranker of the first index; where it has none, the one of the settings. WrongRequest if there is none."""
         found = None
-        with suppress(IndexNotFound):
+        with suppress(IndexNotFound, NoSuchIndex):
             found = self.searcher().reranker
         if found is None:
             with self._loading:

@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from rag.errors import Overloaded
@@ -62,7 +63,7 @@ class RequestPool:
             if self.inside >= self._most:
                 raise Busy
             self.inside += 1
-        future = self._pool.submit(work, *given)
+        future = self._pool.submit(copy_context().run, work, *given)  # what the request may see is in its context
         future.add_done_callback(self._count_out)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from rag.errors import RagError
 from rag.loaders.base import Limits
+from rag.location import ObjectPath
 from rag.media.crop import Crop
 from rag.media.service import MediaService
 from rag.types import Kind, Slide, StoredPassage
@@ -38,6 +39,8 @@ def picture_address(
     address = f"/v1/media/{stored.id}?size={size}&index={quote(index, safe='', errors='surrogateescape')}"
     if crop is not None:
         address += f"&crop={crop.x:.4f},{crop.y:.4f},{crop.width:.4f},{crop.height:.4f}"
+    if isinstance(stored.file, ObjectPath):  # a version would ask the store for every hit
+        return address
     try:
         return f"{address}&v={media_service.version(stored, size, limits, crop=crop).name[:VERSION]}"
     except RagError:

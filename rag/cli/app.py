@@ -33,6 +33,7 @@ COMMANDS = {  # in the order of --help
     "mcp": "rag.cli.mcp:mcp",
     "doctor": "rag.cli.doctor:doctor",
     "ui": "rag.cli.ui:ui",
+    "key": "rag.cli.key:key",
 }
 if TYPE_CHECKING:
     app: typer.Typer

@@ -28,6 +28,7 @@ def status(index: Index = "", json: Json = False) -> None:
 
 
 def _print(found: IndexStatus) -> None:
+    from rag.corpus.sources import is_there
     from rag.indexing.live_run import live_run
 
     if run := live_run(found.folder):
@@ -39,7 +40,7 @@ def _print(found: IndexStatus) -> None:
     for space in found.spaces:
         print(f"and model   {space_line(space, sum(found.passages.values()))}")
     for name, folder in sorted(found.roots.items()):
-        print(f"root        {harmless(name)}: {harmless(str(folder))}{'' if folder.is_dir() else '  (folder not found)'}")
+        print(f"root        {harmless(name)}: {harmless(str(folder))}{'' if is_there(folder) else '  (folder not found)'}")
     by_count = sorted(found.suffixes.items(), key=lambda one: (-one[1], one[0]))
     suffixes = ", ".join(f"{count} {harmless(suffix) or 'without suffix'}" for suffix, count in by_count[:MOST_SUFFIXES])
     suffixes += f", {sum(count for _, count in by_count[MOST_SUFFIXES:])} others" if len(by_count) > MOST_SUFFIXES else ""

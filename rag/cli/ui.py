@@ -45,6 +45,7 @@ def ui(
 
     from rag.api.app import create_app
     from rag.api.guard import trust
+    from rag.api.keys import key_file
     from rag.api.library import IndexLibrary
     from rag.api.login import OneTimeCodes
     from rag.api.server import address, announced, bind, listen
@@ -56,7 +57,7 @@ def ui(
     for folder in browse or ():
         if not folder.is_dir():
             raise WrongRequest(f"--browse {folder}: is not a folder", remedy="name a folder that exists")
-    app = create_app(library, trusted, codes, browse or ())
+    app = create_app(library, trusted, codes, browse or (), key_file(settings.keys))
     shown = page and _mount(app, library)
     remedy = "choose a folder on the page, or run: rag index FOLDER" if shown else "create it with: rag index FOLDER"
     for one, folder in library.folders.items():

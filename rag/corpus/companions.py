@@ -5,10 +5,10 @@ Knows the names in one folder; opens none of them.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from rag.corpus.entries import Entry
 from rag.corpus.file_types import PICTURE_SUFFIXES, SUBTITLE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.corpus.subtitle_folders import owners_of
 
@@ -20,16 +20,14 @@ _TAKEOUT_LENGTH = 46
 _NUMBERED = re.compile(r"(.+)(\.[^.()]+)\((\d+)\)")  # `photo.jpg(1).json` is that of `photo(1).jpg`
 
 
-def companions_of(
-    entries: Sequence[os.DirEntry[str]], may_accompany: Callable[[os.DirEntry[str]], bool]
-) -> dict[str, tuple[str, ...]]:
+def companions_of(entries: Sequence[Entry], may_accompany: Callable[[Entry], bool]) -> dict[str, tuple[str, ...]]:
     """Companion names by picture or video.
 
     `a.jpg.txt` and `a.txt` for `a.jpg`; `v.srt` and `v.en.vtt` for `v.mp4`; `a.jpg.xmp`, `a.xmp` and `a.jpg.json` for both.
     """
     pictures: dict[str, list[str]] = {}
     videos: dict[str, list[str]] = {}
-    texts: list[os.DirEntry[str]] = []
+    texts: list[Entry] = []
     for entry in entries:
         suffix = suffix_of(entry.name)
         if suffix in PICTURE_SUFFIXES:
@@ -87,7 +85,7 @@ def _cut_marks(stem: str) -> str:
     return stem[at:] if at > 0 and _TAKEOUT.startswith(stem[at:]) else ""
 
 
-def is_short(entry: os.DirEntry[str]) -> bool:
+def is_short(entry: Entry) -> bool:
     """Whether a companion is only that, and not also a document of its own."""
     suffix = suffix_of(entry.name)
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import astuple
 from hashlib import blake2b
@@ -17,6 +18,9 @@ from rag.types import Clue, Content, Document, Fingerprint
 
 if TYPE_CHECKING:
     from rag.types import Pixels
+
+
+_OF_FILE = re.compile(r"\d+:-?\d+:-?\d+:\d+")
 
 
 def content_key(content: Content, fingerprint: Fingerprint, *, clues: str, seen: Sequence[bytes]) -> bytes:
@@ -61,6 +65,11 @@ def content_digest(document: Document) -> bytes:
 def stamp_of(found: os.stat_result) -> str:
     """Size, mtime, ctime and inode of a file: while these are unchanged, its bytes are assumed to be too."""
     return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
+
+
+def is_file_stamp(stamp: str) -> bool:
+    """Whether it is one of `stamp_of`, and not of an object in a store."""
+    return _OF_FILE.fullmatch(stamp) is not None
 
 
 def _bytes_digest(file: Path) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 
+from rag.corpus.entries import Entry, Scan
 from rag.corpus.file_types import SUBTITLE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.text.language_names import language_named
 
@@ -20,7 +21,7 @@ _TAGS = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{2,8}){0,2}|forced|sdh|cc|hi|full|
 _TAIL = re.compile(r"[ ._-]*[\[(]?([A-Za-z]{2,12})[\])]?$")  # `film_en`, `film (English)`
 
 Videos = Mapping[str, Sequence[str]]  # names by stem
-MayAccompany = Callable[[str, "os.DirEntry[str]"], bool]  # is given the folder, with its "/" below the one looked at
+MayAccompany = Callable[[str, Entry], bool]  # is given the folder, with its "/" below the one looked at
 
 
 def owners_of(stem: str, videos: Videos) -> Sequence[str]:
@@ -40,7 +41,9 @@ def owners_of(stem: str, videos: Videos) -> Sequence[str]:
     return videos.get(stem[: tail.start()], ()) if tail and language_named(tail[1]) else ()
 
 
-def in_subtitle_folders(entries: Sequence[os.DirEntry[str]], may_accompany: MayAccompany) -> Iterator[tuple[str, str]]:
+def in_subtitle_folders(
+    entries: Sequence[Entry], may_accompany: MayAccompany, scan: Scan = os.scandir
+) -> Iterator[tuple[str, str]]:
     """(video, subtitle file as a path below the folder of `entries`) for each file in a subtitle folder beside videos."""
     holders = [entry for entry in entries if entry.name.lower() in FOLDERS and entry.is_dir(follow_symlinks=False)]
     if not holders:
@@ -51,10 +54,10 @@ def in_subtitle_folders(entries: Sequence[os.DirEntry[str]], may_accompany: MayA
         if suffix in VIDEO_SUFFIXES:
             videos.setdefault(entry.name[: -len(suffix)], []).append(entry.name)
     for holder in holders if videos else []:
-        yield from _held(holder.path, holder.name + "/", videos, may_accompany)
+        yield from _held(holder.path, holder.name + "/", videos, may_accompany, scan)
 
 
-def taken_from_above(folder: str, below_root: str) -> frozenset[str]:
+def taken_from_above(folder: str, below_root: str, scan: Scan = os.scandir) -> frozenset[str]:
     """The names in a folder that are subtitles of a video above it; `below_root` is its path below the root, with "/" at its end.
 
     Whether the video may have them was asked where it lies.
@@ -65,15 +68,17 @@ def taken_from_above(folder: str, below_root: str) -> frozenset[str]:
         if len(parts) >= depth and parts[-depth].lower() in FOLDERS:
             inside = "".join(part + "/" for part in parts[-depth:])
             above = folder.rstrip("/").removesuffix(inside.rstrip("/"))
-            with suppress(OSError), os.scandir(above or ".") as listing:
-                found = in_subtitle_folders(list(listing), lambda _, entry: True)
+            with suppress(OSError), scan(above or ".") as listing:
+                found = in_subtitle_folders(list(listing), lambda _, entry: True, scan)
                 taken |= {path.removeprefix(inside) for _, path in found if path.startswith(inside)}
     return frozenset(name for name in taken if "/" not in name)
 
 
-def _held(path: str, inside: str, videos: Videos, may_accompany: MayAccompany, only: str = "") -> Iterator[tuple[str, str]]:
+def _held(
+    path: str, inside: str, videos: Videos, may_accompany: MayAccompany, scan: Scan, only: str = ""
+) -> Iterator[tuple[str, str]]:
     try:
-        with os.scandir(path) as listing:
+        with scan(path) as listing:
             entries = sorted(islice(listing, _MOST_FILES), key=lambda entry: entry.name)
     except OSError:
         return
@@ -84,4 +89,4 @@ def _held(path: str, inside: str, videos: Videos, may_accompany: MayAccompany, o
             for owner in videos.get(only) or owners_of(stem, videos) or videos.get(lone, ()):
                 yield owner, inside + entry.name
         elif not only and entry.name in videos and entry.is_dir(follow_symlinks=False):
-            yield from _held(entry.path, f"{inside}{entry.name}/", videos, may_accompany, only=entry.name)
+            yield from _held(entry.path, f"{inside}{entry.name}/", videos, may_accompany, scan, only=entry.name)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rag.backends.downsample import thin
-from rag.corpus.digests import content_digest, pixels_digest, stamp_of
+from rag.corpus.digests import content_digest, is_file_stamp, pixels_digest, stamp_of
 from rag.corpus.file_types import CAPTION_SUFFIXES, PACKED_SUFFIXES, suffix_of
 from rag.decoding.messages import (
     Answer,
@@ -166,9 +166,10 @@ def stretches(passages: Iterable[Passage], readers: int) -> Iterator[list[Passag
 
 
 def _is_changed(document: Document) -> bool:
-    """Whether the file is not as the walk saw it."""
+    """Whether the file is not as the walk saw it. A copy of an object is of the version that its stamp names, and stays so."""
+    own = document.stamp.partition("|")[0]
     try:
-        return bool(document.stamp) and stamp_of(document.file.stat()) != document.stamp.partition("|")[0]
+        return is_file_stamp(own) and stamp_of(document.file.stat()) != own
     except OSError:
         return True
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import Settings, load_settings, origin
+from rag.corpus.sources import real_place, require_something
 from rag.errors import (
     EmbedderMismatch,
     IndexNotFound,
@@ -19,13 +20,14 @@ from rag.errors import (
     WrongSetting,
 )
 from rag.index.files.layout import is_index
-from rag.index.locations import expand_home, index_folder, up_to_date
+from rag.index.locations import index_folder, up_to_date
 from rag.indexing.live_run import shown_to_others
 from rag.indexing.rebuild import rebuild_index
 from rag.indexing.renewal import can_renew
 from rag.indexing.run import create_index, run_over
 from rag.indexing.spaces import fill_all
 from rag.loaders.policy import fixed_settings, policy_of
+from rag.location import Location, ObjectPath, named_location
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache
 from rag.models.selection import choose_embedder, choose_kept, this_machine
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def build_index(
-    *folders: str | os.PathLike[str],
+    *folders: str | os.PathLike[str] | ObjectPath,
     index: str | Path = "",
     rebuild: bool = False,
     kinds: Sequence[Kind] = (),
@@ -67,7 +69,7 @@ def build_index(
 
 
 def update_index(
-    *folders: str | os.PathLike[str],
+    *folders: str | os.PathLike[str] | ObjectPath,
     index: str | Path = "",
     kinds: Sequence[Kind] = (),
     tell: Tell | None = None,
@@ -105,7 +107,7 @@ def update_index(
 
 def _rebuild(
     folder: Path,
-    folders: Sequence[str | os.PathLike[str]],
+    folders: Sequence[str | os.PathLike[str] | ObjectPath],
     settings: Settings,
     kinds: Sequence[Kind],
     tell: Tell | None,
@@ -119,11 +121,11 @@ def _rebuild(
         return rebuild_index(folder, wanted, settings, told, say)
 
 
-def _checked(folders: Sequence[str | os.PathLike[str]], index: Path) -> list[Path]:
-    """The folders as paths. WrongRequest for one that is none."""
-    if not all(os.fspath(one) for one in folders):
+def _checked(folders: Sequence[str | os.PathLike[str] | ObjectPath], index: Path) -> list[Location]:
+    """The folders and prefixes. WrongRequest for one that is none."""
+    if not all(map(str, folders)):
         raise WrongRequest("a folder without a name was given", remedy="name a folder; `.` is the current one")
-    wanted = [expand_home(one) for one in folders]
+    wanted = [named_location(one) for one in folders]
     check_folders(wanted, index)
     return wanted
 
@@ -135,12 +137,11 @@ def check_kinds(kinds: Sequence[Kind]) -> None:
         raise WrongRequest(f"no kind is called {unknown[0]!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
 
 
-def check_folders(wanted: Sequence[Path], index: Path) -> None:
-    """WrongRequest for a folder that does not exist, or that is the index itself."""
+def check_folders(wanted: Sequence[Location], index: Path) -> None:
+    """WrongRequest for a folder or prefix that does not exist, or that is the index itself; BackendError for a silent store."""
     for one in wanted:
-        if not one.exists():
-            raise WrongRequest(f"no such folder: {one}", remedy="nothing was changed; to forget a folder: rag rm FOLDER")
-        real = one.resolve()
+        require_something(one)
+        real = real_place(one)
         if real == index.resolve() or index.resolve() in real.parents:
             raise WrongRequest(f"{one} is the index itself", remedy="name the folder of your files")
 

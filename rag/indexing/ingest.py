@@ -9,11 +9,14 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.composed_paths import composed
 from rag.corpus.digests import reading_key
 from rag.corpus.file_types import gives, shows_pictures
+from rag.corpus.objects.cache import LocalFile
+from rag.corpus.objects.store import ObjectGone
 from rag.corpus.walk import FileEntry, Root
 from rag.decoding.dispatch import Dispatcher
 from rag.decoding.messages import (
@@ -33,9 +36,10 @@ from rag.decoding.messages import (
     Rules,
 )
 from rag.decoding.pool import WorkerAnswer
-from rag.errors import WrongRequest
+from rag.errors import RagError, UnreadableDocument, WrongRequest
 from rag.index.writer.writer import Writer
 from rag.indexing.embed_queue import EmbedQueue
+from rag.indexing.fetch import Bringer, Brought
 from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
 from rag.indexing.pending_document import PendingDocument, describe
@@ -81,27 +85,41 @@ class DocumentIngester:
         shorter_side = capabilities_of(self.embedder).shorter_side
         self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, shorter_side, threads)
 
-    def start(self, root: Root, found: FileEntry, tally: RunTally) -> None:
+    def start(self, root: Root, brought: Brought, tally: RunTally) -> None:
         """Starts a document that the walk found; it is counted in `tally`."""
-        document = describe(root, found, self.writer, self.policy, tally)
+        found, file = brought.found, brought.file
+        if file is None:
+            self._not_brought(root, found, brought.failure, tally)
+            return
+        document = describe(root, found, file.path, self.writer, self.policy, tally)
         if self.quarantine.is_late(document):
+            file.close()
             self.deferred.append((root, found, tally))
         else:
-            self._start(root, found, document, tally, self.rules)
+            self._start(root, found, document, file, tally, self.rules)
 
-    def start_deferred(self) -> bool:
+    def start_deferred(self, bringer: Bringer) -> bool:
         """Starts the next document that timed out in an earlier run, alone and with more time; False if there is none."""
         if not self.deferred:
             return False
         root, found, tally = self.deferred.pop(0)
-        document = describe(root, found, self.writer, self.policy, tally)
-        self._start(root, found, document, tally, replace(self.rules, patience=PATIENCE))
+        _, file, failure = bringer.bring_one(found)
+        if file is None:
+            self._not_brought(root, found, failure, tally)
+            return True
+        document = describe(root, found, file.path, self.writer, self.policy, tally)
+        self._start(root, found, document, file, tally, replace(self.rules, patience=PATIENCE))
         return True
 
-    def _start(self, root: Root, found: FileEntry, document: Document, tally: RunTally, rules: Rules) -> None:
+    def close(self) -> None:
+        """What is under way is read no further."""
+        for pending in self.under_way.values():
+            pending.file.close()
+
+    def _start(self, root: Root, found: FileEntry, document: Document, file: LocalFile, tally: RunTally, rules: Rules) -> None:
         self.recaptioned.discard(composed(found.path))
         self.begun += 1
-        pending = PendingDocument(self.begun, root, found, document, tally, rules)
+        pending = PendingDocument(self.begun, root, found, document, tally, rules, file=file)
         self.under_way[pending.number] = pending
         self._ask(pending, Identify(document, rules))
 
@@ -270,8 +288,25 @@ class DocumentIngester:
             self.writer.put_skipped(replace(document, stamp="") if failed.passing else document, failed.reason)
         self._end(pending)
 
+    def _not_brought(self, root: Root, found: FileEntry, failure: Exception | None, tally: RunTally) -> None:
+        """A document that did not get here. One that is gone is removed; of one that could not be fetched, the version that the
+        index holds stays, and the next run tries again.
+        """
+        document = Document(DocumentId(root.name, found.path), Path(found.path), found.stamp, found.modified)
+        self.tally.count_read(document)
+        if isinstance(failure, FileNotFoundError | ObjectGone):
+            self.record_captions(root.name, found.path, [])
+            self.forget(root, found.path)
+            return
+        passing = not isinstance(failure, UnreadableDocument)
+        said = failure.what if isinstance(failure, RagError) else f"cannot be fetched: {getattr(failure, 'strerror', failure)}"
+        tally.skipped.append(Skipped(document.id, said))
+        if not passing or self.writer.digest(document.id) is None:
+            self.writer.put_skipped(replace(document, stamp="") if passing else document, said)
+
     def _end(self, pending: PendingDocument) -> None:
         """The document is finished; others that waited for its passages can copy them."""
+        pending.file.close()
         self.tally.count_read(pending.document)
         del self.under_way[pending.number]
         self.dispatcher.forget(pending)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import load_settings
 from rag.index.files.layout import is_index
-from rag.index.locations import expand_home, index_folder, up_to_date
+from rag.index.locations import index_folder, up_to_date
 from rag.indexing.build import build_index, check_folders
 from rag.indexing.run import create_index
 from rag.indexing.slow_model import PATIENCE, seconds_needed
 from rag.indexing.spaces import add_model
 from rag.indexing.stand_in import end_stand_in, keep_stand_in, stand_in_for
+from rag.location import named_location
 from rag.models.loading import ModelCache
 from rag.models.selection import REMEMBERED, choose_embedder, this_machine
 
@@ -50,7 +51,7 @@ def build_searchable(
     embedder = models.embedder(chosen)
     name = embedder.fingerprint.model
     if fresh:
-        wanted = [expand_home(one) for one in folders]
+        wanted = [named_location(one) for one in folders]
         check_folders(wanted, folder)
         seconds = seconds_needed(wanted, settings, embedder, accelerated=this_machine().accelerator())
         if seconds < PATIENCE:

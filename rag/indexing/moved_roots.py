@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from rag.corpus.digests import content_digest
+from rag.location import Location, ObjectPath
 from rag.types import Document, DocumentId
 
 SAMPLE = 64  # documents of a root whose sizes are compared, evenly over its paths
@@ -39,16 +40,16 @@ class Move(NamedTuple):
         return f"{self.old} is now {self.new}: its documents keep their passages and vectors"
 
 
-def find_moves(folders: Iterable[Path], roots: Mapping[str, Path], known: Known) -> list[Move]:
+def find_moves(folders: Iterable[Location], roots: Mapping[str, Location], known: Known) -> list[Move]:
     """The roots that are gone and whose documents now lie in one of these folders, or in a folder of the root's own name there.
 
-    A folder that is a root already is never the new place of another one.
+    A folder that is a root already is never the new place of another one. Objects in a store are not looked for.
     """
     moves: dict[str, Move] = {}
     taken = set(roots.values())
-    bases = [base.resolve() for base in folders]
+    bases = [base.resolve() for base in folders if isinstance(base, Path)]
     for name, old in roots.items():
-        if old.exists():
+        if isinstance(old, ObjectPath) or old.exists():
             continue
         for new in dict.fromkeys(place for base in bases for place in (base, base / old.name)):
             if new not in taken and new.is_dir() and _holds(new, name, known):

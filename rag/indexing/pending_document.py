@@ -24,6 +24,7 @@ from rag.types import Content, Document, DocumentId, Dropped, Modality, Passage,
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
+    from rag.corpus.objects.cache import LocalFile
     from rag.corpus.walk import FileEntry, Root
     from rag.index.writer.writer import TwinDocument
     from rag.indexing.tally import RunTally
@@ -56,6 +57,7 @@ class PendingDocument:
     outputs: dict[int, JobOutput] = field(
         default_factory=lambda: {0: JobOutput()}
     )  # 0: of the job for the whole, then by stretch
+    file: LocalFile = field(kw_only=True)  # what is read; the document's own, or a copy of an object
     missing: set[int] = field(default_factory=lambda: {0})  # pieces whose job has not ended
     changed: bool = False  # while it was read
     overtaken: bool = False  # something else is said of it than when it was begun: it is to be read once more
@@ -152,9 +154,10 @@ def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dro
     return Dropped("a picture without words, for a model that only reads")
 
 
-def describe(root: Root, found: FileEntry, writer: Writer, policy: ReadingPolicy, tally: RunTally) -> Document:
-    """The document a walk found, with its caption: the text beside it, and the alt texts other documents show it with."""
-    file = root.folder / found.path
+def describe(root: Root, found: FileEntry, file: Path, writer: Writer, policy: ReadingPolicy, tally: RunTally) -> Document:
+    """The document a walk found, as the file that it is here, with its caption: the text beside it, and the alt texts other
+    documents show it with.
+    """
     companions = tuple(file.parent / name for name in found.companions)
     caption = ""
     if "caption" in policy.clues and _suffix(found.path) in PICTURE_SUFFIXES:

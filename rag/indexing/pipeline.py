@@ -26,6 +26,7 @@ from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.writer import Writer
 from rag.indexing.commit_schedule import CommitSchedule
 from rag.indexing.embed_queue import EmbedQueue, EmbedResult
+from rag.indexing.fetch import bringer_of
 from rag.indexing.ingest import DocumentIngester
 from rag.indexing.monitor import ProgressMonitor
 from rag.indexing.ocr_cache import OcrCache
@@ -74,6 +75,7 @@ def index_targets(
             run.finish()
         finally:
             run.pool.close()
+            run.ingester.close()
     return run.tally.report(time.monotonic() - started)
 
 
@@ -142,9 +144,10 @@ class _Run:
         before = Counter(self.tally.ignored)
         self.tally.start_target()
         self.queue = queue = ReadQueue(ChangeDetector(target, self.writer, self.tally, self.kinds), self.tally)
+        bringer = self.bringer = bringer_of(root, ingester.policy.limits)
         walking = ScanThread(target, self.events)
         try:
-            self._begin_all(root, queue.before_pictures(ingester.is_being_told))
+            self._begin_all(root, queue.before_pictures(lambda: ingester.is_being_told() or bringer.is_bringing()))
         finally:
             walking.stop()
         if not target.under and not self.kinds:
@@ -155,7 +158,7 @@ class _Run:
         self._begin_all(root, queue.rest())
         self._wait()
         self._read_again(target, queue.early)
-        while ingester.start_deferred():
+        while ingester.start_deferred(bringer):
             self._wait()
         for path in gone:
             ingester.forget(root, path)
@@ -174,8 +177,8 @@ class _Run:
 
     def _begin_all(self, root: Root, queue: Iterable[FileEntry | None], tally: RunTally | None = None) -> None:
         """Starts documents, as many at once as there is room for; returns while the last are still in progress."""
-        for found in queue:
-            if found is None:
+        for brought in self.bringer.bring(queue):
+            if brought is None:
                 self._take_next(PAUSE)
                 continue
             while len(self.ingester.under_way) >= AHEAD + 4 * self.budget.jobs or self._is_full():
@@ -183,8 +186,8 @@ class _Run:
             for _ in range(AHEAD):  # and no more: a fast walk has always something
                 if not self._take_next(0.0):
                     break
-            self.monitor.update(found.path)
-            self.ingester.start(root, found, tally or self.tally)
+            self.monitor.update(brought.found.path)
+            self.ingester.start(root, brought, tally or self.tally)
             self._commit_when_due()
 
     def _wait(self) -> None:

@@ -9,25 +9,27 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import load_settings
 from rag.corpus.file_types import family_of
+from rag.corpus.sources import is_there, root_of
 from rag.corpus.walk import Root, walk
+from rag.decoding.tasks import size_in
 from rag.errors import IndexNotFound
 from rag.index.catalog.index_folder import settings_of
 from rag.index.catalog.survey import Survey, surveyed
 from rag.index.files.layout import is_index
-from rag.index.locations import expand_home, index_folder
+from rag.index.locations import index_folder
 from rag.indexing.build import check_folders, check_kinds
 from rag.indexing.moved_roots import find_moves
 from rag.indexing.outdated import describe_outdated
 from rag.indexing.progress import Rate, read_rate
-from rag.indexing.roots import Target, choose_root, heeded_files, root_folder, without_repeats
+from rag.indexing.roots import Target, choose_root, heeded_files, without_repeats
 from rag.indexing.scan import ChangeDetector
 from rag.indexing.tally import RunTally
 from rag.loaders import VERSIONS
+from rag.location import Location, named_location
 from rag.types import Kind, Skipped
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
     """
     settings = load_settings({**flags, "index": index or None})
     folder = index_folder(settings.index)
-    wanted = [expand_home(one) for one in folders]
+    wanted = [named_location(one) for one in folders]
     check_folders(wanted, folder)
     check_kinds(kinds)
     if not is_index(folder):
@@ -77,14 +79,14 @@ class _Counts:
     megabytes: float = 0.0
 
 
-def _plan(known: Survey, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None, heeded: tuple[str, ...]) -> Plan:
+def _plan(known: Survey, wanted: Sequence[Location], kinds: frozenset[Kind], rate: Rate | None, heeded: tuple[str, ...]) -> Plan:
     counts, tally = _Counts(), RunTally()
     for target in (one._replace(heeded=heeded) for one in _targets(known, wanted, tally)):
         changes = ChangeDetector(target, known, tally, kinds)
         for change in filter(None, map(changes.classify, walk(*target))):
             path = change.found.path
             (counts.changed if change.known else counts.new)[family_of(path)] += 1
-            counts.megabytes += _bytes(target, path) / 1e6
+            counts.megabytes += size_in(change.found.stamp) / 1e6
         counts.gone += len(changes.gone())
     coming = counts.new + counts.changed
     each = {"picture": 1.0, **known.passages_each(family_of)}
@@ -97,8 +99,8 @@ def _plan(known: Survey, wanted: Sequence[Path], kinds: frozenset[Kind], rate: R
     )  # fmt: skip
 
 
-def _targets(known: Survey, wanted: Sequence[Path], tally: RunTally) -> list[Target]:
-    moves = find_moves(map(root_folder, wanted) if wanted else known.roots.values(), known.roots, known)
+def _targets(known: Survey, wanted: Sequence[Location], tally: RunTally) -> list[Target]:
+    moves = find_moves(map(root_of, wanted) if wanted else known.roots.values(), known.roots, known)
     tally.notes += [*map(str, moves), *describe_outdated(known.outdated(VERSIONS), "would be")]
     roots = {**known.roots, **{moved.root: moved.new for moved in moves}}
     targets = []
@@ -108,15 +110,8 @@ def _targets(known: Survey, wanted: Sequence[Path], tally: RunTally) -> list[Tar
         targets.append(target)
     if not wanted:
         for name, place in roots.items():
-            if place.is_dir():
+            if is_there(place):
                 targets.append(Target(Root(name, place)))
             else:
                 tally.notes.append(f"{place} is not there: what the index holds of it would be kept")
     return without_repeats(targets)
-
-
-def _bytes(target: Target, path: str) -> int:
-    try:
-        return (target.root.folder / path).stat().st_size
-    except OSError:  # gone since the walk
-        return 0

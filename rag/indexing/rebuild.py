@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.config import Settings
+from rag.corpus.sources import is_reached
 from rag.errors import IndexDamaged, IndexFailure, Interrupted, WrongRequest
 from rag.index.locations import finish_rebuild, places_of_rebuild, up_to_date
 from rag.indexing.run import create_index, run_over
 from rag.loaders.policy import fixed_settings, policy_of
+from rag.location import Location
 from rag.models.loading import open_embedder
 from rag.models.selection import choose_embedder, this_machine
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 def rebuild_index(
     folder: Path,
-    wanted: list[Path],
+    wanted: list[Location],
     settings: Settings,
     tell: Tell | None,
     say: Callable[[str], None],
@@ -63,6 +65,7 @@ def rebuild_index(
             report = run_over(
                 fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, kept, frozenset(), tell, say
             )
+            _require_all_walked(report)
             _take_place(fresh, folder, old)
         except Interrupted as error:
             raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error
@@ -72,7 +75,7 @@ def rebuild_index(
     return report
 
 
-def _of_old_index(folder: Path, wanted: Sequence[Path]) -> tuple[dict[str, Path], dict[str, str], tuple[Space, ...]]:
+def _of_old_index(folder: Path, wanted: Sequence[Location]) -> tuple[dict[str, Location], dict[str, str], tuple[Space, ...]]:
     """The roots, settings and further spaces of an index that is built anew; their vectors are made anew as well.
 
     Of a damaged one nothing is known but the folders named.
@@ -86,11 +89,18 @@ def _of_old_index(folder: Path, wanted: Sequence[Path]) -> tuple[dict[str, Path]
         if not wanted:
             raise IndexDamaged(error.what, remedy="name all its folders: rag index --rebuild FOLDER …") from error
         return {}, {}, ()
-    absent = [root for root in roots.values() if not root.is_dir()]
+    absent = [root for root in roots.values() if not is_reached(root)]
     if absent:
         what = f"{absent[0]} is not there, and a rebuild would lose it"
         raise WrongRequest(what, remedy=f"bring it back, or: rag rm {absent[0]}")
     return roots, kept, spaces
+
+
+def _require_all_walked(report: Report) -> None:
+    """WrongRequest where a whole root could not be walked: the new index would know nothing of it."""
+    unseen = next((one for one in report.skipped if not one.document.path), None)
+    if unseen is not None:
+        raise WrongRequest(f"{unseen.document.root}: {unseen.reason}", remedy="the old index stands as it was; run it again")
 
 
 def _take_place(fresh: Path, folder: Path, old: Path) -> None:

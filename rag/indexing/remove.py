@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rag.errors import WrongRequest
-from rag.index.locations import existing_index, expand_home
+from rag.index.locations import existing_index
+from rag.location import Location, ObjectPath, named_location
 
 if TYPE_CHECKING:
     from rag.index.writer.writer import Writer
@@ -30,14 +31,14 @@ def remove_documents(path: str, index: str = "", *, say: Callable[[str], None] =
     folder = existing_index(index)
     if not path.strip():
         raise WrongRequest("a path without a name was given", remedy="name a document, a folder or a root")
-    asked = expand_home(path)
-    places = {Path(os.path.realpath(asked)), Path(os.path.realpath(asked.parent)) / asked.name}  # a link, and what it points at
+    asked = named_location(path)
+    places = {asked} if isinstance(asked, ObjectPath) else _real_places(asked)
     below = posixpath.normpath(path).strip("/")
     with writing(folder, say) as writer:
         roots = writer.roots()
         whole = [name for name, base in roots.items() if base in places]
         inside = {
-            (name, place.relative_to(base).as_posix())
+            (name, PurePosixPath(*place.parts[len(base.parts) :]).as_posix())
             for name, base in roots.items()
             for place in places - {base}
             if base in place.parents
@@ -57,6 +58,11 @@ def remove_documents(path: str, index: str = "", *, say: Callable[[str], None] =
     if not removed and not whole:
         raise WrongRequest(f"{folder} holds nothing called {path}", remedy="`rag status` lists its roots; paths are below a root")
     return removed
+
+
+def _real_places(asked: Path) -> set[Location]:
+    """A link, and what it points at."""
+    return {Path(os.path.realpath(asked)), Path(os.path.realpath(asked.parent)) / asked.name}
 
 
 def _forget(writer: Writer, root: str, under: str) -> int:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from rag.config import Settings
 from rag.corpus.ignore import IGNORE_FILES
+from rag.corpus.sources import real_place, root_of
 from rag.corpus.walk import Root
 from rag.index.writer.writer import Writer
+from rag.location import Location
 
 
 class Target(NamedTuple):
@@ -24,24 +26,18 @@ class Target(NamedTuple):
     heeded: tuple[str, ...] = IGNORE_FILES  # the ignore files that leave something out
 
 
-def root_folder(wanted: Path) -> Path:
-    """The folder that a new root would have for what a person gave: a single file makes its folder the root."""
-    real = wanted.resolve()
-    return real if real.is_dir() else real.parent
-
-
-def choose_root(folder: Path, roots: dict[str, Path]) -> tuple[Target, bool]:
+def choose_root(folder: Location, roots: Mapping[str, Location]) -> tuple[Target, bool]:
     """The target that `folder` means, and whether its root is new: inside a known root it is a part of that root.
 
     A single file makes its folder the root. Names are the folder's own, numbered where taken.
     """
-    real = folder.resolve()
+    real = real_place(folder)
     inside = [name for name, known in roots.items() if real == known or known in real.parents]
     if inside:
         name = max(inside, key=lambda one: len(roots[one].parts))  # the innermost
-        under = real.relative_to(roots[name]).as_posix()
+        under = _below(real, roots[name])
         return Target(Root(name, roots[name]), "" if under == "." else under), False
-    base = root_folder(folder)
+    base = root_of(folder)
     under = "" if base == real else real.name
     stem = base.name or "root"
     name = next(name for number in range(len(roots) + 1) if (name := stem if not number else f"{stem}-{number + 1}") not in roots)
@@ -71,12 +67,16 @@ def merge_nested_roots(writer: Writer, targets: Sequence[Target]) -> None:
     roots = writer.roots()
     for name, known in list(roots.items()):
         for outer in (target for target in targets if target.root.name in roots.keys() - {name} and _covers(target, known)):
-            under = known.relative_to(outer.root.folder).as_posix()
+            under = _below(known, outer.root.folder)
             if next(writer.stamps(outer.root.name, under), None) is not None:
                 writer.remove_root(name)
                 del roots[name]
                 break
 
 
-def _covers(target: Target, folder: Path) -> bool:
+def _covers(target: Target, folder: Location) -> bool:
     return folder.is_relative_to(target.root.folder / target.under)
+
+
+def _below(place: Location, root: Location) -> str:
+    return PurePosixPath(*place.parts[len(root.parts) :]).as_posix()

@@ -16,6 +16,7 @@ from rag.indexing.progress import keep_rate
 from rag.indexing.renewal import renew
 from rag.loaders import VERSIONS
 from rag.loaders.policy import ReadingPolicy, fixed_settings
+from rag.location import Location
 from rag.models.canaries import embed_canaries
 from rag.models.selection import ModelChoice, remembered
 from rag.types import Kind
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 def run_over(
     folder: Path,
-    wanted: Sequence[Path],
+    wanted: Sequence[Location],
     embedder: Embedder,
     policy: ReadingPolicy,
     settings: Settings,
@@ -41,6 +42,7 @@ def run_over(
     `kept` are the settings that it remembers of earlier runs.
     Errors as `indexing.index_targets`; IndexLocked while another process writes it.
     """
+    from rag.corpus.sources import is_there, root_of
     from rag.corpus.walk import Root
     from rag.decoding.memory_budget import budget, shortfall
     from rag.decoding.workers import workers_on
@@ -48,13 +50,13 @@ def run_over(
     from rag.indexing.moved_roots import find_moves
     from rag.indexing.outdated import describe_outdated
     from rag.indexing.pipeline import index_targets
-    from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, root_folder, without_repeats
+    from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, without_repeats
 
     with workers_on(settings.on) as workers, writing(folder, say) as writer:
         renewed = renew(writer, embedder, policy)
         outdated = writer.memory.read_again(VERSIONS)
         heeded = heeded_files(settings, kept)
-        moves = find_moves(map(root_folder, wanted) if wanted else writer.roots().values(), writer.roots(), writer)
+        moves = find_moves(map(root_of, wanted) if wanted else writer.roots().values(), writer.roots(), writer)
         for moved in moves:
             writer.add_root(moved.root, moved.new)
         roots = writer.roots()
@@ -73,7 +75,7 @@ def run_over(
         ]
         if not wanted:
             for name, known in roots.items():
-                if known.is_dir():
+                if is_there(known):
                     targets.append(Target(Root(name, known)))
                 else:
                     notes.append(f"{known} is not there: what the index holds of it is kept (to forget it: rag rm {known})")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.backends.base import InProcess, capabilities_of
@@ -16,6 +15,7 @@ from rag.config import Settings
 from rag.corpus.file_types import family_of
 from rag.corpus.walk import FileEntry, walk
 from rag.indexing.roots import choose_root, heeded_files
+from rag.location import Location
 from rag.types import Content
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ ON_PROCESSOR = 5.0  # contents a second, about, of a neural model in this proces
 SAMPLE = "The harbour is deep enough for ships of every size, and the tide table hangs beside the door of the pilots' house. " * 8
 
 
-def seconds_needed(folders: Sequence[Path], settings: Settings, embedder: Embedder, *, accelerated: bool) -> float:
+def seconds_needed(folders: Sequence[Location], settings: Settings, embedder: Embedder, *, accelerated: bool) -> float:
     """Seconds that the model needs for the passages of the folders, at least; 0.0 for few. BackendError where it fails.
 
     A model whose weights this process loads is not called: on an accelerator it is fast, else it is as slow as such models are.
@@ -42,7 +42,7 @@ def seconds_needed(folders: Sequence[Path], settings: Settings, embedder: Embedd
     return passages / rate_of(embedder)
 
 
-def count_passages(folders: Sequence[Path], settings: Settings) -> int:
+def count_passages(folders: Sequence[Location], settings: Settings) -> int:
     """How many passages the folders give, at least and at most MOST: by the sizes of texts, and one of every other file."""
     heeded = heeded_files(settings, {})
     targets = (choose_root(folder, {})[0]._replace(heeded=heeded) for folder in folders)
@@ -51,7 +51,7 @@ def count_passages(folders: Sequence[Path], settings: Settings) -> int:
         if count >= MOST:
             return MOST
         if isinstance(found, FileEntry):
-            count += _passages_of(target.root.folder / found.path)
+            count += _passages_of(found)
     return count
 
 
@@ -64,10 +64,8 @@ def rate_of(embedder: Embedder) -> float:
     return at_once * len(contents) / max(1e-6, time.perf_counter() - began)
 
 
-def _passages_of(file: Path) -> int:
-    if family_of(file.name) != "text":
+def _passages_of(file: FileEntry) -> int:
+    if family_of(file.path) != "text":
         return 1
-    try:
-        return max(1, file.stat().st_size // BYTES_EACH)
-    except OSError:  # gone since the walk
-        return 0
+    size = file.stamp.partition(":")[0]
+    return max(1, int(size) // BYTES_EACH) if size.isdigit() else 1

@@ -5,19 +5,19 @@ Knows passages, the pool that reads files and what a model takes; knows no vecto
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.backends.base import Embedder
-from rag.corpus.digests import stamp_of
+from rag.corpus.sources import local_file, stamp_now
 from rag.decoding.read_again import read_again
 from rag.indexing.pending_document import shown_to
 from rag.loaders.policy import ReadingPolicy
 from rag.loaders.text.passage_content import text_content
+from rag.location import Location
 from rag.text.clues import embedded_clues
 from rag.types import Content, Document, DocumentId, Dropped, Passage, StoredPassage
 
@@ -89,7 +89,7 @@ class ContentReader:
 
         Asks neither `sharing` nor `stamp`: another thread may call it.
         """
-        by_file: dict[tuple[DocumentId, Path], list[Picture]] = {}
+        by_file: dict[tuple[DocumentId, Location], list[Picture]] = {}
         for one in pictures:
             by_file.setdefault((one.stored.passage.document, one.stored.file), []).append(one)
         found: dict[int, Content | str] = {}
@@ -100,8 +100,10 @@ class ContentReader:
         def decode(of_file: list[Picture]) -> None:
             ordered = sorted(of_file, key=lambda one: one.stored.passage.ordinal)
             passages = [one.stored.passage for one in ordered]
-            document = Document(passages[0].document, ordered[0].stored.file, caption=passages[0].caption)
-            contents = read_again(document, passages, self.policy.limits, self.files)
+            contents = list[Content | None]()
+            with suppress(OSError), local_file(ordered[0].stored.file) as file:
+                document = Document(passages[0].document, file.path, caption=passages[0].caption)
+                contents = read_again(document, passages, self.policy.limits, self.files)
             for one, content in zip(ordered, contents or [None] * len(ordered), strict=False):
                 whole = content is not None and bool(content.pixels)
                 found[one.stored.number] = replace(content, clues=one.clues) if content is not None and whole else GONE
@@ -112,9 +114,9 @@ class ContentReader:
         return found
 
 
-def _is_as_read(file: Path, stamp: str) -> bool:
+def _is_as_read(file: Location, stamp: str) -> bool:
     """Whether a file still has the stamp that it had when it was read; those of its companions follow a bar."""
     try:
-        return stamp.partition("|")[0] == stamp_of(os.stat(file))  # noqa: PTH116 - as the walk looks
+        return stamp.partition("|")[0] == stamp_now(file)
     except OSError:
         return False

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.corpus.sources import real_place
 from rag.corpus.subtitle_folders import FOLDERS
 from rag.errors import BackendError, IndexLocked, WrongRequest
-from rag.index.locations import existing_index, expand_home
+from rag.index.locations import existing_index
 from rag.indexing.background_fill import BackgroundFill
 from rag.indexing.build import update_index
+from rag.location import Location, ObjectPath, named_location
 from rag.models.loading import ModelCache
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def watch_index(
 ) -> None:
     """Brings the index up to date, and then again after every change below the folders, or below every known root.
 
+    Objects in a store send no notices: they are looked at every `sweep_seconds`.
+
     `seen` is told of the first run and of each that changed something. A folder that goes away loses nothing; when it comes
     back it is looked at and followed again. The model is opened once. Returns when `stop` is set; raises KeyboardInterrupt or
     Interrupted after Ctrl-C, with everything committed that was read. Errors as `build_index`; another writer and a model that
@@ -51,7 +55,7 @@ def watch_index(
     stop = stop or threading.Event()
     models = ModelCache()
 
-    def update(some: Iterable[str | os.PathLike[str]]) -> Report:
+    def update(some: Iterable[str | os.PathLike[str] | ObjectPath]) -> Report:
         report = update_index(*some, index=index, models=models, say=say, **flags)
         fill.start()
         return report
@@ -65,7 +69,7 @@ def watch_index(
 
 
 def _follow(
-    update: Callable[[Iterable[str | os.PathLike[str]]], Report],
+    update: Callable[[Iterable[str | os.PathLike[str] | ObjectPath]], Report],
     folders: Sequence[str | os.PathLike[str]],
     index: str,
     seen: Callable[[Report], None],
@@ -74,7 +78,11 @@ def _follow(
     sweep_seconds: float,
 ) -> None:
     """Updates after every change, until `stop` is set."""
-    roots = [expand_home(one).resolve() for one in folders] or _known_roots(index)
+    everything = [real_place(named_location(one)) for one in folders] or _known_roots(index)
+    roots = [one for one in everything if isinstance(one, Path)]
+    stores = [one for one in everything if isinstance(one, ObjectPath)]
+    if stores:
+        say(f"looking at {', '.join(map(str, stores))} every {sweep_seconds:.0f} s; Ctrl-C ends it")
     own = existing_index(index).resolve()
     due = time.monotonic() + sweep_seconds
     pending: set[Path] | None = set()  # folders with changes; None: everything
@@ -85,7 +93,7 @@ def _follow(
             pending |= changed
         if pending is not None and not pending:
             continue
-        report = _tried(update, roots, pending, say, stop)
+        report = _tried(update, roots, stores, pending, say, stop)
         if report is None:
             continue
         if _changed(report):
@@ -96,15 +104,21 @@ def _follow(
 
 
 def _tried(
-    update: Callable[[Iterable[Path]], Report], roots: Sequence[Path], pending: set[Path] | None, say: Say, stop: threading.Event
+    update: Callable[[Iterable[Location]], Report],
+    roots: Sequence[Path],
+    stores: Sequence[ObjectPath],
+    pending: set[Path] | None,
+    say: Say,
+    stop: threading.Event,
 ) -> Report | None:
     """One run over what is there of the changed folders, or of everything; None where it must be tried again."""
     there = [root for root in roots if root.is_dir()]
     wanted = there if pending is None or len(pending) > MOST_FOLDERS else sorted(one for one in pending if one.is_dir())
-    if not wanted:
+    asked = stores if pending is None else ()
+    if not wanted and not asked:
         return None
     try:
-        return update(wanted)
+        return update([*wanted, *asked])
     except (IndexLocked, BackendError) as error:
         say(f"{error.what}; trying again in {AGAIN_SECONDS:.0f} s")
         stop.wait(AGAIN_SECONDS)
@@ -127,6 +141,7 @@ def _changes(roots: Sequence[Path], own: Path, say: Say, stop: threading.Event) 
         there = [root for root in roots if root in known]
         if not there:
             stop.wait(TICK_MS / 1000)
+            yield set()
         else:
             notices = watch(
                 *there,
@@ -181,7 +196,7 @@ def _identities(roots: Sequence[Path]) -> Mapping[Path, Identity]:
     return found
 
 
-def _known_roots(index: str) -> list[Path]:
+def _known_roots(index: str) -> list[Location]:
     from rag.index.reader.open_index import open_index
 
     with open_index(existing_index(index)) as opened:

@@ -12,9 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from rag.errors import NotShown
+from rag.corpus.sources import local_file
+from rag.errors import BackendError, NotShown
 from rag.types import StoredPassage
+
+if TYPE_CHECKING:
+    from rag.corpus.objects.cache import LocalFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +30,47 @@ class Original:
     name: str  # without folders
     size: int  # bytes
     modified: float  # seconds since the epoch
-    stamp: str  # device, size, mtime, ctime and inode, and `inner`: equal stamps mean an unchanged file
+    stamp: str  # device, size, mtime, ctime and inode, or object and version; `inner`. Equal stamps mean an unchanged file
     inner: str = ""  # "": itself
 
 
 @contextmanager
 def open_original(stored: StoredPassage) -> Iterator[Original]:
-    """The file of a passage, open for reading. NotShown where it is gone, hidden, not a regular file, or outside its root.
+    """The file of a passage, open for reading. NotShown where it is gone, hidden, not a regular file, or outside its root;
+    BackendError where an object cannot be fetched.
 
     The real path is opened folder by folder without following links: a file or folder swapped for a link meanwhile is refused.
     """
     parts = PurePosixPath(stored.passage.document.path).parts
     if not parts or any(part == ".." or part.startswith(".") for part in parts) or "/" in parts:
         raise _gone(stored)
-    root = stored.file
-    for _ in parts:
-        root = root.parent
+    copy: LocalFile | None = None
     try:
-        fd = _open_below(root, root.joinpath(*parts))
-    except (OSError, ValueError) as error:
+        if isinstance(stored.file, Path):
+            root = stored.file.parents[len(parts) - 1]
+            fd = _open_below(root, root.joinpath(*parts))
+        else:
+            copy = local_file(stored.file)
+            fd = os.open(copy.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError as error:
         raise _gone(stored) from error
+    except (OSError, ValueError) as error:
+        if isinstance(stored.file, Path):
+            raise _gone(stored) from error
+        raise BackendError(f"{stored.passage.document} cannot be fetched: {error}", remedy="try again") from error
     try:
         seen = os.fstat(fd)
         if not stat.S_ISREG(seen.st_mode):
             raise _gone(stored)
         stamp = f"{seen.st_dev}:{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}:{seen.st_ino}"
+        if copy is not None:
+            stamp = f"{stored.file}:{copy.stamp}"
         inner = stored.passage.inner
         yield Original(fd, parts[-1], seen.st_size, seen.st_mtime, f"{stamp}/{inner}" if inner else stamp, inner)
     finally:
         os.close(fd)
+        if copy is not None:
+            copy.close()
 
 
 def version_of(original: Original, *what: object) -> str:

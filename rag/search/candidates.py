@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -20,6 +19,7 @@ from rag.humanize import counted
 from rag.index.catalog.spaces import FIRST
 from rag.index.reader.open_index import Allowed
 from rag.index.reader.searchable import Answering
+from rag.location import Location, ObjectPath
 from rag.search.asked_kind import AskedKind
 from rag.search.spaces import SpaceQuery
 from rag.search.timings import StageTimer
@@ -221,11 +221,20 @@ def without_deleted(found: Sequence[StoredPassage]) -> list[StoredPassage]:
     return list(_drop_deleted({stored.number: stored for stored in found})[0].values())
 
 
+_READ_AS = "; it was read as "
+
+
 def _note_corrected(snapshot: Answering, query: Query, words: str) -> tuple[str, ...]:
     """A note on the words that were read as others; none for the words of a picture or a passage, which nobody typed."""
     if query.content.modality != "text" or not words.strip():
         return ()
-    return tuple(f"no passage contains {typed!r}; it was read as {read!r}" for typed, read in snapshot.corrections(words).items())
+    read_as = snapshot.corrections(words).items()
+    return tuple(f"no passage contains {typed!r}{_READ_AS}{read!r}" for typed, read in read_as)
+
+
+def without_corrections(notes: Sequence[str]) -> tuple[str, ...]:
+    """The notes but those on words that were read as others: these tell which words the whole index holds."""
+    return tuple(note for note in notes if _READ_AS not in note)
 
 
 def _note_gone(gone: Sequence[StoredPassage]) -> tuple[str, ...]:
@@ -236,8 +245,10 @@ def _note_gone(gone: Sequence[StoredPassage]) -> tuple[str, ...]:
     )
 
 
-def _is_gone(file: Path) -> bool:
-    """Whether nothing is at that path; a file that cannot be checked is not gone."""
+def _is_gone(file: Location) -> bool:
+    """Whether nothing is at that path; a file that cannot be checked is not gone, and no store is asked."""
+    if isinstance(file, ObjectPath):
+        return False
     try:
         os.stat(file)  # noqa: PTH116 - two hundred a query, and pathlib takes as long again
     except (FileNotFoundError, NotADirectoryError):

@@ -135,7 +135,7 @@ class FederatedSearcher:
 
     def _less_like(self, ids: Sequence[str]) -> Mapping[str, list[str]]:
         """By the name of each list, which of these passages it holds: vectors of others cannot be compared. NoSuchPassage."""
-        held = {searcher.name: [id for id in ids if searcher.holds(id)] for searcher in self._lists.values()}
+        held = {searcher.name: [id for id in ids if searcher.holds(id)] for searcher in self._lists}
         for id in ids:
             if not any(id in known for known in held.values()):
                 raise NoSuchPassage(id)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from rag.corpus import sources
+from rag.location import Location
 from rag.search.dedup import DuplicateGroup
 from rag.search.grouping import Group
 from rag.types import StoredPassage
@@ -24,7 +25,7 @@ def whose_folder_is_there() -> IsThere:
         stored = group.best.stored
         root = (stored.index, stored.passage.document.root)
         if root not in known:
-            known[root] = _root_folder(stored).is_dir()
+            known[root] = sources.is_there(_root_folder(stored))
         return known[root]
 
     return is_there
@@ -60,6 +61,6 @@ def _with_present(result: DuplicateGroup, is_there: IsThere) -> DuplicateGroup:
     return replace(result, shown=found, others=(result.shown, *(each for each in result.others if each is not found)))
 
 
-def _root_folder(stored: StoredPassage) -> Path:
+def _root_folder(stored: StoredPassage) -> Location:
     document = stored.passage.document.path
     return stored.file.parents[document.count("/")]

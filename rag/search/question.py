@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import WrongRequest
 from rag.index.locations import expand_home
+from rag.location import Location, is_object_url
 from rag.search.options import SearchOptions
 from rag.serialization import checked_kinds
 from rag.text.query_syntax import spoken
@@ -72,7 +72,7 @@ def content_of(stored: StoredPassage, text: str, limits: Limits, files: AskPool)
     return Content("text", text=words)
 
 
-def filters_of(options: SearchOptions, roots: Mapping[str, Path]) -> Filters:
+def filters_of(options: SearchOptions, roots: Mapping[str, Location]) -> Filters:
     """The filters of the options, for an index with these roots. WrongRequest for an unknown root or kind, or a wrong date."""
     paths, names = _below_roots(options.paths, options.roots, roots)
     for root in names:
@@ -105,14 +105,19 @@ def _require_words(text: str) -> str:
     raise WrongRequest(f"{text!r} only excludes words", remedy='add words to search for: rag query -- harbour -draft -"old plan"')
 
 
-def _below_roots(paths: Sequence[str], names: Sequence[str], roots: Mapping[str, Path]) -> tuple[Sequence[str], Sequence[str]]:
+def _below_roots(
+    paths: Sequence[str], names: Sequence[str], roots: Mapping[str, Location]
+) -> tuple[Sequence[str], Sequence[str]]:
     """Absolute patterns that all lie in one root become relative, and select that root; others stay, with the roots `names`."""
     below: list[str] = []
     owners: list[str] = []
     for path in paths:
-        if not path.startswith(("/", "~")):
+        if path.startswith(("/", "~")):
+            whole = f"{expand_home(path)}{'/' if path.endswith('/') else ''}"
+        elif is_object_url(path):
+            whole = path
+        else:
             continue
-        whole = f"{expand_home(path)}{'/' if path.endswith('/') else ''}"
         for name, folder in roots.items():
             if whole.startswith(f"{folder}/"):
                 below.append("/" + (whole.removeprefix(f"{folder}/") or "**"))

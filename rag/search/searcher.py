@@ -18,6 +18,7 @@ from rag.backends.base import capabilities_of
 from rag.config import Settings
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
 from rag.loaders.policy import policy_of
+from rag.location import Location
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache, Say, reranker_beside, silent
 from rag.models.selection import choose_embedder, choose_kept, this_machine
@@ -121,7 +122,7 @@ class Searcher:
         """What the index holds."""
         return self.index.status()
 
-    def roots(self) -> Mapping[str, Path]:
+    def roots(self) -> Mapping[str, Location]:
         """The roots by name, with the folder of each."""
         with self._searched.snapshot() as snapshot:
             return snapshot.roots()

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.corpus.sources import local_file
 from rag.decoding.read_again import read_again
 from rag.loaders.base import Limits
 from rag.loaders.text.passage_content import text_content
+from rag.location import stored_location
 from rag.types import Content, Document, DocumentId, Hit, Passage, StoredPassage
 
 if TYPE_CHECKING:
@@ -40,8 +41,12 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool
     def read(passages: list[StoredPassage]) -> None:
         ordered = sorted(passages, key=lambda one: one.passage.ordinal)
         first = ordered[0]
-        document = Document(first.passage.document, first.file, caption=first.passage.caption)
-        found = read_again(document, [one.passage for one in ordered], limits, pool)
+        try:
+            with local_file(first.file) as file:
+                document = Document(first.passage.document, file.path, caption=first.passage.caption)
+                found = read_again(document, [one.passage for one in ordered], limits, pool)
+        except OSError:
+            return
         contents.update({one.number: content for one, content in zip(ordered, found, strict=False) if content is not None})
 
     with ThreadPoolExecutor(max(1, pool.count)) as threads:
@@ -51,6 +56,11 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool
 
 def hit_pixels(hit: Hit, pool: AskPool) -> Pixels | None:
     """The picture a hit was found by, (height, width, 3), or None if its file cannot be read any more."""
-    document = Document(DocumentId(hit.root, hit.document), Path(hit.path))
-    found = read_again(document, [Passage(document.id, 0, hit.best, hit.kind, hit.modality, inner=hit.inner)], Limits(), pool)
+    id = DocumentId(hit.root, hit.document)
+    passage = Passage(id, 0, hit.best, hit.kind, hit.modality, inner=hit.inner)
+    try:
+        with local_file(stored_location(hit.path)) as file:
+            found = read_again(Document(id, file.path), [passage], Limits(), pool)
+    except OSError:
+        return None
     return found[0].pixels[0] if found and found[0] is not None and found[0].pixels else None

@@ -10,6 +10,7 @@ from tests.bench import (
     lexical,
     media,
     memory,
+    objects,
     passages,
     rescan,
     spaces,
@@ -21,7 +22,22 @@ from tests.bench import (
 )
 from tests.bench.measure import show
 
-parts = (startup, rescan, http_client, commits, lexical, warm_query, memory, media, passages, spaces, writing, users, vectors)
+parts = (
+    startup,
+    rescan,
+    http_client,
+    commits,
+    lexical,
+    warm_query,
+    memory,
+    media,
+    passages,
+    spaces,
+    writing,
+    objects,
+    users,
+    vectors,
+)
 found = [row for part in parts for row in part.rows()]
 show(found)
 sys.exit(not all(row.holds for row in found))

@@ -6,13 +6,13 @@ Knows the tables `passages`, `texts`, `documents` and `roots`; knows no search.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import apsw
 
 from rag.errors import IndexFailure
 from rag.index.catalog.row_codec import passage_from_row, to_name
+from rag.location import stored_location
 from rag.types import DocumentId, StoredPassage
 
 _SELECT = """
@@ -61,4 +61,4 @@ def _stored(row: tuple[Any, ...]) -> StoredPassage:
         passage = passage_from_row(document, tuple(fields))
     except (ValueError, KeyError, TypeError) as error:
         raise apsw.CorruptError(f"passage {number} of {document} cannot be read: {error}") from error
-    return StoredPassage(number, short, passage, Path(to_name(folder), document.path), dated)
+    return StoredPassage(number, short, passage, stored_location(to_name(folder)) / document.path, dated)

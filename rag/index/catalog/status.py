@@ -6,7 +6,7 @@ Knows the tables of the catalog; knows no search and no files but their sizes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -14,12 +14,16 @@ import apsw
 
 from rag.index.catalog.ignored import read_ignored
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
-from rag.index.catalog.row_codec import to_name
+from rag.index.catalog.row_codec import to_bytes, to_name
 from rag.index.catalog.schema import FORMAT, KIND_CODES, LIVE
 from rag.index.catalog.spaces import SpaceCounts, count_spaces
 from rag.index.catalog.unread_parts import read_unread
 from rag.index.files.layout import size_on_disk
+from rag.location import Location, stored_location
 from rag.types import DocumentId, Fingerprint, Kind, Skipped
+
+_OF_ROOT = """WHERE born <= :generation AND (ended IS NULL OR ended > :generation)
+    AND root IN (SELECT number FROM roots WHERE name = :root)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class IndexStatus:
     generation: int
     fingerprint: Fingerprint
     settings: Mapping[str, str]
-    roots: Mapping[str, Path]
+    roots: Mapping[str, Location]
     documents: int  # that could be read
     suffixes: Mapping[str, int]  # {".pdf": 3}; "" for names without a suffix; most frequent first
     folders: Mapping[str, int]  # documents by the first folder of their path; "" for the root itself; most frequent first
@@ -80,14 +84,53 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
     )
 
 
+def read_status_of(folder: Path, connection: apsw.Connection, generation: int, roots: Sequence[str]) -> IndexStatus:
+    """Counts what is live of these roots at a generation. Bytes, vectors and spaces are those of the whole index: 0 here."""
+    known = {name: place for name, place in read_roots(connection, generation).items() if name in roots}
+    suffixes: Counter[str] = Counter()
+    folders: Counter[str] = Counter()
+    kinds: Counter[int] = Counter()
+    for root in known:
+        at = {"generation": generation, "root": to_bytes(root)}
+        for (path,) in connection.execute(f"SELECT path FROM documents {_OF_ROOT} AND skipped IS NULL", at):
+            name = PurePosixPath(to_name(path))
+            suffixes[name.suffix.lower()] += 1
+            folders[name.parts[0] if len(name.parts) > 1 else ""] += 1
+        counted = f"""SELECT kind, count(*) FROM passages WHERE born <= :generation AND (ended IS NULL OR ended > :generation)
+            AND document IN (SELECT number FROM documents {_OF_ROOT}) GROUP BY kind"""
+        kinds.update(dict(connection.execute(counted, at)))
+    unread = [one for one in read_unread(connection, generation)[1] if one.document.root in known]
+    left_out = (counts for root, counts in read_ignored(connection).items() if root in known)
+    return IndexStatus(
+        folder=folder,
+        format=FORMAT,
+        generation=generation,
+        fingerprint=read_fingerprint(folder, connection),
+        settings=read_settings(connection),
+        roots=known,
+        documents=sum(suffixes.values()),
+        suffixes=_most_first(suffixes),
+        folders=_most_first(folders),
+        passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
+        skipped=tuple(one for one in _skipped(connection, generation) if one.document.root in known),
+        unread=tuple(unread),
+        unread_count=len(unread),
+        ignored=dict(sum((Counter(counts) for counts in left_out), Counter[str]())),
+        vectors=0,
+        vector_bytes=0,
+        spaces=(),
+        bytes=0,
+    )
+
+
 def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def read_roots(connection: apsw.Connection, generation: int) -> dict[str, Path]:
+def read_roots(connection: apsw.Connection, generation: int) -> dict[str, Location]:
     """The folder of each live root, by name."""
     rows = connection.execute(f"SELECT name, folder FROM roots WHERE {LIVE} ORDER BY name", (generation,))
-    return {to_name(name): Path(to_name(folder)) for name, folder in rows}
+    return {to_name(name): stored_location(to_name(folder)) for name, folder in rows}
 
 
 def _ignored(connection: apsw.Connection, generation: int) -> dict[str, int]:

@@ -19,6 +19,7 @@ from rag.index.catalog.documents import digest_of, read_stamps
 from rag.index.catalog.reader_versions import count_outdated
 from rag.index.catalog.row_codec import to_bytes, to_name
 from rag.index.catalog.status import read_roots
+from rag.location import Location
 from rag.types import DocumentId
 
 
@@ -26,7 +27,7 @@ from rag.types import DocumentId
 class Survey:
     """The documents of an index at one commit; empty without a connection, for an index that does not exist yet."""
 
-    roots: Mapping[str, Path]
+    roots: Mapping[str, Location]
     connection: apsw.Connection | None = None
 
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:

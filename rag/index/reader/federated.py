@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,7 @@ from rag.index.reader.filters import Allowed
 from rag.index.reader.open_index import OpenIndex
 from rag.index.reader.outlines import PassageOutline
 from rag.index.reader.snapshot import Snapshot
+from rag.location import Location
 from rag.types import Filters, StoredPassage
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class FederatedSnapshot:
                 found[place] = rows[known[number]]
         return found
 
-    def roots(self) -> dict[str, Path]:
+    def roots(self) -> dict[str, Location]:
         """The folder of each root of all parts, by name; where two share a name, the first part's."""
         return {name: folder for part in reversed(self.parts) for name, folder in part.roots().items()}
 

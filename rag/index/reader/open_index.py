@@ -24,6 +24,7 @@ from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
 from rag.index.reader.snapshot import Snapshot
 from rag.index.vectors.structures import AUTO, COARSE_UP_TO, known_structure
+from rag.location import Location
 from rag.types import Fingerprint, StoredPassage
 
 __all__ = ["Allowed", "IndexStatus", "OpenIndex", "open_index"]
@@ -133,7 +134,7 @@ class OpenIndex:
         with self.snapshot() as snapshot:
             return snapshot.by_id(short_id)
 
-    def roots(self) -> dict[str, Path]:
+    def roots(self) -> dict[str, Location]:
         """As `Snapshot.roots`."""
         with self.snapshot() as snapshot:
             return snapshot.roots()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from rag.index.catalog.spaces import FIRST, Space
 from rag.index.reader.filters import Allowed
 from rag.index.reader.outlines import PassageOutline
+from rag.location import Location
 from rag.types import Filters, Fingerprint, StoredPassage
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Answering(Protocol):
     def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]: ...
     def by_id(self, short_id: str) -> StoredPassage | None: ...
     def vectors(self, numbers: Sequence[int]) -> Vectors: ...
-    def roots(self) -> Mapping[str, Path]: ...
+    def roots(self) -> Mapping[str, Location]: ...
 
 
 class Searchable(Protocol):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import apsw
@@ -19,7 +18,7 @@ from rag.index.catalog.connection import folding_of
 from rag.index.catalog.lookup import read_by_id, read_neighbours, read_passages
 from rag.index.catalog.schema import COLUMNS
 from rag.index.catalog.spaces import FIRST, Space, read_spaces
-from rag.index.catalog.status import IndexStatus, read_roots, read_status
+from rag.index.catalog.status import IndexStatus, read_roots, read_status, read_status_of
 from rag.index.lexical import bm25_search
 from rag.index.lexical.postings_search import Wanted
 from rag.index.lexical.typing_errors import corrections
@@ -29,6 +28,7 @@ from rag.index.reader.filters import Allowed
 from rag.index.reader.live_passages import LivePassages
 from rag.index.reader.outlines import PassageOutline, read_outlines
 from rag.index.vectors import dense
+from rag.location import Location
 from rag.text.query_syntax import understand
 from rag.types import Filters, Fingerprint, StoredPassage
 
@@ -222,7 +222,7 @@ class Snapshot:
         """How many live passages contain each word, and how many live passages there are."""
         return bm25_search.document_frequencies(self._connection, words, self.folding), len(self.live.numbers)
 
-    def roots(self) -> dict[str, Path]:
+    def roots(self) -> dict[str, Location]:
         """The folder of each root, by name."""
         return read_roots(self._connection, self.generation)
 
@@ -233,6 +233,10 @@ class Snapshot:
     def status(self) -> IndexStatus:
         """Counts of what the index holds."""
         return read_status(self._cache.folder, self._connection, self.generation)
+
+    def status_of(self, roots: Sequence[str]) -> IndexStatus:
+        """Counts of what these roots hold; what belongs to the index as a whole is 0 or empty."""
+        return read_status_of(self._cache.folder, self._connection, self.generation, roots)
 
     def _checked_queries(self, vectors: Vectors, space: int) -> Vectors:
         queries, dim = np.ascontiguousarray(np.atleast_2d(vectors), np.float32), self._dim(space)

@@ -38,6 +38,7 @@ from rag.index.writer.pending import PendingDocuments
 from rag.index.writer.picture_text_writer import PictureWords
 from rag.index.writer.run_memory import RunMemory
 from rag.index.writer.space_writer import SpaceWriter
+from rag.location import Location
 from rag.types import Document, DocumentId, Fingerprint, Passage
 
 if TYPE_CHECKING:
@@ -68,13 +69,13 @@ class Changes:
 
     # ---- roots ----------------------------------------------------------------------------------
 
-    def roots(self) -> dict[str, Path]:
+    def roots(self) -> dict[str, Location]:
         """The folder of each root, by name."""
         with self._transaction.reading() as connection:
             return read_roots(connection, self._next_generation)
 
     @uninterruptible()
-    def add_root(self, name: str, folder: Path) -> None:
+    def add_root(self, name: str, folder: Location) -> None:
         """Adds a root, or gives an existing one this folder."""
         known = self.roots().get(name)
         if known == folder:
