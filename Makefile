@@ -15,7 +15,7 @@ ADAPTERS_INSTALLED := $(ADAPTERS_VENV)/.installed
 # The page is tested in Debian's chromium, driven by Playwright.
 PAGE_INSTALLED := $(VENV)/.page-installed
 
-.PHONY: demo test test-adapters test-page test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-quality bench-models bench-gpu samples clean
+.PHONY: demo test test-adapters test-page test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-quality bench-photos bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -62,6 +62,9 @@ bench: $(INSTALLED) ## speed and memory, as ratios to a floor measured in the sa
 
 bench-quality: $(INSTALLED) ## ranking beside bm25s, FTS5 and TF-IDF: make bench-quality DIR=/path/to/judged/collections
 	$(BIN)/python -m tests.bench.quality $(DIR)
+
+bench-photos: $(INSTALLED) ## how often an everyday word finds a photo that shows it: make bench-photos DIR=/path/to/labelled/photos
+	$(BIN)/python -m tests.bench.photos $(DIR)
 
 bench-models: $(MODELS_INSTALLED) ## embedding through a real vLLM server, beside a bare load generator; `rag bench` beside `vllm bench serve`
 	PYTHONPATH=tests/models/site:. $(MODELS_VENV)/bin/python -m tests.bench.server

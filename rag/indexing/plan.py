@@ -16,7 +16,7 @@ from rag.config import load_settings
 from rag.corpus.file_types import family_of
 from rag.corpus.walk import Root, walk
 from rag.errors import IndexNotFound
-from rag.index.catalog.index_folder import settings_of
+from rag.index.catalog.index_folder import fingerprint_of, settings_of
 from rag.index.catalog.survey import Survey, surveyed
 from rag.index.files.layout import is_index
 from rag.index.locations import expand_home, index_folder
@@ -26,8 +26,9 @@ from rag.indexing.outdated import describe_outdated
 from rag.indexing.progress import Rate, read_rate
 from rag.indexing.roots import Target, choose_root, heeded_files, root_folder, without_repeats
 from rag.indexing.scan import ChangeDetector
+from rag.indexing.sight import seeing, versions_with
 from rag.indexing.tally import RunTally
-from rag.loaders import VERSIONS
+from rag.loaders.policy import policy_of
 from rag.types import Kind, Skipped
 
 if TYPE_CHECKING:
@@ -64,9 +65,11 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
     if not is_index(folder):
         if not wanted:
             raise IndexNotFound(folder)
-        return _plan(Survey({}), wanted, frozenset(kinds), None, heeded_files(settings, {}))
+        return _plan(Survey({}), wanted, frozenset(kinds), None, heeded_files(settings, {}), {})
     with surveyed(folder) as known:
-        return _plan(known, wanted, frozenset(kinds), read_rate(folder), heeded_files(settings, settings_of(folder)))
+        kept = settings_of(folder)
+        versions = versions_with(seeing(fingerprint_of(folder), policy_of(kept)))
+        return _plan(known, wanted, frozenset(kinds), read_rate(folder), heeded_files(settings, kept), versions)
 
 
 @dataclass(slots=True)
@@ -77,9 +80,16 @@ class _Counts:
     megabytes: float = 0.0
 
 
-def _plan(known: Survey, wanted: Sequence[Path], kinds: frozenset[Kind], rate: Rate | None, heeded: tuple[str, ...]) -> Plan:
+def _plan(
+    known: Survey,
+    wanted: Sequence[Path],
+    kinds: frozenset[Kind],
+    rate: Rate | None,
+    heeded: tuple[str, ...],
+    versions: Mapping[str, int],
+) -> Plan:
     counts, tally = _Counts(), RunTally()
-    for target in (one._replace(heeded=heeded) for one in _targets(known, wanted, tally)):
+    for target in (one._replace(heeded=heeded) for one in _targets(known, wanted, tally, versions)):
         changes = ChangeDetector(target, known, tally, kinds)
         for change in filter(None, map(changes.classify, walk(*target))):
             path = change.found.path
@@ -97,9 +107,9 @@ def _plan(known: Survey, wanted: Sequence[Path], kinds: frozenset[Kind], rate: R
     )  # fmt: skip
 
 
-def _targets(known: Survey, wanted: Sequence[Path], tally: RunTally) -> list[Target]:
+def _targets(known: Survey, wanted: Sequence[Path], tally: RunTally, versions: Mapping[str, int]) -> list[Target]:
     moves = find_moves(map(root_folder, wanted) if wanted else known.roots.values(), known.roots, known)
-    tally.notes += [*map(str, moves), *describe_outdated(known.outdated(VERSIONS), "would be")]
+    tally.notes += [*map(str, moves), *describe_outdated(known.outdated(versions), "would be")]
     roots = {**known.roots, **{moved.root: moved.new for moved in moves}}
     targets = []
     for one in wanted:
