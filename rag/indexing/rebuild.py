@@ -18,6 +18,7 @@ from rag.indexing.run import create_index, run_over
 from rag.loaders.policy import fixed_settings, policy_of
 from rag.models.loading import open_embedder
 from rag.models.selection import choose_embedder, this_machine
+from rag.models.small_download import fetch_if_named
 
 if TYPE_CHECKING:
     from rag.index.catalog.spaces import Space
@@ -45,6 +46,7 @@ def rebuild_index(
     with locked(folder):  # until the new index stands in its place
         roots, kept, spaces = _of_old_index(folder, wanted)
         chosen = choose_embedder(settings, kept, this_machine())
+        fetch_if_named(chosen, say)
         embedder = open_embedder(chosen)
         fresh, old = places_of_rebuild(folder)
         for leftover in (fresh, old):
