@@ -105,7 +105,7 @@ def kept(file: Path, texts: TextEncoder, pictures: PictureEncoder) -> Background
 
 
 def background_pictures() -> list[Pixels]:
-    """Pictures that show nothing, with the colours and the fall of contrasts by size that photos have: 1/f noise."""
+    """16 pictures, uint8 (96, 96, 3), that show nothing, with the colours and contrasts by size that photos have: 1/f noise."""
     random = np.random.default_rng(20_261_129)
     across, along = np.meshgrid(np.fft.fftfreq(_SIDE), np.fft.fftfreq(_SIDE))
     falling = 1.0 / np.maximum(np.hypot(across, along), 1.0 / _SIDE)
