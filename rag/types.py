@@ -124,6 +124,7 @@ class Context:
     slide: int | None = None
     sheet: str = ""
     about: str = ""  # who made the document and how it is rated, as it says itself
+    seen: str = ""  # what its picture shows, in words that a classifier is sure of
     location: tuple[float, float] | None = None  # where a picture or a video was taken: latitude, longitude in degrees
 
 

@@ -5,6 +5,7 @@ Knows names; imports none of them.
 
 EMBEDDERS = {
     "lite": "rag.backends.lite.embedder:LiteEmbedder",
+    "small": "rag.backends.small.embedder:SmallEmbedder",
     "server": "rag.backends.server.embedder:ServerEmbedder",
     "vllm": "rag.backends.local.vllm_engine:EngineEmbedder",
     "transformers": "rag.backends.local.transformers:TransformersEmbedder",

@@ -13,7 +13,7 @@ Indexes = Annotated[
     list[str] | None, typer.Option("--index", "-i", help="Name or folder of the index; repeatable: several are searched as one.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Backend = Annotated[str | None, typer.Option(help="Where the embedder runs: auto, lite, server, vllm, transformers.")]
+Backend = Annotated[str | None, typer.Option(help="Where the embedder runs: auto, lite, small, server, vllm, transformers.")]
 Model = Annotated[str | None, typer.Option(help="Which embedding model: a name or a local folder.")]
 Family = Annotated[str | None, typer.Option(help="Model family (prompts and limits), where the name does not tell.")]
 Url = Annotated[list[str] | None, typer.Option(help="Endpoint that serves the embedder (repeatable).")]

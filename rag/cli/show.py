@@ -51,6 +51,8 @@ def show(
     where = place(passage.locator, passage.inner)
     print(harmless(f"{stored.file}{' ' if passage.inner else ', ' if where else ''}{where} ({passage.kind})"))
     print(harmless(", ".join(filter(None, (day(stored.dated), passage.context.about, degrees(passage.context.location))))))
+    if passage.context.seen:
+        print(harmless(f"shows: {passage.context.seen}"))
     for text in (passage.caption, passage.text):
         if text:
             print("\n" + "\n".join(harmless(line) for line in text.splitlines()))

@@ -24,6 +24,7 @@ class Rules:
     key: str  # `identity.reading_key` of all of it
     side: int = 0  # pixels: what the model looks at of the shorter side of a picture (rag.backends.downsample); 0: all of it
     threads: int = 1  # inside one recognition of words
+    seeing: int = 0  # revision of the words for what photos show (rag.loaders.picture.seen), where they are wanted; else 0
     patience: int = 1  # an answer may cost so many times as much as usual
 
 

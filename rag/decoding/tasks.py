@@ -32,7 +32,7 @@ from rag.decoding.messages import (
     Rules,
 )
 from rag.errors import UnreadableDocument, WrongRequest
-from rag.loaders import LOADERS
+from rag.loaders import LOADERS, SHOW_PHOTOS
 from rag.loaders.base import STRETCH, Limits
 from rag.loaders.detect import loader_name, suffixes
 from rag.loaders.inside.reader import WithInside, loader_of, reading_of
@@ -127,7 +127,8 @@ def _identity(job: Identify, asked: Document) -> Identified:
     suffix = PurePosixPath(document.id.path).suffix.lower()
     captions = tuple(loader.captions(document, rules.limits)) if rules.captions and suffix in CAPTION_SUFFIXES else ()
     # Some loaders go by the suffix: the same bytes are other passages under another one.
-    reading = f"{name}{suffix}:{loader.version}:{rules.key}{reading_of(name, rules.limits)}"
+    version = loader.version + (rules.seeing if name in SHOW_PHOTOS else 0)
+    reading = f"{name}{suffix}:{version}:{rules.key}{reading_of(name, rules.limits)}"
     return Identified(name, reading, digest, captions)
 
 
@@ -187,6 +188,7 @@ def _recognised(
         if not isinstance(content, Content) or not content.pixels:
             yield PassageRead(passage, content)
             continue
+        passage = _with_seen(passage, content, job.rules)
         digests = tuple(pixels_digest(pixels) for pixels in content.pixels)
         shown = replace(content, pixels=tuple(thin(pixels, job.rules.side) for pixels in content.pixels), layer=None)
         pictures = unread(content, job.rules)
@@ -210,6 +212,15 @@ def _recognised(
             text, words[0] = combined(passage.text, content.layer, words[0])
             passage = replace(passage, text=text)
         yield PassageRead(passage, shown, digests, tuple(words), tuple(fresh))
+
+
+def _with_seen(passage: Passage, content: Content, rules: Rules) -> Passage:
+    """The passage with words for what its photo shows, where they are wanted."""
+    if not rules.seeing or passage.kind not in ("image", "frame"):  # pages and screenshots say in words what they are about
+        return passage
+    from rag.loaders.picture.seen import seen_words
+
+    return replace(passage, context=replace(passage.context, seen=seen_words(content.pixels[0], rules.threads)))
 
 
 def unread(content: Content, rules: Rules) -> tuple[Pixels, ...]:

@@ -31,6 +31,7 @@ from rag.location import Location, ObjectPath, named_location
 from rag.models.canaries import compare_canaries
 from rag.models.loading import ModelCache
 from rag.models.selection import choose_embedder, choose_kept, this_machine
+from rag.models.small_download import fetch_if_named
 from rag.types import KINDS, Kind
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def update_index(
         raise IndexNotFound(folder)
     kept = {} if fresh else settings_of(up_to_date(folder))
     chosen = choose_embedder(settings, kept, this_machine())
+    fetch_if_named(chosen, say)
     models = models or ModelCache()
     embedder = models.embedder(chosen)
     if fresh:

@@ -45,6 +45,7 @@ from rag.indexing.ocr_cache import OcrCache
 from rag.indexing.pending_document import PendingDocument, describe
 from rag.indexing.quarantine import PATIENCE, Quarantine
 from rag.indexing.scan import of_pictures
+from rag.indexing.sight import ocr_rule, seeing
 from rag.indexing.tally import RunTally
 from rag.loaders.policy import ReadingPolicy
 from rag.text.clues import found_by
@@ -79,11 +80,12 @@ class DocumentIngester:
     def __post_init__(self) -> None:
         self.quarantine = Quarantine(self.writer.folder)
         policy = self.policy
-        ocr = policy.ocr if "ocr" in policy.clues else "never"
+        ocr = ocr_rule(policy)
         key = reading_key(policy.limits, policy.ocr, policy.clues)
         threads = 1 if self.readers else os.cpu_count() or 1  # without readers, one document is read at a time
+        wanted = seeing(self.embedder.fingerprint, policy)
         shorter_side = capabilities_of(self.embedder).shorter_side
-        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, shorter_side, threads)
+        self.rules = Rules(policy.limits, ocr, "caption" in policy.clues, key, shorter_side, threads, wanted)
 
     def start(self, root: Root, brought: Brought, tally: RunTally) -> None:
         """Starts a document that the walk found; it is counted in `tally`."""

@@ -142,7 +142,7 @@ class PendingDocument:
 
 def _named_anew(passage: Passage, now: Passage) -> Passage:
     """A passage of a document that has another name, with what may come from the name."""
-    return replace(passage, kind=now.kind, context=now.context, taken=now.taken)
+    return replace(passage, kind=now.kind, context=replace(now.context, seen=passage.context.seen), taken=now.taken)
 
 
 def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dropped:

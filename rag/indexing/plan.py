@@ -17,7 +17,7 @@ from rag.corpus.sources import is_there, root_of
 from rag.corpus.walk import Root, walk
 from rag.decoding.tasks import size_in
 from rag.errors import IndexNotFound
-from rag.index.catalog.index_folder import settings_of
+from rag.index.catalog.index_folder import fingerprint_of, settings_of
 from rag.index.catalog.survey import Survey, surveyed
 from rag.index.files.layout import is_index
 from rag.index.locations import index_folder
@@ -27,8 +27,9 @@ from rag.indexing.outdated import describe_outdated
 from rag.indexing.progress import Rate, read_rate
 from rag.indexing.roots import Target, choose_root, heeded_files, without_repeats
 from rag.indexing.scan import ChangeDetector
+from rag.indexing.sight import seeing, versions_with
 from rag.indexing.tally import RunTally
-from rag.loaders import VERSIONS
+from rag.loaders.policy import policy_of
 from rag.location import Location, named_location
 from rag.types import Kind, Skipped
 
@@ -66,9 +67,11 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
     if not is_index(folder):
         if not wanted:
             raise IndexNotFound(folder)
-        return _plan(Survey({}), wanted, frozenset(kinds), None, heeded_files(settings, {}))
+        return _plan(Survey({}), wanted, frozenset(kinds), None, heeded_files(settings, {}), {})
     with surveyed(folder) as known:
-        return _plan(known, wanted, frozenset(kinds), read_rate(folder), heeded_files(settings, settings_of(folder)))
+        kept = settings_of(folder)
+        versions = versions_with(seeing(fingerprint_of(folder), policy_of(kept)))
+        return _plan(known, wanted, frozenset(kinds), read_rate(folder), heeded_files(settings, kept), versions)
 
 
 @dataclass(slots=True)
@@ -79,9 +82,16 @@ class _Counts:
     megabytes: float = 0.0
 
 
-def _plan(known: Survey, wanted: Sequence[Location], kinds: frozenset[Kind], rate: Rate | None, heeded: tuple[str, ...]) -> Plan:
+def _plan(
+    known: Survey,
+    wanted: Sequence[Location],
+    kinds: frozenset[Kind],
+    rate: Rate | None,
+    heeded: tuple[str, ...],
+    versions: Mapping[str, int],
+) -> Plan:
     counts, tally = _Counts(), RunTally()
-    for target in (one._replace(heeded=heeded) for one in _targets(known, wanted, tally)):
+    for target in (one._replace(heeded=heeded) for one in _targets(known, wanted, tally, versions)):
         changes = ChangeDetector(target, known, tally, kinds)
         for change in filter(None, map(changes.classify, walk(*target))):
             path = change.found.path
@@ -99,9 +109,9 @@ def _plan(known: Survey, wanted: Sequence[Location], kinds: frozenset[Kind], rat
     )  # fmt: skip
 
 
-def _targets(known: Survey, wanted: Sequence[Location], tally: RunTally) -> list[Target]:
+def _targets(known: Survey, wanted: Sequence[Location], tally: RunTally, versions: Mapping[str, int]) -> list[Target]:
     moves = find_moves(map(root_of, wanted) if wanted else known.roots.values(), known.roots, known)
-    tally.notes += [*map(str, moves), *describe_outdated(known.outdated(VERSIONS), "would be")]
+    tally.notes += [*map(str, moves), *describe_outdated(known.outdated(versions), "would be")]
     roots = {**known.roots, **{moved.root: moved.new for moved in moves}}
     targets = []
     for one in wanted:

@@ -20,6 +20,7 @@ from rag.loaders.policy import fixed_settings, policy_of
 from rag.location import Location
 from rag.models.loading import open_embedder
 from rag.models.selection import choose_embedder, this_machine
+from rag.models.small_download import fetch_if_named
 
 if TYPE_CHECKING:
     from rag.index.catalog.spaces import Space
@@ -47,6 +48,7 @@ def rebuild_index(
     with locked(folder, say):  # until the new index stands in its place
         roots, kept, spaces = _of_old_index(folder, wanted)
         chosen = choose_embedder(settings, kept, this_machine())
+        fetch_if_named(chosen, say)
         embedder = open_embedder(chosen)
         fresh, old = places_of_rebuild(folder)
         for leftover in (fresh, old):

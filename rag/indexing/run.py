@@ -14,7 +14,7 @@ from rag.config import Settings
 from rag.errors import BackendError
 from rag.indexing.progress import keep_rate
 from rag.indexing.renewal import renew
-from rag.loaders import VERSIONS
+from rag.indexing.sight import seeing, versions_with
 from rag.loaders.policy import ReadingPolicy, fixed_settings
 from rag.location import Location
 from rag.models.canaries import embed_canaries
@@ -54,7 +54,7 @@ def run_over(
 
     with workers_on(settings.on) as workers, writing(folder, say) as writer:
         renewed = renew(writer, embedder, policy)
-        outdated = writer.memory.read_again(VERSIONS)
+        outdated = writer.memory.read_again(versions_with(seeing(embedder.fingerprint, policy)))
         heeded = heeded_files(settings, kept)
         moves = find_moves(map(root_of, wanted) if wanted else writer.roots().values(), writer.roots(), writer)
         for moved in moves:

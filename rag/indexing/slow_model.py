@@ -47,7 +47,7 @@ def count_passages(folders: Sequence[Location], settings: Settings) -> int:
     heeded = heeded_files(settings, {})
     targets = (choose_root(folder, {})[0]._replace(heeded=heeded) for folder in folders)
     count = 0
-    for target, found in chain.from_iterable(((target, one) for one in walk(*target)) for target in targets):
+    for found in chain.from_iterable(walk(*target) for target in targets):
         if count >= MOST:
             return MOST
         if isinstance(found, FileEntry):

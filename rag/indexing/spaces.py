@@ -24,6 +24,7 @@ from rag.models.canaries import compare_canaries
 from rag.models.further import open_to_fill, refuse_other
 from rag.models.loading import ModelCache
 from rag.models.selection import choose_embedder, choose_kept, remembered, this_machine
+from rag.models.small_download import fetch_if_named
 
 if TYPE_CHECKING:
     from rag.decoding.ask_pool import AskPool
@@ -50,6 +51,7 @@ def add_model(
     settings = load_settings({**flags, "index": index or None})
     models = models or ModelCache()
     chosen = choose_embedder(settings, {}, this_machine())
+    fetch_if_named(chosen, say)
     embedder = models.embedder(chosen)
     name, kept = embedder.fingerprint.model, settings_of(folder)
     if embedder.fingerprint == fingerprint_of(folder):

@@ -30,6 +30,8 @@ VERSIONS = {
     "video": 4,
 }
 
+SHOW_PHOTOS = frozenset({"picture", "video", "archive", "mail", "office"})  # whose passages may be photos
+
 # What holds other files is read anew whenever any loader reads more.
 _ALL = sum(VERSIONS.values())
 VERSIONS |= {"archive": 1 + _ALL, "mail": 4 + _ALL}

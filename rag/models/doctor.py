@@ -16,12 +16,14 @@ from rag.backends.families import family_of
 from rag.backends.gguf_names import is_same
 from rag.backends.local.platforms import release
 from rag.backends.server.llamacpp.properties import OWNER
+from rag.backends.small.files import is_small
 from rag.config import Settings
 from rag.errors import BackendError, WrongRequest
 from rag.models.check_embedder import RELEVANT, SAME_VECTOR, prove_embedder
 from rag.models.check_late import prove_late
 from rag.models.check_llamacpp import prove_llamacpp
 from rag.models.check_reranker import prove_reranker
+from rag.models.check_small import prove_small
 from rag.models.memory import GIB
 from rag.models.probe import Finding, Models, Verdict, cosine, embed, models_of, talking
 from rag.models.run_files import Task, key_for, running
@@ -47,6 +49,8 @@ def examine_endpoints(settings: Settings, kept: Mapping[str, str]) -> list[Findi
 
 
 def _prove_found(choice: Choice, role: Task) -> list[Finding]:
+    if role == "embedder" and is_small(choice.model):
+        return prove_small(choice)
     if choice.urls:
         return prove(choice, role)
     servers = [one for one in running(role) if not choice.model or is_same(one.model, choice.model)]

@@ -17,6 +17,7 @@ from rag.backends import modelscope
 from rag.backends.base import Choice
 from rag.backends.gguf_names import is_same
 from rag.backends.local.weights import folder_here
+from rag.backends.small.files import is_small
 from rag.config import Settings
 from rag.errors import MissingExtra, WrongRequest
 from rag.models.run_files import Task, key_for, running
@@ -168,6 +169,8 @@ def _chosen(backend: str, choice: Choice, machine: Capabilities, role: Task) -> 
         return _lite(choice)
     if ":" in backend:
         return ModelChoice(backend, choice)
+    if role == "embedder" and (backend == "small" or (backend == "auto" and is_small(choice.model))):
+        return ModelChoice("small", choice)
     if backend != "server" or not choice.urls:
         running = machine.serving(role, choice.model)
         if running:

@@ -24,7 +24,7 @@ from rag.search.asked_kind import AskedKind
 from rag.search.spaces import SpaceQuery
 from rag.search.timings import StageTimer
 from rag.text.query_syntax import stresses, unquoted
-from rag.types import Kind, Lane, Query, StoredPassage
+from rag.types import Kind, Lane, Passage, Query, StoredPassage
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -62,8 +62,13 @@ class CandidateSet:
 
     @property
     def wordless(self) -> frozenset[int]:
-        """The passages without any text."""
-        return frozenset(n for n, one in self.passages.items() if not (one.passage.text or one.passage.caption))
+        """The passages of which no words are known, but for those that name what a photo shows, where none of them was asked for:
+        a photo shows more than a classifier names.
+        """
+        return frozenset(n for n, one in self.passages.items() if not self._has_words(n, one.passage))
+
+    def _has_words(self, number: int, passage: Passage) -> bool:
+        return bool(passage.text or passage.caption or (passage.context.seen and number in self.lexical))
 
     def similarity(self, number: int) -> float:
         """The largest inner product of a passage with the query, over the spaces that have it; 0 where none has."""

@@ -29,6 +29,9 @@ BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
 DATA = {
     "rag/py.typed",
     "rag/text/idf.bin",
+    "rag/loaders/picture/classes.txt",
+    "rag/loaders/picture/classifier.onnx",
+    "rag/loaders/picture/seen_terms.tsv",
     "rag/backends/templates/qwen3_reranker.jinja",
     "ui/components/templates/results/component/index.js",
 }

@@ -230,8 +230,12 @@ def _insert_words(connection: apsw.Connection, number: int, passage: Passage, pa
 
 
 def _path_terms(passage: Passage, path_terms: Sequence[str]) -> Sequence[str]:
-    """The terms of the path, those of the file inside the document with them; none where paths are no clue."""
-    return [*path_terms, *stored_terms(path_words(passage.inner))] if passage.inner and path_terms else path_terms
+    """The terms of the path, those of the file inside the document with them (none where paths are no clue), and of what is
+    seen in its picture: less sure than a caption, as a path is.
+    """
+    inner = stored_terms(path_words(passage.inner)) if passage.inner and path_terms else ()
+    seen = stored_terms(passage.context.seen) if passage.context.seen else ()
+    return [*path_terms, *inner, *seen] if inner or seen else path_terms
 
 
 def _fetch(connection: apsw.Connection, question: str, bindings: tuple[object, ...]) -> list[tuple[Any, ...]]:
