@@ -16,7 +16,6 @@ from rag.corpus.digests import content_key
 from rag.corpus.file_types import PICTURE_SUFFIXES
 from rag.decoding.messages import Identified, PassageRead, Rules
 from rag.errors import UnreadableDocument
-from rag.index.writer.writer import Writer
 from rag.loaders.policy import ReadingPolicy
 from rag.loaders.text.encoding import decoded
 from rag.text.clues import embedded_clues
@@ -25,7 +24,8 @@ from rag.types import Content, Document, DocumentId, Dropped, Modality, Passage,
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.corpus.walk import FileEntry, Root
-    from rag.index.writer.writer import TwinDocument
+    from rag.index.catalog.documents import TwinDocument
+    from rag.index.writing import IndexWriter
     from rag.indexing.tally import RunTally
 
 
@@ -152,7 +152,7 @@ def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dro
     return Dropped("a picture without words, for a model that only reads")
 
 
-def describe(root: Root, found: FileEntry, writer: Writer, policy: ReadingPolicy, tally: RunTally) -> Document:
+def describe(root: Root, found: FileEntry, writer: IndexWriter, policy: ReadingPolicy, tally: RunTally) -> Document:
     """The document a walk found, with its caption: the text beside it, and the alt texts other documents show it with."""
     file = root.folder / found.path
     companions = tuple(file.parent / name for name in found.companions)

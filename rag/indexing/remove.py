@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import WrongRequest
-from rag.index.locations import existing_index, expand_home
+from rag.index.locations import existing_room, expand_home
 
 if TYPE_CHECKING:
-    from rag.index.writer.writer import Writer
+    from rag.index.writing import IndexWriter
 
 
 def remove_documents(path: str, index: str = "") -> int:
@@ -23,15 +23,13 @@ def remove_documents(path: str, index: str = "") -> int:
     What lies on disk at that path is meant first; only where the index holds nothing of it, what has that path below a root.
     The files stay. WrongRequest where the index holds nothing of that name, or where several roots do.
     """
-    from rag.index.writer.writer import writing
-
-    folder = existing_index(index)
+    room = existing_room(index)
     if not path.strip():
         raise WrongRequest("a path without a name was given", remedy="name a document, a folder or a root")
     asked = expand_home(path)
     places = {Path(os.path.realpath(asked)), Path(os.path.realpath(asked.parent)) / asked.name}  # a link, and what it points at
     below = posixpath.normpath(path).strip("/")
-    with writing(folder) as writer:
+    with room.writing() as writer:
         roots = writer.roots()
         whole = [name for name, base in roots.items() if base in places]
         inside = {
@@ -53,9 +51,11 @@ def remove_documents(path: str, index: str = "") -> int:
                 removed = sum(_forget(writer, name, below) for name in holders)
         writer.commit()
     if not removed and not whole:
-        raise WrongRequest(f"{folder} holds nothing called {path}", remedy="`rag status` lists its roots; paths are below a root")
+        raise WrongRequest(
+            f"{room.place} holds nothing called {path}", remedy="`rag status` lists its roots; paths are below a root"
+        )
     return removed
 
 
-def _forget(writer: Writer, root: str, under: str) -> int:
+def _forget(writer: IndexWriter, root: str, under: str) -> int:
     return sum([writer.remove(root, path) for path, _ in writer.stamps(root, under)])

@@ -22,11 +22,12 @@ from rag.types import Kind
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
+    from rag.index.room import Room
     from rag.indexing.report import Report, Tell
 
 
 def run_over(
-    folder: Path,
+    room: Room,
     wanted: Sequence[Path],
     embedder: Embedder,
     policy: ReadingPolicy,
@@ -42,13 +43,12 @@ def run_over(
     """
     from rag.corpus.walk import Root
     from rag.decoding.memory_budget import budget, shortfall
-    from rag.index.writer.writer import writing
     from rag.indexing.moved_roots import find_moves
     from rag.indexing.outdated import describe_outdated
     from rag.indexing.pipeline import index_targets
     from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, root_folder, without_repeats
 
-    with writing(folder) as writer:
+    with room.writing() as writer:
         renewed = renew(writer, embedder, policy)
         outdated = writer.memory.read_again(VERSIONS)
         heeded = heeded_files(settings, kept)
@@ -91,19 +91,18 @@ def run_over(
         if "ignore" in settings.model_fields_set or "ignore" in kept:
             writer.memory.keep_setting("ignore", json.dumps([name.removeprefix(".") for name in heeded]))
         writer.commit()
-    keep_rate(folder, sum(report.passages.values()), report.seconds)
+    if isinstance(room.place, Path):  # what a plan estimates by, and only index folders have plans
+        keep_rate(room.place, sum(report.passages.values()), report.seconds)
     return report
 
 
-def create_index(folder: Path, settings: Settings, chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:
+def create_index(room: Room, settings: Settings, chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:
     """Makes an empty index for that model, and says which it is.
 
     BackendError where a server fails a proof of format: an index of wrong vectors looks fine and ranks badly.
     """
-    from rag.index.catalog.index_folder import create
-
     _name_model(chosen, embedder, say)
-    create(folder, embedder.fingerprint, fixed_settings(settings) | model_memory(settings, chosen, embedder))
+    room.create(embedder.fingerprint, fixed_settings(settings) | model_memory(settings, chosen, embedder))
 
 
 def _name_model(chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:

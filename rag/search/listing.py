@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rag.search.dedup import DuplicateGroup
 
 if TYPE_CHECKING:
-    from rag.index.reader.federated import Answering
     from rag.index.reader.outlines import PassageOutline
+    from rag.index.room import Answering
     from rag.search.candidates import CandidateSet
     from rag.types import StoredPassage
 

@@ -26,7 +26,7 @@ from rag.types import DocumentId, Fingerprint, Kind, Skipped
 class IndexStatus:
     """What an index holds at one generation."""
 
-    folder: Path
+    folder: Path | str  # or the address of a database
     format: int
     generation: int
     fingerprint: Fingerprint
@@ -66,8 +66,8 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         settings=read_settings(connection),
         roots=read_roots(connection, generation),
         documents=sum(suffixes.values()),
-        suffixes=_most_first(suffixes),
-        folders=_most_first(folders),
+        suffixes=most_first(suffixes),
+        folders=most_first(folders),
         passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
         skipped=tuple(_skipped(connection, generation)),
         unread=tuple(unread),
@@ -80,7 +80,8 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
     )
 
 
-def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts, largest first, then by name."""
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 

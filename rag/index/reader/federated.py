@@ -6,68 +6,39 @@ Knows open indexes; knows no model and no corpus.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rag.errors import EmbedderMismatch, IndexFailure
 from rag.index.catalog.spaces import FIRST, Space
 from rag.index.lexical.bm25_search import Frequencies
-from rag.index.reader.filters import Allowed
-from rag.index.reader.open_index import OpenIndex
 from rag.index.reader.outlines import PassageOutline
-from rag.index.reader.snapshot import Snapshot
 from rag.types import Filters, Fingerprint, StoredPassage
 
 if TYPE_CHECKING:
+    from rag.index.room import Moment, OpenedIndex, Within
     from rag.types import Vectors
 
 
-class Answering(Protocol):
-    """What the read path asks of one commit: a `Snapshot`, or those of several indexes.
+class FederatedSelection:
+    """What is selected of each part; None where that is every passage of it."""
 
-    Every method is as `Snapshot` has it; `nearest_by_kind` gives a list for each row of `vectors`.
-    """
+    def __init__(self, each: Sequence[Within | None], parts: Sequence[Moment]) -> None:
+        self.each = tuple(each)
+        self._parts = parts
 
-    @property
-    def generations(self) -> Mapping[str, int]: ...
-    def matching(self, wanted: Filters) -> Allowed | None: ...
-    def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None: ...
-    @property
-    def spaces(self) -> tuple[Space, ...]: ...
-    def nearest_by_kind(
-        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None, space: int = FIRST
-    ) -> list[list[tuple[int, float]]]: ...
-    def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]: ...
-    def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]: ...
-    def corrections(self, words: str) -> dict[str, str]: ...
-    def passages(self, numbers: Sequence[int]) -> list[StoredPassage]: ...
-    def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]: ...
-    def by_id(self, short_id: str) -> StoredPassage | None: ...
-    def vectors(self, numbers: Sequence[int]) -> Vectors: ...
-    def roots(self) -> Mapping[str, Path]: ...
-
-
-class Searchable(Protocol):
-    """What the read path takes snapshots of: an open index, or several with one fingerprint."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def folder(self) -> Path: ...
-    @property
-    def fingerprint(self) -> Fingerprint: ...
-    def snapshot(self) -> AbstractContextManager[Answering]: ...
-    def remarks(self) -> tuple[str, ...]: ...
+    def __len__(self) -> int:
+        return sum(len(part.everything() if mine is None else mine) for part, mine in zip(self._parts, self.each, strict=True))
 
 
 class FederatedIndex:
     """Open indexes with equal fingerprints, searched as one."""
 
-    def __init__(self, parts: Sequence[OpenIndex]) -> None:
+    def __init__(self, parts: Sequence[OpenedIndex]) -> None:
         """EmbedderMismatch where the fingerprints differ. The caller keeps ownership of the parts and closes them."""
         first = parts[0]
         for part in parts:
@@ -76,7 +47,7 @@ class FederatedIndex:
         self.parts = tuple(parts)
         self.name = ", ".join(part.name for part in parts)
         self.folder = first.folder
-        self.fingerprint = first.fingerprint
+        self.fingerprint: Fingerprint = first.fingerprint
 
     @contextmanager
     def snapshot(self) -> Iterator[FederatedSnapshot]:
@@ -97,7 +68,7 @@ class FederatedSnapshot:
     the mean length of each part's own passages. Results have the usual order: larger first, ties by smaller number.
     """
 
-    def __init__(self, parts: Sequence[Snapshot]) -> None:
+    def __init__(self, parts: Sequence[Moment]) -> None:
         self.parts = tuple(parts)
 
     @property
@@ -105,14 +76,19 @@ class FederatedSnapshot:
         """The generation of each part, by index name."""
         return {part.name: part.generation for part in self.parts}
 
-    def matching(self, wanted: Filters) -> Allowed | None:
+    def matching(self, wanted: Filters) -> FederatedSelection | None:
         """The passages that the filters allow in each part; None where that is every passage of all parts."""
         return self._allowed([part.matching(wanted) for part in self.parts])
 
-    def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
+    def meeting(self, words: str, within: FederatedSelection | None = None) -> FederatedSelection | None:
         """As `Snapshot.meeting`, in each part."""
         split = self._split(within)
         return self._allowed([part.meeting(words, mine) for part, mine in zip(self.parts, split, strict=True)])
+
+    def among(self, numbers: Sequence[int]) -> FederatedSelection:
+        """Only the passages with these numbers."""
+        mine = self._by_part(numbers)
+        return FederatedSelection([part.among(mine.get(at, [])) for at, part in enumerate(self.parts)], self.parts)
 
     @property
     def spaces(self) -> tuple[Space, ...]:
@@ -129,7 +105,7 @@ class FederatedSnapshot:
             raise IndexFailure("several indexes are searched by their first models only", remedy="search one index")
 
     def nearest_by_kind(
-        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None, space: int = FIRST
+        self, vectors: Vectors, k: int, per_kind: int, within: FederatedSelection | None = None, space: int = FIRST
     ) -> list[list[tuple[int, float]]]:
         """The nearest of each part, in one order, a list for each row of `vectors`. As `Snapshot.nearest_by_kind`."""
         self._refuse_further(space)
@@ -143,7 +119,7 @@ class FederatedSnapshot:
             for query in range(len(vectors))
         ]
 
-    def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]:
+    def containing(self, words: str, k: int, within: FederatedSelection | None = None) -> list[tuple[int, float, float]]:
         """The k passages of all parts that match the words best."""
         split = self._split(within)
         each = [part.frequencies(words) for part in self.parts]
@@ -212,17 +188,8 @@ class FederatedSnapshot:
             found.setdefault(number % len(self.parts), []).append(number // len(self.parts))
         return found
 
-    def _split(self, within: Allowed | None) -> list[Allowed | None]:
-        if within is None:
-            return [None] * len(self.parts)
-        owners = within.numbers % len(self.parts)
-        return [Allowed(within.numbers[owners == at] // len(self.parts)) for at in range(len(self.parts))]
+    def _split(self, within: FederatedSelection | None) -> Sequence[Within | None]:
+        return [None] * len(self.parts) if within is None else within.each
 
-    def _allowed(self, found: Sequence[Allowed | None]) -> Allowed | None:
-        if all(each is None for each in found):
-            return None
-        each_numbers = [
-            (part.everything() if mine is None else mine).numbers * len(self.parts) + at
-            for at, (part, mine) in enumerate(zip(self.parts, found, strict=True))
-        ]
-        return Allowed(np.sort(np.concatenate(each_numbers)))
+    def _allowed(self, found: Sequence[Within | None]) -> FederatedSelection | None:
+        return None if all(each is None for each in found) else FederatedSelection(found, self.parts)

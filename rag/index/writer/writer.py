@@ -41,6 +41,7 @@ from rag.index.catalog.spaces import Space
 from rag.index.catalog.status import read_roots
 from rag.index.catalog.transaction import Transaction
 from rag.index.catalog.unread_parts import write_unread
+from rag.index.files.kept_texts import KeptTexts
 from rag.index.files.lock import locked
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.upkeep.compaction import Compacted, compact_all, compact_some, shrink
@@ -97,6 +98,7 @@ class Writer:
         self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
         self.memory = RunMemory(self._transaction)
+        self.kept = KeptTexts(folder)
         self.spaces = SpaceWriter(self._transaction, lambda: self._next_generation)
         self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
         self.remarks: list[str] = []  # for people: problems that did not prevent a commit
