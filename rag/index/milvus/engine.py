@@ -128,7 +128,7 @@ class Engine:
     def search(
         self, collection: str, field: str, query: Any, k: int, expression: str, fields: Sequence[str], moment: Mapping[str, Any]
     ) -> list[Row]:
-        """The k best rows by a vector or by words, best first; each with its key as `id`, and `distance`."""
+        """The k best rows by a vector or by words, best first; each with its `key` and `distance`."""
         with self._asking(collection):
             [found] = self._client.search(
                 collection,
@@ -140,7 +140,7 @@ class Engine:
                 timeout=SECONDS,
                 **moment,
             )
-        return [{"id": hit["id"], "distance": hit["distance"], **hit["entity"]} for hit in found]
+        return [{**hit["entity"], "key": hit["id"], "distance": hit["distance"]} for hit in found]
 
     @contextmanager
     def _asking(self, what: str, *, writing: bool = False) -> Iterator[None]:

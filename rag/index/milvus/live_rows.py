@@ -33,21 +33,28 @@ class LiveRows:
         self._rows: dict[str, Row] = {}
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
-    def best(self, field: str, query: Any, k: int, expression: str, check: Check | None) -> tuple[list[Row], bool]:
+    def best(
+        self, field: str, query: Any, k: int, expression: str, check: Check | None, *, least: int = 0, fields: Sequence[str] = ()
+    ) -> tuple[list[Row], bool]:
         """The k best live rows that pass the check, or more, best first; and whether those are all there are.
 
-        Asks for twice as many, as some may be of an older version; then for more.
+        Asks for twice as many, as some may be of an older version, and for `least` at least; then for more. The rows have these
+        `fields`, beside their document, version and kind; with all of PASSAGE_FIELDS they need not be read again.
         """
-        fields = _FOUND if check is None else (*_FOUND, *_CHECKED)
+        wanted = dict.fromkeys((*_FOUND, *fields, *(_CHECKED if check is not None else ())))
         asked = both(expression or 'document != ""')
-        limit = min(2 * k + 20, TOP_K)
+        limit = min(max(2 * k + 20, least), TOP_K)
         while True:
-            found = self._engine.search(self._passages, field, query, limit, asked, fields, self._moment)
-            kept = self.live(found)
+            answer = self._engine.search(
+                self._passages, field, query, limit, asked, [name for name in wanted if name != "key"], self._moment
+            )
+            kept = self.live(answer)
             if check is not None:
                 kept = [row for row, passes in zip(kept, check(kept), strict=True) if passes]
-            is_all = len(found) < limit
+            is_all = len(answer) < limit
             if len(kept) >= k or is_all or limit == TOP_K:
+                if wanted.keys() >= set(PASSAGE_FIELDS) - {"key"}:
+                    self._rows.update({row["key"]: row for row in kept})
                 return kept, is_all
             limit = min(4 * limit, TOP_K)
 
@@ -86,18 +93,24 @@ class LiveRows:
         return self._engine.every(self._documents, expression, fields, self._moment)
 
     def read(self, keys: Sequence[str]) -> list[Row]:
-        """The rows with these keys, in order, with their vectors in `vectors`. IndexFailure where one is gone meanwhile."""
-        missing = [key for key in dict.fromkeys(keys) if key not in self._vectors]
-        at_once = max(1, _BYTES // (2 * self._dim + 16_000))
-        for row in self._engine.get(self._passages, missing, (*PASSAGE_FIELDS, "vector"), self._moment, at_once):
-            self._vectors[row["key"]] = vector_of(row, self._dim).astype(np.float32)
-            self._rows[row["key"]] = {name: row[name] for name in PASSAGE_FIELDS}
-        gone = [key for key in missing if key not in self._vectors]
-        if gone:
-            raise IndexFailure("a document was replaced while it was searched", remedy="search again")
+        """The rows with these keys, in order; what is read comes with vectors. IndexFailure where one is gone meanwhile."""
+        self._fetch([key for key in dict.fromkeys(keys) if key not in self._rows], (*PASSAGE_FIELDS, "vector"))
         return [self._rows[key] for key in keys]
 
     def vectors(self, keys: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of these rows, float32 (n, dim), in order. Raises as `read`."""
-        self.read(keys)
+        missing = [key for key in dict.fromkeys(keys) if key not in self._vectors]
+        self._fetch([key for key in missing if key not in self._rows], (*PASSAGE_FIELDS, "vector"))
+        self._fetch([key for key in missing if key not in self._vectors], ("root", "path", "vector"))
         return np.stack([self._vectors[key] for key in keys]) if keys else np.empty((0, self._dim), np.float32)
+
+    def _fetch(self, keys: Sequence[str], fields: Sequence[str]) -> None:
+        at_once = max(1, _BYTES // (2 * self._dim + 16_000))
+        gone = set(keys)
+        for row in self._engine.get(self._passages, keys, fields, self._moment, at_once):
+            gone.discard(row["key"])
+            self._vectors[row["key"]] = vector_of(row, self._dim).astype(np.float32)
+            if "text" in fields:
+                self._rows[row["key"]] = {name: row[name] for name in PASSAGE_FIELDS}
+        if gone:
+            raise IndexFailure("a document was replaced while it was searched", remedy="search again")

@@ -20,6 +20,7 @@ from rag.index.milvus.counting import read_status
 from rag.index.milvus.live_rows import LiveRows
 from rag.index.milvus.names import both, from_field
 from rag.index.milvus.rows import passage_of, stored_passage
+from rag.index.milvus.schema import PASSAGE_FIELDS
 from rag.index.milvus.selection import Check, Selection, both_checks, demanded_expression, expression_of, only, path_check
 from rag.index.milvus.vocabulary import Vocabulary
 from rag.index.reader.outlines import PassageOutline
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 VERIFIED = 20_000  # rows: where an expression leaves no more, all are verified before the search, so that none is missed
 LISTED = 1_000  # keys: so few are read by key
+SCANNED = 1_000  # rows that one search returns without their texts: in most indexes some of every kind are among them
 
 
 class MilvusSnapshot:
@@ -120,30 +122,23 @@ class MilvusSnapshot:
     def _nearest_of(self, query: Vectors, k: int, per_kind: int, within: Selection | None) -> list[tuple[int, float]]:
         if within is not None and not len(within):
             return []
-        found, is_all = self._near(query, max(k, per_kind), within, "")
-        scored = dict(self._scored(query, found))
-        kinds = {key: row["kind"] for row in found for key in [row["key"]]}
-        for code in KIND_CODES.values() if per_kind and not is_all else ():
-            if sum(kind == code for kind in kinds.values()) < per_kind:
-                more, _ = self._near(query, per_kind, within, f"kind == {code}")
-                kinds.update({row["key"]: row["kind"] for row in more})
-                scored.update(self._scored(query, more))
-        ranked = sorted(
-            ((self._numbers.of(key), score, kinds[key]) for key, score in scored.items()), key=lambda one: (-one[1], one[0])
-        )
+        expression, check = (within.expression, within.check) if within is not None else ("", None)
+        asked, most = query.astype(np.float16), max(k, per_kind)
+        found, is_all = self._rows.best("vector", asked, most, expression, check, least=SCANNED)
+        near = found[: 2 * most + 20]
+        for code in KIND_CODES.values() if per_kind else ():
+            of_kind = [row for row in found if row["kind"] == code]
+            if len(of_kind) < per_kind and not is_all:
+                of_kind, _ = self._rows.best("vector", asked, per_kind, both(expression, f"kind == {code}"), check)
+            near += of_kind[: 2 * per_kind]
+        kinds = {row["key"]: row["kind"] for row in near}
+        scores = (self._rows.vectors(list(kinds)) @ query).tolist()
+        scored = ((self._numbers.of(key), score, kinds[key]) for key, score in zip(kinds, scores, strict=True))
+        ranked = sorted(scored, key=lambda one: (-one[1], one[0]))
         kept = {number for number, _, _ in ranked[:k]}
         for code in KIND_CODES.values():
             kept.update([number for number, _, kind in ranked if kind == code][:per_kind])
         return [(number, score) for number, score, _ in ranked if number in kept]
-
-    def _near(self, query: Vectors, k: int, within: Selection | None, further: str) -> tuple[list[Row], bool]:
-        expression, check = (within.expression, within.check) if within is not None else ("", None)
-        found, is_all = self._rows.best("vector", query.astype(np.float16), k, both(expression, further), check)
-        return [{**row, "key": row["id"]} for row in found], is_all
-
-    def _scored(self, query: Vectors, rows: Sequence[Row]) -> list[tuple[str, float]]:
-        keys = [row["key"] for row in rows]
-        return list(zip(keys, (self._rows.vectors(keys) @ query).tolist(), strict=True)) if keys else []
 
     def containing(
         self, words: str, k: int, within: Selection | None = None, *, everywhere: Frequencies | None = None
@@ -160,8 +155,9 @@ class MilvusSnapshot:
             keys = sorted(within.keys)
         else:
             expression, check = (within.expression, within.check) if within is not None else ("", None)
-            found, _ = self._rows.best("bm25", vocabulary.spelled(wanted), k, expression, check)
-            keys = [row["id"] for row in found]
+            spelled, fields = vocabulary.spelled(wanted), PASSAGE_FIELDS if k <= LISTED else ()
+            found, _ = self._rows.best("bm25", spelled, k, expression, check, fields=fields)
+            keys = [row["key"] for row in found]
         rows = self._rows.read(keys)
         scored = vocabulary.scores(wanted, [row["terms"] for row in rows])
         ranked = sorted(
