@@ -88,6 +88,10 @@ class FolderRoom:
         except IndexDamaged as error:
             return (f"{error.what}; {error.remedy}",)
 
+    def sweep(self) -> int:
+        """Nothing: the next writer of a folder removes such files."""
+        return 0
+
     def check(self, *, read_data: bool) -> Iterator[str]:
         """As `rag.index.upkeep.check`: the structure, and with `read_data` every checksum."""
         from rag.index.upkeep.check import check_bytes, check_structure

@@ -162,6 +162,10 @@ class Room(Protocol):
         """Makes first searches fast; returns remarks for people."""
         ...
 
+    def sweep(self) -> int:
+        """Deletes what killed runs left and nothing names, once it is old enough that no run may name it; returns how much."""
+        ...
+
     def check(self, *, read_data: bool) -> Iterator[str]:
         """What is wrong with the index, one finding after the other; nothing is changed."""
         ...

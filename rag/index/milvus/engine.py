@@ -6,10 +6,11 @@ Knows pymilvus and its limits; knows no collection of ours and no passage.
 from __future__ import annotations
 
 import logging
+import re
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import IndexFailure, IndexLocked, MissingExtra, StorageFailed, first_line
@@ -22,6 +23,7 @@ FIELD_BYTES = 65_535  # of a text
 REQUEST_BYTES = 16_000_000  # a request of 64 MB is refused
 REQUEST_ROWS = 1_000
 SECONDS = 60.0  # for one call
+LEAST = (2, 5)  # version of the server
 NEWEST: Mapping[str, Any] = {"consistency_level": "Strong"}  # waits for all that was written before
 OWN: Mapping[str, Any] = {"consistency_level": "Session"}  # sees what this client wrote
 
@@ -56,12 +58,29 @@ class Engine:
         with self._asking(collection):
             return str(self._client.describe_collection(collection, timeout=SECONDS).get("description", ""))
 
-    def create(self, collection: str, schema: Any, indexes: Any) -> None:
-        """Makes a collection and loads it."""
-        with self._asking(collection):
-            self._client.create_collection(
-                collection, schema=schema, index_params=indexes, consistency_level="Bounded", timeout=SECONDS
+    def refuse_old_server(self) -> None:
+        """IndexFailure where the server has no 16-bit vectors or no BM25; the embedded core has both."""
+        if self.address.file is not None:
+            return
+        with self._asking("its version"):
+            found = str(self._client.get_server_version(timeout=SECONDS))
+        if is_old(found):
+            raise IndexFailure(
+                f"{self.address.shown} is Milvus {found}, which has no 16-bit vectors and no BM25",
+                remedy=f"an index needs Milvus {'.'.join(map(str, LEAST))} or later",
             )
+
+    def create(self, collection: str, schema: Any, indexes: Any) -> None:
+        """Makes a collection that is not there, and loads it; what fails half made is removed. StorageFailed."""
+        try:
+            with self._asking(collection, writing=True):
+                self._client.create_collection(
+                    collection, schema=schema, index_params=indexes, consistency_level="Bounded", timeout=SECONDS
+                )
+        except StorageFailed:
+            with suppress(StorageFailed), self._asking(collection, writing=True):
+                self._client.drop_collection(collection, timeout=SECONDS)
+            raise
 
     def load(self, collection: str) -> None:
         """Loads a collection where it is not in memory, as after a restart of a server."""
@@ -156,6 +175,12 @@ class Engine:
             raise IndexFailure(
                 f"{self.address.shown}: {what} cannot be read: {reason}", remedy="look at the server's log; then ask again"
             ) from error
+
+
+def is_old(version: str) -> bool:
+    """Whether a version such as v2.3.5 is older than `LEAST`; one that cannot be read is not."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) < LEAST
 
 
 def _connect(address: Address, token: str) -> Any:

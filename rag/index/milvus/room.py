@@ -69,6 +69,7 @@ class MilvusRoom:
             raise IndexFailure(
                 f"there is already an index at {self.place}", remedy="choose another name at the end of the address"
             )
+        self.engine.refuse_old_server()
         create_collections(self.engine, self.name, fingerprint.dim)
         write_facts(self._notes, fingerprint, settings)
 

@@ -1,0 +1,122 @@
+"""The samples indexed into a folder and into Milvus by the same write path: the same hits and stages, nothing read twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag.errors import RagError
+from rag.index.milvus.room import MilvusRoom
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+QUERIES = [json.loads(line) for line in (SAMPLES / "queries.jsonl").read_text("utf-8").splitlines()]
+RUN = [sys.executable, "-W", "ignore", "-m", "rag.cli"]
+
+
+@pytest.fixture(scope="module")
+def indexes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    place = tmp_path_factory.mktemp("samples")
+    folder, address = place / "folder", f"milvus-lite://{place}/team.db"
+    reports = [rag.build_index(SAMPLES / "corpus", index=index, ocr="never") for index in (folder, address)]
+    assert reports[0].passages == reports[1].passages and reports[0].indexed == reports[1].indexed
+    return folder, address
+
+
+def asked(query: dict) -> dict:
+    return {"text": query.get("query") or "", **({"image": str(SAMPLES / query["image"])} if query.get("image") else {})}
+
+
+def test_the_hits_and_every_stage_are_those_of_the_folder(indexes: tuple[Path, str]) -> None:
+    folder, address = indexes
+    calls = []
+    with rag.open_index(folder) as ours, rag.open_index(address) as theirs:
+        for query in QUERIES:
+            expected = ours.search(**asked(query))
+            before = theirs.index.engine.calls
+            found = theirs.search(**asked(query))
+            calls.append(theirs.index.engine.calls - before)
+            assert [hit.id for hit in found.hits] == [hit.id for hit in expected.hits], query["id"]
+            assert [round(hit.score, 3) for hit in found.hits] == [round(hit.score, 3) for hit in expected.hits], query["id"]
+            assert found.notes == expected.notes and found.stages.keys() == expected.stages.keys()
+            for stage, ranking in expected.stages.items():
+                assert [round(score, 3) for _, score in found.stages[stage]] == [round(score, 3) for _, score in ranking]
+    assert sum(calls[1:]) / len(calls[1:]) <= 8 and max(calls[1:]) <= 12
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kinds": ["page"]},
+        {"paths": ["*.md"]},
+        {"after": "2026-02-01"},
+        {"whole": True, "top_k": 50},
+        {"whole": True, "order": "name"},
+    ],
+    ids=str,
+)
+def test_filters_and_whole_lists_are_those_of_the_folder(indexes: tuple[Path, str], options: dict) -> None:
+    folder, address = indexes
+    with rag.open_index(folder) as ours, rag.open_index(address) as theirs:
+        for words in ("harbour dues", "crane inspection", '"storm" -winter'):
+            expected, found = ours.search(words, **options), theirs.search(words, **options)
+            assert [hit.id for hit in found.hits] == [hit.id for hit in expected.hits]
+            assert found.total == expected.total
+
+
+def test_a_folder_and_milvus_are_searched_as_one(indexes: tuple[Path, str]) -> None:
+    folder, address = indexes
+    with rag.open_index(folder, address) as both:
+        hits = both.query("crane inspection moved to which date", top_k=4, fold=False)
+    assert {hit.index for hit in hits} == {"folder", "team"} and hits[0].document == hits[1].document
+
+
+def test_the_next_run_reads_nothing_and_what_is_forgotten_comes_back_without_a_model(indexes: tuple[Path, str]) -> None:
+    _, address = indexes
+    again = rag.build_index(index=address)
+    assert (again.indexed, again.embedded, again.removed) == (0, 0, 0) and again.unchanged > 200
+    assert list(MilvusRoom(address).check(read_data=True)) == []
+
+
+def test_a_run_that_is_killed_goes_on(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for number in range(300):
+        (corpus / f"note{number}.txt").write_text(f"note {number}: the tide and the harbour, told the {number}th time")
+    address = f"milvus-lite://{tmp_path}/killed.db"
+    command = [*RUN, "index", str(corpus), "--index", address, "--commit-seconds", "0.1", "--jobs", "0", "-q"]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    time.sleep(6)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    report = _with_patience(lambda: rag.build_index(corpus, index=address))
+    assert report.indexed + report.unchanged + report.reused == 300
+    with rag.open_index(address) as searcher:
+        assert searcher.status().documents == 300
+        assert searcher.query("note 217")[0].document == "note217.txt"
+    assert list(MilvusRoom(address).check(read_data=True)) == []
+
+
+def _with_patience(run):  # the server of a process that was killed needs a moment to end
+    for _ in range(20):
+        try:
+            return run()
+        except RagError:
+            time.sleep(1)
+    return run()
+
+
+def test_what_cannot_be_done_there_says_so(indexes: tuple[Path, str]) -> None:
+    _, address = indexes
+    for command in (["repair"], ["index", "--dry-run"], ["index", "--rebuild"], ["models"], ["ui"]):
+        done = subprocess.run(
+            [*RUN, *command, "--index", address], capture_output=True, text=True, env=os.environ | {"NO_COLOR": "1"}, check=False
+        )
+        assert done.returncode in (2, 4) and address in done.stderr and "Traceback" not in done.stderr, command
