@@ -75,7 +75,7 @@ class Engine:
         try:
             with self._asking(collection, writing=True):
                 self._client.create_collection(
-                    collection, schema=schema, index_params=indexes, consistency_level="Bounded", timeout=SECONDS
+                    collection, schema=schema, index_params=indexes, consistency_level="Strong", timeout=SECONDS
                 )
         except StorageFailed:
             with suppress(StorageFailed), self._asking(collection, writing=True):

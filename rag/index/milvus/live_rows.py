@@ -18,7 +18,7 @@ from rag.index.milvus.rows import vector_of
 from rag.index.milvus.schema import DOCUMENTS, PASSAGE_FIELDS, PASSAGES, collection
 from rag.index.milvus.selection import Check
 
-_FOUND = ("document", "version", "kind")  # of what a search returns
+_FOUND = ("number", "document", "version", "kind")  # of what a search returns
 _CHECKED = ("path", "inner", "terms")
 _BYTES = 8_000_000  # of one answer
 
@@ -39,7 +39,7 @@ class LiveRows:
         """The k best live rows that pass the check, or more, best first; and whether those are all there are.
 
         Asks for twice as many, as some may be of an older version, and for `least` at least; then for more. The rows have these
-        `fields`, beside their document, version and kind; with all of PASSAGE_FIELDS they need not be read again.
+        `fields`, beside their number, document, version and kind; with all of PASSAGE_FIELDS they need not be read again.
         """
         wanted = dict.fromkeys((*_FOUND, *fields, *(_CHECKED if check is not None else ())))
         asked = both(expression or 'document != ""')
@@ -76,7 +76,7 @@ class LiveRows:
     def every(self, expression: str, fields: Sequence[str]) -> Iterator[Row]:
         """All live rows that an expression selects, with these fields."""
         part: list[Row] = []
-        asked = ("document", "version", *fields)
+        asked = ("number", "document", "version", *fields)
         for row in self._engine.every(self._passages, both(expression or 'document != ""'), asked, self._moment):
             part.append(row)
             if len(part) == 2_000:

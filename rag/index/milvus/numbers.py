@@ -1,7 +1,8 @@
 """Numbers for the passages that an open index has met: the read path counts, Milvus' rows have keys.
 
-Knows keys of rows; knows no row. A number is a hash of the document and its version, then the place in the document; where two
-are equal, the later one takes the next that is free. It means the same passage as long as the index is open.
+Knows keys and numbers of rows; asks nothing. A row's number ascends with the order in which a run wrote, as in a folder, so that
+ties fall alike; where two runs gave the same, the later one met takes the next that is free. It means the same passage as long
+as the index is open.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ import threading
 from collections.abc import Sequence
 
 from rag.errors import IndexFailure
-
-_PLACES = 1 << 20  # passages of one document that keep their order
+from rag.index.milvus.engine import Row
 
 
 class Numbers:
@@ -22,18 +22,17 @@ class Numbers:
         self._numbers: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def of(self, key: str) -> int:
-        """The number of the row with that key, below 2^52."""
+    def of(self, row: Row) -> int:
+        """The number of a row, by its `key` and its own `number`."""
+        key = row["key"]
         found = self._numbers.get(key)
-        if found is not None:
-            return found
-        owner, _, place = key.rpartition("-")
-        number = (int(owner[:4] + owner[-4:], 16) & 0xFFFFFFFF) * _PLACES + int(place) % _PLACES
-        with self._lock:
-            while self._keys.setdefault(number, key) != key:
-                number = (number + 1) % (1 << 52)
-            self._numbers[key] = number
-        return number
+        if found is None:
+            found = int(row["number"])
+            with self._lock:
+                while self._keys.setdefault(found, key) != key:
+                    found += 1
+                self._numbers[key] = found
+        return found
 
     def key(self, number: int) -> str:
         """The key of the row with that number. IndexFailure where none was met."""

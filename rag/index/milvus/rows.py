@@ -66,6 +66,11 @@ def passage_rows(staged: StagedDocument) -> tuple[str, list[Row], int]:
     return version, [row | {"key": f"{key}-{version}-{row['ordinal']}", "version": version} for row in rows], cut
 
 
+def number_at(seconds: float) -> int:
+    """The smallest number of a row written at that time, seconds since the epoch: microseconds. They ascend in each run."""
+    return int(seconds * 1e6)
+
+
 def owner_of(row_key: str) -> str:
     """The document and version that a row of a passage belongs to, as its key begins; "" of a loose vector."""
     return "" if row_key.startswith(LOOSE) else row_key.rpartition("-")[0]
@@ -80,10 +85,10 @@ def too_long(passages: Sequence[tuple[Passage, bytes]]) -> str:
     return ""
 
 
-def loose_row(vector_key: bytes, vector: NDArray[np.float16], made: int) -> Row:
-    """A vector without a passage: the next run need not ask the model for it."""
+def loose_row(vector_key: bytes, vector: NDArray[np.float16], number: int) -> Row:
+    """A vector without a passage, float16 (dim,): the next run need not ask the model for it."""
     texts = dict.fromkeys(("document", "version", "id", "root", "path", "inner", "text", "more", "terms"), "")
-    numbers = {"ordinal": 0, "kind": -1, "dated": 0.0, "made": made}
+    numbers = {"ordinal": 0, "kind": -1, "dated": 0.0, "number": number}
     return texts | numbers | {"key": LOOSE + vector_key.hex(), "vkey": vector_key.hex(), "vector": vector}
 
 

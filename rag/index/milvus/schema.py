@@ -20,6 +20,7 @@ _OURS = "multimodal-rag index, format "
 
 PASSAGE_FIELDS = (
     "key",
+    "number",
     "document",
     "version",
     "ordinal",
@@ -86,7 +87,7 @@ def _passages(dim: int) -> tuple[Any, Any]:
         schema.add_field(name, DataType.VARCHAR, max_length=FIELD_BYTES)
     schema.add_field("ordinal", DataType.INT64)
     schema.add_field("kind", DataType.INT64)
-    schema.add_field("made", DataType.INT64)
+    schema.add_field("number", DataType.INT64)
     schema.add_field("dated", DataType.DOUBLE)
     schema.add_field(
         "terms", DataType.VARCHAR, max_length=FIELD_BYTES, enable_analyzer=True, analyzer_params={"tokenizer": "whitespace"}

@@ -85,9 +85,9 @@ class MilvusSnapshot:
         return Selection("", self._rows.count(""))
 
     def sample(self, most: int, random: np.random.Generator) -> list[int]:
-        """The numbers of some live passages: those with the smallest hashes."""
+        """The numbers of some live passages: those whose documents have the smallest hashes."""
         found = islice(self._rows.every("", ()), most)
-        return [self._numbers.of(row["key"]) for row in found]
+        return [self._numbers.of(row) for row in found]
 
     def _selected(self, expression: str, check: Check | None) -> Selection:
         count = self._rows.count(expression)
@@ -131,9 +131,9 @@ class MilvusSnapshot:
             if len(of_kind) < per_kind and not is_all:
                 of_kind, _ = self._rows.best("vector", asked, per_kind, both(expression, f"kind == {code}"), check)
             near += of_kind[: 2 * per_kind]
-        kinds = {row["key"]: row["kind"] for row in near}
-        scores = (self._rows.vectors(list(kinds)) @ query).tolist()
-        scored = ((self._numbers.of(key), score, kinds[key]) for key, score in zip(kinds, scores, strict=True))
+        rows = {row["key"]: row for row in near}
+        scores = (self._rows.vectors(list(rows)) @ query).tolist()
+        scored = ((self._numbers.of(row), score, row["kind"]) for row, score in zip(rows.values(), scores, strict=True))
         ranked = sorted(scored, key=lambda one: (-one[1], one[0]))
         kept = {number for number, _, _ in ranked[:k]}
         for code in KIND_CODES.values():
@@ -161,7 +161,7 @@ class MilvusSnapshot:
         rows = self._rows.read(keys)
         scored = vocabulary.scores(wanted, [row["terms"] for row in rows])
         ranked = sorted(
-            ((self._numbers.of(keys[at]), score, share) for at, score, share in scored), key=lambda one: (-one[1], one[0])
+            ((self._numbers.of(rows[at]), score, share) for at, score, share in scored), key=lambda one: (-one[1], one[0])
         )
         return ranked[:k]
 
@@ -229,7 +229,7 @@ class MilvusSnapshot:
         return self._rows.vectors(self._numbers.keys(numbers))
 
     def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
-        """The same, of the only space there is. IndexFailure for a further one."""
+        """The same, float32 (n, dim), of the only space there is. IndexFailure for a further one."""
         self._refuse_further(space)
         return list(numbers), self.vectors(numbers)
 
@@ -237,7 +237,7 @@ class MilvusSnapshot:
         folder = self._facts.roots.get(from_field(row["root"]))
         if folder is None:
             raise MovedOn(self._opened.folder, self.generation)
-        return stored_passage(self._numbers.of(row["key"]), row, folder)
+        return stored_passage(self._numbers.of(row), row, folder)
 
     def _refuse_further(self, space: int) -> None:
         if space != FIRST:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from rag.errors import IndexDamaged
 from rag.index.milvus.engine import NEWEST, Engine, now
 from rag.index.milvus.names import among, both
-from rag.index.milvus.rows import LOOSE, identity, more_of, passage_of, vector_of
+from rag.index.milvus.rows import LOOSE, identity, more_of, number_at, passage_of, vector_of
 from rag.index.milvus.schema import DOCUMENTS, PASSAGES, collection
 
 UNNAMED_SECONDS = 3_600  # a run that goes on may name a row that it wrote a while ago
@@ -45,10 +45,10 @@ def findings(engine: Engine, index: str, dim: int, *, read_data: bool) -> Iterat
 def sweep(engine: Engine, index: str, older_than: float = UNNAMED_SECONDS) -> int:
     """Deletes rows of passages that no document names and that are older than so many seconds; returns how many."""
     passages = collection(index, PASSAGES)
-    before = int(now() - older_than)
+    before = number_at(now() - older_than)
     old = [
         (row["key"], f"{row['document']}-{row['version']}")
-        for row in engine.every(passages, f"made <= {before}", ("document", "version"), NEWEST, 10_000)
+        for row in engine.every(passages, f"number <= {before}", ("document", "version"), NEWEST, 10_000)
     ]
     named = {
         f"{row['key']}-{row['version']}"
@@ -56,5 +56,7 @@ def sweep(engine: Engine, index: str, older_than: float = UNNAMED_SECONDS) -> in
     }
     gone = [key for key, owner in old if key.startswith(LOOSE) or owner not in named]
     for start in range(0, len(gone), 1_000):
-        engine.delete(passages, both(among("key", gone[start : start + 1_000]), f"made <= {before}"))  # not one written meanwhile
+        engine.delete(
+            passages, both(among("key", gone[start : start + 1_000]), f"number <= {before}")
+        )  # not one written meanwhile
     return len(gone)

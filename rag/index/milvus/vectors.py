@@ -52,7 +52,7 @@ class KnownVectors:
             self.fresh.update({key: row for key, row in zip(keys, rows, strict=True) if key not in known})
 
     def read(self, keys: Iterable[bytes]) -> dict[bytes, NDArray[np.float16]]:
-        """The vectors of known keys. StorageFailed where another run has deleted one meanwhile."""
+        """The vectors of known keys, float16 (dim,) each. StorageFailed where another run has deleted one meanwhile."""
         wanted = dict.fromkeys(keys)
         found = {key: self.fresh[key] for key in wanted if key in self.fresh}
         holders = {self._rows[key]: key for key in wanted if key not in found and key in self._rows}

@@ -31,6 +31,7 @@ from rag.index.milvus.rows import (
     identity,
     loose_row,
     more_of,
+    number_at,
     passage_of,
     passage_rows,
     skipped_row,
@@ -69,6 +70,7 @@ class MilvusWriter:
         self._skipped: dict[DocumentId, tuple[Document, str]] = {}
         self._removed: dict[DocumentId, None] = {}
         self._vectors = KnownVectors(engine, self._passages, self.fingerprint.dim)
+        self._next_number = 0  # of a row: larger than those of this run's earlier commits
         self.remarks: list[str] = []
         self.settled_documents = self.settled_passages = 0
 
@@ -297,7 +299,7 @@ class MilvusWriter:
         """What the commit writes, the versions that it replaces, and the rows that hold each key then."""
         changes = Changes(removed=list(self._removed))
         holding: list[tuple[bytes, str]] = []
-        made, cut = int(now()), 0
+        first, cut = max(self._next_number, number_at(now())), 0
         for staged in self._ready.values():
             version, rows, too_full = passage_rows(staged)
             cut += too_full
@@ -315,12 +317,14 @@ class MilvusWriter:
         vectors = self._vectors.read(wanted | saved)
         for row in changes.passages:
             key = bytes.fromhex(row["vkey"])
-            row["vector"], row["made"] = vectors[key], made
+            row["vector"] = vectors[key]
+            row["number"], first = first, first + 1
             holding.append((key, row["key"]))
         changes.spent = [f"{LOOSE}{key.hex()}" for key in wanted if self._vectors.is_loose(key)]
         loose = {key: vectors[key] for key in saved - wanted}
         loose |= {key: vector for key, vector in self._vectors.fresh.items() if key not in wanted}
-        changes.passages += [loose_row(key, vector, made) for key, vector in loose.items()]
+        changes.passages += [loose_row(key, vector, first) for key, vector in loose.items()]
+        self._next_number = first
         return changes, seen, [(key, f"{LOOSE}{key.hex()}") for key in loose] + holding
 
     def _forget_written(self) -> None:

@@ -53,6 +53,6 @@ def test_what_is_asked_for_globs(globs: list[str], expected: str) -> None:
 
 def test_numbers_stay_and_are_never_shared() -> None:
     numbers = Numbers()
-    one, other = f"{'a' * 32}-{'b' * 32}-0", f"aaaa{'c' * 28}-{'d' * 28}bbbb-0"  # the same digits where they are looked at
-    assert numbers.of(one) == numbers.of(one) != numbers.of(other) < 1 << 52
-    assert numbers.keys([numbers.of(other), numbers.of(one)]) == [other, one]
+    one, other = {"key": "a-1-0", "number": 7}, {"key": "b-1-0", "number": 7}  # by two runs at the same moment
+    assert (numbers.of(one), numbers.of(other), numbers.of(one)) == (7, 8, 7)
+    assert numbers.keys([8, 7]) == ["b-1-0", "a-1-0"]
