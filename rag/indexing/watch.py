@@ -9,12 +9,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.corpus.subtitle_folders import FOLDERS
 from rag.errors import BackendError, IndexLocked, WrongRequest
-from rag.index.locations import existing_index, expand_home
+from rag.index.locations import ADDRESS, existing_room, expand_home
 from rag.indexing.build import build_index
 from rag.models.loading import ModelCache
 
@@ -55,7 +56,8 @@ def watch_index(
 
     seen(update(folders))
     roots = [expand_home(one).resolve() for one in folders] or _known_roots(index)
-    own = existing_index(index).resolve()
+    place = existing_room(index).place
+    own = place.resolve() if isinstance(place, Path) else Path(place.partition(ADDRESS)[2])  # of an embedded one, its file
     due = time.monotonic() + sweep_seconds
     pending: set[Path] | None = set()  # folders with changes; None: everything
     for changed in _changes(roots, own, say, stop):
@@ -162,9 +164,7 @@ def _identities(roots: Sequence[Path]) -> Mapping[Path, Identity]:
 
 
 def _known_roots(index: str) -> list[Path]:
-    from rag.index.reader.open_index import open_index
-
-    with open_index(existing_index(index)) as opened:
+    with closing(existing_room(index).open("auto")) as opened:
         return list(opened.roots().values())
 
 

@@ -294,6 +294,41 @@ def test_skipped_files_settings_counts_and_roots_are_kept(room: Room) -> None:
             list(writer.stamps("more"))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_random_history_ends_as_its_last_versions(room: Room, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    room.create(FINGERPRINT, {})
+    with room.writing() as writer:
+        writer.add_root("docs", Path("/corpus"))
+        writer.commit()
+    expected: dict[str, list[str]] = {}
+    for _ in range(4):  # runs
+        with room.writing() as writer:
+            committed, since = dict(expected), dict(expected)
+            for _ in range(int(random.integers(5, 25))):
+                path = f"file{random.integers(8)}.txt"
+                match int(random.integers(6)):
+                    case 0:
+                        assert writer.remove("docs", path) == (since.pop(path, None) is not None)
+                    case 1:
+                        writer.put_skipped(document(path), "is broken")
+                        since[path] = []
+                    case 2:
+                        writer.commit()
+                        committed = dict(since)
+                    case _:
+                        since[path] = [text_of(int(random.integers(40))) for _ in range(int(random.integers(1, 4)))]
+                        put(writer, path, since[path], stamp=str(random.integers(1_000)))
+            if random.integers(2):
+                writer.commit()
+                committed = since
+            expected = committed
+        assert texts(room) == sorted(text for each in expected.values() for text in each)
+        with room.writing() as writer:
+            assert [path for path, _ in writer.stamps("docs")] == sorted(expected) if expected else True
+    assert list(room.check(read_data=True)) == []
+
+
 def test_what_is_not_there_says_so(room: Room) -> None:
     assert not room.exists()
     with pytest.raises(IndexNotFound):

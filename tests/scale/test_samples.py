@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,9 @@ import pytest
 
 import rag
 from rag.errors import RagError
+from rag.evaluation.measures import means_of, values_of
+from rag.evaluation.open_set import open_set
+from rag.evaluation.ranking import DEPTH, rank_all
 from rag.index.milvus.room import MilvusRoom
 
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -50,14 +54,17 @@ def test_the_hits_are_those_of_the_folder(indexes: tuple[Path, str]) -> None:
 
 
 def test_every_stage_measures_the_same(indexes: tuple[Path, str]) -> None:
-    ours, theirs = (
-        json.loads(subprocess.check_output([*RUN, "eval", str(SAMPLES / "queries.jsonl"), "--index", str(one), "--json"]))
-        for one in indexes
-    )
-    assert {"dense", "lexical", "fused", "hits"} <= ours["all"].keys() and ours.keys() == theirs.keys()
-    for tag, stages in ours.items():
-        for stage, measured in stages.items():
-            assert theirs[tag][stage] == pytest.approx(measured, abs=5e-4), (tag, stage)
+    judged = open_set(SAMPLES / "queries.jsonl")
+    measured = []
+    for index in indexes:
+        with rag.open_index(index, top_k=DEPTH) as searcher:
+            runs = rank_all(searcher, judged)
+        queries = [query.id for query in judged.queries if query.is_answerable]
+        measured.append({stage: means_of(values_of(judged.qrels, run), queries) for stage, run in runs.items()})
+    ours, theirs = measured
+    assert {"dense", "lexical", "fused", "hits"} <= ours.keys() == theirs.keys()
+    for stage, values in ours.items():
+        assert theirs[stage] == pytest.approx(values, abs=5e-4), stage
 
 
 @pytest.mark.parametrize(
@@ -129,3 +136,28 @@ def test_what_cannot_be_done_there_says_so(indexes: tuple[Path, str]) -> None:
             [*RUN, *command, "--index", address], capture_output=True, text=True, env=os.environ | {"NO_COLOR": "1"}, check=False
         )
         assert done.returncode in (2, 4) and address in done.stderr and "Traceback" not in done.stderr, command
+
+
+def test_changes_are_followed(tmp_path: Path) -> None:
+    from rag.indexing.watch import watch_index
+
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "first.txt").write_text("the first note")
+    address = f"milvus-lite://{tmp_path}/watched.db"
+    stop, reports = threading.Event(), []
+
+    def seen(report: rag.Report) -> None:
+        reports.append(report)
+        if len(reports) == 1:
+            (corpus / "second.txt").write_text("the second note, of a lighthouse")
+        else:
+            stop.set()
+
+    limit = threading.Timer(120, stop.set)
+    limit.start()
+    watch_index(str(corpus), index=address, seen=seen, say=lambda _: None, stop=stop, jobs=0)
+    limit.cancel()
+    assert [report.indexed for report in reports] == [1, 1]
+    with rag.open_index(address) as searcher:
+        assert searcher.query("lighthouse")[0].document == "second.txt"

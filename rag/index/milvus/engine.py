@@ -213,9 +213,9 @@ def _refuse_other_embedded() -> None:
     try:
         found = version("milvus-lite")
     except PackageNotFoundError as error:
-        raise MissingExtra("an embedded index needs the package milvus-lite, which is not installed", "milvus") from error
+        raise MissingExtra("an embedded index needs the package milvus-lite, which is not installed", "milvus-lite") from error
     if not found.startswith("2."):
-        raise MissingExtra(f"milvus-lite {found} has no 16-bit vectors; an embedded index needs 2.5.1", "milvus")
+        raise MissingExtra(f"milvus-lite {found} has no 16-bit vectors; an embedded index needs 2.5.1", "milvus-lite")
 
 
 def _bounded(rows: Sequence[Row]) -> Iterator[list[Row]]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 
 from rag.config import load_settings
 from rag.errors import IndexFailure, IndexNotFound
 from rag.index.catalog.spaces import Space
-from rag.index.milvus.address import parse_address
+from rag.index.milvus.address import Address, parse_address
 from rag.index.milvus.engine import NEWEST, Engine
 from rag.index.milvus.facts import Facts, read_facts, write_facts
 from rag.index.milvus.notes import Notes
@@ -35,7 +35,7 @@ class MilvusRoom:
     @cached_property
     def engine(self) -> Engine:
         """The connection. MissingExtra, IndexFailure."""
-        return Engine(self.address, load_settings({}).milvus_token)
+        return _engine(self.address, load_settings({}).milvus_token)
 
     @cached_property
     def _notes(self) -> Notes:
@@ -101,3 +101,9 @@ class MilvusRoom:
         if facts is None:
             raise IndexNotFound(self.place)
         return facts
+
+
+@cache
+def _engine(address: Address, token: str) -> Engine:
+    """One connection of this process to each place: runs that follow one another share it."""
+    return Engine(address, token)
