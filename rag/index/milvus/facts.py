@@ -25,7 +25,8 @@ class Facts:
 
     fingerprint: Fingerprint
     folding: int  # revision of the rules for words
-    generation: int
+    generation: int  # of the last commit
+    begun: int  # that of a commit that was begun: larger while it goes on, and after a kill
     settings: Mapping[str, str]
     roots: Mapping[str, Path]
 
@@ -40,6 +41,7 @@ def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | N
             fingerprint_from_json(found[FACT]["fingerprint"]),
             int(found[FACT]["folding"]),
             int(found[FACT].get("generation", "0")),
+            int(found[FACT].get("begun", "0")),
             {from_field(name): value for name, value in sorted(found[SETTING].items())},
             {from_field(name): Path(from_field(value)) for name, value in sorted(found[ROOT].items())},
         )

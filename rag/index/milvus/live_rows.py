@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import IndexFailure
+from rag.errors import MovedOn
 from rag.index.milvus.engine import TOP_K, Engine, Row
 from rag.index.milvus.names import both
 from rag.index.milvus.rows import vector_of
@@ -26,8 +26,8 @@ _BYTES = 8_000_000  # of one answer
 class LiveRows:
     """The rows of one moment: each is read once, and then stays as it was."""
 
-    def __init__(self, engine: Engine, index: str, dim: int, moment: Mapping[str, Any]) -> None:
-        self._engine, self._dim, self._moment = engine, dim, moment
+    def __init__(self, engine: Engine, index: str, dim: int, moment: Mapping[str, Any], generation: int) -> None:
+        self._engine, self._dim, self._moment, self._generation = engine, dim, moment, generation
         self._passages, self._documents = collection(index, PASSAGES), collection(index, DOCUMENTS)
         self._versions: dict[str, str] = {}  # by document; "" of one that is gone
         self._rows: dict[str, Row] = {}
@@ -93,7 +93,7 @@ class LiveRows:
         return self._engine.every(self._documents, expression, fields, self._moment)
 
     def read(self, keys: Sequence[str]) -> list[Row]:
-        """The rows with these keys, in order; what is read comes with vectors. IndexFailure where one is gone meanwhile."""
+        """The rows with these keys, in order; what is read comes with vectors. MovedOn where one is gone meanwhile."""
         self._fetch([key for key in dict.fromkeys(keys) if key not in self._rows], (*PASSAGE_FIELDS, "vector"))
         return [self._rows[key] for key in keys]
 
@@ -113,4 +113,4 @@ class LiveRows:
             if "text" in fields:
                 self._rows[row["key"]] = {name: row[name] for name in PASSAGE_FIELDS}
         if gone:
-            raise IndexFailure("a document was replaced while it was searched", remedy="search again")
+            raise MovedOn(self._engine.address.shown, self._generation)  # a document was replaced while it was searched

@@ -25,6 +25,7 @@ from rag.types import Fingerprint, StoredPassage
 if TYPE_CHECKING:
     from rag.index.catalog.status import IndexStatus
 
+UNFINISHED = 30.0  # seconds between counts of words while a commit goes on, or was killed
 STALE = 2.0  # seconds: later moments may be so old, and then wait for no tick of the server's clock
 
 
@@ -41,6 +42,7 @@ class OpenMilvus:
         self._counted = counted
         self._is_first = True
         self._vocabulary: tuple[int, Vocabulary] | None = None
+        self._counted_at = 0.0
         self._lock = threading.Lock()
 
     def __enter__(self) -> OpenMilvus:
@@ -73,11 +75,14 @@ class OpenMilvus:
         yield MilvusSnapshot(self, facts, moment)
 
     def vocabulary(self, snapshot: MilvusSnapshot) -> Vocabulary:
-        """The words at the generation of a snapshot; counted once for each."""
+        """The words at the generation of a snapshot; counted once for each, more often while a commit goes on."""
         with self._lock:
-            if self._vocabulary is None or self._vocabulary[0] != snapshot.generation:
-                self._vocabulary = snapshot.generation, snapshot.count_words(self._counted)
-            return self._vocabulary[1]
+            counted = self._vocabulary
+            is_old = snapshot.is_unfinished and now() - self._counted_at > UNFINISHED
+            if counted is None or counted[0] != snapshot.generation or is_old:
+                self._counted_at = now()
+                counted = self._vocabulary = snapshot.generation, snapshot.count_words(self._counted)
+            return counted[1]
 
     def remarks(self) -> tuple[str, ...]:
         """None so far."""

@@ -97,6 +97,8 @@ def _passages(dim: int) -> tuple[Any, Any]:
     schema.add_function(
         Function(name="bm25_of_terms", function_type=FunctionType.BM25, input_field_names=["terms"], output_field_names=["bm25"])
     )
+    for name in ("document", "vkey", "id"):  # what rows are looked up by, beside their keys
+        indexes.add_index(name, index_type="INVERTED")
     indexes.add_index("vector", index_type="FLAT", metric_type="IP")
     indexes.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
     return schema, indexes
@@ -110,6 +112,7 @@ def _documents() -> tuple[Any, Any]:
         schema.add_field(name, DataType.VARCHAR, max_length=longest)
     for name in ("path", "stamp", "loader", "skipped", "more"):
         schema.add_field(name, DataType.VARCHAR, max_length=FIELD_BYTES)
+    indexes.add_index("digest", index_type="INVERTED")
     return _with_no_vector(schema, indexes)
 
 

@@ -44,9 +44,10 @@ class MilvusSnapshot:
 
     def __init__(self, opened: OpenMilvus, facts: Facts, moment: Mapping[str, object]) -> None:
         self.name, self.fingerprint, self.generation = opened.name, facts.fingerprint, facts.generation
+        self.is_unfinished = facts.begun > facts.generation
         self._opened, self._facts, self._moment = opened, facts, moment
         self._numbers = opened.numbers
-        self._rows = LiveRows(opened.engine, opened.name, facts.fingerprint.dim, moment)
+        self._rows = LiveRows(opened.engine, opened.name, facts.fingerprint.dim, moment, facts.generation)
 
     @property
     def generations(self) -> Mapping[str, int]:
@@ -194,7 +195,7 @@ class MilvusSnapshot:
     # ---- the passages ---------------------------------------------------------------------------
 
     def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
-        """The passages with these numbers, in the given order. IndexFailure where one does not exist."""
+        """The passages with these numbers, in the given order. IndexFailure, MovedOn where one does not exist."""
         rows = self._rows.read(self._numbers.keys(numbers))
         return [self._stored(row) for row in rows]
 

@@ -20,7 +20,7 @@ from rag.index.vectors.vector_store import as_rows
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-LISTED = 2_000_000  # keys that are read at the first question; of larger indexes each key is looked up
+LISTED = 300_000  # keys that are read at the first question; of larger indexes each key is looked up
 _BYTES = 8_000_000  # of vectors in one answer
 
 

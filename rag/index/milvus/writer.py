@@ -200,11 +200,12 @@ class MilvusWriter:
         document = DocumentId(root, path)
         self.pictures.put_captions(root, path, [])
         was_here = document in self._waiting or document in self._ready or document in self._skipped
+        was_removed = document in self._removed
         self._drop(document)
         there = bool(self._engine.get(self._documents, [document_key(document)], ("key",), OWN))
         if there:
             self._removed[document] = None
-        return was_here or there
+        return was_here or (there and not was_removed)
 
     def _drop(self, document: DocumentId) -> None:
         """Forgets what this run was about to do with a document."""
@@ -283,14 +284,15 @@ class MilvusWriter:
         again = {_name(document) for document in documents} & self._reread  # their new rows say themselves when they were read
         for name in again:
             self._changed.pop((REREAD, name), None)
-        self._notes.write(self._changed)
+        begun = later_generation(self.generation)
+        self._notes.write({**self._changed, (FACT, "begun"): str(begun)})
         changes, seen, holding = self._gather(documents)
         commit_changes(self._engine, self._index, changes, seen)
         self._vectors.deleted(owners_that_end(changes, seen))
         self._vectors.written(holding)
         self._notes.forget(sorted(self._forgotten | {(REREAD, name) for name in again}))
         self._reread -= again
-        self.generation = later_generation(self.generation)
+        self.generation = begun
         self._notes.write({(FACT, "generation"): str(self.generation)})
         self._forget_written()
         return self.generation
