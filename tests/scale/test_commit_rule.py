@@ -238,6 +238,22 @@ def test_a_vector_that_a_waiting_document_needs_outlives_the_version_that_held_i
     assert upkeep.sweep(room.engine, room.name, older_than=-5) == 0
 
 
+def test_an_index_that_was_killed_while_it_was_made_is_made_again(milvus: MilvusRoom) -> None:
+    from rag.index.milvus.schema import DOCUMENTS, create_collections
+
+    create_collections(milvus.engine, milvus.name, 16)
+    milvus.engine.drop(collection(milvus.name, DOCUMENTS))
+    milvus.engine._client.release_collection(collection(milvus.name, PASSAGES))
+    milvus.engine._client.drop_index(collection(milvus.name, PASSAGES), "vector")
+    assert not milvus.exists()
+    milvus.create(FINGERPRINT, {})
+    with milvus.writing() as writer:
+        writer.add_root("docs", Path("/corpus"))
+        put(writer, "a.txt", ["whole again"])
+        writer.commit()
+    assert texts(milvus) == ["whole again"]
+
+
 def test_a_collection_of_somebody_else_is_left_alone(milvus: MilvusRoom) -> None:
     from pymilvus import DataType, MilvusClient
 

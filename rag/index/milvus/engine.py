@@ -78,9 +78,14 @@ class Engine:
                     collection, schema=schema, index_params=indexes, consistency_level="Strong", timeout=SECONDS
                 )
         except StorageFailed:
-            with suppress(StorageFailed), self._asking(collection, writing=True):
-                self._client.drop_collection(collection, timeout=SECONDS)
+            with suppress(StorageFailed):
+                self.drop(collection)
             raise
+
+    def drop(self, collection: str) -> None:
+        """Removes a collection with all its rows. StorageFailed."""
+        with self._asking(collection, writing=True):
+            self._client.drop_collection(collection, timeout=SECONDS)
 
     def load(self, collection: str) -> None:
         """Loads a collection where it is not in memory, as after a restart of a server."""
@@ -196,7 +201,7 @@ def _connect(address: Address, token: str) -> Any:
             address.file.parent.mkdir(parents=True, exist_ok=True)
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what fails is raised, and said once
         try:
-            client = pymilvus.MilvusClient(uri=address.uri, token=token, db_name=address.database, timeout=20.0)
+            client = pymilvus.MilvusClient(uri=address.uri, token=token, db_name=address.database, timeout=SECONDS)
         except (MilvusException, OSError, ValueError) as error:
             if address.file is not None:
                 raise IndexLocked(address.shown, "another process (an embedded index is opened by one at a time)") from error

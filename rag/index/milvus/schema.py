@@ -66,15 +66,16 @@ def _is_ours(engine: Engine, index: str, which: str) -> bool:
 
 
 def create_collections(engine: Engine, index: str, dim: int) -> None:
-    """Makes those collections that are not there yet, as after a kill. IndexFailure where one is not ours."""
+    """Makes the collections of an index; what a kill left of it goes first. IndexFailure where one is not ours, StorageFailed."""
     there = set(engine.collections())
     for which in COLLECTIONS:
         if collection(index, which) in there:
             _is_ours(engine, index, which)
     for which in COLLECTIONS:
-        if collection(index, which) not in there:
-            schema, indexes = _passages(dim) if which == PASSAGES else _documents() if which == DOCUMENTS else _notes()
-            engine.create(collection(index, which), schema, indexes)
+        if collection(index, which) in there:
+            engine.drop(collection(index, which))
+        schema, indexes = _passages(dim) if which == PASSAGES else _documents() if which == DOCUMENTS else _notes()
+        engine.create(collection(index, which), schema, indexes)
 
 
 def _passages(dim: int) -> tuple[Any, Any]:
