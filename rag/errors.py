@@ -132,7 +132,7 @@ class IndexFailure(RagError):
 class IndexNotFound(IndexFailure):
     """There is no index in that folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
         super().__init__(f"no index at {folder}", remedy="make one: rag index FOLDER (or name another with --index)")
 
 
@@ -150,28 +150,28 @@ class IndexDamaged(IndexFailure):
 class IndexLocked(IndexFailure):
     """Another process is writing this index."""
 
-    def __init__(self, folder: Path, owner: str) -> None:
+    def __init__(self, folder: Path | str, owner: str) -> None:
         super().__init__(f"{folder} is being written by {owner}", remedy="wait until it ends; queries keep working")
 
 
 class IndexReplaced(IndexFailure):
     """The index was rebuilt after it was opened: the open one is the old one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | str) -> None:
         super().__init__(f"{folder} was rebuilt while it was open", remedy="open it again")
 
 
 class MovedOn(IndexFailure):
     """The commit being read is old, and a compaction has removed data that it needs."""
 
-    def __init__(self, folder: Path, generation: int) -> None:
+    def __init__(self, folder: Path | str, generation: int) -> None:
         super().__init__(f"{folder}: commit {generation} has been compacted away", remedy="ask again: the answer will be current")
 
 
 class IndexTooNew(IndexFailure):
     """The index was written by a newer version of this program."""
 
-    def __init__(self, folder: Path, found: int, known: int) -> None:
+    def __init__(self, folder: Path | str, found: int, known: int) -> None:
         super().__init__(
             f"{folder} has format {found}; this version reads formats up to {known}",
             remedy="update multimodal-rag, or build the index again in another folder: rag index FOLDER --index NAME",
@@ -181,7 +181,7 @@ class IndexTooNew(IndexFailure):
 class IndexTooOld(IndexFailure):
     """The index was written by an older version of this program and must be upgraded first."""
 
-    def __init__(self, folder: Path, found: int, known: int) -> None:
+    def __init__(self, folder: Path | str, found: int, known: int) -> None:
         super().__init__(
             f"{folder} has format {found}; this version reads format {known}",
             remedy="make the folder writable and run rag repair, or any other command: each upgrades the index first",
@@ -191,7 +191,7 @@ class IndexTooOld(IndexFailure):
 class EmbedderMismatch(IndexFailure):
     """The index was made by another model: its vectors cannot be compared."""
 
-    def __init__(self, folder: Path, made_by: Fingerprint, asked: Fingerprint) -> None:
+    def __init__(self, folder: Path | str, made_by: Fingerprint, asked: Fingerprint) -> None:
         super().__init__(
             f"{folder} was made with {made_by.model} ({made_by.dim} dims, {made_by.preprocessing}), "
             f"not {asked.model} ({asked.dim} dims, {asked.preprocessing})",
@@ -202,7 +202,7 @@ class EmbedderMismatch(IndexFailure):
 class AnotherModel(IndexFailure):
     """A server claims the right model name, but its vectors come from another model."""
 
-    def __init__(self, folder: Path, model: str, canary: str, likeness: float) -> None:
+    def __init__(self, folder: Path | str, model: str, canary: str, likeness: float) -> None:
         super().__init__(
             f"{folder}: the server claims to be {model}, but its vector for a fixed {canary} differs from the one in the index "
             f"(cosine {likeness:.3f})",
@@ -213,7 +213,7 @@ class AnotherModel(IndexFailure):
 class StorageFailed(IndexFailure):
     """A write to disk failed: the index is at its last commit."""
 
-    def __init__(self, folder: Path, reason: str) -> None:
+    def __init__(self, folder: Path | str, reason: str) -> None:
         super().__init__(
             f"writing to {folder} failed: {reason}",
             remedy="the last commit is intact; free some space and run the same command again",

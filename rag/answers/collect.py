@@ -23,7 +23,7 @@ from rag.search.options import SearchOptions
 from rag.types import StoredPassage
 
 if TYPE_CHECKING:
-    from rag.index.reader.open_index import OpenIndex
+    from rag.index.room import OpenedIndex
     from rag.search.searcher import Searcher
 
 FAINT = 0.15  # a hit with a smaller share of the best score is no evidence: on the samples that saves a sixth and loses no fact
@@ -68,7 +68,7 @@ def collect(searcher: Searcher | FederatedSearcher, question: str, room: Room, o
     )
 
 
-def opened(searcher: Searcher | FederatedSearcher) -> Mapping[str, OpenIndex]:
+def opened(searcher: Searcher | FederatedSearcher) -> Mapping[str, OpenedIndex]:
     """The open indexes of a searcher, by the name that its hits have."""
     searchers = searcher.searchers if isinstance(searcher, FederatedSearcher) else (searcher,)
     return {one.index.name: one.index for one in searchers}

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from rag.types import Hit, StoredPassage
 
 if TYPE_CHECKING:
-    from rag.index.reader.open_index import OpenIndex
-    from rag.index.reader.snapshot import Snapshot
+    from rag.index.room import Moment, OpenedIndex
     from rag.search.pipeline import Results
 
 REACH = 2  # passages before and after the hit
@@ -30,7 +29,7 @@ class Lead:
     around: tuple[StoredPassage, ...] = ()  # texts before and after, the nearest first
 
 
-def leads_of(results: Results, indexes: Mapping[str, OpenIndex], reach: int = REACH) -> list[Lead]:
+def leads_of(results: Results, indexes: Mapping[str, OpenedIndex], reach: int = REACH) -> list[Lead]:
     """One lead for each hit, in the order of the hits. `indexes` by the name that hits have.
 
     Only texts have a surrounding: what is beside a picture is another picture, and frames near in time are grouped already.
@@ -41,7 +40,7 @@ def leads_of(results: Results, indexes: Mapping[str, OpenIndex], reach: int = RE
         return [_lead(hit, found, snapshots.get(hit.index), reach) for hit in results.hits]
 
 
-def _lead(hit: Hit, found: Mapping[tuple[str, str], StoredPassage], snapshot: Snapshot | None, reach: int) -> Lead:
+def _lead(hit: Hit, found: Mapping[tuple[str, str], StoredPassage], snapshot: Moment | None, reach: int) -> Lead:
     best = found[hit.index, hit.id]
     own = tuple(found[hit.index, member.id] for member in hit.members if (hit.index, member.id) in found) or (best,)
     if best.passage.modality != "text" or snapshot is None:

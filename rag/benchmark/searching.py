@@ -61,7 +61,5 @@ def _words(text: str) -> list[str]:
 def _texts(searcher: Searcher, random: np.random.Generator) -> list[str]:
     """What is written in some passages: their text, else their caption, else the name of their document."""
     with searcher.index.snapshot() as snapshot:
-        numbers = snapshot.live.numbers
-        drawn = random.choice(numbers, min(MOST_READ, len(numbers)), replace=False) if len(numbers) else ()
-        passages = [one.passage for one in snapshot.passages([int(number) for number in drawn])]
+        passages = [one.passage for one in snapshot.passages(snapshot.sample(MOST_READ, random))]
     return [one.text or one.caption or one.document.path for one in passages]

@@ -16,11 +16,10 @@ def check(
 ) -> None:
     """Verify the structure of an index, and with --read-data every checksum."""
     from rag.errors import IndexDamaged
-    from rag.index.locations import existing_index
-    from rag.index.upkeep.check import check_bytes, check_structure
+    from rag.index.locations import existing_room
 
-    folder = existing_index(index)
-    found = check_structure(folder) + (check_bytes(folder) if read_data else [])
+    room = existing_room(index)
+    folder, found = room.place, list(room.check(read_data=read_data))
     for finding in found:
         print(harmless(finding))
     if found:

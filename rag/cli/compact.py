@@ -9,10 +9,16 @@ from rag.humanize import counted
 
 def compact(index: Index = "") -> None:
     """Remove deleted and replaced passages from the index for good, and merge its segments. Queries keep working."""
+    from rag.config import load_settings
     from rag.index.files.layout import size_on_disk
-    from rag.index.locations import existing_index, warm_up
+    from rag.index.locations import existing_index, existing_room, is_address, warm_up
     from rag.index.writer.writer import writing
 
+    named = index or load_settings({}).index
+    if is_address(named):
+        room = existing_room(named)
+        print(f"{harmless(str(room.place))}: removed {counted(room.sweep(), 'row')} that nothing names")
+        return
     folder = existing_index(index)
     before = size_on_disk(folder)
     with writing(folder, say) as writer:

@@ -87,8 +87,7 @@ def index(
     from rag.cli.progress import json_line, progress_to
     from rag.config import load_settings
     from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
-    from rag.index.files.layout import is_index
-    from rag.index.locations import index_folder, is_lite, warm_up
+    from rag.index.locations import index_room, is_lite
     from rag.indexing.build import build_index
     from rag.indexing.lite_first import build_lite_first, build_searchable
 
@@ -98,8 +97,9 @@ def index(
     if add_model or lite_first:
         others = {"--rebuild": rebuild, "--watch": watch, "--dry-run": dry_run}
         refuse_together({"--add-model": bool(add_model), "--lite-first": bool(lite_first)} | others)
-    folder = index_folder(load_settings({"index": index or None}).index)
-    fresh = not is_index(folder)
+    named = load_settings({"index": index or None})
+    room = index_room(named.index)
+    fresh = not room.exists()
     settings: dict[str, Any] = {
         "backend": backend,
         "model": model,
@@ -144,12 +144,12 @@ def index(
             report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, say=hear, **settings)
         else:
             report = build_searchable(*(folders or []), index=index, tell=tell, say=hear, **settings)
-    for remark in warm_up(folder, say):
+    for remark in room.warm_up(named.search, say):
         say(f"note: {remark}")
-    if fresh and not quiet and is_lite(folder) and not lite_first:
+    if fresh and not quiet and is_lite(room) and not lite_first:
         say(LITE)
     if wanted == "text":
-        _print(report, folder)
+        _print(report, room.place)
     elif wanted == "json":
         print(dumps(_json(report), ensure_ascii=False, indent=2))
     else:
@@ -228,7 +228,7 @@ def _watch(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: s
         raise Interrupted("stopped watching; finished work is committed", remedy="run the same command to continue") from error
 
 
-def _print(report: Report, folder: Path) -> None:
+def _print(report: Report, folder: Path | str) -> None:
     for note in report.notes:
         say(f"note: {note}")
     documents = {

@@ -41,6 +41,7 @@ Target = Callable[[str, SearchOptions, bool], TargetAnswer]  # text, options, an
 def choose_target(indexes: Sequence[str], flags: Mapping[str, Any], options: SearchOptions) -> Iterator[Target]:
     """The function that answers queries, opened on its first call; indexes, flags and errors as for `rag.open_index`."""
     from rag.config import load_settings
+    from rag.index.locations import is_address
 
     settings = load_settings({**flags, "index": indexes[0] if indexes else None})
     with ExitStack() as opened:
@@ -48,7 +49,7 @@ def choose_target(indexes: Sequence[str], flags: Mapping[str, Any], options: Sea
         names = list(indexes) or [settings.index]
         if settings.server not in ("auto", "none"):
             yield _named_server(settings, names, flags, opened)
-        elif settings.server == "none" or options.video or _exceeds_a_server(settings, options):
+        elif settings.server == "none" or options.video or any(map(is_address, names)) or _exceeds_a_server(settings, options):
             yield here
         else:
             yield _running_server(settings, names, flags, here, opened)

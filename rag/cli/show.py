@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -18,11 +19,10 @@ def show(
     """Print one passage: where it is, and its full text."""
     from rag.errors import WrongRequest
     from rag.humanize import day, degrees, place
-    from rag.index.locations import existing_index
-    from rag.index.reader.open_index import open_index
+    from rag.index.locations import existing_room
     from rag.serialization import context_json, location_json, locator_json
 
-    with open_index(existing_index(index)) as opened:
+    with closing(existing_room(index).open("auto")) as opened:
         stored = opened.by_id(id.removeprefix("#"))
     if stored is None:
         raise WrongRequest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rag.cli.left_out import print_ignored
@@ -19,10 +20,9 @@ MOST_SUFFIXES = 12  # shown by name; --json has them all
 
 def status(index: Index = "", json: Json = False) -> None:
     """Show documents and passages by kind, the model, the size, and what was skipped and why."""
-    from rag.index.locations import existing_index
-    from rag.index.reader.open_index import open_index
+    from rag.index.locations import existing_room
 
-    with open_index(existing_index(index)) as opened:
+    with closing(existing_room(index).open("auto")) as opened:
         found = opened.status()
     _print_json(found) if json else _print(found)
 

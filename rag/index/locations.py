@@ -1,4 +1,4 @@
-"""Finds the folder of an index by its name or path, and brings what it finds up to date.
+"""Finds an index by its name, path or address, and brings what it finds up to date.
 
 Knows settings and folders; knows neither the read path nor the write path, no terminal and no HTTP.
 """
@@ -8,13 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.config import load_settings
 from rag.corpus.file_types import CATALOG_FILE
-from rag.errors import IndexDamaged, IndexNotFound, WrongRequest
+from rag.errors import IndexNotFound, WrongRequest
 from rag.index.files.layout import is_index
 
+if TYPE_CHECKING:
+    from rag.index.room import Room
+
 FOLDER = "indexes"
+ADDRESS = "://"  # in what is no folder: milvus://HOST:19530/NAME
 
 
 def expand_home(path: str | os.PathLike[str]) -> Path:
@@ -27,14 +32,47 @@ def index_folder(named: str | Path) -> Path:
 
     A path (a `Path`, or words with a separator, or that name an existing index folder) is used as it is. A name is looked up in
     the `indexes` folders from the current folder upward; where none has it, it means ./indexes/NAME. The empty string means the
-    name `default`.
+    name `default`. WrongRequest for the address of a database: what asks for a folder works with files.
     """
+    if is_address(named):
+        raise WrongRequest(
+            f"{named} is not a folder, and this works with index folders only",
+            remedy="with an index in Milvus work: rag index, query, status, show, rm and check",
+        )
     if named and (isinstance(named, Path) or os.sep in named or is_index(Path(named))):
         return finish_rebuild(expand_home(named).absolute())
     here = Path.cwd()
     name = named or "default"
     above = (finish_rebuild(folder / FOLDER / name) for folder in (here, *here.parents))
     return next((folder for folder in above if folder.is_dir()), here / FOLDER / name)
+
+
+def is_address(named: str | Path) -> bool:
+    """Whether an index is named by the address of a database, not by a folder."""
+    return isinstance(named, str) and ADDRESS in named
+
+
+def index_room(named: str | Path) -> Room:
+    """The index for an address, a name, a path, or the empty string; it need not exist. WrongRequest for an unusable address."""
+    from rag.index import INDEXES
+    from rag.plugins import resolve
+
+    if is_address(named):
+        room: Room = resolve(INDEXES, "milvus", "place of an index")(str(named))
+        return room
+    room = resolve(INDEXES, "folder", "place of an index")(index_folder(named))
+    return room
+
+
+def existing_room(index: str | Path = "") -> Room:
+    """An existing index, in the current format. IndexNotFound lists the folders that exist; IndexTooOld."""
+    named = index or load_settings({}).index
+    if is_address(named):
+        room = index_room(named)
+        if not room.exists():
+            raise IndexNotFound(room.place)
+        return room.up_to_date()
+    return index_room(existing_index(named))
 
 
 def places_of_rebuild(folder: Path) -> tuple[Path, Path]:
@@ -86,6 +124,21 @@ def by_name(folders: Iterable[Path]) -> dict[str, Path]:
     return found
 
 
+def distinct_rooms(rooms: Iterable[Room]) -> list[Room]:
+    """Each index once. WrongRequest where two have one name, which is what a hit says of its index."""
+    found: dict[str, Room] = {}
+    for room in rooms:
+        other = found.setdefault(room.name, room)
+        if _identity(other.place) != _identity(room.place):
+            what = f"two indexes are called {room.name}: {other.place} and {room.place}"
+            raise WrongRequest(what, remedy="name one of them, or rename a folder")
+    return list(found.values())
+
+
+def _identity(place: Path | str) -> Path | str:
+    return place.resolve() if isinstance(place, Path) else place
+
+
 def up_to_date(folder: Path) -> Path:
     """Converts an index of an older format to the current one; returns the folder. IndexTooOld where it is read-only."""
     from rag.index.catalog.connection import format_on_disk
@@ -100,20 +153,9 @@ def up_to_date(folder: Path) -> Path:
 
 def warm_up(folder: Path, tell: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
     """Builds the derived files that make searches fast; returns a remark for each file built. Calls `tell` before a long step."""
-    from rag.index.reader.open_index import open_index
-
-    try:
-        with open_index(folder, load_settings({}).search) as opened:
-            if opened.scannable:
-                opened.preload()
-            opened.build_postings(tell)
-            return opened.remarks()
-    except IndexDamaged as error:
-        return (f"{error.what}; {error.remedy}",)
+    return index_room(folder).warm_up(load_settings({}).search, tell)
 
 
-def is_lite(folder: Path) -> bool:
+def is_lite(room: Room) -> bool:
     """Whether the index was made with the built-in model."""
-    from rag.index.catalog.index_folder import fingerprint_of
-
-    return fingerprint_of(folder).model == "lite"
+    return room.fingerprint().model == "lite"

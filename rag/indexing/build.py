@@ -19,8 +19,7 @@ from rag.errors import (
     WrongRequest,
     WrongSetting,
 )
-from rag.index.files.layout import is_index
-from rag.index.locations import index_folder, up_to_date
+from rag.index.locations import index_room
 from rag.indexing.live_run import shown_to_others
 from rag.indexing.rebuild import rebuild_index
 from rag.indexing.renewal import can_renew
@@ -35,6 +34,7 @@ from rag.models.small_download import fetch_if_named
 from rag.types import KINDS, Kind
 
 if TYPE_CHECKING:
+    from rag.index.room import Place
     from rag.indexing.report import Report, Tell
 
 
@@ -60,11 +60,14 @@ def build_index(
     """
     models = models or ModelCache()
     settings = load_settings({**flags, "index": index or None})
-    folder = index_folder(settings.index)
-    if rebuild and is_index(folder):
+    room = index_room(settings.index)
+    folder = room.place
+    if rebuild and room.exists():
         report = _rebuild(folder, folders, settings, kinds, tell, say)
     else:
         report = update_index(*folders, index=index, kinds=kinds, tell=tell, models=models, say=say, **flags)
+    if not isinstance(folder, Path):  # a database holds one model's vectors
+        return report
     with shown_to_others(folder, tell) as told:
         return replace(report, notes=(*report.notes, *fill_all(folder, settings, models, say, told)))
 
@@ -79,36 +82,36 @@ def update_index(
     **flags: Any,
 ) -> Report:
     """As `build_index`, for the first model of the index alone. IndexNotFound, EmbedderMismatch, and its other errors."""
-    from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
-
     settings = load_settings({**flags, "index": index or None})
-    folder = index_folder(settings.index)
+    room = index_room(settings.index)
+    folder = room.place
     wanted = _checked(folders, folder)
     check_kinds(kinds)
-    fresh = not is_index(folder)
+    fresh = not room.exists()
     if fresh and not wanted:
         raise IndexNotFound(folder)
-    kept = {} if fresh else settings_of(up_to_date(folder))
+    kept = {} if fresh else room.up_to_date().settings()
     chosen = choose_embedder(settings, kept, this_machine())
     fetch_if_named(chosen, say)
     models = models or ModelCache()
     embedder = models.embedder(chosen)
     if fresh:
-        create_index(folder, settings, chosen, embedder, say)
-        kept = settings_of(folder)
+        create_index(room, settings, chosen, embedder, say)
+        kept = room.settings()
     _refuse_other_reading(folder, kept, settings, flags)
-    if embedder.fingerprint in {space.fingerprint for space in spaces_of(folder)}:  # it is one of the others: all are brought up
+    if embedder.fingerprint in {space.fingerprint for space in room.spaces()}:  # it is one of the others: all are brought up
         embedder = models.embedder(choose_kept(settings, kept, this_machine()))
-    if fingerprint_of(folder) != embedder.fingerprint and not can_renew(embedder, fingerprint_of(folder)):
-        raise EmbedderMismatch(folder, fingerprint_of(folder), embedder.fingerprint)
+    made_by = room.fingerprint()
+    if made_by != embedder.fingerprint and not can_renew(embedder, made_by):
+        raise EmbedderMismatch(folder, made_by, embedder.fingerprint)
     if not fresh:
         compare_canaries(folder, kept, embedder)
     with shown_to_others(folder, tell) as told:
-        return run_over(folder, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), told, say)
+        return run_over(room, wanted, embedder, policy_of(kept), settings, kept, frozenset(kinds), told, say)
 
 
 def _rebuild(
-    folder: Path,
+    folder: Place,
     folders: Sequence[str | os.PathLike[str] | ObjectPath],
     settings: Settings,
     kinds: Sequence[Kind],
@@ -119,11 +122,16 @@ def _rebuild(
     check_kinds(kinds)
     if kinds:
         raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
+    if not isinstance(folder, Path):
+        raise WrongRequest(
+            f"{folder} cannot be rebuilt in place",
+            remedy="index the same folders under another name: --index milvus://…/OTHER",
+        )
     with shown_to_others(folder, tell) as told:
         return rebuild_index(folder, wanted, settings, told, say)
 
 
-def _checked(folders: Sequence[str | os.PathLike[str] | ObjectPath], index: Path) -> list[Location]:
+def _checked(folders: Sequence[str | os.PathLike[str] | ObjectPath], index: Place) -> list[Location]:
     """The folders and prefixes. WrongRequest for one that is none."""
     if not all(map(str, folders)):
         raise WrongRequest("a folder without a name was given", remedy="name a folder; `.` is the current one")
@@ -139,16 +147,18 @@ def check_kinds(kinds: Sequence[Kind]) -> None:
         raise WrongRequest(f"no kind is called {unknown[0]!r}", remedy=f"the kinds are: {', '.join(KINDS)}")
 
 
-def check_folders(wanted: Sequence[Location], index: Path) -> None:
+def check_folders(wanted: Sequence[Location], index: Place) -> None:
     """WrongRequest for a folder or prefix that does not exist, or that is the index itself; BackendError for a silent store."""
     for one in wanted:
         require_something(one)
+        if not isinstance(index, Path):
+            continue
         real = real_place(one)
         if real == index.resolve() or index.resolve() in real.parents:
             raise WrongRequest(f"{one} is the index itself", remedy="name the folder of your files")
 
 
-def _refuse_other_reading(folder: Path, kept: Mapping[str, str], settings: Settings, flags: Mapping[str, Any]) -> None:
+def _refuse_other_reading(folder: Place, kept: Mapping[str, str], settings: Settings, flags: Mapping[str, Any]) -> None:
     """An index read in two ways would answer in two ways."""
     for key, value in fixed_settings(settings).items():
         if kept.get(key, value) != value and origin(key, flags) != "default":

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.composed_paths import composed
@@ -37,7 +38,6 @@ from rag.decoding.messages import (
 )
 from rag.decoding.pool import WorkerAnswer
 from rag.errors import RagError, UnreadableDocument, WrongRequest
-from rag.index.writer.writer import Writer
 from rag.indexing.embed_queue import EmbedQueue
 from rag.indexing.fetch import Bringer, Brought
 from rag.indexing.monitor import ProgressMonitor
@@ -51,12 +51,15 @@ from rag.loaders.policy import ReadingPolicy
 from rag.text.clues import found_by
 from rag.types import CaptionOf, Document, DocumentId, Kind, Passage, Skipped
 
+if TYPE_CHECKING:
+    from rag.index.writing import IndexWriter
+
 
 @dataclass(slots=True)
 class DocumentIngester:
     """The documents in progress, and what earlier ones taught. Only for the writer thread."""
 
-    writer: Writer
+    writer: IndexWriter
     embedder: Embedder
     policy: ReadingPolicy
     tally: RunTally
@@ -78,7 +81,7 @@ class DocumentIngester:
     begun: int = 0  # documents
 
     def __post_init__(self) -> None:
-        self.quarantine = Quarantine(self.writer.folder)
+        self.quarantine = Quarantine(self.writer.kept)
         policy = self.policy
         ocr = ocr_rule(policy)
         key = reading_key(policy.limits, policy.ocr, policy.clues)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import load_settings
 from rag.index.files.layout import is_index
-from rag.index.locations import index_folder, up_to_date
+from rag.index.locations import index_folder, index_room, up_to_date
 from rag.indexing.build import build_index, check_folders
 from rag.indexing.run import create_index
 from rag.indexing.slow_model import PATIENCE, seconds_needed
@@ -43,7 +43,9 @@ def build_searchable(
     both stay. Stopped, the next run goes on.
     """
     settings = load_settings({**flags, "index": index or None})
-    folder, models = index_folder(settings.index), ModelCache()
+    if not isinstance(folder := index_room(settings.index).place, Path):  # a database holds one model's vectors
+        return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, **flags)
+    models = ModelCache()
     chosen, fresh = choose_embedder(settings, {}, this_machine()), not is_index(folder)
     is_waited_for = fresh or bool(stand_in_for(up_to_date(folder)))
     if not is_waited_for or chosen.backend == "lite" or not folders or kinds:
@@ -71,7 +73,7 @@ def _create_with_lite(folder: Path, flags: Mapping[str, Any], models: ModelCache
     of_reading = {name: value for name, value in flags.items() if name not in REMEMBERED}
     settings = load_settings({**of_reading, "index": str(folder), "backend": "lite", "model": ""})
     chosen = choose_embedder(settings, {}, this_machine())
-    create_index(folder, settings, chosen, models.embedder(chosen), lambda _: None)
+    create_index(index_room(folder), settings, chosen, models.embedder(chosen), lambda _: None)
 
 
 def build_lite_first(

@@ -12,11 +12,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.errors import WrongRequest
 from rag.indexing.report import Progress, Tell, progress_json
 from rag.models.run_files import alive, private_folder, run_files, run_folder
+
+if TYPE_CHECKING:
+    from rag.index.room import Place
 
 EVERY = 0.5  # seconds between two writes
 
@@ -31,13 +34,13 @@ class LiveRun:
 
 
 @contextmanager
-def shown_to_others(folder: Path, tell: Tell | None) -> Iterator[Tell]:
+def shown_to_others(folder: Place, tell: Tell | None) -> Iterator[Tell]:
     """`tell`, and a file beside it that says the same while the `with` lasts. Where no file can be written, `tell` alone."""
     file = run_folder() / f".index-{os.getpid()}-{time.monotonic_ns()}.json"  # hidden: no run takes it for a document
     started, written = time.time(), float("-inf")
 
     def write(seen: Progress) -> None:
-        said = {"folder": os.path.realpath(folder), "pid": os.getpid(), "started": started, "progress": progress_json(seen)}
+        said = {"folder": _identity(folder), "pid": os.getpid(), "started": started, "progress": progress_json(seen)}
         draft = file.with_suffix(".new")
         with suppress(OSError, WrongRequest):
             private_folder()
@@ -61,9 +64,9 @@ def shown_to_others(folder: Path, tell: Tell | None) -> Iterator[Tell]:
             file.unlink(missing_ok=True)
 
 
-def live_run(folder: Path) -> LiveRun | None:
+def live_run(folder: Place) -> LiveRun | None:
     """The run that brings an index up to date now, in another process of this user; None where there is none. Never raises."""
-    wanted = os.path.realpath(folder)
+    wanted = _identity(folder)
     found = []
     for file in run_files(".index"):
         try:
@@ -78,3 +81,7 @@ def live_run(folder: Path) -> LiveRun | None:
         elif is_of:
             found.append(run)
     return max(found, key=lambda run: run.started, default=None)
+
+
+def _identity(folder: Place) -> str:
+    return os.path.realpath(folder) if isinstance(folder, Path) else folder

@@ -14,28 +14,27 @@ from typing import TYPE_CHECKING
 
 from rag.errors import IndexFailure
 from rag.index.catalog.connection import open_to_read, translate_errors
-from rag.index.catalog.picture_text import all_recognised, recognised
-from rag.index.writer.writer import Writer
+from rag.index.catalog.picture_text import all_recognised
 
 if TYPE_CHECKING:
-    import apsw
+    from rag.index.writing import IndexWriter
 
 
 class OcrCache:
     """Read from any thread, written by the writer thread; uncommitted results are kept here."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: IndexWriter) -> None:
         self._writer = writer
         self._lock = threading.Lock()
         self._fresh: dict[bytes, str] = {}
-        self._committed: apsw.Connection = open_to_read(writer.folder)
+        self._committed = writer.pictures.open_recognised()
 
     def find(self, digest: bytes) -> str | None:
         """The words in the picture with that digest; None if it was never recognised."""
         key = _key(digest)
         with self._lock:
             words = self._fresh.get(key)
-            return recognised(self._committed, key) if words is None else words
+            return self._committed.find(key) if words is None else words
 
     def keep(self, digest: bytes, words: str) -> None:
         """Stores the words of a picture."""
@@ -50,12 +49,12 @@ class OcrCache:
             self._fresh.clear()
 
     def close(self) -> None:
-        """Closes the connection."""
-        with self._lock, closing(self._committed):
-            pass
+        """Closes what it reads from."""
+        with self._lock:
+            self._committed.close()
 
 
-def carry_over(folder: Path, writer: Writer) -> None:
+def carry_over(folder: Path, writer: IndexWriter) -> None:
     """Copies the OCR results of an older index; from a damaged one as many as can be read, since they only save time."""
     for key, words in _all_of(folder):
         writer.pictures.put_recognised(key, words)

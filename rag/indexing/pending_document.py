@@ -16,7 +16,6 @@ from rag.corpus.digests import content_key
 from rag.corpus.file_types import PICTURE_SUFFIXES
 from rag.decoding.messages import Identified, PassageRead, Rules
 from rag.errors import UnreadableDocument
-from rag.index.writer.writer import Writer
 from rag.loaders.policy import ReadingPolicy
 from rag.loaders.text.encoding import decoded
 from rag.text.clues import embedded_clues
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.corpus.objects.cache import LocalFile
     from rag.corpus.walk import FileEntry, Root
-    from rag.index.writer.writer import TwinDocument
+    from rag.index.catalog.documents import TwinDocument
+    from rag.index.writing import IndexWriter
     from rag.indexing.tally import RunTally
 
 
@@ -154,7 +154,7 @@ def shown_to(modalities: frozenset[Modality], content: Content) -> Content | Dro
     return Dropped("a picture without words, for a model that only reads")
 
 
-def describe(root: Root, found: FileEntry, file: Path, writer: Writer, policy: ReadingPolicy, tally: RunTally) -> Document:
+def describe(root: Root, found: FileEntry, file: Path, writer: IndexWriter, policy: ReadingPolicy, tally: RunTally) -> Document:
     """The document a walk found, as the file that it is here, with its caption: the text beside it, and the alt texts other
     documents show it with.
     """

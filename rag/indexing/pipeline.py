@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder, capabilities_of
 from rag.corpus.walk import FileEntry, Root
@@ -23,7 +24,6 @@ from rag.errors import BackendError, IndexFailure, Interrupted, RagError
 from rag.humanize import counted
 from rag.index.files.parallel import cores
 from rag.index.files.uninterruptible import uninterruptible
-from rag.index.writer.writer import Writer
 from rag.indexing.commit_schedule import CommitSchedule
 from rag.indexing.embed_queue import EmbedQueue, EmbedResult
 from rag.indexing.fetch import bringer_of
@@ -40,12 +40,15 @@ from rag.indexing.tally import RunTally
 from rag.loaders.policy import ReadingPolicy
 from rag.types import Kind
 
+if TYPE_CHECKING:
+    from rag.index.writing import IndexWriter
+
 AHEAD = 64  # documents under way at once, beside four for each decoder
 PAUSE = 0.1  # seconds to wait for an event
 
 
 def index_targets(
-    writer: Writer,
+    writer: IndexWriter,
     targets: Sequence[Target],
     embedder: Embedder,
     policy: ReadingPolicy,
@@ -110,7 +113,7 @@ class _Run:
 
     def __init__(
         self,
-        writer: Writer,
+        writer: IndexWriter,
         embedder: Embedder,
         policy: ReadingPolicy,
         tally: RunTally,

@@ -2,18 +2,19 @@
 
 The first are not tried again until they change: they are known by what is in them. The second are tried once more by the next
 run, alone and with more time, and join the first where that is not enough either.
-Knows the file `quarantine.json` of an index; knows no process. A rebuild, or a newer version of the loader, tries all again.
+Knows the text `quarantine.json` beside an index; knows no process. A rebuild, or a newer version of the loader, tries all again.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rag.errors import StorageFailed
 from rag.types import Document
+
+if TYPE_CHECKING:
+    from rag.index.writing import Kept
 
 FILE = "quarantine.json"
 PATIENCE = 4  # times as much time as usual for what was given up before
@@ -24,14 +25,14 @@ _LATE = "late:"  # such names never stand for a digest: an older version of the 
 class Quarantine:
     """What is known of such files; each change is kept at once."""
 
-    folder: Path
+    texts: Kept
     _reasons: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """A file that cannot be read quarantines nothing: it is only there to spare time."""
+        """A text that cannot be read quarantines nothing: it is only there to spare time."""
         try:
-            kept = json.loads((self.folder / FILE).read_text("utf-8"))
-        except (OSError, ValueError, RecursionError):
+            kept = json.loads(self.texts.read(FILE) or "{}")
+        except (ValueError, RecursionError):
             kept = {}
         self._reasons = {str(name): str(reason) for name, reason in kept.items()} if isinstance(kept, dict) else {}
 
@@ -44,30 +45,22 @@ class Quarantine:
         return _late_name(document) in self._reasons
 
     def put(self, digest: bytes, reading: str, reason: str) -> None:
-        """Quarantines these bytes. StorageFailed where the folder cannot be written."""
+        """Quarantines these bytes. StorageFailed where nothing can be written."""
         self._keep({**self._reasons, name_of(digest, reading): reason})
 
     def put_late(self, document: Document, reason: str) -> None:
-        """Has the next run try the document with more time. StorageFailed where the folder cannot be written."""
+        """Has the next run try the document with more time. StorageFailed where nothing can be written."""
         self._keep({**self._reasons, _late_name(document): reason})
 
     def forget_late(self, document: Document) -> None:
-        """The document was read, or is quarantined. StorageFailed where the folder cannot be written."""
+        """The document was read, or is quarantined. StorageFailed where nothing can be written."""
         name = _late_name(document)
         if name in self._reasons:
             self._keep({known: reason for known, reason in self._reasons.items() if known != name})
 
     def _keep(self, reasons: dict[str, str]) -> None:
         self._reasons = reasons
-        temporary = self.folder / f"{FILE}.new"
-        try:
-            with temporary.open("w", encoding="utf-8") as out:
-                json.dump(reasons, out, ensure_ascii=False, indent=1)
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.rename(self.folder / FILE)
-        except OSError as error:
-            raise StorageFailed(self.folder, error.strerror or str(error)) from error
+        self.texts.write(FILE, json.dumps(reasons, ensure_ascii=False, indent=1))
 
 
 def name_of(digest: bytes, reading: str) -> str:

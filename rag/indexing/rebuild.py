@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rag.config import Settings
 from rag.corpus.sources import is_reached
 from rag.errors import IndexDamaged, IndexFailure, Interrupted, WrongRequest
-from rag.index.locations import finish_rebuild, places_of_rebuild, up_to_date
+from rag.index.locations import finish_rebuild, index_room, places_of_rebuild, up_to_date
 from rag.indexing.run import create_index, run_over
 from rag.loaders.policy import fixed_settings, policy_of
 from rag.location import Location
@@ -54,7 +54,7 @@ def rebuild_index(
         for leftover in (fresh, old):
             shutil.rmtree(leftover, ignore_errors=True)
         try:
-            create_index(fresh, settings, chosen, embedder, say)
+            create_index(index_room(fresh), settings, chosen, embedder, say)
             with writing(fresh) as writer:
                 for name, known in roots.items():  # under their old names: the ids of passages hang on them
                     writer.add_root(name, known)
@@ -65,7 +65,15 @@ def rebuild_index(
                 writer.commit()
             everything = [*roots.values(), *wanted]
             report = run_over(
-                fresh, everything, embedder, policy_of(fixed_settings(settings)), settings, kept, frozenset(), tell, say
+                index_room(fresh),
+                everything,
+                embedder,
+                policy_of(fixed_settings(settings)),
+                settings,
+                kept,
+                frozenset(),
+                tell,
+                say,
             )
             _require_all_walked(report)
             _take_place(fresh, folder, old)

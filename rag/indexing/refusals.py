@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rag.humanize import place
-from rag.index.writer.writer import Writer
-from rag.indexing.tally import RunTally
 from rag.types import Skipped
 
+if TYPE_CHECKING:
+    from rag.index.writing import IndexWriter
+    from rag.indexing.tally import RunTally
 
-def go_without(refused: Mapping[bytes, str], writer: Writer, tally: RunTally) -> None:
+
+def go_without(refused: Mapping[bytes, str], writer: IndexWriter, tally: RunTally) -> None:
     """Reports the passages of these keys, with the reasons; what is left of their documents is tried again in the next run."""
     met: set[bytes] = set()
     for document, digest, lost, whole in writer.give_up_vectors(refused.keys()):

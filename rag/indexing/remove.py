@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from rag.errors import WrongRequest
-from rag.index.locations import existing_index
+from rag.index.locations import existing_room
 from rag.location import Location, ObjectPath, named_location
 
 if TYPE_CHECKING:
-    from rag.index.writer.writer import Writer
+    from rag.index.writing import IndexWriter
 
 
 def remove_documents(path: str, index: str = "", *, say: Callable[[str], None] = lambda _: None) -> int:
@@ -26,15 +26,13 @@ def remove_documents(path: str, index: str = "", *, say: Callable[[str], None] =
     The files stay. `say` is told where a run that fills models is waited for. WrongRequest where the index holds nothing of that
     name, or where several roots do.
     """
-    from rag.index.writer.writer import writing
-
-    folder = existing_index(index)
+    room = existing_room(index)
     if not path.strip():
         raise WrongRequest("a path without a name was given", remedy="name a document, a folder or a root")
     asked = named_location(path)
     places = {asked} if isinstance(asked, ObjectPath) else _real_places(asked)
     below = posixpath.normpath(path).strip("/")
-    with writing(folder, say) as writer:
+    with room.writing(say) as writer:
         roots = writer.roots()
         whole = [name for name, base in roots.items() if base in places]
         inside = {
@@ -56,7 +54,9 @@ def remove_documents(path: str, index: str = "", *, say: Callable[[str], None] =
                 removed = sum(_forget(writer, name, below) for name in holders)
         writer.commit()
     if not removed and not whole:
-        raise WrongRequest(f"{folder} holds nothing called {path}", remedy="`rag status` lists its roots; paths are below a root")
+        raise WrongRequest(
+            f"{room.place} holds nothing called {path}", remedy="`rag status` lists its roots; paths are below a root"
+        )
     return removed
 
 
@@ -65,5 +65,5 @@ def _real_places(asked: Path) -> set[Location]:
     return {Path(os.path.realpath(asked)), Path(os.path.realpath(asked.parent)) / asked.name}
 
 
-def _forget(writer: Writer, root: str, under: str) -> int:
+def _forget(writer: IndexWriter, root: str, under: str) -> int:
     return sum([writer.remove(root, path) for path, _ in writer.stamps(root, under)])

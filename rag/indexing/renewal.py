@@ -23,7 +23,7 @@ from rag.types import Content, Fingerprint, Passage
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.index.writer.renewal import Renew
-    from rag.index.writer.writer import Writer
+    from rag.index.writing import IndexWriter
 
 
 def can_renew(embedder: Embedder, fingerprint: Fingerprint) -> bool:
@@ -32,7 +32,7 @@ def can_renew(embedder: Embedder, fingerprint: Fingerprint) -> bool:
     return earlier is not None and earlier(fingerprint) is not None
 
 
-def renew(writer: Writer, embedder: Embedder, policy: ReadingPolicy) -> tuple[str, ...]:
+def renew(writer: IndexWriter, embedder: Embedder, policy: ReadingPolicy) -> tuple[str, ...]:
     """Applies the current rules, in one commit; until then the old ones answer. Returns what was done, for people."""
     made = _renewing(embedder, policy) if writer.fingerprint != embedder.fingerprint else None
     done = writer.renew(embedder.fingerprint, made)

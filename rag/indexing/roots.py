@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rag.config import Settings
 from rag.corpus.ignore import IGNORE_FILES
 from rag.corpus.sources import real_place, root_of
 from rag.corpus.walk import Root
-from rag.index.writer.writer import Writer
 from rag.location import Location
+
+if TYPE_CHECKING:
+    from rag.index.writing import IndexWriter
 
 
 class Target(NamedTuple):
@@ -59,7 +61,7 @@ def without_repeats(targets: Sequence[Target]) -> list[Target]:
     return [target for target in dict.fromkeys(targets) if target in kept]
 
 
-def merge_nested_roots(writer: Writer, targets: Sequence[Target]) -> None:
+def merge_nested_roots(writer: IndexWriter, targets: Sequence[Target]) -> None:
     """Removes the roots that lie in a target and whose documents now belong to the root of that target.
 
     One of which the outer root holds nothing (an absent disk, a folder that its ignore rules leave out) stays.

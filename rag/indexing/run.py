@@ -23,11 +23,12 @@ from rag.types import Kind
 
 if TYPE_CHECKING:
     from rag.backends.base import Embedder
+    from rag.index.room import Room
     from rag.indexing.report import Report, Tell
 
 
 def run_over(
-    folder: Path,
+    room: Room,
     wanted: Sequence[Location],
     embedder: Embedder,
     policy: ReadingPolicy,
@@ -46,13 +47,12 @@ def run_over(
     from rag.corpus.walk import Root
     from rag.decoding.memory_budget import budget, shortfall
     from rag.decoding.workers import workers_on
-    from rag.index.writer.writer import writing
     from rag.indexing.moved_roots import find_moves
     from rag.indexing.outdated import describe_outdated
     from rag.indexing.pipeline import index_targets
     from rag.indexing.roots import Target, choose_root, heeded_files, merge_nested_roots, without_repeats
 
-    with workers_on(settings.on) as workers, writing(folder, say) as writer:
+    with workers_on(settings.on) as workers, room.writing(say) as writer:
         renewed = renew(writer, embedder, policy)
         outdated = writer.memory.read_again(versions_with(seeing(embedder.fingerprint, policy)))
         heeded = heeded_files(settings, kept)
@@ -96,19 +96,18 @@ def run_over(
         if "ignore" in settings.model_fields_set or "ignore" in kept:
             writer.memory.keep_setting("ignore", json.dumps([name.removeprefix(".") for name in heeded]))
         writer.commit()
-    keep_rate(folder, sum(report.passages.values()), report.seconds)
+    if isinstance(room.place, Path):  # what a plan estimates by, and only index folders have plans
+        keep_rate(room.place, sum(report.passages.values()), report.seconds)
     return report
 
 
-def create_index(folder: Path, settings: Settings, chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:
+def create_index(room: Room, settings: Settings, chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:
     """Makes an empty index for that model, and says which it is.
 
     BackendError where a server fails a proof of format: an index of wrong vectors looks fine and ranks badly.
     """
-    from rag.index.catalog.index_folder import create
-
     _name_model(chosen, embedder, say)
-    create(folder, embedder.fingerprint, fixed_settings(settings) | model_memory(settings, chosen, embedder))
+    room.create(embedder.fingerprint, fixed_settings(settings) | model_memory(settings, chosen, embedder))
 
 
 def _name_model(chosen: ModelChoice, embedder: Embedder, say: Callable[[str], None]) -> None:

@@ -9,13 +9,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.corpus.sources import real_place
 from rag.corpus.subtitle_folders import FOLDERS
 from rag.errors import BackendError, IndexLocked, WrongRequest
-from rag.index.locations import existing_index
+from rag.index.locations import ADDRESS, existing_room
 from rag.indexing.background_fill import BackgroundFill
 from rag.indexing.build import update_index
 from rag.location import Location, ObjectPath, named_location
@@ -83,7 +84,8 @@ def _follow(
     stores = [one for one in everything if isinstance(one, ObjectPath)]
     if stores:
         say(f"looking at {', '.join(map(str, stores))} every {sweep_seconds:.0f} s; Ctrl-C ends it")
-    own = existing_index(index).resolve()
+    place = existing_room(index).place
+    own = place.resolve() if isinstance(place, Path) else Path(place.partition(ADDRESS)[2])  # of an embedded one, its file
     due = time.monotonic() + sweep_seconds
     pending: set[Path] | None = set()  # folders with changes; None: everything
     for changed in _changes(roots, own, say, stop):
@@ -197,9 +199,7 @@ def _identities(roots: Sequence[Path]) -> Mapping[Path, Identity]:
 
 
 def _known_roots(index: str) -> list[Location]:
-    from rag.index.reader.open_index import open_index
-
-    with open_index(existing_index(index)) as opened:
+    with closing(existing_room(index).open("auto")) as opened:
         return list(opened.roots().values())
 
 

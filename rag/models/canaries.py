@@ -29,7 +29,7 @@ def embed_canaries(embedder: Embedder) -> dict[str, str]:
     return {KEY: json.dumps(kept)}
 
 
-def compare_canaries(folder: Path, kept: Mapping[str, str], embedder: Embedder) -> None:
+def compare_canaries(folder: Path | str, kept: Mapping[str, str], embedder: Embedder) -> None:
     """AnotherModel if the embedder's vectors of the canaries differ from those in `kept`, the settings of an index, if any."""
     expected = json.loads(kept.get(KEY, "{}"))
     contents = {name: content for name, content in _contents(embedder).items() if name in expected}

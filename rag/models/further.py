@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag.index.catalog.spaces import Space
 
 
-def open_to_fill(folder: Path, space: Space, settings: Settings, models: ModelCache) -> Embedder:
+def open_to_fill(folder: Path | str, space: Space, settings: Settings, models: ModelCache) -> Embedder:
     """The embedder of a space. EmbedderMismatch or AnotherModel where it is not the same; the errors of `open_embedder`."""
     embedder = models.embedder(choose_kept(settings, space.settings, this_machine()))
     refuse_other(folder, space, embedder)
@@ -28,7 +28,7 @@ def open_to_fill(folder: Path, space: Space, settings: Settings, models: ModelCa
     return embedder
 
 
-def open_to_ask(folder: Path, space: Space, settings: Settings, models: ModelCache, say: Say = silent) -> Embedder:
+def open_to_ask(folder: Path | str, space: Space, settings: Settings, models: ModelCache, say: Say = silent) -> Embedder:
     """The same with its weights loaded, for queries: one of an earlier revision answers for itself where it can."""
     embedder = models.loaded_embedder(choose_kept(settings, space.settings, this_machine()), say)
     if embedder.fingerprint != space.fingerprint and (earlier := capabilities_of(embedder).earlier):
@@ -38,7 +38,7 @@ def open_to_ask(folder: Path, space: Space, settings: Settings, models: ModelCac
     return embedder
 
 
-def refuse_other(folder: Path, space: Space, embedder: Embedder) -> None:
+def refuse_other(folder: Path | str, space: Space, embedder: Embedder) -> None:
     """EmbedderMismatch where the embedder's vectors cannot be compared with those of the space."""
     if embedder.fingerprint != space.fingerprint:
         error = EmbedderMismatch(folder, space.fingerprint, embedder.fingerprint)

@@ -11,14 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag.errors import IndexFailure
 from rag.humanize import counted
 from rag.index.catalog.spaces import FIRST
-from rag.index.reader.open_index import Allowed
-from rag.index.reader.searchable import Answering
 from rag.location import Location, ObjectPath
 from rag.search.asked_kind import AskedKind
 from rag.search.spaces import SpaceQuery
@@ -27,6 +22,10 @@ from rag.text.query_syntax import stresses, unquoted
 from rag.types import Kind, Lane, Passage, Query, StoredPassage
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag.index.room import Answering, Within
     from rag.types import Vectors
 
 
@@ -52,7 +51,7 @@ class CandidateSet:
     generations: Mapping[str, int]  # by the name of the index
     notes: tuple[str, ...]
     words: str  # as they were searched
-    allowed: Allowed | None  # the passages that filters, phrases and excluded words leave; None: all
+    allowed: Within | None  # the passages that filters, phrases and excluded words leave; None: all
     gone: frozenset[tuple[str, str]]  # root and path of the documents that were left out, as their file is gone
 
     @property
@@ -126,7 +125,7 @@ def find(
     dense = by_space[0] if len(by_space) == 1 else _joined_all(by_space)
     among = {number for number, _, _ in lexical}
     missing = sorted(number for number, _ in dense if number not in among)
-    others = snapshot.containing(words, len(missing), Allowed(np.array(missing, np.int64))) if lexical and missing else []
+    others = snapshot.containing(words, len(missing), snapshot.among(missing)) if lexical and missing else []
     timer.end("lexical")
     numbers = list(dict.fromkeys([number for number, _ in dense] + [number for number, _, _ in lexical]))
     present, gone = _drop_deleted({one.number: one for one in snapshot.passages(numbers) if one.id not in without})
@@ -202,7 +201,7 @@ def _joined(found: Sequence[_Found], more: Sequence[_Found]) -> list[_Found]:
 
 
 def _explain_nothing(
-    query: Query, filtered: Allowed | None, allowed: Allowed | None, dense: Sequence[tuple[int, float]]
+    query: Query, filtered: Within | None, allowed: Within | None, dense: Sequence[tuple[int, float]]
 ) -> tuple[str, ...]:
     """A note where the index or the filters leave nothing to find."""
     if filtered is not None and not len(filtered):

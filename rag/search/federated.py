@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from rag.config import load_settings
 from rag.errors import NoSuchPassage, WrongRequest
-from rag.index.locations import by_name, existing_index
+from rag.index.locations import distinct_rooms, existing_room
 from rag.models.loading import ModelCache, Say, silent
 from rag.search.fusion import K
 from rag.search.listing import name_key
@@ -49,11 +49,11 @@ def open_index(*named: str | Path, index: str | Path = "", say: Say = silent, **
     `say` is told which models are loaded and how long that took. IndexNotFound, IndexDamaged, IndexTooNew, AnotherModel,
     BackendError, WrongSetting; WrongRequest where two folders have the same name. Every error names its index.
     """
-    folders = by_name(existing_index(each) for each in named or (index,)).values()
+    rooms = distinct_rooms(existing_room(each) for each in named or (index,))
     settings = load_settings(flags)
     models = ModelCache()
     with ExitStack() as failing:
-        opened = [failing.enter_context(Searcher(folder, settings, say, models)) for folder in folders]
+        opened = [failing.enter_context(Searcher(room, settings, say, models)) for room in rooms]
         failing.pop_all()
     return opened[0] if len(named) < 2 else FederatedSearcher(opened)
 

@@ -18,7 +18,7 @@ from rag.search.reranking import Judged
 from rag.types import Lane, LaneRank, StoredPassage
 
 if TYPE_CHECKING:
-    from rag.index.reader.searchable import Searchable
+    from rag.index.room import Searchable
 
 DECIDED = "its lexical score alone: it came after the candidates that were ranked"
 

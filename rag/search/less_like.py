@@ -16,7 +16,7 @@ from rag.search.reranking import Judged
 from rag.search.spaces import SpaceQuery
 
 if TYPE_CHECKING:
-    from rag.index.reader.searchable import Answering
+    from rag.index.room import Answering
     from rag.types import Vectors
 
 AWAY = 0.15  # Rocchio's weight of what is not wanted, where the query weighs 1: the usual one

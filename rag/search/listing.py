@@ -15,7 +15,7 @@ from rag.search.dedup import DuplicateGroup
 
 if TYPE_CHECKING:
     from rag.index.reader.outlines import PassageOutline
-    from rag.index.reader.searchable import Answering
+    from rag.index.room import Answering
     from rag.search.candidates import CandidateSet
     from rag.types import StoredPassage
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from rag.backends.base import Embedder, Reranker, capabilities_of
 from rag.errors import EmbedderMismatch
 from rag.humanize import counted
 from rag.index.catalog.spaces import FIRST
-from rag.index.reader.searchable import Searchable
 from rag.search.asked_kind import asked_kind
 from rag.search.candidates import CandidateSet, find, lane_of
 from rag.search.cutoff import countable, drop_faint, drop_low, has_something, is_good, seen_by
@@ -31,6 +31,9 @@ from rag.search.timings import StageTimer
 from rag.search.total import Total
 from rag.search.variety import varied
 from rag.types import Clue, Content, Fingerprint, Hit, Kind, Query, StoredPassage
+
+if TYPE_CHECKING:
+    from rag.index.room import Searchable
 
 COMPARED = 60  # groups at least, or four times as many as are asked for: those behind cannot be shown unless nearly all repeat
 CLUES: frozenset[Clue] = frozenset(("ocr", "caption", "path", "date"))

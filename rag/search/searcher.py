@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag.backends.base import capabilities_of
 from rag.config import Settings
 from rag.errors import MovedOn, NoSuchPassage, WrongRequest
+from rag.index.locations import index_room
 from rag.loaders.policy import policy_of
 from rag.location import Location
 from rag.models.canaries import compare_canaries
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from rag.backends.base import Embedder
     from rag.decoding.ask_pool import AskPool
     from rag.index.catalog.spaces import Space
-    from rag.index.reader.open_index import IndexStatus, OpenIndex
-    from rag.index.reader.searchable import Searchable
+    from rag.index.reader.open_index import IndexStatus
+    from rag.index.room import OpenedIndex, Room, Searchable
     from rag.search.pipeline import RankingOptions, Results
     from rag.search.spaces import SpaceModel
 
@@ -46,33 +47,33 @@ class Searcher:
 
     def __init__(
         self,
-        folder: Path,
+        place: Path | Room,
         settings: Settings,
         say: Say = silent,
         models: ModelCache | None = None,
-        opened: OpenIndex | None = None,
+        opened: OpenedIndex | None = None,
     ) -> None:
-        """`models` are reused before others are loaded; `opened` is the index if it is open already."""
-        from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
-        from rag.index.reader.open_index import open_index as open_folder
-
+        """`place` is an index folder or any other index. `models` are reused before others are loaded; `opened` is the index if
+        it is open already.
+        """
+        room = index_room(place) if isinstance(place, Path) else place
         self.settings = settings
-        kept = settings_of(folder)
+        kept = room.settings()
         self.policy = policy_of(kept)
         chosen = choose_embedder(settings, kept, this_machine())
         models = models or ModelCache()
         self.embedder = models.loaded_embedder(chosen, say)
-        made_by = fingerprint_of(folder)
-        if self.embedder.fingerprint in {space.fingerprint for space in spaces_of(folder)}:  # a further one was named
+        made_by = room.fingerprint()
+        if self.embedder.fingerprint in {space.fingerprint for space in room.spaces()}:  # a further one was named
             self.embedder = models.loaded_embedder(choose_kept(settings, kept, this_machine()), say)
         if self.embedder.fingerprint == made_by:
-            compare_canaries(folder, kept, self.embedder)
+            compare_canaries(room.place, kept, self.embedder)
         elif earlier := capabilities_of(self.embedder).earlier:
             self.embedder = earlier(made_by) or self.embedder
-        self._further = FurtherModels(folder, settings, models, say)
+        self._further = FurtherModels(room.place, settings, models, say)
         self._open_model: Callable[[Space], Embedder] = self._further.embedder
         self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, models, say)
-        self.index = opened or open_folder(folder, settings.search)
+        self.index: OpenedIndex = opened or room.open(settings.search)
         self._searched: Searchable = self.index
 
     def __enter__(self) -> Searcher:

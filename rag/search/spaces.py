@@ -46,7 +46,7 @@ class SpaceQuery:
 class FurtherModels:
     """The models of the further spaces of an index, each opened once. Thread-safe."""
 
-    def __init__(self, folder: Path, settings: Settings, models: ModelCache, say: Say) -> None:
+    def __init__(self, folder: Path | str, settings: Settings, models: ModelCache, say: Say) -> None:
         self._folder, self._settings, self._models, self._say = folder, settings, models, say
         self._opened: dict[int, Embedder] = {}  # by the number of the space
         self._lock = threading.Lock()

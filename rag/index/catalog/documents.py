@@ -143,7 +143,7 @@ def end_document(connection: apsw.Connection, root: int, path: str, ended: int) 
     path_terms = stored_terms(words)
     counts: Counter[str] = Counter()
     for passage, _ in _read_passages(connection, owner, DocumentId("", path)):
-        counts.update({*stored_terms(_own_text(passage)), *stored_terms(passage.caption), *_path_terms(passage, path_terms)})
+        counts.update({term for column in word_columns(passage, path_terms) for term in column})
     connection.execute("UPDATE documents SET ended = ? WHERE number = ?", (ended, owner))
     connection.execute("UPDATE passages SET ended = ? WHERE document = ?", (ended, owner))
     return counts
@@ -222,9 +222,14 @@ def _read_passages(connection: apsw.Connection, owner: int, document: DocumentId
             raise apsw.CorruptError(f"a passage of {document} cannot be read: {error}") from error
 
 
+def word_columns(passage: Passage, path_terms: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    """The terms of a passage that the full text indexes, by COLUMNS; `path_terms` are those of its document's path."""
+    return stored_terms(_own_text(passage)), stored_terms(passage.caption), _path_terms(passage, path_terms)
+
+
 def _insert_words(connection: apsw.Connection, number: int, passage: Passage, path_terms: Sequence[str]) -> set[str]:
     """Inserts a passage into the full text; returns its terms."""
-    columns = (stored_terms(_own_text(passage)), stored_terms(passage.caption), _path_terms(passage, path_terms))
+    columns = word_columns(passage, path_terms)
     connection.execute("INSERT INTO lexical(rowid, text, caption, path) VALUES (?, ?, ?, ?)", (number, *_join_terms(columns)))
     return {term for column in columns for term in column}
 

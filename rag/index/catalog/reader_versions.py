@@ -26,8 +26,8 @@ def count_outdated(connection: apsw.Connection, versions: Mapping[str, int]) -> 
     for loader, count in connection.execute(
         "SELECT loader, count(*) FROM documents WHERE ended IS NULL AND skipped IS NULL GROUP BY loader"
     ):
-        if _is_outdated(loader, versions):
-            counts[_family(loader)] += count
+        if is_outdated(loader, versions):
+            counts[family_of_loader(loader)] += count
     counts[UNREAD] = connection.execute("SELECT count(*) FROM documents WHERE ended IS NULL AND skipped IS NOT NULL").get
     return +counts
 
@@ -40,7 +40,7 @@ def clear_outdated(connection: apsw.Connection, versions: Mapping[str, int]) -> 
         if counts
         else []
     )
-    old = [(loader,) for loader in loaders if _is_outdated(loader, versions)]
+    old = [(loader,) for loader in loaders if is_outdated(loader, versions)]
     connection.executemany("UPDATE documents SET stamp = '' WHERE ended IS NULL AND loader = ?", old)
     if counts[UNREAD]:
         connection.execute("UPDATE documents SET stamp = '' WHERE ended IS NULL AND skipped IS NOT NULL")
@@ -57,11 +57,12 @@ def _known(connection: apsw.Connection) -> dict[str, int]:
         return {}
 
 
-def _family(loader: str) -> str:
+def family_of_loader(loader: str) -> str:
+    """The family of a loader as `documents.loader` has it: `pdf` of `pdf.pdf:2:<rules>`."""
     return loader.partition(".")[0]
 
 
-def _is_outdated(loader: str, versions: Mapping[str, int]) -> bool:
+def is_outdated(loader: str, versions: Mapping[str, int]) -> bool:
     """Whether a loader as `documents.loader` has it (`pdf.pdf:2:<rules>`) is older than its version of today."""
     version = loader.partition(":")[2].partition(":")[0]
-    return version.isdecimal() and int(version) < versions.get(_family(loader), 0)
+    return version.isdecimal() and int(version) < versions.get(family_of_loader(loader), 0)

@@ -30,7 +30,7 @@ _OF_ROOT = """WHERE born <= :generation AND (ended IS NULL OR ended > :generatio
 class IndexStatus:
     """What an index holds at one generation."""
 
-    folder: Path
+    folder: Path | str  # or the address of a database
     format: int
     generation: int
     fingerprint: Fingerprint
@@ -70,8 +70,8 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         settings=read_settings(connection),
         roots=read_roots(connection, generation),
         documents=sum(suffixes.values()),
-        suffixes=_most_first(suffixes),
-        folders=_most_first(folders),
+        suffixes=most_first(suffixes),
+        folders=most_first(folders),
         passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
         skipped=tuple(_skipped(connection, generation)),
         unread=tuple(unread),
@@ -109,8 +109,8 @@ def read_status_of(folder: Path, connection: apsw.Connection, generation: int, r
         settings=read_settings(connection),
         roots=known,
         documents=sum(suffixes.values()),
-        suffixes=_most_first(suffixes),
-        folders=_most_first(folders),
+        suffixes=most_first(suffixes),
+        folders=most_first(folders),
         passages={kind: kinds.get(code, 0) for kind, code in KIND_CODES.items()},
         skipped=tuple(one for one in _skipped(connection, generation) if one.document.root in known),
         unread=tuple(unread),
@@ -123,7 +123,8 @@ def read_status_of(folder: Path, connection: apsw.Connection, generation: int, r
     )
 
 
-def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+def most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts, largest first, then by name."""
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 

@@ -16,15 +16,24 @@ from rag.errors import EmbedderMismatch
 from rag.index.catalog.spaces import FIRST, Space
 from rag.index.lexical.bm25_search import Frequencies
 from rag.index.reader.federated_spaces import SpaceNumbers, connected, models_of
-from rag.index.reader.filters import Allowed
-from rag.index.reader.open_index import OpenIndex
 from rag.index.reader.outlines import PassageOutline
-from rag.index.reader.snapshot import Snapshot
 from rag.location import Location
-from rag.types import Filters, StoredPassage
+from rag.types import Filters, Fingerprint, StoredPassage
 
 if TYPE_CHECKING:
+    from rag.index.room import Moment, OpenedIndex, Within
     from rag.types import Vectors
+
+
+class FederatedSelection:
+    """What is selected of each part; None where that is every passage of it."""
+
+    def __init__(self, each: Sequence[Within | None], parts: Sequence[Moment]) -> None:
+        self.each = tuple(each)
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return sum(len(part.everything() if mine is None else mine) for part, mine in zip(self._parts, self.each, strict=True))
 
 
 class FederatedIndex:
@@ -34,7 +43,7 @@ class FederatedIndex:
     first or a further one, is a further one here. What a part lacks is not found there.
     """
 
-    def __init__(self, parts: Sequence[OpenIndex]) -> None:
+    def __init__(self, parts: Sequence[OpenedIndex]) -> None:
         """EmbedderMismatch where parts have no model in common. The caller keeps ownership of the parts and closes them."""
         first = parts[0]
         own = [models_of(part) for part in parts]
@@ -44,7 +53,7 @@ class FederatedIndex:
         self.parts = tuple(parts)
         self.name = ", ".join(part.name for part in parts)
         self.folder = first.folder
-        self.fingerprint = first.fingerprint
+        self.fingerprint: Fingerprint = first.fingerprint
         self._numbers = SpaceNumbers(first.fingerprint)
 
     @contextmanager
@@ -78,7 +87,7 @@ class FederatedSnapshot:
     the mean length of each part's own passages. Results have the usual order: larger first, ties by smaller number.
     """
 
-    def __init__(self, parts: Sequence[Snapshot], numbers: SpaceNumbers) -> None:
+    def __init__(self, parts: Sequence[Moment], numbers: SpaceNumbers) -> None:
         self.parts = tuple(parts)
         self._spaces_of = numbers.of(self.parts)
 
@@ -87,14 +96,19 @@ class FederatedSnapshot:
         """The generation of each part, by index name."""
         return {part.name: part.generation for part in self.parts}
 
-    def matching(self, wanted: Filters) -> Allowed | None:
+    def matching(self, wanted: Filters) -> FederatedSelection | None:
         """The passages that the filters allow in each part; None where that is every passage of all parts."""
         return self._allowed([part.matching(wanted) for part in self.parts])
 
-    def meeting(self, words: str, within: Allowed | None = None) -> Allowed | None:
+    def meeting(self, words: str, within: FederatedSelection | None = None) -> FederatedSelection | None:
         """As `Snapshot.meeting`, in each part."""
         split = self._split(within)
         return self._allowed([part.meeting(words, mine) for part, mine in zip(self.parts, split, strict=True)])
+
+    def among(self, numbers: Sequence[int]) -> FederatedSelection:
+        """Only the passages with these numbers."""
+        mine = self._by_part(numbers)
+        return FederatedSelection([part.among(mine.get(at, [])) for at, part in enumerate(self.parts)], self.parts)
 
     @property
     def spaces(self) -> tuple[Space, ...]:
@@ -115,7 +129,7 @@ class FederatedSnapshot:
         return kept, np.concatenate([empty, *rows])[[held[number] for number in kept]]
 
     def nearest_by_kind(
-        self, vectors: Vectors, k: int, per_kind: int, within: Allowed | None = None, space: int = FIRST
+        self, vectors: Vectors, k: int, per_kind: int, within: FederatedSelection | None = None, space: int = FIRST
     ) -> list[list[tuple[int, float]]]:
         """As `Snapshot.nearest_by_kind`, of each part that has the space, in one order, a list for each row of `vectors`."""
         split = self._split(within)
@@ -132,7 +146,7 @@ class FederatedSnapshot:
             for query in range(len(vectors))
         ]
 
-    def containing(self, words: str, k: int, within: Allowed | None = None) -> list[tuple[int, float, float]]:
+    def containing(self, words: str, k: int, within: FederatedSelection | None = None) -> list[tuple[int, float, float]]:
         """The k passages of all parts that match the words best."""
         split = self._split(within)
         each = [part.frequencies(words) for part in self.parts]
@@ -208,17 +222,8 @@ class FederatedSnapshot:
             found.setdefault(number % len(self.parts), []).append(number // len(self.parts))
         return found
 
-    def _split(self, within: Allowed | None) -> list[Allowed | None]:
-        if within is None:
-            return [None] * len(self.parts)
-        owners = within.numbers % len(self.parts)
-        return [Allowed(within.numbers[owners == at] // len(self.parts)) for at in range(len(self.parts))]
+    def _split(self, within: FederatedSelection | None) -> Sequence[Within | None]:
+        return [None] * len(self.parts) if within is None else within.each
 
-    def _allowed(self, found: Sequence[Allowed | None]) -> Allowed | None:
-        if all(each is None for each in found):
-            return None
-        each_numbers = [
-            (part.everything() if mine is None else mine).numbers * len(self.parts) + at
-            for at, (part, mine) in enumerate(zip(self.parts, found, strict=True))
-        ]
-        return Allowed(np.sort(np.concatenate(each_numbers)))
+    def _allowed(self, found: Sequence[Within | None]) -> FederatedSelection | None:
+        return None if all(each is None for each in found) else FederatedSelection(found, self.parts)

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 
 from rag.errors import IndexFailure
 from rag.index.catalog.spaces import FIRST, Space
-from rag.index.reader.open_index import OpenIndex
-from rag.index.reader.snapshot import Snapshot
+from rag.index.room import Moment, OpenedIndex
 from rag.types import Fingerprint
 
 
-def models_of(index: OpenIndex) -> frozenset[Fingerprint]:
+def models_of(index: OpenedIndex) -> frozenset[Fingerprint]:
     """The fingerprints that an index has vectors of, of as many passages as were filled."""
     return frozenset((index.fingerprint, *(space.fingerprint for space in index.spaces())))
 
@@ -39,7 +38,7 @@ class SpaceNumbers:
         self._numbers = {first: FIRST}
         self._lock = threading.Lock()
 
-    def of(self, parts: Sequence[Snapshot]) -> PartSpaces:
+    def of(self, parts: Sequence[Moment]) -> PartSpaces:
         """The spaces of these snapshots, which are those of the parts in order."""
         own: list[Mapping[int, int]] = []
         further: dict[int, Space] = {}

@@ -107,6 +107,15 @@ class Snapshot:
         """Every live passage."""
         return Allowed(self.live.numbers)
 
+    def sample(self, most: int, random: np.random.Generator) -> list[int]:
+        """The numbers of some live passages, drawn at random; all of them where there are no more than `most`."""
+        numbers = self.live.numbers
+        return [int(number) for number in random.choice(numbers, min(most, len(numbers)), replace=False)] if len(numbers) else []
+
+    def among(self, numbers: Sequence[int]) -> Allowed:
+        """Only the passages with these numbers."""
+        return Allowed(np.sort(np.asarray(numbers, np.int64)))
+
     # ---- the lanes ------------------------------------------------------------------------------
 
     def nearest(

@@ -32,6 +32,7 @@ from rag.index.catalog.row_codec import to_bytes
 from rag.index.catalog.status import read_roots
 from rag.index.catalog.transaction import Transaction
 from rag.index.catalog.unread_parts import write_unread
+from rag.index.files.kept_texts import KeptTexts
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.vectors.vector_store import VectorStore
 from rag.index.writer.pending import PendingDocuments
@@ -61,6 +62,7 @@ class Changes:
         self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
         self.memory = RunMemory(self._transaction)
+        self.kept = KeptTexts(folder)
         self.spaces = SpaceWriter(self._transaction, lambda: self._next_generation)
         self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
         self.remarks: list[str] = []  # for people: problems that did not prevent a commit

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from rag.index.catalog import picture_text as pictures
 from rag.index.catalog.documents import clear_stamps
+from rag.index.catalog.recognised_words import RecognisedWords
 from rag.index.catalog.transaction import Transaction
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.writer.pending import PendingDocuments
@@ -62,3 +63,7 @@ class PictureWords:
         """The words recognised in the picture with that hash; None where OCR has not run on it."""
         with self._transaction.reading() as connection:
             return pictures.recognised(connection, key)
+
+    def open_recognised(self) -> RecognisedWords:
+        """The words that are committed, for other threads; the caller closes it."""
+        return RecognisedWords(self._transaction.folder)

@@ -1,0 +1,101 @@
+"""An index that is a folder: the file formats of this project on a local disk.
+
+Knows how the rooms of the folder are opened; knows no settings and no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import IndexDamaged
+from rag.index.files.layout import is_index
+from rag.index.locations import up_to_date
+
+if TYPE_CHECKING:
+    from rag.index.catalog.spaces import Space
+    from rag.index.reader.open_index import OpenIndex
+    from rag.index.writer.writer import Writer
+    from rag.types import Fingerprint
+
+
+class FolderRoom:
+    """The index in a folder; every method is as `Room` has it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = folder
+
+    @property
+    def name(self) -> str:
+        """The name of the folder."""
+        return self.place.absolute().name
+
+    def exists(self) -> bool:
+        """Whether the folder holds an index."""
+        return is_index(self.place)
+
+    def up_to_date(self) -> FolderRoom:
+        """Converts an index of an older format. IndexTooOld where it is read-only."""
+        up_to_date(self.place)
+        return self
+
+    def fingerprint(self) -> Fingerprint:
+        """As `fingerprint_of`."""
+        from rag.index.catalog.index_folder import fingerprint_of
+
+        return fingerprint_of(self.place)
+
+    def settings(self) -> dict[str, str]:
+        """As `settings_of`."""
+        from rag.index.catalog.index_folder import settings_of
+
+        return settings_of(self.place)
+
+    def spaces(self) -> tuple[Space, ...]:
+        """As `spaces_of`."""
+        from rag.index.catalog.index_folder import spaces_of
+
+        return spaces_of(self.place)
+
+    def create(self, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
+        """As `rag.index.catalog.index_folder.create`."""
+        from rag.index.catalog.index_folder import create
+
+        create(self.place, fingerprint, settings)
+
+    def open(self, structure: str) -> OpenIndex:
+        """As `open_index`."""
+        from rag.index.reader.open_index import open_index
+
+        return open_index(self.place, structure)
+
+    def writing(self, say: Callable[[str], None] = lambda _: None) -> AbstractContextManager[Writer]:
+        """As `rag.index.writer.writer.writing`."""
+        from rag.index.writer.writer import writing
+
+        return writing(self.place, say)
+
+    def warm_up(self, structure: str, tell: Callable[[str], None]) -> tuple[str, ...]:
+        """Builds the derived files that make searches fast; a remark for each. Calls `tell` before a long step."""
+        try:
+            with self.open(structure) as opened:
+                if opened.scannable:
+                    opened.preload()
+                opened.build_postings(tell)
+                return opened.remarks()
+        except IndexDamaged as error:
+            return (f"{error.what}; {error.remedy}",)
+
+    def sweep(self) -> int:
+        """Nothing: the next writer of a folder removes such files."""
+        return 0
+
+    def check(self, *, read_data: bool) -> Iterator[str]:
+        """As `rag.index.upkeep.check`: the structure, and with `read_data` every checksum."""
+        from rag.index.upkeep.check import check_bytes, check_structure
+
+        yield from check_structure(self.place)
+        if read_data:
+            yield from check_bytes(self.place)

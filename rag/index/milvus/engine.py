@@ -1,0 +1,248 @@
+"""One connection to Milvus: bounded requests, one guarantee timestamp, and errors that say what to do.
+
+Knows pymilvus and its limits; knows no collection of ours and no passage.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import IndexFailure, IndexLocked, MissingExtra, StorageFailed, first_line
+
+if TYPE_CHECKING:
+    from rag.index.milvus.address import Address
+
+TOP_K = 16_384  # more is refused by servers
+FIELD_BYTES = 65_535  # of a text
+REQUEST_BYTES = 16_000_000  # a request of 64 MB is refused
+REQUEST_ROWS = 1_000
+SECONDS = 60.0  # for one call
+LEAST = (2, 5)  # version of the server
+NEWEST: Mapping[str, Any] = {"consistency_level": "Strong"}  # waits for all that was written before
+OWN: Mapping[str, Any] = {"consistency_level": "Session"}  # sees what this client wrote
+
+Row = dict[str, Any]
+
+
+def at_least(seconds: float) -> dict[str, Any]:
+    """For reads that must see all that was written before this time, seconds since the epoch."""
+    return {"consistency_level": "Customized", "guarantee_timestamp": int(seconds * 1000) << 18}
+
+
+class Engine:
+    """A client of one database. Safe to share between threads; `calls` counts the requests."""
+
+    def __init__(self, address: Address, token: str) -> None:
+        """MissingExtra; IndexFailure where nothing answers; IndexLocked where another process has the file open."""
+        self.address = address
+        self.calls = 0
+        self._client = _connect(address, token)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._client.close()
+
+    def collections(self) -> list[str]:
+        """The names of all collections of the database."""
+        with self._asking("its collections"):
+            return list(self._client.list_collections(timeout=SECONDS))
+
+    def description(self, collection: str) -> str:
+        """What a collection says it is."""
+        with self._asking(collection):
+            return str(self._client.describe_collection(collection, timeout=SECONDS).get("description", ""))
+
+    def refuse_old_server(self) -> None:
+        """IndexFailure where the server has no 16-bit vectors or no BM25; the embedded core has both."""
+        if self.address.file is not None:
+            return
+        with self._asking("its version"):
+            found = str(self._client.get_server_version(timeout=SECONDS))
+        if is_old(found):
+            raise IndexFailure(
+                f"{self.address.shown} is Milvus {found}, which has no 16-bit vectors and no BM25",
+                remedy=f"an index needs Milvus {'.'.join(map(str, LEAST))} or later",
+            )
+
+    def create(self, collection: str, schema: Any, indexes: Any) -> None:
+        """Makes a collection that is not there, and loads it; what fails half made is removed. StorageFailed."""
+        try:
+            with self._asking(collection, writing=True):
+                self._client.create_collection(
+                    collection, schema=schema, index_params=indexes, consistency_level="Strong", timeout=SECONDS
+                )
+        except StorageFailed:
+            with suppress(StorageFailed):
+                self.drop(collection)
+            raise
+
+    def drop(self, collection: str) -> None:
+        """Removes a collection with all its rows. StorageFailed."""
+        with self._asking(collection, writing=True):
+            self._client.drop_collection(collection, timeout=SECONDS)
+
+    def load(self, collection: str) -> None:
+        """Loads a collection where it is not in memory, as after a restart of a server."""
+        with self._asking(collection):
+            self._client.load_collection(collection, timeout=SECONDS)
+
+    def upsert(self, collection: str, rows: Sequence[Row]) -> None:
+        """Writes rows, replacing those of the same keys, in requests that no server refuses. StorageFailed."""
+        for part in _bounded(rows):
+            with self._asking(collection, writing=True):
+                self._client.upsert(collection, part, timeout=SECONDS)
+
+    def delete(self, collection: str, expression: str) -> None:
+        """Deletes the rows that an expression selects. StorageFailed."""
+        with self._asking(collection, writing=True):
+            self._client.delete(collection, filter=expression, timeout=SECONDS)
+
+    def get(
+        self, collection: str, keys: Sequence[str], fields: Sequence[str], moment: Mapping[str, Any], rows: int = 500
+    ) -> list[Row]:
+        """The rows with these keys, in no order; asks for `rows` at once."""
+        found: list[Row] = []
+        for start in range(0, len(keys), rows):
+            with self._asking(collection):
+                part = list(keys[start : start + rows])
+                found += self._client.query(collection, ids=part, output_fields=list(fields), timeout=SECONDS, **moment)
+        return found
+
+    def select(
+        self, collection: str, expression: str, fields: Sequence[str], moment: Mapping[str, Any], limit: int = TOP_K
+    ) -> list[Row]:
+        """At most `limit` rows that an expression selects, in no order."""
+        with self._asking(collection):
+            return list(
+                self._client.query(
+                    collection, filter=expression, output_fields=list(fields), limit=limit, timeout=SECONDS, **moment
+                )
+            )
+
+    def count(self, collection: str, expression: str, moment: Mapping[str, Any]) -> int:
+        """How many rows an expression selects."""
+        with self._asking(collection):
+            found = self._client.query(collection, filter=expression, output_fields=["count(*)"], timeout=SECONDS, **moment)
+            return int(found[0]["count(*)"])
+
+    def every(
+        self, collection: str, expression: str, fields: Sequence[str], moment: Mapping[str, Any], rows: int = 2_000
+    ) -> Iterator[Row]:
+        """All rows that an expression selects, by key, `rows` at once."""
+        with self._asking(collection):
+            iterator = self._client.query_iterator(
+                collection, batch_size=rows, filter=expression, output_fields=list(fields), timeout=SECONDS, **moment
+            )
+        try:
+            while True:
+                with self._asking(collection):
+                    part = iterator.next()
+                if not part:
+                    return
+                yield from part
+        finally:
+            iterator.close()
+
+    def search(
+        self, collection: str, field: str, query: Any, k: int, expression: str, fields: Sequence[str], moment: Mapping[str, Any]
+    ) -> list[Row]:
+        """The k best rows by a vector or by words, best first; each with its `key` and `distance`."""
+        with self._asking(collection):
+            [found] = self._client.search(
+                collection,
+                data=[query],
+                anns_field=field,
+                limit=min(k, TOP_K),
+                filter=expression,
+                output_fields=list(fields),
+                timeout=SECONDS,
+                **moment,
+            )
+        return [{**hit["entity"], "key": hit["id"], "distance": hit["distance"]} for hit in found]
+
+    @contextmanager
+    def _asking(self, what: str, *, writing: bool = False) -> Iterator[None]:
+        from pymilvus.exceptions import MilvusException
+
+        self.calls += 1
+        try:
+            yield
+        except MilvusException as error:
+            reason = first_line(error)
+            if writing:
+                raise StorageFailed(self.address.shown, f"{what}: {reason}") from error
+            raise IndexFailure(
+                f"{self.address.shown}: {what} cannot be read: {reason}", remedy="look at the server's log; then ask again"
+            ) from error
+
+
+def is_old(version: str) -> bool:
+    """Whether a version such as v2.3.5 is older than `LEAST`; one that cannot be read is not."""
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) < LEAST
+
+
+def _connect(address: Address, token: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pkg_resources, by milvus-lite
+        try:
+            import pymilvus
+            from pymilvus.exceptions import MilvusException
+        except ImportError as error:
+            raise MissingExtra("an index in Milvus needs the package pymilvus, which is not installed", "milvus") from error
+        if address.file is not None:
+            _refuse_other_embedded()
+            address.file.parent.mkdir(parents=True, exist_ok=True)
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what fails is raised, and said once
+        try:
+            client = pymilvus.MilvusClient(uri=address.uri, token=token, db_name=address.database, timeout=SECONDS)
+        except (MilvusException, OSError, ValueError) as error:
+            if address.file is not None:
+                raise IndexLocked(address.shown, "another process (an embedded index is opened by one at a time)") from error
+            remedy = "is the server up? an address is milvus://HOST:19530/NAME; a token goes into RAG_MILVUS_TOKEN"
+            raise IndexFailure(f"{address.shown} does not answer: {first_line(error)}", remedy=remedy) from error
+        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+        return client
+
+
+def _refuse_other_embedded() -> None:
+    """MissingExtra unless the embedded engine is Milvus' own core: the later one has no 16-bit vectors."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version("milvus-lite")
+    except PackageNotFoundError as error:
+        raise MissingExtra("an embedded index needs the package milvus-lite, which is not installed", "milvus-lite") from error
+    if not found.startswith("2."):
+        raise MissingExtra(f"milvus-lite {found} has no 16-bit vectors; an embedded index needs 2.5.1", "milvus-lite")
+
+
+def _bounded(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    part: list[Row] = []
+    size = 0
+    for row in rows:
+        needs = 64 + sum(_bytes(value) for value in row.values())
+        if part and (size + needs > REQUEST_BYTES or len(part) == REQUEST_ROWS):
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += needs
+    if part:
+        yield part
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, str):
+        return 4 * len(value)
+    return int(getattr(value, "nbytes", 16))
+
+
+def now() -> float:
+    """Seconds since the epoch."""
+    return time.time()

@@ -1,0 +1,61 @@
+"""What is known of an index before any search: its model, settings, roots and generation, in one request.
+
+Knows notes; knows no passage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rag.errors import IndexDamaged
+from rag.index.catalog.row_codec import fingerprint_from_json, fingerprint_to_json
+from rag.index.milvus.engine import now
+from rag.index.milvus.names import from_field
+from rag.index.milvus.notes import FACT, ROOT, SETTING, Notes
+from rag.location import stored_location
+from rag.text.folding import REVISION
+from rag.types import Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts of an index at one moment."""
+
+    fingerprint: Fingerprint
+    folding: int  # revision of the rules for words
+    generation: int  # of the last commit
+    begun: int  # that of a commit that was begun: larger while it goes on, and after a kill
+    settings: Mapping[str, str]
+    roots: Mapping[str, Location]
+
+
+def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | None:
+    """The facts; None where the index was never completed. IndexDamaged."""
+    found = notes.of_sorts((FACT, SETTING, ROOT), moment)
+    if "fingerprint" not in found[FACT]:
+        return None
+    try:
+        return Facts(
+            fingerprint_from_json(found[FACT]["fingerprint"]),
+            int(found[FACT]["folding"]),
+            int(found[FACT].get("generation", "0")),
+            int(found[FACT].get("begun", "0")),
+            {from_field(name): value for name, value in sorted(found[SETTING].items())},
+            {from_field(name): stored_location(from_field(value)) for name, value in sorted(found[ROOT].items())},
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        what = f"{place}: the facts of the index cannot be read: {error}"
+        raise IndexDamaged(what, remedy="index the folders again under another name") from error
+
+
+def write_facts(notes: Notes, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
+    """Completes a new index: the fingerprint comes last. StorageFailed."""
+    notes.write({(SETTING, name): value for name, value in settings.items()} | {(FACT, "folding"): str(REVISION)})
+    notes.write({(FACT, "fingerprint"): fingerprint_to_json(fingerprint)})
+
+
+def later_generation(generation: int) -> int:
+    """The generation of the next commit: milliseconds since the epoch, always larger than the last."""
+    return max(generation + 1, int(now() * 1000))

@@ -1,0 +1,116 @@
+"""Finds rows of passages and keeps those that are live: whose document names their version.
+
+Knows rows, expressions and the guarantee timestamp of a moment; knows no scores but the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import MovedOn
+from rag.index.milvus.engine import TOP_K, Engine, Row
+from rag.index.milvus.names import both
+from rag.index.milvus.rows import vector_of
+from rag.index.milvus.schema import DOCUMENTS, PASSAGE_FIELDS, PASSAGES, collection
+from rag.index.milvus.selection import Check
+
+_FOUND = ("number", "document", "version", "kind")  # of what a search returns
+_CHECKED = ("path", "inner", "terms")
+_BYTES = 8_000_000  # of one answer
+
+
+class LiveRows:
+    """The rows of one moment: each is read once, and then stays as it was."""
+
+    def __init__(self, engine: Engine, index: str, dim: int, moment: Mapping[str, Any], generation: int) -> None:
+        self._engine, self._dim, self._moment, self._generation = engine, dim, moment, generation
+        self._passages, self._documents = collection(index, PASSAGES), collection(index, DOCUMENTS)
+        self._versions: dict[str, str] = {}  # by document; "" of one that is gone
+        self._rows: dict[str, Row] = {}
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def best(
+        self, field: str, query: Any, k: int, expression: str, check: Check | None, *, least: int = 0, fields: Sequence[str] = ()
+    ) -> tuple[list[Row], bool]:
+        """The k best live rows that pass the check, or more, best first; and whether those are all there are.
+
+        Asks for twice as many, as some may be of an older version, and for `least` at least; then for more. The rows have these
+        `fields`, beside their number, document, version and kind; with all of PASSAGE_FIELDS they need not be read again.
+        """
+        wanted = dict.fromkeys((*_FOUND, *fields, *(_CHECKED if check is not None else ())))
+        asked = both(expression or 'document != ""')
+        limit = min(max(2 * k + 20, least), TOP_K)
+        while True:
+            answer = self._engine.search(
+                self._passages, field, query, limit, asked, [name for name in wanted if name != "key"], self._moment
+            )
+            kept = self.live(answer)
+            if check is not None:
+                kept = [row for row, passes in zip(kept, check(kept), strict=True) if passes]
+            is_all = len(answer) < limit
+            if len(kept) >= k or is_all or limit == TOP_K:
+                if wanted.keys() >= set(PASSAGE_FIELDS) - {"key"}:
+                    self._rows.update({row["key"]: row for row in kept})
+                return kept, is_all
+            limit = min(4 * limit, TOP_K)
+
+    def live(self, rows: Sequence[Row]) -> list[Row]:
+        """Those of the rows whose document names their version."""
+        unknown = sorted({row["document"] for row in rows if row["document"]} - self._versions.keys())
+        if unknown:
+            self._versions.update(dict.fromkeys(unknown, ""))
+            for found in self._engine.get(self._documents, unknown, ("version",), self._moment, 5_000):
+                self._versions[found["key"]] = found["version"]
+        return [row for row in rows if row["version"] and self._versions.get(row["document"]) == row["version"]]
+
+    def select(self, expression: str, limit: int = TOP_K) -> list[Row]:
+        """The live rows that an expression selects, whole but for their vectors."""
+        found = self.live(self._engine.select(self._passages, expression, PASSAGE_FIELDS, self._moment, limit))
+        self._rows.update({row["key"]: row for row in found})
+        return found
+
+    def every(self, expression: str, fields: Sequence[str]) -> Iterator[Row]:
+        """All live rows that an expression selects, with these fields."""
+        part: list[Row] = []
+        asked = ("number", "document", "version", *fields)
+        for row in self._engine.every(self._passages, both(expression or 'document != ""'), asked, self._moment):
+            part.append(row)
+            if len(part) == 2_000:
+                yield from self.live(part)
+                part = []
+        yield from self.live(part)
+
+    def count(self, expression: str) -> int:
+        """How many rows an expression selects, of older versions too."""
+        return self._engine.count(self._passages, both(expression or 'document != ""'), self._moment)
+
+    def documents(self, fields: Sequence[str], expression: str = "") -> Iterator[Row]:
+        """All documents that an expression selects."""
+        return self._engine.every(self._documents, expression, fields, self._moment)
+
+    def read(self, keys: Sequence[str]) -> list[Row]:
+        """The rows with these keys, in order; what is read comes with vectors. MovedOn where one is gone meanwhile."""
+        self._fetch([key for key in dict.fromkeys(keys) if key not in self._rows], (*PASSAGE_FIELDS, "vector"))
+        return [self._rows[key] for key in keys]
+
+    def vectors(self, keys: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of these rows, float32 (n, dim), in order. Raises as `read`."""
+        missing = [key for key in dict.fromkeys(keys) if key not in self._vectors]
+        self._fetch([key for key in missing if key not in self._rows], (*PASSAGE_FIELDS, "vector"))
+        self._fetch([key for key in missing if key not in self._vectors], ("root", "path", "vector"))
+        return np.stack([self._vectors[key] for key in keys]) if keys else np.empty((0, self._dim), np.float32)
+
+    def _fetch(self, keys: Sequence[str], fields: Sequence[str]) -> None:
+        at_once = max(1, _BYTES // (2 * self._dim + 16_000))
+        gone = set(keys)
+        for row in self._engine.get(self._passages, keys, fields, self._moment, at_once):
+            gone.discard(row["key"])
+            self._vectors[row["key"]] = vector_of(row, self._dim).astype(np.float32)
+            if "text" in fields:
+                self._rows[row["key"]] = {name: row[name] for name in PASSAGE_FIELDS}
+        if gone:
+            raise MovedOn(self._engine.address.shown, self._generation)  # a document was replaced while it was searched

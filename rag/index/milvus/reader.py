@@ -1,0 +1,111 @@
+"""Opens an index in Milvus for searching, and takes snapshots: moments with one guarantee timestamp each.
+
+Knows how an index is kept open; its queries are answered by `MilvusSnapshot`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import IndexNotFound, IndexReplaced
+from rag.index.catalog.spaces import Space
+from rag.index.milvus.engine import NEWEST, Engine, at_least, now
+from rag.index.milvus.facts import Facts, read_facts
+from rag.index.milvus.notes import Notes
+from rag.index.milvus.numbers import Numbers
+from rag.index.milvus.snapshot import MilvusSnapshot
+from rag.index.milvus.vocabulary import COUNTED, Vocabulary
+from rag.location import Location
+from rag.types import Fingerprint, StoredPassage
+
+if TYPE_CHECKING:
+    from rag.index.catalog.status import IndexStatus
+
+UNFINISHED = 30.0  # seconds between counts of words while a commit goes on, or was killed
+STALE = 2.0  # seconds: later moments may be so old, and then wait for no tick of the server's clock
+
+
+class OpenMilvus:
+    """As `OpenedIndex`. The first moment sees all that was written before; later ones may be `STALE`."""
+
+    def __init__(self, engine: Engine, index: str, facts: Facts, counted: int = COUNTED) -> None:
+        self.engine, self.name, self.folder = engine, index, engine.address.shown
+        self.fingerprint: Fingerprint = facts.fingerprint
+        self.settings: Mapping[str, str] = facts.settings
+        self.generation = facts.generation
+        self.numbers = Numbers()
+        self._notes = Notes(engine, index)
+        self._counted = counted
+        self._is_first = True
+        self._vocabulary: tuple[int, Vocabulary] | None = None
+        self._counted_at = 0.0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> OpenMilvus:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The connection stays: others may use it, and it ends with the process."""
+
+    def refresh(self) -> bool:
+        """Looks for the last commit; True where `generation` changed. IndexReplaced where another model made the index anew."""
+        before, self._is_first = self.generation, True
+        with self.snapshot() as snapshot:
+            return snapshot.generation != before
+
+    @contextmanager
+    def snapshot(self) -> Iterator[MilvusSnapshot]:
+        """A moment. What others commit while it lasts may show, a document at a time. IndexReplaced, IndexNotFound."""
+        started = now()
+        first, self._is_first = self._is_first, False
+        moment: Mapping[str, Any] = at_least(started if first else started - STALE)
+        facts = read_facts(self._notes, self.folder, NEWEST if first else moment)
+        if facts is None:
+            raise IndexNotFound(self.folder)
+        if facts.fingerprint != self.fingerprint:
+            raise IndexReplaced(self.folder)
+        self.generation = max(self.generation, facts.generation)
+        yield MilvusSnapshot(self, facts, moment)
+
+    def vocabulary(self, snapshot: MilvusSnapshot) -> Vocabulary:
+        """The words at the generation of a snapshot; counted once for each, more often while a commit goes on."""
+        with self._lock:
+            counted = self._vocabulary
+            is_old = snapshot.is_unfinished and now() - self._counted_at > UNFINISHED
+            if counted is None or counted[0] != snapshot.generation or is_old:
+                self._counted_at = now()
+                counted = self._vocabulary = snapshot.generation, snapshot.count_words(self._counted)
+            return counted[1]
+
+    def remarks(self) -> tuple[str, ...]:
+        """None so far."""
+        return ()
+
+    def by_id(self, short_id: str) -> StoredPassage | None:
+        """As `MilvusSnapshot.by_id`."""
+        with self.snapshot() as snapshot:
+            return snapshot.by_id(short_id)
+
+    def roots(self) -> dict[str, Location]:
+        """As `MilvusSnapshot.roots`."""
+        with self.snapshot() as snapshot:
+            return snapshot.roots()
+
+    def spaces(self) -> tuple[Space, ...]:
+        """None: a database holds one model's vectors."""
+        return ()
+
+    def ask_first(self, passages: Sequence[int]) -> None:
+        """Nothing: there is no further model to make vectors with."""
+
+    def status(self) -> IndexStatus:
+        """As `MilvusSnapshot.status`."""
+        with self.snapshot() as snapshot:
+            return snapshot.status()

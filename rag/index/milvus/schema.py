@@ -1,0 +1,143 @@
+"""The three collections of an index: their names, fields and format number, and how they are made.
+
+Knows Milvus' types; knows no passage. A collection says in its description that it is ours: no other is ever touched.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import IndexFailure, IndexTooNew, IndexTooOld
+from rag.index.milvus.engine import FIELD_BYTES
+
+if TYPE_CHECKING:
+    from rag.index.milvus.engine import Engine
+
+FORMAT = 1
+PASSAGES, DOCUMENTS, NOTES = "passages", "documents", "notes"
+COLLECTIONS = (PASSAGES, DOCUMENTS, NOTES)
+_OURS = "multimodal-rag index, format "
+
+PASSAGE_FIELDS = (
+    "key",
+    "number",
+    "document",
+    "version",
+    "ordinal",
+    "id",
+    "root",
+    "path",
+    "inner",
+    "kind",
+    "dated",
+    "text",
+    "more",
+    "terms",
+)
+DOCUMENT_FIELDS = ("key", "root", "path", "stamp", "version", "digest", "loader", "skipped", "more")
+NO_VECTOR = (0.0, 0.0)  # every collection must have a vector
+
+
+def collection(index: str, which: str) -> str:
+    """The name of one of COLLECTIONS."""
+    return f"{index}_{which}"
+
+
+def is_complete(engine: Engine, index: str) -> bool:
+    """Whether all collections of an index are there. IndexFailure where one is not ours; IndexTooNew, IndexTooOld."""
+    there = set(engine.collections())
+    return len([which for which in COLLECTIONS if collection(index, which) in there and _is_ours(engine, index, which)]) == 3
+
+
+def _is_ours(engine: Engine, index: str, which: str) -> bool:
+    name = collection(index, which)
+    said = engine.description(name)
+    if not said.startswith(_OURS):
+        raise IndexFailure(
+            f"{engine.address.shown}: the collection {name} is not of an index of this program, and is left alone",
+            remedy="choose another name at the end of the address",
+        )
+    found = int(said.removeprefix(_OURS) or 0)
+    if found > FORMAT:
+        raise IndexTooNew(engine.address.shown, found, FORMAT)
+    if found < FORMAT:
+        raise IndexTooOld(engine.address.shown, found, FORMAT)
+    return True
+
+
+def create_collections(engine: Engine, index: str, dim: int) -> None:
+    """Makes the collections of an index; what a kill left of it goes first. IndexFailure where one is not ours, StorageFailed."""
+    there = set(engine.collections())
+    for which in COLLECTIONS:
+        if collection(index, which) in there:
+            _is_ours(engine, index, which)
+    for which in COLLECTIONS:
+        if collection(index, which) in there:
+            engine.drop(collection(index, which))
+        schema, indexes = _passages(dim) if which == PASSAGES else _documents() if which == DOCUMENTS else _notes()
+        engine.create(collection(index, which), schema, indexes)
+
+
+def _passages(dim: int) -> tuple[Any, Any]:
+    from pymilvus import DataType, Function, FunctionType
+
+    schema, indexes = _schema()
+    for name, longest in (("document", 32), ("version", 32), ("vkey", 64), ("id", 64), ("root", 4_096)):
+        schema.add_field(name, DataType.VARCHAR, max_length=longest)
+    for name in ("path", "inner", "text", "more"):
+        schema.add_field(name, DataType.VARCHAR, max_length=FIELD_BYTES)
+    schema.add_field("ordinal", DataType.INT64)
+    schema.add_field("kind", DataType.INT64)
+    schema.add_field("number", DataType.INT64)
+    schema.add_field("dated", DataType.DOUBLE)
+    schema.add_field(
+        "terms", DataType.VARCHAR, max_length=FIELD_BYTES, enable_analyzer=True, analyzer_params={"tokenizer": "whitespace"}
+    )
+    schema.add_field("vector", DataType.FLOAT16_VECTOR, dim=dim)
+    schema.add_field("bm25", DataType.SPARSE_FLOAT_VECTOR)
+    schema.add_function(
+        Function(name="bm25_of_terms", function_type=FunctionType.BM25, input_field_names=["terms"], output_field_names=["bm25"])
+    )
+    for name in ("document", "vkey", "id"):  # what rows are looked up by, beside their keys
+        indexes.add_index(name, index_type="INVERTED")
+    indexes.add_index("vector", index_type="FLAT", metric_type="IP")
+    indexes.add_index("bm25", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+    return schema, indexes
+
+
+def _documents() -> tuple[Any, Any]:
+    from pymilvus import DataType
+
+    schema, indexes = _schema()
+    for name, longest in (("version", 32), ("digest", 128), ("root", 4_096)):
+        schema.add_field(name, DataType.VARCHAR, max_length=longest)
+    for name in ("path", "stamp", "loader", "skipped", "more"):
+        schema.add_field(name, DataType.VARCHAR, max_length=FIELD_BYTES)
+    indexes.add_index("digest", index_type="INVERTED")
+    return _with_no_vector(schema, indexes)
+
+
+def _notes() -> tuple[Any, Any]:
+    from pymilvus import DataType
+
+    schema, indexes = _schema()
+    schema.add_field("sort", DataType.VARCHAR, max_length=32)
+    schema.add_field("name", DataType.VARCHAR, max_length=FIELD_BYTES)
+    schema.add_field("value", DataType.VARCHAR, max_length=FIELD_BYTES)
+    return _with_no_vector(schema, indexes)
+
+
+def _schema() -> tuple[Any, Any]:
+    from pymilvus import DataType, MilvusClient
+
+    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False, description=f"{_OURS}{FORMAT}")
+    schema.add_field("key", DataType.VARCHAR, max_length=128, is_primary=True)
+    return schema, MilvusClient.prepare_index_params()
+
+
+def _with_no_vector(schema: Any, indexes: Any) -> tuple[Any, Any]:
+    from pymilvus import DataType
+
+    schema.add_field("none", DataType.FLOAT_VECTOR, dim=len(NO_VECTOR))
+    indexes.add_index("none", index_type="FLAT", metric_type="IP")
+    return schema, indexes

@@ -1,0 +1,264 @@
+"""Answers queries from one moment of an index in Milvus: the engine proposes, our own formulas score.
+
+Knows rows, selections and the vocabulary; knows no model and no corpus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rag.errors import BackendError, IndexFailure, MovedOn
+from rag.index.catalog.schema import KIND_CODES
+from rag.index.catalog.spaces import FIRST, Space
+from rag.index.lexical.bm25_search import Frequencies
+from rag.index.milvus.counting import read_status
+from rag.index.milvus.live_rows import LiveRows
+from rag.index.milvus.names import both, from_field
+from rag.index.milvus.rows import passage_of, stored_passage
+from rag.index.milvus.schema import PASSAGE_FIELDS
+from rag.index.milvus.selection import Check, Selection, both_checks, demanded_expression, expression_of, only, path_check
+from rag.index.milvus.vocabulary import Vocabulary
+from rag.index.reader.outlines import PassageOutline
+from rag.location import Location
+from rag.text.query_syntax import ParsedQuery, understand
+from rag.types import KINDS, Filters, StoredPassage
+
+if TYPE_CHECKING:
+    from rag.index.catalog.status import IndexStatus
+    from rag.index.milvus.engine import Row
+    from rag.index.milvus.facts import Facts
+    from rag.index.milvus.reader import OpenMilvus
+    from rag.types import Vectors
+
+VERIFIED = 20_000  # rows: where an expression leaves no more, all are verified before the search, so that none is missed
+LISTED = 1_000  # keys: so few are read by key
+SCANNED = 1_000  # rows that one search returns without their texts: in most indexes some of every kind are among them
+
+
+class MilvusSnapshot:
+    """As `Moment`; for one thread. Made by `OpenMilvus.snapshot`."""
+
+    def __init__(self, opened: OpenMilvus, facts: Facts, moment: Mapping[str, object]) -> None:
+        self.name, self.fingerprint, self.generation = opened.name, facts.fingerprint, facts.generation
+        self.is_unfinished = facts.begun > facts.generation
+        self._opened, self._facts, self._moment = opened, facts, moment
+        self._numbers = opened.numbers
+        self._rows = LiveRows(opened.engine, opened.name, facts.fingerprint.dim, moment, facts.generation)
+
+    @property
+    def generations(self) -> Mapping[str, int]:
+        """The generation, by index name."""
+        return {self.name: self.generation}
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """None: a database holds one model's vectors."""
+        return ()
+
+    # ---- which passages -------------------------------------------------------------------------
+
+    def matching(self, wanted: Filters) -> Selection | None:
+        """The passages that the filters allow; None where that is every live one."""
+        if wanted == Filters():
+            return None
+        return self._selected(expression_of(wanted), path_check(wanted.paths) if wanted.paths else None)
+
+    def meeting(self, words: str, within: Selection | None = None) -> Selection | None:
+        """The passages of `within` that contain every quoted phrase of a query and none of its excluded words."""
+        question = understand(words, self._facts.folding)
+        if not question.demanded and not question.unwanted:
+            return within
+        check = self._holds(question)
+        if within is None:
+            return self._selected(demanded_expression(question), check)
+        return self._selected(both(within.expression, demanded_expression(question)), both_checks(within.check, check))
+
+    def among(self, numbers: Sequence[int]) -> Selection:
+        """Only the passages with these numbers."""
+        return only(self._numbers.keys(numbers))
+
+    def everything(self) -> Selection:
+        """Every live passage; its length may count some of older versions."""
+        return Selection("", self._rows.count(""))
+
+    def sample(self, most: int, random: np.random.Generator) -> list[int]:
+        """The numbers of some live passages: those whose documents have the smallest hashes."""
+        found = islice(self._rows.every("", ()), most)
+        return [self._numbers.of(row) for row in found]
+
+    def _selected(self, expression: str, check: Check | None) -> Selection:
+        count = self._rows.count(expression)
+        if check is None or not count:
+            return Selection(expression, count)
+        if count > VERIFIED:
+            return Selection(expression, count, check=check)
+        rows = list(self._rows.every(expression, ("path", "inner", "terms")))
+        keys = [row["key"] for row, passes in zip(rows, check(rows), strict=True) if passes]
+        return only(keys)
+
+    def _holds(self, question: ParsedQuery) -> Check:
+        vocabulary = self._vocabulary()
+        return lambda rows: vocabulary.meeting(question, [row["terms"] for row in rows])
+
+    # ---- the lanes ------------------------------------------------------------------------------
+
+    def nearest_by_kind(
+        self, vectors: Vectors, k: int, per_kind: int, within: Selection | None = None, space: int = FIRST
+    ) -> list[list[tuple[int, float]]]:
+        """The k nearest, and the `per_kind` nearest of each kind, a list for each row of `vectors`.
+
+        BackendError where a query is not finite or has the wrong dimension.
+        """
+        self._refuse_further(space)
+        queries, dim = np.ascontiguousarray(np.atleast_2d(vectors), np.float32), self.fingerprint.dim
+        if queries.shape[1] != dim or not np.isfinite(queries).all():
+            what = f"a query needs {dim} finite numbers; the model gave {queries.shape[1]}, or some are not finite"
+            raise BackendError(what, remedy="query with the model the index was made with")
+        return [self._nearest_of(query, k, per_kind, within) for query in queries]
+
+    def _nearest_of(self, query: Vectors, k: int, per_kind: int, within: Selection | None) -> list[tuple[int, float]]:
+        if within is not None and not len(within):
+            return []
+        expression, check = (within.expression, within.check) if within is not None else ("", None)
+        asked, most = query.astype(np.float16), max(k, per_kind)
+        found, is_all = self._rows.best("vector", asked, most, expression, check, least=SCANNED)
+        near = found[: 2 * most + 20]
+        for code in KIND_CODES.values() if per_kind else ():
+            of_kind = [row for row in found if row["kind"] == code]
+            if len(of_kind) < per_kind and not is_all:
+                of_kind, _ = self._rows.best("vector", asked, per_kind, both(expression, f"kind == {code}"), check)
+            near += of_kind[: 2 * per_kind]
+        rows = {row["key"]: row for row in near}
+        scores = (self._rows.vectors(list(rows)) @ query).tolist()
+        scored = ((self._numbers.of(row), score, row["kind"]) for row, score in zip(rows.values(), scores, strict=True))
+        ranked = sorted(scored, key=lambda one: (-one[1], one[0]))
+        kept = {number for number, _, _ in ranked[:k]}
+        for code in KIND_CODES.values():
+            kept.update([number for number, _, kind in ranked if kind == code][:per_kind])
+        return [(number, score) for number, score, _ in ranked if number in kept]
+
+    def containing(
+        self, words: str, k: int, within: Selection | None = None, *, everywhere: Frequencies | None = None
+    ) -> list[tuple[int, float, float]]:
+        """The k passages that match the words best, as (number, score, share), best first.
+
+        The engine proposes twice as many by its own count of words; `rag.index.lexical` scores them.
+        """
+        vocabulary = self._vocabulary(words)
+        wanted = vocabulary.wanted(words, everywhere)
+        if k <= 0 or not wanted or (within is not None and not len(within)):
+            return []
+        if within is not None and within.keys is not None and len(within.keys) <= LISTED:
+            keys = sorted(within.keys)
+        else:
+            expression, check = (within.expression, within.check) if within is not None else ("", None)
+            spelled, fields = vocabulary.spelled(wanted), PASSAGE_FIELDS if k <= LISTED else ()
+            found, _ = self._rows.best("bm25", spelled, k, expression, check, fields=fields)
+            keys = [row["key"] for row in found]
+        rows = self._rows.read(keys)
+        scored = vocabulary.scores(wanted, [row["terms"] for row in rows])
+        ranked = sorted(
+            ((self._numbers.of(rows[at]), score, share) for at, score, share in scored), key=lambda one: (-one[1], one[0])
+        )
+        return ranked[:k]
+
+    def corrections(self, words: str) -> dict[str, str]:
+        """The words of a query that no passage holds, each with the one a letter away that `containing` reads it as."""
+        return self._vocabulary(words).corrections(words)
+
+    def frequencies(self, words: str) -> Frequencies:
+        """How often the words of a query occur, for a search of several indexes as one."""
+        return self._vocabulary(words).frequencies(words)
+
+    def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
+        """How many live passages contain each word, and how many live passages there are."""
+        listed = list(words)
+        vocabulary = self._vocabulary(" ".join(listed))
+        return vocabulary.document_frequencies(listed), vocabulary.live
+
+    def count_words(self, most: int) -> Vocabulary:
+        """Counts the words of all live passages, or of `most` of them. A thousand passages take 20 ms."""
+        total = self._rows.count("")
+        fields = (row["terms"] for row in self._rows.every("", ("terms",)))
+        return Vocabulary.of(self._facts.folding, islice(fields, most), total if total > most else None)
+
+    def _vocabulary(self, words: str = "") -> Vocabulary:
+        vocabulary = self._opened.vocabulary(self)
+        if words and not vocabulary.exact:  # rare words were perhaps not among those counted
+            vocabulary.add_rare([term for term in vocabulary.missing(words) if self._rows.best("bm25", term, 1, "", None)[0]])
+        return vocabulary
+
+    # ---- the passages ---------------------------------------------------------------------------
+
+    def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
+        """The passages with these numbers, in the given order. IndexFailure, MovedOn where one does not exist."""
+        rows = self._rows.read(self._numbers.keys(numbers))
+        return [self._stored(row) for row in rows]
+
+    def outlines(self, numbers: Sequence[int]) -> list[PassageOutline]:
+        """Where these passages are and what they are, in the given order."""
+        found = []
+        for number, row in zip(numbers, self._rows.read(self._numbers.keys(numbers)), strict=True):
+            root, path, inner = (from_field(row[name]) for name in ("root", "path", "inner"))
+            found.append(PassageOutline(int(number), self.name, root, path, inner, KINDS[row["kind"]], float(row["dated"])))
+        return found
+
+    def by_id(self, short_id: str) -> StoredPassage | None:
+        """The live passage with that short id; None where there is none."""
+        if not short_id.isalnum():
+            return None
+        found = self._rows.select(f'id == "{short_id}"')
+        return self._stored(found[0]) if found else None
+
+    def neighbours(self, number: int, reach: int = 1) -> list[StoredPassage]:
+        """The passages up to `reach` places before and after a passage in its document, in order, without the passage itself."""
+        [row] = self._rows.read([self._numbers.key(number)])
+        here, at = passage_of(row).ordinal, int(row["ordinal"])
+        asked = f'document == "{row["document"]}" and version == "{row["version"]}"'
+        found = [
+            self._stored(each) for each in self._rows.select(f"{asked} and ordinal >= {at - reach} and ordinal <= {at + reach}")
+        ]
+        near = [one for one in found if one.number != number and abs(one.passage.ordinal - here) <= reach]
+        return sorted(near, key=lambda one: one.passage.ordinal)
+
+    def vectors(self, numbers: Sequence[int]) -> Vectors:
+        """The stored vectors of passages, float32 (n, dim), in the given order."""
+        return self._rows.vectors(self._numbers.keys(numbers))
+
+    def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
+        """The same, float32 (n, dim), of the only space there is. IndexFailure for a further one."""
+        self._refuse_further(space)
+        return list(numbers), self.vectors(numbers)
+
+    def _stored(self, row: Row) -> StoredPassage:
+        folder = self._facts.roots.get(from_field(row["root"]))
+        if folder is None:
+            raise MovedOn(self._opened.folder, self.generation)
+        return stored_passage(self._numbers.of(row), row, folder)
+
+    def _refuse_further(self, space: int) -> None:
+        if space != FIRST:
+            raise IndexFailure(f"{self.name} has no vector space {space}", remedy="search again")
+
+    # ---- counts ---------------------------------------------------------------------------------
+
+    def roots(self) -> dict[str, Location]:
+        """The folder of each root, by name."""
+        return dict(self._facts.roots)
+
+    def document_paths(self) -> tuple[str, ...]:
+        """The path below its root of every document that was read."""
+        return tuple(from_field(row["path"]) for row in self._rows.documents(("path",), 'version != ""'))
+
+    def status(self) -> IndexStatus:
+        """Counts of what the index holds."""
+        return read_status(self._opened.engine, self.name, self._facts, self._rows, self._moment)
+
+    def status_of(self, roots: Sequence[str]) -> IndexStatus:
+        """IndexFailure: what a database holds is counted as a whole."""
+        what = f"what {self.name} holds of {', '.join(roots) or 'no root'} is not counted apart"
+        raise IndexFailure(what, remedy="ask with a key that may see the whole index")
