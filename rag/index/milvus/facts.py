@@ -14,7 +14,7 @@ from rag.index.catalog.row_codec import fingerprint_from_json, fingerprint_to_js
 from rag.index.milvus.engine import now
 from rag.index.milvus.names import from_field
 from rag.index.milvus.notes import FACT, ROOT, SETTING, Notes
-from rag.location import stored_location
+from rag.location import Location, stored_location
 from rag.text.folding import REVISION
 from rag.types import Fingerprint
 
