@@ -10,7 +10,6 @@ import zlib
 from base64 import b85decode, b85encode
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from rag.index.catalog.schema import KIND_CODES
 from rag.index.milvus.engine import FIELD_BYTES, Row
 from rag.index.milvus.names import document_key, from_field, hashed, to_field
 from rag.index.milvus.schema import NO_VECTOR
+from rag.location import Location
 from rag.text.analyzer import stored_terms
 from rag.types import Document, DocumentId, Passage, StoredPassage
 
@@ -145,7 +145,7 @@ def passage_of(row: Row) -> Passage:
         raise IndexDamaged(what, remedy="index its folder again") from error
 
 
-def stored_passage(number: int, row: Row, folder: Path) -> StoredPassage:
+def stored_passage(number: int, row: Row, folder: Location) -> StoredPassage:
     """A passage as the read path wants it; `folder` is that of its root."""
     passage = passage_of(row)
     return StoredPassage(number, row["id"], passage, folder / passage.document.path, float(row["dated"]))
