@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 from rag.errors import IndexFailure
 from rag.humanize import counted
 from rag.index.catalog.spaces import FIRST
@@ -22,7 +24,6 @@ from rag.text.query_syntax import stresses, unquoted
 from rag.types import Kind, Lane, Passage, Query, StoredPassage
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from rag.index.room import Answering, Within
