@@ -148,7 +148,7 @@ class IndexLibrary:
     def _within_grant(self, names: Sequence[str], options: SearchOptions) -> tuple[Sequence[str], SearchOptions]:
         """The indexes and options of a search as the key of the request allows them: its roots become filters of the search.
 
-        NoSuchPassage for `like` of another root; WrongRequest for a root that it may not know, or where none is left.
+        NoSuchPassage for `like` and `less_like` of another root; WrongRequest for a root that it may not know, or where none is left.
         """
         grant = current_grant()
         names = [self.name(name) for name in names]
@@ -162,8 +162,9 @@ class IndexLibrary:
         names = [name for name in names if set(known[name]) & set(options.roots or allowed)]
         if not names:
             raise WrongRequest("the key of this request may see nothing there", remedy="name another index")
-        if options.like is not None and not any(self._may_see(options.like, name) for name in names):
-            raise NoSuchPassage(options.like)
+        for id in (*([] if options.like is None else [options.like]), *options.less_like):
+            if not any(self._may_see(id, name) for name in names):
+                raise NoSuchPassage(id)
         return names, replace(options, roots=tuple(options.roots or allowed))
 
     def _may_see(self, id: str, name: str) -> bool:

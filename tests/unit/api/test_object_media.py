@@ -59,7 +59,7 @@ def test_a_thumbnail_is_made_of_the_object_and_revalidated(client: TestClient, b
     id = hit(client, "photo ü.jpg")
     answer = client.get(f"/v1/media/{id}?size=thumb")
     shown = Image.open(io.BytesIO(answer.content))
-    assert (answer.status_code, answer.headers["content-type"], max(shown.size)) == (200, "image/webp", 320)
+    assert (answer.status_code, answer.headers["content-type"], max(shown.size)) == (200, "image/webp", 768)
     assert client.get(f"/v1/media/{id}?size=thumb", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304
     bucket.put_file("team/photo ü.jpg", CORPUS / "photos/IMG_2063.jpg")
     copies._SEEN.forget()  # five seconds later
