@@ -28,7 +28,7 @@ define page_with_gradio
 	.venv-gradio-$(1)/bin/pytest tests/page/test_gradio.py tests/page/test_shell.py tests/page/test_search.py tests/page/test_pane.py tests/page/test_ask.py
 endef
 
-.PHONY: demo test test-adapters test-scale test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-page bench-quality bench-photos bench-models bench-gpu samples clean
+.PHONY: demo test test-adapters test-scale test-scale-long test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-page bench-quality bench-photos bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -40,6 +40,9 @@ test-adapters: $(ADAPTERS_INSTALLED) ## the retrievers in LangChain, LlamaIndex 
 	$(ADAPTERS_VENV)/bin/pytest -o asyncio_mode=auto tests/adapters
 
 test-scale: $(SCALE_INSTALLED) ## indexes in Milvus beside index folders, on Milvus' own core in process
+	$(SCALE_VENV)/bin/pytest tests/scale -m "not long"
+
+test-scale-long: $(SCALE_INSTALLED) ## the same with Ray clusters whose machines are lost and whose runs are killed
 	$(SCALE_VENV)/bin/pytest tests/scale
 
 test-page: $(PAGE_INSTALLED) ## the web page in a real browser, on the samples; needs Debian's chromium

@@ -66,6 +66,7 @@ def corpus(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_the_same_index_as_here(machines: Cluster, corpus: Path, tmp_path: Path) -> None:
     here, there = indexed(corpus, tmp_path / "here"), indexed(corpus, tmp_path / "there", "--on", "ray")
     assert (here.returncode, there.returncode) == (0, 0), there.stderr
@@ -74,6 +75,7 @@ def test_the_same_index_as_here(machines: Cluster, corpus: Path, tmp_path: Path)
     assert "20 unchanged" in again.stdout
 
 
+@pytest.mark.long
 def test_a_lost_machine_costs_no_document(machines: Cluster, tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("words")
@@ -102,6 +104,7 @@ def test_a_lost_machine_costs_no_document(machines: Cluster, tmp_path: Path) -> 
     assert restarted > 0
 
 
+@pytest.mark.long
 def test_a_killed_run_leaves_no_reader_behind_and_the_next_one_goes_on(machines: Cluster, corpus: Path, tmp_path: Path) -> None:
     words = [sys.executable, "-m", "rag.cli", "index", str(corpus), "--index", str(tmp_path / "there"), "--ocr", "never"]
     running = subprocess.Popen(
@@ -137,6 +140,7 @@ def readers() -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_a_loader_that_dies_there_is_tried_twice_and_takes_nothing_with_it(machines: Cluster, tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("words")
