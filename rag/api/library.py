@@ -148,7 +148,8 @@ class IndexLibrary:
     def _within_grant(self, names: Sequence[str], options: SearchOptions) -> tuple[Sequence[str], SearchOptions]:
         """The indexes and options of a search as the key of the request allows them: its roots become filters of the search.
 
-        NoSuchPassage for `like` and `less_like` of another root; WrongRequest for a root that it may not know, or where none is left.
+        NoSuchPassage for `like` and `less_like` of another root; WrongRequest for a root that it may not know, or where none is
+        left.
         """
         grant = current_grant()
         names = [self.name(name) for name in names]
