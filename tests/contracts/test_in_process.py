@@ -85,7 +85,7 @@ def test_without_load_the_first_call_loads(model):
 
 @pytest.mark.parametrize(
     ("table", "name", "loads"),
-    [(table, name, name in ("vllm", "transformers")) for table in (EMBEDDERS, RERANKERS) for name in table],
+    [(table, name, name in ("vllm", "transformers", "small")) for table in (EMBEDDERS, RERANKERS) for name in table],
 )
 def test_the_rows_that_hold_weights_declare_it(table, name, loads):
     assert issubclass(resolve(table, name, "model"), InProcess) is loads
