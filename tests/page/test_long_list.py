@@ -139,7 +139,7 @@ def test_a_result_far_down_opens_and_closes_where_it_was(long: Server, visit: Vi
     page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
     page.wait_for_timeout(200)
     name, place = page.evaluate(f"[{SEEN}.querySelector('h3').textContent, {SEEN}.ariaPosInSet]")
-    page.get_by_role("link", name=name).click()
+    page.get_by_role("link", name=name).press("Enter")
     expect(page.locator("dialog.viewer")).to_contain_text(name)
     page.keyboard.press("Escape")
     expect(page.locator("dialog.viewer")).to_be_hidden()
