@@ -27,11 +27,11 @@ def test_a_page_with_its_matches_outlined_and_zoomed(server: Server, visit: Visi
     page = opened(visitor.search("?q=porpoise&kind=page"))
     expect(page.locator(".viewer h2")).to_have_text("annual-report-2025.pdf")
     expect(page.locator(".viewer-name .dim")).to_have_text("Page · p. 16 of 24")
-    expect(page.locator(".region")).to_have_count(2)
+    expect(page.locator(".viewer .region")).to_have_count(2)
     expect(page.locator(".stage-note")).to_have_text("2 matches outlined")
     page.locator(".sheet img").evaluate("image => image.decode()")
     picture = page.locator(".sheet img").bounding_box()
-    region = page.locator(".region").first.bounding_box()
+    region = page.locator(".viewer .region").first.bounding_box()
     assert picture is not None and region is not None
     assert (
         picture["x"] < region["x"] < picture["x"] + picture["width"]
@@ -64,7 +64,7 @@ def test_a_screenshot_is_shown_before_its_matches_are_found(server: Server, visi
     [route] = held
     route.continue_()
     expect(page.locator(".stage-note")).to_have_text(re.compile("outlined"))
-    expect(page.locator(".region").first).to_be_visible()
+    expect(page.locator(".viewer .region").first).to_be_visible()
 
 
 @pytest.mark.complains
@@ -126,7 +126,7 @@ def test_a_screenshot_with_its_words(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     page = opened(visitor.search("?q=dentist&kind=screenshot"))
     assert page.locator(".sheet img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 400
-    expect(page.locator(".region").first).to_be_visible()
+    expect(page.locator(".viewer .region").first).to_be_visible()
     expect(page.locator(".words mark").first).to_have_text(re.compile("dentist", re.I))
     visitor.shot("open-screenshot")
 
@@ -193,7 +193,7 @@ def test_copy_path_download_and_clip(server: Server, visit: Visit) -> None:
     visitor = visit(server, permissions=["clipboard-read", "clipboard-write"])
     page = opened(visitor.search("?q=alarm&kind=frame"), "induction-talk.mp4")
     page.get_by_role("button", name="Copy path").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy path")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()").endswith("videos/induction-talk.mp4")
     with page.expect_download() as original:
         page.get_by_role("link", name="Download").click()
