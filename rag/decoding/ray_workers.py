@@ -19,12 +19,11 @@ from typing import Any
 from rag.decoding.cost_limits import CostLimits
 from rag.decoding.ray_reader import Heard, Reader, code_version
 from rag.decoding.worker_process import Died, NotStarted
-from rag.errors import BackendError
+from rag.errors import BackendError, MissingExtra
 
 _SECONDS_TO_START = 60.0  # until a machine has a free core and the process runs
 _SECONDS_TO_KNOCK = 10.0
 _LOST = "the machine that read it is gone"
-_MISSING = "reading on a cluster needs Ray"
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def cluster(place: str) -> Iterator[RayWorkers]:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of ours reports to others
         import ray
     except ImportError as error:
-        raise BackendError(_MISSING, remedy="pip install 'rag[ray]', also on its machines") from error
+        raise MissingExtra("Ray is not installed, which is needed to read files on a cluster", "ray") from error
     if place != "ray" and not place.startswith("ray://"):
         raise BackendError(f"{place!r} is no place to read files on", remedy="give --on ray, or --on ray://HOST:10001")
     address = place if place.startswith("ray://") else os.environ.get("RAY_ADDRESS") or None
