@@ -28,7 +28,10 @@ _LOST = "the machine that read it is gone"
 
 @contextmanager
 def cluster(place: str) -> Iterator[RayWorkers]:
-    """The readers of a cluster: `ray` is the one of RAY_ADDRESS, else one on this machine alone. BackendError."""
+    """The readers of a cluster: `ray` is the one of RAY_ADDRESS, else one on this machine alone.
+
+    Raises MissingExtra where Ray is not installed, and BackendError where no cluster answers.
+    """
     try:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of ours reports to others
         import ray
