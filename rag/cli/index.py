@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -89,7 +89,8 @@ def index(
     from rag.errors import DOCUMENTS_SKIPPED, WrongRequest
     from rag.index.locations import index_room, is_lite
     from rag.indexing.build import build_index
-    from rag.indexing.lite_first import build_lite_first, build_searchable
+    from rag.indexing.lite_first import build_lite_first, build_searchable, watch_searchable
+    from rag.indexing.watch import watch_index
 
     wanted = "json" if json else format
     if wanted not in FORMATS:
@@ -130,7 +131,7 @@ def index(
         _show_plan(folders or [], index, rebuild or watch, wanted, settings)
         return
     if watch:
-        _watch(folders or [], index, rebuild, quiet, wanted, settings)
+        _watch(folders or [], index, rebuild, quiet, wanted, watch_index if lite_first is False else watch_searchable, settings)
         return
     hear = _say_nothing if quiet else say
     if add_model:
@@ -199,7 +200,15 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7_200 else f"{seconds / 3600:.1f} h"
 
 
-def _watch(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: str, settings: dict[str, Any]) -> None:
+def _watch(
+    folders: list[str],
+    index: str,
+    rebuild: bool,
+    quiet: bool,
+    wanted: str,
+    watch: Callable[..., None],
+    settings: dict[str, Any],
+) -> None:
     """Watches the folders until Ctrl-C. Prints a line, or a JSON object, for each run that changed something."""
     import signal
 
@@ -207,7 +216,6 @@ def _watch(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: s
     from rag.config import load_settings
     from rag.errors import Interrupted, WrongRequest
     from rag.index.locations import index_folder
-    from rag.indexing.watch import watch_index
 
     if rebuild or wanted == "json":
         other = "--rebuild" if rebuild else "--format json"
@@ -223,7 +231,7 @@ def _watch(folders: list[str], index: str, rebuild: bool, quiet: bool, wanted: s
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        watch_index(*folders, index=index, seen=show, say=_say_nothing if quiet else say, **settings)
+        watch(*folders, index=index, seen=show, say=_say_nothing if quiet else say, **settings)
     except KeyboardInterrupt as error:
         raise Interrupted("stopped watching; finished work is committed", remedy="run the same command to continue") from error
 

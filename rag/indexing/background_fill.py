@@ -26,12 +26,17 @@ class BackgroundFill:
         self._models = ModelCache()  # of its own: an embedder is for one run at a time
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._turn = threading.Lock()  # of the two that follow
+        self._is_asked = self._runs = False
 
     def start(self) -> None:
-        """Fills what is missing now; a fill that is under way takes up what came meanwhile."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._fill, name="rag-fill", daemon=True)
-            self._thread.start()
+        """Fills what is missing now; a fill that is under way looks once more when it is done."""
+        with self._turn:
+            self._is_asked = True
+            if not self._runs:
+                self._runs = True
+                self._thread = threading.Thread(target=self._fill, name="rag-fill", daemon=True)
+                self._thread.start()
 
     def close(self) -> None:
         """Ends the fill: waits for the calls that are under way, and commits."""
@@ -40,12 +45,24 @@ class BackgroundFill:
             self._thread.join()
 
     def _fill(self) -> None:
-        try:
-            for note in fill_all(
-                existing_index(self._index), self._settings, self._models, self._say, lambda _: None, self._stop
-            ):
-                self._say(note)
-        except Interrupted:
-            return
-        except RagError as error:
-            self._say(f"{error.what}; {error.remedy}")
+        while self._is_to_go_on():
+            try:
+                for note in fill_all(
+                    existing_index(self._index), self._settings, self._models, self._say, lambda _: None, self._stop
+                ):
+                    self._say(note)
+            except Interrupted:
+                continue  # it was told to stop
+            except RagError as error:
+                self._say(f"{error.what}; {error.remedy}")
+            except BaseException:  # a bug: it is seen, and the next run may try again
+                with self._turn:
+                    self._runs = False
+                raise
+
+    def _is_to_go_on(self) -> bool:
+        """Whether it was asked to fill since it began the last time, and not to stop."""
+        with self._turn:
+            self._runs = self._is_asked and not self._stop.is_set()
+            self._is_asked = False
+            return self._runs

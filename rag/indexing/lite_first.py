@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from rag.config import load_settings
 from rag.index.files.layout import is_index
-from rag.index.locations import index_folder, index_room, up_to_date
+from rag.index.locations import existing_index, index_folder, index_room, up_to_date
 from rag.indexing.build import build_index, check_folders
 from rag.indexing.run import create_index
 from rag.indexing.slow_model import PATIENCE, seconds_needed
-from rag.indexing.spaces import add_model
+from rag.indexing.spaces import add_model, add_space
 from rag.indexing.stand_in import end_stand_in, keep_stand_in, stand_in_for
+from rag.indexing.watch import watch_index
 from rag.location import named_location
 from rag.models.loading import ModelCache
 from rag.models.selection import REMEMBERED, choose_embedder, this_machine
@@ -42,35 +43,76 @@ def build_searchable(
     of lite: the index is that of the model alone. Where it cannot have all (one that only reads, beside pictures without words),
     both stay. Stopped, the next run goes on.
     """
-    settings = load_settings({**flags, "index": index or None})
-    if not isinstance(folder := index_room(settings.index).place, Path):  # a database holds one model's vectors
-        return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, **flags)
     models = ModelCache()
-    chosen, fresh = choose_embedder(settings, {}, this_machine()), not is_index(folder)
-    is_waited_for = fresh or bool(stand_in_for(up_to_date(folder)))
-    if not is_waited_for or chosen.backend == "lite" or not folders or kinds:
-        return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
-    embedder = models.embedder(chosen)
-    name = embedder.fingerprint.model
-    if fresh:
-        wanted = [named_location(one) for one in folders]
-        check_folders(wanted, folder)
-        seconds = seconds_needed(wanted, settings, embedder, accelerated=this_machine().accelerator())
-        if seconds < PATIENCE:
-            return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
-        say(f"{name} needs {seconds / 60:.0f} min for this, or more: lite makes all searchable first (else: --no-lite-first)")
-        _create_with_lite(folder, flags, models)
-        keep_stand_in(folder, name, say)
-    elif stand_in_for(folder) != name:
+    if kinds or not stands_in(folders, index=index, models=models, say=say, **flags):
         return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
     report = _build_with_lite(*folders, index=index, tell=tell, models=models, **flags)
     filled = add_model(index, tell=tell, say=say, models=models, **flags)
-    return replace(report, notes=(*report.notes, str(filled), *end_stand_in(folder, say)))
+    return replace(report, notes=(*report.notes, str(filled), *end_stand_in(existing_index(index), say)))
+
+
+def watch_searchable(
+    *folders: str | os.PathLike[str], index: str = "", seen: Callable[[Report], None], say: Callable[[str], None], **flags: Any
+) -> None:
+    """As `watch_index`; where a new index would be searchable in full only after minutes, lite stands in for its model.
+
+    The model is filled in a thread while the folders are followed, and then takes the place of lite.
+    """
+    models = ModelCache()
+    of_models = {name: value for name, value in flags.items() if name not in ("kinds", "stop", "sweep_seconds")}
+    if flags.get("kinds") or not stands_in(folders, index=index, models=models, say=say, **of_models):
+        watch_index(*folders, index=index, seen=seen, say=say, **flags)
+        return
+
+    def add_it() -> None:
+        add_space(existing_index(index), load_settings({**of_models, "index": index or None}), models, say)
+
+    watch_index(*folders, index=index, seen=seen, say=say, after_first=add_it, **without_model(flags))
+
+
+def stands_in(
+    folders: Sequence[str | os.PathLike[str]],
+    *,
+    index: str | Path,
+    models: ModelCache,
+    say: Callable[[str], None],
+    **flags: Any,
+) -> bool:
+    """Whether lite is the first model of the index until the one that the keywords name has everything.
+
+    A new index gets it here, without a document, where that model would need longer than a person waits. BackendError from the
+    model that is asked how fast it is, and the errors of folders that cannot be read.
+    """
+    settings = load_settings({**flags, "index": index or None})
+    if not folders or not isinstance(folder := index_room(settings.index).place, Path):
+        return False  # a database holds one model's vectors
+    chosen, fresh = choose_embedder(settings, {}, this_machine()), not is_index(folder)
+    waiting = "" if fresh else stand_in_for(up_to_date(folder))
+    if chosen.backend == "lite" or not (fresh or waiting):
+        return False
+    embedder = models.embedder(chosen)
+    name = embedder.fingerprint.model
+    if not fresh:
+        return waiting == name
+    wanted = [named_location(one) for one in folders]
+    check_folders(wanted, folder)
+    seconds = seconds_needed(wanted, settings, embedder, accelerated=this_machine().accelerator())
+    if seconds < PATIENCE:
+        return False
+    say(f"{name} needs {seconds / 60:.0f} min for this, or more: lite makes all searchable first (else: --no-lite-first)")
+    _create_with_lite(folder, flags, models)
+    keep_stand_in(folder, name, say)
+    return True
+
+
+def without_model(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of reading alone: an index answers for its models itself."""
+    return {name: value for name, value in flags.items() if name not in REMEMBERED}
 
 
 def _create_with_lite(folder: Path, flags: Mapping[str, Any], models: ModelCache) -> None:
     """Makes an empty index of lite that is read as the flags say."""
-    of_reading = {name: value for name, value in flags.items() if name not in REMEMBERED}
+    of_reading = without_model(flags)
     settings = load_settings({**of_reading, "index": str(folder), "backend": "lite", "model": ""})
     chosen = choose_embedder(settings, {}, this_machine())
     create_index(index_room(folder), settings, chosen, models.embedder(chosen), lambda _: None)
@@ -97,7 +139,7 @@ def build_lite_first(
 def _build_with_lite(
     *folders: str | os.PathLike[str], index: str | Path, tell: Tell | None, models: ModelCache, **flags: Any
 ) -> Report:
-    of_reading = {name: value for name, value in flags.items() if name not in REMEMBERED}
+    of_reading = without_model(flags)
     if not is_index(index_folder(load_settings({"index": index or None}).index)):
         of_reading |= {"backend": "lite", "model": ""}
     return build_index(*folders, index=index, tell=tell, models=models, **of_reading)

@@ -43,39 +43,53 @@ def add_model(
     The index is searched meanwhile, and other writers are let in. WrongRequest for the model the index has already;
     EmbedderMismatch for one of the same name with other vectors; Interrupted, BackendError, with what was made committed.
     """
-    from rag.index.catalog.index_folder import fingerprint_of, settings_of
+    from rag.index.catalog.index_folder import settings_of
     from rag.index.writer.stepping_writer import stepping_aside, wait_for_turn
-    from rag.index.writer.writer import writing
 
     folder = existing_index(index)
     settings = load_settings({**flags, "index": index or None})
     models = models or ModelCache()
-    chosen = choose_embedder(settings, {}, this_machine())
-    fetch_if_named(chosen, say)
-    embedder = models.embedder(chosen)
-    name, kept = embedder.fingerprint.model, settings_of(folder)
-    if embedder.fingerprint == fingerprint_of(folder):
-        raise WrongRequest(f"{folder} is made with {name} already", remedy="name another model; `rag models` lists those it has")
-    first = models.embedder(choose_kept(settings, kept, this_machine()))
-    if embedder.modalities - first.modalities:
-        blind = first.fingerprint.model
-        say(f"{blind} does not see, so pictures are known to this index by their words, and {name} is given those")
     with shown_to_others(folder, tell) as told:
-        with writing(folder, say) as writer:
-            space = writer.spaces.named(name)
-            if space is None:
-                space = writer.spaces.add(name, embedder.fingerprint, model_memory(settings, chosen, embedder))
-            else:
-                refuse_other(folder, space, embedder)
-                compare_canaries(folder, space.settings, embedder)
-                writer.spaces.keep_settings(space, dict(space.settings) | remembered(chosen, settings))  # a server may have moved
-            writer.commit()
+        space = add_space(folder, settings, models, say)
+        kept = settings_of(folder)
+        embedder = models.embedder(choose_embedder(settings, {}, this_machine()))
+        first = models.embedder(choose_kept(settings, kept, this_machine()))
         wait_for_turn(folder, say)
         with stepping_aside(folder, say) as stepping:
             return fill_space(
                 stepping, space, embedder, first, policy_of(kept), files=_files(settings),
                 commit_seconds=settings.commit_seconds, say=say, tell=told,
             )  # fmt: skip
+
+
+def add_space(folder: Path, settings: Settings, models: ModelCache, say: Say) -> Space:
+    """The vector space of the model that the settings name: an empty one, or the one that the index has begun.
+
+    WrongRequest for the first model of the index; EmbedderMismatch for one of the same name with other vectors; BackendError.
+    """
+    from rag.index.catalog.index_folder import fingerprint_of, settings_of
+    from rag.index.writer.writer import writing
+
+    chosen = choose_embedder(settings, {}, this_machine())
+    fetch_if_named(chosen, say)
+    embedder = models.embedder(chosen)
+    name = embedder.fingerprint.model
+    if embedder.fingerprint == fingerprint_of(folder):
+        raise WrongRequest(f"{folder} is made with {name} already", remedy="name another model; `rag models` lists those it has")
+    first = models.embedder(choose_kept(settings, settings_of(folder), this_machine()))
+    if embedder.modalities - first.modalities:
+        blind = first.fingerprint.model
+        say(f"{blind} does not see, so pictures are known to this index by their words, and {name} is given those")
+    with writing(folder, say) as writer:
+        space = writer.spaces.named(name)
+        if space is None:
+            space = writer.spaces.add(name, embedder.fingerprint, model_memory(settings, chosen, embedder))
+        else:
+            refuse_other(folder, space, embedder)
+            compare_canaries(folder, space.settings, embedder)
+            writer.spaces.keep_settings(space, dict(space.settings) | remembered(chosen, settings))  # a server may have moved
+        writer.commit()
+    return space
 
 
 def fill_all(

@@ -42,9 +42,12 @@ def watch_index(
     say: Say,
     stop: threading.Event | None = None,
     sweep_seconds: float = SWEEP_SECONDS,
+    after_first: Callable[[], None] = lambda: None,
     **flags: Any,
 ) -> None:
     """Brings the index up to date, and then again after every change below the folders, or below every known root.
+
+    `after_first` is called once, when the first run is committed.
 
     Objects in a store send no notices: they are looked at every `sweep_seconds`.
 
@@ -64,6 +67,8 @@ def watch_index(
     fill = BackgroundFill(index, say, **{name: value for name, value in flags.items() if name != "kinds"})
     try:
         seen(update(folders))
+        after_first()
+        fill.start()
         _follow(update, folders, index, seen, say, stop, sweep_seconds)
     finally:
         fill.close()

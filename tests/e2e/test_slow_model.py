@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from rag.config import load_settings
 from rag.errors import BackendError, Interrupted
 from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
 from rag.indexing import slow_model
-from rag.indexing.lite_first import build_searchable
+from rag.indexing.lite_first import build_searchable, watch_searchable
 from rag.indexing.slow_model import count_passages, rate_of, seconds_needed
 from rag.indexing.stand_in import stand_in_for
 from rag.types import Content, Role
@@ -104,6 +105,33 @@ def test_a_run_that_is_stopped_while_lite_reads_goes_on_with_the_same_command(ma
     assert stand_in_for(FOLDER) == "slow"
     report = build_searchable(many, backend=SLOW, ocr="never", jobs=0)
     assert report.unchanged == 75 and fingerprint_of(FOLDER).model == "slow" and stand_in_for(FOLDER) == ""
+
+
+def test_folders_that_are_followed_are_searchable_with_lite_until_the_model_has_everything(many: Path) -> None:
+    heard: list[str] = []
+    reports: list[rag.Report] = []
+    stop, changed = threading.Event(), threading.Event()
+
+    def hear(said: str) -> None:
+        heard.append(said)
+        if said.startswith("following"):
+            (many / "late.md").write_text("# Late\n\nThe ferry waits for the fog to lift.\n")
+        if said.startswith("lite has stood in for slow") and changed.is_set():
+            stop.set()
+
+    def see(report: rag.Report) -> None:
+        if not reports:
+            assert fingerprint_of(FOLDER).model == "lite" and stand_in_for(FOLDER) == "slow"
+        reports.append(report)
+        changed.set() if len(reports) > 1 else None
+        if fingerprint_of(FOLDER).model == "slow" and changed.is_set():
+            stop.set()
+
+    watch_searchable(many, seen=see, say=hear, stop=stop, backend=SLOW, ocr="never", jobs=0)
+    assert [report.indexed for report in reports] == [75, 1]
+    assert fingerprint_of(FOLDER).model == "slow" and spaces_of(FOLDER) == () and stand_in_for(FOLDER) == ""
+    with rag.open_index() as searcher:
+        assert searcher.query("ferry waits for the fog")[0].document == "late.md"
 
 
 def test_a_model_that_is_dropped_is_not_stood_in_for(many: Path) -> None:

@@ -139,6 +139,27 @@ class AnIndex(RuleBasedStateMachine):
         self.filled = None
 
     @rule()
+    @precondition(lambda self: self.filled is not None and self.model)
+    def exchange_models(self) -> None:
+        """The further model gets every content and takes the first one's place; then that one is added and comes back."""
+        with writing(self.folder) as writer:
+            fill_some(writer, 1000)
+            _put_first(writer, OTHER.model)
+        with snapshot_of(self.folder) as snapshot:
+            texts = [text for each in self.model.values() for text in each]
+            expected = sorted(float(other_vector(text).astype(np.float16) @ QUERIES[0]) for text in texts)
+            found = sorted(score for _, score in snapshot.nearest(QUERIES[:1], 1000)[0])
+            np.testing.assert_allclose(found, expected, atol=1e-3)
+            assert snapshot.spaces == ()
+        with writing(self.folder) as writer:
+            space = writer.spaces.add(FINGERPRINT.model, FINGERPRINT, {})
+            stored = writer.spaces.passages(writer.spaces.missing(space))
+            rows = np.array([vector_of(key_of(one.passage.text)) for one in stored])
+            writer.spaces.put(space, [one.number for one in stored], rows)
+            _put_first(writer, FINGERPRINT.model)
+        self.filled = None
+
+    @rule()
     def compact(self) -> None:
         with writing(self.folder) as writer:
             writer.compact()
@@ -173,6 +194,13 @@ class AnIndex(RuleBasedStateMachine):
             expected = sorted(float(row @ QUERIES[0]) for row in rows)
             found = sorted(score for _, score in snapshot.nearest(QUERIES[:1], 1000)[0])
             np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def _put_first(writer: Writer, model: str) -> None:
+    writer.commit()
+    space = writer.spaces.named(model)
+    assert space is not None and not writer.spaces.missing(space)
+    writer.put_space_first(space)
 
 
 def _take_over(writer: Writer, path: str, passages) -> None:
