@@ -157,6 +157,15 @@ class AnIndex(RuleBasedStateMachine):
             rows = np.array([vector_of(key_of(one.passage.text)) for one in stored])
             writer.spaces.put(space, [one.number for one in stored], rows)
             _put_first(writer, FINGERPRINT.model)
+        with snapshot_of(self.folder) as snapshot:
+            _compare(snapshot, self.model)
+        with writing(self.folder) as writer:  # anew, since contents have other keys now, and a text is one content in this test
+            for path in self.model:
+                writer.remove("docs", path)
+            writer.commit()
+            for path, texts in self.model.items():
+                put(writer, path, texts)
+            writer.commit()
         self.filled = None
 
     @rule()
