@@ -60,8 +60,9 @@ def is_small(model: str) -> bool:
 
 def folder_of(model: str) -> Path:
     """The folder with the parts: the one that is named, else $XDG_CACHE_HOME/multimodal-rag/small, else below ~/.cache."""
-    if model.startswith(PREFIX):
-        return Path(model.removeprefix(PREFIX)).expanduser()
+    named = model.removeprefix(PREFIX)  # it may be missing beside --backend small
+    if named not in ("", NAME):
+        return Path(named).expanduser()
     cache = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(cache) if cache else Path.home() / ".cache") / "multimodal-rag" / NAME
 
@@ -78,6 +79,7 @@ def require_files(model: str) -> Path:
         sources = " and ".join(f"{part.folder}/ from https://huggingface.co/{part.repository}" for part in PARTS)
         raise BackendError(
             f"{folder} lacks {', '.join(lacking)}",
-            remedy=f"`rag index FOLDER --model small` downloads them once; without a network, copy them there: {sources}",
+            remedy="`rag index FOLDER --model small` downloads them once; without a network, copy them there, or to a folder "
+            f"named as --model small:/path: {sources}",
         )
     return folder

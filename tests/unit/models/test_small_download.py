@@ -120,3 +120,9 @@ def test_the_name_alone_chooses_it_whatever_the_machine_has() -> None:
     for model in ("small", "small:/somewhere"):
         assert choose_embedder(load_settings({"model": model}), {}, machine).backend == "small"
     assert [is_small(name) for name in ("small", "small:/x", "smaller", "a/small")] == [True, True, False, False]
+
+
+def test_a_folder_is_named_with_the_prefix_or_beside_the_backend(tmp_path: Path) -> None:
+    assert folder_of(f"small:{tmp_path}") == folder_of(str(tmp_path)) == tmp_path
+    assert folder_of("") == folder_of("small:small") == folder_of("small")
+    assert folder_of("~/tier") == Path.home() / "tier"
