@@ -37,7 +37,7 @@ from rag.decoding.messages import (
     Rules,
 )
 from rag.decoding.pool import WorkerAnswer
-from rag.errors import RagError, UnreadableDocument, WrongRequest
+from rag.errors import WrongRequest
 from rag.indexing.embed_queue import EmbedQueue
 from rag.indexing.fetch import Bringer, Brought
 from rag.indexing.monitor import ProgressMonitor
@@ -47,9 +47,10 @@ from rag.indexing.quarantine import PATIENCE, Quarantine
 from rag.indexing.scan import of_pictures
 from rag.indexing.sight import ocr_rule, seeing
 from rag.indexing.tally import RunTally
+from rag.indexing.unread import judge_failure, put_not_brought, put_unread
 from rag.loaders.policy import ReadingPolicy
 from rag.text.clues import found_by
-from rag.types import CaptionOf, Document, DocumentId, Kind, Passage, Skipped
+from rag.types import CaptionOf, Document, DocumentId, Kind, Passage
 
 if TYPE_CHECKING:
     from rag.index.writing import IndexWriter
@@ -265,49 +266,27 @@ class DocumentIngester:
         self._end(pending)
 
     def _give_up(self, pending: PendingDocument, failed: Failed) -> None:
-        """Quarantines a file that killed its reader twice or timed out twice; one that timed out once is tried
-        again by the next run.
-        """
-        was_late = self.quarantine.is_late(pending.document)
-        if failed.late and not (was_late and pending.identity is not None and not failed.passing):
-            self.quarantine.put_late(pending.document, failed.reason)
-            said = f"{failed.reason}; the next run reads it alone, and gives it {PATIENCE} times as much"
-            self._leave_out(pending, replace(failed, reason=said, passing=True))
-            return
-        if (failed.killed or failed.late) and pending.identity is not None:
-            self.quarantine.put(pending.identity.digest, pending.identity.reading, failed.reason)
-        self._leave_out(pending, failed)
-        self.quarantine.forget_late(pending.document)
+        """Leaves a document out, which may be tried again by the next run."""
+        said = judge_failure(self.quarantine, pending, failed)
+        self._leave_out(pending, said)
+        if said is failed:
+            self.quarantine.forget_late(pending.document)
 
     def _leave_out(self, pending: PendingDocument, failed: Failed) -> None:
-        """Stores the reason why a document could not be read; one deleted since the walk is removed.
-
-        A refusal by the system (permissions, a broken disk) says nothing about the file: the next run tries it again.
-        """
-        document = pending.document
-        self.record_captions(document.id.root, document.id.path, [])
-        if not os.path.lexists(document.file):
-            pending.tally.removed += self.writer.remove(document.id.root, document.id.path)
-        else:
-            pending.tally.skipped.append(Skipped(document.id, failed.reason))
-            self.writer.put_skipped(replace(document, stamp="") if failed.passing else document, failed.reason)
+        """Stores the reason why a document could not be read."""
+        self.record_captions(pending.document.id.root, pending.document.id.path, [])
+        put_unread(self.writer, pending.document, failed.reason, pending.tally, passing=failed.passing)
         self._end(pending)
 
     def _not_brought(self, root: Root, found: FileEntry, failure: Exception | None, tally: RunTally) -> None:
-        """A document that did not get here. One that is gone is removed; of one that could not be fetched, the version that the
-        index holds stays, and the next run tries again.
-        """
+        """A document that did not get here: one that is gone is removed, another has its reason."""
         document = Document(DocumentId(root.name, found.path), Path(found.path), found.stamp, found.modified)
         self.tally.count_read(document)
         if isinstance(failure, FileNotFoundError | ObjectGone):
             self.record_captions(root.name, found.path, [])
             self.forget(root, found.path)
-            return
-        passing = not isinstance(failure, UnreadableDocument)
-        said = failure.what if isinstance(failure, RagError) else f"cannot be fetched: {getattr(failure, 'strerror', failure)}"
-        tally.skipped.append(Skipped(document.id, said))
-        if not passing or self.writer.digest(document.id) is None:
-            self.writer.put_skipped(replace(document, stamp="") if passing else document, said)
+        else:
+            put_not_brought(self.writer, document, failure, tally)
 
     def _end(self, pending: PendingDocument) -> None:
         """The document is finished; others that waited for its passages can copy them."""
