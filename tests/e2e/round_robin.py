@@ -8,20 +8,20 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
 ANSWERED_BY = "X-Answered-By"  # the place of the server in the list
-_OWN = {"connection", "transfer-encoding", "content-encoding", "content-length", "date", "server"}
+_OWN = {"connection", "transfer-encoding", "date", "server"}
 
 
 @contextmanager
 def round_robin(servers: Sequence[str]) -> Iterator[str]:
     """The address of a proxy before these addresses."""
     turns, lock = itertools.cycle(range(len(servers))), threading.Lock()
-    client = httpx.Client(timeout=120, trust_env=False, headers={"Accept-Encoding": "identity"})
+    client = httpx.Client(timeout=120, trust_env=False, limits=httpx.Limits(max_connections=None))
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -29,15 +29,17 @@ def round_robin(servers: Sequence[str]) -> Iterator[str]:
                 turn = next(turns)
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             sent = [(name, value) for name, value in self.headers.items() if name.lower() != "connection"]
-            found = client.request(self.command, servers[turn] + self.path, headers=sent, content=body)
-            self.send_response(found.status_code)
-            for name, value in found.headers.multi_items():
-                if name.lower() not in _OWN:
-                    self.send_header(name, value)
-            self.send_header(ANSWERED_BY, str(turn))
-            self.send_header("Content-Length", str(len(found.content)))
-            self.end_headers()
-            self.wfile.write(found.content)
+            with client.stream(self.command, servers[turn] + self.path, headers=sent, content=body) as found:
+                self.send_response(found.status_code)
+                for name, value in found.headers.multi_items():
+                    if name.lower() not in _OWN:
+                        self.send_header(name, value)
+                self.send_header(ANSWERED_BY, str(turn))
+                self.end_headers()
+                with suppress(OSError, httpx.HTTPError):  # a stream ends when either side does
+                    for piece in found.iter_raw():  # the connection ends with the answer, as in HTTP/1.0
+                        self.wfile.write(piece)
+                        self.wfile.flush()
 
         do_POST = do_DELETE = do_GET  # noqa: N815
 
