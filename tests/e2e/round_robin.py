@@ -41,7 +41,7 @@ def round_robin(servers: Sequence[str]) -> Iterator[str]:
                         self.wfile.write(piece)
                         self.wfile.flush()
 
-        do_POST = do_DELETE = do_GET  # noqa: N815
+        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Nothing."""

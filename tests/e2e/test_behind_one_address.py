@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,15 +20,15 @@ MANY = 60  # texts that one query finds: three pages of the list
 
 
 @pytest.fixture
-def address(corpus: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address before two servers of one index, one key, and one file of further keys; they get the words of the parameter."""
+def address(corpus: Path, tmp_path: Path) -> Iterator[str]:
+    """The address before two servers of one index, one key, and one file of further keys."""
     (corpus / "many").mkdir()
     for number in range(MANY):
         (corpus / f"many/{number}.txt").write_text(f"Berth {number} has a bollard of kind {number * 7}.\n")
     library.build_index(corpus, ocr="never")
     shared = {"RAG_TOKEN": KEY, "RAG_KEYS": str(tmp_path / "keys.json")}
     with ExitStack() as stack:
-        servers = [stack.enter_context(serving(tmp_path, *getattr(request, "param", ()), **shared))[0] for _ in range(2)]
+        servers = [stack.enter_context(serving(tmp_path, **shared))[0] for _ in range(2)]
         yield stack.enter_context(round_robin(servers))
 
 
@@ -43,16 +44,6 @@ def same(client: httpx.Client, method: str, path: str, **more: Any) -> httpx.Res
     first, second = twice(client, method, path, **more)
     assert (first.status_code, first.content) == (second.status_code, second.content)
     return first
-
-
-def event(config: dict[str, Any], of: str, trigger: str, outputs: int) -> int:
-    """The number of the page's event that follows `trigger` of the component `of`, and sets so many others."""
-    [component] = [one["id"] for one in config["components"] if one["props"].get("elem_id") == of]
-    return next(
-        number
-        for number, one in enumerate(config["dependencies"])
-        if [component, trigger] in [list(target) for target in one["targets"]] and len(one["outputs"]) == outputs
-    )
 
 
 def test_whichever_answers(address: str, corpus: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
@@ -107,47 +98,23 @@ def test_whichever_answers(address: str, corpus: Path, tmp_path: Path, rag: Call
         assert {one.status_code for one in twice(client, "GET", "/v1/access")} == {401}
 
 
-@pytest.mark.parametrize("address", [("--page",)], indirect=True, ids=["with the page"])
-def test_the_page_needs_no_one_server(address: str) -> None:
-    """A browser logs in once; its page, its scripts and every event of a search are answered by either."""
-    with httpx.Client(base_url=address, timeout=120, follow_redirects=False) as browser:
-        assert browser.get("/", headers={"Accept": "text/html"}).status_code == 401
-        assert browser.get(f"/?token={KEY}").status_code == 200  # sets the cookie, of one of two ports
-        assert {one.status_code for one in twice(browser, "GET", "/")} == {200}  # reloaded, with the cookie alone
-        config = browser.get("/config").json()
-        find, settle = event(config, "rag-search", "change", 2), 0
-        settle = next(
-            number
-            for number, one in enumerate(config["dependencies"])
-            if one["trigger_after"] == config["dependencies"][find]["id"]
-        )
-        query = {"words": "bollard", "number": 1}
-        values = {}
-        for number in (find, settle):
-            sent = {"fn_index": number, "data": [query], "session_hash": "abcdefgh", "event_data": None}
-            told = browser.post("/gradio_api/run/predict", json=sent)
-            values[told.headers[ANSWERED_BY]] = told.json()["data"][0]
-        first, second = values.values()
-        assert ([first["settled"], second["settled"]], len(values)) == ([False, True], 2)
-        assert second["answer"]["total"]["results"] == MANY
-        shown, cursor = {hit["id"] for hit in second["answer"]["hits"]}, second["answer"]["next"]
-        more = event(config, "rag-results", "more", 1)
-        while cursor:
-            sent = {"fn_index": more, "data": [query], "session_hash": "abcdefgh", "event_data": {"cursor": cursor}}
-            answer = browser.post("/gradio_api/run/predict", json=sent).json()["data"][0]["answer"]
-            shown, cursor = shown | {hit["id"] for hit in answer["hits"]}, answer["next"]
-        assert len(shown) == MANY
-
-
-def test_what_does_not_work_says_so(address: str, tmp_path: Path, rag: Callable[..., Ran]) -> None:
-    """A job is known to the process that started it, which a key of `rag key` may manage; readiness ends with the index."""
+def test_managing_and_readiness(address: str, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+    """Uploads to either are indexed by either, by a key of `rag key`; its job is known to one; readiness ends with the index."""
     key = rag("key", "add", "boss", RAG_KEYS=str(tmp_path / "keys.json")).out.strip()
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
-        job = client.post("/v1/index", json={}).json()["job"]
-        other, owner = client.get(f"/v1/index/jobs/{job}"), client.get(f"/v1/index/jobs/{job}")
-        assert (owner.status_code, owner.json()["id"]) == (200, job)
-        assert other.status_code == 404
-        assert "behind a balancer, ask the process that started it" in other.json()["error"]["remedy"]
+        first = client.put("/v1/uploads", params={"name": "first.txt"}, content=b"a pontoon of the first process\n").json()
+        other = client.put("/v1/uploads", params={"name": "other.txt"}, content=b"a pontoon of the other process\n").json()
+        assert first["folder"] == other["folder"]
+        job = client.post("/v1/index", json={"folder": first["folder"]}).json()["job"]
+        unknown, owner = client.get(f"/v1/index/jobs/{job}"), client.get(f"/v1/index/jobs/{job}")
+        assert (owner.status_code, owner.json()["id"], unknown.status_code) == (200, job, 404)
+        assert "behind a balancer, ask the process that started it" in unknown.json()["error"]["remedy"]
+        end = time.monotonic() + 120
+        while owner.json()["state"] == "running" and time.monotonic() < end:
+            time.sleep(0.1)
+            [owner] = [one for one in twice(client, "GET", f"/v1/index/jobs/{job}") if one.status_code == 200]
+        found = [one.json()["hits"] for one in twice(client, "POST", "/v1/search", json={"text": "pontoon"})]
+        assert [sorted(hit["document"] for hit in hits) for hits in found] == [["first.txt", "other.txt"]] * 2
     folder = tmp_path / "indexes/default"
     with httpx.Client(base_url=address, timeout=60) as stranger:
         assert [one.json() for one in twice(stranger, "GET", "/readyz")] == [{"status": "ready", "generations": {}}] * 2
