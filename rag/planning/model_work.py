@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 
 from rag.benchmark.published import PUBLISHED
-from rag.models.memory import GIB, SHAPES, need_of
-from rag.planning.figures import BENCH, GUIDES, Figure
+from rag.models.memory import GIB, SHAPES, ModelShape, need_of
+from rag.planning.figures import BENCH, GUIDES, Figure, Standing
 from rag.planning.workload import LITE, PICTURE_TOKENS, TEXT_TOKENS, Workload, sees, shape_named
 
 TEXT_MS, PAGE_MS, FRAME_MS = 0.8, 7.8, 35.7  # to read one on two cores, without OCR; the last of photos of 12 megapixels
 LITE_TEXT_MS = 1.1  # of the built-in model, beside
 PUBLISHED_WEIGHTS = SHAPES[(True, "8B")].matrices
-PART = "models and reading"
+PART, RATE = "models and reading", "tokens a second, each"
 PROMPT = 8_192  # tokens of the longest prompt that a server has room for
 
 
@@ -26,7 +26,11 @@ def work_figures(load: Workload) -> list[Figure]:
         hours = load.passages * LITE_TEXT_MS / 3.6e6 * 2 / load.machine.cores
         formula = f"{load.passages:,} × {LITE_TEXT_MS} ms × 2 ÷ {load.machine.cores} cores"
         return [*found, Figure(PART, "embedding, lite", hours, "hours", formula, BENCH, "estimate")]
-    return [*found, *_embedding(load), *_queries(load), _memory(load)]
+    shape = shape_named(load.model)
+    if shape is None:
+        return [*found, *(_embedding(load, _given(load)) if load.tokens_per_second else [])]
+    rate = _given(load) if load.tokens_per_second else _published(shape)
+    return [*found, *_embedding(load, rate), *_queries(load, shape), _memory(load, shape)]
 
 
 def _reading(load: Workload) -> Figure:
@@ -37,13 +41,7 @@ def _reading(load: Workload) -> Figure:
     return Figure(PART, "reading, one machine", ms / 3.6e6 * 2 / load.machine.cores, "hours", formula, BENCH, "estimate")
 
 
-def _embedding(load: Workload) -> list[Figure]:
-    if load.tokens_per_second:
-        rate = Figure(
-            PART, "tokens a second, each", load.tokens_per_second, "tokens/s", "as given", "--tokens-per-second", "measured"
-        )
-    else:
-        rate = _rate("embedding texts", "tokens a second, each", load.model)
+def _embedding(load: Workload, rate: Figure) -> list[Figure]:
     each = [(load.texts, TEXT_TOKENS), (load.pages + load.frames, PICTURE_TOKENS)]
     said = " + ".join(f"{count:,} × {tokens:,}" for count, tokens in each if count)
     hours = load.tokens / rate.amount / load.accelerators / 3600
@@ -51,27 +49,29 @@ def _embedding(load: Workload) -> list[Figure]:
     return [rate, Figure(PART, "embedding", hours, "hours", formula, rate.source, "estimate")]
 
 
-def _queries(load: Workload) -> list[Figure]:
+def _given(load: Workload) -> Figure:
+    return Figure(PART, RATE, load.tokens_per_second, "tokens/s", "as given", "--tokens-per-second", "measured")
+
+
+def _published(shape: ModelShape) -> Figure:
+    """The published rate, scaled by the weights that a token meets."""
+    row, weights = PUBLISHED["embedding texts"], shape.matrices
+    formula = f"{row.tokens_per_second:,.0f} × {PUBLISHED_WEIGHTS / 1e9:.2f}B ÷ {weights / 1e9:.2f}B weights that a token meets"
+    standing: Standing = "published" if weights == PUBLISHED_WEIGHTS else "estimate"
+    return Figure(PART, RATE, row.tokens_per_second * PUBLISHED_WEIGHTS / weights, "tokens/s", formula, GUIDES, standing)
+
+
+def _queries(load: Workload, shape: ModelShape) -> list[Figure]:
+    """Accelerators that rerank, where the reranker is of the size of the embedder, as its partner is."""
     if not load.candidates:
         return []
-    row, weights = PUBLISHED["reranking texts"], shape_named(load.model).matrices
-    pairs = row.requests_per_second * PUBLISHED_WEIGHTS / weights
+    pairs = PUBLISHED["reranking texts"].requests_per_second * PUBLISHED_WEIGHTS / shape.matrices
     need = load.qps * load.candidates / pairs
     formula = f"{load.qps:g} a second × {load.candidates} candidates ÷ {pairs:,.0f} pairs a second (texts)"
     return [Figure(PART, "to rerank queries", math.ceil(need), "accelerators", formula, GUIDES, "estimate")]
 
 
-def _rate(published: str, name: str, model: str) -> Figure:
-    """A published rate, scaled by the weights that a token meets."""
-    row, weights = PUBLISHED[published], shape_named(model).matrices
-    formula = f"{row.tokens_per_second:,.0f} × {PUBLISHED_WEIGHTS / 1e9:.2f}B ÷ {weights / 1e9:.2f}B weights that a token meets"
-    same = weights == PUBLISHED_WEIGHTS
-    rate = row.tokens_per_second * PUBLISHED_WEIGHTS / weights
-    return Figure(PART, name, rate, "tokens/s", formula, GUIDES, "published" if same else "estimate")
-
-
-def _memory(load: Workload) -> Figure:
-    shape, seeing = shape_named(load.model), sees(load.model)
-    need = need_of(load.model, shape, sees=seeing, max_model_len=PROMPT, bytes_a_number=2, tensor_parallel=1)
+def _memory(load: Workload, shape: ModelShape) -> Figure:
+    need = need_of(load.model, shape, sees=sees(load.model), max_model_len=PROMPT, bytes_a_number=2, tensor_parallel=1)
     formula = f"{shape.parameters / 1e9:g}B × 2 bytes + a prompt of {PROMPT:,} + working memory ({need.total / GIB:.1f} GiB)"
     return Figure(PART, "memory of each accelerator", need.total, "bytes", formula, "as `rag serve` plans", "computed")

@@ -16,7 +16,7 @@ from rag.planning.figures import Figure
 from rag.planning.folder_index import MEASURED_UP_TO, folder_figures
 from rag.planning.milvus_index import KINDS, milvus_figures
 from rag.planning.model_work import work_figures
-from rag.planning.workload import LITE, Workload
+from rag.planning.workload import LITE, Workload, shape_named
 
 USABLE = 0.8  # of a machine's memory, disk and cores, for the index
 UNKNOWN = (
@@ -25,8 +25,12 @@ UNKNOWN = (
     "pages and pictures also pass a vision tower, which the published rates of texts do not show: measure with `rag bench`",
     "OCR of scans and pictures is not in the hours of reading: index a sample and look at its report",
 )
-_OTHER_MODELS = (
-    "how fast other models and cards are: the published rate is of 8B on one NPU, scaled by size; give --tokens-per-second"
+_OTHER_CARDS = (
+    "how fast your models and cards are: the published rate, printed for 8B on one NPU and later for 2B too, is scaled by size; "
+    "measure with `rag bench`, and give --tokens-per-second"
+)
+_OTHER_MODEL = (
+    "hours of embedding, reranking and memory of this model: its size is not known here; give --tokens-per-second for the hours"
 )
 
 Enough = Literal["yes", "perhaps", "no"]
@@ -54,8 +58,15 @@ def plan_for(load: Workload, kinds: Sequence[str] = ()) -> Plan:
     chosen = [kind.upper() for kind in kinds] or list(KINDS)
     milvus = [figure for kind in chosen for figure in milvus_figures(load, kind)]
     enough, why = _one_machine(load, folder)
-    guessed = load.model != LITE and not load.tokens_per_second
-    return Plan(load, [*folder, *milvus, *work_figures(load)], enough, why, [*UNKNOWN, *([_OTHER_MODELS] if guessed else [])])
+    return Plan(load, [*folder, *milvus, *work_figures(load)], enough, why, [*UNKNOWN, *_unknown_models(load)])
+
+
+def _unknown_models(load: Workload) -> list[str]:
+    if load.model == LITE:
+        return []
+    if shape_named(load.model) is None:
+        return [_OTHER_MODEL]
+    return [] if load.tokens_per_second else [_OTHER_CARDS]
 
 
 def _one_machine(load: Workload, folder: Sequence[Figure]) -> tuple[Enough, list[str]]:

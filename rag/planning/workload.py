@@ -57,20 +57,22 @@ def sees(model: str) -> bool:
     return "VL" in model.rsplit("/", 1)[-1]
 
 
-def shape_named(model: str) -> ModelShape:
-    """The shape of a Qwen3 embedder, by its name or folder. WrongRequest where neither tells."""
+def shape_named(model: str) -> ModelShape | None:
+    """The shape of an embedder, by a Qwen3 model's name or a folder; None where neither tells."""
     shape = shape_of(model, sees=sees(model))
-    if shape is None or not shape.matrices:
-        raise WrongRequest(
-            f"nothing is known of the size of {model}",
-            remedy="name a Qwen3 model (Qwen/Qwen3-VL-Embedding-2B, …-8B), the folder of a checkpoint, or lite",
-        )
-    return shape
+    return shape if shape is not None and shape.matrices else None
 
 
 def dim_of(model: str, asked: int) -> int:
-    """The length of the vectors: what was asked, else the model's own. WrongRequest for more than the model has, or none."""
-    own = LITE_DIM if model == LITE else shape_named(model).hidden
-    if asked < 0 or asked > LONGEST_DIM or (asked > own and asked):
-        raise WrongRequest(f"--dim {asked:,}: {model} has {own:,} dimensions", remedy=f"choose 1 to {own:,}, or leave --dim out")
+    """The length of the vectors: what was asked, else the model's own. WrongRequest for more than it has, or none known."""
+    shape = shape_named(model)
+    own = LITE_DIM if model == LITE else shape.hidden if shape is not None else 0
+    if not own and not asked:
+        raise WrongRequest(
+            f"nothing is known of {model}, not even the length of its vectors",
+            remedy="give --dim, or name a Qwen3 model (Qwen/Qwen3-VL-Embedding-2B), the folder of a checkpoint, or lite",
+        )
+    most = own or LONGEST_DIM
+    if asked > most:
+        raise WrongRequest(f"--dim {asked:,}: {model} has at most {most:,} dimensions", remedy=f"choose 1 to {most:,}")
     return asked or own

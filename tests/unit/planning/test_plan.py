@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from rag.cli.app import app_of
 from rag.errors import WrongRequest
+from rag.planning import folder_index, milvus_index, workload
 from rag.planning.amounts import amount_shown, count_shown, parse_count
 from rag.planning.plan import Plan, plan_for
 from rag.planning.workload import Machine, Workload, dim_of
@@ -96,6 +98,18 @@ def test_the_hours_of_a_model() -> None:
     assert lite["embedding, lite"] == pytest.approx(1_000_000 * 1.1e-3 * 2 / 16 / 3_600)
 
 
+def test_a_model_of_unknown_size_is_planned_as_far_as_it_goes() -> None:
+    other = planned(1_000_000, 768, model="my-own", tokens_per_second=5_000.0)
+    assert amounts(other, "models and reading") == {
+        "reading, one machine": pytest.approx(1_000_000 * 0.8e-3 * 2 / 16 / 3_600),
+        "tokens a second, each": 5_000.0,
+        "embedding": pytest.approx(300e6 / 5_000 / 3_600),
+    }
+    silent = planned(1_000_000, 768, model="my-own")
+    assert "embedding" not in amounts(silent, "models and reading")
+    assert "its size is not known here" in silent.unknown[-1]
+
+
 def test_when_one_machine_is_enough() -> None:
     assert planned(4_000_000).enough == "yes"
     assert planned(5_000_000).enough == "perhaps"  # fits, and was not tried
@@ -121,8 +135,8 @@ def test_the_command_prints_every_figure_with_its_formula_and_source() -> None:
     [
         ([], "nothing is to be indexed"),
         (["--passages", "lots"], "--passages 'lots' is not a number"),
-        (["--passages", "1M", "--dim", "9999"], "--dim 9,999: Qwen/Qwen3-VL-Embedding-2B has 2,048 dimensions"),
-        (["--passages", "1M", "--model", "my-own"], "nothing is known of the size of my-own"),
+        (["--passages", "1M", "--dim", "9999"], "--dim 9,999: Qwen/Qwen3-VL-Embedding-2B has at most 2,048 dimensions"),
+        (["--passages", "1M", "--model", "my-own"], "nothing is known of my-own"),
         (["--passages", "1M", "--index-kind", "TREE"], "no index kind is called 'TREE'"),
         (["--passages", "1M", "--memory", "much"], "--memory 'much' is not a size"),
     ],
@@ -141,3 +155,20 @@ def test_help_loads_no_heavy_library() -> None:
     code = "import sys; from rag.cli.app import app_of, COMMANDS; app_of(COMMANDS); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "faiss", "rag.planning", "rag.config"} & set(done.stdout.split())
+
+
+def test_the_documentation_has_the_constants() -> None:
+    page = (Path(__file__).parents[3] / "docs/scale.md").read_text("utf-8")
+    for said in (
+        f"{folder_index.CATALOG_BYTES:,} · n bytes",
+        f"{folder_index.COARSE_BYTES} · n up to 4 million; (d ÷ 8 + {folder_index.IVF_OTHER_BYTES}) · n above",
+        f"{folder_index.COARSE_RESIDENT} · n bytes",
+        f"{folder_index.COARSE_MS} ms + {folder_index.LEXICAL_MS} ms",
+        f"(2 · d + 2 · {milvus_index.LINKS} · 4) · n",
+        f"(d ÷ 8 + {milvus_index.RABITQ_FACTORS}) · n in memory",
+        f"{milvus_index.TEXT_BYTES:,} · n mapped",
+        f"{milvus_index.HEADROOM} · index + {milvus_index.CACHED} · what is mapped",
+        f"{milvus_index.INSERTS:,} s",
+        f"A text counts {workload.TEXT_TOKENS} tokens, a page or a frame {workload.PICTURE_TOKENS:,}",
+    ):
+        assert said in page, said
