@@ -70,35 +70,28 @@ def search_page(connection: Connection) -> gr.Blocks:
 def add_search(connection: Connection, bar: SearchBar, results: Results, viewer: Viewer) -> None:
     """The events of searching: from the bar to the results, from a result to the viewer and back to the bar."""
     searches = Searches(connection)
-    following = gr.State("")  # the cursor of the next hits
 
-    def shown(query: Mapping[str, Any] | None, found: dict[str, Any] | None) -> tuple[Any, Any, Any]:
+    def shown(query: Mapping[str, Any] | None, found: dict[str, Any] | None) -> tuple[Any, Any]:
         if found is None:
-            return gr.skip(), gr.skip(), gr.skip()
+            return gr.skip(), gr.skip()
         answer = found["answer"]
-        if answer is None:
-            return found, gr.skip(), ""
-        return found, gr.update(facets=facets_value(query or {}, answer)), answer["next"] or ""
+        return found, gr.skip() if answer is None else gr.update(facets=facets_value(query or {}, answer))
 
-    async def find(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any, Any]:
+    async def find(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any]:
         return shown(query, await searches.first(query, str(request.session_hash)))
 
-    async def settle(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any, Any]:
+    async def settle(query: dict[str, Any] | None, request: gr.Request) -> tuple[Any, Any]:
         return shown(query, await searches.settled(query, str(request.session_hash)))
 
-    async def more(query: dict[str, Any], cursor: str) -> tuple[Any, str]:
-        if not cursor:
-            return gr.skip(), cursor
-        found = await searches.more(query, cursor)
-        answer = found["answer"]
-        return found, cursor if answer is None else answer["next"] or ""
+    async def more(query: dict[str, Any], event: gr.EventData) -> Any:
+        return await searches.more(query, str(event._data["cursor"]))
 
     def unfiltered(query: Mapping[str, Any]) -> dict[str, Any]:
         return {**query, **NO_FILTERS}
 
-    found = gr.on([bar.change, results.retry], find, bar, [results, bar, following], trigger_mode="multiple", **QUIET)
-    found.then(settle, bar, [results, bar, following], trigger_mode="multiple", **QUIET)
-    results.more(more, [bar, following], [results, following], **QUIET)
+    found = gr.on([bar.change, results.retry], find, bar, [results, bar], trigger_mode="multiple", **QUIET)
+    found.then(settle, bar, [results, bar], trigger_mode="multiple", **QUIET)
+    results.more(more, bar, results, **QUIET)
     results.select(_opened, None, viewer, trigger_mode="multiple", **QUIET)
     results.clear(unfiltered, bar, bar, **QUIET)
 

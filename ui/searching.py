@@ -21,11 +21,11 @@ class First(NamedTuple):
 
     number: int  # of the query, as its page counts
     began: float  # seconds of the monotonic clock
-    answer: dict[str, Any]
+    answer: dict[str, Any] | None  # None: another process gave it
 
 
 class Searches:
-    """The searches of everybody who has the page open."""
+    """The searches of everybody who has the page open. What is kept saves work: another process can go on with a query."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -53,11 +53,20 @@ class Searches:
         return found_value(query, answer, settled=False)
 
     async def settled(self, query: Mapping[str, Any] | None, who: str) -> dict[str, Any] | None:
-        """The value of `Results` in the reranked order; None if no first answer to this query waits for it."""
-        first = self._firsts.get(who)
-        if query is None or first is None or first.number != number_of(query):
+        """The value of `Results` in the reranked order; None if this process has begun the query and no answer waits for it.
+
+        One that it has not seen was begun by another process behind the same address: it is answered all the same.
+        """
+        if query is None or is_empty(query):
             return None
-        del self._firsts[who]
+        first = self._firsts.get(who)
+        if first is not None and first.number == number_of(query):
+            del self._firsts[who]
+        elif number_of(query) > self._newest.get(who, -1):
+            self._note(who, query)
+            first = First(number_of(query), time.monotonic(), None)
+        else:
+            return None
         try:
             answer = await self._search({**search_request(query), "rerank": True}, first.began)
         except Refused as refused:

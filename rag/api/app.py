@@ -14,7 +14,7 @@ from fastapi import FastAPI, Response
 from starlette.routing import Route
 
 from rag import __version__
-from rag.api import ask, desktop, folders, indexes, media, passages, rerank, search
+from rag.api import ask, desktop, folders, indexes, media, passages, readiness, rerank, search
 from rag.api.allowed_folders import AllowedFolders
 from rag.api.docs_page import manual
 from rag.api.guard import Guard, Trust, is_loopback
@@ -48,6 +48,7 @@ def create_app(
     jobs = Jobs()
     meters = Meters(library, request_pool, jobs)
     media_pool = RequestPool(threads=6, timeout=200.0)  # pictures and videos: searches must not wait for a decoder
+    readiness_pool = RequestPool(threads=1)
     media_service = MediaService()
     writers = ask.Writers()
     agents = OverHttp(create_server(library, media_service, request_pool.take, media_pool.take))
@@ -59,6 +60,7 @@ def create_app(
         jobs.close()
         request_pool.close()
         media_pool.close()
+        readiness_pool.close()
         writers.close()
         media_service.close()
         library.close()
@@ -85,6 +87,8 @@ def create_app(
     app.include_router(media.router(library, media_service, media_pool))
     app.include_router(passages.router(library, media_service, media_pool))
     app.include_router(desktop.router(library, media_pool, is_local=is_local))
+
+    app.include_router(readiness.router(library, readiness_pool))
 
     app.router.routes.append(Route("/mcp", agents))  # a route, not a mount: its path has no trailing slash
 

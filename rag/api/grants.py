@@ -49,7 +49,7 @@ _GRANT: ContextVar[Grant] = ContextVar("rag_grant", default=EVERYTHING)
 # What a limited key reaches; all else is closed to it, so that a new route must be thought of before it opens.
 OPEN_TO_LIMITED = (
     *("/v1/search", "/v1/ask", "/v1/indexes", "/v1/status", "/v1/rerank", "/v1/access", "/v1/media/", "/v1/passages/"),
-    *("/mcp", "/healthz", "/docs", "/openapi.json"),
+    *("/mcp", "/healthz", "/readyz", "/docs", "/openapi.json"),
 )
 CLOSED_TO_LIMITED = ("/v1/", "/metrics")  # what of it is not open; other paths are the page's, which asks these
 

@@ -11,7 +11,7 @@ import hmac
 import ipaddress
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -31,9 +31,19 @@ from rag.errors import WrongRequest
 
 SHORTEST_TOKEN = 16  # characters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-API = ("/v1/", "/mcp", "/healthz", "/metrics", "/docs", "/openapi.json")  # never cached; all other paths are the page's
+API = (
+    "/v1/",
+    "/mcp",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/docs",
+    "/openapi.json",
+)  # never cached; all other paths are the page's
 _GRANTED = "rag.granted"  # in the scope of a request: what its key may see
-WITHOUT_KEY = frozenset({"/healthz"})  # answered without the key
+KNOWN = "rag.known"  # in the scope of a request: whether it may search, so that it may also be told what is wrong
+WITHOUT_KEY = frozenset({"/healthz", "/readyz"})  # answered without the key
+_SEARCH_COOKIE, _START_COOKIE = "rag_key_", "rag_start_"  # how the names of cookies begin; a port follows
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
 
 
@@ -81,9 +91,10 @@ class Guard:
         self._codes = codes
         self._keys = keys
         self._bodies = BodyLimits()
-        # Cookies ignore ports: two servers on one machine need different names.
-        self._to_search = Cookie(f"rag_key_{trust.port}", _derived(trust.token), lasting=True)
-        self._to_manage = Cookie(f"rag_start_{trust.port}", _derived(trust.start_key), lasting=False)
+        # Cookies ignore ports: two servers on one machine need different names. Those of other ports are looked at too: behind
+        # one address any of several processes answers, and each has a port of its own.
+        self._to_search = Cookie(f"{_SEARCH_COOKIE}{trust.port}", _derived(trust.token), lasting=True)
+        self._to_manage = Cookie(f"{_START_COOKIE}{trust.port}", _derived(trust.start_key), lasting=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -120,8 +131,9 @@ class Guard:
         if token and self._found(token):
             return admit(query, [Cookie(self._to_search.name, cookie_of(token), lasting=True)], is_https)
         scope[_GRANTED] = EVERYTHING
-        manages = scope[MANAGES] = self._has(headers, self._trust.start_key, self._to_manage)
-        searches = self._has(headers, self._trust.token, self._to_search) if self._trust.token else not token
+        manages = scope[MANAGES] = _has(headers, self._trust.start_key, self._to_manage, _START_COOKIE)
+        has_token = bool(self._trust.token) and _has(headers, self._trust.token, self._to_search, _SEARCH_COOKIE)
+        searches = has_token or not (self._trust.token or token)
         bearer = _bearer(headers)
         grant = self._found(bearer) if bearer else None if manages else self._found_by_cookie(headers)
         if grant is not None:  # also beside a cookie that may do more: it was sent on purpose
@@ -131,7 +143,8 @@ class Guard:
                 return _closed(grant)
         elif bearer.startswith(PREFIX):  # a key that has ended, also where none is needed
             return plain_failure(401, {"WWW-Authenticate": "Bearer"})
-        if searches or manages or scope["path"] in WITHOUT_KEY:
+        scope[KNOWN] = searches or manages
+        if scope[KNOWN] or scope["path"] in WITHOUT_KEY:
             return None if manages and is_upload(scope) else self._size_refusal(headers)
         if scope["path"] == "/" and "text/html" in headers.get("accept", ""):
             return key_form(query, bool(token or code))
@@ -139,12 +152,14 @@ class Guard:
 
     def _found_by_cookie(self, headers: Headers) -> Grant | None:
         """What the key of a browser's cookie grants; None where it has none."""
-        value = cookie_parser(headers.get("cookie", "")).get(self._to_search.name, "")
-        if not value or self._keys is None:
+        if self._keys is None:
             return None
+        cookies = cookie_parser(headers.get("cookie", ""))
+        own = cookies.get(self._to_search.name)
+        values = [own] if own else _of_any_port(cookies, _SEARCH_COOKIE)
         with suppress(WrongRequest):
-            found = self._keys.find_cookie(value)
-            return None if found is None else found.grant
+            granted = [found.grant for value in values if (found := self._keys.find_cookie(value)) is not None]
+            return granted[0] if granted else None
         return None
 
     def _found(self, key: str) -> Grant | None:
@@ -167,15 +182,6 @@ class Guard:
         if is_loopback(self._trust.host):
             return name == self._trust.host
         return name in (self._trust.host, socket.gethostname().lower(), socket.getfqdn().lower()) or _is_address(name)
-
-    @staticmethod
-    def _has(headers: Headers, key: str, cookie: Cookie) -> bool:
-        """Whether the request carries that key, or the cookie that stands for it."""
-        given = _bearer(headers)
-        if given and _equal(given, key):
-            return True
-        # http.cookies stops at the first malformed cookie, and other programs on this machine share the name localhost.
-        return _equal(cookie_parser(headers.get("cookie", "")).get(cookie.name, ""), cookie.value)
 
     def _size_refusal(self, headers: Headers) -> Response | None:
         length = headers.get("content-length", "0")
@@ -205,6 +211,20 @@ def _bearer(headers: Headers) -> str:
     """The key that a request names; "" where it names none."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _has(headers: Headers, key: str, cookie: Cookie, named: str) -> bool:
+    """Whether the request carries that key, or the cookie that stands for it, of this port or, by how it is `named`, of any."""
+    given = _bearer(headers)
+    if given and _equal(given, key):
+        return True
+    # http.cookies stops at the first malformed cookie, and other programs on this machine share the name localhost.
+    return any(_equal(value, cookie.value) for value in _of_any_port(cookie_parser(headers.get("cookie", "")), named))
+
+
+def _of_any_port(cookies: Mapping[str, str], named: str) -> list[str]:
+    """The values of the cookies whose names begin so."""
+    return [value for name, value in cookies.items() if name.startswith(named)]
 
 
 def _closed(grant: Grant) -> Response:

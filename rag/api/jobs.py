@@ -41,7 +41,10 @@ class NoSuchJob(WrongRequest):
     """The server has no job with this id; it forgets old ones."""
 
     def __init__(self, id: str) -> None:
-        super().__init__(f"no job has the id {id}", remedy="POST /v1/index starts a job and returns its id")
+        super().__init__(
+            f"no job of this process has the id {id}",
+            remedy="POST /v1/index starts a job and returns its id; behind a balancer, ask the process that started it",
+        )
 
 
 @dataclass(slots=True, eq=False)

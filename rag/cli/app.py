@@ -28,6 +28,7 @@ COMMANDS = {  # in the order of --help
     "score": "rag.cli.score:score",
     "eval": "rag.cli.eval:evaluate",
     "bench": "rag.cli.bench:bench",
+    "plan": "rag.cli.plan:plan",
     "config": "rag.cli.config:config",
     "serve": "rag.cli.serve:serve",
     "mcp": "rag.cli.mcp:mcp",

@@ -34,7 +34,11 @@ def ui(
     page: Annotated[bool, typer.Option(help="Serve the web page besides the API.")] = True,
     open: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
-    """Open the web page; the same process serves the HTTP API and MCP. For this machine only, unless --host says otherwise."""
+    """Open the web page; the same process serves the HTTP API and MCP. For this machine only, unless --host says otherwise.
+
+    Several processes may serve one index behind a balancer, which asks GET /readyz. Searching works whichever answers; what
+    manages (uploads, runs) and gradio_client's endpoints must stay with one: let the balancer send each client to one process.
+    """
     from rag.config import load_settings
     from rag.errors import MissingExtra, WrongRequest
     from rag.index.files.layout import is_index

@@ -32,7 +32,7 @@ class Results(JsonComponent):
         EventListener(
             "preview", doc="Triggered when a hit is selected, and at first for the best one; None where there is none."
         ),
-        EventListener("more", doc="Triggered near the end of the list: give the hits at the cursor `next` of the answer before."),
+        EventListener("more", doc="Triggered near the end of the list: give the hits at `cursor` of the event."),
         EventListener("retry", doc="Triggered when a failed search is to be tried again."),
         EventListener("clear", doc="Triggered when the filters are to be removed, because nothing matches them."),
     ]

@@ -195,7 +195,7 @@ export default component<Props>((root, host) => {
     const found = host.props.value;
     if (!found || settled !== number || !shown || asking || host.pending() || !shown.next) return;
     asking = true;
-    host.dispatch("more");
+    host.dispatch("more", { cursor: shown.next });
   }
 
   function refuse({ failure, answer }: Found): void {

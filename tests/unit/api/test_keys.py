@@ -227,6 +227,7 @@ def every_question(shown: dict[str, str], hidden: dict[str, str]) -> dict[str, l
             tool("status", index="mixed"),
         ],
         "/healthz": [get("/healthz")],
+        "/readyz": [get("/readyz")],
         "/docs": [get("/docs")],
         "/openapi.json": [get("/openapi.json")],
     }  # fmt: skip

@@ -50,5 +50,6 @@ def test_every_answer_is_as_described(described: schemathesis.BaseSchema) -> Non
         "/v1/passages/{id}",
         "/v1/media/{id}",
         "/healthz",
+        "/readyz",
         "/metrics",
     } <= set(asked)
