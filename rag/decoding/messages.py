@@ -182,7 +182,7 @@ class OcrLookup:
 
 @dataclass(frozen=True, slots=True)
 class WantPrograms:
-    """A worker asks for a line to a process that runs programs. Answered by `LineToPrograms`, with the line where there is one."""
+    """A worker asks for a line to a process that runs programs. Answered by `LineToPrograms`, which brings it."""
 
 
 @dataclass(frozen=True, slots=True)

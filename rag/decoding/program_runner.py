@@ -22,6 +22,7 @@ from rag.decoding import protocol
 from rag.decoding.messages import LineToPrograms, ProgramEnded, RunProgram
 from rag.decoding.program_sandbox import cannot_confine, confine_program
 from rag.decoding.sandbox import end_with
+from rag.loaders.plain_reasons import damage
 from rag.loaders.programs import COMMANDS, Command
 
 _MOST_SAID = 4096  # bytes that are kept of what a program says of errors: more cannot be written
@@ -101,5 +102,5 @@ def _failure(command: Command, code: int, said: bytes, most: int) -> str:
             return f"{command.program} {known.format(most)}"
         return f"{command.program} crashed (signal {number})"
     lines = [line.strip() for line in said.rstrip(b"\0").decode("utf-8", "replace").splitlines()]
-    last = next((line for line in reversed(lines) if line), f"it ended with {code}").removeprefix(f"{command.program}: ")
-    return f"{command.program} cannot read it: {_NUMBERED.sub('', last)[:200]}"
+    first = next((line for line in lines if line and "WARNING" not in line), f"it ended with {code}")  # what follows is a result
+    return f"{command.program} cannot read it: {damage(_NUMBERED.sub('', first.removeprefix(f'{command.program}: ')))[:200]}"

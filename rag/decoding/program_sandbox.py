@@ -44,14 +44,18 @@ _FILTERS: dict[str, tuple[int, int, tuple[int, ...]]] = {  # by machine: its nam
     "x86_64": (
         0xC000003E,
         56,
-        (57, 58, 62, 200, 129, 297, 41, 53, 101, 112, 29, 319, 310, 311, 272, 308, 165, 321, 298, 323, 425, 424, 434)
-        + (248, 249, 250),
+        (
+            *(57, 58, 62, 200, 129, 297, 41, 53, 101, 112, 29, 319, 310, 311, 272, 308, 165, 321, 298, 323, 425, 424, 434),
+            *(248, 249, 250),
+        ),
     ),
     "aarch64": (
         0xC00000B7,
         220,
-        (129, 130, 138, 240, 198, 199, 117, 157, 194, 279, 270, 271, 97, 268, 40, 280, 241, 282, 425, 424, 434)
-        + (217, 218, 219),
+        (
+            *(129, 130, 138, 240, 198, 199, 117, 157, 194, 279, 270, 271, 97, 268, 40, 280, 241, 282, 425, 424, 434),
+            *(217, 218, 219),
+        ),
     ),
 }
 
@@ -116,9 +120,9 @@ def _confine_files(libc: ctypes.CDLL, program: Path, file: int) -> None:
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     ruleset = libc.syscall(sandbox.LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0)
     _checked(ruleset)
-    for place in _SYSTEM:
+    for folder in _SYSTEM:
         with suppress(OSError):
-            _allow(libc, ruleset, os.open(place, os.O_PATH | os.O_CLOEXEC), _READ_FILE | _READ_FOLDER)
+            _allow(libc, ruleset, os.open(folder, os.O_PATH | os.O_CLOEXEC), _READ_FILE | _READ_FOLDER)
     for place in starters(program):
         _allow(libc, ruleset, os.open(place, os.O_PATH | os.O_CLOEXEC), _EXECUTE | _READ_FILE)
     with suppress(OSError):  # a file in memory lies in no folder, and needs no rule

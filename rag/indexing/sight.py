@@ -34,5 +34,5 @@ def seeing(fingerprint: Fingerprint, policy: ReadingPolicy) -> int:
 
 
 def versions_with(revision: int) -> Mapping[str, int]:
-    """The versions of the loaders as documents keep them, with the revision of those words and the programs that are installed."""
+    """The versions of the loaders as documents keep them: with the revision of those words, and the installed programs."""
     return {name: version_here(name, version, revision) for name, version in VERSIONS.items()}

@@ -38,6 +38,7 @@ COMMANDS = {  # each writes to its standard output
 _NEEDED = {"djvu": ("djvutxt", "djvused", "ddjvu"), "xps": ("xpstopdf",)}  # by loader
 _PACKAGES = {"djvu": ("DjVu", "djvulibre-bin"), "xps": ("XPS", "libgxps-utils")}
 
+
 class NotRun(UnreadableDocument):
     """A program cannot be run, whatever the file."""
 

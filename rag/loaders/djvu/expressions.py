@@ -52,6 +52,30 @@ def text_of(page: Expression) -> str:
     return ""
 
 
+def pieces_of(page: Expression) -> list[tuple[str, tuple[int, int, int, int], int]]:
+    """The smallest pieces of a page's text: their words, their place (left, bottom, right, top in pixels), and their line.
+
+    A text that has no place of its own on the page is none of them.
+    """
+    found: list[tuple[str, tuple[int, int, int, int], int]] = []
+    waiting = [page]
+    line = 0
+    while waiting:
+        one = waiting.pop()
+        if not isinstance(one, list) or len(one) < 6:
+            continue
+        line += one[0] != "word"
+        if isinstance(one[5], list):
+            waiting += reversed(one[5:])
+        elif one[0] != "page" and (words := one[5].removeprefix('"').strip()):
+            try:
+                left, bottom, right, top = (int(str(corner)) for corner in one[1:5])
+            except ValueError:
+                continue
+            found.append((words, (left, bottom, right, top), line))
+    return found
+
+
 def bookmarks_of(written: str) -> dict[int, list[str]]:
     """The titles in `(bookmarks ("Title" "#3" …) …)` by the page they point at, from 0: by its number, or by its name.
 

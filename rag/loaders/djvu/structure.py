@@ -17,16 +17,17 @@ from rag.loaders.base import Limits
 
 _BUNDLED = 0x80
 _DPI = 300
-_SIDEWAYS = (5, 6)  # of the orientations 1 (upright), 6, 2 and 5 (turned once, twice, three times)
+_TURNED = (6, 2, 5)  # orientations: once, twice, three times
 
 
 @dataclass(frozen=True, slots=True)
 class PageSize:
-    """What a page says of itself: its sides in pixels, upright, and the pixels per inch; no pixels where it says nothing."""
+    """What a page says of itself: its sides in pixels as shown, and the pixels per inch; no pixels where it says nothing."""
 
     width: int = 0
     height: int = 0
     dpi: int = _DPI
+    turned: bool = False  # it is shown in another orientation than it is kept in
 
 
 def pages_of(file: Path, limits: Limits) -> list[PageSize]:
@@ -55,7 +56,9 @@ def _pages(stream: BinaryIO, size: int, limits: Limits) -> Iterator[PageSize]:
     if kind != b"DIRM":
         raise UnreadableDocument("is a damaged DjVu file: it has no directory of its pages")
     if not flags & _BUNDLED:
-        raise UnreadableDocument("is the directory of a DjVu document in several files; put them into one (djvmcvt -b, of the package djvulibre-bin)")
+        raise UnreadableDocument(
+            "is the directory of a DjVu document in several files; put them into one: djvmcvt -b, of the package djvulibre-bin"
+        )
     offsets = struct.unpack(f">{count}I", _exactly(stream, 4 * count))
     pages = 0
     for offset in offsets:
@@ -79,9 +82,10 @@ def _page_at(stream: BinaryIO, offset: int, size: int) -> PageSize:
         return PageSize()
     width, height = struct.unpack_from(">HH", content, 20)
     dpi = int(struct.unpack_from("<H", content, 26)[0])
-    if content[29] & 7 in _SIDEWAYS:
+    orientation = content[29] & 7
+    if orientation in _TURNED[::2]:
         width, height = height, width
-    return PageSize(width, height, dpi if 25 <= dpi <= 6000 else _DPI)
+    return PageSize(width, height, dpi if 25 <= dpi <= 6000 else _DPI, orientation in _TURNED)
 
 
 def _exactly(stream: BinaryIO, count: int) -> bytes:
