@@ -55,7 +55,7 @@ KnownOcr = Callable[[bytes], str | None]  # the words in the picture of a digest
 def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
     """The answers to a job, as they come; an unreadable file is an answer too."""
     if not programs.is_lent():
-        programs.lend(_own_programs())
+        programs.lend(own_programs())
     try:
         with unpacked(_file_of(job), _limits_of(job)) as file:
             yield from _answers(job if file is _file_of(job) else _inside(job, file), known, job)
@@ -69,7 +69,7 @@ def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
         yield Rejected(error.what, error.remedy)
 
 
-def _own_programs() -> programs.Runner:
+def own_programs() -> programs.Runner:
     """Without workers, the programs that read files are confined all the same."""
     from rag.decoding.pool import LIMITS, MEMORY
     from rag.decoding.program_process import OwnPrograms

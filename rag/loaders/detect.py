@@ -109,9 +109,10 @@ def loader_name(file: Path, limits: Limits, name: str = "") -> str:
     """
     found = _loader_name(file, limits, name)
     if found in _PROGRAMS:
-        from rag.loaders.programs import require
+        from rag.loaders.programs import cannot_read
 
-        require(found)
+        if reason := cannot_read(found):
+            raise UnreadableDocument(reason)
     return found
 
 

@@ -77,15 +77,13 @@ def version_here(loader: str, version: int, seeing: int) -> int:
     return version + (seeing if loader in SHOW_PHOTOS else 0) + (installed() if loader in HOLD_ANY else 0)
 
 
-def require(loader: str) -> None:
-    """UnreadableDocument where a program that this loader needs is not installed; it names the package."""
+def cannot_read(loader: str) -> str:
+    """Why files of this loader cannot be read here, with the package to install; "" where its programs are installed."""
     missing = [program for program in _NEEDED[loader] if where(program) is None]
-    if missing:
-        form, package = _PACKAGES[loader]
-        listed = " and ".join(missing)
-        raise UnreadableDocument(
-            f"{form} is read by a program that is not installed ({listed}): install the package {package}, or convert it to .pdf"
-        )
+    if not missing:
+        return ""
+    form, package = _PACKAGES[loader]
+    return f"{form} is read by a program that is not installed ({', '.join(missing)}): install the package {package}"
 
 
 @contextmanager

@@ -162,5 +162,5 @@ def box_of(page: PageSize, limits: Limits) -> tuple[int, int]:
     if not width or not height:
         side = math.isqrt(limits.max_pixels)
         return side, side
-    scale = min(1.0, math.sqrt(limits.max_pixels / (width * height)))
+    scale = min(1.0, math.sqrt(limits.max_pixels / (width * height)), limits.max_pixels / max(width, height))
     return max(1, int(width * scale)), max(1, int(height * scale))
