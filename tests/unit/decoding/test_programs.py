@@ -144,7 +144,7 @@ def test_a_program_ends_with_a_reason(way: str, replace: Replace, file: Path, tm
     with pytest.raises(UnreadableDocument) as error:
         said(file)
     assert error.value.what.startswith(reason)
-    assert not left(tmp_path)
+    gone(tmp_path)
     replace("print 'well'")
     assert said(file) == b"well"  # one that was ended does not spoil the next
 
