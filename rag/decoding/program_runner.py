@@ -26,7 +26,7 @@ from rag.loaders.plain_reasons import damage
 from rag.loaders.programs import COMMANDS, Command
 
 _MOST_SAID = 4096  # bytes that are kept of what a program says of errors: more cannot be written
-_NUMBERED = re.compile(r"^\[[\d-]+\] ")  # messages of DjVuLibre
+_BEFORE = re.compile(r"^(\[[\d-]+\] |Error (creating XPS file|on line \d+ char \d+): )+")  # what the programs put before a reason
 _ENDED_BY = {
     signal.SIGXFSZ: "gave more than {:,} bytes",
     signal.SIGXCPU: "took more processor time than one file is given",
@@ -103,4 +103,4 @@ def _failure(command: Command, code: int, said: bytes, most: int) -> str:
         return f"{command.program} crashed (signal {number})"
     lines = [line.strip() for line in said.rstrip(b"\0").decode("utf-8", "replace").splitlines()]
     first = next((line for line in lines if line and "WARNING" not in line), f"it ended with {code}")  # what follows is a result
-    return f"{command.program} cannot read it: {damage(_NUMBERED.sub('', first.removeprefix(f'{command.program}: ')))[:200]}"
+    return f"{command.program} cannot read it: {damage(_BEFORE.sub('', first.removeprefix(f'{command.program}: ')))[:200]}"

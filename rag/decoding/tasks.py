@@ -74,7 +74,7 @@ def own_programs() -> programs.Runner:
     from rag.decoding.pool import LIMITS, MEMORY
     from rag.decoding.program_process import OwnPrograms
 
-    return OwnPrograms(MEMORY, LIMITS)
+    return OwnPrograms(MEMORY // 2, LIMITS)
 
 
 def _answers(job: Job, known: KnownOcr, asked: Job) -> Iterator[Answer]:

@@ -129,7 +129,7 @@ class WorkerProcess:
             self._programs.end()
             self._programs = None
         try:
-            self._programs = ProgramProcess(self.memory, self._process.pid)
+            self._programs = ProgramProcess(self.memory // 2, self._process.pid)
         except OSError as error:
             self.tell(LineToPrograms(str(error)), seconds)
             return

@@ -122,6 +122,9 @@ SAMPLES: dict[str, dict[str, Callable[[], bytes]]] = {
     "picture": {f"a.{name.lower()}": lambda name=name: picture(name) for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")},
     "video": {"a.mp4": lambda: video("mp4", "libx264"), "a.avi": lambda: video("avi", "mpeg4")},
 }
+HERE = {  # those whose programs are installed
+    family: made for family, made in SAMPLES.items() if family not in ("djvu", "xps") or not programs.cannot_read(family)
+}
 NEED = {"djvu": [needs_djvu], "xps": [needs_xps]}  # programs
 CASES = [
     pytest.param(family, name, id=name, marks=NEED.get(family, ())) for family, samples in SAMPLES.items() for name in samples

@@ -1,4 +1,4 @@
-"""DjVu and XPS are found by their words, cited by page, shown and filtered as PDFs are; without their programs they have a reason."""
+"""DjVu and XPS are found by their words, cited by page and shown as PDFs are; without their programs there is a reason."""
 
 from __future__ import annotations
 

@@ -135,6 +135,8 @@ def _layer(file: Path, number: int, text: str) -> TextLayer | None:
 
 def _drawn(file: Path, number: int, page: PageSize, limits: Limits) -> Pixels:
     """The page in RGB (height, width, 3), with at most `limits.max_pixels` pixels and no more than it has."""
+    if not page.there:
+        raise UnreadableDocument("the file does not hold it: it is cut off or damaged; copy or download it again")
     width, height = box_of(page, limits)
     most = 3 * width * height + _HEAD_BYTES
     with output_of("djvu-page", file, number, width, height, most=most) as said:

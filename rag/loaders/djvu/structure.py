@@ -28,6 +28,7 @@ class PageSize:
     height: int = 0
     dpi: int = _DPI
     turned: bool = False  # it is shown in another orientation than it is kept in
+    there: bool = True  # False where the directory names a page that the file does not hold
 
 
 def pages_of(file: Path, limits: Limits) -> list[PageSize]:
@@ -52,13 +53,15 @@ def _pages(stream: BinaryIO, size: int, limits: Limits) -> Iterator[PageSize]:
         return
     if form != b"DJVM":
         raise UnreadableDocument("is a part of a DjVu document, without pages of its own")
-    kind, flags, count = struct.unpack(">4s4xBH", _exactly(stream, 11))
+    kind, length, flags, count = struct.unpack(">4sIBH", _exactly(stream, 11))
     if kind != b"DIRM":
         raise UnreadableDocument("is a damaged DjVu file: it has no directory of its pages")
     if not flags & _BUNDLED:
         raise UnreadableDocument(
             "is the directory of a DjVu document in several files; put them into one: djvmcvt -b, of the package djvulibre-bin"
         )
+    if 3 + 4 * count > length:
+        raise UnreadableDocument("is a damaged DjVu file: the directory of its pages is cut off")
     offsets = struct.unpack(f">{count}I", _exactly(stream, 4 * count))
     pages = 0
     for offset in offsets:
@@ -69,11 +72,11 @@ def _pages(stream: BinaryIO, size: int, limits: Limits) -> Iterator[PageSize]:
         pages += 1
         if pages > limits.max_pages:
             raise UnreadableDocument(f"has more than {limits.max_pages:,} pages; the limit is max_pages")
-        yield _page_at(stream, offset, size)
+        yield _page_at(stream, offset, size) if part[:4] == b"FORM" and part[8:] == b"DJVU" else PageSize(there=False)
 
 
 def _page_at(stream: BinaryIO, offset: int, size: int) -> PageSize:
-    """The page whose chunk begins at `offset`; without a size where it is cut off or damaged."""
+    """The page whose chunk begins at `offset`; without a size where it says none."""
     if offset + 30 > size:
         return PageSize()
     stream.seek(offset)

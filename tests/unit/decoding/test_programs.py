@@ -285,7 +285,7 @@ def test_no_socket_is_left(replace: Replace, file: Path) -> None:
     replace("print 'well'")
     programs.lend(OwnPrograms(MEMORY, IMPATIENT))
     said(file)
-    before = len(os.listdir("/proc/self/fd"))
+    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
     for _ in range(20):
         said(file)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
