@@ -34,6 +34,7 @@ demo: $(INSTALLED) ## index the samples, then queries that show every kind of hi
 	@BIN=$(BIN) bash samples/demo.sh
 
 test: $(INSTALLED) ## the whole default test suite
+	@command -v djvutxt >/dev/null && command -v xpstopdf >/dev/null || echo 'tests of DjVu and XPS are skipped: apt-get install djvulibre-bin libgxps-utils'
 	$(BIN)/pytest -n 2
 
 test-adapters: $(ADAPTERS_INSTALLED) ## the retrievers in LangChain, LlamaIndex and Haystack themselves

@@ -10,7 +10,13 @@ from pathlib import PurePosixPath
 
 from rag.types import KINDS, Kind
 
-SHOWN_BY: Mapping[Kind, str] = {"page": "pdf", "image": "picture", "screenshot": "picture", "frame": "video"}  # loaders
+SHOWN_BY: Mapping[Kind, frozenset[str]] = {  # loaders, by the kind of a passage
+    "page": frozenset({"pdf", "djvu", "xps"}),
+    "image": frozenset({"picture"}),
+    "screenshot": frozenset({"picture"}),
+    "frame": frozenset({"video"}),
+}
+PAGE_SUFFIXES = frozenset({".pdf", ".djvu", ".djv", ".xps", ".oxps"})
 RAW_SUFFIXES = frozenset(  # of cameras; the picture for showing inside them is read
     {".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".pef", ".srw", ".3fr", ".erf", ".rw2", ".raf", ".orf"}
 )
@@ -44,6 +50,8 @@ def unpacked_name(name: str) -> str:
 _KINDS: dict[str, frozenset[Kind]] = {  # by loader; all others give text
     "picture": frozenset({"image", "screenshot"}),
     "pdf": frozenset({"page"}),
+    "djvu": frozenset({"page"}),
+    "xps": frozenset({"page"}),
     "video": frozenset({"frame"}),
     "archive": frozenset(KINDS),
 }
@@ -59,7 +67,7 @@ def kinds_of(path: str) -> frozenset[Kind]:
     suffix = suffix_of(unpacked_name(path))
     if suffix in PICTURE_SUFFIXES:
         return _KINDS["picture"]
-    if suffix == ".pdf":
+    if suffix in PAGE_SUFFIXES:
         return _KINDS["pdf"]
     if suffix in ARCHIVE_SUFFIXES:
         return _KINDS["archive"]
@@ -84,4 +92,4 @@ def family_of(path: str) -> str:
     suffix = PurePosixPath(unpacked_name(path)).suffix.lower()
     if suffix in PICTURE_SUFFIXES:
         return "picture"
-    return "video" if suffix in VIDEO_SUFFIXES else "pdf" if suffix == ".pdf" else "text"
+    return "video" if suffix in VIDEO_SUFFIXES else "pdf" if suffix in PAGE_SUFFIXES else "text"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -32,11 +34,11 @@ class CostLimits:
 
 
 class CostMeter:
-    """Measures what a process has cost since the meter was created."""
+    """Measures what a process, and others that work for it, have cost since the meter was created."""
 
-    def __init__(self, process: int, limits: CostLimits) -> None:
-        """`process` is its number."""
-        self._folder, self._limits = Path("/proc", str(process)), limits
+    def __init__(self, processes: Sequence[int], limits: CostLimits) -> None:
+        """`processes` are their numbers. What their children cost counts too."""
+        self._processes, self._limits = processes, limits
         self._began = self._last_look = time.monotonic()
         self._first_seconds, self._last_progress = self._read()
         self._waited = self._starved = 0.0
@@ -61,22 +63,38 @@ class CostMeter:
         return "starved" if self._starved > self._limits.starved else None
 
     def _read(self) -> tuple[float | None, tuple[float, str]]:
-        """Seconds of processor time (None if unknown), and a value that changes whenever the process makes progress."""
-        try:
-            fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
-            seconds = (int(fields[11]) + int(fields[12])) / _TICKS  # utime and stime
-        except (OSError, ValueError, IndexError):
-            return None, (0.0, "")
-        try:
-            read = (self._folder / "io").read_text().partition("\n")[0]  # rchar: all bytes it was given
-        except OSError:
-            read = ""
+        """Seconds of processor time (None if unknown), and a value that changes whenever one of them makes progress."""
+        seconds, read = 0.0, ""
+        for number, process in enumerate(self._all()):
+            try:
+                fields = (process / "stat").read_text().rpartition(")")[2].split()
+                seconds += sum(map(int, fields[11:15])) / _TICKS  # utime and stime, and those of children that have ended
+            except (OSError, ValueError):
+                if number == 0:
+                    return None, (0.0, "")
+                continue
+            with suppress(OSError):
+                read += (process / "io").read_text().partition("\n")[0]  # rchar: all bytes it was given
         return seconds, (seconds, read)
 
+    def _all(self) -> Iterator[Path]:
+        """The processes, as the kernel shows them, and the children of all but the first, which has none."""
+        for number, process in enumerate(self._processes):
+            yield Path("/proc", str(process))
+            if number or len(self._processes) == 1:
+                with suppress(OSError):
+                    yield from (Path("/proc", child) for child in _children(process))
+
     def _could_run(self) -> bool:
-        """Whether one of its threads is held up by the system rather than by itself."""
-        try:
-            stats = [(task / "stat").read_text() for task in (self._folder / "task").iterdir()]
-        except OSError:  # it ends just now
-            return True
+        """Whether one of their threads is held up by the system rather than by itself."""
+        stats: list[str] = []
+        for process in self._all():
+            try:
+                stats += [(task / "stat").read_text() for task in (process / "task").iterdir()]
+            except OSError:  # it ends just now
+                return True
         return any(stat.rpartition(")")[2].split()[0] in _COULD_RUN for stat in stats)
+
+
+def _children(process: int) -> list[str]:
+    return Path("/proc", str(process), "task", str(process), "children").read_text().split()

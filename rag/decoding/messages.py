@@ -180,4 +180,34 @@ class OcrLookup:
     digest: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class WantPrograms:
+    """A worker asks for a line to a process that runs programs. Answered by `LineToPrograms`, which brings it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineToPrograms:
+    """Why no programs can be run here; "" where the line comes with it."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgram:
+    """Runs a command of `rag.loaders.programs` on the first open file that comes with it, into the second. Answered by
+    `ProgramEnded`."""
+
+    command: str
+    numbers: tuple[int, ...]
+    most: int  # bytes that it may write
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramEnded:
+    """The program is done; why it failed, or "". `ran` where it was started."""
+
+    reason: str = ""
+    ran: bool = True
+
+
 Answer: TypeAlias = Identified | PassageRead | RangeFound | Returned | Done | Failed | Restarted | Rejected

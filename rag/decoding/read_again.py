@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def read_again(document: Document, passages: Sequence[Passage], limits: Limits, pool: AskPool) -> list[Content | None]:
     """The contents of passages of one document; None for one that cannot be read, [] if another type of file is there now."""
-    own = {SHOWN_BY.get(passage.kind) for passage in passages if not passage.inner}
+    own = [SHOWN_BY.get(passage.kind, ()) for passage in passages if not passage.inner]
     try:
         found, _ = pool.call("rag.loaders.questions:family", document.file, {"limits": limits})
         family = found["family"]
-        if own - {family} or (not own and family not in HOLDERS):
+        if not all(family in able for able in own) or (not own and family not in HOLDERS):
             return []
         parts = pool.read(ReadRange(document, Rules(limits, "never", captions=False, key=""), family, tuple(passages)))
     except UnreadableDocument:

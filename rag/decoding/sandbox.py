@@ -1,7 +1,7 @@
 """Confines a worker process before it opens its first file: bounded memory, no network, no writing, no programs.
 
 Knows the kernel; knows no job. Limits are setrlimit(2), unshare(2) and landlock(7); the numbers of the system calls are those of
-Linux on x86-64 and aarch64. Elsewhere what is missing is named.
+Linux on x86-64 and aarch64. Elsewhere what is missing is named. Programs are confined further in `program_sandbox.py`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ OPEN_FILES = 256
 WRITTEN_BYTES = 64_000_000  # to what was open before, stderr
 _CPU_SECONDS = 1_800  # for one answer, and as much again for every 180 MB of its file: a decoder left alone ends all the same
 
-_PR_SET_NO_NEW_PRIVS = 38
+NO_NEW_PRIVS = 38
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-_LANDLOCK_CREATE, _LANDLOCK_RESTRICT_SELF, _LANDLOCK_VERSION = 444, 446, 1
+LANDLOCK_CREATE, LANDLOCK_RESTRICT_SELF, LANDLOCK_VERSION = 444, 446, 1
 # Executing a program, and everything that changes a file system: write, remove, make, and from ABI 2 and 3 on refer and truncate.
 # Reading stays free, and with it loading a library.
-_CHANGING = {1: 0x1FF3, 2: 0x3FF3, 3: 0x7FF3}
+CHANGING = {1: 0x1FF3, 2: 0x3FF3, 3: 0x7FF3}
 _FIRST_TO_GO = "1000"  # proc(5), oom_score_adj: the system, short of memory, ends a reader before the process that writes
-_TCP = 0x3  # bind and connect, from ABI 4 on
+TCP = 0x3  # bind and connect, from ABI 4 on
 
 
 class _Ruleset(ctypes.Structure):
@@ -39,16 +39,16 @@ def confine(memory: int) -> tuple[str, ...]:
     `memory` is bytes of private memory; an allocation beyond it fails, and what reads the file with it.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _limit(resource.RLIMIT_NOFILE, OPEN_FILES)
-    _limit(resource.RLIMIT_FSIZE, WRITTEN_BYTES)
+    limit(resource.RLIMIT_NOFILE, OPEN_FILES)
+    limit(resource.RLIMIT_FSIZE, WRITTEN_BYTES)
     if sys.platform != "linux":
         return ("the network", "writing files", "starting programs", "memory")
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
-    _limit(resource.RLIMIT_DATA, memory)
+    limit(resource.RLIMIT_DATA, memory)
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    offline = _leave_network(libc)
+    libc.prctl(NO_NEW_PRIVS, 1, 0, 0, 0)
+    offline = leave_network(libc)
     files, net = _landlock(libc)
     return (() if offline or net else ("the network",)) + (() if files else ("writing files", "starting programs"))
 
@@ -68,21 +68,21 @@ def allow_seconds(size: int) -> None:
     Not for a whole job: words are recognised in 7 s a dense page, and a scanned book has hundreds of them.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + _CPU_SECONDS + size // 100_000)
+    limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + _CPU_SECONDS + size // 100_000)
 
 
 def allow_writing(size: int) -> None:
     """Lets the process write so many bytes to a file it was handed open, beside what it may write to stderr."""
-    _limit(resource.RLIMIT_FSIZE, WRITTEN_BYTES + size)
+    limit(resource.RLIMIT_FSIZE, WRITTEN_BYTES + size)
 
 
-def _limit(what: int, most: int) -> None:
+def limit(what: int, most: int) -> None:
     """Lowers the soft limit; the hard one stays, so that it can be set anew for the next job."""
     _, hard = resource.getrlimit(what)
     resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def _leave_network(libc: ctypes.CDLL) -> bool:
+def leave_network(libc: ctypes.CDLL) -> bool:
     """Moves to a network without devices. Root keeps its user namespace: in a new one it could not read what others own."""
     flags = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWUSER | _CLONE_NEWNET
     return bool(libc.unshare(flags) == 0)
@@ -90,14 +90,14 @@ def _leave_network(libc: ctypes.CDLL) -> bool:
 
 def _landlock(libc: ctypes.CDLL) -> tuple[bool, bool]:
     """Whether writing to files and starting programs, and TCP, are taken away now."""
-    abi = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
+    abi = libc.syscall(LANDLOCK_CREATE, None, 0, LANDLOCK_VERSION)
     if abi < 1:
         return False, False
-    rules = _Ruleset(_CHANGING[min(abi, 3)], _TCP if abi >= 4 else 0)
+    rules = _Ruleset(CHANGING[min(abi, 3)], TCP if abi >= 4 else 0)
     size = ctypes.sizeof(rules) if abi >= 4 else 8
-    descriptor = libc.syscall(_LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0)
+    descriptor = libc.syscall(LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0)
     if descriptor < 0:
         return False, False
-    taken = libc.syscall(_LANDLOCK_RESTRICT_SELF, descriptor, 0) == 0
+    taken = libc.syscall(LANDLOCK_RESTRICT_SELF, descriptor, 0) == 0
     os.close(descriptor)
     return taken, taken and abi >= 4

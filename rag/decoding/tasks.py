@@ -32,10 +32,11 @@ from rag.decoding.messages import (
     Rules,
 )
 from rag.errors import UnreadableDocument, WrongRequest
-from rag.loaders import LOADERS, SHOW_PHOTOS
+from rag.loaders import LOADERS, programs
 from rag.loaders.base import STRETCH, Limits
 from rag.loaders.detect import loader_name, suffixes
 from rag.loaders.inside.reader import WithInside, loader_of, reading_of
+from rag.loaders.programs import version_here
 from rag.loaders.unpacked import unpacked
 from rag.plugins import resolve
 from rag.types import Content, Document, DocumentId, Skipped
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from rag.loaders.base import Loader
     from rag.types import Dropped, Passage, Pixels, Skipped
 
-BY_PLACE = frozenset({"pdf", "picture", "video"})  # loaders that reach a passage without those before it
+BY_PLACE = frozenset({"pdf", "djvu", "picture", "video"})  # loaders that reach a passage without those before it
 LIGHT = frozenset({"text", "markdown", "code", "notebook"})  # loaders that are plain Python
 LIGHT_BYTES = 500_000  # of a file
 
@@ -53,6 +54,8 @@ KnownOcr = Callable[[bytes], str | None]  # the words in the picture of a digest
 
 def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
     """The answers to a job, as they come; an unreadable file is an answer too."""
+    if not programs.is_lent():
+        programs.lend(own_programs())
     try:
         with unpacked(_file_of(job), _limits_of(job)) as file:
             yield from _answers(job if file is _file_of(job) else _inside(job, file), known, job)
@@ -64,6 +67,14 @@ def perform(job: Job, known: KnownOcr) -> Iterator[Answer]:
         yield Failed(f"cannot be opened: {error.strerror}", passing=_is_the_systems(error))
     except WrongRequest as error:
         yield Rejected(error.what, error.remedy)
+
+
+def own_programs() -> programs.Runner:
+    """Without workers, the programs that read files are confined all the same."""
+    from rag.decoding.pool import LIMITS, MEMORY
+    from rag.decoding.program_process import OwnPrograms
+
+    return OwnPrograms(MEMORY // 2, LIMITS)
 
 
 def _answers(job: Job, known: KnownOcr, asked: Job) -> Iterator[Answer]:
@@ -127,7 +138,7 @@ def _identity(job: Identify, asked: Document) -> Identified:
     suffix = PurePosixPath(document.id.path).suffix.lower()
     captions = tuple(loader.captions(document, rules.limits)) if rules.captions and suffix in CAPTION_SUFFIXES else ()
     # Some loaders go by the suffix: the same bytes are other passages under another one.
-    version = loader.version + (rules.seeing if name in SHOW_PHOTOS else 0)
+    version = version_here(name, loader.version, rules.seeing)
     reading = f"{name}{suffix}:{version}:{rules.key}{reading_of(name, rules.limits)}"
     return Identified(name, reading, digest, captions)
 

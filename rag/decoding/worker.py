@@ -14,9 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag.decoding import protocol
-from rag.decoding.messages import Call, OcrLookup, Ready
+from rag.decoding.messages import Call, LineToPrograms, OcrLookup, Ready, WantPrograms
+from rag.decoding.program_process import ask
 from rag.decoding.sandbox import allow_seconds, allow_writing, confine, end_with
 from rag.decoding.tasks import bytes_of, perform
+from rag.loaders import programs
 
 _FILES = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
 
@@ -36,6 +38,7 @@ def main() -> None:
         words = protocol.receive(link)
         return words if isinstance(words, str) else None
 
+    programs.lend(_Programs(link))
     try:
         protocol.send(link, Ready(missing))
         while True:
@@ -54,6 +57,35 @@ def main() -> None:
                 os.close(descriptor)
     except protocol.Closed:
         os._exit(0)  # nothing of it is wanted any more
+
+
+class _Programs:
+    """Has programs run in the process that the reader of the answers starts for it at the first wish."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._line: socket.socket | None = None
+        self._refused = ""
+
+    def __call__(self, command: str, numbers: tuple[int, ...], file: int, out: int, most: int) -> str:
+        if self._line is None:
+            self._line = self._asked_for()
+        try:
+            return ask(self._line, command, numbers, file, out, most)
+        except protocol.Closed as error:
+            self._line.close()
+            self._line = None
+            return f"the process that ran {programs.COMMANDS[command].program} ended: {error}"
+
+    def _asked_for(self) -> socket.socket:
+        if not self._refused:
+            descriptors: list[int] = []
+            protocol.send(self._link, WantPrograms())
+            said = protocol.receive(self._link, descriptors)
+            if descriptors and isinstance(said, LineToPrograms) and not said.reason:
+                return socket.socket(fileno=descriptors[0])
+            self._refused = said.reason if isinstance(said, LineToPrograms) else "no programs can be run here"
+        raise programs.NotRun(self._refused)
 
 
 def _on_open_files(job: Call, descriptors: Sequence[int]) -> Call:

@@ -20,7 +20,8 @@ from typing import Any
 from rag.child_process import signal_group, worker_environment
 from rag.decoding import protocol
 from rag.decoding.cost_limits import POLL_SECONDS, Cause, CostLimits, CostMeter
-from rag.decoding.messages import Ready
+from rag.decoding.messages import LineToPrograms, Ready, WantPrograms
+from rag.decoding.program_process import ProgramProcess
 from rag.decoding.sandbox import OPEN_FILES
 
 _START = "from rag.decoding.worker import main; main()"
@@ -63,6 +64,7 @@ class WorkerProcess:
         self.memory = memory
         self.missing: tuple[str, ...] = ()  # what could not be taken from it
         self.jobs = 0  # that it was given
+        self._programs: ProgramProcess | None = None  # what runs programs for it, once it has asked
         try:
             self._said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
             self._link, theirs = socket.socketpair()
@@ -103,8 +105,13 @@ class WorkerProcess:
             raise self._death(error) from error
 
     def hear(self, limits: CostLimits) -> Any:
-        """The next message. Died if the process ends, or if the answer exceeds the limits."""
-        meter = CostMeter(self._process.pid, limits)
+        """The next message. Died if the process ends, or if the answer exceeds the limits, with the programs it has run."""
+        while isinstance(message := self._heard(limits), WantPrograms):
+            self._give_programs(limits.starved)
+        return message
+
+    def _heard(self, limits: CostLimits) -> Any:
+        meter = CostMeter([self._process.pid, *([self._programs.number] if self._programs else [])], limits)
 
         def still() -> None:
             if cause := meter.exceeded():
@@ -115,6 +122,18 @@ class WorkerProcess:
             return protocol.receive(self._link, still=still)
         except protocol.Closed as error:
             raise self._death(error) from error
+
+    def _give_programs(self, seconds: float) -> None:
+        """Starts what runs programs, in the group of this process, and hands it the line: no open file is taken from it here."""
+        if self._programs is not None:
+            self._programs.end()
+            self._programs = None
+        try:
+            self._programs = ProgramProcess(self.memory // 2, self._process.pid)
+        except OSError as error:
+            self.tell(LineToPrograms(str(error)), seconds)
+            return
+        self.tell(LineToPrograms(self._programs.reason), seconds, (self._programs.line.fileno(),))
 
     def is_alive(self) -> bool:
         """Whether the process is running."""
@@ -139,6 +158,8 @@ class WorkerProcess:
     def end(self) -> None:
         """Kills it and frees its resources."""
         self.strike()
+        if self._programs is not None:
+            self._programs.end()
         self._process.wait()
         self._link.close()
         os.close(self._held)

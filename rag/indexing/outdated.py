@@ -1,4 +1,4 @@
-"""Says which documents a run reads again because this version reads them better.
+"""Says which documents a run reads again because this version, or a program that was installed since, reads more of them.
 
 Knows counts by family; knows no index and no loader.
 """
@@ -19,8 +19,8 @@ def describe_outdated(counts: Mapping[str, int], verb: str) -> list[str]:
         listed = ", ".join(f"{count:,} {name}" for name, count in sorted(families.items(), key=lambda pair: (-pair[1], pair[0])))
         total = sum(families.values())
         are = "is" if (verb, total) == ("are", 1) else verb
-        said.append(f"this version reads more of some files: {counted(total, 'document')} {are} read again ({listed})")
+        said.append(f"more of some files can be read now: {counted(total, 'document')} {are} read again ({listed})")
     if unread := counts.get(UNREAD, 0):
         are = "is" if (verb, unread) == ("are", 1) else verb
-        said.append(f"{counted(unread, 'file')} that could not be read {are} tried again by this version")
+        said.append(f"{counted(unread, 'file')} that could not be read {are} tried again")
     return said

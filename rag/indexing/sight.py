@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rag.loaders import SHOW_PHOTOS, VERSIONS
+from rag.loaders import VERSIONS
 from rag.loaders.policy import ReadingPolicy
+from rag.loaders.programs import version_here
 
 if TYPE_CHECKING:
     from rag.types import Fingerprint
@@ -33,5 +34,5 @@ def seeing(fingerprint: Fingerprint, policy: ReadingPolicy) -> int:
 
 
 def versions_with(revision: int) -> Mapping[str, int]:
-    """The versions of the loaders, higher by the revision of those words where a loader shows photos: both only ever rise."""
-    return {name: version + (revision if name in SHOW_PHOTOS else 0) for name, version in VERSIONS.items()}
+    """The versions of the loaders as documents keep them: with the revision of those words, and the installed programs."""
+    return {name: version_here(name, version, revision) for name, version in VERSIONS.items()}

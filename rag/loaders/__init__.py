@@ -13,6 +13,8 @@ LOADERS = {
     "mail": "rag.loaders.text.mail:MailLoader",
     "archive": "rag.loaders.inside.archives:ArchiveLoader",
     "pdf": "rag.loaders.pdf.pdf:PdfLoader",
+    "djvu": "rag.loaders.djvu.djvu:DjvuLoader",
+    "xps": "rag.loaders.pdf.xps:XpsLoader",
     "picture": "rag.loaders.picture.picture:PictureLoader",
     "video": "rag.loaders.video.video:VideoLoader",
 }
@@ -26,11 +28,15 @@ VERSIONS = {
     "html": 4,
     "office": 9,
     "pdf": 7,
+    "djvu": 1,
+    "xps": 1,
     "picture": 4,
     "video": 4,
 }
 
 SHOW_PHOTOS = frozenset({"picture", "video", "archive", "mail", "office"})  # whose passages may be photos
+
+HOLD_ANY = frozenset({"archive", "mail"})  # files of every format
 
 # What holds other files is read anew whenever any loader reads more.
 _ALL = sum(VERSIONS.values())

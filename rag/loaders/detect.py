@@ -40,12 +40,14 @@ _SUFFIXES = {
     ),
     "mail": _suffix_set(".eml .mht .mhtml .msg .oft"),
     "pdf": frozenset({".pdf"}),
+    "djvu": frozenset({".djvu", ".djv"}),
+    "xps": frozenset({".xps", ".oxps"}),
     "archive": _suffix_set(".zip .cbz .tar .mbox .mbx"),
     "picture": PICTURE_SUFFIXES,
     "video": VIDEO_SUFFIXES,
 }
 _FAMILIES = {suffix: family for family, suffixes in reversed(_SUFFIXES.items()) for suffix in suffixes}
-_NEVER_TEXT = frozenset({"office", "pdf", "picture", "video", "archive"})
+_NEVER_TEXT = frozenset({"office", "pdf", "djvu", "xps", "picture", "video", "archive"})
 _UNSUPPORTED = _suffix_set(
     ".tgz .7z .rar .jar .war .whl .iso .dmg .deb .rpm .apk .exe .dll .so .dylib .pyc .class"
     " .mp3 .wav .flac .ogg .oga .opus .m4a .aac .wma .mid .ai .xcf .sketch .fig .blend .ico .icns"
@@ -59,19 +61,15 @@ _REMEDIES = {
     ".key": "Apple Keynote; export it as .pptx",
     ".mobi": "Kindle book; convert it to .epub",
     ".azw3": "Kindle book; convert it to .epub",
-    ".djvu": "DjVu; convert it to .pdf (ddjvu -format=pdf, of the package djvulibre-bin)",
-    ".djv": "DjVu; convert it to .pdf (ddjvu -format=pdf, of the package djvulibre-bin)",
-    ".xps": "XPS; convert it to .pdf (xpstopdf, of the package libgxps-utils)",
-    ".oxps": "OpenXPS; convert it to .pdf (xpstopdf, of the package libgxps-utils)",
 }
 _SIGNED_REMEDIES = {  # by the first bytes, whatever the name
     b"7z\xbc\xaf\x27\x1c": "7z archive; unpack it, or pack it again as .zip",
     b"Rar!\x1a\x07": "RAR archive; unpack it, or pack it again as .zip",
     b"\x78\x9f\x3e\x22": "Outlook's winmail.dat; unpack what is in it (tnef, of the package tnef)",
-    b"AT&TFORM": "DjVu; convert it to .pdf (ddjvu -format=pdf, of the package djvulibre-bin)",
 }
 _ALSO_TEXT = frozenset({".key"})  # text-encoded keys
 _OFTEN_TEXT = _suffix_set(".doc .xls .xlt .rtf")  # programs that export tables and pages give them these names
+_PROGRAMS = frozenset({"djvu", "xps"})  # families that a program reads, which may not be installed
 _OFFICE_FOLDERS = ("word/", "ppt/", "xl/", "word\\", "ppt\\", "xl\\")
 _HEAD_BYTES = 8192
 _ARCHIVES = frozenset({".zip", ".cbz"})
@@ -79,6 +77,7 @@ _MAILBOXES = frozenset({".mbox", ".mbx", ""})  # Thunderbird gives them no suffi
 _MAIL_BEGINS = re.compile(rb"From [^\n]{0,500}\d\d:\d\d[^\n]{0,100}\n")
 _MAILBOX = re.compile(_MAIL_BEGINS.pattern + rb">?[\w-]{1,80}:")
 _TAR_MARK_AT, _TAR_MARK = 257, b"ustar"
+_DJVU = b"AT&TFORM"
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE compound file: Office before 2007, and any encrypted Office document
 _BARE_SHEETS = (
@@ -105,8 +104,29 @@ def loader_name(file: Path, limits: Limits, name: str = "") -> str:
     """The name in LOADERS of the loader that reads this file, by its suffix and its first bytes.
 
     `name` is what it is called where the path does not say it, as for a file inside another.
-    UnreadableDocument where it is empty, too large, of an unsupported format, or not what its name says.
+    UnreadableDocument where it is empty, too large, of an unsupported format, not what its name says, or read by a program that
+    is not installed.
     """
+    found = _loader_name(file, limits, name)
+    if found in _PROGRAMS:
+        from rag.loaders.programs import cannot_read
+
+        if reason := cannot_read(found):
+            raise UnreadableDocument(reason)
+    return found
+
+
+def page_loader(file: Path) -> str:
+    """The loader of a file known to have pages, by its first bytes alone; `pdf` also where it cannot be opened."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(8)
+    except OSError:
+        return "pdf"
+    return "djvu" if head.startswith(_DJVU) else "xps" if head.startswith(b"PK") else "pdf"
+
+
+def _loader_name(file: Path, limits: Limits, name: str) -> str:
     suffix = suffix_of(name or file.name)
     head = _head(file, limits)
     if _is_archive(file, head, suffix):
@@ -177,6 +197,8 @@ def _family_of(head: bytes, suffix: str) -> str:
     box, brand = head[4:8], head[8:12]
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"%PDF-") or (suffix == ".pdf" and b"%PDF-" in head[:1024]):
         return "pdf"
+    if head.startswith(_DJVU):
+        return "djvu"
     if head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"8BPS\0")):
         return "picture"
     if head.startswith((b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS", b"MMOR")):
@@ -219,9 +241,11 @@ def _family_in_zip(file: Path, suffix: str) -> str:
         return "office"
     if "content.xml" in names and not {"mimetype", "META-INF/manifest.xml"}.isdisjoint(names):
         return "office"
+    if any(".fdseq" in name.lower() for name in names):  # a folder, where the file is written in pieces
+        return "xps"
     if suffix in _REMEDIES:
         raise UnreadableDocument(_REMEDIES[suffix])
-    if suffix in suffixes("office"):
+    if suffix in suffixes("office") | suffixes("xps"):
         raise UnreadableDocument(f"is named {suffix} but is another kind of zip file")
     return "archive"
 

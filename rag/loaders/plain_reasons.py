@@ -1,6 +1,7 @@
 """Says in plain words what libraries say of damaged files in the words of their formats.
 
-Knows what the libraries say (Pillow, zipfile, tarfile, zlib, lzma, olefile, xlrd); knows no file. What it does not know is kept.
+Knows what the libraries say (Pillow, zipfile, tarfile, zlib, lzma, olefile, xlrd, libgxps, DjVuLibre); knows no file. What it
+does not know is kept.
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ SAVE_AS_PNG = "open it with the program that made it and save it as PNG or JPEG"
 
 _ENDS = "it ends too early; copy or download it again"
 _WORDS: tuple[tuple[str, str], ...] = (  # the first that is found counts
-    (r"truncat|incomplete|unexpected end|ended before|ends? too early|premature|missing EOF|end of file header", _ENDS),
+    (r"truncat|incomplete|unexpected end|ended (before|unexpectedly)|ends? too early|premature|missing EOF", _ENDS),
+    (r"end of file header", _ENDS),
     (r"less than declared|too short|not enough (data|sectors)|No more images", _ENDS),
     (r"\bcrc\b|checksum", "its checksum is wrong; copy or download it again"),
     (
         r"invalid (stored|code|distance|literal|block|bit|window)|incorrect (header|data|length) check|corrupt input data",
         "packed",
     ),
-    (r"invalid compressed data|error -\d while decompressing|while decompressing|invalid data stream", "packed"),
+    (
+        r"invalid compressed data|error -\d while decompressing|while decompressing|invalid data stream",
+        "packed",
+    ),
     (r"not a zip file|magic number|central directory|extra field|negative seek|bad offset", "directory"),
     (
         r"broken|chunk|marker|sector|\bFAT\b|DIFAT|OLE |stream|record|header|quantization|dimension|tile|frame|BIFF|XF index",
         "parts",
     ),
+    (r"ZIP (decompression failed|uncompressed data)", "packed"),
+    (r"internal error|not found in archive", "parts"),
     (r"b'[^']*'|b\"[^\"]*\"|0x[0-9a-f]+|\bunpack requires\b|buffer|struct|codec|index out of range", "parts"),
 )
 _MEANT = {

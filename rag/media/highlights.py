@@ -1,6 +1,7 @@
 """Outlines the matches of a query in a picture; also tells its size and the number of pages.
 
-Knows PDF text layers and OCR boxes; `rag.text.highlights` decides what matches. Runs in a worker process.
+Knows PDF text layers and OCR boxes; `djvu_highlights.py` knows DjVu. `rag.text.highlights` decides what matches. Runs in a
+worker process.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import UnreadableDocument
 from rag.humanize import counted
 from rag.loaders.base import Limits
+from rag.loaders.detect import page_loader
 from rag.text.highlights import marks
 from rag.types import Kind, Locator, Page
 
@@ -44,6 +46,20 @@ def outlines(file: Path, *, kind: Kind, locator: Locator, words: str, ocr: bool,
 
 
 def _page(file: Path, index: int, words: str, limits: Limits) -> tuple[int, list[float], list[dict[str, Any]]]:
+    family = page_loader(file)
+    if family == "djvu":
+        from rag.media.djvu_highlights import djvu_page
+
+        return djvu_page(file, index, words, limits)
+    if family == "xps":
+        from rag.loaders.pdf.xps import as_pdf
+
+        with as_pdf(file, limits) as converted:
+            return _pdf_page(converted, index, words)
+    return _pdf_page(file, index, words)
+
+
+def _pdf_page(file: Path, index: int, words: str) -> tuple[int, list[float], list[dict[str, Any]]]:
     import pypdfium2 as pdfium
 
     from rag.loaders.pdf.document import document_of
@@ -87,7 +103,7 @@ def _on_page(page: Any, words: str) -> Iterator[dict[str, Any]]:
         for left, bottom, right, top in _lines(found, upright=page.get_rotation() % 180 == 0):
             corners = (_to_picture(page, left, top), _to_picture(page, right, bottom))
             xs, ys = (sorted(pair) for pair in zip(*corners, strict=True))
-            yield _region(xs, ys, joined[start:end])
+            yield region(xs, ys, joined[start:end])
 
 
 def _lines(rectangles: list[_Rectangle], *, upright: bool) -> list[_Rectangle]:
@@ -156,10 +172,11 @@ def _in_box(box: Box, words: str) -> Iterator[dict[str, Any]]:
         low, high = (box.y0, box.y1) if box.turns % 2 else (box.x0, box.x1)
         along = [low + (high - low) * end for end in ends]
         xs, ys = ([box.x0, box.x1], along) if box.turns % 2 else (along, [box.y0, box.y1])
-        yield _region(xs, ys, box.text[start:end])
+        yield region(xs, ys, box.text[start:end])
 
 
-def _region(xs: list[float], ys: list[float], words: str) -> dict[str, Any]:
+def region(xs: list[float], ys: list[float], words: str) -> dict[str, Any]:
+    """A region between two points of a picture, in 0…1 of its width and height from the top left."""
     left, right = (min(1.0, max(0.0, x)) for x in xs)
     top, bottom = (min(1.0, max(0.0, y)) for y in ys)
     return {

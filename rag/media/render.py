@@ -14,6 +14,7 @@ from rag.corpus.file_types import SHOWN_BY
 from rag.errors import UnreadableDocument
 from rag.loaders import LOADERS
 from rag.loaders.base import Limits, Loader
+from rag.loaders.detect import page_loader
 from rag.media.crop import Crop
 from rag.plugins import resolve
 from rag.types import Content, Document, DocumentId, Kind, Locator, Passage, Seconds
@@ -62,7 +63,7 @@ def decoded(file: Path, kind: Kind, locator: Locator, limits: Limits) -> Pixels:
     """RGB pixels (height, width, 3), at most `limits.max_pixels`. UnreadableDocument if there is no picture at `locator`."""
     document = Document(DocumentId("", file.name), file)
     passage = Passage(document.id, 0, locator, kind, "image")
-    loader: Loader = resolve(LOADERS, SHOWN_BY[kind], "loader")()
+    loader: Loader = resolve(LOADERS, page_loader(file) if kind == "page" else next(iter(SHOWN_BY[kind])), "loader")()
     for found in loader.read(document, [passage], limits):
         if isinstance(found, Content) and found.pixels:
             return found.pixels[0]

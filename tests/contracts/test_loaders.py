@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from rag.decoding.tasks import own_programs
 from rag.errors import UnreadableDocument
-from rag.loaders import LOADERS
+from rag.loaders import LOADERS, programs
 from rag.loaders.base import Limits, Loader
 from rag.loaders.detect import loader_name
 from rag.loaders.inside.reader import loader_of
@@ -24,6 +25,7 @@ from tests.unit.loaders.office.test_office import book, deck, paragraph, word, w
 from tests.unit.loaders.office.test_old_office import SAMPLES as OLD_SAMPLES
 from tests.unit.loaders.office.test_open_document import EDGES, PAGES, SHEETS, TEXT, package
 from tests.unit.loaders.office.test_rich_text import SAMPLE
+from tests.unit.program_samples import djvu, needs_djvu, needs_xps, xps
 
 PROSE = "\n\n".join(f"## Part {n}\n\nThe {n}th ship came in at dawn. It carried {n} tons of salt." for n in range(40))
 LIMITS = Limits(passage_characters=300, max_pixels=20_000)
@@ -115,10 +117,26 @@ SAMPLES: dict[str, dict[str, Callable[[], bytes]]] = {
     "mail": {"a.eml": lambda: b"Subject: Ships\nFrom: a@b.c\n\n" + PROSE.encode()},
     "archive": {"a.zip": lambda: zipped({"a/b.txt": PROSE, "c.png": picture("PNG"), "d.pdf": pdf()}), "a.tar.gz": tar},
     "pdf": {"a.pdf": pdf},
+    "djvu": {"a.djvu": djvu},
+    "xps": {"a.xps": xps, "a.oxps": lambda: xps("oxps")},
     "picture": {f"a.{name.lower()}": lambda name=name: picture(name) for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")},
     "video": {"a.mp4": lambda: video("mp4", "libx264"), "a.avi": lambda: video("avi", "mpeg4")},
 }
-CASES = [pytest.param(family, name, id=name) for family, samples in SAMPLES.items() for name in samples]
+HERE = {  # those whose programs are installed
+    family: made for family, made in SAMPLES.items() if family not in ("djvu", "xps") or not programs.cannot_read(family)
+}
+NEED = {"djvu": [needs_djvu], "xps": [needs_xps]}  # programs
+CASES = [
+    pytest.param(family, name, id=name, marks=NEED.get(family, ())) for family, samples in SAMPLES.items() for name in samples
+]
+
+
+@pytest.fixture(autouse=True)
+def programs_are_run() -> Iterator[None]:
+    before = list(programs._lent)
+    programs.lend(own_programs())
+    yield
+    programs._lent[:] = before
 
 
 @pytest.fixture

@@ -168,8 +168,8 @@ def test_what_an_older_loader_read_is_read_again_and_nothing_else(corpus: Path, 
         catalog.execute("DELETE FROM facts WHERE name = 'loaders'")
     plan = plan_index(corpus)
     assert plan.notes == (
-        "this version reads more of some files: 1 document would be read again (1 markdown)",
-        "1 file that could not be read would be tried again by this version",
+        "more of some files can be read now: 1 document would be read again (1 markdown)",
+        "1 file that could not be read would be tried again",
     )
     report = index(corpus)
     assert report.notes == tuple(note.replace("would be", "is") for note in plan.notes)

@@ -75,8 +75,8 @@ def test_an_index_of_before_is_brought_up_to_date_and_only_photos_are_opened(
     plan = plan_index(corpus)
     report = rag.build_index(corpus, backend="lite", jobs=0)
     watching.clear()
-    assert "this version reads more of some files: 2 documents would be read again (2 picture)" in plan.notes
-    assert "this version reads more of some files: 2 documents are read again (2 picture)" in report.notes
+    assert "more of some files can be read now: 2 documents would be read again (2 picture)" in plan.notes
+    assert "more of some files can be read now: 2 documents are read again (2 picture)" in report.notes
     assert opened == {"a.jpg", "b.jpg"}
     assert report.embedded == 0  # the looks are in the index, and the words of photos are no part of their vectors
     assert (best("lighthouse"), best("汽车")) == ("a.jpg", "b.jpg")

@@ -19,7 +19,7 @@ import rag
 from rag.decoding import idle_workers
 from rag.decoding.messages import Job, ReadAll
 from rag.decoding.pool import Pool
-from tests.contracts.test_loaders import SAMPLES
+from tests.contracts.test_loaders import HERE
 from tests.unit.loaders.video.test_video import film
 
 ROOT = Path(__file__).parents[2]
@@ -81,7 +81,7 @@ def restless(how: str, files: list[Path]) -> Iterator[None]:
 def corpus_of(folder: Path) -> tuple[list[Path], list[Path]]:
     """One file of every format that is read, and long ones; and files that nobody touches."""
     restless, still = [], []
-    for family, made in SAMPLES.items():
+    for family, made in HERE.items():
         for name, make in made.items():
             for kept, number in ((restless, 1), (still, 2)):
                 file = folder / f"{family}{number}" / name

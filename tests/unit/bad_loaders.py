@@ -17,6 +17,7 @@ import numpy as np
 
 from rag.decoding import sandbox
 from rag.loaders.base import Limits
+from rag.loaders.programs import output_of
 from rag.types import CaptionOf, Content, Document, Page, Passage, Whole
 
 
@@ -108,6 +109,15 @@ class Escape(_Bad):
         except OSError:
             pass
         yield Content("text", " ".join(reached))
+
+
+class EscapeAfterProgram(Escape):
+    """Has a program run on its document first."""
+
+    def read(self, document: Document, passages: Sequence[Passage], limits: Limits) -> Iterator[Content]:
+        with output_of("djvu-text", document.file, most=1000) as said:
+            assert said.read() == b"it ran"
+        yield from super().read(document, passages, limits)
 
 
 class EscapePicture(_Bad):

@@ -9,7 +9,7 @@ import os
 import resource
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -58,7 +58,7 @@ def held(stream: BinaryIO, room: Room, name: str) -> Iterator[Path]:
         room.held += size
         try:
             path = file.name if isinstance(file.name, str) else f"/proc/self/fd/{file.fileno()}"
-            with _changed(resource.RLIMIT_DATA, -size):
+            with changed_memory(-size):
                 yield named(Path(path), name)
         finally:
             room.held -= size
@@ -76,6 +76,11 @@ def _copy(stream: BinaryIO, file: BinaryIO, room: Room) -> int:
         file.write(chunk)
     file.flush()
     return size
+
+
+def changed_memory(by: int) -> AbstractContextManager[None]:
+    """The private memory that this process may use, less by what a file in memory takes meanwhile; in bytes."""
+    return _changed(resource.RLIMIT_DATA, by)
 
 
 @contextmanager

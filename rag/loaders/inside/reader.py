@@ -156,7 +156,7 @@ def _run(passage: Passage) -> tuple[str, bool]:
 
 
 def _is_of(passage: Passage, found: Found) -> bool:
-    return found.inner == passage.inner and found.loader == SHOWN_BY.get(passage.kind)
+    return found.inner == passage.inner and found.loader in SHOWN_BY.get(passage.kind, ())
 
 
 def _split(found: Found, limits: Limits) -> Iterator[Passage]:

@@ -214,9 +214,44 @@ def videos() -> Iterator[Bad]:
     yield Bad("bombs/video/repeated.ts", filled(video("mpegts", "libx264") * 60), "either")
 
 
+def _part(kind: bytes, content: bytes) -> bytes:
+    return kind + struct.pack(">I", len(content)) + content + bytes(len(content) % 2)
+
+
+def _djvu(width: int, height: int, *parts: bytes) -> bytes:
+    """A page of that size in a DjVu file of its own."""
+    info = _part(b"INFO", struct.pack(">HHBBHBB", width, height, 24, 0, 0x6400, 22, 1))
+    return b"AT&T" + _part(b"FORM", b"DJVU" + info + b"".join(parts))
+
+
+def read_by_programs() -> Iterator[Bad]:
+    """DjVu and XPS files that promise pages, pixels and bytes without end. Where no program is installed, that is the reason."""
+    absent = "is read by a program that is not installed"
+    wavelets = _part(b"BG44", struct.pack(">BBBBHHB", 0, 100, 1, 2, 65_535, 65_535, 0) + b"\x55" * 3000)
+    shapes = _part(b"Sjbz", b"\x00\x55" * 2000)
+    yield Bad("bombs/huge-page.djvu", filled(_djvu(65_000, 65_000, shapes)), "skipped", f"65,000 × 65,000 pixels|{absent}")
+    yield Bad("bombs/huge-picture.djvu", filled(_djvu(100, 100, wavelets)), "skipped", f"page 1 cannot be rendered|{absent}")
+    yield Bad("bombs/shapes.djvu", filled(_djvu(9_000, 9_000, shapes)), "either")
+    page = _djvu(100, 100, shapes)[4:]
+    count = 60_000
+    start = 16 + 8 + 3 + 4 * count + 1
+    directory = _part(b"DIRM", struct.pack(f">BH{count}I", 0x81, count, *[start] * count))
+    many = b"AT&T" + _part(b"FORM", b"DJVM" + directory + page)
+    yield Bad("bombs/one-page-often.djvu", filled(many), "skipped", f"more than 5,000 pages|{absent}")
+    more = struct.pack(">BH", 0x81, 65_535)
+    lying = b"AT&T" + _part(b"FORM", b"DJVM" + _part(b"DIRM", more) + page)
+    yield Bad("bombs/lying-directory.djvu", filled(lying), "skipped", f"directory of its pages|no pages|more than|{absent}")
+    elsewhere = struct.pack(">BH9I", 0x81, 9, *[0xFFFFFFF0] * 9)
+    yield Bad("bombs/elsewhere.djvu", filled(b"AT&T" + _part(b"FORM", b"DJVM" + _part(b"DIRM", elsewhere))), "skipped")
+    sequence = b'<FixedDocumentSequence xmlns="http://schemas.microsoft.com/xps/2005/06"><DocumentReference Source="/a.fdoc"/>'
+    yield Bad("bombs/unfinished.xps", filled(_zip(("a.fdseq", sequence), ("_rels/.rels", b"<Relationships"))), "skipped")
+    yield Bad("bombs/zeros.xps", filled(_zip(("a.fdseq", bytes(200_000_000)))), "skipped")
+
+
 def bombs() -> Iterator[Bad]:
     """All of them."""
     yield from pdfs()
     yield from pictures()
     yield from office()
     yield from videos()
+    yield from read_by_programs()

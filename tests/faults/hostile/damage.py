@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from tests.contracts.test_loaders import SAMPLES, picture, video
+from tests.contracts.test_loaders import HERE, picture, video
 from tests.faults.hostile.bad import Bad, filled
 
 _OFTEN_TEXT = {"ts", "doc", "xls", "rtf", "gz"}  # TypeScript; what programs export under an old name; unpacked by a download
@@ -61,7 +61,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 def damaged_files() -> Iterator[Bad]:
     """Each sample under each damage, a text under the name of each, and each under the name of the next."""
-    formats = [(family, name, make()) for family, made in SAMPLES.items() for name, make in made.items()]
+    formats = [(family, name, make()) for family, made in HERE.items() for name, make in made.items()]
     formats += [("video", f"a.{suffix}", video(*how)) for suffix, how in _MORE_VIDEOS.items()]
     formats += [("picture", "a.avif", picture("AVIF")), ("picture", "a.heic", _heic())]
     for family, name, content in formats:
