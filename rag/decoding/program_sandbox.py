@@ -76,10 +76,10 @@ class _Filter(ctypes.Structure):
 def cannot_confine() -> str:
     """Why no program can be confined on this machine; "" where it can."""
     if sys.platform != "linux" or platform.machine() not in _FILTERS:
-        return "programs can be confined on Linux only (x86-64, aarch64)"
+        return "is read by a program, which can be confined on Linux only (x86-64, aarch64); convert it to .pdf"
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(sandbox.LANDLOCK_CREATE, None, 0, sandbox.LANDLOCK_VERSION) < 1:
-        return "this Linux cannot confine programs: it has no Landlock, which Linux has from 5.13 on"
+        return "is read by a program, which this Linux cannot confine without Landlock (Linux 5.13 and newer); convert it to .pdf"
     return ""
 
 
