@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from rag.corpus.companions import companions_of, is_short
 from rag.corpus.digests import stamp_of
 from rag.corpus.entries import Entry, Scan
-from rag.corpus.file_types import CATALOG_FILE, PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
+from rag.corpus.file_types import CATALOG_FILE, PAGE_SUFFIXES, PICTURE_SUFFIXES, VIDEO_SUFFIXES, suffix_of
 from rag.corpus.ignore import EXCLUDED, IGNORE_FILES, Rule
 from rag.corpus.scope import Scope
 from rag.corpus.subtitle_folders import in_subtitle_folders, taken_from_above
@@ -26,7 +26,8 @@ from rag.location import Location, ObjectPath
 NEVER_EMPTY = (  # empty, such a file is damaged
     PICTURE_SUFFIXES
     | VIDEO_SUFFIXES
-    | {".pdf", ".docx", ".pptx", ".xlsx", ".epub", ".odt", ".ods", ".odp", ".doc", ".xls", ".ppt", ".rtf"}
+    | PAGE_SUFFIXES
+    | {".docx", ".pptx", ".xlsx", ".epub", ".odt", ".ods", ".odp", ".doc", ".xls", ".ppt", ".rtf"}
     | {".zip", ".tar", ".cbz", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".msg"}
 )
 EMPTY = "empty"  # why such a file is left out

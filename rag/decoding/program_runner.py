@@ -8,7 +8,6 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-import resource
 import signal
 import socket
 import subprocess
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from rag.decoding import protocol
 from rag.decoding.messages import LineToPrograms, ProgramEnded, RunProgram
-from rag.decoding.program_sandbox import cannot_confine, confine_program
+from rag.decoding.program_sandbox import cannot_confine, confine_program, confine_runner
 from rag.decoding.sandbox import end_with
 from rag.loaders.plain_reasons import damage
 from rag.loaders.programs import COMMANDS, Command
@@ -45,9 +44,8 @@ def main() -> None:
     end_with(int(sys.argv[2]))
     memory = int(sys.argv[3])
     places = {name: Path(place) for name, _, place in (each.partition("=") for each in sys.argv[4:])}
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        protocol.send(link, LineToPrograms(cannot_confine()))
+        protocol.send(link, LineToPrograms(_confined(places)))
         while True:
             descriptors: list[int] = []
             asked = protocol.receive(link, descriptors)
@@ -57,6 +55,17 @@ def main() -> None:
                 os.close(descriptor)
     except protocol.Closed:
         os._exit(0)
+
+
+def _confined(places: dict[str, Path]) -> str:
+    """Confines this process; why it runs no programs, or ""."""
+    if reason := cannot_confine():
+        return reason
+    try:
+        confine_runner(places.values())
+    except OSError as error:
+        return f"is read by a program, which cannot be confined here: {error.strerror}"
+    return ""
 
 
 def _run(asked: RunProgram, places: dict[str, Path], memory: int, descriptors: Sequence[int]) -> ProgramEnded:
@@ -72,7 +81,7 @@ def _run(asked: RunProgram, places: dict[str, Path], memory: int, descriptors: S
         place = places[command.program]
         process = subprocess.Popen(
             _words(command, asked.numbers, place, file),
-            stdin=subprocess.DEVNULL,
+            stdin=sys.stdin,  # /dev/null, which this process could not open to be written
             stdout=out,
             stderr=said,
             pass_fds=[file],
@@ -82,7 +91,7 @@ def _run(asked: RunProgram, places: dict[str, Path], memory: int, descriptors: S
         )
         return ProgramEnded(_failure(command, process.wait(), os.pread(said, _MOST_SAID, 0), asked.most))
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
-        return ProgramEnded(f"{command.program} cannot be run confined: {error}", ran=False)
+        return ProgramEnded(f"{command.program} cannot be run confined: {getattr(error, 'strerror', None) or error}", ran=False)
     finally:
         os.close(said)
 

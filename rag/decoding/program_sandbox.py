@@ -7,6 +7,7 @@ Knows the kernel; knows no format. Landlock takes away all other files and every
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
 import resource
@@ -14,6 +15,7 @@ import signal
 import stat
 import struct
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -76,11 +78,27 @@ class _Filter(ctypes.Structure):
 def cannot_confine() -> str:
     """Why no program can be confined on this machine; "" where it can."""
     if sys.platform != "linux" or platform.machine() not in _FILTERS:
-        return "programs can be confined on Linux only (x86-64, aarch64)"
+        return "is read by a program, which can be confined on Linux only (x86-64, aarch64); convert it to .pdf"
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(sandbox.LANDLOCK_CREATE, None, 0, sandbox.LANDLOCK_VERSION) < 1:
-        return "this Linux cannot confine programs: it has no Landlock, which Linux has from 5.13 on"
+        return "is read by a program, which this Linux cannot confine without Landlock (Linux 5.13 and newer); convert it to .pdf"
     return ""
+
+
+def confine_runner(places: Iterable[Path]) -> None:
+    """Removes the rights of the process that starts programs: it writes no file, and executes only what lies at `places`.
+
+    OSError where Landlock refuses; the network is left where the system lets it.
+    """
+    _limit_for_good(resource.RLIMIT_CORE, 0)
+    libc = ctypes.CDLL(None, use_errno=True)
+    _checked(libc.prctl(sandbox.NO_NEW_PRIVS, 1, 0, 0, 0))
+    sandbox.leave_network(libc)
+    ruleset = _ruleset(libc, 0, 0)
+    for place in places:
+        with suppress(OSError):  # one that is gone cannot be executed either
+            _allow_execution(libc, ruleset, place, 0)
+    _restrict(libc, ruleset)
 
 
 def confine_program(program: Path, file: int, memory: int, most: int) -> None:
@@ -114,21 +132,36 @@ def _limit_for_good(what: int, most: int) -> None:
 
 
 def _confine_files(libc: ctypes.CDLL, program: Path, file: int) -> None:
-    abi = libc.syscall(sandbox.LANDLOCK_CREATE, None, 0, sandbox.LANDLOCK_VERSION)
-    handled = sandbox.CHANGING[min(abi, 3)] | _READ_FILE | _READ_FOLDER
-    rules = _Ruleset(handled, sandbox.TCP if abi >= 4 else 0, _NO_OTHERS if abi >= 6 else 0)
-    size = 8 if abi < 4 else 16 if abi < 6 else 24
-    ruleset = libc.syscall(sandbox.LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0)
-    _checked(ruleset)
+    ruleset = _ruleset(libc, _READ_FILE | _READ_FOLDER, _NO_OTHERS)
     for folder in _SYSTEM:
         with suppress(OSError):
             _allow(libc, ruleset, os.open(folder, os.O_PATH | os.O_CLOEXEC), _READ_FILE | _READ_FOLDER)
-    for place in starters(program):
-        _allow(libc, ruleset, os.open(place, os.O_PATH | os.O_CLOEXEC), _EXECUTE | _READ_FILE)
+    _allow_execution(libc, ruleset, program, _READ_FILE)
     with suppress(OSError):  # a file in memory lies in no folder, and needs no rule
         _allow(libc, ruleset, os.dup(file), _READ_FILE)
+    _restrict(libc, ruleset)
+
+
+def _ruleset(libc: ctypes.CDLL, reading: int, scoped: int) -> int:
+    """What takes away changing files, executing, TCP, and these rights of reading; and, where the kernel can, what is scoped."""
+    abi = libc.syscall(sandbox.LANDLOCK_CREATE, None, 0, sandbox.LANDLOCK_VERSION)
+    if abi < 1:
+        raise OSError(errno.ENOSYS, "this Linux has no Landlock")
+    rules = _Ruleset(sandbox.CHANGING[min(abi, 3)] | reading, sandbox.TCP if abi >= 4 else 0, scoped if abi >= 6 else 0)
+    size = 8 if abi < 4 else 16 if abi < 6 else 24
+    ruleset: int = libc.syscall(sandbox.LANDLOCK_CREATE, ctypes.byref(rules), ctypes.c_size_t(size), 0)
+    _checked(ruleset)
+    return ruleset
+
+
+def _restrict(libc: ctypes.CDLL, ruleset: int) -> None:
     _checked(libc.syscall(sandbox.LANDLOCK_RESTRICT_SELF, ruleset, 0))
     os.close(ruleset)
+
+
+def _allow_execution(libc: ctypes.CDLL, ruleset: int, program: Path, reading: int) -> None:
+    for place in starters(program):
+        _allow(libc, ruleset, os.open(place, os.O_PATH | os.O_CLOEXEC), _EXECUTE | reading)
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, place: int, rights: int) -> None:

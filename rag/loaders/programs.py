@@ -6,6 +6,7 @@ Knows programs by name; starts none. Who may start them, and how they are confin
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def where(program: str) -> Path | None:
 
 def installed() -> int:
     """How many of the formats can be read here: it rises when a program is installed."""
-    return sum(all(map(where, programs)) for programs in _NEEDED.values())
+    return sum(not cannot_read(loader) for loader in _NEEDED)
 
 
 def version_here(loader: str, version: int, seeing: int) -> int:
@@ -79,10 +80,12 @@ def version_here(loader: str, version: int, seeing: int) -> int:
 
 def cannot_read(loader: str) -> str:
     """Why files of this loader cannot be read here, with the package to install; "" where its programs are installed."""
+    form, package = _PACKAGES[loader]
+    if sys.platform != "linux":
+        return f"{form} is read by a program, which can be confined on Linux only; convert it to .pdf"
     missing = [program for program in _NEEDED[loader] if where(program) is None]
     if not missing:
         return ""
-    form, package = _PACKAGES[loader]
     return f"{form} is read by a program that is not installed ({', '.join(missing)}): install the package {package}"
 
 

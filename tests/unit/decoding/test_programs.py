@@ -263,6 +263,11 @@ def test_a_program_is_looked_for_in_fixed_folders_only(replace: Replace, tmp_pat
     (tmp_path / "elsewhere" / "ddjvu").write_text("")
     assert programs.where("ddjvu") is None
     replace("exit")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("sys.platform", "darwin")
+        assert (
+            programs.cannot_read("djvu") == "DjVu is read by a program, which can be confined on Linux only; convert it to .pdf"
+        )
     assert programs.cannot_read("djvu") == "" and programs.where("ddjvu") == tmp_path / "bin" / "ddjvu"
 
 
