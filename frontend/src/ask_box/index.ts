@@ -54,7 +54,7 @@ export default component<Props>((root, host) => {
     if (running) return;
     const turn = begun((turns.at(-1)?.number ?? 0) + 1, question);
     const asked = request(question);
-    const place = { ...address.read(), tab: "ask", words: question, like: "", picture: "", open: "" };
+    const place = { ...address.read(), tab: "ask", words: question, like: "", pictures: [], open: "" };
     if (turns.length) address.replace(place);
     else address.push(place);
     turns.push(turn);

@@ -34,7 +34,7 @@ export default component<Props>((root, host) => {
   const picked = selectionOf(
     () => {
       const query = host.props.value?.query;
-      return query && !query.picture && !query.like && !hasPicture() ? query.words.trim() : "";
+      return query && !query.like && !hasPicture() ? query.words.trim() : "";
     },
     () => cards.unpick(),
   );
@@ -289,8 +289,8 @@ export default component<Props>((root, host) => {
   };
 });
 
-/** Whether a picture is asked with: the answer does not carry it. */
-const hasPicture = (): boolean => address.read().picture !== "";
+/** Whether pictures are asked with: the answer does not carry them. */
+const hasPicture = (): boolean => address.read().pictures.length > 0;
 
 const toBox = (): boolean => document.dispatchEvent(new CustomEvent("rag:box"));
 
