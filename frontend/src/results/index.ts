@@ -152,7 +152,8 @@ export default component<Props>((root, host) => {
         )
       : null;
     const { total } = answer;
-    cards.show(hits, total ? (total.exact ? total.results : -1) : hits.length, line);
+    const put = found.settled ? cards.show : cards.begin;
+    put(hits, total ? (total.exact ? total.results : -1) : hits.length, line);
     finish(answer);
     if (!hits.length) cards.element.append(nothing(found));
   }

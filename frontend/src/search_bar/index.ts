@@ -28,6 +28,7 @@ interface Props {
 export default component<Props>((root, host) => {
   let asked = address.read();
   let number = 0;
+  let showing = 0; // the timer after which the query is shown
   let typing = false; // the last step of the history came from typing: further letters change it
   let unfiltered: { of: string; counts: Counts } = { of: "", counts: {} }; // counts without filters by kind and folder
   const leaving = new AbortController();
@@ -70,7 +71,7 @@ export default component<Props>((root, host) => {
     ask();
   }
 
-  /** Shows the query and triggers the search. */
+  /** Triggers the search, and shows the query once that is on its way. */
   function ask(): void {
     fill(trouble);
     const pictures = asked.pictures.filter((name) => kept(name) !== null);
@@ -79,11 +80,12 @@ export default component<Props>((root, host) => {
       asked = { ...asked, pictures };
       address.replace(asked);
     }
-    show();
     number += 1;
     host.set({ value: value() });
     host.dispatch("change");
     document.dispatchEvent(new CustomEvent("rag:asked"));
+    clearTimeout(showing);
+    showing = window.setTimeout(show);
   }
 
   function value(): Query {
@@ -123,7 +125,7 @@ export default component<Props>((root, host) => {
     if (documents) fill(holds, holding(indexes));
     else if (indexes[0]) first.show(holds, indexes[0], host.props.manage);
     const { facets } = host.props;
-    if (!address.isEmpty(asked) && facets && facets.number === number) {
+    if (!address.isEmpty(asked) && facets && facets.number >= number - 1) {
       const orders: [string, Word][] = [["", "sort_best"], ...dated(facets.dated), ["name", "sort_name"]];
       filters.show(asked, counted(facets.counts), indexes, orders);
       return;
@@ -179,6 +181,7 @@ export default component<Props>((root, host) => {
     },
     removed() {
       leaving.abort();
+      clearTimeout(showing);
       box.removed();
       less.removed();
       filters.removed();
