@@ -205,7 +205,7 @@ def _dense_lanes(found: CandidateSet) -> list[DenseLane]:
 
 def _tell_pictures(judged: Sequence[Judged], found: CandidateSet) -> list[Judged]:
     """The same; of a query of several pictures, `decided` says how their vectors became one."""
-    told = ", ".join(f"{one.combined}{f' by {one.space.name}' if one.space.name else ''}" for one in found.asked if one.combined)
+    told = ", ".join(one.combined for one in found.asked if one.combined)
     return [replace(one, decided=f"{one.decided}; vector: {told}") for one in judged] if told else list(judged)
 
 

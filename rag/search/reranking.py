@@ -14,7 +14,7 @@ from rag.errors import ContentRefused
 from rag.search.asked_kind import AskedKind
 from rag.search.boosts import BY_NAME, OF_KIND, boost, holds_identifier, lead, names_file, requested_kind
 from rag.search.fusion import Candidate
-from rag.search.several_pictures import MEAN, pictures_of, score_pictures
+from rag.search.several_pictures import mean_of, pictures_of, score_pictures
 from rag.search.stored_content import words_only
 from rag.text.clues import judged_clues
 from rag.text.query_syntax import spoken
@@ -80,7 +80,7 @@ def rescore(
         scores, reasons = refusal.others, refusal.reasons
     remaining = iter(scores)
     count = len(pictures_of(query.content)) if "image" in reranker.modalities else 1
-    told = f", {MEAN.format(count=count)}" if count > 1 else ""
+    told = f", {mean_of(count)}" if count > 1 else ""
     judged = [
         Judged(candidate, candidate.fused, None, f"fused: {reasons[at]}")
         if at in reasons

@@ -22,14 +22,12 @@ from rag.types import Content
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-TOGETHER = "{count} pictures read as one input"
-MEAN = "the mean of {count} pictures"
 
-
-def embed_pictures(embedder: Embedder, content: Content) -> tuple[Vectors, str]:
+def embed_pictures(embedder: Embedder, content: Content, name: str = "") -> tuple[Vectors, str]:
     """The query's vector, float32 (1, dim), and how its pictures became one: "" where there is no more than one.
 
-    Pictures that a model refuses to read together are read one by one. Pictures that cancel out give the vector of the first.
+    `name` is that of the model, to be told, where there are several. Pictures that a model refuses to read together are read
+    one by one. Pictures that cancel out give the vector of the first.
     BackendError.
     """
     alone = pictures_of(content)
@@ -38,13 +36,13 @@ def embed_pictures(embedder: Embedder, content: Content) -> tuple[Vectors, str]:
     count = len(alone)
     if count <= capabilities_of(embedder).pictures_together:
         try:
-            return embedder.embed([content], role="query"), TOGETHER.format(count=count)
+            return embedder.embed([content], role="query"), together(count, name)
         except ContentRefused:  # a server whose limit of pictures is lower
             pass
     rows = embedder.embed(alone, role="query")
     mean = rows.mean(axis=0, keepdims=True)
     length = float(np.linalg.norm(mean))
-    return (np.asarray(mean / length, np.float32) if length > 1e-6 else rows[:1]), MEAN.format(count=count)
+    return (np.asarray(mean / length, np.float32) if length > 1e-6 else rows[:1]), mean_of(count, name)
 
 
 def score_pictures(reranker: Reranker, query: Content, contents: Sequence[Content]) -> list[float]:
@@ -69,6 +67,16 @@ def score_pictures(reranker: Reranker, query: Content, contents: Sequence[Conten
     if refused is not None:
         raise ContentRefused(refused.what, refused.remedy, reasons, means)
     return means
+
+
+def together(count: int, name: str) -> str:
+    """How a model that reads several pictures as one input is told of."""
+    return f"{count} pictures read as one input by {name}" if name else f"{count} pictures read as one input"
+
+
+def mean_of(count: int, name: str = "") -> str:
+    """How a mean over several pictures is told of."""
+    return f"the mean of {count} pictures by {name}" if name else f"the mean of {count} pictures"
 
 
 def pictures_of(content: Content) -> list[Content]:

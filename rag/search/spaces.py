@@ -100,7 +100,7 @@ def embed_query(
     for space in spaces:
         try:
             fitted, said = fit_query(space.embedder, as_asked(space.embedder, content, asked))
-            found.append(SpaceQuery(space, *embed_pictures(space.embedder, fitted)))
+            found.append(SpaceQuery(space, *embed_pictures(space.embedder, fitted, space.name)))
             notes += said
         except RagError as error:
             if space.number == FIRST or space.named:

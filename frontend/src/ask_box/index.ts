@@ -5,6 +5,7 @@ import { notice } from "../controls";
 import { nextDay } from "../days";
 import { fill, h } from "../dom";
 import { component } from "../gradio";
+import { whenSaid } from "../said";
 import { heldBy } from "../search_bar/counts";
 import { filterRow } from "../search_bar/filters";
 import { chosenOf } from "../search_bar/menus";
@@ -223,6 +224,7 @@ export default component<Props>((root, host) => {
     }
   }
 
+  whenSaid(show);
   return {
     changed(names) {
       if (names.has("indexes")) showFilters();
