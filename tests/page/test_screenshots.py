@@ -23,31 +23,38 @@ DECODED = """() => Promise.allSettled([...document.images]
     .map((image) => image.decode()))"""
 
 
-def home(visitor: Visitor) -> None:
+def home(visitor: Visitor, server: Server) -> None:
     visitor.open()
 
 
-def results(visitor: Visitor) -> None:
+def results(visitor: Visitor, server: Server) -> None:
     visitor.search("?q=harbour")
 
 
-def opened(visitor: Visitor) -> None:
+def opened(visitor: Visitor, server: Server) -> None:
     page = visitor.search("?q=porpoise&kind=page")
     page.locator(".card-open").first.press("Enter")
     expect(page.locator("dialog.viewer .region").first).to_be_visible()
 
 
-def ask(visitor: Visitor) -> None:
+def ask(visitor: Visitor, server: Server) -> None:
     visitor.open("?tab=ask")
     expect(visitor.page.locator("#rag-ask-box")).to_be_visible()
 
 
-def index(visitor: Visitor) -> None:
-    visitor.open("?tab=index")
+def index(visitor: Visitor, server: Server) -> None:
+    """As its owner sees it."""
+    visitor.own(server, "?tab=index")
     expect(visitor.page.locator(".figures")).to_be_visible()
 
 
-VIEWS: dict[str, Callable[[Visitor], None]] = {"home": home, "results": results, "opened": opened, "ask": ask, "index": index}
+VIEWS: dict[str, Callable[[Visitor, Server], None]] = {
+    "home": home,
+    "results": results,
+    "opened": opened,
+    "ask": ask,
+    "index": index,
+}
 LOOKS = [
     (390, 844, "light", "en-US"),
     (390, 844, "dark", "zh-CN"),
@@ -79,7 +86,7 @@ def test_every_view_is_as_approved(
     visitor = visit(server, width, height, color_scheme=scheme, locale=locale, reduced_motion="reduce")
     wrong = []
     for name, show in VIEWS.items():
-        show(visitor)
+        show(visitor, server)
         visitor.page.wait_for_timeout(1200)  # cards are cut to their matches, and the preview is filled
         wrong += wrong_with(visitor, f"{name}-{look}")
     newcomer = visit(empty, width, height, color_scheme=scheme, locale=locale, reduced_motion="reduce")
