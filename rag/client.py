@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from rag.errors import BackendError, WrongRequest
-from rag.search.options import SearchOptions, asked_indexes
+from rag.search.options import SearchOptions, asked_indexes, pictures_in
 from rag.search.total import Total
 from rag.serialization import checked_kinds, error_from_json, hit_from_json
 from rag.types import Hit
@@ -112,7 +112,8 @@ class Client:
         texts: bool = False,
         **asked: Any,
     ) -> SearchResponse:
-        """The hits and what the server says about them. The keywords are the fields of `SearchOptions`; `image` is a local file.
+        """The hits and what the server says about them. The keywords are the fields of `SearchOptions`; pictures are
+        local files.
 
         Without `index` and `indexes` the server's first index is searched; several `indexes` are searched as one. With `texts`,
         the full text of each hit comes too. WrongRequest for a `video`: send a picture of it.
@@ -144,11 +145,11 @@ class Client:
         strict: bool = False,
         **asked: Any,
     ) -> dict[str, Any]:
-        """The whole answer to a question, as the JSON of `rag ask --json`. The keywords are filters, `image` and `top_k`.
+        """The whole answer to a question, as the JSON of `rag ask --json`. The keywords are filters, pictures and `top_k`.
 
         NoChatModel where the server has no chat model.
         """
-        known = {"image", "kinds", "paths", "roots", "spaces", "after", "before", "top_k"}
+        known = {"image", "images", "kinds", "paths", "roots", "spaces", "after", "before", "top_k"}
         given = {name: value for name, value in _sent(replace(options or SearchOptions(), **asked)).items() if name in known}
         body = given | _which(index, indexes) | {"question": question, "strict": strict, "stream": False}
         found: dict[str, Any] = self._ask("POST", "/v1/ask", body)
@@ -239,13 +240,14 @@ def _total(found: Mapping[str, Any]) -> Total | None:
 
 
 def _sent(options: SearchOptions) -> dict[str, Any]:
-    """The given options as the body of a request. WrongRequest for a video and for unknown kinds."""
+    """The given options as the body of a request. WrongRequest for a video, too many pictures and unknown kinds."""
     if options.video is not None:
         raise WrongRequest("a server accepts no video frame as a query", remedy="send a picture of it as `image`")
     given: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
     given |= {"kinds": list(checked_kinds(options.kinds)), "paths": list(options.paths), "roots": list(options.roots)}
     given |= {"spaces": list(options.spaces), "less_like": list(options.less_like)}
-    given["image"] = None if options.image is None else _data_url(options.image)
+    pictures = [_data_url(one) for one in pictures_in(options)]  # one as `image`, which servers of any version understand
+    given |= {"image": pictures[0] if len(pictures) == 1 else None, "images": pictures if len(pictures) > 1 else None}
     unasked = {
         name for name in ("whole", "offset", "order", "spaces") if given[name] in (getattr(_DEFAULTS, name), [])
     }  # older servers refuse them

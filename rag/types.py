@@ -185,7 +185,7 @@ class Content:
 
     modality: Modality
     text: str = ""  # the words of a text; "" for a picture
-    pixels: tuple[Pixels, ...] = ()  # RGB, uint8, (height, width, 3); several only for a video
+    pixels: tuple[Pixels, ...] = ()  # RGB, uint8, (height, width, 3); several for a video, and for a query of several pictures
     clues: str = ""  # words known about a picture (OCR, caption, date), for models that cannot see it or cannot read it
     vector: Vectors | None = None  # float32 (dim,): a document's embedding, for rerankers that use it
     layer: TextLayer | None = None  # of a page that has one; only for those who read its picture, never for a model

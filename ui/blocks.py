@@ -133,7 +133,7 @@ def add_like(bar: SearchBar, viewer: Viewer, top: TopBar, tabs: gr.Tabs) -> None
             less = [*dict.fromkeys([*query.get("less", ()), event._data["id"]])]
             return gr.skip(), gr.skip(), query | {"less": less[-MOST_UNLIKE:]}
         others = [one for one in query["indexes"] if one != event._data["index"]]
-        asked = {"like": event._data["id"], "words": "", "picture": "", "less": [], "indexes": [event._data["index"], *others]}
+        asked = {"like": event._data["id"], "words": "", "pictures": [], "less": [], "indexes": [event._data["index"], *others]}
         return _on(value, "search"), gr.Tabs(selected="search"), query | asked
 
     viewer.like(like, [bar, top], [top, tabs, bar], **QUIET)

@@ -12,7 +12,7 @@ STEP = 24  # hits requested at once
 NO_FILTERS: Mapping[str, Any] = {"kinds": [], "paths": [], "roots": [], "after": "", "before": ""}
 EMPTY_QUERY: Mapping[str, Any] = {
     "words": "",
-    "picture": "",
+    "pictures": [],
     "like": "",
     "less": [],
     "indexes": [],
@@ -24,7 +24,7 @@ EMPTY_QUERY: Mapping[str, Any] = {
 
 def is_empty(query: Mapping[str, Any] | None) -> bool:
     """Whether nothing is asked."""
-    return query is None or not (str(query.get("words", "")).strip() or query.get("picture") or query.get("like"))
+    return query is None or not (str(query.get("words", "")).strip() or query.get("pictures") or query.get("like"))
 
 
 def search_request(query: Mapping[str, Any], cursor: str | None = None) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def search_request(query: Mapping[str, Any], cursor: str | None = None) -> dict[
     asked = {**EMPTY_QUERY, **query}
     return {
         "text": asked["words"],
-        "image": asked["picture"] or None,
+        "images": asked["pictures"],
         "like": asked["like"] or None,
         "less_like": asked["less"],
         "indexes": asked["indexes"],
@@ -56,8 +56,8 @@ def found_value(
     failure: Mapping[str, str] | None = None,
     settled: bool = True,
 ) -> dict[str, Any]:
-    """The value of `Results` for the JSON of an answer of POST /v1/search, or for a failure. The picture is not sent back."""
-    asked = {**EMPTY_QUERY, **(query or {}), "picture": ""}
+    """The value of `Results` for the JSON of an answer of POST /v1/search, or for a failure. Pictures are not sent back."""
+    asked = {**EMPTY_QUERY, **(query or {}), "pictures": []}
     return {"query": asked, "answer": answer, "failure": failure, "settled": settled}
 
 

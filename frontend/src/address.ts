@@ -2,17 +2,23 @@
 import type { Kind, Query } from "./types";
 import { KINDS } from "./types";
 
-/** What the address says: a query whose picture is a name in this tab's storage, and what is open. */
+/** What the address says: a query whose pictures are names in this tab's storage, and what is open. */
 export interface Place extends Omit<Query, "number"> {
   open: string;
   tab: string;
 }
 
-const LISTS = { less: "less", kinds: "kind", paths: "path", roots: "root", indexes: "index" } as const;
+const LISTS = {
+  pictures: "picture",
+  less: "less",
+  kinds: "kind",
+  paths: "path",
+  roots: "root",
+  indexes: "index",
+} as const;
 const WORDS = {
   words: "q",
   like: "like",
-  picture: "picture",
   after: "after",
   before: "before",
   sort: "sort",
@@ -30,12 +36,12 @@ export function read(search = location.search): Place {
   return {
     words: one(WORDS.words),
     like: one(WORDS.like),
-    picture: one(WORDS.picture),
     after: one(WORDS.after),
     before: one(WORDS.before),
     sort: one(WORDS.sort),
     open: one(WORDS.open),
     tab: one(WORDS.tab),
+    pictures: params.getAll(LISTS.pictures),
     less: params.getAll(LISTS.less),
     kinds: params.getAll(LISTS.kinds).filter(isKind),
     paths: params.getAll(LISTS.paths),
@@ -71,5 +77,5 @@ export function push(place: Place): void {
 /** Changes the present step of the history, while a person types. */
 export const replace = (place: Place): void => history.replaceState(null, "", written(place));
 
-export const isEmpty = (query: Pick<Query, "words" | "like" | "picture">): boolean =>
-  !query.words.trim() && !query.like && !query.picture;
+export const isEmpty = (query: Pick<Query, "words" | "like" | "pictures">): boolean =>
+  !query.words.trim() && !query.like && !query.pictures.length;

@@ -6,7 +6,8 @@ import { t } from "./words";
 const EDGE = 1280; // pixels of the longer side: more than models use
 const MOST_BYTES = 50 * 2 ** 20; // decoding more would freeze the browser for seconds
 const MOST_PIXELS = 100_000_000; // 400 MB when decoded
-const MOST_KEPT = 6; // pictures of one tab
+const MOST_KEPT = 12; // pictures of one tab
+export const MOST = 5; // pictures of one query, as the server takes
 const KEPT = "rag.picture.";
 
 /** A data URL of a JPEG with sides of at most EDGE. Throws Refusal if the file is not a picture or too large. */
@@ -60,21 +61,40 @@ function sizeOfJpeg(head: DataView): [number, number] {
   return [0, 0];
 }
 
-/** Keeps a picture for this tab, under a short name for the address. */
-export function keep(picture: string): string {
-  const random = crypto.getRandomValues(new Uint8Array(6));
-  const name = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Keeps a picture for this tab, under a short name for the address. The oldest make room for it, but not those `held`. */
+export function keep(picture: string, held: string[] = []): string {
+  const random = crypto.getRandomValues(new Uint8Array(3));
+  const digits = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const name = `${Date.now().toString(36)}${digits}`; // names are in the order of their time
   const names = Object.keys(sessionStorage).filter((key) => key.startsWith(KEPT));
-  for (const old of names.slice(0, Math.max(0, names.length + 1 - MOST_KEPT))) sessionStorage.removeItem(old);
-  sessionStorage.setItem(KEPT + name, picture);
-  return name;
+  const old = names.filter((key) => !held.includes(key.slice(KEPT.length))).sort();
+  const spare = (): void => sessionStorage.removeItem(old.shift() as string);
+  for (let over = names.length + 1 - MOST_KEPT; over > 0 && old.length; over -= 1) spare();
+  for (;;) {
+    try {
+      sessionStorage.setItem(KEPT + name, picture);
+      return name;
+    } catch {
+      if (!old.length) throw new Refusal(t("error_pictures_full"), t("error_pictures_full_more"), "picture");
+      spare();
+    }
+  }
+}
+
+/** The names of pictures, of which those that are `held` already keep theirs. */
+export function keepAll(pictures: string[], held: string[]): string[] {
+  const names: string[] = [];
+  for (const picture of pictures)
+    names.push(held.find((name) => kept(name) === picture) ?? keep(picture, [...held, ...names]));
+  return names;
 }
 
 /** The picture of that name, or null. */
 export const kept = (name: string): string | null => sessionStorage.getItem(KEPT + name);
 
-/** The first picture among pasted or dropped files, else the first file, or null. */
-export function pictureIn(transfer: DataTransfer | null): File | null {
+/** The pictures among pasted or dropped files; without any the first file, which will be refused by its name. */
+export function picturesIn(transfer: DataTransfer | null): File[] {
   const files = Array.from(transfer?.files ?? []);
-  return files.find((file) => file.type.startsWith("image/")) ?? files[0] ?? null;
+  const pictures = files.filter((file) => file.type.startsWith("image/"));
+  return pictures.length ? pictures : files.slice(0, 1);
 }

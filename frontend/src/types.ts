@@ -104,7 +104,7 @@ export interface Failure {
 /** What is asked: the value of the search bar. */
 export interface Query {
   words: string;
-  picture: string; // a data URL, or ""
+  pictures: string[]; // data URLs, asked as one
   like: string; // the id of a passage, or ""
   less: string[]; // the ids of passages that the results are to be less like
   kinds: Kind[];

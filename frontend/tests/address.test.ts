@@ -30,6 +30,6 @@ test("the same place adds no step to the history", () => {
 });
 
 test("an empty query asks nothing", () => {
-  assert.ok(address.isEmpty({ words: "  ", like: "", picture: "" }));
-  assert.ok(!address.isEmpty({ words: "", like: "1f", picture: "" }));
+  assert.ok(address.isEmpty({ words: "  ", like: "", pictures: [] }));
+  assert.ok(!address.isEmpty({ words: "", like: "1f", pictures: [] }));
 });

@@ -32,7 +32,7 @@ const hit = (id: string, more: Partial<Hit> = {}): Hit => ({
 });
 const query = {
   words: "pilot",
-  picture: "",
+  pictures: [],
   like: "",
   kinds: [],
   paths: [],

@@ -85,7 +85,12 @@ def room_of(chat: ChatModel, settings: Settings, question: str, history: History
     frame = messages(question, (), history=history)
     fixed = sum(bound([str(turn["content"])])[0] + TURN for turn in frame)
     counted = chat.count_turns(frame)
-    left = context_of(chat) - settings.answer_tokens - (fixed if counted is None else counted) - (2_000 if asked else 0)
+    left = (
+        context_of(chat)
+        - settings.answer_tokens
+        - (fixed if counted is None else counted)
+        - 2_000 * (len(asked.pixels) if asked else 0)
+    )
     if left < LEAST_EVIDENCE:
         raise TooLarge(
             f"{chat.name} reads {context_of(chat):,} tokens: {settings.answer_tokens:,} for the answer, and the question and the "
@@ -143,7 +148,7 @@ def _opened(choice: Choice, context: int, period: int) -> ChatModel:
 
 
 def _asked_picture(searcher: Searcher | FederatedSearcher, wanted: SearchOptions) -> Content | None:
-    """The picture or frame of the question, for a model that sees. WrongRequest."""
+    """The pictures or frame of the question, for a model that sees. WrongRequest."""
     if given_medium(wanted) not in ("image", "video"):
         return None
     first = searcher.searchers[0] if isinstance(searcher, FederatedSearcher) else searcher

@@ -68,7 +68,7 @@ def size_of(
     are an upper bound.
     """
     shown = [(picture.width, picture.height) for source in sources for picture in source.pictures]
-    shown += [(pixels.shape[1], pixels.shape[0]) for pixels in (asked.pixels[:1] if asked else ())]
+    shown += [(pixels.shape[1], pixels.shape[0]) for pixels in (asked.pixels if asked else ())]
     pictures = sum(picture_bound(width, height) for width, height in shown)
     texts = [{**turn, "content": _text(turn["content"])} for turn in turns]
     counted_tokens = chat.count_turns(texts)

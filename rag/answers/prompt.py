@@ -32,6 +32,7 @@ Rules:
 5. Write no links and no pictures."""
 QUESTION = "Question: "
 ASKED_PICTURE = "The picture that the user asks about:"
+ASKED_PICTURES = "The pictures that the user asks about:"
 HEADING = "Sources from the user's files:"
 _FENCE = re.compile(r"<(\s*/?\s*source\b)", re.IGNORECASE)
 _UNSEEN = re.compile(  # controls, marks of direction and width, and tags that only a tokenizer reads
@@ -45,7 +46,7 @@ def messages(
 ) -> list[dict[str, Any]]:
     """The conversation to send: the rules, earlier (question, answer) pairs, and a last turn with sources and question.
 
-    `asked`: the picture of the question, for a model that sees. A turn without pictures is a string, which every server takes.
+    `asked`: the pictures of the question, for a model that sees. A turn without pictures is a string, which every server takes.
     """
     turns: list[dict[str, Any]] = [{"role": "system", "content": SYSTEM}]
     for earlier, answered in history:
@@ -77,7 +78,8 @@ def _parts(question: str, sources: Sequence[Source], asked: Content | None) -> l
     for source in sources:
         parts += _block(source)
     if asked is not None and asked.pixels:
-        parts += [f"{ASKED_PICTURE}\n", encoded(asked.pixels[0]), "\n"]
+        heading = ASKED_PICTURE if len(asked.pixels) == 1 else ASKED_PICTURES
+        parts += [f"{heading}\n", *map(encoded, asked.pixels), "\n"]
     return [*parts, f"{QUESTION}{data(question)}"]
 
 

@@ -21,10 +21,11 @@ from rag.answers.answer import answer_json, source_json
 from rag.answers.answering import Answering
 from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
-from rag.api.search import MOST_INDEXES, MOST_QUERY_CHARACTERS, picture_of
+from rag.api.search import MOST_INDEXES, MOST_QUERY_CHARACTERS
 from rag.api.thread_pool import RequestPool
 from rag.errors import BackendError, NoChatModel, Overloaded
-from rag.search.options import SearchOptions, asked_indexes, options_of
+from rag.search.data_urls import pictures_of
+from rag.search.options import MOST_PICTURES, SearchOptions, asked_indexes, options_of
 from rag.serialization import error_code, failure_json
 from rag.types import Kind
 
@@ -58,6 +59,7 @@ class AskRequest(BaseModel):
 
     question: str = Field(min_length=1, max_length=MOST_QUERY_CHARACTERS)
     image: str | None = Field(None, description="A picture that the question is about: data:image/jpeg;base64,…")
+    images: list[str] = Field([], max_length=MOST_PICTURES, description="Or several pictures.")
     index: _Name | None = Field(None, description="Which index. Default: the first.")
     indexes: list[_Name] = Field([], max_length=MOST_INDEXES, description="Or several, asked as one.")
     kinds: list[Kind] = Field([], max_length=8)
@@ -72,8 +74,8 @@ class AskRequest(BaseModel):
     stream: bool = Field(True, description="false: one JSON at the end instead of events.")
 
     def options(self) -> SearchOptions:
-        """The request as search options. WrongRequest where `image` is not the data URL of a picture."""
-        return options_of(dict(self) | {"image": None if self.image is None else picture_of(self.image)})
+        """The request as search options. WrongRequest where a picture is not the data URL of one."""
+        return options_of(dict(self) | pictures_of(self.image, self.images))
 
 
 class AskResponse(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
-from rag.api.search import MOST_QUERY_CHARACTERS, picture_of
+from rag.api.search import MOST_QUERY_CHARACTERS
 from rag.api.thread_pool import RequestPool
 from rag.errors import WrongRequest
 from rag.types import Content
@@ -106,6 +106,7 @@ def _content(given: str | RerankDocument, library: IndexLibrary) -> Content:
     from rag.decoding.ask_pool import shared_pool
     from rag.loaders.base import Limits
     from rag.loaders.policy import ReadingPolicy
+    from rag.search.data_urls import picture_of
     from rag.search.query_media import query_picture_bytes
 
     policy = ReadingPolicy(Limits(), library.settings.ocr, frozenset(library.settings.clues))

@@ -5,9 +5,6 @@ Knows the read path and the JSON of a hit; knows no page.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -20,9 +17,18 @@ from rag.api.library import IndexLibrary
 from rag.api.responses import Json, documented
 from rag.api.thread_pool import RequestPool
 from rag.api.urls import media_of, picture_address
-from rag.errors import WrongRequest
 from rag.media.service import MediaService
-from rag.search.options import MOST_CANDIDATES, MOST_HITS, MOST_OFFSET, MOST_UNLIKE, SearchOptions, asked_indexes, options_of
+from rag.search.data_urls import pictures_of
+from rag.search.options import (
+    MOST_CANDIDATES,
+    MOST_HITS,
+    MOST_OFFSET,
+    MOST_PICTURES,
+    MOST_UNLIKE,
+    SearchOptions,
+    asked_indexes,
+    options_of,
+)
 from rag.serialization import explain_json, hit_json
 from rag.text.highlights import marks as spans_of
 from rag.types import Hit, Kind
@@ -32,17 +38,17 @@ if TYPE_CHECKING:
 
 MOST_INDEXES = 64  # of one query
 MOST_QUERY_CHARACTERS = 20_000  # characters of a query
-_PICTURE = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.ASCII)
 _Name = Annotated[str, Field(max_length=4_096)]
 
 
 class SearchRequest(BaseModel):
-    """Text, a picture or a passage, or text with one of the two; filters; and what to return."""
+    """Text, pictures or a passage, or text with one of the two; filters; and what to return."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field("", max_length=MOST_QUERY_CHARACTERS, description="What to search for.")
     image: str | None = Field(None, description="A picture as a data URL: data:image/jpeg;base64,…")
+    images: list[str] = Field([], max_length=MOST_PICTURES, description="Or several pictures, asked as one query.")
     like: str | None = Field(None, max_length=64, description="The id of a passage: more like this.")
     less_like: list[Annotated[str, Field(max_length=64)]] = Field(
         [], max_length=MOST_UNLIKE, description="Ids of passages: hits less like these, and without them."
@@ -76,10 +82,9 @@ class SearchRequest(BaseModel):
     )
 
     def options(self) -> SearchOptions:
-        """The request as search options. WrongRequest where `image` is not the data URL of a picture."""
+        """The request as search options. WrongRequest where a picture is not the data URL of one."""
         offset = self.offset if self.cursor is None else cursors.read(self.cursor).offset
-        fields = dict(self) | {"image": None if self.image is None else picture_of(self.image), "offset": offset}
-        return options_of(fields)
+        return options_of(dict(self) | pictures_of(self.image, self.images) | {"offset": offset})
 
 
 class Counts(BaseModel):
@@ -165,21 +170,6 @@ def answer(library: IndexLibrary, media_service: MediaService, request: SearchRe
         "seconds": {stage: round(one, 6) for stage, one in results.seconds.items()}
         | {"total": round(sum(results.seconds.values()), 6)},
     }
-
-
-def picture_of(address: str) -> bytes:
-    """The bytes of a data URL. WrongRequest for any other URL: this server fetches nothing."""
-    begin = _PICTURE.match(address)
-    if begin is None:
-        raise WrongRequest(
-            "the query picture is not a data URL of a picture", remedy="send data:image/jpeg;base64,… with its bytes"
-        )
-    try:
-        return base64.b64decode(address[begin.end() :], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise WrongRequest(
-            "the query picture is not valid base64", remedy="send its bytes in base64, without line breaks"
-        ) from error
 
 
 def _hit(hit: Hit, request: SearchRequest, texts: dict[str, str]) -> dict[str, Any]:

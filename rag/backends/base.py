@@ -40,6 +40,8 @@ class Embedder(Protocol):
     - It returns a vector for every content or raises BackendError; it never returns a vector of anything else. It raises
       ContentRefused, which carries the vectors of the other contents, if the model works but rejects some of them.
     - A content's vector does not depend on its neighbours in the list.
+    - An image content holds one picture, or as many as ``pictures_together`` says: a query of more is embedded picture by
+      picture, and its vector is their mean (`rag.search.several_pictures`).
     - Two vectors are comparable if and only if their fingerprints are equal.
 
     An embedder may also declare `capabilities` (see `EmbedderCapabilities`) and have a `load` method (see `InProcess`).
@@ -90,6 +92,7 @@ class EmbedderCapabilities:
     - ``names_looks``: whether words name something that this embedder sees in pixels; where they name nothing, a picture without
       a word of the query matches by chance. None: pixels may match any words.
     - ``weight``: of its cosines in the fusion of lanes, beside 1 for the full text. None: the scores of each query tell.
+    - ``pictures_together``: so many pictures in one query it reads as one input, as it was trained to.
     - ``anew``: makes document rows of contents without pixels from their rows of the earlier revision, float32 (n, dim).
     """
 
@@ -102,6 +105,7 @@ class EmbedderCapabilities:
     certainty: Callable[[float], float] | None = None
     names_looks: Callable[[str], bool] | None = None
     weight: float | None = None
+    pictures_together: int = 1
 
 
 def capabilities_of(embedder: Embedder) -> EmbedderCapabilities:
@@ -129,6 +133,7 @@ class Reranker(Protocol):
     Laws, checked for every row of RERANKERS by tests/contracts/test_rerankers.py:
     - ``score`` returns one finite float in 0…1 per content, in input order; an empty list gives an empty list.
     - A content's score does not depend on its neighbours in the list.
+    - The query holds one picture at most: for a query of several it is called once for each, and the score is their mean.
     - It scores every content or raises BackendError: ContentRefused if the model works but rejects some of the pairs.
     - ``score`` uses a candidate's pixels if it has them and never fails without them. ``wants_pixels(query)`` says whether this
       query needs the pictures and videos among the candidates decoded again; if not, they come with their clues alone.

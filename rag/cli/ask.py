@@ -19,7 +19,9 @@ FORMATS = ("text", "json", "md", "context")
 def ask(
     words: Annotated[list[str] | None, typer.Argument(help="The question; `-` reads one per line from stdin.")] = None,
     index: Indexes = None,
-    image: Annotated[str | None, typer.Option(help="A picture that the question is about.", metavar="FILE")] = None,
+    image: Annotated[
+        list[str] | None, typer.Option(help="A picture that the question is about (repeatable).", metavar="FILE")
+    ] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only text, page, image, screenshot or frame (repeatable).")] = None,
     path: Annotated[
         list[str] | None, typer.Option(help="Only matching paths below the root (repeatable).", metavar="GLOB")
@@ -62,7 +64,7 @@ def ask(
         raise WrongRequest("no question is given", remedy='ask one: rag ask "when does the ferry sail in winter?"')
     flags: dict[str, Any] = {"answer_url": answer_url, "answer_model": answer_model, "evidence_tokens": evidence_tokens}
     options = SearchOptions(
-        image=image,
+        images=image or (),
         kinds=cast("list[Kind]", kind or []),
         paths=path or (),
         roots=root or (),

@@ -31,7 +31,7 @@ def query(
         list[str] | None, typer.Argument(help="What to search for; `-` reads one query per line from stdin.")
     ] = None,
     index: Indexes = None,
-    image: Annotated[str | None, typer.Option(help="A picture to search with.", metavar="FILE")] = None,
+    image: Annotated[list[str] | None, typer.Option(help="A picture to search with (repeatable).", metavar="FILE")] = None,
     video: Annotated[str | None, typer.Option(help="A frame of a video to search with.", metavar="FILE@SECONDS")] = None,
     less_like: Annotated[
         list[str] | None, typer.Option(help="Hits less like this passage, and without it (repeatable).", metavar="ID")
@@ -73,7 +73,7 @@ def query(
     json: Json = False,
     preview: Annotated[bool, typer.Option(help="Show pictures, in terminals that can.")] = True,
 ) -> None:
-    """Search with words, a picture, or both; the hits come best first, whatever their kind.
+    """Search with words, pictures, or both; the hits come best first, whatever their kind.
 
     Query syntax: '"harbour crane"' is a phrase that must occur, -draft a word that must not, harb* a prefix.
     A query that begins with a minus comes after --: rag query -- -draft harbour
@@ -96,7 +96,7 @@ def query(
     texts = [line.strip() for line in sys.stdin if line.strip()] if many else [" ".join(words or [])]
     answers = []
     options = SearchOptions(
-        image=image,
+        images=image or (),
         video=video,
         less_like=less_like or (),
         kinds=cast("list[Kind]", kind or []),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.cli.terminal import say
-from rag.search.options import MOST_CANDIDATES, MOST_HITS, SearchOptions
+from rag.search.options import MOST_CANDIDATES, MOST_HITS, SearchOptions, pictures_in
 
 if TYPE_CHECKING:
     from rag.client import Client
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rag.search.total import Total
     from rag.types import Hit
 
-MOST_PICTURE_BYTES = 20_000_000  # a larger query picture is not sent to a server that was found, not named
+MOST_PICTURE_BYTES = 20_000_000  # larger query pictures, together, are not sent to a server that was found, not named
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,9 @@ def _over_http(client: Client, names: Sequence[str], settings: Settings) -> Targ
         try:
             found = client.search(text, _completed(options, settings), indexes=names, texts=texts)
         except WrongRequest as error:
-            if options.image is not None:  # the server got its bytes, not its name
-                error.what = error.what.replace("the query picture", str(expand_home(os.fsdecode(options.image)).absolute()))
+            given = [str(expand_home(os.fsdecode(one)).absolute()) for one in pictures_in(options)]
+            if given:  # the server got their bytes, not their names
+                error.what = error.what.replace("the query picture", " or ".join(given))
             raise
         return TargetAnswer(found.hits, found.notes, found.texts, found.good, found.total)
 
@@ -151,6 +152,6 @@ def _exceeds_a_server(settings: Settings, options: SearchOptions) -> bool:
     if settings.top_k > MOST_HITS or settings.candidates > MOST_CANDIDATES:
         return True
     try:
-        return options.image is not None and expand_home(os.fsdecode(options.image)).stat().st_size > MOST_PICTURE_BYTES
+        return sum(expand_home(os.fsdecode(one)).stat().st_size for one in pictures_in(options)) > MOST_PICTURE_BYTES
     except OSError:
         return True  # this process reports what is wrong with the file

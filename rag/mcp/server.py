@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 from mcp.server.mcpserver import MCPServer
@@ -21,7 +22,8 @@ from rag.errors import NotShown, RagError, UnreadableDocument
 from rag.loaders.policy import policy_of
 from rag.mcp.answers import NOTICE, ToolAnswer, describe_hits, describe_index, describe_passage, path_and_place, quote
 from rag.media.service import other_place
-from rag.search.options import MOST_UNLIKE, SearchOptions, asked_indexes
+from rag.search.data_urls import picture_of
+from rag.search.options import MOST_PICTURES, MOST_UNLIKE, SearchOptions, asked_indexes
 from rag.types import Kind, Locator, StoredPassage
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 MOST_HITS = 50
 MOST_AROUND = 10  # passages on each side
 MOST_QUERY_CHARACTERS = 20_000
+MOST_PICTURE_CHARACTERS = 8_000_000  # of one query picture
 INSTRUCTIONS = (
     "Searches the user's own files: text, PDF pages, images, screenshots and moments of videos, in one ranked list. "
     "Call `search` first, then `get` with the id of a hit for its full text, or for its picture where the text is not enough. "
@@ -77,9 +80,14 @@ def create_server(
         query: Annotated[
             str,
             Field(
-                max_length=MOST_QUERY_CHARACTERS, description="What to search for, in any words. May be empty if `like` is given."
+                max_length=MOST_QUERY_CHARACTERS,
+                description="What to search for, in any words. May be empty if `like` or `images` are given.",
             ),
         ] = "",
+        images: Annotated[
+            list[Annotated[str, Field(max_length=MOST_PICTURE_CHARACTERS)]] | None,
+            Field(max_length=MOST_PICTURES, description="Pictures to search with, as one query: data:image/jpeg;base64,…"),
+        ] = None,
         like: Annotated[str, Field(max_length=64, description="The id of a passage: find more like it.")] = "",
         less_like: Annotated[
             list[Annotated[str, Field(max_length=64)]] | None,
@@ -120,7 +128,7 @@ def create_server(
             top_k=top_k,
             group=group,
         )
-        return await _call(run_search, _search, library, index, indexes, query, options)
+        return await _call(run_search, _search, library, index, indexes, query, options, images or ())
 
     @found.tool(title="Get a passage", annotations=_READS)
     async def get(
@@ -188,8 +196,14 @@ async def _call(run: RunInThread, work: Callable[..., CallToolResult], *given: A
 
 
 def _search(
-    library: Library, index: str | None, indexes: Sequence[str] | None, query: str, options: SearchOptions
+    library: Library,
+    index: str | None,
+    indexes: Sequence[str] | None,
+    query: str,
+    options: SearchOptions,
+    images: Sequence[str],
 ) -> CallToolResult:
+    options = replace(options, images=[picture_of(one) for one in images])
     names = library.distinct(asked_indexes(index, indexes))
     results = library.search(names, query, options)
     return _result(describe_hits(results.hits, results.notes, names))

@@ -1,12 +1,14 @@
 """Outlines the matches of a query in a picture; also tells its size and the number of pages.
 
-Knows PDF text layers and OCR boxes; `djvu_highlights.py` knows DjVu. `rag.text.highlights` decides what matches. Runs in a
-worker process.
+Knows PDF text layers and OCR boxes; `djvu_highlights.py` knows DjVu. `rag.text.highlights` decides what matches. `outlines` and
+`lines` run in a worker process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,17 +23,17 @@ if TYPE_CHECKING:
     from rag.loaders.picture.reading_order import Box
 
 _Rectangle = tuple[float, float, float, float]  # left, bottom, right, top in points
-_MOST_REGIONS = 500  # of one picture
+MOST_REGIONS = 500  # of one picture
 _MOST_CHARACTERS = 50_000  # of a page
 _GRID = 1_000_000  # units across a page in which pdfium gives positions
 _BROKEN = frozenset("\x02\ufffe\u00ad")  # how pdfium marks a word broken at the end of a line
 
 
-def outlines(file: Path, *, kind: Kind, locator: Locator, words: str, ocr: bool, limits: Limits) -> tuple[dict[str, Any], bytes]:
+def outlines(file: Path, *, kind: Kind, locator: Locator, words: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
     """`{"pages", "size", "regions"}`; a region is `{"x", "y", "width", "height", "words"}` in 0…1 of the picture.
 
-    `size` is [width, height]: a page in points, a picture in pixels, upright; None for a frame. With `ocr` the words are looked
-    for in the pixels if no text layer contains them. UnreadableDocument.
+    `size` is [width, height]: a page in points, a picture in pixels, upright; None for a frame. Only a text layer is looked
+    into. UnreadableDocument.
     """
     pages: int | None = None
     size: list[float] | None = None
@@ -40,9 +42,25 @@ def outlines(file: Path, *, kind: Kind, locator: Locator, words: str, ocr: bool,
         pages, size, regions = _page(file, locator.number - 1, words, limits)
     elif kind in ("image", "screenshot"):
         pages, size = _picture(file, locator.number - 1 if isinstance(locator, Page) else 0, limits)
-    if ocr and words.strip() and not regions:
-        regions = list(_on_pixels(file, kind, locator, words, limits))
-    return {"pages": pages, "size": size, "regions": regions[:_MOST_REGIONS]}, b""
+    return {"pages": pages, "size": size, "regions": regions[:MOST_REGIONS]}, b""
+
+
+def lines(file: Path, *, kind: Kind, locator: Locator, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    """`{"lines"}`: what OCR reads in the picture of a passage, each line with the fields of a `Box`. UnreadableDocument.
+
+    It reads the same pixels as indexing did, so that it finds the words of the index.
+    """
+    from rag.loaders.picture.ocr import recognise
+    from rag.media.render import decoded
+
+    return {"lines": [asdict(box) for box in recognise(decoded(file, kind, locator, limits), threads=1).boxes]}, b""
+
+
+def outlines_in(read: Sequence[Mapping[str, Any]], words: str) -> list[dict[str, Any]]:
+    """The regions of the words in `lines`, as those of `outlines`."""
+    from rag.loaders.picture.reading_order import Box
+
+    return list(islice((region for line in read for region in _in_box(Box(**line), words)), MOST_REGIONS))
 
 
 def _page(file: Path, index: int, words: str, limits: Limits) -> tuple[int, list[float], list[dict[str, Any]]]:
@@ -150,15 +168,6 @@ def _picture(file: Path, index: int, limits: Limits) -> tuple[int | None, list[f
         if orientation(image) >= 5:
             width, height = height, width
     return (pages if pages > 1 else None), [width, height]
-
-
-def _on_pixels(file: Path, kind: Kind, locator: Locator, words: str, limits: Limits) -> Iterator[dict[str, Any]]:
-    """Runs OCR on the same pixels as indexing did, so that it finds the words of the index."""
-    from rag.loaders.picture.ocr import recognise
-    from rag.media.render import decoded
-
-    for box in recognise(decoded(file, kind, locator, limits), threads=1).boxes:
-        yield from _in_box(box, words)
 
 
 def _in_box(box: Box, words: str) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ from rag.errors import NotShown, UnreadableDocument, WrongRequest
 from rag.limits import HELD_BYTES
 from rag.loaders.base import Limits
 from rag.media.crop import Crop
+from rag.media.highlights import outlines_in
 from rag.media.safe_open import Original, open_original, version_of
 from rag.media.thumbnails import Thumbnails
 from rag.media.video_cache import VideoCache
@@ -31,7 +32,7 @@ Playable = Literal["direct", "remux", "transcode", "frames"]
 LONGEST_CLIP = 60.0  # seconds
 _CLIP_LEAD, _CLIP_SECONDS = 2.0, 30.0  # a clip around a hit begins this long before it, and lasts this long
 _PICTURE_SECONDS, _VIDEO_SECONDS = 30.0, 180.0  # that a picture, and a video, may take to make
-_PICTURE_BYTES, _FACT_BYTES = 96_000_000, 4_000_000  # kept in memory
+_PICTURE_BYTES, _FACT_BYTES, _LINE_BYTES = 96_000_000, 4_000_000, 8_000_000  # kept in memory
 _MADE = "2"  # changes with how pictures are made
 _Value = TypeVar("_Value")
 
@@ -96,6 +97,7 @@ class MediaService:
         self._video_cache = VideoCache()
         self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURE_BYTES)
         self._facts: _Recent[dict[str, Any]] = _Recent(_FACT_BYTES)
+        self._lines: _Recent[dict[str, Any]] = _Recent(_LINE_BYTES)
         self._thumbnails: dict[Path, Thumbnails] = {}
 
     def __enter__(self) -> MediaService:
@@ -147,12 +149,12 @@ class MediaService:
     def outlines(self, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool) -> dict[str, Any]:
         """`{"pages", "size", "regions"}` as `rag.media.highlights` describes them. NotShown, UnreadableDocument.
 
-        With `ocr`, text in the pixels is recognised where nothing else matches, which takes up to some seconds.
+        With `ocr`, text in the pixels is recognised where nothing else matches: up to some seconds the first time, and kept.
         """
         with open_original(stored) as original:
-            found = self._regions(self._quick, original, stored, words, limits, ocr=False)
+            found = self._regions(original, stored, words, limits)
             if ocr and words.strip() and not found["regions"]:
-                found = self._regions(self._ocr, original, stored, words, limits, ocr=True)
+                found = found | {"regions": outlines_in(self._lines_of(original, stored, limits), words)}
         return found
 
     def video(self, stored: StoredPassage, limits: Limits) -> Video:
@@ -235,17 +237,26 @@ class MediaService:
                 else:
                     self._in_use[stamp] = lock, waiting - 1
 
-    def _regions(
-        self, pool: AskPool, original: Original, stored: StoredPassage, words: str, limits: Limits, *, ocr: bool
-    ) -> dict[str, Any]:
+    def _regions(self, original: Original, stored: StoredPassage, words: str, limits: Limits) -> dict[str, Any]:
         passage = stored.passage
-        details = {"kind": passage.kind, "locator": passage.locator, "words": words, "ocr": ocr, "limits": limits}
+        details = {"kind": passage.kind, "locator": passage.locator, "words": words, "limits": limits}
         name = version_of(original, "outlines", details)
         found = self._facts.find(name)
         if found is None:
-            found, _ = self._ask(pool, "highlights:outlines", original, details)
+            found, _ = self._ask(self._quick, "highlights:outlines", original, details)
             self._facts.keep(name, found, len(repr(found)))
         return found
+
+    def _lines_of(self, original: Original, stored: StoredPassage, limits: Limits) -> list[dict[str, Any]]:
+        """The lines that OCR reads in the picture of a passage, whatever is asked: the next query finds them at once."""
+        details = {"kind": stored.passage.kind, "locator": stored.passage.locator, "limits": limits}
+        name = version_of(original, "lines", details)
+        found = self._lines.find(name)
+        if found is None:
+            found, _ = self._ask(self._ocr, "highlights:lines", original, details)
+            self._lines.keep(name, found, len(repr(found)))
+        lines: list[dict[str, Any]] = found["lines"]
+        return lines
 
     def _video(self, original: Original, limits: Limits) -> Video:
         name = version_of(original, "video", limits.max_source_pixels)

@@ -17,15 +17,17 @@ GROUPINGS = ("document", "place")
 ORDERS = ("best", "new", "old", "name")
 MOST_HITS = 200  # of one query over HTTP
 MOST_CANDIDATES = 1_000  # of one query over HTTP
+MOST_PICTURES = 5  # of one query
 MOST_UNLIKE = 16  # passages that the hits of one query are to be less like
 MOST_OFFSET = 100_000  # of one query over HTTP
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """None means: as in the settings. At most one of `image`, `video` and `like` is given."""
+    """None means: as in the settings. Pictures, a `video` or `like` are given, not two of these."""
 
     image: str | os.PathLike[str] | bytes | None = None  # a picture file, or the bytes of one
+    images: Sequence[str | os.PathLike[str] | bytes] = ()  # several, asked as one; `image` is the first of them
     video: str | None = None  # FILE@SECONDS: a frame of a video
     like: str | None = None  # the id of a passage: more like this, without itself
     less_like: Sequence[str] = ()  # ids of passages: hits less like these, and without them
@@ -51,6 +53,14 @@ class SearchOptions:
 def options_of(values: Mapping[str, Any]) -> SearchOptions:
     """The options among named values; values of other names are ignored."""
     return SearchOptions(**{field.name: values[field.name] for field in fields(SearchOptions) if field.name in values})
+
+
+def pictures_in(options: SearchOptions) -> tuple[str | os.PathLike[str] | bytes, ...]:
+    """The pictures of a query, `image` first. WrongRequest for more than MOST_PICTURES."""
+    given = (() if options.image is None else (options.image,)) + tuple(options.images)
+    if len(given) > MOST_PICTURES:
+        raise WrongRequest(f"{len(given)} pictures are asked with", remedy=f"ask with at most {MOST_PICTURES}")
+    return given
 
 
 def asked_indexes(index: str | None, indexes: Sequence[str] | None) -> Sequence[str | None]:

@@ -126,7 +126,7 @@ def search(
     timer.end("rerank")
     if reranker is not None:
         notes += _note_refused(judged)
-    judged = lower_alike(keep_matched(judged), unwanted, found.vectors_of)
+    judged = _tell_pictures(lower_alike(keep_matched(judged), unwanted, found.vectors_of), found)
     if is_measured:
         seen = frozenset[Kind]().union(*(seen_by(each, query) for each in embedders))
         judged = drop_faint(judged, found.shares, seen)
@@ -201,6 +201,12 @@ def _dense_lanes(found: CandidateSet) -> list[DenseLane]:
         certainty = measured.certainty or cosine_itself
         lanes.append(DenseLane(lane_of(at, one), similarities, certainty, measured.weight, one.space.name))
     return lanes
+
+
+def _tell_pictures(judged: Sequence[Judged], found: CandidateSet) -> list[Judged]:
+    """The same; of a query of several pictures, `decided` says how their vectors became one."""
+    told = ", ".join(one.combined for one in found.asked if one.combined)
+    return [replace(one, decided=f"{one.decided}; vector: {told}") for one in judged] if told else list(judged)
 
 
 def _note_refused(judged: Sequence[Judged]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rag.errors import WrongRequest
 from rag.index.locations import expand_home
 from rag.location import Location, is_object_url
-from rag.search.options import SearchOptions
+from rag.search.options import SearchOptions, pictures_in
 from rag.serialization import checked_kinds
 from rag.text.query_syntax import spoken
 from rag.types import Content, Filters, StoredPassage
@@ -27,8 +27,8 @@ _MEDIA = {"image": "picture", "video": "video", "like": "passage"}
 
 
 def given_medium(options: SearchOptions) -> str:
-    """ "image", "video" or "like", whichever is given; "" for none. WrongRequest for two of them."""
-    given = [name for name in _MEDIA if getattr(options, name) is not None]
+    """ "image", "video" or "like", whichever is given; "" for none. WrongRequest for two of them, and for too many pictures."""
+    given = [name for name in _MEDIA if (bool(pictures_in(options)) if name == "image" else getattr(options, name) is not None)]
     if len(given) > 1:
         first, second = (_MEDIA[name] for name in given[:2])
         raise WrongRequest(f"both a {first} and a {second} were given", remedy="search with one of them")
@@ -43,18 +43,20 @@ def words_content(text: str) -> Content:
 
 
 def picture_content(text: str, options: SearchOptions, policy: ReadingPolicy, files: AskPool) -> Content:
-    """The picture or frame to search with, and `text` beside it; `policy` says whether text in it is read. WrongRequest."""
-    from rag.search.query_media import query_frame, query_picture, query_picture_bytes
+    """The pictures or frame to search with, and `text` beside them; `policy` says whether text in them is read.
 
-    if isinstance(options.image, bytes):
-        shown = query_picture_bytes(options.image, policy, files)
-    elif options.image is not None:
-        if not os.fspath(options.image):
-            raise WrongRequest("the name of the query picture is empty", remedy="name a picture file")
-        shown = query_picture(expand_home(options.image), policy, files)
-    else:
-        shown = query_frame(options.video or "", policy, files)
-    return Content("image", text=_require_words(text) if text.strip() else "", pixels=shown.pixels, clues=shown.clues)
+    WrongRequest, TooLarge for a huge picture.
+    """
+    from rag.search.query_media import query_frame
+
+    given = pictures_in(options)
+    shown = [_picture(one, policy, files) for one in given] or [query_frame(options.video or "", policy, files)]
+    return Content(
+        "image",
+        text=_require_words(text) if text.strip() else "",
+        pixels=tuple(pixels for one in shown for pixels in one.pixels),
+        clues="\n".join(dict.fromkeys(one.clues for one in shown if one.clues)),
+    )
 
 
 def content_of(stored: StoredPassage, text: str, limits: Limits, files: AskPool) -> Content:
@@ -96,6 +98,17 @@ def seconds_of(given: str | float | None) -> float | None:
     except ValueError as error:
         raise WrongRequest(f"not a date: {given!r}", remedy="write 2026-03-14 or 2026-03-14T09:30") from error
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+
+
+def _picture(given: str | os.PathLike[str] | bytes, policy: ReadingPolicy, files: AskPool) -> Content:
+    """One query picture, a file or the bytes of one. WrongRequest, TooLarge."""
+    from rag.search.query_media import query_picture, query_picture_bytes
+
+    if isinstance(given, bytes):
+        return query_picture_bytes(given, policy, files)
+    if not os.fspath(given):
+        raise WrongRequest("the name of the query picture is empty", remedy="name a picture file")
+    return query_picture(expand_home(given), policy, files)
 
 
 def _require_words(text: str) -> str:

@@ -14,6 +14,7 @@ from rag.errors import ContentRefused
 from rag.search.asked_kind import AskedKind
 from rag.search.boosts import BY_NAME, OF_KIND, boost, holds_identifier, lead, names_file, requested_kind
 from rag.search.fusion import Candidate
+from rag.search.several_pictures import mean_of, pictures_of, score_pictures
 from rag.search.stored_content import words_only
 from rag.text.clues import judged_clues
 from rag.text.query_syntax import spoken
@@ -74,14 +75,16 @@ def rescore(
     ]
     reasons: Mapping[int, str] = {}
     try:
-        scores = reranker.score(query.content, contents)
+        scores = score_pictures(reranker, query.content, contents)
     except ContentRefused as refusal:
         scores, reasons = refusal.others, refusal.reasons
     remaining = iter(scores)
+    count = len(pictures_of(query.content)) if "image" in reranker.modalities else 1
+    told = f", {mean_of(count)}" if count > 1 else ""
     judged = [
         Judged(candidate, candidate.fused, None, f"fused: {reasons[at]}")
         if at in reasons
-        else _judged(candidate, content, next(remaining), reranker, blend)
+        else _judged(candidate, content, next(remaining), reranker, blend, told)
         for at, (candidate, content) in enumerate(zip(chosen, contents, strict=True))
     ]
     return _ordered(_boost_named(query, judged, stored), stored)
@@ -162,10 +165,11 @@ def _ordered(judged: Sequence[Judged], stored: Mapping[int, StoredPassage]) -> l
     return sorted(judged, key=place)
 
 
-def _judged(candidate: Candidate, content: Content, score: float, reranker: Reranker, blend: float | str) -> Judged:
+def _judged(candidate: Candidate, content: Content, score: float, reranker: Reranker, blend: float | str, told: str) -> Judged:
     share = reranker.trust.get(candidate.kind, 1.0) if blend == "auto" else 1.0 if isinstance(blend, str) else blend
     final = share * score + (1 - share) * candidate.fused
     decided = "rerank_score" if share == 1 else f"{share:.2f} rerank_score + {1 - share:.2f} fused"
+    decided += told
     if content.modality not in reranker.modalities:
         decided += ", from its text: this reranker is text-only"
     return Judged(candidate, min(1.0, max(0.0, final)), score, decided)

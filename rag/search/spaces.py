@@ -16,6 +16,7 @@ from rag.errors import RagError, WrongRequest
 from rag.index.catalog.spaces import FIRST, Space
 from rag.models.further import open_to_ask
 from rag.models.loading import ModelCache, Say
+from rag.search.several_pictures import embed_pictures
 from rag.text.query_syntax import spoken
 from rag.types import Content
 
@@ -41,6 +42,7 @@ class SpaceQuery:
 
     space: SpaceModel
     vector: Vectors
+    combined: str = ""  # how several pictures became one vector; "" for one
 
 
 class FurtherModels:
@@ -98,7 +100,7 @@ def embed_query(
     for space in spaces:
         try:
             fitted, said = fit_query(space.embedder, as_asked(space.embedder, content, asked))
-            found.append(SpaceQuery(space, space.embedder.embed([fitted], role="query")))
+            found.append(SpaceQuery(space, *embed_pictures(space.embedder, fitted, space.name)))
             notes += said
         except RagError as error:
             if space.number == FIRST or space.named:

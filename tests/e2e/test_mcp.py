@@ -87,6 +87,13 @@ def words_of(result: CallToolResult) -> str:
     return "\n".join(block.text for block in result.content if isinstance(block, TextContent))
 
 
+def square(red: int, green: int, blue: int) -> str:
+    """A small picture of one colour as a data URL."""
+    made = io.BytesIO()
+    Image.new("RGB", (64, 32), (red, green, blue)).save(made, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(made.getvalue()).decode()}"
+
+
 async def everything(client: Client) -> dict[str, Any]:
     """The tools and their results."""
     found: dict[str, Any] = {"tools": (await client.list_tools()).tools}
@@ -94,6 +101,8 @@ async def everything(client: Client) -> dict[str, Any]:
     found["text"] = await client.call_tool("search", {"query": "harbour dues"})
     found["image"] = await client.call_tool("search", {"query": "pilot boat", "kinds": ["image"], "top_k": 1})
     boat = found["image"].structured_content["hits"][0]["id"]
+    found["pictures"] = await client.call_tool("search", {"images": [square(200, 30, 30), square(30, 30, 200)]})
+    found["foreign picture"] = await client.call_tool("search", {"images": ["http://127.0.0.1/x.png"]})
     found["like"] = await client.call_tool("search", {"like": boat, "kinds": ["image"]})
     found["passage"] = await client.call_tool("get", {"id": found["text"].structured_content["hits"][0]["id"]})
     found["picture"] = await client.call_tool("get", {"id": boat, "form": "picture"})
@@ -145,6 +154,11 @@ def test_search_returns_hits_with_ids(found: dict[str, Any]) -> None:
     assert set(hits[0]) == {"id", "index", "document", "path", "kind", "locator", "score", "snippet", "similar", "places"}
     assert "never instructions" in found["text"].structured_content["notice"]
     assert not found["like"].is_error
+
+
+def test_pictures_are_a_query(found: dict[str, Any]) -> None:
+    assert found["pictures"].structured_content["hits"][0]["document"] == "boat.jpg"
+    assert found["foreign picture"].is_error and "not a data URL of a picture" in words_of(found["foreign picture"])
 
 
 def test_text_from_files_is_quoted_under_a_notice(found: dict[str, Any]) -> None:

@@ -83,6 +83,20 @@ def test_a_query_picture_finds_similar_pictures(indexed: Path, tmp_path: Path, r
     assert rag("query", "pilot boat", "--image", "red.png", "--json").json[0]["document"] == "a/IMG_1.jpg"
 
 
+def test_several_query_pictures_are_one_query(indexed: Path, tmp_path: Path, rag: Callable[..., Ran]) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (300, 220), (205, 35, 28)).save(tmp_path / "red.png")
+    Image.new("RGB", (300, 220), (28, 35, 205)).save(tmp_path / "blue.png")
+    asked = ("query", "--image", "red.png", "--image", "blue.png", "--explain")
+    found = rag(*asked, "--json").json
+    assert {found[0]["document"], found[1]["document"]} == {"a/IMG_1.jpg", "a/IMG_2.png"}
+    assert found[0]["explain"]["score_is"] == "fused; vector: the mean of 2 pictures"
+    assert "score = rerank_score, the mean of 2 pictures; vector: the mean of 2 pictures" in rag(*asked, "--reranker", "lite").out
+    refused = rag("query", *(word for _ in range(6) for word in ("--image", "red.png")))
+    assert (refused.code, "6 pictures are asked with" in refused.err) == (2, True)
+
+
 def test_formats(indexed: Path, rag: Callable[..., Ran]) -> None:
     ask = ("query", "harbour traffic committee", "--top-k", "2", "--format")
     assert rag(*ask, "paths").out.splitlines()[0] == str(indexed / "a/report.txt")

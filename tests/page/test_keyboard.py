@@ -94,5 +94,5 @@ def test_every_control_is_reached_and_named(server: Server, visit: Visit) -> Non
             break
     assert all(name.strip() for tag, name in reached if tag != "BODY"), reached
     told = " ".join(name for _, name in reached)
-    for wanted in ("Skip to results", "Search words", "Search with a picture", "Texts", "Folder", "Date", "gull-head.jpg"):
+    for wanted in ("Skip to results", "Search words", "Search with pictures", "Texts", "Folder", "Date", "gull-head.jpg"):
         assert wanted in told, wanted

@@ -42,6 +42,16 @@ def test_a_click_and_the_arrow_keys_change_it_and_enter_opens(server: Server, vi
     expect(page.locator(SHOWN)).to_have_text(names[2])  # where the person was last
 
 
+def test_words_on_a_screenshot_are_outlined_after_it_is_shown(server: Server, visit: Visit) -> None:
+    """The list and the picture are there first; the boxes follow once a person rests on the result."""
+    visitor = visit(server, width=1440, height=900)
+    page = visitor.search("?q=dentist&kind=screenshot")
+    expect(page.locator(".pane-view .sheet img")).to_be_visible()
+    expect(page.locator(".pane-view .region").first).to_be_visible()
+    assert (page.locator(".pane-view .region").first.get_attribute("title") or "").casefold() == "dentist"
+    visitor.shot("pane-screenshot")
+
+
 def test_a_double_click_or_its_button_opens_the_full_view(server: Server, visit: Visit) -> None:
     page = visit(server, width=1440, height=900).search("?q=lighthouse&kind=image")
     page.locator(".card-open").nth(1).dblclick()

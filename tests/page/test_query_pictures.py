@@ -30,6 +30,38 @@ def test_a_picture_finds_pictures_like_it(server: Server, visit: Visit) -> None:
     expect(page.locator("h1").first).to_be_visible()
 
 
+def test_several_pictures_are_one_query(server: Server, visit: Visit) -> None:
+    """Chosen together and added later, each taken away by its own button; the address, back and forward hold them all."""
+    visitor = visit(server, 390, 800)
+    page = visitor.open()
+    page.locator("input[type=file]").set_input_files([PICTURES / "evening.jpg", PICTURES / "boat.jpg"])
+    chips = page.locator(".box-picture img")
+    expect(chips).to_have_count(2)
+    visitor.settled()
+    assert "IMG_2041.jpg" in names(page)[:4] and any(name.startswith("IMG_300") for name in names(page)[:4])
+    visitor.shot("pictures-390")
+    give(page, "paste", PICTURES / "peaks.png")
+    expect(chips).to_have_count(3)
+    assert len(asked(page)["picture"]) == 3
+    page.reload()
+    expect(chips).to_have_count(3)
+    page.get_by_role("button", name="Remove picture 3").click()
+    page.get_by_role("button", name="Remove picture 2").click()
+    expect(chips).to_have_count(1)
+    expect(page.locator(".card h3").first).to_have_text("IMG_2041.jpg")
+    page.go_back()
+    expect(chips).to_have_count(2)
+    visitor.settled()
+    page.get_by_role("button", name="Search with a part of this picture").nth(1).click()
+    page.keyboard.press("Enter")  # half of each side, of this picture alone
+    expect(page.locator(".part-dialog")).to_have_count(0)
+    expect(chips).to_have_count(2)
+    page.locator("input[type=file]").set_input_files([*sorted(PICTURES.iterdir()), TOP / "samples/corpus/photos/DSC_0113.jpg"])
+    expect(page.locator(".trouble")).to_contain_text("At most 5 pictures at once")
+    expect(chips).to_have_count(5)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_pasted_picture_and_words_together(server: Server, visit: Visit) -> None:
     visitor = visit(server)
     page = visitor.open()

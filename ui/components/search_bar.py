@@ -1,4 +1,4 @@
-"""A Gradio component: the box for words and a picture, with filters. Its value is a query.
+"""A Gradio component: the box for words and pictures, with filters. Its value is a query.
 
 Knows what Gradio asks of a component; what is seen of it is in `frontend/src/search_bar`.
 """
@@ -14,13 +14,13 @@ from ui.components.json_component import JsonComponent
 
 
 class SearchBar(JsonComponent):
-    """Words, a picture, or both, with filters by kind, folder, date and index.
+    """Words, pictures, or both, with filters by kind, folder, date and index.
 
-    The value is a query, a dict: `words`, `picture` (a data URL or ""), `like` (the id of a passage or ""), the lists `less` (ids
-    of passages that results are to be less like), `kinds`, `paths`, `roots` and `indexes`, the days `after` and `before` ("" or
-    2026-03-14; `before` is exclusive), `sort`, and `number`, which grows with every change. The address of the page says the
-    same, so a query can be bookmarked. A picture is scaled down in the browser and travels with the query: it is never uploaded
-    as a file.
+    The value is a query, a dict: `words`, `like` (the id of a passage or ""), the lists `pictures` (data URLs, at most five,
+    asked as one), `less` (ids of passages that results are to be less like), `kinds`, `paths`, `roots` and `indexes`, the days
+    `after` and `before` ("" or 2026-03-14; `before` is exclusive), `sort`, and `number`, which grows with every change. The
+    address of the page says the same, so a query can be bookmarked. Pictures are scaled down in the browser and travel with the
+    query: they are never uploaded as files.
 
     `indexes` is what GET /v1/indexes says, `manage` what GET /v1/access says: where nothing is indexed yet, folders and files
     can be chosen. `facets` are the counts beside the filters, of the query with that number:

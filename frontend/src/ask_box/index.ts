@@ -5,6 +5,7 @@ import { notice } from "../controls";
 import { nextDay } from "../days";
 import { fill, h } from "../dom";
 import { component } from "../gradio";
+import { whenSaid } from "../said";
 import { heldBy } from "../search_bar/counts";
 import { filterRow } from "../search_bar/filters";
 import { chosenOf } from "../search_bar/menus";
@@ -54,7 +55,7 @@ export default component<Props>((root, host) => {
     if (running) return;
     const turn = begun((turns.at(-1)?.number ?? 0) + 1, question);
     const asked = request(question);
-    const place = { ...address.read(), tab: "ask", words: question, like: "", picture: "", open: "" };
+    const place = { ...address.read(), tab: "ask", words: question, like: "", pictures: [], open: "" };
     if (turns.length) address.replace(place);
     else address.push(place);
     turns.push(turn);
@@ -223,6 +224,7 @@ export default component<Props>((root, host) => {
     }
   }
 
+  whenSaid(show);
   return {
     changed(names) {
       if (names.has("indexes")) showFilters();

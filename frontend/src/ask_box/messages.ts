@@ -1,4 +1,5 @@
 // A conversation as the messages of `gr.Chatbot`. Knows turns and Markdown; knows no elements.
+import { said } from "../said";
 import { t } from "../words";
 import { answer, escaped, lines } from "./markdown";
 import type { Turn } from "./turns";
@@ -27,7 +28,7 @@ export const messages = (turns: Turn[]): Message[] =>
   ]);
 
 function told(turn: Turn): string {
-  const parts = [spoken(turn), ...said(turn), ...turn.notes.map((note) => `<small>${escaped(note)}</small>`)];
+  const parts = [spoken(turn), ...ofItself(turn), ...turn.notes.map((note) => `<small>${escaped(said(note))}</small>`)];
   return parts.filter(Boolean).join("\n\n");
 }
 
@@ -41,11 +42,11 @@ function spoken(turn: Turn): string {
 }
 
 /** What the page itself says of the answer. */
-function said({ state, text, sources, enough, failure }: Turn): string[] {
+function ofItself({ state, text, sources, enough, failure }: Turn): string[] {
   if (state === "looking") return [`_${escaped(t("ask_looking"))}_`];
   if (state === "writing") return text ? [] : [`_${escaped(t("ask_reading", { n: sources.length }))}_`];
   if (state === "stopped") return [`_${escaped(t("ask_stopped"))}_`];
-  if (state === "failed") return [`**${escaped(failure?.what ?? "")}**`, escaped(failure?.remedy ?? "")];
+  if (state === "failed") return [`**${escaped(said(failure?.what ?? ""))}**`, escaped(said(failure?.remedy ?? ""))];
   if (state === "evidence") {
     const found = t(sources.length ? "ask_evidence" : "ask_no_evidence", { n: sources.length });
     return [`**${escaped(t("ask_no_model"))}**`, settings(), escaped(found)];

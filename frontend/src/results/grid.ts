@@ -11,6 +11,8 @@ export interface Grid {
   element: HTMLElement;
   /** Shows exactly these hits of `total`, below `line` if there is one; cards that stay slide to their new places. */
   show(hits: Hit[], total: number, line?: HTMLElement | null): void;
+  /** The same for the first answer to a query: what lies below the window follows after a frame. */
+  begin(hits: Hit[], total: number, line?: HTMLElement | null): void;
   append(hits: Hit[]): void;
   /** Whether moving cards would disturb the reader. */
   held(): boolean;
@@ -73,6 +75,11 @@ export function grid(
     if (!before.size || still()) return;
     for (const one of cards()) slide(one, before.get(one.dataset.id));
   }
+  function begin(hits: Hit[], ofAll: number, line: HTMLElement | null = null): void {
+    total = ofAll;
+    left = "";
+    rows.begin(hits, line);
+  }
   function focus(id?: string): boolean {
     const place = id ? rows.hits().findIndex((hit) => hit.id === id) : 0;
     return to(place);
@@ -86,6 +93,7 @@ export function grid(
   return {
     element,
     show,
+    begin,
     append: rows.append,
     held: () => pointed || element.contains(document.activeElement) || element.getBoundingClientRect().top < -40,
     focus,

@@ -34,7 +34,7 @@ export default component<Props>((root, host) => {
   const picked = selectionOf(
     () => {
       const query = host.props.value?.query;
-      return query && !query.picture && !query.like && !hasPicture() ? query.words.trim() : "";
+      return query && !query.like && !hasPicture() ? query.words.trim() : "";
     },
     () => cards.unpick(),
   );
@@ -152,7 +152,8 @@ export default component<Props>((root, host) => {
         )
       : null;
     const { total } = answer;
-    cards.show(hits, total ? (total.exact ? total.results : -1) : hits.length, line);
+    const put = found.settled ? cards.show : cards.begin;
+    put(hits, total ? (total.exact ? total.results : -1) : hits.length, line);
     finish(answer);
     if (!hits.length) cards.element.append(nothing(found));
   }
@@ -289,8 +290,8 @@ export default component<Props>((root, host) => {
   };
 });
 
-/** Whether a picture is asked with: the answer does not carry it. */
-const hasPicture = (): boolean => address.read().picture !== "";
+/** Whether pictures are asked with: the answer does not carry them. */
+const hasPicture = (): boolean => address.read().pictures.length > 0;
 
 const toBox = (): boolean => document.dispatchEvent(new CustomEvent("rag:box"));
 

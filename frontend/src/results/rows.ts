@@ -18,6 +18,8 @@ interface Row {
 export interface Rows {
   /** Shows exactly these hits, below `line` if there is one. */
   show(hits: Hit[], line: HTMLElement | null): void;
+  /** The same, but what lies below the window is drawn after the frame that shows what is in it. */
+  begin(hits: Hit[], line: HTMLElement | null): void;
   append(hits: Hit[]): void;
   /** The card of a hit by its place, from 0, drawn if it was removed; null where there is none. */
   card(place: number): HTMLElement | null;
@@ -36,6 +38,8 @@ export function rowsOf(
   let rows: Row[] = [];
   let columns = 1;
   let waiting = false;
+  let below: Hit[] = []; // of `begin`, not drawn yet
+  const room = h("div", { class: "row-strip", "aria-hidden": "true" }); // in their place
   const leaving = new AbortController();
   const later = (): void => {
     if (waiting) return;
@@ -49,6 +53,7 @@ export function rowsOf(
   addEventListener("resize", later, { signal: leaving.signal });
   const watch = new ResizeObserver(() => {
     if (columnsNow() === columns) return;
+    drawBelow();
     regroup();
     later();
   });
@@ -60,6 +65,7 @@ export function rowsOf(
 
   function show(hits: Hit[], line: HTMLElement | null): void {
     all = hits;
+    below = [];
     columns = columnsNow();
     rows = grouped(all);
     element.replaceChildren(...(line ? [line] : []));
@@ -67,7 +73,29 @@ export function rowsOf(
     later();
   }
 
+  function begin(hits: Hit[], line: HTMLElement | null): void {
+    const seen = columnsNow() * (1 + Math.ceil(innerHeight / GUESS));
+    show(hits.slice(0, seen), line);
+    all = hits;
+    below = hits.slice(seen);
+    if (!below.length) return;
+    room.style.height = `${Math.ceil(below.length / columns) * GUESS}px`;
+    element.append(room);
+    requestAnimationFrame(() => setTimeout(drawBelow));
+  }
+
+  /** Draws what `begin` has left, unless something else is shown by now. */
+  function drawBelow(): void {
+    if (!below.length) return;
+    const whole = rows.length; // `begin` draws whole rows
+    rows.push(...grouped(below));
+    below = [];
+    room.replaceWith(...rows.slice(whole).flatMap((row) => drawn(row)));
+    later();
+  }
+
   function append(hits: Hit[]): void {
+    drawBelow();
     const last = rows.at(-1);
     if (last && last.hits.length < columns) {
       expand(last);
@@ -183,6 +211,7 @@ export function rowsOf(
   }
 
   function card(place: number): HTMLElement | null {
+    drawBelow();
     const row = rows[Math.floor(place / columns)];
     if (!row) return null;
     expand(row);
@@ -191,6 +220,7 @@ export function rowsOf(
 
   return {
     show,
+    begin,
     append,
     card,
     hits: () => all,

@@ -1,17 +1,18 @@
-// The search box: words, a picture, or both. Knows typing, pasting and dropping; sends nothing itself.
+// The search box: words, pictures, or both. Knows typing, pasting and dropping; sends nothing itself.
 import { round } from "../controls";
 import { fill, h } from "../dom";
 import { icon } from "../icons";
-import { pictureIn, shrunk } from "../pictures";
+import { MOST, picturesIn, shrunk } from "../pictures";
+import { Refusal } from "../server";
 import { t } from "../words";
 import { choosePart } from "./part";
 
-const PAUSE = 160; // milliseconds after the last key until the search starts
+const PAUSE = 130; // milliseconds after the last key until the search starts: shorter than between the letters of most people
 
 export interface BoxEvents {
   typed(words: string): void; // while a person types
   entered(words: string): void; // on Enter
-  pictured(picture: string): void; // a data URL, or "" when it is removed
+  pictured(pictures: string[]): void; // data URLs: all that are asked with now
   refused(error: unknown): void;
   down(): void; // towards the results
   starred(): void; // the query is to be saved, or not any more
@@ -20,8 +21,8 @@ export interface BoxEvents {
 export interface Box {
   element: HTMLFormElement;
   focus(): void;
-  /** Shows words, the address of a picture or null, and what the results are to be less like; words that are being typed stay. */
-  show(words: string, picture: string | null, less: HTMLElement[]): void;
+  /** Shows words, the query pictures, the address of what the results are to be like, and what less; words being typed stay. */
+  show(words: string, pictures: string[], like: string | null, less: HTMLElement[]): void;
   /** Shows whether the query is saved; null where it cannot be. */
   star(isSaved: boolean | null): void;
   removed(): void;
@@ -29,6 +30,7 @@ export interface Box {
 
 export function searchBox(on: BoxEvents): Box {
   let waiting = 0;
+  let own: string[] = []; // the query pictures
   let composing = false; // an input method sends unfinished pieces of Chinese words
   const leaving = new AbortController(); // ends the listeners on the window
   const input = h("input", {
@@ -47,8 +49,9 @@ export function searchBox(on: BoxEvents): Box {
     accept: "image/*",
     class: "sr-only",
     tabindex: "-1",
+    multiple: true,
     "aria-label": t("add_picture"),
-    on: { change: () => take(file.files?.[0] ?? null) },
+    on: { change: () => take(Array.from(file.files ?? [])) },
   });
   const clear = round("close", "clear", () => clearWords(true), "box-clear");
   const saver = round("star", "save_search", () => on.starred(), "box-star");
@@ -93,8 +96,8 @@ export function searchBox(on: BoxEvents): Box {
   addEventListener(
     "paste",
     (event) => {
-      const pasted = event.clipboardData?.files.length ? pictureIn(event.clipboardData) : null;
-      if (!pasted) return;
+      const pasted = picturesIn(event.clipboardData);
+      if (!pasted.length) return;
       event.preventDefault();
       take(pasted);
     },
@@ -112,12 +115,22 @@ export function searchBox(on: BoxEvents): Box {
     clearTimeout(waiting);
     waiting = window.setTimeout(() => on.typed(input.value), PAUSE);
   }
-  async function take(given: File | null): Promise<void> {
+  /** Adds pictures to those that are there; of several, one that is refused does not keep the others out. */
+  async function take(given: File[]): Promise<void> {
+    const settled = await Promise.allSettled(given.slice(0, MOST).map(shrunk));
     file.value = "";
-    if (!given) return;
+    const added = settled.filter((one) => one.status === "fulfilled").map((one) => one.value);
+    const all = [...new Set([...own, ...added])];
     try {
-      on.pictured(await shrunk(given));
-      input.focus();
+      if (added.length) {
+        on.pictured(all.slice(0, MOST));
+        input.focus();
+      }
+      const refused = settled.find((one) => one.status === "rejected");
+      if (refused) throw refused.reason;
+      if (all.length > MOST || given.length > MOST) {
+        throw new Refusal(t("error_pictures", { most: MOST }), t("error_pictures_more"), "picture");
+      }
     } catch (error) {
       on.refused(error);
     }
@@ -127,25 +140,23 @@ export function searchBox(on: BoxEvents): Box {
     input.value = words;
     element.classList.toggle("has-words", Boolean(words));
   }
-  function show(words: string, picture: string | null, less: HTMLElement[]): void {
+  function show(words: string, pictures: string[], like: string | null, less: HTMLElement[]): void {
     const isTyping = document.activeElement === input;
     if (input.value !== words && !(isTyping && input.value.trim() === words.trim())) set(words);
-    fill(shown, picture !== null ? chip(picture) : null, less);
+    own = pictures;
+    fill(shown, pictures.map(chip), like !== null ? chip(like) : null, less);
   }
   function chip(picture: string): HTMLElement {
+    const words = own.length > 1 ? t("remove_picture_of", { number: own.indexOf(picture) + 1 }) : t("remove_picture");
     const remove = (): void => {
-      on.pictured("");
+      on.pictured(own.filter((one) => one !== picture));
       input.focus();
     };
     return h(
       "span",
       { class: "box-picture" },
       picture ? part(picture) : icon("picture"),
-      h(
-        "button",
-        { type: "button", "aria-label": t("remove_picture"), title: t("remove_picture"), on: { click: remove } },
-        icon("close"),
-      ),
+      h("button", { type: "button", "aria-label": words, title: words, on: { click: remove } }, icon("close")),
     );
   }
   /** The query picture, as a button that leads to a part of it; one of the server's, for more like a passage, is only shown. */
@@ -153,7 +164,7 @@ export function searchBox(on: BoxEvents): Box {
     const image = h("img", { src: picture, alt: t("query_picture") });
     if (!picture.startsWith("data:")) return image;
     const words = t("crop_picture");
-    const open = (): void => choosePart(picture, (cut) => on.pictured(cut));
+    const open = (): void => choosePart(picture, (cut) => on.pictured(own.map((one) => (one === picture ? cut : one))));
     return h(
       "button",
       { type: "button", class: "box-part", "aria-label": words, title: words, on: { click: open } },
@@ -174,8 +185,8 @@ export function searchBox(on: BoxEvents): Box {
   return { element, focus, show, star, removed: () => leaving.abort() };
 }
 
-/** Makes the whole page accept a dropped picture, and say so while one hovers. */
-function dropping(take: (file: File | null) => void, signal: AbortSignal): void {
+/** Makes the whole page accept dropped pictures, and say so while one hovers. */
+function dropping(take: (files: File[]) => void, signal: AbortSignal): void {
   let depth = 0;
   const veil = h(
     "div",
@@ -218,7 +229,7 @@ function dropping(take: (file: File | null) => void, signal: AbortSignal): void 
       if (!carries(event)) return;
       event.preventDefault();
       leave();
-      if (!isOther(event)) take(pictureIn(event.dataTransfer));
+      if (!isOther(event)) take(picturesIn(event.dataTransfer));
     },
     { signal },
   );

@@ -5,7 +5,7 @@ import { notice } from "../controls";
 import { dayBefore, nextDay } from "../days";
 import { fill, h } from "../dom";
 import { component, type Host } from "../gradio";
-import { keep, kept } from "../pictures";
+import { keep, keepAll, kept } from "../pictures";
 import { count } from "../places";
 import { media, Refusal } from "../server";
 import type { Counts, IndexFacts, Query } from "../types";
@@ -28,6 +28,7 @@ interface Props {
 export default component<Props>((root, host) => {
   let asked = address.read();
   let number = 0;
+  let showing = 0; // the timer after which the query is shown
   let typing = false; // the last step of the history came from typing: further letters change it
   let unfiltered: { of: string; counts: Counts } = { of: "", counts: {} }; // counts without filters by kind and folder
   const leaving = new AbortController();
@@ -39,7 +40,7 @@ export default component<Props>((root, host) => {
       memory.note(asked);
       host.dispatch("submit");
     },
-    pictured: (picture) => change({ picture: picture ? keep(picture) : "", like: "" }),
+    pictured: (pictures) => change({ pictures: keepAll(pictures, asked.pictures), like: "" }),
     refused: (error) => refuse(error),
     down: () => document.dispatchEvent(new CustomEvent("rag:results")),
     starred: () => {
@@ -70,39 +71,41 @@ export default component<Props>((root, host) => {
     ask();
   }
 
-  /** Shows the query and triggers the search. */
+  /** Triggers the search, and shows the query once that is on its way. */
   function ask(): void {
     fill(trouble);
-    if (asked.picture && !kept(asked.picture)) {
+    const pictures = asked.pictures.filter((name) => kept(name) !== null);
+    if (pictures.length < asked.pictures.length) {
       refuse(new Refusal(t("error_gone"), t("error_gone_more"), "gone"));
-      asked = { ...asked, picture: "" };
+      asked = { ...asked, pictures };
       address.replace(asked);
     }
-    show();
     number += 1;
     host.set({ value: value() });
     host.dispatch("change");
     document.dispatchEvent(new CustomEvent("rag:asked"));
+    clearTimeout(showing);
+    showing = window.setTimeout(show);
   }
 
   function value(): Query {
     const { open: _open, tab: _tab, ...query } = asked;
     return {
       ...query,
-      picture: asked.picture ? (kept(asked.picture) ?? "") : "",
+      pictures: shownPictures(),
       before: nextDay(asked.before),
       number,
     };
   }
 
+  function shownPictures(): string[] {
+    return asked.pictures.map(kept).filter((one) => one !== null);
+  }
+
   function show(): void {
     const atRest = address.isEmpty(asked);
-    const picture = asked.picture
-      ? kept(asked.picture)
-      : asked.like
-        ? media(asked.like, asked.indexes[0] ?? "", "thumb")
-        : null;
-    box.show(asked.words, picture, less.shown(asked.less, asked.indexes[0] ?? ""));
+    const like = asked.like ? media(asked.like, asked.indexes[0] ?? "", "thumb") : null;
+    box.show(asked.words, shownPictures(), like, less.shown(asked.less, asked.indexes[0] ?? ""));
     view.classList.toggle("at-rest", atRest);
     memory.show();
     showStar();
@@ -122,7 +125,7 @@ export default component<Props>((root, host) => {
     if (documents) fill(holds, holding(indexes));
     else if (indexes[0]) first.show(holds, indexes[0], host.props.manage);
     const { facets } = host.props;
-    if (!address.isEmpty(asked) && facets && facets.number === number) {
+    if (!address.isEmpty(asked) && facets && facets.number >= number - 1) {
       const orders: [string, Word][] = [["", "sort_best"], ...dated(facets.dated), ["name", "sort_name"]];
       filters.show(asked, counted(facets.counts), indexes, orders);
       return;
@@ -159,25 +162,26 @@ export default component<Props>((root, host) => {
   document.addEventListener("rag:tab", navigate, { signal: leaving.signal });
   document.addEventListener(
     "rag:picture",
-    (event) => change({ picture: keep((event as CustomEvent<string>).detail), like: "", words: "" }),
+    (event) => change({ pictures: [keep((event as CustomEvent<string>).detail)], like: "", words: "" }),
     { signal: leaving.signal },
   );
   document.addEventListener("rag:chosen", () => memory.note(asked), { signal: leaving.signal });
   document.addEventListener("rag:box", () => box.focus(), { signal: leaving.signal });
-  if (asked.tab === "ask") asked = { ...asked, words: "", picture: "", like: "" };
+  if (asked.tab === "ask") asked = { ...asked, words: "", pictures: [], like: "" };
   show();
   if (!address.isEmpty(asked)) queueMicrotask(ask);
 
   return {
     changed(names) {
       if (names.has("value") && given(host)) {
-        const { number: _number, picture, ...query } = host.props.value as Query;
-        change({ ...query, picture: picture ? keep(picture) : "", before: dayBefore(query.before) });
+        const { number: _number, pictures, ...query } = host.props.value as Query;
+        change({ ...query, pictures: keepAll(pictures ?? [], asked.pictures), before: dayBefore(query.before) });
       } else if (names.has("indexes") || names.has("facets") || names.has("manage")) showFilters();
       if (names.has("indexes") && host.props.indexes) begin();
     },
     removed() {
       leaving.abort();
+      clearTimeout(showing);
       box.removed();
       less.removed();
       filters.removed();

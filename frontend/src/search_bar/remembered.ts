@@ -22,7 +22,7 @@ export interface Remembered {
 
 /** What can be kept of a query: its address, or "". */
 export function addressOf(asked: address.Place): string {
-  if (address.isEmpty(asked) || asked.picture || asked.like) return "";
+  if (address.isEmpty(asked) || asked.pictures.length || asked.like) return "";
   return new URL(address.written({ ...asked, open: "", tab: "" }), location.origin).search;
 }
 

@@ -1,6 +1,7 @@
 // Why a hit ranks where it does: every stage's rank and score. Knows the JSON of a hit.
 import { h } from "../dom";
 import { plain } from "../places";
+import { said, whenSaid } from "../said";
 import type { Listed } from "../types";
 import { t, type Word } from "../words";
 
@@ -18,6 +19,12 @@ export function why(hit: Listed): HTMLElement {
   };
   const is = explain.score_is ?? "";
   const what = NAMES[is];
+  const line = h("p", { class: "dim" });
+  const say = (): void => {
+    line.textContent = t("score_is", { what: what ? t(what) : said(is) });
+  };
+  say();
+  whenSaid(say);
   return h(
     "details",
     { class: "part why" },
@@ -47,7 +54,7 @@ export function why(hit: Listed): HTMLElement {
         row(t("stage_final"), String(hit.rank), number(hit.score), "final"),
       ),
     ),
-    is ? h("p", { class: "dim" }, t("score_is", { what: what ? t(what) : is })) : null,
+    is ? line : null,
   );
 }
 

@@ -34,8 +34,9 @@ export interface PassageView {
 }
 
 const SPACE = " ";
+const REST = 400; // milliseconds on one result in a quiet view, before text in its picture is recognised
 
-/** An empty view. A quiet one starts no video and has nothing recognised: it follows while a person looks through a list. */
+/** An empty view. A quiet one starts no video, and has words recognised only where a person rests: it follows through a list. */
 export function passageView(on: ViewEvents, { isQuiet } = { isQuiet: false }): PassageView {
   let opened: Opened | null = null;
   let hit: Listed | null = null;
@@ -78,7 +79,8 @@ export function passageView(on: ViewEvents, { isQuiet } = { isQuiet: false }): P
 
   /** Adds the outlines of the matches when they are found; the picture is there already, and stays without them. */
   async function outline(made: Stage, found: Passage, signal: AbortSignal): Promise<void> {
-    if (!found.marks.length || (isQuiet && found.kind !== "page")) return;
+    if (!found.marks.length) return;
+    if (isQuiet && found.kind !== "page") await rested(signal);
     made.coming();
     try {
       made.outline((await load(found.id, found.index, opened?.words ?? "", true, signal)).regions);
@@ -152,6 +154,12 @@ export function passageView(on: ViewEvents, { isQuiet } = { isQuiet: false }): P
     for (const one of [look, side, title, where]) fill(one);
   }
   return { look, side, title, where, show, clear, act, isZoomed: () => canvas?.isZoomed() ?? false };
+}
+
+/** After a while; throws the browser's AbortError if something else is shown before. */
+async function rested(signal: AbortSignal): Promise<void> {
+  await new Promise((done) => setTimeout(done, REST));
+  signal.throwIfAborted();
 }
 
 /** Whether the page shows the results of a search. */

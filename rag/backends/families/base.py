@@ -60,6 +60,7 @@ class Family:
     # What it sees
     videos: bool = True  # whether one that sees takes videos too
     pictures: int = 8  # the most in one input
+    together: int = 1  # pictures of one query that it was trained to read as one input
     image: str = IMAGE  # the placeholder of one picture
     pixels: tuple[int, int] = (0, MAX_PIXELS)  # least and most of one picture; a least of 0: not scaled up
     patch: int = 32  # pixels of a side for each of which one token is read

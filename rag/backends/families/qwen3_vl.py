@@ -47,6 +47,7 @@ EMBEDDING = Family(
     has_config=_is_qwen3_vl,
     dims={"2": 2048, "8": 4096},
     overrides={"is_matryoshka": True},
+    together=8,
     reads="text, pictures, videos",
     llamacpp=True,
     source=SOURCE,

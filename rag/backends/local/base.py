@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.backends import modelscope, prompts
-from rag.backends.base import Choice
+from rag.backends.base import Choice, EmbedderCapabilities
 from rag.backends.families import Family, Task, family_of, fingerprint_of, instruction_for, model_name, trust_of
 from rag.backends.local.shared import Sight, checked_scores, fitted, require, require_dim, unit_rows
 from rag.backends.local.weights import folder_here
@@ -80,6 +80,7 @@ class LoadedEmbedder(_Loaded):
 
     def __init__(self, choice: Choice) -> None:
         super().__init__(choice, "embedder")
+        self.capabilities = EmbedderCapabilities(pictures_together=self._family.together)
         self._instructions = {role: instruction_for(self._family, choice, role) for role in _ROLES}
         dim = self._known_dim()
         if dim is None:  # only the loaded model can tell

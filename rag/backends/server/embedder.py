@@ -79,6 +79,7 @@ class ServerEmbedder:
         self.capabilities = EmbedderCapabilities(
             concurrent_calls=self._endpoints.capacity,
             pictures_per_call=1,  # each is a request of its own anyway, so none waits for another
+            pictures_together=self._family.together,
         )
 
     def embed(self, contents: Sequence[Content], *, role: Role) -> Vectors:

@@ -68,6 +68,17 @@ def test_a_picture_finds_itself(api: TestClient) -> None:
     assert "immutable" in api.get(hit["thumbnail"]).headers["Cache-Control"]
 
 
+def test_several_pictures_are_one_query(api: TestClient, library: Path) -> None:
+    """The hits are those of Python; each picture finds itself."""
+    files = [CORPUS / "photos" / name for name in ("IMG_2041.jpg", "IMG_2063.jpg")]
+    found = ask(api, images=[data_url(file.read_bytes()) for file in files], explain=True, ocr=False)["hits"]
+    assert {hit["document"] for hit in found[:2]} == {f"photos/{file.name}" for file in files}
+    assert "vector: the mean of 2 pictures" in found[0]["explain"]["score_is"]
+    with rag.open_index(str(library)) as searcher:
+        same = searcher.query(images=[str(file) for file in files], ocr=False)
+    assert [hit.id for hit in same] == [hit["id"] for hit in found]
+
+
 def test_more_like_a_passage_leaves_it_out(api: TestClient) -> None:
     page = ask(api, text="annual report income", kinds=["page"])["hits"][0]
     like = ask(api, like=page["id"], top_k=3)
@@ -135,6 +146,8 @@ def test_a_search_without_a_good_match_says_so(api: TestClient) -> None:
         ({"like": "nobody"}, 404, "no_such_passage"),
         ({"image": "http://127.0.0.1/secret.png"}, 400, "wrong_request"),
         ({"image": "file:///etc/passwd"}, 400, "wrong_request"),
+        ({"images": ["http://127.0.0.1/secret.png"]}, 400, "wrong_request"),
+        ({"images": [data_url(png(8, 8))] * 6}, 422, "wrong_shape"),
         ({"image": "data:image/png;base64,????"}, 400, "wrong_request"),
         ({"image": data_url(b"GIF89a and no more")}, 400, "wrong_request"),
         ({"image": data_url(png(10_000, 6_000))}, 413, "too_large"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from rag.decoding.ask_pool import AskPool
 from rag.media.service import MediaService
 from rag.types import Page
 from tests.unit.media_samples import LIMITS, passage, pdf, seen
@@ -75,3 +77,29 @@ def test_words_in_a_screenshot_are_outlined(media_service: MediaService, tmp_pat
     assert abs((region["x"] + region["width"]) * 900 - box[2]) < 25
     assert region["y"] * 500 < 318 < (region["y"] + region["height"]) * 500
     assert media_service.outlines(passage(tmp_path, "s.png", "screenshot"), "dues", LIMITS, ocr=False)["regions"] == []
+
+
+def test_a_picture_is_recognised_once_whatever_is_asked(
+    media_service: MediaService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = Image.new("RGB", (900, 300), "white")
+    ImageDraw.Draw(image).text((100, 100), "harbour dues rose", fill="black", font=ImageFont.load_default(32))
+    image.save(tmp_path / "s.png")
+    asked: list[str] = []
+    call = AskPool.call
+
+    def noted(pool: AskPool, function: str, *given: Any, **more: Any) -> Any:
+        asked.append(function)
+        return call(pool, function, *given, **more)
+
+    monkeypatch.setattr(AskPool, "call", noted)
+    stored = passage(tmp_path, "s.png", "screenshot")
+    found = [
+        [one["words"].lower() for one in media_service.outlines(stored, words, LIMITS, ocr=True)["regions"]]
+        for words in ("dues", "harbour", "anchor", "dues")
+    ]
+    assert found == [["dues"], ["harbour"], [], ["dues"]]
+    assert asked.count("rag.media.highlights:lines") == 1
+    image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(tmp_path / "s.png")  # another content: it is looked at anew
+    media_service.outlines(stored, "dues", LIMITS, ocr=True)
+    assert asked.count("rag.media.highlights:lines") == 2

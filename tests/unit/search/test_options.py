@@ -19,14 +19,22 @@ def test_http_knows_every_option_but_a_local_video_and_the_same_defaults() -> No
     assert known <= SearchRequest.model_fields.keys()
     asked = SearchRequest(text="harbour").options()
     assert all(list(getattr(asked, name) or ()) == [] for name in ("kinds", "paths", "roots", "spaces", "less_like"))
-    plain = known - {"kinds", "paths", "roots", "spaces", "less_like"}
+    plain = known - {"kinds", "paths", "roots", "spaces", "less_like", "images"}
     assert {name: getattr(asked, name) for name in plain} == {name: getattr(DEFAULTS, name) for name in plain}
 
 
 def test_the_command_line_has_an_option_for_each() -> None:
     from rag.cli.query import query
 
-    spelled = {"kinds": "kind", "paths": "path", "roots": "root", "spaces": "space", "rerank": "no_rerank", "fold": "no_fold"}
+    spelled = {
+        "images": "image",
+        "kinds": "kind",
+        "paths": "path",
+        "roots": "root",
+        "spaces": "space",
+        "rerank": "no_rerank",
+        "fold": "no_fold",
+    }
     without = {"like", "ocr"}  # asked of the page and over HTTP: a terminal has no passage at hand
     names = {spelled.get(field.name, field.name) for field in fields(SearchOptions)} - without
     parameters = inspect.signature(query).parameters

@@ -120,9 +120,9 @@ def test_more_asks_for_the_hits_at_the_cursor() -> None:
 
 
 def test_values() -> None:
-    assert is_empty(None) and is_empty({"words": " "}) and not is_empty({"like": "1f"}) and not is_empty({"picture": "data:"})
-    assert search_request({"words": "boat"})["image"] is None and search_request({"words": "boat"})["order"] == "best"
-    assert found_value({"words": "boat", "picture": "data:image/jpeg;base64,AA"})["query"]["picture"] == ""  # not sent back
+    assert is_empty(None) and is_empty({"words": " "}) and not is_empty({"like": "1f"}) and not is_empty({"pictures": ["data:"]})
+    assert search_request({"words": "boat"})["images"] == [] and search_request({"words": "boat"})["order"] == "best"
+    assert found_value({"words": "boat", "pictures": ["data:image/jpeg;base64,AA"]})["query"]["pictures"] == []  # not sent back
     answer = {"hits": [{"dated": 3.0}], "counts": {"kinds": {}}}
     assert facets_value({"number": 4}, answer) == {"number": 4, "counts": {"kinds": {}}, "dated": True}
     nothing = {"hits": [], "counts": {"kinds": {"text": 83}}}
