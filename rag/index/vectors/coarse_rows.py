@@ -56,7 +56,7 @@ class RowCodes:
 
 
 def row_codes(index: Any, steps: Vectors) -> RowCodes:
-    """The codes of an opened FAISS index."""
+    """The codes of an opened FAISS index; steps are float32 (dimensions,)."""
     return RowCodes(partition(index), codes_of(index), steps)
 
 
