@@ -75,7 +75,7 @@ class CoarseStructure:
     def competing(
         structures: Sequence[CoarseStructure], queries: Vectors, k: int, masks: Sequence[NDArray[np.bool_] | None]
     ) -> list[list[NDArray[np.int64]]] | None:
-        """See `rag.index.base.Competing`: one pass over the codes of all, stored by dimension; queries are float32 (queries, dim)."""
+        """See `rag.index.base.Competing`: one pass over the codes of all; queries are float32 (queries, dim)."""
         codes = [each._codes for each in structures if isinstance(each._codes, ColumnCodes)]
         if len(codes) < len(structures):
             return None

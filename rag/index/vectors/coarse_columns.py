@@ -40,7 +40,7 @@ class ColumnCodes:
 
 
 def column_codes(payload: NDArray[np.int8], rows: int, dims: NDArray[np.int64], steps: Vectors) -> ColumnCodes:
-    """The codes as they are stored, int8 (rows × dimensions,): block after block, each dimension by dimension; steps (dimensions,)."""
+    """The codes as they are stored, int8 of shape (rows × dimensions,): block after block, each dimension by dimension."""
     starts = range(0, rows, BLOCK_ROWS)
     sizes = [min(BLOCK_ROWS, rows - start) for start in starts]
     blocks = [
