@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,3 +82,17 @@ class Estimating(Protocol):
     def estimates_for(self, allowed: int, k: int) -> bool: ...
 
     def candidates(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]: ...
+
+
+@runtime_checkable
+class Competing(Estimating, Protocol):
+    """An estimating structure that several segments can share one pass of, where what is far in one need not be kept in another.
+
+    - ``competing`` returns for each structure and query the rows, int64, among the best candidates of all structures, as many as
+      one alone would rescore; the structures have equal ``comparable``. None where it has no such pass for them.
+    """
+
+    @staticmethod
+    def competing(
+        structures: Sequence[Any], queries: Vectors, k: int, masks: Sequence[NDArray[np.bool_] | None]
+    ) -> list[list[NDArray[np.int64]]] | None: ...

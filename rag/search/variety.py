@@ -6,12 +6,11 @@ already (`dedup`); here are the minutes, tickets and log lines that differ in a 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.search.dedup import SAME_WORDS, DuplicateGroup, plain_words
+from rag.search.dedup import DuplicateGroup, SaidWords, WordTurn, nearly_same, said_words
 from rag.search.grouping import Group, Scored
 
 if TYPE_CHECKING:
@@ -31,25 +30,28 @@ def varied(results: Sequence[DuplicateGroup], vectors: Vectors) -> list[Duplicat
     """
     first = list(results[:FIRST])
     cosines = vectors[: len(first)] @ vectors[: len(first)].T
-    words: dict[int, Counter[str]] = {}
+    words: dict[int, SaidWords] = {}
+    known: dict[WordTurn, WordTurn] = {}
     said: dict[int, int] = {}  # by the first result that says something: how many have said it
     kept = []
     for at, one in enumerate(first):
         near = [leader for leader in said if cosines[leader, at] >= CLOSE]
-        leader = next((each for each in near if _say_the_same(first, words, each, at)), at)
+        leader = next((each for each in near if _say_the_same(first, words, known, each, at)), at)
         said[leader] = said.get(leader, 0) + 1
         kept.append(one if said[leader] <= MOST else replace(one, shown=_behind(one.shown)))
     return sorted((*kept, *results[FIRST:]), key=lambda one: -one.shown.best.score)
 
 
-def _say_the_same(results: Sequence[DuplicateGroup], words: dict[int, Counter[str]], one: int, other: int) -> bool:
+def _say_the_same(
+    results: Sequence[DuplicateGroup], words: dict[int, SaidWords], known: dict[WordTurn, WordTurn], one: int, other: int
+) -> bool:
     passages = [results[at].shown.best.stored.passage for at in (one, other)]
     if any(passage.kind not in ("text", "page") or not passage.text for passage in passages):
         return False
     for at, passage in zip((one, other), passages, strict=True):
         if at not in words:
-            words[at] = Counter({word: n for word, n in plain_words(passage).items() if not any(map(str.isdigit, word))})
-    return (words[one] & words[other]).total() >= SAME_WORDS * (words[one] | words[other]).total()
+            words[at] = said_words(passage, known)
+    return nearly_same(words[one].plain, words[other].plain)
 
 
 def _behind(group: Group) -> Group:

@@ -7,6 +7,7 @@ import sys
 from tests.bench import (
     commits,
     http_client,
+    large_query,
     lexical,
     media,
     memory,
@@ -26,6 +27,7 @@ parts = (
     startup,
     rescan,
     http_client,
+    large_query,
     commits,
     lexical,
     warm_query,

@@ -5,6 +5,7 @@ Knows the coarse file and the rows of one segment; knows no catalog. A hit's sco
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,47 +13,43 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
 from rag.index.base import Rows
+from rag.index.vectors.coarse_columns import ColumnCodes, competing_rows
 from rag.index.vectors.coarse_file import build_coarse, open_coarse
 from rag.index.vectors.exact import ExactStructure
-from rag.index.vectors.kernels import best_products
-from rag.index.vectors.partition import best_rows, codes_of, partition
 from rag.index.vectors.rescore import rescore, rescore_allowed
 
 if TYPE_CHECKING:
     from rag.types import Vectors
 
-_MATRIX_PRODUCT_FROM = 4  # queries; from so many on, matrix products are faster than FAISS's scan, query by query
 _MIN_K = 75  # a smaller k gets as many candidates as this one
-_GATHER_RATIO = 64  # all rows ÷ allowed rows: above it, gathering the allowed codes is cheaper than skipping the others
 _DIRECT_RATIO = 2  # allowed rows ÷ candidates: up to it, every allowed row is scored exactly
 
 
 class CoarseStructure:
-    """Scans the leading dimensions of each row at 8 bits (all, where a prefix tells too little) for several candidates per hit.
+    """Scans each row at 8 bits for several candidates per hit: its leading dimensions, all where a prefix tells too little, or
+    those in which the query is not 0, where the rows are words hashed into dimensions.
 
-    FAISS multiplies these codes with integers only, so a query is scaled by the step of each dimension and rounded to -127…127.
+    Codes are multiplied with integers only, so a query is scaled by the step of each dimension and rounded to -127…127.
     Few allowed rows, or a large k, are searched exactly.
     """
 
     def __init__(self, rows: Rows) -> None:
         """Opens the coarse file; builds it where it is absent or damaged. OSError where it cannot be written; IndexDamaged."""
-        codes = open_coarse(rows)
-        if codes is None:
+        opened = open_coarse(rows)
+        if opened is None:
             build_coarse(rows)
-            codes = open_coarse(rows)
-        if codes is None or codes.index.ntotal != rows.segment.rows:
+            opened = open_coarse(rows)
+        if opened is None or opened.codes.rows != rows.segment.rows:
             raise IndexDamaged(f"the coarse file of {rows.file} changed while it was written", remedy="search again")
         self.rows = rows
-        self.comparable = (type(self), codes.index.d)
-        self._steps = codes.steps
-        self._rescore_factor = codes.rescore_factor
-        self._parts = partition(codes.index)
-        self._index = codes.index
-        self._codes = codes_of(codes.index)
-        self._guard = codes.guard
+        self._codes = opened.codes
+        self._rescore_factor = opened.rescore_factor
+        self._guard = opened.guard
+        by_columns = isinstance(opened.codes, ColumnCodes)
+        self.comparable = (type(self), "columns" if by_columns else len(opened.codes.steps))
 
     def __len__(self) -> int:
-        return len(self._codes)
+        return self._codes.rows
 
     def nearest(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
         """See `rag.index.base.Structure`; only candidates are rescored, so a near row among the others is missed."""
@@ -71,24 +68,18 @@ class CoarseStructure:
         return self._candidate_count(k) * _DIRECT_RATIO < allowed and self._guard.is_intact()
 
     def candidates(self, queries: Vectors, k: int, within: NDArray[np.bool_] | None) -> tuple[Vectors, NDArray[np.int64]]:
-        """(estimates, rows), float32 and int64 (queries, n): products of the leading dimensions, queries in 8 bits too."""
-        asked, scale = quantise_queries(queries[:, : len(self._steps)] * self._steps)
-        scarce = within is not None and int(np.count_nonzero(within)) * _GATHER_RATIO < len(self)
-        if len(queries) < _MATRIX_PRODUCT_FROM and not scarce:
-            scores, found = best_rows(self._parts, asked, self._candidate_count(k), within)
-        else:
-            scores, found = best_products(self._codes, asked, self._candidate_count(k), within)
-        return scores * scale, found
+        """(estimates, rows), float32 and int64 (queries, n): products with the codes, queries in 8 bits too."""
+        return self._codes.candidates(queries, self._candidate_count(k), within)
+
+    @staticmethod
+    def competing(
+        structures: Sequence[CoarseStructure], queries: Vectors, k: int, masks: Sequence[NDArray[np.bool_] | None]
+    ) -> list[list[NDArray[np.int64]]] | None:
+        """See `rag.index.base.Competing`: one pass over the codes of all; queries are float32 (queries, dim)."""
+        codes = [each._codes for each in structures if isinstance(each._codes, ColumnCodes)]
+        if len(codes) < len(structures):
+            return None
+        return competing_rows(codes, queries, max(each._candidate_count(k) for each in structures), masks)
 
     def _candidate_count(self, k: int) -> int:
         return self._rescore_factor * max(k, _MIN_K)
-
-
-def quantise_queries(queries: Vectors) -> tuple[Vectors, Vectors]:
-    """Rounds each query to integers with its largest at ±127, which hardly changes the ranking.
-
-    Returns float32 (queries, dim), and the scale (queries, 1): query ≈ integers × scale.
-    """
-    largest = np.abs(queries).max(axis=1, keepdims=True)
-    largest[largest == 0] = 1
-    return np.rint(queries * (127 / largest)).astype(np.float32), largest / np.float32(127)

@@ -30,7 +30,7 @@ def best_products(
     starts = range(0, len(codes), step)
 
     def search(blocks: range) -> tuple[Vectors, NDArray[np.int64]]:
-        best = _TopK(len(queries), k)
+        best = TopK(len(queries), k)
         for block in blocks:
             start = starts[block]
             here = codes[start : start + step]
@@ -52,7 +52,17 @@ def best_products(
     return np.take_along_axis(scores, kept, 1), np.take_along_axis(rows, kept, 1)
 
 
-class _TopK:
+def quantise_queries(queries: Vectors) -> tuple[Vectors, Vectors]:
+    """Rounds each query to integers with its largest at ±127, which hardly changes the ranking.
+
+    Returns float32 (queries, dim), and the scale (queries, 1): query ≈ integers × scale.
+    """
+    largest = np.abs(queries).max(axis=1, keepdims=True)
+    largest[largest == 0] = 1
+    return np.rint(queries * (127 / largest)).astype(np.float32), largest / np.float32(127)
+
+
+class TopK:
     """Keeps the k best rows of each query; holds a few times as many between prunings."""
 
     def __init__(self, queries: int, k: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -110,11 +111,23 @@ def test_nothing_and_unfolded():
 
 def test_the_words_of_a_result_are_counted_once(monkeypatch):
     counts: list[int] = []
-    count = dedup.plain_words
-    monkeypatch.setattr(dedup, "plain_words", lambda passage: counts.append(1) or count(passage))
+    count = dedup.said_words
+    monkeypatch.setattr(dedup, "said_words", lambda *given: counts.append(1) or count(*given))
     groups = [result(at, "text", f"{LETTER} Invoice {at // 2}.") for at in range(600)]
     rng = np.random.default_rng(1)
     vectors = rng.standard_normal(64) + 1e-2 * rng.standard_normal((600, 64))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     assert numbers(fold(groups, vectors.astype(np.float32))) == [[at, at + 1] for at in range(0, 600, 2)]
     assert len(counts) == 600
+
+
+def test_pairs_are_compared_as_counted_words_are():
+    """Sets of words with their turns give what multisets give."""
+    rng = np.random.default_rng(4)
+    texts = [" ".join(f"w{word}" for word in rng.zipf(2.0, int(rng.integers(0, 40))) % 9) for _ in range(60)]
+    said = [dedup.said_words(result(0, "text", text).best.stored.passage, {}).words for text in texts]
+    counts = [Counter(text.split()) for text in texts]
+    for one, first in zip(said, counts, strict=True):
+        for other, second in zip(said, counts, strict=True):
+            wanted = (first & second).total() >= dedup.SAME_WORDS * (first | second).total()
+            assert dedup.nearly_same(one, other) == wanted
