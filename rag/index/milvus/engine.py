@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import IndexFailure, IndexLocked, MissingExtra, StorageFailed, first_line
+from rag.errors import IndexFailure, MissingExtra, StorageFailed, first_line
+from rag.index.milvus.embedded import answers, core_of
 
 if TYPE_CHECKING:
     from rag.index.milvus.address import Address
@@ -39,10 +41,12 @@ class Engine:
     """A client of one database. Safe to share between threads; `calls` counts the requests."""
 
     def __init__(self, address: Address, token: str) -> None:
-        """MissingExtra; IndexFailure where nothing answers; IndexLocked where another process has the file open."""
+        """MissingExtra; IndexFailure where nothing answers; IndexLocked where another process has the file and is silent."""
         self.address = address
         self.calls = 0
-        self._client = _connect(address, token)
+        self._token = token
+        self._restarting = threading.Lock()
+        self._uri, self._client = _connect(address, token)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -62,8 +66,13 @@ class Engine:
         """IndexFailure where the server has no 16-bit vectors or no BM25; the embedded core has both."""
         if self.address.file is not None:
             return
-        with self._asking("its version"):
+        from pymilvus.exceptions import MilvusException
+
+        self.calls += 1
+        try:
             found = str(self._client.get_server_version(timeout=SECONDS))
+        except MilvusException:  # the core behind a port does not tell
+            return
         if is_old(found):
             raise IndexFailure(
                 f"{self.address.shown} is Milvus {found}, which has no 16-bit vectors and no BM25",
@@ -171,6 +180,8 @@ class Engine:
         from pymilvus.exceptions import MilvusException
 
         self.calls += 1
+        if self.address.file is not None and not answers(self._uri):
+            self._restart_core()
         try:
             yield
         except MilvusException as error:
@@ -181,6 +192,14 @@ class Engine:
                 f"{self.address.shown}: {what} cannot be read: {reason}", remedy="look at the server's log; then ask again"
             ) from error
 
+    def _restart_core(self) -> None:
+        """An embedded core ends with the process that started it: this one, or whoever is first, starts another."""
+        with self._restarting:
+            if not answers(self._uri):
+                self._uri, self._client = _connect(self.address, self._token)
+                for collection in self._client.list_collections(timeout=SECONDS):
+                    self._client.load_collection(collection, timeout=SECONDS)
+
 
 def is_old(version: str) -> bool:
     """Whether a version such as v2.3.5 is older than `LEAST`; one that cannot be read is not."""
@@ -188,7 +207,7 @@ def is_old(version: str) -> bool:
     return found is not None and (int(found[1]), int(found[2])) < LEAST
 
 
-def _connect(address: Address, token: str) -> Any:
+def _connect(address: Address, token: str) -> tuple[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pkg_resources, by milvus-lite
         try:
@@ -196,31 +215,15 @@ def _connect(address: Address, token: str) -> Any:
             from pymilvus.exceptions import MilvusException
         except ImportError as error:
             raise MissingExtra("an index in Milvus needs the package pymilvus, which is not installed", "milvus") from error
-        if address.file is not None:
-            _refuse_other_embedded()
-            address.file.parent.mkdir(parents=True, exist_ok=True)
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what fails is raised, and said once
         try:
-            client = pymilvus.MilvusClient(uri=address.uri, token=token, db_name=address.database, timeout=SECONDS)
+            uri = address.uri if address.file is None else core_of(address.file, address.shown)
+            client = pymilvus.MilvusClient(uri=uri, token=token, db_name=address.database, timeout=SECONDS)
         except (MilvusException, OSError, ValueError) as error:
-            if address.file is not None:
-                raise IndexLocked(address.shown, "another process (an embedded index is opened by one at a time)") from error
             remedy = "is the server up? an address is milvus://HOST:19530/NAME; a token goes into RAG_MILVUS_TOKEN"
             raise IndexFailure(f"{address.shown} does not answer: {first_line(error)}", remedy=remedy) from error
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-        return client
-
-
-def _refuse_other_embedded() -> None:
-    """MissingExtra unless the embedded engine is Milvus' own core: the later one has no 16-bit vectors."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        found = version("milvus-lite")
-    except PackageNotFoundError as error:
-        raise MissingExtra("an embedded index needs the package milvus-lite, which is not installed", "milvus-lite") from error
-    if not found.startswith("2."):
-        raise MissingExtra(f"milvus-lite {found} has no 16-bit vectors; an embedded index needs 2.5.1", "milvus-lite")
+        return uri, client
 
 
 def _bounded(rows: Sequence[Row]) -> Iterator[list[Row]]:

@@ -33,7 +33,7 @@ class OpenMilvus:
     """As `OpenedIndex`. The first moment sees all that was written before; later ones may be `STALE`."""
 
     def __init__(self, engine: Engine, index: str, facts: Facts, counted: int = COUNTED) -> None:
-        self.engine, self.name, self.folder = engine, index, engine.address.shown
+        self.engine, self.name, self.folder, self.derived = engine, index, engine.address.shown, engine.address.derived
         self.fingerprint: Fingerprint = facts.fingerprint
         self.settings: Mapping[str, str] = facts.settings
         self.generation = facts.generation
@@ -41,6 +41,7 @@ class OpenMilvus:
         self._notes = Notes(engine, index)
         self._counted = counted
         self._is_first = True
+        self._seen = 0.0  # when the facts were last read and were as they should be
         self._vocabulary: tuple[int, Vocabulary] | None = None
         self._counted_at = 0.0
         self._lock = threading.Lock()
@@ -55,10 +56,19 @@ class OpenMilvus:
         """The connection stays: others may use it, and it ends with the process."""
 
     def refresh(self) -> bool:
-        """Looks for the last commit; True where `generation` changed. IndexReplaced where another model made the index anew."""
-        before, self._is_first = self.generation, True
+        """Looks for the last commit, unless a moment of less than `STALE` ago did; True where `generation` changed.
+
+        IndexReplaced where another model made the index anew, IndexNotFound where it is gone.
+        """
+        if now() - self._seen < STALE and not self._is_first:
+            return False
+        before = self.generation
         with self.snapshot() as snapshot:
             return snapshot.generation != before
+
+    def look_again(self) -> None:
+        """The next moment waits for all that was written before it."""
+        self._is_first = True
 
     @contextmanager
     def snapshot(self) -> Iterator[MilvusSnapshot]:
@@ -66,11 +76,13 @@ class OpenMilvus:
         started = now()
         first, self._is_first = self._is_first, False
         moment: Mapping[str, Any] = at_least(started if first else started - STALE)
+        self._seen = 0.0
         facts = read_facts(self._notes, self.folder, NEWEST if first else moment)
         if facts is None:
             raise IndexNotFound(self.folder)
         if facts.fingerprint != self.fingerprint:
             raise IndexReplaced(self.folder)
+        self._seen = started
         self.generation = max(self.generation, facts.generation)
         yield MilvusSnapshot(self, facts, moment)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
+from pathlib import Path
 
 from rag.config import load_settings
 from rag.errors import IndexFailure, IndexNotFound
@@ -47,8 +48,15 @@ class MilvusRoom:
             return False
         return is_complete(self.engine, self.name) and read_facts(self._notes, self.place, NEWEST) is not None
 
+    @property
+    def uploads(self) -> Path:
+        """As `Address.uploads`."""
+        return self.address.uploads
+
     def up_to_date(self) -> MilvusRoom:
-        """There is one format so far: itself."""
+        """Itself, where there is an index. IndexNotFound."""
+        if not self.exists():
+            raise IndexNotFound(self.place)
         return self
 
     def fingerprint(self) -> Fingerprint:
@@ -75,9 +83,10 @@ class MilvusRoom:
 
     def open(self, structure: str) -> OpenMilvus:
         """Opens it for searching; `structure` is Milvus' own affair. IndexNotFound."""
+        facts = self._facts()
         for which in COLLECTIONS:
             self.engine.load(collection(self.name, which))
-        return OpenMilvus(self.engine, self.name, self._facts())
+        return OpenMilvus(self.engine, self.name, facts)
 
     @contextmanager
     def writing(self, say: Callable[[str], None] = lambda _: None) -> Iterator[MilvusWriter]:

@@ -15,7 +15,7 @@ from rag.errors import BackendError, IndexFailure, MovedOn
 from rag.index.catalog.schema import KIND_CODES
 from rag.index.catalog.spaces import FIRST, Space
 from rag.index.lexical.bm25_search import Frequencies
-from rag.index.milvus.counting import read_status
+from rag.index.milvus.counting import read_status, read_status_of
 from rag.index.milvus.live_rows import LiveRows
 from rag.index.milvus.names import both, from_field
 from rag.index.milvus.rows import passage_of, stored_passage
@@ -259,6 +259,5 @@ class MilvusSnapshot:
         return read_status(self._opened.engine, self.name, self._facts, self._rows, self._moment)
 
     def status_of(self, roots: Sequence[str]) -> IndexStatus:
-        """IndexFailure: what a database holds is counted as a whole."""
-        what = f"what {self.name} holds of {', '.join(roots) or 'no root'} is not counted apart"
-        raise IndexFailure(what, remedy="ask with a key that may see the whole index")
+        """Counts of what the index holds of these roots."""
+        return read_status_of(self._opened.engine, self.name, self._facts, self._rows, self._moment, roots)

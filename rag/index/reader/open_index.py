@@ -43,7 +43,7 @@ class OpenIndex:
     """
 
     def __init__(self, folder: Path, structure: str) -> None:
-        self.folder = folder
+        self.folder = self.derived = folder
         self.name = folder.absolute().name
         self._local = threading.local()
         self._connections: WeakSet[apsw.Connection] = WeakSet()  # each belongs to its thread, and is dropped with it
@@ -116,6 +116,9 @@ class OpenIndex:
     def ask_first(self, passages: Sequence[int]) -> None:
         """Notes passages that a further model lacks, for the next fill. Nothing where the index is read-only."""
         ask_first(self.folder, passages)
+
+    def look_again(self) -> None:
+        """Nothing: `refresh` sees every commit at once."""
 
     def remarks(self) -> tuple[str, ...]:
         """Remarks on how segments were opened, such as which files were built; each is returned once."""
