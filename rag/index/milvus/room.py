@@ -16,6 +16,7 @@ from rag.index.catalog.spaces import Space
 from rag.index.milvus.address import Address, parse_address
 from rag.index.milvus.engine import NEWEST, Engine
 from rag.index.milvus.facts import Facts, read_facts, write_facts
+from rag.index.milvus.lease import leased
 from rag.index.milvus.notes import Notes
 from rag.index.milvus.reader import OpenMilvus
 from rag.index.milvus.schema import COLLECTIONS, collection, create_collections, is_complete
@@ -90,8 +91,11 @@ class MilvusRoom:
 
     @contextmanager
     def writing(self, say: Callable[[str], None] = lambda _: None) -> Iterator[MilvusWriter]:
-        """The writer. Several may write at once: none waits for another, and nothing is said."""
-        yield MilvusWriter(self.engine, self.name, self._facts())
+        """The writer, with the lease of the index, which every commit confirms. IndexLocked while another run has it."""
+        if not self.exists():
+            raise IndexNotFound(self.place)
+        with leased(self._notes, self.place, load_settings({}).milvus_lease, say) as lease:
+            yield MilvusWriter(self.engine, self.name, self._facts(), lease.confirm)
 
     def warm_up(self, structure: str, tell: Callable[[str], None]) -> tuple[str, ...]:
         """Nothing is built here: the servers keep what makes searches fast."""
