@@ -15,6 +15,7 @@ from rag.index.files.layout import is_index
 from rag.index.locations import finish_rebuild, up_to_date
 
 if TYPE_CHECKING:
+    from rag.config import Settings
     from rag.index.catalog.spaces import Space
     from rag.index.reader.open_index import OpenIndex
     from rag.index.writer.writer import Writer
@@ -84,10 +85,10 @@ class FolderRoom:
 
         return writing(self.place, say)
 
-    def warm_up(self, structure: str, tell: Callable[[str], None]) -> tuple[str, ...]:
+    def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
         """Builds the derived files that make searches fast; a remark for each. Calls `tell` before a long step."""
         try:
-            with self.open(structure) as opened:
+            with self.open(settings.search) as opened:
                 if opened.scannable:
                     opened.preload()
                 opened.build_postings(tell)

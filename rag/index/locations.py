@@ -144,7 +144,7 @@ def up_to_date(folder: Path) -> Path:
 
 def warm_up(folder: Path, tell: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
     """Builds the derived files that make searches fast; returns a remark for each file built. Calls `tell` before a long step."""
-    return index_room(folder).warm_up(load_settings({}).search, tell)
+    return index_room(folder).warm_up(load_settings({}), tell)
 
 
 def is_lite(room: Room) -> bool:

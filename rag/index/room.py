@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     import numpy as np
 
+    from rag.config import Settings
     from rag.index.catalog.spaces import Space
     from rag.index.catalog.status import IndexStatus
     from rag.index.lexical.bm25_search import Frequencies
@@ -172,8 +173,8 @@ class Room(Protocol):
         """The writer; `say` is told what is waited for."""
         ...
 
-    def warm_up(self, structure: str, tell: Callable[[str], None]) -> tuple[str, ...]:
-        """Makes first searches fast; returns remarks for people."""
+    def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
+        """Makes searches fast, as the settings want it done; returns remarks for people."""
         ...
 
     def sweep(self) -> int:

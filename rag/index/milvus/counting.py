@@ -17,7 +17,6 @@ from rag.index.milvus.engine import Engine
 from rag.index.milvus.names import among, to_field
 from rag.index.milvus.notes import IGNORED, UNREAD, Notes
 from rag.index.milvus.rows import identity, more_of
-from rag.index.milvus.schema import FORMAT
 from rag.types import KINDS, Kind, Skipped
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def read_status_of(
     ignored = sum((Counter(json.loads(left_out.get(to_field(root), "{}"))) for root in known), Counter[str]())
     return IndexStatus(
         folder=engine.address.shown,
-        format=FORMAT,
+        format=facts.format,
         generation=facts.generation,
         fingerprint=facts.fingerprint,
         settings=facts.settings,

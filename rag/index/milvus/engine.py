@@ -25,6 +25,7 @@ FIELD_BYTES = 65_535  # of a text
 REQUEST_BYTES = 16_000_000  # a request of 64 MB is refused
 REQUEST_ROWS = 1_000
 SECONDS = 60.0  # for one call
+BUILD_SECONDS = 86_400.0  # for building an index
 LEAST = (2, 5)  # version of the server
 NEWEST: Mapping[str, Any] = {"consistency_level": "Strong"}  # waits for all that was written before
 OWN: Mapping[str, Any] = {"consistency_level": "Session"}  # sees what this client wrote
@@ -101,6 +102,27 @@ class Engine:
         with self._asking(collection):
             self._client.load_collection(collection, timeout=SECONDS)
 
+    def release(self, collection: str) -> None:
+        """Takes a collection out of memory: it is not searched until `load`. StorageFailed."""
+        with self._asking(collection, writing=True):
+            self._client.release_collection(collection, timeout=SECONDS)
+
+    def index_kind(self, collection: str) -> str:
+        """The kind of index that the vectors of a collection lie under."""
+        with self._asking(collection):
+            found = self._client.describe_index(collection, "vector", timeout=SECONDS) or {}
+            return str(found.get("index_type", "FLAT"))
+
+    def index_vectors(self, collection: str, kind: str, params: Mapping[str, Any]) -> None:
+        """Builds an index of that kind over the vectors of a released collection, in place of the present one. StorageFailed."""
+        from pymilvus import MilvusClient
+
+        indexes = MilvusClient.prepare_index_params()
+        indexes.add_index("vector", index_type=kind, metric_type="IP", params=dict(params))
+        with self._asking(collection, writing=True):
+            self._client.drop_index(collection, "vector", timeout=SECONDS)
+            self._client.create_index(collection, indexes, timeout=BUILD_SECONDS)
+
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         """Writes rows, replacing those of the same keys, in requests that no server refuses. StorageFailed."""
         for part in _bounded(rows):
@@ -159,9 +181,17 @@ class Engine:
             iterator.close()
 
     def search(
-        self, collection: str, field: str, query: Any, k: int, expression: str, fields: Sequence[str], moment: Mapping[str, Any]
+        self,
+        collection: str,
+        field: str,
+        query: Any,
+        k: int,
+        expression: str,
+        fields: Sequence[str],
+        moment: Mapping[str, Any],
+        params: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """The k best rows by a vector or by words, best first; each with its `key` and `distance`."""
+        """The k best rows by a vector or by words, best first, with `key` and `distance`; `params` are the index's own."""
         with self._asking(collection):
             [found] = self._client.search(
                 collection,
@@ -170,6 +200,7 @@ class Engine:
                 limit=min(k, TOP_K),
                 filter=expression,
                 output_fields=list(fields),
+                search_params={"params": dict(params or {})},
                 timeout=SECONDS,
                 **moment,
             )
