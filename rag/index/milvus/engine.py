@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ TOP_K = 16_384  # more is refused by servers
 FIELD_BYTES = 65_535  # of a text
 REQUEST_BYTES = 16_000_000  # a request of 64 MB is refused
 REQUEST_ROWS = 1_000
+SENDERS = 2  # requests that write at once
 SECONDS = 60.0  # for one call
 BUILD_SECONDS = 86_400.0  # for building an index
 LEAST = (2, 5)  # version of the server
@@ -124,10 +126,20 @@ class Engine:
             self._client.create_index(collection, indexes, timeout=BUILD_SECONDS)
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
-        """Writes rows, replacing those of the same keys, in requests that no server refuses. StorageFailed."""
-        for part in _bounded(rows):
+        """Writes rows, replacing those of the same keys, in requests that no server refuses, in no order. StorageFailed."""
+
+        def send(part: list[Row]) -> None:
             with self._asking(collection, writing=True):
                 self._client.upsert(collection, part, timeout=SECONDS)
+
+        parts = list(_bounded(rows))
+        if len(parts) < 2:
+            for part in parts:
+                send(part)
+            return
+        with ThreadPoolExecutor(SENDERS) as pool:  # one is made ready while the server works on another
+            for sent in [pool.submit(send, part) for part in parts]:
+                sent.result()
 
     def delete(self, collection: str, expression: str) -> None:
         """Deletes the rows that an expression selects. StorageFailed."""

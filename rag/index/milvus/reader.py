@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rag.index.catalog.status import IndexStatus
 
 UNFINISHED = 30.0  # seconds between counts of words while a commit goes on, or was killed
+AGAIN = 0.2  # seconds in which the facts are not read again: a query takes two moments
 STALE = 2.0  # seconds: later moments may be so old, and then wait for no tick of the server's clock
 
 
@@ -38,6 +39,7 @@ class OpenMilvus:
         self.settings: Mapping[str, str] = facts.settings
         self.generation = facts.generation
         self.numbers = Numbers()
+        self._facts = facts
         self._notes = Notes(engine, index)
         self._counted = counted
         self._is_first = True
@@ -76,15 +78,21 @@ class OpenMilvus:
         started = now()
         first, self._is_first = self._is_first, False
         moment: Mapping[str, Any] = at_least(started if first else started - STALE)
-        self._seen = 0.0
-        facts = read_facts(self._notes, self.folder, NEWEST if first else moment)
+        if first or started - self._seen > AGAIN:
+            self._facts = self._read_facts(NEWEST if first else moment)
+            self._seen = started
+            self.generation = max(self.generation, self._facts.generation)
+        yield MilvusSnapshot(self, self._facts, moment)
+
+    def _read_facts(self, moment: Mapping[str, Any]) -> Facts:
+        facts = read_facts(self._notes, self.folder, moment)
         if facts is None:
+            self._seen = 0.0
             raise IndexNotFound(self.folder)
         if facts.fingerprint != self.fingerprint:
+            self._seen = 0.0
             raise IndexReplaced(self.folder)
-        self._seen = started
-        self.generation = max(self.generation, facts.generation)
-        yield MilvusSnapshot(self, facts, moment)
+        return facts
 
     def vocabulary(self, snapshot: MilvusSnapshot) -> Vocabulary:
         """The words at the generation of a snapshot; counted once for each, more often while a commit goes on."""
