@@ -17,7 +17,7 @@ import numpy as np
 
 import rag
 from rag.index.catalog.documents import StagedDocument
-from rag.index.milvus.engine import REQUEST_ROWS, Engine
+from rag.index.milvus.engine import Engine
 from rag.index.milvus.room import MilvusRoom
 from rag.index.milvus.rows import passage_rows
 from rag.index.milvus.schema import PASSAGES, collection, create_collections
@@ -137,8 +137,8 @@ def _rows_of(documents: list[StagedDocument], vectors: np.ndarray) -> list[dict[
 
 def _upsert(engine: Engine, made: list[dict[str, Any]]) -> None:
     client: Any = engine._client
-    for start in range(0, len(made), REQUEST_ROWS):
-        client.upsert(collection("bare", PASSAGES), made[start : start + REQUEST_ROWS])
+    for start in range(0, len(made), 1_000):
+        client.upsert(collection("bare", PASSAGES), made[start : start + 1_000])
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import re
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 TOP_K = 16_384  # more is refused by servers
 FIELD_BYTES = 65_535  # of a text
 REQUEST_BYTES = 16_000_000  # a request of 64 MB is refused
-REQUEST_ROWS = 1_000
+REQUEST_ROWS = 500
 SENDERS = 2  # requests that write at once
 SECONDS = 60.0  # for one call
 BUILD_SECONDS = 86_400.0  # for building an index
@@ -125,20 +126,20 @@ class Engine:
             self._client.drop_index(collection, "vector", timeout=SECONDS)
             self._client.create_index(collection, indexes, timeout=BUILD_SECONDS)
 
-    def upsert(self, collection: str, rows: Sequence[Row]) -> None:
+    def upsert(self, collection: str, rows: Iterable[Row]) -> None:
         """Writes rows, replacing those of the same keys, in requests that no server refuses, in no order. StorageFailed."""
 
         def send(part: list[Row]) -> None:
             with self._asking(collection, writing=True):
                 self._client.upsert(collection, part, timeout=SECONDS)
 
-        parts = list(_bounded(rows))
-        if len(parts) < 2:
-            for part in parts:
-                send(part)
-            return
-        with ThreadPoolExecutor(SENDERS) as pool:  # one is made ready while the server works on another
-            for sent in [pool.submit(send, part) for part in parts]:
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(SENDERS) as pool:  # rows are made and made ready while the server works on others
+            for part in _bounded(rows):
+                if len(waiting) == SENDERS:
+                    waiting.popleft().result()
+                waiting.append(pool.submit(send, part))
+            for sent in waiting:
                 sent.result()
 
     def delete(self, collection: str, expression: str) -> None:
@@ -269,7 +270,7 @@ def _connect(address: Address, token: str) -> tuple[str, Any]:
         return uri, client
 
 
-def _bounded(rows: Sequence[Row]) -> Iterator[list[Row]]:
+def _bounded(rows: Iterable[Row]) -> Iterator[list[Row]]:
     part: list[Row] = []
     size = 0
     for row in rows:

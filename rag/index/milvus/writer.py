@@ -5,14 +5,17 @@ Knows rows and their order; knows no model and no corpus. Two writers at once do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import IndexFailure
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.milvus.changes import MilvusChanges, note_name
 from rag.index.milvus.committing import Changes, commit_changes, owners_that_end, seen_versions
-from rag.index.milvus.engine import Engine, now
+from rag.index.milvus.engine import Engine, Row, now
 from rag.index.milvus.facts import Facts, later_generation
 from rag.index.milvus.names import document_key
 from rag.index.milvus.notes import FACT, REREAD
@@ -82,36 +85,50 @@ class MilvusWriter(MilvusChanges):
         return self.generation
 
     def _gather(self, documents: Sequence[DocumentId]) -> tuple[Changes, dict[str, str], list[tuple[bytes, str]]]:
-        """What the commit writes, the versions that it replaces, and the rows that hold each key then."""
-        changes = Changes(removed=list(self._removed))
+        """What the commit writes, the versions that it replaces, and the rows that hold each key then.
+
+        The rows of passages are made while they are sent, and with them the rows of their documents and what holds each key.
+        """
         holding: list[tuple[bytes, str]] = []
-        first, cut = max(self._next_number, number_at(now())), 0
+        seen = seen_versions(self._engine, self._index, [document_key(each) for each in documents])
+        wanted = {key for staged in self._ready.values() for _, key in staged.passages}
+        awaited = {key for each in self._waiting.ids() if (one := self._waiting.get(each)) for _, key in one.passages}
+        saved = awaited & self._vectors.held_by(f"{key}-{version}" for key, version in seen.items())
+        vectors = self._vectors.read(wanted | saved)
+        loose = {key: vectors[key] for key in saved - wanted}
+        loose |= {key: vector for key, vector in self._vectors.fresh.items() if key not in wanted}
+        changes = Changes(removed=list(self._removed))
+        changes.documents = [skipped_row(document, reason) for document, reason in self._skipped.values()]
+        changes.spent = [f"{LOOSE}{key.hex()}" for key in wanted if self._vectors.is_loose(key)]
+        changes.passages = self._passage_rows(vectors, loose, changes.documents, holding)
+        return changes, seen, holding
+
+    def _passage_rows(
+        self,
+        vectors: Mapping[bytes, NDArray[np.float16]],
+        loose: Mapping[bytes, NDArray[np.float16]],
+        documents: list[Row],
+        holding: list[tuple[bytes, str]],
+    ) -> Iterator[Row]:
+        """The rows of passages and of loose vectors; adds the rows of their documents, and what holds each key."""
+        number, cut = max(self._next_number, number_at(now())), 0
+        for key, vector in loose.items():
+            yield loose_row(key, vector, number)
+            holding.append((key, f"{LOOSE}{key.hex()}"))
         for staged in self._ready.values():
             version, rows, too_full = passage_rows(staged)
             cut += too_full
-            changes.passages += rows
-            changes.documents.append(document_row(staged, version))
-        changes.documents += [skipped_row(document, reason) for document, reason in self._skipped.values()]
+            for row in rows:
+                key = bytes.fromhex(row["vkey"])
+                yield row | {"vector": vectors[key], "number": number}
+                holding.append((key, row["key"]))
+                number += 1
+            documents.append(document_row(staged, version))
+        self._next_number = number
         if cut:
             self.remarks.append(
                 f"{cut} passages have more words than Milvus indexes of one row: the last of them are not searched"
             )
-        seen = seen_versions(self._engine, self._index, [document_key(each) for each in documents])
-        wanted = {bytes.fromhex(row["vkey"]) for row in changes.passages}
-        awaited = {key for each in self._waiting.ids() if (one := self._waiting.get(each)) for _, key in one.passages}
-        saved = awaited & self._vectors.held_by(owners_that_end(changes, seen))
-        vectors = self._vectors.read(wanted | saved)
-        for row in changes.passages:
-            key = bytes.fromhex(row["vkey"])
-            row["vector"] = vectors[key]
-            row["number"], first = first, first + 1
-            holding.append((key, row["key"]))
-        changes.spent = [f"{LOOSE}{key.hex()}" for key in wanted if self._vectors.is_loose(key)]
-        loose = {key: vectors[key] for key in saved - wanted}
-        loose |= {key: vector for key, vector in self._vectors.fresh.items() if key not in wanted}
-        changes.passages += [loose_row(key, vector, first) for key, vector in loose.items()]
-        self._next_number = first
-        return changes, seen, [(key, f"{LOOSE}{key.hex()}") for key in loose] + holding
 
     def _forget_written(self) -> None:
         for written in (self._changed, self.pictures.changed, self.memory.changed, self._ready, self._skipped, self._removed):
