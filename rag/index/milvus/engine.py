@@ -5,29 +5,26 @@ Knows pymilvus and its limits; knows no collection of ours and no passage.
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
-import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import IndexFailure, MissingExtra, StorageFailed, first_line
-from rag.index.milvus.embedded import answers, core_of
+from rag.errors import IndexFailure, StorageFailed, first_line
+from rag.index.milvus.connecting import SECONDS, connect
+from rag.index.milvus.embedded import answers
+from rag.index.milvus.requests import bounded
 
 if TYPE_CHECKING:
     from rag.index.milvus.address import Address
 
 TOP_K = 16_384  # more is refused by servers
 FIELD_BYTES = 65_535  # of a text
-REQUEST_BYTES = 16_000_000  # a request of 64 MB is refused
-REQUEST_ROWS = 500
 SENDERS = 2  # requests that write at once
-SECONDS = 60.0  # for one call
 BUILD_SECONDS = 86_400.0  # for building an index
 LEAST = (2, 5)  # version of the server
 NEWEST: Mapping[str, Any] = {"consistency_level": "Strong"}  # waits for all that was written before
@@ -50,7 +47,7 @@ class Engine:
         self.calls = 0
         self._token = token
         self._restarting = threading.Lock()
-        self._uri, self._client = _connect(address, token)
+        self._uri, self._client = connect(address, token)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -135,7 +132,7 @@ class Engine:
 
         waiting: deque[Future[None]] = deque()
         with ThreadPoolExecutor(SENDERS) as pool:  # rows are made and made ready while the server works on others
-            for part in _bounded(rows):
+            for part in bounded(rows):
                 if len(waiting) == SENDERS:
                     waiting.popleft().result()
                 waiting.append(pool.submit(send, part))
@@ -240,7 +237,7 @@ class Engine:
         """An embedded core ends with the process that started it: this one, or whoever is first, starts another."""
         with self._restarting:
             if not answers(self._uri):
-                self._uri, self._client = _connect(self.address, self._token)
+                self._uri, self._client = connect(self.address, self._token)
                 for collection in self._client.list_collections(timeout=SECONDS):
                     self._client.load_collection(collection, timeout=SECONDS)
 
@@ -249,45 +246,6 @@ def is_old(version: str) -> bool:
     """Whether a version such as v2.3.5 is older than `LEAST`; one that cannot be read is not."""
     found = re.match(r"v?(\d+)\.(\d+)", version)
     return found is not None and (int(found[1]), int(found[2])) < LEAST
-
-
-def _connect(address: Address, token: str) -> tuple[str, Any]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pkg_resources, by milvus-lite
-        try:
-            import pymilvus
-            from pymilvus.exceptions import MilvusException
-        except ImportError as error:
-            raise MissingExtra("an index in Milvus needs the package pymilvus, which is not installed", "milvus") from error
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what fails is raised, and said once
-        try:
-            uri = address.uri if address.file is None else core_of(address.file, address.shown)
-            client = pymilvus.MilvusClient(uri=uri, token=token, db_name=address.database, timeout=SECONDS)
-        except (MilvusException, OSError, ValueError) as error:
-            remedy = "is the server up? an address is milvus://HOST:19530/NAME; a token goes into RAG_MILVUS_TOKEN"
-            raise IndexFailure(f"{address.shown} does not answer: {first_line(error)}", remedy=remedy) from error
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-        return uri, client
-
-
-def _bounded(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    part: list[Row] = []
-    size = 0
-    for row in rows:
-        needs = 64 + sum(_bytes(value) for value in row.values())
-        if part and (size + needs > REQUEST_BYTES or len(part) == REQUEST_ROWS):
-            yield part
-            part, size = [], 0
-        part.append(row)
-        size += needs
-    if part:
-        yield part
-
-
-def _bytes(value: Any) -> int:
-    if isinstance(value, str):
-        return 4 * len(value)
-    return int(getattr(value, "nbytes", 16))
 
 
 def now() -> float:
