@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import IndexNotFound, IndexReplaced
@@ -19,18 +18,18 @@ from rag.index.milvus.notes import Notes
 from rag.index.milvus.numbers import Numbers
 from rag.index.milvus.snapshot import MilvusSnapshot
 from rag.index.milvus.vocabulary import COUNTED, Vocabulary
-from rag.location import Location
-from rag.types import Fingerprint, StoredPassage
+from rag.index.reader.last_moment import LastMoment
+from rag.types import Fingerprint
 
 if TYPE_CHECKING:
-    from rag.index.catalog.status import IndexStatus
+    pass
 
 UNFINISHED = 30.0  # seconds between counts of words while a commit goes on, or was killed
 AGAIN = 0.2  # seconds in which the facts are not read again: a query takes two moments
 STALE = 2.0  # seconds: later moments may be so old, and then wait for no tick of the server's clock
 
 
-class OpenMilvus:
+class OpenMilvus(LastMoment):
     """As `OpenedIndex`. The first moment sees all that was written before; later ones may be `STALE`."""
 
     def __init__(self, engine: Engine, index: str, facts: Facts, counted: int = COUNTED) -> None:
@@ -47,12 +46,6 @@ class OpenMilvus:
         self._vocabulary: tuple[int, Vocabulary] | None = None
         self._counted_at = 0.0
         self._lock = threading.Lock()
-
-    def __enter__(self) -> OpenMilvus:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """The connection stays: others may use it, and it ends with the process."""
@@ -108,24 +101,9 @@ class OpenMilvus:
         """None so far."""
         return ()
 
-    def by_id(self, short_id: str) -> StoredPassage | None:
-        """As `MilvusSnapshot.by_id`."""
-        with self.snapshot() as snapshot:
-            return snapshot.by_id(short_id)
-
-    def roots(self) -> dict[str, Location]:
-        """As `MilvusSnapshot.roots`."""
-        with self.snapshot() as snapshot:
-            return snapshot.roots()
-
     def spaces(self) -> tuple[Space, ...]:
         """None: a database holds one model's vectors."""
         return ()
 
     def ask_first(self, passages: Sequence[int]) -> None:
         """Nothing: there is no further model to make vectors with."""
-
-    def status(self) -> IndexStatus:
-        """As `MilvusSnapshot.status`."""
-        with self.snapshot() as snapshot:
-            return snapshot.status()
