@@ -94,7 +94,7 @@ class MilvusRoom:
 
     @contextmanager
     def writing(self, say: Callable[[str], None] = lambda _: None) -> Iterator[MilvusWriter]:
-        """The writer, with the lease of the index, which every commit confirms. IndexLocked while another run has it."""
+        """The writer, with the lease of the index, which commits confirm. IndexNotFound; IndexLocked while another run has it."""
         if not self.exists():
             raise IndexNotFound(self.place)
         with leased(self._notes, self.place, load_settings({}).milvus_lease, say) as lease:
