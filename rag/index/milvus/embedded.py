@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from rag.errors import IndexLocked, MissingExtra
 
+STARTS_IN = 60.0  # seconds, at most
 _SCHEME = "unix:"
 
 
@@ -38,6 +40,9 @@ def core_of(file: Path, shown: str) -> str:
             if answers(uri := note.read_text()):  # another process was faster
                 return uri
         raise IndexLocked(shown, "another process, which does not answer")
+    ends = time.monotonic() + STARTS_IN
+    while not answers(started) and time.monotonic() < ends:  # the client gives up sooner than a busy machine starts it
+        time.sleep(0.02)
     with suppress(OSError):
         note.write_text(started)
     return started
