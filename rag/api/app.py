@@ -25,7 +25,6 @@ from rag.api.login import OneTimeCodes
 from rag.api.metrics import CONTENT_TYPE, Counted, Meters
 from rag.api.responses import Json, answer_failures
 from rag.api.thread_pool import RequestPool
-from rag.api.uploaded_files import upload_folder
 from rag.mcp.server import OverHttp, create_server
 from rag.media.desktop import has_desktop
 from rag.media.service import MediaService
@@ -43,9 +42,9 @@ def create_app(
     `codes` are one-time codes that let a browser in like the key of this start; `browse` are the folders that this key opens,
     by default the user's home; `keys` are further keys, which may be limited.
     """
-    allowed = AllowedFolders(browse or [Path.home()], [upload_folder(one) for one in library.folders.values()])
+    allowed = AllowedFolders(browse or [Path.home()], [room.uploads for room in library.rooms.values()])
     request_pool = RequestPool(threads=max(2, os.cpu_count() or 2))
-    jobs = Jobs()
+    jobs = Jobs(library.look_again)
     meters = Meters(library, request_pool, jobs)
     media_pool = RequestPool(threads=6, timeout=200.0)  # pictures and videos: searches must not wait for a decoder
     readiness_pool = RequestPool(threads=1)

@@ -18,7 +18,7 @@ from rag.api.library import IndexLibrary
 from rag.api.management import UPLOADS, may_manage, needs_start_key
 from rag.api.responses import Json, documented
 from rag.api.thread_pool import RequestPool
-from rag.api.uploaded_files import LONGEST_PATH, Upload, upload_folder
+from rag.api.uploaded_files import LONGEST_PATH, Upload
 
 PIECE_BYTES = 1 << 20  # written to disk at once
 SILENCE_SECONDS = 60.0  # between two pieces of an upload
@@ -88,7 +88,7 @@ def router(library: IndexLibrary, request_pool: RequestPool, allowed: AllowedFol
     )
     async def upload(request: Request, name: _Path, index: _Path = "") -> Json:
         """Keep the body as a file called `name`, a path with `/`, in the folder of uploads of an index."""
-        folder = upload_folder(library.folder(index or None))
+        folder = library.room(index or None).uploads
         with Upload(folder, name, library.settings.max_file_bytes) as file:
             await _receive(request, file, request_pool)
             kept = await request_pool.take(file.keep)

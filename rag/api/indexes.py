@@ -182,12 +182,12 @@ def _start(library: IndexLibrary, jobs: Jobs, allowed: AllowedFolders, request: 
         if request.root is not None:
             raise WrongRequest("a root and a folder were given", remedy="give one of them")
         name = library.name(request.index)
-        return jobs.start(name, library.folder(name), None, [allowed.checked(request.folder)])
+        return jobs.start(name, library.room(name).place, None, [allowed.checked(request.folder)])
     known = library.searcher(request.index).index.roots()
     if request.root is not None and request.root not in known:
         raise WrongRequest(f"no root is called {request.root!r}", remedy=f"the roots are: {', '.join(sorted(known))}")
     roots = [] if request.root is None else [known[request.root]]
-    return jobs.start(library.name(request.index), library.folder(request.index), request.root, roots)
+    return jobs.start(library.name(request.index), library.room(request.index).place, request.root, roots)
 
 
 def _status(library: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, Any]:
@@ -202,9 +202,9 @@ def _status(library: IndexLibrary, jobs: Jobs, index: str | None) -> dict[str, A
 
 
 def _index_info(library: IndexLibrary, jobs: Jobs, name: str) -> dict[str, Any]:
-    own, folder = _running(jobs, name), library.folder(name)
-    run = outside_job(name, folder) if own is None and not current_grant().is_limited else None
-    info: dict[str, Any] = {"name": name, "folder": str(folder), "job": own, "run": run}
+    own, place = _running(jobs, name), library.room(name).place
+    run = outside_job(name, place) if own is None and not current_grant().is_limited else None
+    info: dict[str, Any] = {"name": name, "folder": str(place), "job": own, "run": run}
     try:
         found = library.status(name)
     except IndexFailure as error:

@@ -14,15 +14,17 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.child_process import signal_group
 from rag.errors import DOCUMENTS_SKIPPED, FOUND, RagError, WrongRequest
 from rag.indexing.live_run import live_run
 from rag.location import Location
+
+if TYPE_CHECKING:
+    from rag.index.room import Place
 
 State = Literal["running", "done", "stopped", "failed"]
 
@@ -69,14 +71,16 @@ class Job:
 class Jobs:
     """The jobs of this server, at most one at a time for each index. Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, ended: Callable[[str], None] = lambda _: None) -> None:
+        """`ended` is told the index of every job that ended."""
+        self._ended = ended
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    def start(self, index: str, folder: Path, root: str | None, roots: Sequence[Location]) -> Job:
-        """Starts a job that brings `roots` of the index at `folder` up to date, or all its roots if none is given. JobRuns."""
-        command = [sys.executable, "-P", "-m", "rag.cli", "index", *map(str, roots), "--index", str(folder), "--format", "jsonl"]
+    def start(self, index: str, place: Place, root: str | None, roots: Sequence[Location]) -> Job:
+        """Starts a job that brings `roots` of the index at `place` up to date, or all its roots if none is given. JobRuns."""
+        command = [sys.executable, "-P", "-m", "rag.cli", "index", *map(str, roots), "--index", str(place), "--format", "jsonl"]
         environment = {name: value for name, value in os.environ.items() if name != "RAG_TOKEN"}
         with self._lock:
             running = next((job for job in self._jobs.values() if job.index == index and job.state == "running"), None)
@@ -100,7 +104,7 @@ class Jobs:
             job = Job(secrets.token_hex(8), index, root, process, time.monotonic())
             self._jobs[job.id] = job
             self._forget_old()
-        threading.Thread(target=_follow, args=(job,), name="rag-job", daemon=True).start()
+        threading.Thread(target=_follow, args=(job, self._ended), name="rag-job", daemon=True).start()
         return job
 
     def get(self, id: str) -> Job:
@@ -165,9 +169,9 @@ def job_json(job: Job) -> dict[str, Any]:
     }
 
 
-def outside_job(index: str, folder: Path) -> dict[str, Any] | None:
+def outside_job(index: str, place: Place) -> dict[str, Any] | None:
     """The run of an index that somebody started in a terminal, in the form of a job; None where there is none."""
-    run = live_run(folder)
+    run = live_run(place)
     if run is None:
         return None
     return {
@@ -198,8 +202,8 @@ def _progress(progress: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _follow(job: Job) -> None:
-    """Reads stdout and stderr to their end, then the exit code."""
+def _follow(job: Job, ended: Callable[[str], None]) -> None:
+    """Reads stdout and stderr to their end, then the exit code; then says which index may have changed."""
     stderr = threading.Thread(target=_keep_stderr, args=(job,), name="rag-job-stderr", daemon=True)
     stderr.start()
     for line in job.process.stdout or ():
@@ -218,6 +222,7 @@ def _follow(job: Job) -> None:
     stderr.join(timeout=2)
     signal_group(job.process, signal.SIGKILL)  # worker processes that the job may have left
     job.ended = time.monotonic()
+    ended(job.index)
     if code in (FOUND, DOCUMENTS_SKIPPED) and job.report is not None:
         job.state = "done"
     elif code == INTERRUPTED or job.stopping:

@@ -1,6 +1,6 @@
 """The indexes that one process serves: opened on first use, refreshed to the last commit before each, reopened when rebuilt.
 
-Knows index folders and searchers; knows no HTTP.
+Knows indexes where they are kept, and searchers; knows no HTTP.
 """
 
 from __future__ import annotations
@@ -10,15 +10,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.api.grants import current_grant
 from rag.config import Settings
 from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
-from rag.index.files.layout import is_index
-from rag.index.locations import by_name, finish_rebuild, index_folder, up_to_date
-from rag.index.reader.open_index import IndexStatus, OpenIndex, open_index
+from rag.index.locations import distinct_rooms, index_room
 from rag.models.loading import ModelCache, scorer
 from rag.search.candidates import without_corrections
 from rag.search.federated import FederatedSearcher
@@ -27,6 +24,8 @@ from rag.search.searcher import Searcher
 if TYPE_CHECKING:
     from rag.answers.answering import Answering
     from rag.backends.base import Reranker
+    from rag.index.catalog.status import IndexStatus
+    from rag.index.room import OpenedIndex, Room
     from rag.models.loading import Say
     from rag.search.options import SearchOptions
     from rag.search.pipeline import Results
@@ -41,27 +40,29 @@ class IndexLibrary:
     """
 
     def __init__(self, named: Sequence[str], settings: Settings, *, token: str = "", say: Say = lambda _: None) -> None:
-        """`named` as for `--index`; none means the default. WrongRequest where two folders have the same name."""
+        """`named` as for `--index`; none means the default. WrongRequest where two indexes have the same name."""
         self.id = secrets.token_hex(8)  # of this run: a client that found the run file checks it before it sends anything
         self.settings = settings
         self.token = token
-        self.folders: Mapping[str, Path] = by_name(index_folder(name) for name in named or [settings.index])
+        self.rooms: Mapping[str, Room] = {
+            room.name: room for room in distinct_rooms(index_room(name) for name in named or [settings.index])
+        }
         self._say = say
         self._models = ModelCache()
-        self._readers: dict[str, OpenIndex] = {}
+        self._readers: dict[str, OpenedIndex] = {}
         self._searchers: dict[str, Searcher] = {}
-        self._statuses: dict[str, tuple[OpenIndex, IndexStatus]] = {}
-        self._locks = {name: threading.Lock() for name in self.folders}
+        self._statuses: dict[str, tuple[OpenedIndex, IndexStatus]] = {}
+        self._locks = {name: threading.Lock() for name in self.rooms}
         self._loading = threading.Lock()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names served that the key of the request may know, in the order they were given; the first is the default."""
-        return tuple(filter(current_grant().allows_index, self.folders))
+        return tuple(filter(current_grant().allows_index, self.rooms))
 
-    def folder(self, index: str | None = None) -> Path:
-        """The folder of a served index, by default the first. NoSuchIndex."""
-        return self.folders[self.name(index)]
+    def room(self, index: str | None = None) -> Room:
+        """Where a served index is kept, by default the first. NoSuchIndex."""
+        return self.rooms[self.name(index)]
 
     def name(self, index: str | None = None) -> str:
         """The name of a served index, by default the first. NoSuchIndex, also of one that the key of the request may not know."""
@@ -70,7 +71,7 @@ class IndexLibrary:
             raise NoSuchIndex(name, self.names)
         return name
 
-    def reader(self, index: str | None = None) -> OpenIndex:
+    def reader(self, index: str | None = None) -> OpenedIndex:
         """The index itself, without its models, at its last commit. NoSuchIndex, IndexNotFound, IndexDamaged, IndexTooNew."""
         name = self.name(index)
         with self._locks[name]:
@@ -83,7 +84,7 @@ class IndexLibrary:
             opened = self._newest(name)
             if name not in self._searchers or self._searchers[name].index is not opened:
                 with self._loading:
-                    self._searchers[name] = Searcher(self.folders[name], self.settings, self._say, self._models, opened)
+                    self._searchers[name] = Searcher(self.rooms[name], self.settings, self._say, self._models, opened)
             return self._searchers[name]
 
     def _searcher_of(self, names: Sequence[str]) -> Searcher | FederatedSearcher:
@@ -116,12 +117,12 @@ class IndexLibrary:
         except IndexReplaced:
             return self._searcher_of(names).ask(question, options, **asked)
 
-    def passage(self, id: str, index: str | None = None) -> tuple[OpenIndex, StoredPassage]:
+    def passage(self, id: str, index: str | None = None) -> tuple[OpenedIndex, StoredPassage]:
         """A live passage by its id, with the index that holds it. NoSuchPassage, and the errors of `reader`."""
         opened, stored, _ = self.around(id, index, 0)
         return opened, stored
 
-    def around(self, id: str, index: str | None, reach: int) -> tuple[OpenIndex, StoredPassage, list[StoredPassage]]:
+    def around(self, id: str, index: str | None, reach: int) -> tuple[OpenedIndex, StoredPassage, list[StoredPassage]]:
         """Like `passage`, with up to `reach` passages before and after it in its document, all of one commit.
 
         NoSuchPassage, and what `reader` raises.
@@ -195,15 +196,18 @@ class IndexLibrary:
         self._readers.clear()
         self._searchers.clear()
 
-    def _newest(self, name: str) -> OpenIndex:
+    def look_again(self, name: str) -> None:
+        """A run over that index has ended: what it committed is seen from now on."""
+        with self._locks[name]:
+            if name in self._readers:
+                self._readers[name].look_again()
+
+    def _newest(self, name: str) -> OpenedIndex:
         if name in self._readers:
             try:
                 self._readers[name].refresh()
             except (IndexReplaced, IndexNotFound):
                 del self._readers[name]
         if name not in self._readers:
-            folder = finish_rebuild(self.folders[name])
-            if not is_index(folder):
-                raise IndexNotFound(folder)
-            self._readers[name] = open_index(up_to_date(folder), self.settings.search)
+            self._readers[name] = self.rooms[name].up_to_date().open(self.settings.search)
         return self._readers[name]

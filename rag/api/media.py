@@ -140,7 +140,7 @@ def _picture(
     known = not_modified(request.headers, Described("", version.name, version.modified, caching))
     if known is not None:
         return known
-    shown = media_service.picture(stored, size, limits, opened_index.folder, at, crop)
+    shown = media_service.picture(stored, size, limits, opened_index.derived, at, crop)
     return send_bytes(shown.content, Described(shown.type, shown.version, shown.modified, caching))
 
 

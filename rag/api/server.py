@@ -21,6 +21,7 @@ from fastapi import FastAPI
 from rag.api.guard import Trust
 from rag.api.library import IndexLibrary
 from rag.errors import WrongRequest
+from rag.index.locations import identity
 from rag.models.loading import Say
 from rag.models.run_files import RunningServer, announce, withdraw
 from rag.models.selection import query_print
@@ -42,9 +43,9 @@ def announced(library: IndexLibrary, trust: Trust, say: Say) -> Iterator[None]:
     """Keeps the run file by which this user's commands find the server; says so if it cannot be written."""
     place = urlsplit(address(trust))
     url = f"{place.scheme}://{place.netloc}"
-    folders = tuple(os.path.realpath(folder) for folder in library.folders.values())
+    places = tuple(identity(room.place) for room in library.rooms.values())
     asks = query_print(library.settings)
-    me = RunningServer("ui", url, "", os.getpid(), time.time(), folders, asks, trust.start_key, library.id)
+    me = RunningServer("ui", url, "", os.getpid(), time.time(), places, asks, trust.start_key, library.id)
     file = None
     try:
         file = announce(me)

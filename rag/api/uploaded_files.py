@@ -21,11 +21,6 @@ LONGEST_PATH = 4_096  # characters
 FREE_BYTES = 500_000_000  # of the disk that uploads leave for the index
 
 
-def upload_folder(index: Path) -> Path:
-    """Where the uploads of an index lie; it need not exist."""
-    return index.parent / f"{index.name}-uploads"
-
-
 def checked_name(name: str) -> PurePosixPath:
     """The path of an uploaded file below its folder. WrongRequest for one that leads elsewhere or is hidden."""
     parts = name.split("/")

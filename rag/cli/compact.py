@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rag.cli.options import Index
+from rag.cli.options import Index, IndexKind
 from rag.cli.terminal import harmless, say, size
 from rag.humanize import counted
 
 
-def compact(index: Index = "") -> None:
+def compact(index: Index = "", index_kind: IndexKind = None) -> None:
     """Remove deleted and replaced passages from the index for good, and merge its segments. Queries keep working."""
     from rag.config import load_settings
     from rag.index.files.layout import size_on_disk
@@ -17,7 +17,10 @@ def compact(index: Index = "") -> None:
     named = index or load_settings({}).index
     if is_address(named):
         room = existing_room(named)
-        print(f"{harmless(str(room.place))}: removed {counted(room.sweep(), 'row')} that nothing names")
+        removed = room.sweep()
+        for remark in room.warm_up(load_settings({"index_kind": index_kind}), say):
+            say(f"note: {remark}")
+        print(f"{harmless(str(room.place))}: removed {counted(removed, 'row')} that nothing names")
         return
     folder = existing_index(index)
     before = size_on_disk(folder)

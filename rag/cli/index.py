@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rag.cli.left_out import print_ignored
-from rag.cli.options import Backend, Dim, Family, Index, Json, Model, Url
+from rag.cli.options import Backend, Dim, Family, Index, IndexKind, Json, Model, Url
 from rag.cli.terminal import harmless, say
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def index(
             help="Make the index searchable with lite first, --model behind. Default: a new index whose model is slow.",
         ),
     ] = None,
+    index_kind: IndexKind = None,
     ocr: Annotated[str | None, typer.Option(help="When to read text in pictures: auto, always, never.")] = None,
     clues: Annotated[str | None, typer.Option(help="What to index of a picture besides pixels: ocr,caption,path,date.")] = None,
     frames: Annotated[str | None, typer.Option(help="Which frames of a video: keyframes (fast), uniform.")] = None,
@@ -98,7 +99,7 @@ def index(
     if add_model or lite_first:
         others = {"--rebuild": rebuild, "--watch": watch, "--dry-run": dry_run}
         refuse_together({"--add-model": bool(add_model), "--lite-first": bool(lite_first)} | others)
-    named = load_settings({"index": index or None})
+    named = load_settings({"index": index or None, "index_kind": index_kind})
     room = index_room(named.index)
     fresh = not room.exists()
     settings: dict[str, Any] = {
@@ -145,7 +146,7 @@ def index(
             report = build_index(*(folders or []), index=index, rebuild=rebuild, tell=tell, say=hear, **settings)
         else:
             report = build_searchable(*(folders or []), index=index, tell=tell, say=hear, **settings)
-    for remark in room.warm_up(named.search, say):
+    for remark in room.warm_up(named, say):
         say(f"note: {remark}")
     if fresh and not quiet and is_lite(room) and not lite_first:
         say(LITE)

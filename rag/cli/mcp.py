@@ -9,16 +9,16 @@ from typing import Annotated
 
 import typer
 
-from rag.cli.terminal import harmless, say
+from rag.cli.served import say_indexes
+from rag.cli.terminal import say
 
 
 def mcp(
-    index: Annotated[list[str] | None, typer.Option("--index", "-i", help="Name or folder of an index (repeatable).")] = None,
+    index: Annotated[list[str] | None, typer.Option("--index", "-i", help="Name or address of an index (repeatable).")] = None,
 ) -> None:
     """Let an agent search: run the MCP server on stdin and stdout, until stdin ends."""
     from rag.config import load_settings
     from rag.errors import MissingExtra
-    from rag.index.files.layout import is_index
 
     if find_spec("mcp") is None:
         raise MissingExtra("`rag mcp` needs the package mcp, which is not installed", "ui")
@@ -29,9 +29,7 @@ def mcp(
     from rag.media.service import MediaService
 
     library = IndexLibrary(index or [], load_settings({}), say=say)
-    for one, folder in library.folders.items():
-        known = is_index(folder)
-        say(f"index {harmless(one)}: {folder}" + ("" if known else " does not exist yet; create it with: rag index FOLDER"))
+    say_indexes(library.rooms.values(), "create it with: rag index FOLDER")
     request_pool = RequestPool(threads=max(2, os.cpu_count() or 2))
     try:
         with MediaService() as media_service:

@@ -12,6 +12,9 @@ Index = Annotated[
 Indexes = Annotated[
     list[str] | None, typer.Option("--index", "-i", help="Name or folder of the index; repeatable: several are searched as one.")
 ]
+IndexKind = Annotated[
+    str | None, typer.Option(help="In Milvus, what vectors lie under: auto (by their number), flat, hnsw, ivf_rabitq.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Backend = Annotated[str | None, typer.Option(help="Where the embedder runs: auto, lite, small, server, vllm, transformers.")]
 Model = Annotated[str | None, typer.Option(help="Which embedding model: a name or a local folder.")]

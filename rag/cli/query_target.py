@@ -41,7 +41,6 @@ Target = Callable[[str, SearchOptions, bool], TargetAnswer]  # text, options, an
 def choose_target(indexes: Sequence[str], flags: Mapping[str, Any], options: SearchOptions) -> Iterator[Target]:
     """The function that answers queries, opened on its first call; indexes, flags and errors as for `rag.open_index`."""
     from rag.config import load_settings
-    from rag.index.locations import is_address
 
     settings = load_settings({**flags, "index": indexes[0] if indexes else None})
     with ExitStack() as opened:
@@ -49,7 +48,7 @@ def choose_target(indexes: Sequence[str], flags: Mapping[str, Any], options: Sea
         names = list(indexes) or [settings.index]
         if settings.server not in ("auto", "none"):
             yield _named_server(settings, names, flags, opened)
-        elif settings.server == "none" or options.video or any(map(is_address, names)) or _exceeds_a_server(settings, options):
+        elif settings.server == "none" or options.video or _exceeds_a_server(settings, options):
             yield here
         else:
             yield _running_server(settings, names, flags, here, opened)
@@ -89,12 +88,12 @@ def _running_server(
 ) -> Target:
     """A `rag ui` of this user that serves the indexes with the same models; `here` if there is none, or it cannot answer."""
     from rag.config import load_settings
-    from rag.index.locations import index_folder
+    from rag.index.locations import identity, index_room
     from rag.models.run_files import running
     from rag.models.selection import query_print
 
-    folders = [index_folder(name) for name in names]
-    wanted = {os.path.realpath(folder) for folder in folders}
+    rooms = [index_room(name) for name in names]
+    wanted = {identity(room.place) for room in rooms}
     reranking = {key: value for key, value in flags.items() if (key, value) != ("reranker", "none")}
     asks = query_print(load_settings(reranking))  # a search without reranking needs no other models
     found = next((one for one in running("ui") if wanted <= set(one.serves) and one.asks == asks), None)
@@ -105,7 +104,7 @@ def _running_server(
     from rag.errors import Overloaded, TooLarge
 
     client = opened.enter_context(connect(found.url, found.token))
-    there = _over_http(client, [folder.name for folder in folders], settings)
+    there = _over_http(client, [room.name for room in rooms], settings)
     unavailable = False
 
     def search_there(text: str, options: SearchOptions, texts: bool) -> TargetAnswer:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli.terminal import harmless, say
+from rag.cli.served import say_indexes
+from rag.cli.terminal import say
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -20,7 +21,7 @@ NEEDED = ("fastapi", "uvicorn", "prometheus_client", "mcp")
 
 
 def ui(
-    index: Annotated[list[str] | None, typer.Option("--index", "-i", help="Name or folder of an index (repeatable).")] = None,
+    index: Annotated[list[str] | None, typer.Option("--index", "-i", help="Name or address of an index (repeatable).")] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 7860,
     token: Annotated[str | None, typer.Option(help="Access key for all clients; better set in RAG_TOKEN.")] = None,
@@ -41,7 +42,6 @@ def ui(
     """
     from rag.config import load_settings
     from rag.errors import MissingExtra, WrongRequest
-    from rag.index.files.layout import is_index
 
     missing = next((one for one in NEEDED if find_spec(one) is None), None)
     if missing:
@@ -64,8 +64,7 @@ def ui(
     app = create_app(library, trusted, codes, browse or (), key_file(settings.keys))
     shown = page and _mount(app, library)
     remedy = "choose a folder on the page, or run: rag index FOLDER" if shown else "create it with: rag index FOLDER"
-    for one, folder in library.folders.items():
-        say(f"index {harmless(one)}: {folder}" + ("" if is_index(folder) else f" does not exist yet; {remedy}"))
+    say_indexes(library.rooms.values(), remedy)
 
     def started() -> None:
         say(f"{'open' if shown else 'the API is at'} {address(trusted, trusted.start_key)}   (Ctrl-C stops it)")

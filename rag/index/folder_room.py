@@ -10,11 +10,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import IndexDamaged
+from rag.errors import IndexDamaged, IndexNotFound
 from rag.index.files.layout import is_index
-from rag.index.locations import up_to_date
+from rag.index.locations import finish_rebuild, up_to_date
 
 if TYPE_CHECKING:
+    from rag.config import Settings
     from rag.index.catalog.spaces import Space
     from rag.index.reader.open_index import OpenIndex
     from rag.index.writer.writer import Writer
@@ -32,12 +33,19 @@ class FolderRoom:
         """The name of the folder."""
         return self.place.absolute().name
 
+    @property
+    def uploads(self) -> Path:
+        """The folder beside it."""
+        return self.place.parent / f"{self.place.name}-uploads"
+
     def exists(self) -> bool:
         """Whether the folder holds an index."""
         return is_index(self.place)
 
     def up_to_date(self) -> FolderRoom:
-        """Converts an index of an older format. IndexTooOld where it is read-only."""
+        """Completes a rebuild, and converts an index of an older format. IndexNotFound; IndexTooOld where it is read-only."""
+        if not is_index(finish_rebuild(self.place)):
+            raise IndexNotFound(self.place)
         up_to_date(self.place)
         return self
 
@@ -77,10 +85,10 @@ class FolderRoom:
 
         return writing(self.place, say)
 
-    def warm_up(self, structure: str, tell: Callable[[str], None]) -> tuple[str, ...]:
+    def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
         """Builds the derived files that make searches fast; a remark for each. Calls `tell` before a long step."""
         try:
-            with self.open(structure) as opened:
+            with self.open(settings.search) as opened:
                 if opened.scannable:
                     opened.preload()
                 opened.build_postings(tell)

@@ -16,7 +16,7 @@ from rag.errors import IndexNotFound, WrongRequest
 from rag.index.files.layout import is_index
 
 if TYPE_CHECKING:
-    from rag.index.room import Room
+    from rag.index.room import Place, Room
 
 FOLDER = "indexes"
 ADDRESS = "://"  # in what is no folder: milvus://HOST:19530/NAME
@@ -114,29 +114,20 @@ def existing_index(index: str | Path = "") -> Path:
     return up_to_date(folder)
 
 
-def by_name(folders: Iterable[Path]) -> dict[str, Path]:
-    """Each folder once, by its name, which is what a hit says of its index. WrongRequest where two have one name."""
-    found: dict[str, Path] = {}
-    for folder in {folder.resolve(): folder for folder in folders}.values():
-        if found.setdefault(folder.name, folder) != folder:
-            what = f"two indexes are called {folder.name}: {found[folder.name]} and {folder}"
-            raise WrongRequest(what, remedy="name one of them, or rename a folder")
-    return found
-
-
 def distinct_rooms(rooms: Iterable[Room]) -> list[Room]:
     """Each index once. WrongRequest where two have one name, which is what a hit says of its index."""
     found: dict[str, Room] = {}
     for room in rooms:
         other = found.setdefault(room.name, room)
-        if _identity(other.place) != _identity(room.place):
+        if identity(other.place) != identity(room.place):
             what = f"two indexes are called {room.name}: {other.place} and {room.place}"
             raise WrongRequest(what, remedy="name one of them, or rename a folder")
     return list(found.values())
 
 
-def _identity(place: Path | str) -> Path | str:
-    return place.resolve() if isinstance(place, Path) else place
+def identity(place: Place) -> str:
+    """The place of an index as every process of this machine writes it."""
+    return os.path.realpath(place) if isinstance(place, Path) else place
 
 
 def up_to_date(folder: Path) -> Path:
@@ -153,7 +144,7 @@ def up_to_date(folder: Path) -> Path:
 
 def warm_up(folder: Path, tell: Callable[[str], None] = lambda _: None) -> tuple[str, ...]:
     """Builds the derived files that make searches fast; returns a remark for each file built. Calls `tell` before a long step."""
-    return index_room(folder).warm_up(load_settings({}).search, tell)
+    return index_room(folder).warm_up(load_settings({}), tell)
 
 
 def is_lite(room: Room) -> bool:

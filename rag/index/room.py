@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 if TYPE_CHECKING:
     import numpy as np
 
+    from rag.config import Settings
     from rag.index.catalog.spaces import Space
     from rag.index.catalog.status import IndexStatus
     from rag.index.lexical.bm25_search import Frequencies
@@ -28,7 +29,7 @@ Place: TypeAlias = Path | str  # of an index, for people: a folder, or the addre
 class Answering(Protocol):
     """What the read path asks of one moment of an index: of one, or of several as one.
 
-    Laws, checked for every row of INDEXES by tests/contracts/index_rooms.py:
+    Laws, checked for every row of INDEXES by tests/scale/test_contract.py:
     - A document is atomic: all passages of one version are found, or none. No passage is found of a version that was replaced
       before the moment. Where an index is a database, what others commit meanwhile may show; never half a document.
     - Numbers stand for passages as long as the index is open; ties have the smaller number first.
@@ -109,6 +110,11 @@ class OpenedIndex(Protocol):
     @property
     def folder(self) -> Place: ...
     @property
+    def derived(self) -> Path:
+        """A folder of this machine for what is made from the index and may be lost, such as thumbnails; it need not exist."""
+        ...
+
+    @property
     def fingerprint(self) -> Fingerprint: ...
     @property
     def settings(self) -> Mapping[str, str]: ...
@@ -116,7 +122,14 @@ class OpenedIndex(Protocol):
     def generation(self) -> int: ...
     def snapshot(self) -> AbstractContextManager[Moment]: ...
     def remarks(self) -> tuple[str, ...]: ...
-    def refresh(self) -> bool: ...
+    def refresh(self) -> bool:
+        """Looks for the last commit, or for one of at most two seconds ago; True where `generation` changed."""
+        ...
+
+    def look_again(self) -> None:
+        """Another process is known to have committed: the next moment sees that."""
+        ...
+
     def close(self) -> None: ...
     def by_id(self, short_id: str) -> StoredPassage | None: ...
     def roots(self) -> Mapping[str, Location]: ...
@@ -141,9 +154,14 @@ class Room(Protocol):
     def place(self) -> Place: ...
     @property
     def name(self) -> str: ...
+    @property
+    def uploads(self) -> Path:
+        """The folder of this machine for files that people hand in for the index; it need not exist."""
+        ...
+
     def exists(self) -> bool: ...
     def up_to_date(self) -> Room:
-        """Converts an index of an older format; returns itself."""
+        """Converts an existing index of an older format; returns itself. IndexNotFound where there is none."""
         ...
 
     def fingerprint(self) -> Fingerprint: ...
@@ -155,8 +173,8 @@ class Room(Protocol):
         """The writer; `say` is told what is waited for."""
         ...
 
-    def warm_up(self, structure: str, tell: Callable[[str], None]) -> tuple[str, ...]:
-        """Makes first searches fast; returns remarks for people."""
+    def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
+        """Makes searches fast, as the settings want it done; returns remarks for people."""
         ...
 
     def sweep(self) -> int:

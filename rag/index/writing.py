@@ -62,7 +62,7 @@ class Kept(Protocol):
 class IndexWriter(Protocol):
     """A writer of an index; for one thread at a time.
 
-    Laws, checked for every row of INDEXES by tests/contracts/index_rooms.py:
+    Laws, checked for every row of INDEXES by tests/scale/test_contract.py:
     - A document becomes visible whole, once all its vectors are there, and replaces its older version at the same moment; until
       then the older version stays. What `commit` has returned from survives a kill.
     - `stamps` gives (path, stamp) of a root's documents, skipped ones too, ordered by the path's bytes; changes may be made

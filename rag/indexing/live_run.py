@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import WrongRequest
+from rag.index.locations import identity
 from rag.indexing.report import Progress, Tell, progress_json
 from rag.models.run_files import alive, private_folder, run_files, run_folder
 
@@ -40,7 +40,7 @@ def shown_to_others(folder: Place, tell: Tell | None) -> Iterator[Tell]:
     started, written = time.time(), float("-inf")
 
     def write(seen: Progress) -> None:
-        said = {"folder": _identity(folder), "pid": os.getpid(), "started": started, "progress": progress_json(seen)}
+        said = {"folder": identity(folder), "pid": os.getpid(), "started": started, "progress": progress_json(seen)}
         draft = file.with_suffix(".new")
         with suppress(OSError, WrongRequest):
             private_folder()
@@ -66,7 +66,7 @@ def shown_to_others(folder: Place, tell: Tell | None) -> Iterator[Tell]:
 
 def live_run(folder: Place) -> LiveRun | None:
     """The run that brings an index up to date now, in another process of this user; None where there is none. Never raises."""
-    wanted = _identity(folder)
+    wanted = identity(folder)
     found = []
     for file in run_files(".index"):
         try:
@@ -81,7 +81,3 @@ def live_run(folder: Place) -> LiveRun | None:
         elif is_of:
             found.append(run)
     return max(found, key=lambda run: run.started, default=None)
-
-
-def _identity(folder: Place) -> str:
-    return os.path.realpath(folder) if isinstance(folder, Path) else folder

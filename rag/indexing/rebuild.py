@@ -103,7 +103,7 @@ def _of_old_index(folder: Path, wanted: Sequence[Location]) -> tuple[dict[str, L
     if absent:
         what = f"{absent[0]} is not there, and a rebuild would lose it"
         raise WrongRequest(what, remedy=f"bring it back, or: rag rm {absent[0]}")
-    return roots, kept, spaces
+    return dict(roots), kept, spaces
 
 
 def _require_all_walked(report: Report) -> None:

@@ -17,7 +17,7 @@ from rag.serialization import locator_json
 from rag.types import Hit, Locator, StoredPassage
 
 if TYPE_CHECKING:
-    from rag.index.reader.open_index import IndexStatus
+    from rag.index.catalog.status import IndexStatus
 
 MOST_CHARACTERS = 40_000  # of one answer; the rest is available with `start`
 NOTICE = (

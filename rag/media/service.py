@@ -115,7 +115,7 @@ class MediaService:
         stored: StoredPassage,
         size: Size,
         limits: Limits,
-        index_folder: Path,
+        derived: Path,
         at: Locator | None = None,
         crop: Crop | None = None,
     ) -> Picture:
@@ -130,7 +130,7 @@ class MediaService:
         with open_original(stored) as original:
             version = version_of(original, kind, place, size, limits, _MADE, crop)
             details = {"kind": kind, "locator": place, "limits": limits, "crop": None if crop is None else astuple(crop)}
-            content, form = self._rendered(original, version, size, index_folder, **details)
+            content, form = self._rendered(original, version, size, derived, **details)
             return Picture(content, form, version, original.modified)
 
     def version(

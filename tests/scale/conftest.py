@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+import rag
 from rag.index.folder_room import FolderRoom
 from rag.index.milvus.room import MilvusRoom
 from rag.index.room import Room
 
+SAMPLES = Path(__file__).parents[2] / "samples"
 ROOMS = ("folder", "milvus")
 
 
@@ -20,6 +22,16 @@ def room_at(kind: str, place: Path) -> Room:
 @pytest.fixture(params=ROOMS)
 def room(request: pytest.FixtureRequest, tmp_path: Path) -> Room:
     return room_at(request.param, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def indexes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The samples in a folder and in Milvus."""
+    place = tmp_path_factory.mktemp("samples")
+    folder, address = place / "folder", f"milvus-lite://{place}/team.db"
+    reports = [rag.build_index(SAMPLES / "corpus", index=index, ocr="never") for index in (folder, address)]
+    assert reports[0].passages == reports[1].passages and reports[0].indexed == reports[1].indexed
+    return folder, address
 
 
 @pytest.fixture

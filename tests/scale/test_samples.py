@@ -22,19 +22,10 @@ from rag.evaluation.measures import means_of, values_of
 from rag.evaluation.open_set import open_set
 from rag.evaluation.ranking import DEPTH, rank_all
 from rag.index.milvus.room import MilvusRoom
+from tests.scale.conftest import SAMPLES
 
-SAMPLES = Path(__file__).parents[2] / "samples"
 QUERIES = [json.loads(line) for line in (SAMPLES / "queries.jsonl").read_text("utf-8").splitlines()]
 RUN = [sys.executable, "-W", "ignore", "-m", "rag.cli"]
-
-
-@pytest.fixture(scope="module")
-def indexes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    place = tmp_path_factory.mktemp("samples")
-    folder, address = place / "folder", f"milvus-lite://{place}/team.db"
-    reports = [rag.build_index(SAMPLES / "corpus", index=index, ocr="never") for index in (folder, address)]
-    assert reports[0].passages == reports[1].passages and reports[0].indexed == reports[1].indexed
-    return folder, address
 
 
 def asked(query: dict) -> dict:

@@ -5,13 +5,15 @@ Knows addresses; connects to nothing. A token never stands in an address: messag
     milvus://HOST:19530/NAME             a server, its default database
     milvus://HOST:19530/DATABASE/NAME    another database of it
     milvus+tls://HOST:443/NAME           over TLS
-    milvus-lite:///srv/team.db           embedded, in one file: for trying, one process at a time
+    milvus-lite:///srv/team.db           embedded, in one file: for trying, on one machine
 """
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -31,6 +33,17 @@ class Address:
     name: str
     database: str = ""
     file: Path | None = None  # of an embedded one
+
+    @property
+    def derived(self) -> Path:
+        """The folder of this user for what is made from the index and may be lost: $XDG_CACHE_HOME/rag/milvus/NAME-…"""
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+        return Path(base) / "rag/milvus" / f"{self.name}-{blake2b(self.shown.encode(), digest_size=8).hexdigest()}"
+
+    @property
+    def uploads(self) -> Path:
+        """The folder of this machine for files that people hand in: beside an embedded index, else in the folder of today."""
+        return (self.file.parent if self.file else Path.cwd() / "indexes") / f"{self.name}-uploads"
 
 
 def parse_address(text: str) -> Address:

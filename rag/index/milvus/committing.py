@@ -10,7 +10,7 @@ Knows rows and their order; knows no run. A kill between any two steps leaves ev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.index.milvus.engine import OWN, Engine, Row
@@ -25,7 +25,7 @@ _AT_ONCE = 50  # documents whose old passages one request deletes
 class Changes:
     """What one commit writes."""
 
-    passages: list[Row] = field(default_factory=list)
+    passages: Iterable[Row] = ()  # may be made while they are sent, and add to `documents`
     documents: list[Row] = field(default_factory=list)  # their new rows
     removed: list[DocumentId] = field(default_factory=list)
     spent: list[str] = field(default_factory=list)  # keys of loose vectors that passages hold now

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from rag.index.catalog.status import IndexStatus, most_first
 from rag.index.milvus.engine import Engine
+from rag.index.milvus.names import among, to_field
 from rag.index.milvus.notes import IGNORED, UNREAD, Notes
 from rag.index.milvus.rows import identity, more_of
-from rag.index.milvus.schema import FORMAT
 from rag.types import KINDS, Kind, Skipped
 
 if TYPE_CHECKING:
@@ -27,6 +28,17 @@ _FIELDS = ("root", "path", "digest", "skipped", "more")
 
 def read_status(engine: Engine, index: str, facts: Facts, rows: LiveRows, moment: Mapping[str, Any]) -> IndexStatus:
     """Counts all documents: reads one row of each."""
+    vectors = rows.count('key != ""')
+    size = 2 * facts.fingerprint.dim * vectors
+    counted = read_status_of(engine, index, facts, rows, moment, facts.roots)
+    return replace(counted, vectors=vectors, vector_bytes=size, bytes=size)
+
+
+def read_status_of(
+    engine: Engine, index: str, facts: Facts, rows: LiveRows, moment: Mapping[str, Any], roots: Iterable[str]
+) -> IndexStatus:
+    """Counts the documents of these roots. Bytes and vectors are those of the whole index: 0 here."""
+    known = {root: facts.roots[root] for root in sorted(set(roots) & facts.roots.keys())}
     suffixes: Counter[str] = Counter()
     folders: Counter[str] = Counter()
     kinds: Counter[Kind] = Counter()
@@ -35,7 +47,7 @@ def read_status(engine: Engine, index: str, facts: Facts, rows: LiveRows, moment
     unread_count = 0
     notes = Notes(engine, index)
     parts = notes.all_of(UNREAD, moment)
-    for row in rows.documents(_FIELDS):
+    for row in rows.documents(_FIELDS, among("root", map(to_field, known))) if known else ():
         document = identity(row)
         if row["skipped"]:
             skipped.append(Skipped(document, row["skipped"]))
@@ -48,15 +60,15 @@ def read_status(engine: Engine, index: str, facts: Facts, rows: LiveRows, moment
             count, reasons = json.loads(parts[row["digest"]])
             unread_count += count
             unread += [Skipped(document, reason) for reason in reasons]
-    vectors = rows.count('key != ""')
-    ignored = sum((Counter(json.loads(text)) for text in notes.all_of(IGNORED, moment).values()), Counter[str]())
+    left_out = notes.all_of(IGNORED, moment)
+    ignored = sum((Counter(json.loads(left_out.get(to_field(root), "{}"))) for root in known), Counter[str]())
     return IndexStatus(
         folder=engine.address.shown,
-        format=FORMAT,
+        format=facts.format,
         generation=facts.generation,
         fingerprint=facts.fingerprint,
         settings=facts.settings,
-        roots=facts.roots,
+        roots=known,
         documents=sum(suffixes.values()),
         suffixes=most_first(suffixes),
         folders=most_first(folders),
@@ -65,8 +77,8 @@ def read_status(engine: Engine, index: str, facts: Facts, rows: LiveRows, moment
         unread=tuple(sorted(unread, key=lambda one: one.document)),
         unread_count=unread_count,
         ignored=dict(ignored),
-        vectors=vectors,
-        vector_bytes=2 * facts.fingerprint.dim * vectors,
+        vectors=0,
+        vector_bytes=0,
         spaces=(),
-        bytes=2 * facts.fingerprint.dim * vectors,
+        bytes=0,
     )

@@ -5,24 +5,27 @@ Knows pymilvus and its limits; knows no collection of ours and no passage.
 
 from __future__ import annotations
 
-import logging
 import re
+import threading
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import IndexFailure, IndexLocked, MissingExtra, StorageFailed, first_line
+from rag.errors import IndexFailure, StorageFailed, first_line
+from rag.index.milvus.connecting import SECONDS, connect
+from rag.index.milvus.embedded import answers
+from rag.index.milvus.requests import bounded
 
 if TYPE_CHECKING:
     from rag.index.milvus.address import Address
 
 TOP_K = 16_384  # more is refused by servers
 FIELD_BYTES = 65_535  # of a text
-REQUEST_BYTES = 16_000_000  # a request of 64 MB is refused
-REQUEST_ROWS = 1_000
-SECONDS = 60.0  # for one call
+SENDERS = 2  # requests that write at once
+BUILD_SECONDS = 86_400.0  # for building an index
 LEAST = (2, 5)  # version of the server
 NEWEST: Mapping[str, Any] = {"consistency_level": "Strong"}  # waits for all that was written before
 OWN: Mapping[str, Any] = {"consistency_level": "Session"}  # sees what this client wrote
@@ -39,10 +42,12 @@ class Engine:
     """A client of one database. Safe to share between threads; `calls` counts the requests."""
 
     def __init__(self, address: Address, token: str) -> None:
-        """MissingExtra; IndexFailure where nothing answers; IndexLocked where another process has the file open."""
+        """MissingExtra; IndexFailure where nothing answers; IndexLocked where another process has the file and is silent."""
         self.address = address
         self.calls = 0
-        self._client = _connect(address, token)
+        self._token = token
+        self._restarting = threading.Lock()
+        self._uri, self._client = connect(address, token)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -62,8 +67,13 @@ class Engine:
         """IndexFailure where the server has no 16-bit vectors or no BM25; the embedded core has both."""
         if self.address.file is not None:
             return
-        with self._asking("its version"):
+        from pymilvus.exceptions import MilvusException
+
+        self.calls += 1
+        try:
             found = str(self._client.get_server_version(timeout=SECONDS))
+        except MilvusException:  # the core behind a port does not tell
+            return
         if is_old(found):
             raise IndexFailure(
                 f"{self.address.shown} is Milvus {found}, which has no 16-bit vectors and no BM25",
@@ -92,11 +102,42 @@ class Engine:
         with self._asking(collection):
             self._client.load_collection(collection, timeout=SECONDS)
 
-    def upsert(self, collection: str, rows: Sequence[Row]) -> None:
-        """Writes rows, replacing those of the same keys, in requests that no server refuses. StorageFailed."""
-        for part in _bounded(rows):
+    def release(self, collection: str) -> None:
+        """Takes a collection out of memory: it is not searched until `load`. StorageFailed."""
+        with self._asking(collection, writing=True):
+            self._client.release_collection(collection, timeout=SECONDS)
+
+    def index_kind(self, collection: str) -> str:
+        """The kind of index that the vectors of a collection lie under."""
+        with self._asking(collection):
+            found = self._client.describe_index(collection, "vector", timeout=SECONDS) or {}
+            return str(found.get("index_type", "FLAT"))
+
+    def index_vectors(self, collection: str, kind: str, params: Mapping[str, Any]) -> None:
+        """Builds an index of that kind over the vectors of a released collection, in place of the present one. StorageFailed."""
+        from pymilvus import MilvusClient
+
+        indexes = MilvusClient.prepare_index_params()
+        indexes.add_index("vector", index_type=kind, metric_type="IP", params=dict(params))
+        with self._asking(collection, writing=True):
+            self._client.drop_index(collection, "vector", timeout=SECONDS)
+            self._client.create_index(collection, indexes, timeout=BUILD_SECONDS)
+
+    def upsert(self, collection: str, rows: Iterable[Row]) -> None:
+        """Writes rows, replacing those of the same keys, in requests that no server refuses, in no order. StorageFailed."""
+
+        def send(part: list[Row]) -> None:
             with self._asking(collection, writing=True):
                 self._client.upsert(collection, part, timeout=SECONDS)
+
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(SENDERS) as pool:  # rows are made and made ready while the server works on others
+            for part in bounded(rows):
+                if len(waiting) == SENDERS:
+                    waiting.popleft().result()
+                waiting.append(pool.submit(send, part))
+            for sent in waiting:
+                sent.result()
 
     def delete(self, collection: str, expression: str) -> None:
         """Deletes the rows that an expression selects. StorageFailed."""
@@ -150,9 +191,17 @@ class Engine:
             iterator.close()
 
     def search(
-        self, collection: str, field: str, query: Any, k: int, expression: str, fields: Sequence[str], moment: Mapping[str, Any]
+        self,
+        collection: str,
+        field: str,
+        query: Any,
+        k: int,
+        expression: str,
+        fields: Sequence[str],
+        moment: Mapping[str, Any],
+        params: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        """The k best rows by a vector or by words, best first; each with its `key` and `distance`."""
+        """The k best rows by a vector or by words, best first, with `key` and `distance`; `params` are the index's own."""
         with self._asking(collection):
             [found] = self._client.search(
                 collection,
@@ -161,6 +210,7 @@ class Engine:
                 limit=min(k, TOP_K),
                 filter=expression,
                 output_fields=list(fields),
+                search_params={"params": dict(params or {})},
                 timeout=SECONDS,
                 **moment,
             )
@@ -171,6 +221,8 @@ class Engine:
         from pymilvus.exceptions import MilvusException
 
         self.calls += 1
+        if self.address.file is not None and not answers(self._uri):
+            self._restart_core()
         try:
             yield
         except MilvusException as error:
@@ -181,66 +233,19 @@ class Engine:
                 f"{self.address.shown}: {what} cannot be read: {reason}", remedy="look at the server's log; then ask again"
             ) from error
 
+    def _restart_core(self) -> None:
+        """An embedded core ends with the process that started it: this one, or whoever is first, starts another."""
+        with self._restarting:
+            if not answers(self._uri):
+                self._uri, self._client = connect(self.address, self._token)
+                for collection in self._client.list_collections(timeout=SECONDS):
+                    self._client.load_collection(collection, timeout=SECONDS)
+
 
 def is_old(version: str) -> bool:
     """Whether a version such as v2.3.5 is older than `LEAST`; one that cannot be read is not."""
     found = re.match(r"v?(\d+)\.(\d+)", version)
     return found is not None and (int(found[1]), int(found[2])) < LEAST
-
-
-def _connect(address: Address, token: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pkg_resources, by milvus-lite
-        try:
-            import pymilvus
-            from pymilvus.exceptions import MilvusException
-        except ImportError as error:
-            raise MissingExtra("an index in Milvus needs the package pymilvus, which is not installed", "milvus") from error
-        if address.file is not None:
-            _refuse_other_embedded()
-            address.file.parent.mkdir(parents=True, exist_ok=True)
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what fails is raised, and said once
-        try:
-            client = pymilvus.MilvusClient(uri=address.uri, token=token, db_name=address.database, timeout=SECONDS)
-        except (MilvusException, OSError, ValueError) as error:
-            if address.file is not None:
-                raise IndexLocked(address.shown, "another process (an embedded index is opened by one at a time)") from error
-            remedy = "is the server up? an address is milvus://HOST:19530/NAME; a token goes into RAG_MILVUS_TOKEN"
-            raise IndexFailure(f"{address.shown} does not answer: {first_line(error)}", remedy=remedy) from error
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-        return client
-
-
-def _refuse_other_embedded() -> None:
-    """MissingExtra unless the embedded engine is Milvus' own core: the later one has no 16-bit vectors."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        found = version("milvus-lite")
-    except PackageNotFoundError as error:
-        raise MissingExtra("an embedded index needs the package milvus-lite, which is not installed", "milvus-lite") from error
-    if not found.startswith("2."):
-        raise MissingExtra(f"milvus-lite {found} has no 16-bit vectors; an embedded index needs 2.5.1", "milvus-lite")
-
-
-def _bounded(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    part: list[Row] = []
-    size = 0
-    for row in rows:
-        needs = 64 + sum(_bytes(value) for value in row.values())
-        if part and (size + needs > REQUEST_BYTES or len(part) == REQUEST_ROWS):
-            yield part
-            part, size = [], 0
-        part.append(row)
-        size += needs
-    if part:
-        yield part
-
-
-def _bytes(value: Any) -> int:
-    if isinstance(value, str):
-        return 4 * len(value)
-    return int(getattr(value, "nbytes", 16))
 
 
 def now() -> float:

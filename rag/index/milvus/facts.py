@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rag.errors import IndexDamaged
+from rag.errors import IndexDamaged, IndexTooNew
 from rag.index.catalog.row_codec import fingerprint_from_json, fingerprint_to_json
 from rag.index.milvus.engine import now
 from rag.index.milvus.names import from_field
 from rag.index.milvus.notes import FACT, ROOT, SETTING, Notes
+from rag.index.milvus.schema import FORMAT
 from rag.location import Location, stored_location
 from rag.text.folding import REVISION
 from rag.types import Fingerprint
@@ -29,13 +30,17 @@ class Facts:
     begun: int  # that of a commit that was begun: larger while it goes on, and after a kill
     settings: Mapping[str, str]
     roots: Mapping[str, Location]
+    format: int  # of notes and rows
+    index_kind: str  # that the vectors lie under
 
 
 def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | None:
-    """The facts; None where the index was never completed. IndexDamaged."""
+    """The facts; None where the index was never completed. IndexTooNew, IndexDamaged."""
     found = notes.of_sorts((FACT, SETTING, ROOT), moment)
     if "fingerprint" not in found[FACT]:
         return None
+    if int(found[FACT].get("format", "1")) > FORMAT:
+        raise IndexTooNew(place, int(found[FACT]["format"]), FORMAT)
     try:
         return Facts(
             fingerprint_from_json(found[FACT]["fingerprint"]),
@@ -44,6 +49,8 @@ def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | N
             int(found[FACT].get("begun", "0")),
             {from_field(name): value for name, value in sorted(found[SETTING].items())},
             {from_field(name): stored_location(from_field(value)) for name, value in sorted(found[ROOT].items())},
+            int(found[FACT].get("format", "1")),
+            found[FACT].get("kind", "FLAT"),
         )
     except (ValueError, KeyError, TypeError) as error:
         what = f"{place}: the facts of the index cannot be read: {error}"
@@ -52,7 +59,10 @@ def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | N
 
 def write_facts(notes: Notes, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
     """Completes a new index: the fingerprint comes last. StorageFailed."""
-    notes.write({(SETTING, name): value for name, value in settings.items()} | {(FACT, "folding"): str(REVISION)})
+    facts = {"folding": str(REVISION), "format": str(FORMAT), "kind": "FLAT"}
+    notes.write(
+        {(SETTING, name): value for name, value in settings.items()} | {(FACT, name): value for name, value in facts.items()}
+    )
     notes.write({(FACT, "fingerprint"): fingerprint_to_json(fingerprint)})
 
 

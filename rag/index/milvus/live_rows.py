@@ -5,7 +5,7 @@ Knows rows, expressions and the guarantee timestamp of a moment; knows no scores
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,16 @@ class LiveRows:
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
     def best(
-        self, field: str, query: Any, k: int, expression: str, check: Check | None, *, least: int = 0, fields: Sequence[str] = ()
+        self,
+        field: str,
+        query: Any,
+        k: int,
+        expression: str,
+        check: Check | None,
+        *,
+        least: int = 0,
+        fields: Sequence[str] = (),
+        params: Callable[[int], Mapping[str, Any]] = lambda _: {},
     ) -> tuple[list[Row], bool]:
         """The k best live rows that pass the check, or more, best first; and whether those are all there are.
 
@@ -46,7 +55,14 @@ class LiveRows:
         limit = min(max(2 * k + 20, least), TOP_K)
         while True:
             answer = self._engine.search(
-                self._passages, field, query, limit, asked, [name for name in wanted if name != "key"], self._moment
+                self._passages,
+                field,
+                query,
+                limit,
+                asked,
+                [name for name in wanted if name != "key"],
+                self._moment,
+                params(limit),
             )
             kept = self.live(answer)
             if check is not None:
@@ -57,6 +73,19 @@ class LiveRows:
                     self._rows.update({row["key"]: row for row in kept})
                 return kept, is_all
             limit = min(4 * limit, TOP_K)
+
+    def compared(self, query: NDArray[np.float32], k: int, expression: str, check: Check | None) -> list[Row]:
+        """The k best of all live rows that an expression selects and that pass the check, by comparing every one; best first."""
+        fields = ("kind", "root", "path", "vector", *(("inner", "terms") if check is not None else ()))
+        found = list(self.every(expression, fields))
+        if check is not None:
+            found = [row for row, passes in zip(found, check(found), strict=True) if passes]
+        if not found:
+            return []
+        vectors = np.stack([vector_of(row, self._dim) for row in found]).astype(np.float32)
+        order = np.argsort(-(vectors @ query), kind="stable")[: 2 * k + 20].tolist()
+        self._vectors.update({found[at]["key"]: vectors[at] for at in order})
+        return [found[at] for at in order]
 
     def live(self, rows: Sequence[Row]) -> list[Row]:
         """Those of the rows whose document names their version."""

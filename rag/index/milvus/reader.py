@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import IndexNotFound, IndexReplaced
@@ -19,46 +18,52 @@ from rag.index.milvus.notes import Notes
 from rag.index.milvus.numbers import Numbers
 from rag.index.milvus.snapshot import MilvusSnapshot
 from rag.index.milvus.vocabulary import COUNTED, Vocabulary
-from rag.location import Location
-from rag.types import Fingerprint, StoredPassage
+from rag.index.reader.last_moment import LastMoment
+from rag.types import Fingerprint
 
 if TYPE_CHECKING:
-    from rag.index.catalog.status import IndexStatus
+    pass
 
 UNFINISHED = 30.0  # seconds between counts of words while a commit goes on, or was killed
+AGAIN = 0.2  # seconds in which the facts are not read again: a query takes two moments
 STALE = 2.0  # seconds: later moments may be so old, and then wait for no tick of the server's clock
 
 
-class OpenMilvus:
+class OpenMilvus(LastMoment):
     """As `OpenedIndex`. The first moment sees all that was written before; later ones may be `STALE`."""
 
     def __init__(self, engine: Engine, index: str, facts: Facts, counted: int = COUNTED) -> None:
-        self.engine, self.name, self.folder = engine, index, engine.address.shown
+        self.engine, self.name, self.folder, self.derived = engine, index, engine.address.shown, engine.address.derived
         self.fingerprint: Fingerprint = facts.fingerprint
         self.settings: Mapping[str, str] = facts.settings
         self.generation = facts.generation
         self.numbers = Numbers()
+        self._facts = facts
         self._notes = Notes(engine, index)
         self._counted = counted
         self._is_first = True
+        self._seen = 0.0  # when the facts were last read and were as they should be
         self._vocabulary: tuple[int, Vocabulary] | None = None
         self._counted_at = 0.0
         self._lock = threading.Lock()
-
-    def __enter__(self) -> OpenMilvus:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """The connection stays: others may use it, and it ends with the process."""
 
     def refresh(self) -> bool:
-        """Looks for the last commit; True where `generation` changed. IndexReplaced where another model made the index anew."""
-        before, self._is_first = self.generation, True
+        """Looks for the last commit, unless a moment of less than `STALE` ago did; True where `generation` changed.
+
+        IndexReplaced where another model made the index anew, IndexNotFound where it is gone.
+        """
+        if now() - self._seen < STALE and not self._is_first:
+            return False
+        before = self.generation
         with self.snapshot() as snapshot:
             return snapshot.generation != before
+
+    def look_again(self) -> None:
+        """The next moment waits for all that was written before it."""
+        self._is_first = True
 
     @contextmanager
     def snapshot(self) -> Iterator[MilvusSnapshot]:
@@ -66,13 +71,21 @@ class OpenMilvus:
         started = now()
         first, self._is_first = self._is_first, False
         moment: Mapping[str, Any] = at_least(started if first else started - STALE)
-        facts = read_facts(self._notes, self.folder, NEWEST if first else moment)
+        if first or started - self._seen > AGAIN:
+            self._facts = self._read_facts(NEWEST if first else moment)
+            self._seen = started
+            self.generation = max(self.generation, self._facts.generation)
+        yield MilvusSnapshot(self, self._facts, moment)
+
+    def _read_facts(self, moment: Mapping[str, Any]) -> Facts:
+        facts = read_facts(self._notes, self.folder, moment)
         if facts is None:
+            self._seen = 0.0
             raise IndexNotFound(self.folder)
         if facts.fingerprint != self.fingerprint:
+            self._seen = 0.0
             raise IndexReplaced(self.folder)
-        self.generation = max(self.generation, facts.generation)
-        yield MilvusSnapshot(self, facts, moment)
+        return facts
 
     def vocabulary(self, snapshot: MilvusSnapshot) -> Vocabulary:
         """The words at the generation of a snapshot; counted once for each, more often while a commit goes on."""
@@ -88,24 +101,9 @@ class OpenMilvus:
         """None so far."""
         return ()
 
-    def by_id(self, short_id: str) -> StoredPassage | None:
-        """As `MilvusSnapshot.by_id`."""
-        with self.snapshot() as snapshot:
-            return snapshot.by_id(short_id)
-
-    def roots(self) -> dict[str, Location]:
-        """As `MilvusSnapshot.roots`."""
-        with self.snapshot() as snapshot:
-            return snapshot.roots()
-
     def spaces(self) -> tuple[Space, ...]:
         """None: a database holds one model's vectors."""
         return ()
 
     def ask_first(self, passages: Sequence[int]) -> None:
         """Nothing: there is no further model to make vectors with."""
-
-    def status(self) -> IndexStatus:
-        """As `MilvusSnapshot.status`."""
-        with self.snapshot() as snapshot:
-            return snapshot.status()

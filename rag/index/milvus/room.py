@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
+from pathlib import Path
 
-from rag.config import load_settings
+from rag.config import Settings, load_settings
 from rag.errors import IndexFailure, IndexNotFound
 from rag.index.catalog.spaces import Space
 from rag.index.milvus.address import Address, parse_address
 from rag.index.milvus.engine import NEWEST, Engine
 from rag.index.milvus.facts import Facts, read_facts, write_facts
+from rag.index.milvus.lease import leased
+from rag.index.milvus.migration import bring_up_to_date
 from rag.index.milvus.notes import Notes
 from rag.index.milvus.reader import OpenMilvus
-from rag.index.milvus.schema import COLLECTIONS, collection, create_collections, is_complete
+from rag.index.milvus.reindexing import kind_wanted, put_under
+from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, is_complete
 from rag.index.milvus.upkeep import findings, sweep
 from rag.index.milvus.writer import MilvusWriter
 from rag.types import Fingerprint
@@ -47,8 +51,16 @@ class MilvusRoom:
             return False
         return is_complete(self.engine, self.name) and read_facts(self._notes, self.place, NEWEST) is not None
 
+    @property
+    def uploads(self) -> Path:
+        """As `Address.uploads`."""
+        return self.address.uploads
+
     def up_to_date(self) -> MilvusRoom:
-        """There is one format so far: itself."""
+        """Brings an index of an older format up to date in place. IndexNotFound, IndexTooNew, IndexTooOld."""
+        facts = self._facts()
+        if facts.format < FORMAT:
+            bring_up_to_date(self.engine, self.name, facts)
         return self
 
     def fingerprint(self) -> Fingerprint:
@@ -75,18 +87,29 @@ class MilvusRoom:
 
     def open(self, structure: str) -> OpenMilvus:
         """Opens it for searching; `structure` is Milvus' own affair. IndexNotFound."""
+        facts = self._facts()
         for which in COLLECTIONS:
             self.engine.load(collection(self.name, which))
-        return OpenMilvus(self.engine, self.name, self._facts())
+        return OpenMilvus(self.engine, self.name, facts)
 
     @contextmanager
     def writing(self, say: Callable[[str], None] = lambda _: None) -> Iterator[MilvusWriter]:
-        """The writer. Several may write at once: none waits for another, and nothing is said."""
-        yield MilvusWriter(self.engine, self.name, self._facts())
+        """The writer, with the lease of the index, which commits confirm. IndexNotFound; IndexLocked while another run has it."""
+        if not self.exists():
+            raise IndexNotFound(self.place)
+        with leased(self._notes, self.place, load_settings({}).milvus_lease, say) as lease:
+            yield MilvusWriter(self.engine, self.name, self._facts(), lease.confirm)
 
-    def warm_up(self, structure: str, tell: Callable[[str], None]) -> tuple[str, ...]:
-        """Nothing is built here: the servers keep what makes searches fast."""
-        return ()
+    def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
+        """Puts the vectors under the kind of index that the settings or their number asks for; else says why not."""
+        try:
+            wanted = kind_wanted(self.engine, self.name, settings.index_kind)
+            if wanted == self._facts().index_kind:
+                return ()
+            with leased(self._notes, self.place, settings.milvus_lease, tell):
+                return put_under(self.engine, self.name, wanted, tell)
+        except IndexFailure as error:
+            return (f"{error.what}; {error.remedy}",)
 
     def check(self, *, read_data: bool) -> Iterator[str]:
         """Documents that miss passages; with `read_data`, passages that cannot be read."""

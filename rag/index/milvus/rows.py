@@ -26,6 +26,7 @@ from rag.location import Location
 from rag.text.analyzer import stored_terms
 from rag.types import Document, DocumentId, Passage, StoredPassage
 
+_SURELY_FITS = 4_000  # characters of a text and of what surrounds it, however they are written
 COLUMN = " | "  # between the terms of two columns; no term has a stroke
 LOOSE = "loose-"  # begins the key of a vector that is kept without a passage
 
@@ -79,6 +80,8 @@ def owner_of(row_key: str) -> str:
 def too_long(passages: Sequence[tuple[Passage, bytes]]) -> str:
     """Why a document cannot be stored; "" where it can."""
     for passage, _ in passages:
+        if len(passage.text) + len(passage.caption) < _SURELY_FITS and len(context_to_json(passage.context)) < _SURELY_FITS:
+            continue
         row = _words(passage, locator_to_json(passage.locator, clean(passage.inner)))
         if max(len(row["text"].encode()), len(row["more"].encode())) > FIELD_BYTES:
             return f"one passage has {len(passage.text):,} characters, more than a row of Milvus holds"

@@ -5,15 +5,17 @@ Knows Milvus' types; knows no passage. A collection says in its description that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import IndexFailure, IndexTooNew, IndexTooOld
+from rag.errors import IndexFailure, IndexTooNew
 from rag.index.milvus.engine import FIELD_BYTES
 
 if TYPE_CHECKING:
     from rag.index.milvus.engine import Engine
 
-FORMAT = 1
+FORMAT = 2  # of what the notes and rows mean, in the notes
+LAYOUT = 1  # of the collections, in their descriptions
 PASSAGES, DOCUMENTS, NOTES = "passages", "documents", "notes"
 COLLECTIONS = (PASSAGES, DOCUMENTS, NOTES)
 _OURS = "multimodal-rag index, format "
@@ -44,7 +46,7 @@ def collection(index: str, which: str) -> str:
 
 
 def is_complete(engine: Engine, index: str) -> bool:
-    """Whether all collections of an index are there. IndexFailure where one is not ours; IndexTooNew, IndexTooOld."""
+    """Whether all collections of an index are there. IndexFailure where one is not ours; IndexTooNew."""
     there = set(engine.collections())
     return len([which for which in COLLECTIONS if collection(index, which) in there and _is_ours(engine, index, which)]) == 3
 
@@ -58,10 +60,8 @@ def _is_ours(engine: Engine, index: str, which: str) -> bool:
             remedy="choose another name at the end of the address",
         )
     found = int(said.removeprefix(_OURS) or 0)
-    if found > FORMAT:
-        raise IndexTooNew(engine.address.shown, found, FORMAT)
-    if found < FORMAT:
-        raise IndexTooOld(engine.address.shown, found, FORMAT)
+    if found > LAYOUT:
+        raise IndexTooNew(engine.address.shown, found, LAYOUT)
     return True
 
 
@@ -127,10 +127,20 @@ def _notes() -> tuple[Any, Any]:
     return _with_no_vector(schema, indexes)
 
 
+def probe(kind: str, params: Mapping[str, Any]) -> tuple[Any, Any]:
+    """A collection of nothing but vectors under an index of that kind: an engine that lacks it refuses it."""
+    from pymilvus import DataType
+
+    schema, indexes = _schema()
+    schema.add_field("vector", DataType.FLOAT16_VECTOR, dim=64)
+    indexes.add_index("vector", index_type=kind, metric_type="IP", params=dict(params))
+    return schema, indexes
+
+
 def _schema() -> tuple[Any, Any]:
     from pymilvus import DataType, MilvusClient
 
-    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False, description=f"{_OURS}{FORMAT}")
+    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False, description=f"{_OURS}{LAYOUT}")
     schema.add_field("key", DataType.VARCHAR, max_length=128, is_primary=True)
     return schema, MilvusClient.prepare_index_params()
 

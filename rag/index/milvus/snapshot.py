@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.errors import BackendError, IndexFailure, MovedOn
-from rag.index.catalog.schema import KIND_CODES
 from rag.index.catalog.spaces import FIRST, Space
 from rag.index.lexical.bm25_search import Frequencies
-from rag.index.milvus.counting import read_status
+from rag.index.milvus.counting import read_status, read_status_of
+from rag.index.milvus.dense_lane import DenseLane
+from rag.index.milvus.index_kinds import KINDS as KINDS_OF_INDEX
 from rag.index.milvus.live_rows import LiveRows
 from rag.index.milvus.names import both, from_field
 from rag.index.milvus.rows import passage_of, stored_passage
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 VERIFIED = 20_000  # rows: where an expression leaves no more, all are verified before the search, so that none is missed
 LISTED = 1_000  # keys: so few are read by key
-SCANNED = 1_000  # rows that one search returns without their texts: in most indexes some of every kind are among them
 
 
 class MilvusSnapshot:
@@ -118,28 +118,8 @@ class MilvusSnapshot:
         if queries.shape[1] != dim or not np.isfinite(queries).all():
             what = f"a query needs {dim} finite numbers; the model gave {queries.shape[1]}, or some are not finite"
             raise BackendError(what, remedy="query with the model the index was made with")
-        return [self._nearest_of(query, k, per_kind, within) for query in queries]
-
-    def _nearest_of(self, query: Vectors, k: int, per_kind: int, within: Selection | None) -> list[tuple[int, float]]:
-        if within is not None and not len(within):
-            return []
-        expression, check = (within.expression, within.check) if within is not None else ("", None)
-        asked, most = query.astype(np.float16), max(k, per_kind)
-        found, is_all = self._rows.best("vector", asked, most, expression, check, least=SCANNED)
-        near = found[: 2 * most + 20]
-        for code in KIND_CODES.values() if per_kind else ():
-            of_kind = [row for row in found if row["kind"] == code]
-            if len(of_kind) < per_kind and not is_all:
-                of_kind, _ = self._rows.best("vector", asked, per_kind, both(expression, f"kind == {code}"), check)
-            near += of_kind[: 2 * per_kind]
-        rows = {row["key"]: row for row in near}
-        scores = (self._rows.vectors(list(rows)) @ query).tolist()
-        scored = ((self._numbers.of(row), score, row["kind"]) for row, score in zip(rows.values(), scores, strict=True))
-        ranked = sorted(scored, key=lambda one: (-one[1], one[0]))
-        kept = {number for number, _, _ in ranked[:k]}
-        for code in KIND_CODES.values():
-            kept.update([number for number, _, kind in ranked if kind == code][:per_kind])
-        return [(number, score) for number, score, _ in ranked if number in kept]
+        lane = DenseLane(self._rows, self._numbers, KINDS_OF_INDEX[self._facts.index_kind])
+        return [lane.nearest(query, k, per_kind, within) for query in queries]
 
     def containing(
         self, words: str, k: int, within: Selection | None = None, *, everywhere: Frequencies | None = None
@@ -259,6 +239,5 @@ class MilvusSnapshot:
         return read_status(self._opened.engine, self.name, self._facts, self._rows, self._moment)
 
     def status_of(self, roots: Sequence[str]) -> IndexStatus:
-        """IndexFailure: what a database holds is counted as a whole."""
-        what = f"what {self.name} holds of {', '.join(roots) or 'no root'} is not counted apart"
-        raise IndexFailure(what, remedy="ask with a key that may see the whole index")
+        """Counts of what the index holds of these roots."""
+        return read_status_of(self._opened.engine, self.name, self._facts, self._rows, self._moment, roots)

@@ -1,105 +1,46 @@
-"""The writer of an index in Milvus: keeps a run's changes in memory until `commit` writes them by the commit rule.
+"""The writer of an index in Milvus: `commit` writes a run's changes by the commit rule, while the run has the lease.
 
 Knows rows and their order; knows no model and no corpus. Two writers at once do each other no harm: see `committing`.
 """
 
 from __future__ import annotations
 
-import json
-import unicodedata
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rag.corpus.composed_paths import composed
+import numpy as np
+from numpy.typing import NDArray
+
 from rag.errors import IndexFailure
-from rag.index.catalog.documents import IncompleteDocument, StagedDocument, TwinDocument
-from rag.index.catalog.row_codec import to_bytes
 from rag.index.files.uninterruptible import uninterruptible
+from rag.index.milvus.changes import MilvusChanges, note_name
 from rag.index.milvus.committing import Changes, commit_changes, owners_that_end, seen_versions
-from rag.index.milvus.engine import NEWEST, OWN, Engine, now
+from rag.index.milvus.engine import Engine, Row, now
 from rag.index.milvus.facts import Facts, later_generation
-from rag.index.milvus.names import both, document_key, from_field, to_field
-from rag.index.milvus.notes import FACT, REREAD, ROOT, UNREAD, Notes
-from rag.index.milvus.pictures import Pictures
-from rag.index.milvus.remembering import KeptNotes, Remembering
+from rag.index.milvus.names import document_key
+from rag.index.milvus.notes import FACT, REREAD
 from rag.index.milvus.rows import (
     LOOSE,
     document_row,
-    identity,
     loose_row,
-    more_of,
     number_at,
-    passage_of,
     passage_rows,
     skipped_row,
-    too_long,
 )
-from rag.index.milvus.schema import DOCUMENTS, PASSAGES, collection
-from rag.index.milvus.vectors import KnownVectors
-from rag.index.writer.pending import PendingDocuments
-from rag.location import Location
 from rag.text.folding import REVISION
-from rag.types import Document, DocumentId, Passage
+from rag.types import DocumentId
 
 if TYPE_CHECKING:
     from rag.index.writer.renewal import Renew
-    from rag.types import Vectors
-
-_TWIN = ("ordinal", "vkey", "root", "path", "kind", "text", "more")
 
 
-class MilvusWriter:
+class MilvusWriter(MilvusChanges):
     """As `IndexWriter`; for one thread at a time."""
 
-    def __init__(self, engine: Engine, index: str, facts: Facts) -> None:
-        self._engine, self._index = engine, index
-        self._passages, self._documents = collection(index, PASSAGES), collection(index, DOCUMENTS)
-        self.fingerprint, self.generation, self._folding = facts.fingerprint, facts.generation, facts.folding
-        self._notes = Notes(engine, index)
-        self._reread = {from_field(name) for name in self._notes.all_of(REREAD, NEWEST)}  # names as `_name` gives them
-        self._changed: dict[tuple[str, str], str] = {}  # notes
-        self._forgotten: set[tuple[str, str]] = set()
-        self.pictures = Pictures(self._notes, self._read_again)
-        self.memory = Remembering(engine, index, self._notes, self._read_again)
-        self.kept = KeptNotes(self._notes)
-        self._roots = dict(facts.roots)
-        self._waiting = PendingDocuments()
-        self._ready: dict[DocumentId, StagedDocument] = {}
-        self._skipped: dict[DocumentId, tuple[Document, str]] = {}
-        self._removed: dict[DocumentId, None] = {}
-        self._vectors = KnownVectors(engine, self._passages, self.fingerprint.dim)
-        self._next_number = 0  # of a row: larger than those of this run's earlier commits
-        self.remarks: list[str] = []
-        self.settled_documents = self.settled_passages = 0
-
-    # ---- roots ----------------------------------------------------------------------------------
-
-    def roots(self) -> dict[str, Location]:
-        """The folder of each root, by name."""
-        return dict(sorted(self._roots.items()))
-
-    @uninterruptible()
-    def add_root(self, name: str, folder: Location) -> None:
-        """Adds a root, or gives an existing one this folder."""
-        if self._roots.get(name) != folder:
-            self._roots[name] = folder
-            self._changed[ROOT, name] = to_field(str(folder))
-            self._forgotten.discard((ROOT, name))
-
-    @uninterruptible()
-    def remove_root(self, name: str) -> None:
-        """Removes a root with all its documents. IndexFailure where there is none with that name."""
-        for path, _ in self.stamps(name):
-            self.remove(name, path)
-        for waiting in self._waiting.ids():
-            if waiting.root == name:
-                self._waiting.pop(waiting)
-        self.pictures.forget_root(name)
-        del self._roots[name]
-        self._changed.pop((ROOT, name), None)
-        self._forgotten.add((ROOT, name))
+    def __init__(self, engine: Engine, index: str, facts: Facts, confirm: Callable[[], None]) -> None:
+        """`confirm` is asked before every commit, and raises where this writer may write no more."""
+        super().__init__(engine, index, facts)
+        self._confirm = confirm
 
     def renew(self, fingerprint: object, vectors: Renew | None) -> tuple[int, int] | None:
         """None where the rules for words are current; else IndexFailure: a database is not analysed anew in place."""
@@ -110,178 +51,24 @@ class MilvusWriter:
             remedy="index the same folders under another name, at the end of the address",
         )
 
-    # ---- documents ------------------------------------------------------------------------------
-
-    def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
-        """As `IndexWriter.stamps`. IndexFailure where there is no such root."""
-        if root not in self._roots:
-            raise IndexFailure(f"{self._engine.address.shown} has no root called {root!r}", remedy="rag status lists the roots")
-        folder = under.rstrip("/")
-        begins = f'path == "{to_field(folder)}" or path like "{to_field(folder)}/%"' if folder else ""
-        asked = both(f'root == "{to_field(root)}"', begins)
-        found = {}
-        for row in self._engine.every(self._documents, asked, ("root", "path", "stamp"), NEWEST, 10_000):
-            document = identity(row)
-            found[document.path] = "" if _name(document) in self._reread else row["stamp"]
-        of_run = {each: one.document for each, one in self._ready.items()} | {
-            each: one for each, (one, _) in self._skipped.items()
-        }
-        for document, one in of_run.items():
-            if document.root == root and (not folder or document.path == folder or document.path.startswith(f"{folder}/")):
-                found[document.path] = one.stamp
-        for document in self._removed:
-            if document.root == root:
-                found.pop(document.path, None)
-        return iter(sorted(found.items(), key=lambda one: to_bytes(one[0])))
-
-    def twin(self, digest: bytes, loader: str) -> TwinDocument | None:
-        """A document with the same digest, read by the same loader: waiting, new or live."""
-        if not digest:
-            return None
-        if waiting := self._waiting.twin(digest, loader):
-            return waiting
-        for staged in self._ready.values():
-            if (staged.digest, staged.loader) == (digest, loader):
-                return TwinDocument(staged.document.id, loader, staged.document.caption, staged.passages)
-        fields = ("key", "root", "path", "loader", "version", "more")
-        for row in self._engine.select(self._documents, f'digest == "{digest.hex()}"', fields, OWN, 100):
-            if row["loader"] == loader and row["version"]:
-                asked = f'document == "{row["key"]}" and version == "{row["version"]}"'
-                rows = sorted(self._engine.every(self._passages, asked, _TWIN, OWN), key=lambda one: int(one["ordinal"]))
-                if rows:
-                    passages = tuple((passage_of(each), bytes.fromhex(each["vkey"])) for each in rows)
-                    return TwinDocument(identity(row), loader, str(more_of(row)["caption"]), passages)
-        return None
-
-    def digest(self, document: DocumentId) -> bytes | None:
-        """The digest of that document, waiting, new or live; None where there is none, or it could not be read."""
-        if staged := self._waiting.get(document) or self._ready.get(document):
-            return staged.digest
-        if document in self._removed or document in self._skipped:
-            return None
-        rows = self._engine.get(self._documents, [document_key(document)], ("digest",), OWN)
-        return bytes.fromhex(rows[0]["digest"]) or None if rows else None
-
-    @uninterruptible()
-    def put_document(
-        self, document: Document, *, digest: bytes, loader: str, passages: Sequence[tuple[Passage, bytes]], path_words: str
-    ) -> None:
-        """As `IndexWriter.put_document`; one that no row can hold is recorded as skipped, with a remark."""
-        if reason := too_long(passages):
-            self.remarks.append(f"{document.id}: {reason}; it was left out")
-            self.put_skipped(document, reason)
-            return
-        staged = StagedDocument(document, digest, loader, tuple(passages), path_words)
-        missing = {key for _, key in passages} - self.known([key for _, key in passages])
-        self._drop(document.id)
-        if missing:
-            self._waiting.add(staged, missing)
-        else:
-            self._settle(staged)
-
-    @uninterruptible()
-    def put_unread(self, digest: bytes, reasons: Sequence[str]) -> None:
-        """Records why parts of the document with these bytes could not be read; nothing where all of it was."""
-        name = (UNREAD, digest.hex())
-        if reasons:
-            self._changed[name] = json.dumps([len(reasons), list(reasons)[:50]])
-            self._forgotten.discard(name)
-
-    @uninterruptible()
-    def put_skipped(self, document: Document, reason: str) -> None:
-        """Records a file that could not be read, with its stamp, replacing the document with that id."""
-        self.pictures.put_captions(document.id.root, document.id.path, [])
-        self._drop(document.id)
-        self._skipped[document.id] = (document, reason)
-
-    @uninterruptible()
-    def remove(self, root: str, path: str) -> bool:
-        """Removes the document at that path, with the captions it gave; False where there was none."""
-        document = DocumentId(root, path)
-        self.pictures.put_captions(root, path, [])
-        was_here = document in self._waiting or document in self._ready or document in self._skipped
-        was_removed = document in self._removed
-        self._drop(document)
-        there = bool(self._engine.get(self._documents, [document_key(document)], ("key",), OWN))
-        if there:
-            self._removed[document] = None
-        return was_here or (there and not was_removed)
-
-    def _drop(self, document: DocumentId) -> None:
-        """Forgets what this run was about to do with a document."""
-        self._waiting.pop(document)
-        self._ready.pop(document, None)
-        self._skipped.pop(document, None)
-        self._removed.pop(document, None)
-
-    def _read_again(self, document: DocumentId) -> None:
-        self._reread.add(_name(document))
-        self._changed[REREAD, _name(document)] = ""
-        for path in {document.path, unicodedata.normalize("NFD", document.path)}:
-            same = DocumentId(document.root, path)
-            self._waiting.clear_stamp(same)
-            if staged := self._ready.get(same):
-                self._ready[same] = replace(staged, document=replace(staged.document, stamp=""))
-
-    # ---- vectors --------------------------------------------------------------------------------
-
-    def known(self, keys: Sequence[bytes]) -> set[bytes]:
-        """The keys that have a vector, committed or pending."""
-        return self._vectors.known(keys)
-
-    @uninterruptible()
-    def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Keeps a vector for each key, float32 (keys, dim); a key that has one already keeps it. BackendError."""
-        self._vectors.put(keys, vectors)
-        for staged in self._waiting.vectors_arrived(keys):
-            self._settle(staged)
-
-    @uninterruptible()
-    def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
-        """As `IndexWriter.give_up_vectors`."""
-        return self._waiting.give_up(keys)
-
-    @property
-    def waiting_documents(self) -> int:
-        """The number of documents that lack vectors."""
-        return len(self._waiting)
-
-    @uninterruptible()
-    def give_up_waiting(self) -> int:
-        """Drops the documents whose vectors have not arrived, and the captions they gave; returns their number."""
-        self._settle_complete()
-        count = len(self._waiting)
-        for document in self._waiting.ids():
-            self.pictures.put_captions(document.root, document.path, [])
-            self._waiting.pop(document)
-        return count
-
-    def _settle(self, staged: StagedDocument) -> None:
-        self._drop(staged.document.id)
-        self._ready[staged.document.id] = staged
-        self.settled_documents += 1
-        self.settled_passages += len(staged.passages)
-
-    def _settle_complete(self) -> None:
-        for staged in self._waiting.complete():
-            self._settle(staged)
-
     # ---- commit ---------------------------------------------------------------------------------
 
     @uninterruptible()
     def commit(self) -> int:
         """Makes all changes visible, each document at once; returns the generation. Does nothing where nothing changed.
 
-        StorageFailed: what was written before it stays, and no document is half visible.
+        StorageFailed: what was written before it stays, and no document is half visible. IndexLocked where another run has got
+        the lease meanwhile: nothing is written.
         """
-        self._settle_complete()
+        self._insert_complete()
         for changed in (self.pictures.changed, self.memory.changed):
             self._changed |= changed
         self._forgotten |= self.pictures.forgotten
         documents = [*self._ready, *self._skipped, *self._removed]
         if not (documents or self._changed or self._forgotten or self._vectors.fresh):
             return self.generation
-        again = {_name(document) for document in documents} & self._reread  # their new rows say themselves when they were read
+        self._confirm()
+        again = {note_name(document) for document in documents} & self._reread  # their new rows say when they were read
         for name in again:
             self._changed.pop((REREAD, name), None)
         begun = later_generation(self.generation)
@@ -298,36 +85,50 @@ class MilvusWriter:
         return self.generation
 
     def _gather(self, documents: Sequence[DocumentId]) -> tuple[Changes, dict[str, str], list[tuple[bytes, str]]]:
-        """What the commit writes, the versions that it replaces, and the rows that hold each key then."""
-        changes = Changes(removed=list(self._removed))
+        """What the commit writes, the versions that it replaces, and the rows that hold each key then.
+
+        The rows of passages are made while they are sent, and with them the rows of their documents and what holds each key.
+        """
         holding: list[tuple[bytes, str]] = []
-        first, cut = max(self._next_number, number_at(now())), 0
+        seen = seen_versions(self._engine, self._index, [document_key(each) for each in documents])
+        wanted = {key for staged in self._ready.values() for _, key in staged.passages}
+        awaited = {key for each in self._waiting.ids() if (one := self._waiting.get(each)) for _, key in one.passages}
+        saved = awaited & self._vectors.held_by(f"{key}-{version}" for key, version in seen.items())
+        vectors = self._vectors.read(wanted | saved)
+        loose = {key: vectors[key] for key in saved - wanted}
+        loose |= {key: vector for key, vector in self._vectors.fresh.items() if key not in wanted}
+        changes = Changes(removed=list(self._removed))
+        changes.documents = [skipped_row(document, reason) for document, reason in self._skipped.values()]
+        changes.spent = [f"{LOOSE}{key.hex()}" for key in wanted if self._vectors.is_loose(key)]
+        changes.passages = self._passage_rows(vectors, loose, changes.documents, holding)
+        return changes, seen, holding
+
+    def _passage_rows(
+        self,
+        vectors: Mapping[bytes, NDArray[np.float16]],
+        loose: Mapping[bytes, NDArray[np.float16]],
+        documents: list[Row],
+        holding: list[tuple[bytes, str]],
+    ) -> Iterator[Row]:
+        """The rows of passages and of loose vectors; adds the rows of their documents, and what holds each key."""
+        number, cut = max(self._next_number, number_at(now())), 0
+        for key, vector in loose.items():
+            yield loose_row(key, vector, number)
+            holding.append((key, f"{LOOSE}{key.hex()}"))
         for staged in self._ready.values():
             version, rows, too_full = passage_rows(staged)
             cut += too_full
-            changes.passages += rows
-            changes.documents.append(document_row(staged, version))
-        changes.documents += [skipped_row(document, reason) for document, reason in self._skipped.values()]
+            for row in rows:
+                key = bytes.fromhex(row["vkey"])
+                yield row | {"vector": vectors[key], "number": number}
+                holding.append((key, row["key"]))
+                number += 1
+            documents.append(document_row(staged, version))
+        self._next_number = number
         if cut:
             self.remarks.append(
                 f"{cut} passages have more words than Milvus indexes of one row: the last of them are not searched"
             )
-        seen = seen_versions(self._engine, self._index, [document_key(each) for each in documents])
-        wanted = {bytes.fromhex(row["vkey"]) for row in changes.passages}
-        awaited = {key for each in self._waiting.ids() if (one := self._waiting.get(each)) for _, key in one.passages}
-        saved = awaited & self._vectors.held_by(owners_that_end(changes, seen))
-        vectors = self._vectors.read(wanted | saved)
-        for row in changes.passages:
-            key = bytes.fromhex(row["vkey"])
-            row["vector"] = vectors[key]
-            row["number"], first = first, first + 1
-            holding.append((key, row["key"]))
-        changes.spent = [f"{LOOSE}{key.hex()}" for key in wanted if self._vectors.is_loose(key)]
-        loose = {key: vectors[key] for key in saved - wanted}
-        loose |= {key: vector for key, vector in self._vectors.fresh.items() if key not in wanted}
-        changes.passages += [loose_row(key, vector, first) for key, vector in loose.items()]
-        self._next_number = first
-        return changes, seen, [(key, f"{LOOSE}{key.hex()}") for key in loose] + holding
 
     def _forget_written(self) -> None:
         for written in (self._changed, self.pictures.changed, self.memory.changed, self._ready, self._skipped, self._removed):
@@ -335,8 +136,3 @@ class MilvusWriter:
         self._forgotten.clear()
         self.pictures.forgotten.clear()
         self.settled_documents = self.settled_passages = 0
-
-
-def _name(document: DocumentId) -> str:
-    """The name of a note on a document, however its accents are composed."""
-    return f"{document.root}\0{composed(document.path)}"

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from weakref import WeakSet
 
 import apsw
@@ -17,15 +16,14 @@ import apsw
 from rag.errors import IndexFailure, IndexReplaced
 from rag.index.catalog.connection import generation_of, open_to_read, translate_errors
 from rag.index.catalog.index_folder import read_fingerprint, read_settings
-from rag.index.catalog.spaces import Space
 from rag.index.catalog.status import IndexStatus
 from rag.index.files.fill_first import ask_first
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
+from rag.index.reader.last_moment import LastMoment
 from rag.index.reader.snapshot import Snapshot
 from rag.index.vectors.structures import AUTO, COARSE_UP_TO, known_structure
-from rag.location import Location
-from rag.types import Fingerprint, StoredPassage
+from rag.types import Fingerprint
 
 __all__ = ["Allowed", "IndexStatus", "OpenIndex", "open_index"]
 
@@ -35,7 +33,7 @@ def open_index(folder: Path, structure: str = AUTO) -> OpenIndex:
     return OpenIndex(folder, known_structure(structure))
 
 
-class OpenIndex:
+class OpenIndex(LastMoment):
     """An open index folder. Several threads may search at once, each over its own connection.
 
     Every query goes through a `snapshot` of the last commit. `generation` is the newest commit that this reader has seen. Arrays
@@ -43,7 +41,7 @@ class OpenIndex:
     """
 
     def __init__(self, folder: Path, structure: str) -> None:
-        self.folder = folder
+        self.folder = self.derived = folder
         self.name = folder.absolute().name
         self._local = threading.local()
         self._connections: WeakSet[apsw.Connection] = WeakSet()  # each belongs to its thread, and is dropped with it
@@ -58,12 +56,6 @@ class OpenIndex:
         except IndexFailure:
             self.close()
             raise
-
-    def __enter__(self) -> OpenIndex:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Closes the connections of all threads. No thread may be searching."""
@@ -117,6 +109,9 @@ class OpenIndex:
         """Notes passages that a further model lacks, for the next fill. Nothing where the index is read-only."""
         ask_first(self.folder, passages)
 
+    def look_again(self) -> None:
+        """Nothing: `refresh` sees every commit at once."""
+
     def remarks(self) -> tuple[str, ...]:
         """Remarks on how segments were opened, such as which files were built; each is returned once."""
         return self._cache.remarks()
@@ -126,28 +121,6 @@ class OpenIndex:
         """Whether there are few enough vectors to scan them: what such a search needs is built in seconds."""
         with self.snapshot() as snapshot:
             return sum(segment.rows for segment in snapshot.live.segments) <= COARSE_UP_TO
-
-    # ---- one query each, of the last commit -------------------------------------------------------
-
-    def by_id(self, short_id: str) -> StoredPassage | None:
-        """As `Snapshot.by_id`."""
-        with self.snapshot() as snapshot:
-            return snapshot.by_id(short_id)
-
-    def roots(self) -> dict[str, Location]:
-        """As `Snapshot.roots`."""
-        with self.snapshot() as snapshot:
-            return snapshot.roots()
-
-    def spaces(self) -> tuple[Space, ...]:
-        """As `Snapshot.spaces`."""
-        with self.snapshot() as snapshot:
-            return snapshot.spaces
-
-    def status(self) -> IndexStatus:
-        """As `Snapshot.status`."""
-        with self.snapshot() as snapshot:
-            return snapshot.status()
 
     # ---- connections ------------------------------------------------------------------------------
 

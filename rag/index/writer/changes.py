@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ import apsw
 from rag.errors import IndexFailure
 from rag.index.catalog.connection import generation_of
 from rag.index.catalog.documents import (
-    IncompleteDocument,
     StagedDocument,
     TwinDocument,
     digest_of,
@@ -35,10 +33,10 @@ from rag.index.catalog.unread_parts import write_unread
 from rag.index.files.kept_texts import KeptTexts
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.vectors.vector_store import VectorStore
-from rag.index.writer.pending import PendingDocuments
 from rag.index.writer.picture_text_writer import PictureWords
 from rag.index.writer.run_memory import RunMemory
 from rag.index.writer.space_writer import SpaceWriter
+from rag.index.writer.waiting import WaitingDocuments
 from rag.location import Location
 from rag.types import Document, DocumentId, Fingerprint, Passage
 
@@ -48,26 +46,26 @@ if TYPE_CHECKING:
 TERMS = 32_768  # changed term counts that are written before the commit, so that it has little left to do
 
 
-class Changes:
+class Changes(WaitingDocuments):
     """The changes of a `Writer` before it commits them.
 
     Every change is atomic, also where Ctrl-C arrives in the middle of it.
     """
 
+    pictures: PictureWords
+
     def __init__(self, folder: Path, connection: apsw.Connection) -> None:
+        super().__init__()
         self.folder = folder
         self.fingerprint: Fingerprint = read_fingerprint(folder, connection)
         self.generation = generation_of(connection)
         self._transaction = Transaction(folder, connection)
-        self._waiting = PendingDocuments()
         self.pictures = PictureWords(self._transaction, self._waiting, self._root)
         self.memory = RunMemory(self._transaction)
         self.kept = KeptTexts(folder)
         self.spaces = SpaceWriter(self._transaction, lambda: self._next_generation)
         self._vectors = VectorStore(self._transaction, self.fingerprint.dim)
-        self.remarks: list[str] = []  # for people: problems that did not prevent a commit
         self._terms: Counter[str] = Counter()  # changes to the table `terms` that are not written yet
-        self.settled_documents = self.settled_passages = 0  # in the open transaction
 
     # ---- roots ----------------------------------------------------------------------------------
 
@@ -138,12 +136,9 @@ class Changes:
         The vectors may arrive later: the last of them inserts the document, and until then the older version stays live.
         """
         staged = StagedDocument(document, digest, loader, tuple(passages), path_words)
-        missing = {key for _, key in passages} - self.known([key for _, key in passages])
+        missing = self._missing(staged)
         self._waiting.pop(document.id)
-        if missing:
-            self._waiting.add(staged, missing)
-        else:
-            self._insert(staged)
+        self._insert_or_wait(staged, missing)
 
     @uninterruptible()
     def put_unread(self, digest: bytes, reasons: Sequence[str]) -> None:
@@ -176,49 +171,14 @@ class Changes:
         """The keys that have a vector, committed or pending."""
         return set(self._vectors.numbers(keys))
 
-    @uninterruptible()
-    def put_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
-        """Stores a vector for each key, float32 (keys, dim); a key that has one already keeps it. BackendError.
-
-        Documents that become complete go into the open transaction.
-        """
+    def _keep_vectors(self, keys: Sequence[bytes], vectors: Vectors) -> None:
         self._vectors.put(keys, vectors)
-        for staged in self._waiting.vectors_arrived(keys):
-            self._insert(staged)
-
-    @uninterruptible()
-    def give_up_vectors(self, keys: AbstractSet[bytes]) -> list[IncompleteDocument]:
-        """Removes the passages of these keys, whose vectors cannot be made, from the documents that wait for them; returns those.
-
-        The rest of a document is committed without stamp and digest, so that the next run tries it again; a document with no
-        passages left is dropped.
-        """
-        return self._waiting.give_up(keys)
-
-    @property
-    def waiting_documents(self) -> int:
-        """The number of documents that lack vectors."""
-        return len(self._waiting)
-
-    @uninterruptible()
-    def give_up_waiting(self) -> int:
-        """Drops the documents whose vectors have not arrived, and the captions they gave; returns their number."""
-        self._insert_complete()
-        count = len(self._waiting)
-        for document in self._waiting.ids():
-            self.pictures.put_captions(document.root, document.path, [])
-            self._waiting.pop(document)
-        return count
 
     # ---- complete documents -----------------------------------------------------------------------
 
     @property
     def _next_generation(self) -> int:
         return self.generation + 1
-
-    def _insert_complete(self) -> None:
-        for staged in self._waiting.complete():
-            self._insert(staged)
 
     def _insert(self, staged: StagedDocument) -> None:
         """Inserts a complete document into the open transaction; it no longer waits."""
@@ -234,9 +194,7 @@ class Changes:
             self._terms.subtract(ended or {})
             if len(self._terms) > TERMS:
                 self._write_term_counts(connection)
-        self._waiting.pop(identity)
-        self.settled_documents += 1
-        self.settled_passages += len(staged.passages)
+        self._stop_waiting([staged])
 
     def _write_term_counts(self, connection: apsw.Connection) -> None:
         update_term_counts(connection, self._terms)
