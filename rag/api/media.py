@@ -24,8 +24,9 @@ from rag.api.urls import picture_address
 from rag.errors import WrongRequest
 from rag.loaders.policy import policy_of
 from rag.media.crop import Crop, crop_around, regions_within
+from rag.media.results import Playing, Size, other_place
 from rag.media.safe_open import open_original, version_of
-from rag.media.service import MediaService, Playing, Size, other_place
+from rag.media.service import MediaService
 from rag.types import Locator, Seconds, StoredPassage
 
 Id = Annotated[str, Path(max_length=64, description="The id of a passage.")]

@@ -20,7 +20,8 @@ from rag.errors import NotShown, UnreadableDocument
 from rag.humanize import place
 from rag.loaders.base import Limits
 from rag.loaders.policy import ReadingPolicy, policy_of
-from rag.media.service import MediaService, clip_around
+from rag.media.results import clip_around
+from rag.media.service import MediaService
 from rag.serialization import context_json, failure_json, location_json, locator_json
 from rag.text.highlights import marks
 from rag.types import Seconds, StoredPassage

@@ -21,7 +21,7 @@ from rag import __version__
 from rag.errors import NotShown, RagError, UnreadableDocument
 from rag.loaders.policy import policy_of
 from rag.mcp.answers import NOTICE, ToolAnswer, describe_hits, describe_index, describe_passage, path_and_place, quote
-from rag.media.service import other_place
+from rag.media.results import other_place
 from rag.search.data_urls import picture_of
 from rag.search.options import MOST_PICTURES, MOST_UNLIKE, SearchOptions, asked_indexes
 from rag.types import Kind, Locator, StoredPassage

@@ -6,13 +6,12 @@ Knows passages and open files; knows no search, no model and no HTTP.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any
 
 from rag.corpus.file_types import SHOWN_BY
 from rag.decoding.ask_pool import AskPool
@@ -21,68 +20,17 @@ from rag.limits import HELD_BYTES
 from rag.loaders.base import Limits
 from rag.media.crop import Crop
 from rag.media.highlights import outlines_in
+from rag.media.recent_cache import RecentCache
+from rag.media.results import Picture, Playing, Size, Version, Video, clip_around, place_of
 from rag.media.safe_open import Original, open_original, version_of
 from rag.media.thumbnails import Thumbnails
 from rag.media.video_cache import VideoCache
-from rag.types import Locator, Page, Seconds, StoredPassage
-
-Size = Literal["thumb", "view", "full"]
-Playable = Literal["direct", "remux", "transcode", "frames"]
+from rag.types import Locator, StoredPassage
 
 LONGEST_CLIP = 60.0  # seconds
-_CLIP_LEAD, _CLIP_SECONDS = 2.0, 30.0  # a clip around a hit begins this long before it, and lasts this long
 _PICTURE_SECONDS, _VIDEO_SECONDS = 30.0, 180.0  # that a picture, and a video, may take to make
 _PICTURE_BYTES, _FACT_BYTES, _LINE_BYTES = 96_000_000, 4_000_000, 8_000_000  # kept in memory
 _MADE = "2"  # changes with how pictures are made
-_Value = TypeVar("_Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture encoded by this program. Equal versions mean equal bytes."""
-
-    content: bytes
-    type: str  # "image/webp" or "image/jpeg"
-    version: str
-    modified: float  # of the file it shows, seconds since the epoch
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """The version of a picture, and when its file was changed, seconds since the epoch."""
-
-    name: str
-    modified: float
-
-
-@dataclass(frozen=True, slots=True)
-class Video:
-    """What a browser can do with a video."""
-
-    duration: float | None  # seconds
-    width: int
-    height: int
-    playable: Playable
-    type: str  # what it is sent as; "" where it cannot be played
-
-
-@dataclass(frozen=True, slots=True)
-class VideoRange:
-    """From when to when, in seconds of the video."""
-
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True)
-class Playing:
-    """An open file that a browser plays. The descriptor is closed at the end of the `with`."""
-
-    fd: int
-    size: int  # bytes
-    type: str
-    version: str
-    modified: float  # of the original, seconds since the epoch
 
 
 class MediaService:
@@ -95,9 +43,9 @@ class MediaService:
         self._in_use: dict[str, tuple[threading.Lock, int]] = {}  # by the stamp of a file: its lock, and how many hold it or wait
         self._lock = threading.Lock()
         self._video_cache = VideoCache()
-        self._pictures: _Recent[tuple[bytes, str]] = _Recent(_PICTURE_BYTES)
-        self._facts: _Recent[dict[str, Any]] = _Recent(_FACT_BYTES)
-        self._lines: _Recent[dict[str, Any]] = _Recent(_LINE_BYTES)
+        self._pictures: RecentCache[tuple[bytes, str]] = RecentCache(_PICTURE_BYTES)
+        self._facts: RecentCache[dict[str, Any]] = RecentCache(_FACT_BYTES)
+        self._lines: RecentCache[dict[str, Any]] = RecentCache(_LINE_BYTES)
         self._thumbnails: dict[Path, Thumbnails] = {}
 
     def __enter__(self) -> MediaService:
@@ -126,7 +74,7 @@ class MediaService:
         kind = stored.passage.kind
         if kind not in SHOWN_BY:
             raise NotShown(f"{stored.passage.document} is text and has no picture", remedy="get its text instead")
-        place = _place(stored, at)
+        place = place_of(stored, at)
         with open_original(stored) as original:
             version = version_of(original, kind, place, size, limits, _MADE, crop)
             details = {"kind": kind, "locator": place, "limits": limits, "crop": None if crop is None else astuple(crop)}
@@ -138,7 +86,7 @@ class MediaService:
     ) -> Version:
         """The version of a picture without making it. NotShown where the file is gone."""
         with open_original(stored) as original:
-            name = version_of(original, stored.passage.kind, _place(stored, at), size, limits, _MADE, crop)
+            name = version_of(original, stored.passage.kind, place_of(stored, at), size, limits, _MADE, crop)
             return Version(name, original.modified)
 
     def modified(self, stored: StoredPassage) -> float:
@@ -301,52 +249,3 @@ class MediaService:
             form = "image/webp"
         self._pictures.keep(version, (content, form), len(content))
         return content, form
-
-
-def other_place(page: int | None, at: float | None) -> Locator | None:
-    """Another place of a document: a page from 1, or a second of a video; None for neither. WrongRequest for both."""
-    if page is not None and at is not None:
-        raise WrongRequest("both a page and a second were given", remedy="give one of them")
-    return Page(page) if page is not None else None if at is None else Seconds(at, at)
-
-
-def clip_around(at: float, video: Video) -> VideoRange:
-    """The clip around a hit: from 2 seconds before it, for up to 30 seconds."""
-    start = max(0.0, at - _CLIP_LEAD)
-    end = start + _CLIP_SECONDS if video.duration is None else max(min(start + _CLIP_SECONDS, video.duration), start + 1.0)
-    return VideoRange(round(start, 3), round(end, 3))
-
-
-def _place(stored: StoredPassage, at: Locator | None) -> Locator:
-    """The locator to decode. NotShown where the document has no such places."""
-    own = stored.passage.locator
-    if at is None or type(at) is type(own):
-        return own if at is None else at
-    wanted = "pages" if isinstance(at, Page) else "seconds" if isinstance(at, Seconds) else "places"
-    raise NotShown(f"{stored.passage.document} has no {wanted}", remedy="get the picture of the passage itself")
-
-
-class _Recent(Generic[_Value]):
-    """Values by name; beyond `most_bytes` the least recently used are dropped."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes, self._bytes = most_bytes, 0
-        self._values: OrderedDict[str, tuple[_Value, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def find(self, name: str) -> _Value | None:
-        with self._lock:
-            if name not in self._values:
-                return None
-            self._values.move_to_end(name)
-            return self._values[name][0]
-
-    def keep(self, name: str, value: _Value, size: int) -> None:
-        with self._lock:
-            if name in self._values:
-                return
-            self._values[name] = value, size
-            self._bytes += size
-            while self._bytes > self._most_bytes:
-                _, (_, forgotten) = self._values.popitem(last=False)
-                self._bytes -= forgotten

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from rag.loaders.base import Limits
-from rag.media.service import Picture
+from rag.media.results import Picture
 from rag.types import DocumentId, Kind, Locator, Passage, StoredPassage, Whole
 
 SAMPLES = Path(__file__).parents[2] / "samples/corpus"
