@@ -85,8 +85,11 @@ def rate(place: Path, task: str, requests: int = REQUESTS, **options: Any) -> fl
         drawn = random.integers(1_000, 150_000, (requests, TOKENS))  # above every special token of the tiny tokenizer
         return [{"prompt_token_ids": row} for row in drawn.tolist()]
 
-    ask(fresh(), use_tqdm=False)
-    taken = [seconds(partial(ask, fresh(), use_tqdm=False)) for _ in range(RUNS)]
+    try:
+        ask(fresh(), use_tqdm=False)
+        taken = [seconds(partial(ask, fresh(), use_tqdm=False)) for _ in range(RUNS)]
+    finally:
+        engine.llm_engine.engine_core.shutdown()  # vLLM's own end, when the interpreter goes, aborts the process now and then
     return requests / statistics.median(taken)
 
 

@@ -10,7 +10,6 @@ import os
 import runpy
 import tempfile
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from tests.models import engines
 
 HERE = Path(__file__).parent
 SITE = HERE / "site"
+MOST_SERVED = 4  # at a time: each takes 2.6 GB, and a module may start two of its own
 
 if str(SITE) not in os.environ.get("PYTHONPATH", ""):
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(SITE), os.environ.get("PYTHONPATH", ""))))
@@ -46,13 +46,20 @@ def checkpoints() -> Path:
 
 @pytest.fixture(scope="session")
 def served(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory):
-    """`served("vl-embedder")`: the one server of that checkpoint, started when it is first asked for, for the whole session."""
-    with ExitStack() as stack:
+    """`served("vl-embedder")`: the one server of that checkpoint, started when it is asked for; of few the oldest ones end."""
+    with ExitStack() as all_of_them:
+        running: dict[str, tuple[engines.Server, ExitStack]] = {}
 
-        @cache
         def start(which: str) -> engines.Server:
+            if which in running:
+                running[which] = running.pop(which)  # the most recently asked for is the last
+                return running[which][0]
+            if len(running) == MOST_SERVED:
+                running.pop(next(iter(running)))[1].close()
+            stack = all_of_them.enter_context(ExitStack())
             log = tmp_path_factory.mktemp(which) / "log"
-            return stack.enter_context(engines.serving(which, tiny.make(which, checkpoints), log))
+            running[which] = stack.enter_context(engines.serving(which, tiny.make(which, checkpoints), log)), stack
+            return running[which][0]
 
         yield start
 

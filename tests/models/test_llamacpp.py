@@ -46,9 +46,9 @@ def gguf(checkpoints, tmp_path_factory):
     return file
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(gguf, tmp_path_factory):
-    """`serve("vl-embedder", "exact")`: the one server of it, for the whole session."""
+    """`serve("vl-embedder", "exact")`: the one server of it, while this module runs: together they take 3.5 GB."""
     with ExitStack() as stack:
 
         @cache

@@ -6,6 +6,7 @@ Neither class loads anything before `load()` or the first content that the model
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -156,12 +157,15 @@ def _engine(model: str, family: Family, overrides: Mapping[str, Any], options: M
         if current_platform.device_type == "npu":
             keywords |= engine_keywords(look().platform, version("vllm-ascend"), keywords.get("max_model_len", 0))
     try:
-        return vllm.LLM(**{**keywords, **options})
+        engine = vllm.LLM(**{**keywords, **options})
     except (ValueError, OSError, RuntimeError, ImportError, TypeError) as error:
         raise BackendError(
             f"vllm cannot load {model}: {first_line(error)}",
             remedy="its messages above say why; or choose --backend transformers",
         ) from error
+    # Ended while the interpreter still runs: its own end, later, aborts the process now and then (vLLM 0.32, exit status 134).
+    atexit.register(engine.llm_engine.engine_core.shutdown)
+    return engine
 
 
 def _memory_share_of(model: str, platform: Any) -> float:
