@@ -10,12 +10,14 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from rag.backends.small.files import NAME, PARTS, Part, folder_of, missing
 from rag.errors import BackendError
 from rag.models.selection import ModelChoice
+
+if TYPE_CHECKING:
+    import httpx
 
 Say = Callable[[str], None]
 HUB = "https://huggingface.co"
@@ -38,6 +40,8 @@ def fetch_if_named(chosen: ModelChoice, say: Say) -> None:
     folder = folder_of(NAME)
     if chosen.backend != NAME or chosen.choice.model not in ("", NAME) or not missing(folder):
         return
+    import httpx  # 30 ms, which every run would pay
+
     endpoint = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
     try:
         with httpx.Client(follow_redirects=False, timeout=TIMEOUT) as client:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from rag.types import Filters, Passage, Slide
 
@@ -74,31 +75,38 @@ _OF = (
     r"|von|vom|mit|über|zu[mr]?|aus|wo|auf de[mr]|in de[mr]|de[rs])"
 )
 _INSIDE = r"(?:in|on|from|as|im|auf|aus|als|vom)"
-_ENGLISH_FORMS = {
-    name: (
-        re.compile(rf"{_LEAD}{_ARTICLE}(?:{names})\s*(?:,\s*)?\b{_OF}\b[\s,]*", re.IGNORECASE),
-        re.compile(rf"[\s,]+\b{_INSIDE}\s+{_ARTICLE}(?:{names})\s*[?.!]*\s*$", re.IGNORECASE),
-    )
-    for name, names in _NAMES.items()
-}
-_CHINESE_FORMS = {
-    name: (
-        re.compile(rf"的\s*(?:{names})\s*[?？。!！]*\s*$"),
-        re.compile(rf"^\s*(?:{names})[:：,，里中]\s*"),
-        re.compile(rf"(?:在|从)?(?:{names})(?:里|中)\s*[?？。!！]*\s*$"),
-    )
-    for name, names in _CHINESE.items()
-}
 _ABOUT = re.compile(r"^\s*(?:关于|有关|關於)")
 
 
 def asked_kind(words: str) -> AskedKind | None:
     """The kind that a query asks for; None where it asks for none, or names nothing else."""
-    for forms in (_ENGLISH_FORMS, _CHINESE_FORMS):
-        for name, patterns in forms.items():
-            for pattern in patterns:
+    for kinds, forms in ((_NAMES, _english_forms), (_CHINESE, _chinese_forms)):
+        for name, names in kinds.items():
+            if not re.search(names, words, re.IGNORECASE):
+                continue
+            for pattern in forms(names):
                 rest, found = pattern.subn("", words, count=1)
                 if found:
                     rest = _ABOUT.sub("", rest).strip()
                     return AskedKind(name, rest) if re.search(r"\w", rest) else None
     return None
+
+
+# Compiled when a query mentions the kind: all of them take as long as reading a small index.
+
+
+@cache
+def _english_forms(names: str) -> tuple[re.Pattern[str], ...]:
+    return (
+        re.compile(rf"{_LEAD}{_ARTICLE}(?:{names})\s*(?:,\s*)?\b{_OF}\b[\s,]*", re.IGNORECASE),
+        re.compile(rf"[\s,]+\b{_INSIDE}\s+{_ARTICLE}(?:{names})\s*[?.!]*\s*$", re.IGNORECASE),
+    )
+
+
+@cache
+def _chinese_forms(names: str) -> tuple[re.Pattern[str], ...]:
+    return (
+        re.compile(rf"的\s*(?:{names})\s*[?？。!！]*\s*$"),
+        re.compile(rf"^\s*(?:{names})[:：,，里中]\s*"),
+        re.compile(rf"(?:在|从)?(?:{names})(?:里|中)\s*[?？。!！]*\s*$"),
+    )

@@ -18,7 +18,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import apsw
 
@@ -35,10 +35,9 @@ _PAIRED = (
 # Indian scripts: `re` does not count their vowel signs as word characters, which would split words.
 _LETTER = rf"[^\W_{_PAIRED}]|[\u0900-\u0963\u0966-\u0dff]"
 _WORD = rf"(?:{_LETTER})+"
-_RUN = re.compile(rf"[{_PAIRED}]+|{_WORD}(?:(?:[-.'’]|_+){_WORD})*")
 _ASCII_RUN = re.compile(r"[A-Za-z0-9]+(?:(?:[-.']|_+)[A-Za-z0-9]+)*")  # the same where a text is ASCII, twice as fast
+_ASCII_CHUNK = re.compile(r"[A-Za-z0-9]+")
 _PAIRS = re.compile(f"[{_PAIRED}]")
-_CHUNK = re.compile(_WORD)
 _HUMP = re.compile(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\D)(?=\d)|(?<=\d)(?=\D)")
 _MARKS_OF_REVISION_1 = re.compile(r"[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u064b-\u0652\u0670]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -61,7 +60,7 @@ class Compound:
 def compounds(text: str, revision: int = REVISION) -> Iterator[Compound]:
     """The words of a text, in order, not yet stemmed. `revision`: that of the folding by which an index was made."""
     if revision == 1:
-        for run in _RUN.findall(_plain_of_revision_1(text)):
+        for run in _run().findall(_plain_of_revision_1(text)):
             yield _compound(run)
         return
     text = cleaned(text)
@@ -107,8 +106,21 @@ def stored_terms(text: str) -> list[str]:
     return parts + beside
 
 
+# Patterns over all scripts take 5 ms each to compile, which a run of ASCII words does not need.
+
+
+@cache
+def _run() -> re.Pattern[str]:
+    return re.compile(rf"[{_PAIRED}]+|{_WORD}(?:(?:[-.'’]|_+){_WORD})*")
+
+
+@cache
+def _chunk() -> re.Pattern[str]:
+    return re.compile(_WORD)
+
+
 def _words_of(text: str) -> re.Pattern[str]:
-    return _ASCII_RUN if text.isascii() else _RUN
+    return _ASCII_RUN if text.isascii() else _run()
 
 
 def _add_terms(runs: list[str], parts: list[str], beside: list[str]) -> None:
@@ -184,7 +196,7 @@ def _placed(run: str) -> Iterator[tuple[str, int, int]]:
             yield run[at : at + 2], at, at + 2
         yield run[-1], len(run) - 1, len(run)
         return
-    for chunk in _CHUNK.finditer(_POSSESSIVE.sub("", run)):
+    for chunk in (_ASCII_CHUNK if run.isascii() else _chunk()).finditer(_POSSESSIVE.sub("", run)):
         at = chunk.start()
         for part in _humps(chunk.group()):
             yield part.casefold()[:_MAX_TERM], at, at + len(part)
