@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from rag.corpus.sources import local_file
-from rag.decoding.read_again import read_again
 from rag.loaders.base import Limits
 from rag.loaders.text.passage_content import text_content
 from rag.location import stored_location
@@ -44,6 +43,8 @@ def read_contents(stored: Sequence[StoredPassage], limits: Limits, pool: AskPool
         try:
             with local_file(first.file) as file:
                 document = Document(first.passage.document, file.path, caption=first.passage.caption)
+                from rag.decoding.read_again import read_again  # a search that reads no file does without
+
                 found = read_again(document, [one.passage for one in ordered], limits, pool)
         except OSError:
             return
@@ -60,6 +61,8 @@ def hit_pixels(hit: Hit, pool: AskPool) -> Pixels | None:
     passage = Passage(id, 0, hit.best, hit.kind, hit.modality, inner=hit.inner)
     try:
         with local_file(stored_location(hit.path)) as file:
+            from rag.decoding.read_again import read_again
+
             found = read_again(Document(id, file.path), [passage], Limits(), pool)
     except OSError:
         return None

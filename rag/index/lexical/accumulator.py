@@ -88,7 +88,7 @@ def _places(numbers: NDArray[np.int64], posting: Posting) -> NDArray[np.int64]:
     """Where each number, which ascend, stands in the posting; -1: nowhere."""
     found = np.full(len(numbers), -1, np.int64)
     blocks, lows = numbers // BLOCK, (numbers % BLOCK).astype(np.uint16)
-    for block in np.unique(blocks).tolist():
+    for block in blocks[np.diff(blocks, prepend=-1) != 0].tolist():
         start, end = np.searchsorted(blocks, (block, block + 1))
         first, last = posting.starts[block], posting.starts[block + 1]
         here = posting.lows[first:last]
