@@ -76,3 +76,8 @@ def named_location(given: str | os.PathLike[str] | ObjectPath) -> Location:
     if any(part in ("", ".", "..") for part in parts):
         raise WrongRequest(f"{text} names no bucket, or has an empty part", remedy=f"write {scheme[0]}bucket/prefix")
     return ObjectPath(scheme[0].rstrip("/"), *parts)
+
+
+def user_cache_folder() -> Path:
+    """The folder of this user for what may be lost: $XDG_CACHE_HOME, else ~/.cache; "~/.cache" itself where no home is known."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111 (Path raises there)

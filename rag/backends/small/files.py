@@ -5,11 +5,11 @@ Knows names and folders; downloads nothing and opens no model.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import BackendError
+from rag.location import user_cache_folder
 
 NAME = "small"
 PREFIX = "small:"  # before a local folder
@@ -63,8 +63,7 @@ def folder_of(model: str) -> Path:
     named = model.removeprefix(PREFIX)  # it may be missing beside --backend small
     if named not in ("", NAME):
         return Path(named).expanduser()
-    cache = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(cache) if cache else Path.home() / ".cache") / "multimodal-rag" / NAME
+    return user_cache_folder() / "multimodal-rag" / NAME
 
 
 def missing(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ from threading import Lock
 from rag.config import load_settings
 from rag.corpus.objects.cache import LocalFile, ObjectCache
 from rag.corpus.objects.store import ObjectChanged, ObjectGone, StoredObject, fetch_into, look_at
-from rag.location import ObjectPath
+from rag.location import ObjectPath, user_cache_folder
 
 FRESH_SECONDS = 5.0  # that an object counts as it was seen
 TRIES = 3  # for an object that changes while it is fetched
@@ -79,8 +79,7 @@ def stamp_now(place: ObjectPath) -> str:
 @lru_cache(maxsize=1)
 def user_cache() -> ObjectCache:
     """The cache of this user: $XDG_CACHE_HOME/rag/objects, as large as the settings say."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    return ObjectCache(Path(base, "rag", "objects"), load_settings({}).object_cache)
+    return ObjectCache(user_cache_folder() / "rag/objects", load_settings({}).object_cache)
 
 
 class _Seen:

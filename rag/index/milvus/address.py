@@ -10,7 +10,6 @@ Knows addresses; connects to nothing. A token never stands in an address: messag
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -18,6 +17,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from rag.errors import WrongRequest
+from rag.location import user_cache_folder
 
 PORT = 19_530
 _FORMS = "milvus://HOST:19530/NAME, milvus+tls://HOST:19530/NAME or milvus-lite:///path/to/file.db"
@@ -37,8 +37,7 @@ class Address:
     @property
     def derived(self) -> Path:
         """The folder of this user for what is made from the index and may be lost: $XDG_CACHE_HOME/rag/milvus/NAME-…"""
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-        return Path(base) / "rag/milvus" / f"{self.name}-{blake2b(self.shown.encode(), digest_size=8).hexdigest()}"
+        return user_cache_folder() / "rag/milvus" / f"{self.name}-{blake2b(self.shown.encode(), digest_size=8).hexdigest()}"
 
     @property
     def uploads(self) -> Path:
