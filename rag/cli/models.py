@@ -36,10 +36,11 @@ def models(
 
         print(harmless(drop_model(name, index, say=say)))
         return
-    from rag.index.locations import existing_index
-    from rag.index.reader.open_index import open_index
+    from contextlib import closing
 
-    with open_index(existing_index(index)) as opened:
+    from rag.index.locations import existing_room
+
+    with closing(existing_room(index).open("auto")) as opened:
         found = opened.status()
     listed: list[dict[str, Any]] = models_json(found)
     if json:

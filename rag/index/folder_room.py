@@ -5,6 +5,7 @@ Knows how the rooms of the folder are opened; knows no settings and no model.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from rag.config import Settings
     from rag.index.catalog.spaces import Space
     from rag.index.reader.open_index import OpenIndex
+    from rag.index.writer.stepping_writer import SteppingWriter
     from rag.index.writer.writer import Writer
     from rag.types import Fingerprint
 
@@ -84,6 +86,20 @@ class FolderRoom:
         from rag.index.writer.writer import writing
 
         return writing(self.place, say)
+
+    def filling(
+        self, say: Callable[[str], None] = lambda _: None, pause: Callable[[float], object] = time.sleep
+    ) -> AbstractContextManager[SteppingWriter]:
+        """As `rag.index.writer.stepping_writer.stepping_aside`."""
+        from rag.index.writer.stepping_writer import stepping_aside
+
+        return stepping_aside(self.place, say, pause)
+
+    def wait_for_turn(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """As `rag.index.writer.stepping_writer.wait_for_turn`."""
+        from rag.index.writer.stepping_writer import wait_for_turn
+
+        wait_for_turn(self.place, say)
 
     def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
         """Builds the derived files that make searches fast; a remark for each. Calls `tell` before a long step."""

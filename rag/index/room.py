@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rag.config import Settings
     from rag.index.catalog.spaces import Space
     from rag.index.catalog.status import IndexStatus
+    from rag.index.filling import FillTurn
     from rag.index.lexical.bm25_search import Frequencies
     from rag.index.reader.outlines import PassageOutline
     from rag.index.writing import IndexWriter
@@ -171,6 +172,19 @@ class Room(Protocol):
     def open(self, structure: str) -> OpenedIndex: ...
     def writing(self, say: Callable[[str], None] = ...) -> AbstractContextManager[IndexWriter]:
         """The writer; `say` is told what is waited for."""
+        ...
+
+    def filling(
+        self, say: Callable[[str], None] = ..., pause: Callable[[float], object] = ...
+    ) -> AbstractContextManager[FillTurn]:
+        """The turn of filling further models, behind all other writers. IndexLocked where another run has it.
+
+        `say` is told what is waited for; `pause` waits so many seconds, and may raise to end that.
+        """
+        ...
+
+    def wait_for_turn(self, say: Callable[[str], None] = ...) -> None:
+        """Returns when no other run has the turn of `filling`."""
         ...
 
     def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rag.config import load_settings
 from rag.errors import Interrupted, RagError
-from rag.index.locations import existing_index
+from rag.index.locations import existing_room
 from rag.indexing.spaces import fill_all
 from rag.models.loading import ModelCache
 
@@ -48,7 +48,7 @@ class BackgroundFill:
         while self._is_to_go_on():
             try:
                 for note in fill_all(
-                    existing_index(self._index), self._settings, self._models, self._say, lambda _: None, self._stop
+                    existing_room(self._index), self._settings, self._models, self._say, lambda _: None, self._stop
                 ):
                     self._say(note)
             except Interrupted:

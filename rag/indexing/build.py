@@ -66,10 +66,8 @@ def build_index(
         report = _rebuild(folder, folders, settings, kinds, tell, say)
     else:
         report = update_index(*folders, index=index, kinds=kinds, tell=tell, models=models, say=say, **flags)
-    if not isinstance(folder, Path):  # a database holds one model's vectors
-        return report
     with shown_to_others(folder, tell) as told:
-        return replace(report, notes=(*report.notes, *fill_all(folder, settings, models, say, told)))
+        return replace(report, notes=(*report.notes, *fill_all(room, settings, models, say, told)))
 
 
 def update_index(

@@ -16,7 +16,7 @@ from rag.backends.base import Embedder
 from rag.errors import BackendError, Interrupted
 from rag.humanize import counted
 from rag.index.catalog.spaces import Space
-from rag.index.writer.stepping_writer import SteppingWriter
+from rag.index.filling import FillTurn
 from rag.indexing.fill_run import FillRun, SpaceGone
 from rag.indexing.report import Tell
 from rag.indexing.space_contents import ContentReader
@@ -43,7 +43,7 @@ class Filled:
 
 
 def fill_space(
-    stepping: SteppingWriter,
+    turn: FillTurn,
     space: Space,
     embedder: Embedder,
     first: Embedder,
@@ -68,10 +68,10 @@ def fill_space(
         first,
         policy,
         files,
-        lambda number: stepping.writer.spaces.sharing(number, SHARING),
-        lambda number: stepping.writer.spaces.stamp(number),
+        lambda number: turn.writer.spaces.sharing(number, SHARING),
+        lambda number: turn.writer.spaces.stamp(number),
     )
-    run = FillRun(stepping, space, embedder, reader, commit_seconds, say, tell, stop or threading.Event())
+    run = FillRun(turn, space, embedder, reader, commit_seconds, say, tell, stop or threading.Event())
     if run.todo:
         pictures = ", pictures are decoded again" if "image" in embedder.modalities & first.modalities else ""
         say(f"filling {space.name}: {counted(len(run.todo), 'content')}; the words are in the index{pictures}")

@@ -1,6 +1,6 @@
 """One fill of a vector space: what is asked of the model, what it gave, commits, and stepping aside for other writers.
 
-Knows the writer that steps aside, the model's queue and the contents of passages; knows no settings and no message but progress.
+Knows the turn of filling, the model's queue and the contents of passages; knows no settings and no message but progress.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from queue import Empty, SimpleQueue
 from rag.backends.base import Embedder, capabilities_of
 from rag.errors import BackendError
 from rag.index.catalog.spaces import Space
-from rag.index.files.fill_first import take_asked
 from rag.index.files.parallel import cores
 from rag.index.files.uninterruptible import uninterruptible
-from rag.index.writer.stepping_writer import SteppingWriter
+from rag.index.filling import FillTurn
 from rag.indexing.commit_schedule import CommitSchedule
 from rag.indexing.embed_queue import EmbedQueue, EmbedResult
 from rag.indexing.report import Progress, Tell
@@ -39,7 +38,7 @@ class SpaceGone(Exception):
 class FillRun:
     """One fill: the model's queue, the thread that decodes pictures, and this one, which stores what the model gives."""
 
-    stepping: SteppingWriter
+    turn: FillTurn
     space: Space
     embedder: Embedder
     reader: ContentReader
@@ -74,14 +73,14 @@ class FillRun:
 
     def list_missing(self) -> None:
         """Lists what the space lacks, and has not been asked for."""
-        missing = self.stepping.writer.spaces.missing(self.space)
+        missing = self.turn.writer.spaces.missing(self.space)
         self.todo = OrderedDict((each, None) for each in missing if each not in self.asked)
         self._put_asked_first()
 
     def _put_asked_first(self) -> None:
         """Moves what searches showed meanwhile to the front, the latest first."""
-        for passage in reversed(take_asked(self.stepping.folder)):
-            for sharing in self.stepping.writer.spaces.sharing_numbers(passage):
+        for passage in reversed(self.turn.take_asked()):
+            for sharing in self.turn.writer.spaces.sharing_numbers(passage):
                 if sharing in self.todo:
                     self.todo.move_to_end(sharing, last=False)
 
@@ -92,11 +91,13 @@ class FillRun:
                 self._ask_some(decoder)
                 if not self.todo:
                     self._wait_for_all()
+                    if self.turn.has_news():
+                        self._step_aside()
 
     def commit(self) -> None:
         """Commits what is stored."""
-        if self.stepping.is_open:
-            self.stepping.writer.commit()
+        if self.turn.is_open:
+            self.turn.writer.commit()
             self.commits.made(self.pending)
             self.pending = 0
 
@@ -105,14 +106,14 @@ class FillRun:
         self.stop = threading.Event()
         self.queue.drop()
         try:
-            while self.stepping.is_open and not self.queue.idle:
+            while self.turn.is_open and not self.queue.idle:
                 self._take(PAUSE)
         finally:
             self.commit()
 
     def say_remarks(self) -> None:
         """Says what the writer has remarked."""
-        for remark in self.stepping.writer.remarks:
+        for remark in self.turn.writer.remarks:
             self.say(f"note: {remark}")
 
     def _ask_some(self, decoder: ThreadPoolExecutor) -> None:
@@ -120,7 +121,7 @@ class FillRun:
         self._put_asked_first()
         numbers = [self.todo.popitem(last=False)[0] for _ in range(min(AT_ONCE, len(self.todo)))]
         self.asked.update(numbers)
-        passages = self.stepping.writer.spaces.passages(numbers)
+        passages = self.turn.writer.spaces.passages(numbers)
         found, pictures = self.reader.look_at(passages)
         if pictures:
             decoding = decoder.submit(self.reader.decode, pictures)
@@ -163,7 +164,7 @@ class FillRun:
             self.queue.advance()
         if result is not None:
             self._store(result)
-        if self.stepping.is_asked_for():
+        if self.turn.is_asked_for():
             self._step_aside()
         elif self.commits.are_due(self.pending, 0):
             self.commit()
@@ -173,9 +174,9 @@ class FillRun:
         """Lets another writer in; then what is missing is listed anew. SpaceGone where the space is no further one now."""
         self.commit()
         self.say_remarks()
-        before = self.stepping.writer.fingerprint
-        self.stepping.step_aside()
-        writer = self.stepping.writer
+        before = self.turn.writer.fingerprint
+        self.turn.step_aside()
+        writer = self.turn.writer
         if writer.fingerprint == self.space.fingerprint:
             raise SpaceGone(f"{self.space.name} is the first model of the index now")
         if self.space.number not in {each.number for each in writer.spaces.all()}:
@@ -193,7 +194,7 @@ class FillRun:
             raise result.failure or BackendError("the model failed, and does not say why", remedy="see the error above")
         self.left_out.update(result.refused.values())
         numbers = [_number(key) for key in result.keys]
-        fresh = self.stepping.writer.spaces.put(self.space, numbers, result.vectors)
+        fresh = self.turn.writer.spaces.put(self.space, numbers, result.vectors)
         self.made += fresh
         self.pending += fresh
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.config import load_settings
-from rag.index.files.layout import is_index
-from rag.index.locations import existing_index, index_folder, index_room, up_to_date
+from rag.index.locations import existing_room, index_room
 from rag.indexing.build import build_index, check_folders
 from rag.indexing.run import create_index
 from rag.indexing.slow_model import PATIENCE, seconds_needed
@@ -25,6 +24,7 @@ from rag.models.loading import ModelCache
 from rag.models.selection import REMEMBERED, choose_embedder, this_machine
 
 if TYPE_CHECKING:
+    from rag.index.room import Room
     from rag.indexing.report import Report, Tell
     from rag.types import Kind
 
@@ -48,7 +48,7 @@ def build_searchable(
         return build_index(*folders, index=index, kinds=kinds, tell=tell, say=say, models=models, **flags)
     report = _build_with_lite(*folders, index=index, tell=tell, models=models, **flags)
     filled = add_model(index, tell=tell, say=say, models=models, **flags)
-    return replace(report, notes=(*report.notes, str(filled), *end_stand_in(existing_index(index), say)))
+    return replace(report, notes=(*report.notes, str(filled), *end_stand_in(existing_room(index), say)))
 
 
 def watch_searchable(
@@ -65,7 +65,7 @@ def watch_searchable(
         return
 
     def add_it() -> None:
-        add_space(existing_index(index), load_settings({**of_models, "index": index or None}), models, say)
+        add_space(existing_room(index), load_settings({**of_models, "index": index or None}), models, say)
 
     watch_index(*folders, index=index, seen=seen, say=say, after_first=add_it, **without_model(flags))
 
@@ -84,10 +84,11 @@ def stands_in(
     model that is asked how fast it is, and the errors of folders that cannot be read.
     """
     settings = load_settings({**flags, "index": index or None})
-    if not folders or not isinstance(folder := index_room(settings.index).place, Path):
-        return False  # a database holds one model's vectors
-    chosen, fresh = choose_embedder(settings, {}, this_machine()), not is_index(folder)
-    waiting = "" if fresh else stand_in_for(up_to_date(folder))
+    if not folders:
+        return False
+    room = index_room(settings.index)
+    chosen, fresh = choose_embedder(settings, {}, this_machine()), not room.exists()
+    waiting = "" if fresh else stand_in_for(room.up_to_date())
     if chosen.backend == "lite" or not (fresh or waiting):
         return False
     embedder = models.embedder(chosen)
@@ -95,13 +96,13 @@ def stands_in(
     if not fresh:
         return waiting == name
     wanted = [named_location(one) for one in folders]
-    check_folders(wanted, folder)
+    check_folders(wanted, room.place)
     seconds = seconds_needed(wanted, settings, embedder, accelerated=this_machine().accelerator())
     if seconds < PATIENCE:
         return False
     say(f"{name} needs {seconds / 60:.0f} min for this, or more: lite makes all searchable first (else: --no-lite-first)")
-    _create_with_lite(folder, flags, models)
-    keep_stand_in(folder, name, say)
+    _create_with_lite(room, flags, models)
+    keep_stand_in(room, name, say)
     return True
 
 
@@ -110,12 +111,12 @@ def without_model(flags: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in flags.items() if name not in REMEMBERED}
 
 
-def _create_with_lite(folder: Path, flags: Mapping[str, Any], models: ModelCache) -> None:
+def _create_with_lite(room: Room, flags: Mapping[str, Any], models: ModelCache) -> None:
     """Makes an empty index of lite that is read as the flags say."""
     of_reading = without_model(flags)
-    settings = load_settings({**of_reading, "index": str(folder), "backend": "lite", "model": ""})
+    settings = load_settings({**of_reading, "index": str(room.place), "backend": "lite", "model": ""})
     chosen = choose_embedder(settings, {}, this_machine())
-    create_index(index_room(folder), settings, chosen, models.embedder(chosen), lambda _: None)
+    create_index(room, settings, chosen, models.embedder(chosen), lambda _: None)
 
 
 def build_lite_first(
@@ -140,6 +141,6 @@ def _build_with_lite(
     *folders: str | os.PathLike[str], index: str | Path, tell: Tell | None, models: ModelCache, **flags: Any
 ) -> Report:
     of_reading = without_model(flags)
-    if not is_index(index_folder(load_settings({"index": index or None}).index)):
+    if not index_room(load_settings({"index": index or None}).index).exists():
         of_reading |= {"backend": "lite", "model": ""}
     return build_index(*folders, index=index, tell=tell, models=models, **of_reading)

@@ -1,43 +1,40 @@
 """Lite as the stand-in for a slow model: it goes, and the model is the index's first, once that has a vector of every content.
 
-Knows the writer and the setting that says so; knows no folder and no model.
+Knows the writer and the setting that says so; knows no place and no model.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.humanize import counted
+
+if TYPE_CHECKING:
+    from rag.index.room import Room
 
 SETTING = "stand_in"  # the name of the model for which the first one stands in
 
 
-def keep_stand_in(folder: Path, model: str, say: Callable[[str], None]) -> None:
+def keep_stand_in(room: Room, model: str, say: Callable[[str], None]) -> None:
     """Keeps that the first model stands in for another."""
-    from rag.index.writer.writer import writing
-
-    with writing(folder, say) as writer:
+    with room.writing(say) as writer:
         writer.memory.keep_setting(SETTING, json.dumps(model))
         writer.commit()
 
 
-def stand_in_for(folder: Path) -> str:
+def stand_in_for(room: Room) -> str:
     """The model for which the first one of an index stands in; "" where it stands for itself."""
-    from rag.index.catalog.index_folder import settings_of
-
-    return str(json.loads(settings_of(folder).get(SETTING, '""')))
+    return str(json.loads(room.settings().get(SETTING, '""')))
 
 
-def end_stand_in(folder: Path, say: Callable[[str], None]) -> tuple[str, ...]:
+def end_stand_in(room: Room, say: Callable[[str], None]) -> tuple[str, ...]:
     """Puts the model in the place of its stand-in, and says so; or says how much it lacks; () where nothing is to be done yet."""
-    from rag.index.writer.writer import writing
-
-    wanted = stand_in_for(folder)
+    wanted = stand_in_for(room)
     if not wanted:
         return ()
-    with writing(folder, say) as writer:
+    with room.writing(say) as writer:
         space, first = writer.spaces.named(wanted), writer.fingerprint.model
         if space is None:
             return ()
@@ -46,5 +43,5 @@ def end_stand_in(folder: Path, say: Callable[[str], None]) -> tuple[str, ...]:
         writer.put_space_first(space)
         writer.memory.keep_setting(SETTING, '""')
         writer.commit()
-    with writing(folder, say):  # removes the files of the stand-in
+    with room.writing(say):  # removes the files of the stand-in
         return (f"{first} has stood in for {wanted}, which is the model of the index now",)

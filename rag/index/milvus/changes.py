@@ -29,6 +29,7 @@ from rag.index.milvus.rows import (
     too_long,
 )
 from rag.index.milvus.schema import DOCUMENTS, PASSAGES, collection
+from rag.index.milvus.spaces import MilvusSpaces
 from rag.index.milvus.vectors import KnownVectors
 from rag.index.writer.waiting import WaitingDocuments
 from rag.location import Location
@@ -57,6 +58,7 @@ class MilvusChanges(WaitingDocuments):
         self.pictures = Pictures(self._notes, self._read_again)
         self.memory = Remembering(engine, index, self._notes, self._read_again)
         self.kept = KeptNotes(self._notes)
+        self.spaces = MilvusSpaces(engine, index, facts, self.roots)
         self._roots = dict(facts.roots)
         self._ready: dict[DocumentId, StagedDocument] = {}
         self._skipped: dict[DocumentId, tuple[Document, str]] = {}

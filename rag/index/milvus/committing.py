@@ -2,7 +2,8 @@
 
 Knows rows and their order; knows no run. A kill between any two steps leaves every document as it was or as it is to be.
 
-    1  upsert the passages of the new version     nobody sees them: no document names that version
+    1  upsert the passages of the new version     nobody sees them: no document names that version; with them go the vectors
+                                                  that further models have of their contents already
     2  upsert the document's row                  the commit point
     3  delete the passages of the version that was seen before, and of no other: two writers of one document would otherwise
        delete each other's passages. What nobody names is swept later.
@@ -10,7 +11,7 @@ Knows rows and their order; knows no run. A kill between any two steps leaves ev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.index.milvus.engine import OWN, Engine, Row
@@ -28,6 +29,8 @@ class Changes:
     passages: Iterable[Row] = ()  # may be made while they are sent, and add to `documents`
     documents: list[Row] = field(default_factory=list)  # their new rows
     removed: list[DocumentId] = field(default_factory=list)
+    followed: Callable[[], Iterable[tuple[str, Iterable[Row]]]] = tuple  # of each further space: its collection, and its new rows
+    spaces: Sequence[str] = ()  # collections of further spaces
     spent: list[str] = field(default_factory=list)  # keys of loose vectors that passages hold now
 
 
@@ -48,6 +51,8 @@ def commit_changes(engine: Engine, index: str, changes: Changes, seen: Mapping[s
     """Writes the changes by the rule above. StorageFailed; what was written before it stays, and none of it is half visible."""
     passages, documents = collection(index, PASSAGES), collection(index, DOCUMENTS)
     engine.upsert(passages, changes.passages)
+    for space, new in changes.followed():
+        engine.upsert(space, new)
     engine.upsert(documents, changes.documents)
     removed = [document_key(each) for each in changes.removed]
     for start in range(0, len(removed), 1_000):
@@ -55,8 +60,8 @@ def commit_changes(engine: Engine, index: str, changes: Changes, seen: Mapping[s
     ended = sorted(owners_that_end(changes, seen))
     for start in range(0, len(ended), _AT_ONCE):
         pairs = (owner.split("-") for owner in ended[start : start + _AT_ONCE])
-        engine.delete(
-            passages, " or ".join(f'(document == "{document}" and version == "{version}")' for document, version in pairs)
-        )
+        owned = " or ".join(f'(document == "{document}" and version == "{version}")' for document, version in pairs)
+        for rows in (passages, *changes.spaces):
+            engine.delete(rows, owned)
     for start in range(0, len(changes.spent), 1_000):
         engine.delete(passages, among("key", changes.spent[start : start + 1_000]))

@@ -12,11 +12,13 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from rag.index.catalog.spaces import Space, SpaceCounts
 from rag.index.catalog.status import IndexStatus, most_first
 from rag.index.milvus.engine import Engine
 from rag.index.milvus.names import among, to_field
 from rag.index.milvus.notes import IGNORED, UNREAD, Notes
 from rag.index.milvus.rows import identity, more_of
+from rag.index.milvus.schema import space_collection
 from rag.types import KINDS, Kind, Skipped
 
 if TYPE_CHECKING:
@@ -31,7 +33,15 @@ def read_status(engine: Engine, index: str, facts: Facts, rows: LiveRows, moment
     vectors = rows.count('key != ""')
     size = 2 * facts.fingerprint.dim * vectors
     counted = read_status_of(engine, index, facts, rows, moment, facts.roots)
-    return replace(counted, vectors=vectors, vector_bytes=size, bytes=size)
+    spaces = tuple(_counted(index, space, rows, sum(counted.passages.values())) for space in facts.spaces)
+    everything = size + sum(space.bytes for space in spaces)
+    return replace(counted, vectors=vectors, vector_bytes=size, spaces=spaces, bytes=everything)
+
+
+def _counted(index: str, space: Space, rows: LiveRows, passages: int) -> SpaceCounts:
+    """What a further space holds; rows that no document names any more are counted until they are swept."""
+    held = rows.of_space(space_collection(index, space.number), space.fingerprint.dim).count("")
+    return SpaceCounts(space.name, space.fingerprint, min(held, passages), 2 * space.fingerprint.dim * held)
 
 
 def read_status_of(

@@ -5,15 +5,17 @@ Knows notes; knows no passage.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import IndexDamaged, IndexTooNew
 from rag.index.catalog.row_codec import fingerprint_from_json, fingerprint_to_json
+from rag.index.catalog.spaces import Space
 from rag.index.milvus.engine import now
 from rag.index.milvus.names import from_field
-from rag.index.milvus.notes import FACT, ROOT, SETTING, Notes
+from rag.index.milvus.notes import FACT, ROOT, SETTING, SPACE, Notes
 from rag.index.milvus.schema import FORMAT
 from rag.location import Location, stored_location
 from rag.text.folding import REVISION
@@ -32,11 +34,13 @@ class Facts:
     roots: Mapping[str, Location]
     format: int  # of notes and rows
     index_kind: str  # that the vectors lie under
+    spaces: tuple[Space, ...]  # beside the first, by number
+    spaces_given: int  # numbers of spaces that were given: none is given twice
 
 
 def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | None:
     """The facts; None where the index was never completed. IndexTooNew, IndexDamaged."""
-    found = notes.of_sorts((FACT, SETTING, ROOT), moment)
+    found = notes.of_sorts((FACT, SETTING, ROOT, SPACE), moment)
     if "fingerprint" not in found[FACT]:
         return None
     if int(found[FACT].get("format", "1")) > FORMAT:
@@ -51,6 +55,8 @@ def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | N
             {from_field(name): stored_location(from_field(value)) for name, value in sorted(found[ROOT].items())},
             int(found[FACT].get("format", "1")),
             found[FACT].get("kind", "FLAT"),
+            tuple(sorted((_space_of(number, text) for number, text in found[SPACE].items()), key=lambda one: one.number)),
+            int(found[FACT].get("spaces", "0")),
         )
     except (ValueError, KeyError, TypeError) as error:
         what = f"{place}: the facts of the index cannot be read: {error}"
@@ -64,6 +70,17 @@ def write_facts(notes: Notes, fingerprint: Fingerprint, settings: Mapping[str, s
         {(SETTING, name): value for name, value in settings.items()} | {(FACT, name): value for name, value in facts.items()}
     )
     notes.write({(FACT, "fingerprint"): fingerprint_to_json(fingerprint)})
+
+
+def space_note(space: Space) -> tuple[tuple[str, str], str]:
+    """The note that says there is a further vector space: its sort and name, and its text."""
+    made_by = fingerprint_to_json(space.fingerprint)
+    return (SPACE, str(space.number)), json.dumps([space.name, made_by, dict(space.settings)])
+
+
+def _space_of(number: str, text: str) -> Space:
+    name, made_by, settings = json.loads(text)
+    return Space(int(number), name, fingerprint_from_json(made_by), settings)
 
 
 def later_generation(generation: int) -> int:

@@ -22,18 +22,21 @@ from typing import Any
 
 from rag.errors import IndexFailure, IndexLocked
 from rag.index.milvus.engine import NEWEST, now
-from rag.index.milvus.notes import FACT, LEASE, Notes
+from rag.index.milvus.notes import FACT, FILL_LEASE, LEASE, Notes
 
 _ROUNDS = 10  # of claims that meet other claims
 _TRUSTED = 0.7  # share of its time for which a renewed lease is ours without asking again
-_FENCE = "fence"
+_FENCES = {LEASE: "fence", FILL_LEASE: "fence of filling"}
 _ours: set[str] = set()  # leases of this process
 
 
 @contextmanager
-def leased(notes: Notes, place: str, seconds: float, say: Callable[[str], None]) -> Iterator[Lease]:
-    """Holds the lease of an index, and renews it meanwhile. IndexLocked says who holds it and until when; StorageFailed."""
-    lease, ended = Lease(notes, place, seconds), threading.Event()
+def leased(notes: Notes, place: str, seconds: float, say: Callable[[str], None], sort: str = LEASE) -> Iterator[Lease]:
+    """Holds the lease of an index, or that of filling its further models, and renews it meanwhile.
+
+    IndexLocked says who holds it and until when; StorageFailed.
+    """
+    lease, ended = Lease(notes, place, seconds, sort), threading.Event()
     renewing = threading.Thread(target=_renew, args=(lease, ended, seconds / 3), name="rag-lease", daemon=True)
     try:
         lease.claim(say)
@@ -49,7 +52,8 @@ def leased(notes: Notes, place: str, seconds: float, say: Callable[[str], None])
 class Lease:
     """One claim, of `seconds` from its last renewal."""
 
-    def __init__(self, notes: Notes, place: str, seconds: float) -> None:
+    def __init__(self, notes: Notes, place: str, seconds: float, sort: str = LEASE) -> None:
+        self._sort = sort
         self._notes, self._place, self._seconds = notes, place, seconds
         self._token = secrets.token_hex(8)
         self._sure_until = 0.0  # monotonic
@@ -66,7 +70,7 @@ class Lease:
                 others = self._others()
                 if not others:
                     self._fence = self._passed() + 1
-                    self._notes.write({(FACT, _FENCE): str(self._fence)})
+                    self._notes.write({(FACT, _FENCES[self._sort]): str(self._fence)})
                     self._write(held=True)
                     return
                 self._forget()  # both may withdraw, and try again at different times
@@ -102,15 +106,15 @@ class Lease:
             self._forget()
 
     def _passed(self) -> int:
-        return int(self._notes.read(FACT, _FENCE, NEWEST) or 0)
+        return int(self._notes.read(FACT, _FENCES[self._sort], NEWEST) or 0)
 
     def _others(self) -> list[dict[str, Any]]:
         """The claims of others that last; those that do not are deleted."""
         lasting, over = [], []
-        for token, text in self._notes.of_sorts((LEASE,), NEWEST)[LEASE].items():
+        for token, text in self._notes.of_sorts((self._sort,), NEWEST)[self._sort].items():
             if token != self._token:
                 claim = json.loads(text)
-                over.append((LEASE, token)) if _is_over(token, claim) else lasting.append(claim)
+                over.append((self._sort, token)) if _is_over(token, claim) else lasting.append(claim)
         if over:
             self._notes.forget(over)
         return lasting
@@ -118,12 +122,12 @@ class Lease:
     def _write(self, *, held: bool) -> None:
         begun = time.monotonic()
         claim = {"held": held, "until": now() + self._seconds, "process": os.getpid(), "host": socket.gethostname()}
-        self._notes.write({(LEASE, self._token): json.dumps(claim | {"machine": _machine()})})
+        self._notes.write({(self._sort, self._token): json.dumps(claim | {"machine": _machine()})})
         self._sure_until = begun + _TRUSTED * self._seconds
 
     def _forget(self) -> None:
         self._sure_until = 0.0
-        self._notes.forget([(LEASE, self._token)])
+        self._notes.forget([(self._sort, self._token)])
 
 
 def _renew(lease: Lease, ended: threading.Event, every: float) -> None:

@@ -5,7 +5,7 @@ Knows rows, expressions and the guarantee timestamp of a moment; knows no scores
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,17 @@ class LiveRows:
 
     def __init__(self, engine: Engine, index: str, dim: int, moment: Mapping[str, Any], generation: int) -> None:
         self._engine, self._dim, self._moment, self._generation = engine, dim, moment, generation
-        self._passages, self._documents = collection(index, PASSAGES), collection(index, DOCUMENTS)
+        self._index, self._passages, self._documents = index, collection(index, PASSAGES), collection(index, DOCUMENTS)
+        self._read: Sequence[str] = PASSAGE_FIELDS  # of a row, beside its vector
         self._versions: dict[str, str] = {}  # by document; "" of one that is gone
         self._rows: dict[str, Row] = {}
         self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def of_space(self, rows: str, dim: int) -> LiveRows:
+        """The rows of a further vector space, a collection, at the same moment: those of the passages it has, without texts."""
+        found = LiveRows(self._engine, self._index, dim, self._moment, self._generation)
+        found._passages, found._read, found._versions = rows, ("root", "path"), self._versions
+        return found
 
     def best(
         self,
@@ -123,23 +130,39 @@ class LiveRows:
 
     def read(self, keys: Sequence[str]) -> list[Row]:
         """The rows with these keys, in order; what is read comes with vectors. MovedOn where one is gone meanwhile."""
-        self._fetch([key for key in dict.fromkeys(keys) if key not in self._rows], (*PASSAGE_FIELDS, "vector"))
+        self._refuse_gone(self._fetch([key for key in dict.fromkeys(keys) if key not in self._rows], (*self._read, "vector")))
         return [self._rows[key] for key in keys]
 
     def vectors(self, keys: Sequence[str]) -> NDArray[np.float32]:
         """The vectors of these rows, float32 (n, dim), in order. Raises as `read`."""
-        missing = [key for key in dict.fromkeys(keys) if key not in self._vectors]
-        self._fetch([key for key in missing if key not in self._rows], (*PASSAGE_FIELDS, "vector"))
-        self._fetch([key for key in missing if key not in self._vectors], ("root", "path", "vector"))
+        self._refuse_gone(self._fetch_vectors(keys))
         return np.stack([self._vectors[key] for key in keys]) if keys else np.empty((0, self._dim), np.float32)
 
-    def _fetch(self, keys: Sequence[str], fields: Sequence[str]) -> None:
+    def held(self, keys: Sequence[str]) -> tuple[list[int], NDArray[np.float32]]:
+        """The places of the keys that have a row, and the rows' vectors, float32 (n, dim)."""
+        gone = self._fetch_vectors(keys)
+        places = [at for at, key in enumerate(keys) if key not in gone]
+        found = [self._vectors[keys[at]] for at in places]
+        return places, np.stack(found) if found else np.empty((0, self._dim), np.float32)
+
+    def _fetch_vectors(self, keys: Sequence[str]) -> set[str]:
+        missing = [key for key in dict.fromkeys(keys) if key not in self._vectors]
+        gone = self._fetch([key for key in missing if key not in self._rows], (*self._read, "vector"))
+        return gone | self._fetch(
+            [key for key in missing if key not in self._vectors and key not in gone], ("root", "path", "vector")
+        )
+
+    def _refuse_gone(self, gone: Set[str]) -> None:
+        if gone:
+            raise MovedOn(self._engine.address.shown, self._generation)  # a document was replaced while it was searched
+
+    def _fetch(self, keys: Sequence[str], fields: Sequence[str]) -> set[str]:
+        """Reads rows with their vectors; returns the keys of those that are gone."""
         at_once = max(1, _BYTES // (2 * self._dim + 16_000))
         gone = set(keys)
         for row in self._engine.get(self._passages, keys, fields, self._moment, at_once):
             gone.discard(row["key"])
             self._vectors[row["key"]] = vector_of(row, self._dim).astype(np.float32)
-            if "text" in fields:
-                self._rows[row["key"]] = {name: row[name] for name in PASSAGE_FIELDS}
-        if gone:
-            raise MovedOn(self._engine.address.shown, self._generation)  # a document was replaced while it was searched
+            if set(self._read) < set(fields):
+                self._rows[row["key"]] = {name: row[name] for name in self._read}
+        return gone

@@ -17,8 +17,9 @@ from rag.index.milvus.engine import FIELD_BYTES, Engine, Row
 from rag.index.milvus.names import hashed, to_field
 from rag.index.milvus.schema import NO_VECTOR, NOTES, collection
 
-FACT, SETTING, ROOT, CAPTION, RECOGNISED, KEPT, IGNORED, UNREAD, REREAD, LEASE = (
-    "fact", "setting", "root", "caption", "recognised", "kept", "ignored", "unread", "reread", "lease"
+FACT, SETTING, ROOT, CAPTION, RECOGNISED, KEPT, IGNORED, UNREAD, REREAD, LEASE, SPACE, FILL_LEASE = (
+    "fact", "setting", "root", "caption", "recognised", "kept", "ignored", "unread", "reread", "lease",
+    "space", "filling"
 )  # fmt: skip
 _FIELDS = ("sort", "name", "value")
 _PACKED = "~z"  # begins a text that was compressed: no JSON does

@@ -34,6 +34,10 @@ class Numbers:
                 self._numbers[key] = found
         return found
 
+    def is_known(self, number: int) -> bool:
+        """Whether a row with that number was met."""
+        return number in self._keys
+
     def key(self, number: int) -> str:
         """The key of the row with that number. IndexFailure where none was met."""
         try:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import Any
 
 from rag.errors import IndexNotFound, IndexReplaced
 from rag.index.catalog.spaces import Space
+from rag.index.files.fill_first import ask_first
 from rag.index.milvus.engine import NEWEST, Engine, at_least, now
 from rag.index.milvus.facts import Facts, read_facts
 from rag.index.milvus.notes import Notes
@@ -20,9 +21,6 @@ from rag.index.milvus.snapshot import MilvusSnapshot
 from rag.index.milvus.vocabulary import COUNTED, Vocabulary
 from rag.index.reader.last_moment import LastMoment
 from rag.types import Fingerprint
-
-if TYPE_CHECKING:
-    pass
 
 UNFINISHED = 30.0  # seconds between counts of words while a commit goes on, or was killed
 AGAIN = 0.2  # seconds in which the facts are not read again: a query takes two moments
@@ -102,8 +100,12 @@ class OpenMilvus(LastMoment):
         return ()
 
     def spaces(self) -> tuple[Space, ...]:
-        """None: a database holds one model's vectors."""
-        return ()
+        """The vector spaces beside the first, as the last moment had them."""
+        return self._facts.spaces
 
     def ask_first(self, passages: Sequence[int]) -> None:
-        """Nothing: there is no further model to make vectors with."""
+        """Notes passages that a further model lacks, for the next fill of this user on this machine."""
+        if passages:
+            with suppress(OSError):
+                self.derived.mkdir(parents=True, exist_ok=True, mode=0o700)
+            ask_first(self.derived, passages)

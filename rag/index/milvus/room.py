@@ -5,6 +5,7 @@ Knows addresses, the token and collections; knows no passage.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -16,12 +17,13 @@ from rag.index.catalog.spaces import Space
 from rag.index.milvus.address import Address, parse_address
 from rag.index.milvus.engine import NEWEST, Engine
 from rag.index.milvus.facts import Facts, read_facts, write_facts
+from rag.index.milvus.fill_turn import MilvusFillTurn, filling, wait_for_turn
 from rag.index.milvus.lease import leased
 from rag.index.milvus.migration import bring_up_to_date
 from rag.index.milvus.notes import Notes
 from rag.index.milvus.reader import OpenMilvus
 from rag.index.milvus.reindexing import kind_wanted, put_under
-from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, is_complete
+from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, is_complete, space_collection
 from rag.index.milvus.upkeep import findings, sweep
 from rag.index.milvus.writer import MilvusWriter
 from rag.types import Fingerprint
@@ -72,8 +74,8 @@ class MilvusRoom:
         return dict(self._facts().settings)
 
     def spaces(self) -> tuple[Space, ...]:
-        """None: a database holds one model's vectors."""
-        return ()
+        """The vector spaces beside the first, by number. IndexNotFound."""
+        return self._facts().spaces
 
     def create(self, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
         """Makes an empty index, or completes one that a kill left half made. IndexFailure where one exists."""
@@ -90,6 +92,8 @@ class MilvusRoom:
         facts = self._facts()
         for which in COLLECTIONS:
             self.engine.load(collection(self.name, which))
+        for space in facts.spaces:
+            self.engine.load(space_collection(self.name, space.number))
         return OpenMilvus(self.engine, self.name, facts)
 
     @contextmanager
@@ -99,6 +103,19 @@ class MilvusRoom:
             raise IndexNotFound(self.place)
         with leased(self._notes, self.place, load_settings({}).milvus_lease, say) as lease:
             yield MilvusWriter(self.engine, self.name, self._facts(), lease.confirm)
+
+    @contextmanager
+    def filling(
+        self, say: Callable[[str], None] = lambda _: None, pause: Callable[[float], object] = time.sleep
+    ) -> Iterator[MilvusFillTurn]:
+        """The turn of filling, which is a lease of its own: nothing is waited for. IndexNotFound; IndexLocked."""
+        seconds = load_settings({}).milvus_lease
+        with filling(self.engine, self.name, self._facts(), self.address.derived, seconds, say) as turn:
+            yield turn
+
+    def wait_for_turn(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Returns when no other run has the turn of `filling`. StorageFailed."""
+        wait_for_turn(self.engine, self.name, load_settings({}).milvus_lease, say)
 
     def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
         """Puts the vectors under the kind of index that the settings or their number asks for; else says why not."""
@@ -113,11 +130,11 @@ class MilvusRoom:
 
     def check(self, *, read_data: bool) -> Iterator[str]:
         """Documents that miss passages; with `read_data`, passages that cannot be read."""
-        yield from findings(self.engine, self.name, self._facts().fingerprint.dim, read_data=read_data)
+        yield from findings(self.engine, self.name, self._facts(), read_data=read_data)
 
     def sweep(self) -> int:
         """Deletes rows that no document names and that are older than an hour; returns how many."""
-        return sweep(self.engine, self.name)
+        return sweep(self.engine, self.name, self.spaces())
 
     def _facts(self) -> Facts:
         facts = read_facts(self._notes, self.place, NEWEST) if self.exists() else None

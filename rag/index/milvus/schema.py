@@ -1,4 +1,4 @@
-"""The three collections of an index: their names, fields and format number, and how they are made.
+"""The collections of an index, three and one for each further model: names, fields and format number, and how they are made.
 
 Knows Milvus' types; knows no passage. A collection says in its description that it is ours: no other is ever touched.
 """
@@ -37,12 +37,18 @@ PASSAGE_FIELDS = (
     "terms",
 )
 DOCUMENT_FIELDS = ("key", "root", "path", "stamp", "version", "digest", "loader", "skipped", "more")
+SPACE_FIELDS = ("key", "number", "document", "version", "vkey", "root", "path", "inner", "kind", "dated", "terms")
 NO_VECTOR = (0.0, 0.0)  # every collection must have a vector
 
 
 def collection(index: str, which: str) -> str:
     """The name of one of COLLECTIONS."""
     return f"{index}_{which}"
+
+
+def space_collection(index: str, number: int) -> str:
+    """The name of the collection of a further vector space."""
+    return f"{index}_space{number}"
 
 
 def is_complete(engine: Engine, index: str) -> bool:
@@ -52,7 +58,10 @@ def is_complete(engine: Engine, index: str) -> bool:
 
 
 def _is_ours(engine: Engine, index: str, which: str) -> bool:
-    name = collection(index, which)
+    return _refuse_foreign(engine, collection(index, which))
+
+
+def _refuse_foreign(engine: Engine, name: str) -> bool:
     said = engine.description(name)
     if not said.startswith(_OURS):
         raise IndexFailure(
@@ -76,6 +85,41 @@ def create_collections(engine: Engine, index: str, dim: int) -> None:
             engine.drop(collection(index, which))
         schema, indexes = _passages(dim) if which == PASSAGES else _documents() if which == DOCUMENTS else _notes()
         engine.create(collection(index, which), schema, indexes)
+
+
+def create_space(engine: Engine, name: str, dim: int) -> None:
+    """Makes the collection of a further vector space; what a kill left of it goes first. IndexFailure where it is not ours."""
+    if name in engine.collections():
+        _refuse_foreign(engine, name)
+        engine.drop(name)
+    schema, indexes = _space(dim)
+    engine.create(name, schema, indexes)
+
+
+def drop_space(engine: Engine, name: str) -> None:
+    """Removes the collection of a further vector space; nothing where there is none. IndexFailure where it is not ours."""
+    if name in engine.collections():
+        _refuse_foreign(engine, name)
+        engine.drop(name)
+
+
+def _space(dim: int) -> tuple[Any, Any]:
+    """One row for each passage that has a vector there, under the passage's key, with what filters ask of it."""
+    from pymilvus import DataType
+
+    schema, indexes = _schema()
+    for name, longest in (("document", 32), ("version", 32), ("vkey", 64), ("root", 4_096)):
+        schema.add_field(name, DataType.VARCHAR, max_length=longest)
+    for name in ("path", "inner", "terms"):
+        schema.add_field(name, DataType.VARCHAR, max_length=FIELD_BYTES)
+    schema.add_field("kind", DataType.INT64)
+    schema.add_field("number", DataType.INT64)
+    schema.add_field("dated", DataType.DOUBLE)
+    schema.add_field("vector", DataType.FLOAT16_VECTOR, dim=dim)
+    for name in ("document", "vkey"):
+        indexes.add_index(name, index_type="INVERTED")
+    indexes.add_index("vector", index_type="FLAT", metric_type="IP")
+    return schema, indexes
 
 
 def _passages(dim: int) -> tuple[Any, Any]:

@@ -6,16 +6,19 @@ Knows rows, selections and the vocabulary; knows no model and no corpus.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.errors import BackendError, IndexFailure, MovedOn
+from rag.errors import BackendError, MovedOn
 from rag.index.catalog.spaces import FIRST, Space
 from rag.index.lexical.bm25_search import Frequencies
 from rag.index.milvus.counting import read_status, read_status_of
 from rag.index.milvus.dense_lane import DenseLane
+from rag.index.milvus.further_rows import FurtherRows
+from rag.index.milvus.index_kinds import FLAT
 from rag.index.milvus.index_kinds import KINDS as KINDS_OF_INDEX
 from rag.index.milvus.live_rows import LiveRows
 from rag.index.milvus.names import both, from_field
@@ -48,6 +51,7 @@ class MilvusSnapshot:
         self._opened, self._facts, self._moment = opened, facts, moment
         self._numbers = opened.numbers
         self._rows = LiveRows(opened.engine, opened.name, facts.fingerprint.dim, moment, facts.generation)
+        self._further = FurtherRows(opened.engine, opened.name, facts.spaces, self._rows, facts.generation)
 
     @property
     def generations(self) -> Mapping[str, int]:
@@ -56,8 +60,8 @@ class MilvusSnapshot:
 
     @property
     def spaces(self) -> tuple[Space, ...]:
-        """None: a database holds one model's vectors."""
-        return ()
+        """The vector spaces beside the first, by number."""
+        return self._facts.spaces
 
     # ---- which passages -------------------------------------------------------------------------
 
@@ -111,15 +115,17 @@ class MilvusSnapshot:
     ) -> list[list[tuple[int, float]]]:
         """The k nearest, and the `per_kind` nearest of each kind, a list for each row of `vectors`.
 
-        BackendError where a query is not finite or has the wrong dimension.
+        BackendError where a query is not finite or has the wrong dimension; MovedOn where the space was dropped meanwhile.
         """
-        self._refuse_further(space)
-        queries, dim = np.ascontiguousarray(np.atleast_2d(vectors), np.float32), self.fingerprint.dim
+        queries = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
+        dim = self.fingerprint.dim if space == FIRST else self._further.dim(space)
         if queries.shape[1] != dim or not np.isfinite(queries).all():
             what = f"a query needs {dim} finite numbers; the model gave {queries.shape[1]}, or some are not finite"
             raise BackendError(what, remedy="query with the model the index was made with")
-        lane = DenseLane(self._rows, self._numbers, KINDS_OF_INDEX[self._facts.index_kind])
-        return [lane.nearest(query, k, per_kind, within) for query in queries]
+        kind = KINDS_OF_INDEX[self._facts.index_kind if space == FIRST else FLAT]
+        with nullcontext(self._rows) if space == FIRST else self._further.of(space) as rows:
+            lane = DenseLane(rows, self._numbers, kind)
+            return [lane.nearest(query, k, per_kind, within) for query in queries]
 
     def containing(
         self, words: str, k: int, within: Selection | None = None, *, everywhere: Frequencies | None = None
@@ -210,19 +216,18 @@ class MilvusSnapshot:
         return self._rows.vectors(self._numbers.keys(numbers))
 
     def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
-        """The same, float32 (n, dim), of the only space there is. IndexFailure for a further one."""
-        self._refuse_further(space)
-        return list(numbers), self.vectors(numbers)
+        """Those of the passages that have a vector in a space, and the vectors, float32 (n, dim). IndexFailure, MovedOn."""
+        if space == FIRST:
+            return list(numbers), self.vectors(numbers)
+        with self._further.of(space) as rows:
+            places, found = rows.held(self._numbers.keys(numbers))
+        return [numbers[at] for at in places], found
 
     def _stored(self, row: Row) -> StoredPassage:
         folder = self._facts.roots.get(from_field(row["root"]))
         if folder is None:
             raise MovedOn(self._opened.folder, self.generation)
         return stored_passage(self._numbers.of(row), row, folder)
-
-    def _refuse_further(self, space: int) -> None:
-        if space != FIRST:
-            raise IndexFailure(f"{self.name} has no vector space {space}", remedy="search again")
 
     # ---- counts ---------------------------------------------------------------------------------
 

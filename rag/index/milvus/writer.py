@@ -5,7 +5,7 @@ Knows rows and their order; knows no model and no corpus. Two writers at once do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ from rag.index.milvus.rows import (
     passage_rows,
     skipped_row,
 )
+from rag.index.milvus.schema import SPACE_FIELDS
 from rag.text.folding import REVISION
 from rag.types import DocumentId
 
@@ -65,7 +66,7 @@ class MilvusWriter(MilvusChanges):
             self._changed |= changed
         self._forgotten |= self.pictures.forgotten
         documents = [*self._ready, *self._skipped, *self._removed]
-        if not (documents or self._changed or self._forgotten or self._vectors.fresh):
+        if not (documents or self._changed or self._forgotten or self._vectors.fresh or self.spaces.is_changed):
             return self.generation
         self._confirm()
         again = {note_name(document) for document in documents} & self._reread  # their new rows say when they were read
@@ -77,6 +78,7 @@ class MilvusWriter(MilvusChanges):
         commit_changes(self._engine, self._index, changes, seen)
         self._vectors.deleted(owners_that_end(changes, seen))
         self._vectors.written(holding)
+        self.spaces.write()
         self._notes.forget(sorted(self._forgotten | {(REREAD, name) for name in again}))
         self._reread -= again
         self.generation = begun
@@ -92,6 +94,8 @@ class MilvusWriter(MilvusChanges):
         holding: list[tuple[bytes, str]] = []
         seen = seen_versions(self._engine, self._index, [document_key(each) for each in documents])
         wanted = {key for staged in self._ready.values() for _, key in staged.passages}
+        known = {key.hex() for key in wanted - self._vectors.fresh.keys()}  # a further model may have vectors of these
+        written: list[Row] = []
         awaited = {key for each in self._waiting.ids() if (one := self._waiting.get(each)) for _, key in one.passages}
         saved = awaited & self._vectors.held_by(f"{key}-{version}" for key, version in seen.items())
         vectors = self._vectors.read(wanted | saved)
@@ -101,6 +105,10 @@ class MilvusWriter(MilvusChanges):
         changes.documents = [skipped_row(document, reason) for document, reason in self._skipped.values()]
         changes.spent = [f"{LOOSE}{key.hex()}" for key in wanted if self._vectors.is_loose(key)]
         changes.passages = self._passage_rows(vectors, loose, changes.documents, holding)
+        changes.spaces = self.spaces.collections()
+        if changes.spaces:
+            changes.passages = _noted(changes.passages, known, written)
+            changes.followed = lambda: self.spaces.follow(written)
         return changes, seen, holding
 
     def _passage_rows(
@@ -136,3 +144,11 @@ class MilvusWriter(MilvusChanges):
         self._forgotten.clear()
         self.pictures.forgotten.clear()
         self.settled_documents = self.settled_passages = 0
+
+
+def _noted(passages: Iterable[Row], known: Set[str], written: list[Row]) -> Iterator[Row]:
+    """The rows as they are; what a further space keeps of those whose content is `known` is added to `written`."""
+    for row in passages:
+        if row.get("vkey") in known and row["document"]:
+            written.append({name: row[name] for name in SPACE_FIELDS})
+        yield row

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from rag.corpus.file_types import CATALOG_FILE
 from rag.errors import IndexLocked, IndexReplaced
+from rag.index.files.fill_first import take_asked
 from rag.index.files.lock import POLL, Pause, Say, fill_locked, is_asked_for, locked_until_asked, silent
 from rag.index.writer.writer import Writer, opened_writer
 
 
 class SteppingWriter:
-    """Made by `stepping_aside`; for one thread. `writer` is another one after every `step_aside`."""
+    """As `FillTurn`. Made by `stepping_aside`; for one thread. `writer` is another one after every `step_aside`."""
 
     def __init__(self, folder: Path, say: Say, pause: Pause) -> None:
         self.folder, self._say, self._pause = folder, say, pause
@@ -41,6 +42,14 @@ class SteppingWriter:
     def is_asked_for(self) -> bool:
         """Whether another writer asks for the lock: 10 µs."""
         return is_asked_for(self.folder)
+
+    def has_news(self) -> bool:
+        """The same: others write only while this one steps aside."""
+        return self.is_asked_for()
+
+    def take_asked(self) -> list[int]:
+        """As `rag.index.files.fill_first.take_asked`."""
+        return take_asked(self.folder)
 
     def step_aside(self) -> None:
         """Commits, lets the others write, and opens anew. IndexReplaced where another index stands in its place now.
