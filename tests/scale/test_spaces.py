@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from rag.index.milvus.room import MilvusRoom
 from rag.index.room import Room
 from rag.index.writing import IndexWriter
 from rag.types import DocumentId, Filters, Fingerprint
+from tests.scale.test_commit_rule import Killed, killing, revived
 from tests.unit.index_samples import DIM, FINGERPRINT, key_of, put, vector_of
 
 OTHER_DIM = 24
@@ -292,3 +294,49 @@ def test_documents_that_are_read_anew_keep_what_they_had_where_the_new_version_w
         writer.commit()
     assert best(two, "text 0", 1, within=Filters(documents=(DocumentId("docs", "0.md"),)), space=1) == ["text 1"]
     assert lacking(two) == ["waits for its vector"] and DIM == 16
+
+
+def test_a_kill_at_any_write_leaves_every_vector_with_its_content_and_the_next_fill_completes_it(milvus: MilvusRoom) -> None:
+    milvus.create(FINGERPRINT, {})
+    with milvus.writing() as writer:
+        writer.add_root("docs", Path("/corpus"))
+        put(writer, "a.md", TEXTS[:2])
+        put(writer, "gone.md", TEXTS[2:3])
+        writer.commit()
+        assert filled(writer) == 3
+        writer.commit()
+
+    def change(stamp: int) -> None:
+        with milvus.writing() as writer:
+            put(writer, "a.md", [TEXTS[1], f"new {stamp}"], stamp=str(stamp))
+            put(writer, "copy.md", TEXTS[:1], stamp=str(stamp))
+            if stamp % 2:
+                writer.remove("docs", "gone.md")
+            else:
+                put(writer, "gone.md", TEXTS[2:3], stamp=str(stamp))
+            writer.commit()
+            filled(writer)
+            writer.commit()
+
+    change(1)
+    for step in count(1):
+        killing(milvus.engine, step, after=False)
+        try:
+            change(2 * step)
+        except Killed:
+            pass
+        else:  # there is no write with that number any more
+            revived(milvus.engine)
+            break
+        revived(milvus.engine)
+        with closing(milvus.open("auto")) as opened, opened.snapshot() as moment:
+            found = moment.nearest_by_kind(np.ones((1, OTHER_DIM), np.float32), 100, 0, None, 1)[0]
+            held, rows = moment.vectors_in(1, [number for number, _ in found])
+            for one, row in zip(moment.passages(held), rows, strict=True):
+                np.testing.assert_allclose(row, vector_of(key_of(one.passage.text), OTHER_DIM), atol=1e-3)
+        change(2 * step + 1)
+        assert lacking(milvus) == [] and best(milvus, f"new {2 * step + 1}", 1, space=1)
+        with closing(milvus.open("auto")) as opened:
+            status = opened.status()
+            assert sum(status.passages.values()) == 3 == status.spaces[0].passages
+    assert step > 8
