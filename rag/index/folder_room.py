@@ -18,6 +18,7 @@ from rag.index.locations import finish_rebuild, up_to_date
 if TYPE_CHECKING:
     from rag.config import Settings
     from rag.index.catalog.spaces import Space
+    from rag.index.catalog.survey import FolderSurvey
     from rag.index.reader.open_index import OpenIndex
     from rag.index.writer.stepping_writer import SteppingWriter
     from rag.index.writer.writer import Writer
@@ -39,6 +40,11 @@ class FolderRoom:
     def uploads(self) -> Path:
         """The folder beside it."""
         return self.place.parent / f"{self.place.name}-uploads"
+
+    @property
+    def derived(self) -> Path:
+        """The index folder itself."""
+        return self.place
 
     def exists(self) -> bool:
         """Whether the folder holds an index."""
@@ -68,6 +74,12 @@ class FolderRoom:
         from rag.index.catalog.index_folder import spaces_of
 
         return spaces_of(self.place)
+
+    def surveyed(self) -> AbstractContextManager[FolderSurvey]:
+        """As `rag.index.catalog.survey.surveyed`."""
+        from rag.index.catalog.survey import surveyed
+
+        return surveyed(self.place)
 
     def create(self, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
         """As `rag.index.catalog.index_folder.create`."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag.index.filling import FillTurn
     from rag.index.lexical.bm25_search import Frequencies
     from rag.index.reader.outlines import PassageOutline
+    from rag.index.survey import Survey
     from rag.index.writing import IndexWriter
     from rag.location import Location
     from rag.types import Filters, Fingerprint, StoredPassage, Vectors
@@ -146,7 +147,7 @@ class Room(Protocol):
     """One index where it is kept, opened or not; nothing is touched before a method is called.
 
     - `create` makes an empty index or raises; a kill leaves none or a complete one. What exists and is no index is never touched.
-    - `exists`, `fingerprint`, `settings` and `spaces` read only.
+    - `exists`, `fingerprint`, `settings`, `spaces` and `surveyed` read only.
     - `writing` gives the writer; what is not committed at its end is dropped. Every method raises IndexFailure where the index
       cannot be used, with the reason.
     """
@@ -160,6 +161,11 @@ class Room(Protocol):
         """The folder of this machine for files that people hand in for the index; it need not exist."""
         ...
 
+    @property
+    def derived(self) -> Path:
+        """A folder of this machine for what may be lost; it need not exist."""
+        ...
+
     def exists(self) -> bool: ...
     def up_to_date(self) -> Room:
         """Converts an existing index of an older format; returns itself. IndexNotFound where there is none."""
@@ -168,6 +174,10 @@ class Room(Protocol):
     def fingerprint(self) -> Fingerprint: ...
     def settings(self) -> dict[str, str]: ...
     def spaces(self) -> tuple[Space, ...]: ...
+    def surveyed(self) -> AbstractContextManager[Survey]:
+        """What an existing index knows of its documents, for as long as the `with` lasts."""
+        ...
+
     def create(self, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None: ...
     def open(self, structure: str) -> OpenedIndex: ...
     def writing(self, say: Callable[[str], None] = ...) -> AbstractContextManager[IndexWriter]:

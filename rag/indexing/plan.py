@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rag.config import load_settings
 from rag.corpus.file_types import family_of
@@ -17,10 +17,8 @@ from rag.corpus.sources import is_there, root_of
 from rag.corpus.walk import Root, walk
 from rag.decoding.tasks import size_in
 from rag.errors import IndexNotFound
-from rag.index.catalog.index_folder import fingerprint_of, settings_of
-from rag.index.catalog.survey import Survey, surveyed
-from rag.index.files.layout import is_index
-from rag.index.locations import index_folder
+from rag.index.locations import index_room
+from rag.index.survey import NothingKnown, Survey
 from rag.indexing.build import check_folders, check_kinds
 from rag.indexing.moved_roots import find_moves
 from rag.indexing.outdated import describe_outdated
@@ -32,9 +30,6 @@ from rag.indexing.tally import RunTally
 from rag.loaders.policy import policy_of
 from rag.location import Location, named_location
 from rag.types import Kind, Skipped
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +55,18 @@ def plan_index(*folders: str | os.PathLike[str], index: str = "", kinds: Sequenc
     Errors: WrongRequest for a folder that is none, IndexNotFound where neither a folder nor an index is named.
     """
     settings = load_settings({**flags, "index": index or None})
-    folder = index_folder(settings.index)
+    room = index_room(settings.index)
     wanted = [named_location(one) for one in folders]
-    check_folders(wanted, folder)
+    check_folders(wanted, room.place)
     check_kinds(kinds)
-    if not is_index(folder):
+    if not room.exists():
         if not wanted:
-            raise IndexNotFound(folder)
-        return _plan(Survey({}), wanted, frozenset(kinds), None, heeded_files(settings, {}), {})
-    with surveyed(folder) as known:
-        kept = settings_of(folder)
-        versions = versions_with(seeing(fingerprint_of(folder), policy_of(kept)))
-        return _plan(known, wanted, frozenset(kinds), read_rate(folder), heeded_files(settings, kept), versions)
+            raise IndexNotFound(room.place)
+        return _plan(NothingKnown(), wanted, frozenset(kinds), None, heeded_files(settings, {}), {})
+    with room.surveyed() as known:
+        kept = room.settings()
+        versions = versions_with(seeing(room.fingerprint(), policy_of(kept)))
+        return _plan(known, wanted, frozenset(kinds), read_rate(room.derived), heeded_files(settings, kept), versions)
 
 
 @dataclass(slots=True)

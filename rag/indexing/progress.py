@@ -97,10 +97,14 @@ class Rate:
 
 
 def keep_rate(folder: Path, passages: int, seconds: float) -> None:
-    """Stores the rate of a run in the index if it is long enough to mean something. A failing write only costs an estimate."""
+    """Stores the rate of a run if it is long enough to mean something, in the folder for what may be lost.
+
+    A failing write only costs an estimate.
+    """
     if passages >= TELLING and seconds > 0:
         temporary = folder / f"{FILE}.new"
         with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
             temporary.write_text(json.dumps({"passages": passages, "seconds": round(seconds, 3)}), "utf-8")
             temporary.rename(folder / FILE)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.config import Settings
@@ -96,8 +95,7 @@ def run_over(
         if "ignore" in settings.model_fields_set or "ignore" in kept:
             writer.memory.keep_setting("ignore", json.dumps([name.removeprefix(".") for name in heeded]))
         writer.commit()
-    if isinstance(room.place, Path):  # what a plan estimates by, and only index folders have plans
-        keep_rate(room.place, sum(report.passages.values()), report.seconds)
+    keep_rate(room.derived, sum(report.passages.values()), report.seconds)
     return report
 
 

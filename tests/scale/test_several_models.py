@@ -150,3 +150,24 @@ def test_the_commands(team: str, corpus: Path, command: Any) -> None:  # noqa: F
     assert [one["name"] for one in command("models", "--json", "--index", team).json] == ["lite"]
     with pytest.raises(WrongRequest, match="lite is the only model of the index"):
         drop_model("lite", team)
+
+
+def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(team: str, corpus: Path, command: Any) -> None:  # noqa: F811
+    from rag.indexing.plan import plan_index
+    from rag.indexing.progress import keep_rate, read_rate
+
+    before = plan_index(corpus, index=team)
+    assert (before.new, before.changed, before.gone) == ({"text": 3, "picture": 2}, {}, 0) and not Path("team.db").exists()
+    report = rag.build_index(corpus, index=team, ocr="never")
+    room = existing_room(team)
+    assert read_rate(room.derived) is None
+    keep_rate(room.derived, 400, 100.0)
+    (corpus / "a/report.txt").write_text("Ferry tickets become cheaper.\n")
+    (corpus / "new.txt").write_text("new\n")
+    (corpus / "a/IMG_2.png").unlink()
+    plan = plan_index(index=team)
+    assert (plan.new, plan.changed, plan.gone, plan.passages, plan.seconds) == ({"text": 1}, {"text": 1}, 1, 2, 0.5)
+    assert plan.unchanged == report.indexed - 2
+    assert plan_index(index=team).changed == {"text": 1}
+    said = command("index", "--dry-run", "--index", team)
+    assert said.code == 0 and "time, at the rate of the last long run: about 0 s" in said.out

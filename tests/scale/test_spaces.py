@@ -1,4 +1,4 @@
-"""Further vector spaces, wherever the index is kept: added, filled, followed, searched and dropped; the others stay as they are."""
+"""Further vector spaces, wherever the index is kept: added, filled, followed, searched and dropped; others stay as they are."""
 
 from __future__ import annotations
 
@@ -113,7 +113,9 @@ def test_filters_hold_in_every_space_and_what_it_lacks_is_not_found(two: Room) -
     assert set(best(two, "text 0", 30, within=wanted, space=1)) == {"text 9", "text 10", "text 11"}
     assert set(best(two, "text 0", 30, within=wanted)) == {"text 9", "text 10", "text 11", "not filled"}
     with closing(two.open("auto")) as opened, opened.snapshot() as moment:
-        both = [number for number, _ in moment.nearest_by_kind(vector_of(key_of("text 9"))[None], 30, 0, moment.matching(wanted))[0]]
+        both = [
+            number for number, _ in moment.nearest_by_kind(vector_of(key_of("text 9"))[None], 30, 0, moment.matching(wanted))[0]
+        ]
         held, vectors = moment.vectors_in(1, both)
         assert len(held) == len(vectors) == 3 and len(both) == 4
     assert lacking(two) == ["not filled"] and shares(two) == {"other": 30}

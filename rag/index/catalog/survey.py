@@ -1,4 +1,4 @@
-"""Reads what an index knows of its documents, to plan a run without writing.
+"""Reads what an index folder knows of its documents, to plan a run without writing.
 
 Knows the tables of the catalog; knows no walk and no vectors.
 """
@@ -24,37 +24,31 @@ from rag.types import DocumentId
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """The documents of an index at one commit; empty without a connection, for an index that does not exist yet."""
+class FolderSurvey:
+    """As `Survey`."""
 
     roots: Mapping[str, Location]
-    connection: apsw.Connection | None = None
+    connection: apsw.Connection
 
     def stamps(self, root: str, under: str = "") -> Iterator[tuple[str, str]]:
-        """(path, stamp) of the documents of a root, ordered by path; none if new. `under` limits them to a file or folder."""
-        if self.connection is None:
-            return
+        """As `Survey.stamps`."""
         question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
         numbers: list[tuple[Any, ...]] = self.connection.execute(question, (to_bytes(root),)).fetchall()
         for (number,) in numbers:
             yield from read_stamps(self.connection, number, under)
 
     def digest(self, document: DocumentId) -> bytes | None:
-        """The digest of a document; None where there is none, or it could not be read."""
-        if self.connection is None:
-            return None
+        """As `Survey.digest`."""
         question = "SELECT number FROM roots WHERE name = ? AND ended IS NULL"
         number = self.connection.execute(question, (to_bytes(document.root),)).get
         return None if number is None else digest_of(self.connection, number, document.path)
 
     def outdated(self, versions: Mapping[str, int]) -> Counter[str]:
-        """Documents that older versions of their loaders read, by family; as `count_outdated`."""
-        return Counter() if self.connection is None else count_outdated(self.connection, versions)
+        """As `count_outdated`."""
+        return count_outdated(self.connection, versions)
 
     def passages_each(self, family_of: Callable[[str], str]) -> dict[str, float]:
-        """The mean number of passages per document, for each family of file types in the index."""
-        if self.connection is None:
-            return {}
+        """As `Survey.passages_each`."""
         documents, passages = Counter[str](), Counter[str]()
         question = """SELECT path, (SELECT count(*) FROM passages WHERE document = documents.number AND ended IS NULL)
             FROM documents WHERE ended IS NULL AND skipped IS NULL"""
@@ -66,7 +60,7 @@ class Survey:
 
 
 @contextmanager
-def surveyed(folder: Path) -> Iterator[Survey]:
+def surveyed(folder: Path) -> Iterator[FolderSurvey]:
     """Opens the index in a folder for a survey. Raises as `open_to_read`."""
     with closing(open_to_read(folder)) as connection, translate_errors(folder):
-        yield Survey(read_roots(connection, generation_of(connection)), connection)
+        yield FolderSurvey(read_roots(connection, generation_of(connection)), connection)

@@ -11,14 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rag.corpus.composed_paths import composed
 from rag.errors import IndexFailure
 from rag.index.catalog.documents import StagedDocument, TwinDocument
 from rag.index.catalog.row_codec import to_bytes
 from rag.index.files.uninterruptible import uninterruptible
-from rag.index.milvus.engine import NEWEST, OWN, Engine
+from rag.index.milvus.engine import OWN, Engine
 from rag.index.milvus.facts import Facts
-from rag.index.milvus.names import both, document_key, from_field, to_field
+from rag.index.milvus.names import document_key, to_field
 from rag.index.milvus.notes import REREAD, ROOT, UNREAD, Notes
 from rag.index.milvus.pictures import Pictures
 from rag.index.milvus.remembering import KeptNotes, Remembering
@@ -30,6 +29,7 @@ from rag.index.milvus.rows import (
 )
 from rag.index.milvus.schema import DOCUMENTS, PASSAGES, collection
 from rag.index.milvus.spaces import MilvusSpaces
+from rag.index.milvus.survey import note_name, noted_to_read, read_stamps
 from rag.index.milvus.vectors import KnownVectors
 from rag.index.writer.waiting import WaitingDocuments
 from rag.location import Location
@@ -52,7 +52,7 @@ class MilvusChanges(WaitingDocuments):
         self._passages, self._documents = collection(index, PASSAGES), collection(index, DOCUMENTS)
         self.fingerprint, self.generation, self._folding = facts.fingerprint, facts.generation, facts.folding
         self._notes = Notes(engine, index)
-        self._reread = {from_field(name) for name in self._notes.all_of(REREAD, NEWEST)}  # names as `note_name` gives them
+        self._reread = noted_to_read(self._notes)
         self._changed: dict[tuple[str, str], str] = {}  # notes
         self._forgotten: set[tuple[str, str]] = set()
         self.pictures = Pictures(self._notes, self._read_again)
@@ -100,12 +100,8 @@ class MilvusChanges(WaitingDocuments):
         if root not in self._roots:
             raise IndexFailure(f"{self._engine.address.shown} has no root called {root!r}", remedy="rag status lists the roots")
         folder = under.rstrip("/")
-        begins = f'path == "{to_field(folder)}" or path like "{to_field(folder)}/%"' if folder else ""
-        asked = both(f'root == "{to_field(root)}"', begins)
-        found = {}
-        for row in self._engine.every(self._documents, asked, ("root", "path", "stamp"), NEWEST, 10_000):
-            document = identity(row)
-            found[document.path] = "" if note_name(document) in self._reread else row["stamp"]
+        stored = read_stamps(self._engine, self._index, root, under, self._reread)
+        found = {document.path: stamp for document, stamp in stored.items()}
         of_run = {each: one.document for each, one in self._ready.items()} | {
             each: one for each, (one, _) in self._skipped.items()
         }
@@ -216,8 +212,3 @@ class MilvusChanges(WaitingDocuments):
         self._drop(staged.document.id)
         self._ready[staged.document.id] = staged
         self._stop_waiting([staged])
-
-
-def note_name(document: DocumentId) -> str:
-    """The name of a note on a document, however its accents are composed."""
-    return f"{document.root}\0{composed(document.path)}"

@@ -16,11 +16,10 @@ from rag.index.milvus.names import to_field
 from rag.index.milvus.notes import FACT, IGNORED, KEPT, SETTING, Notes, listed
 from rag.index.milvus.rows import identity
 from rag.index.milvus.schema import DOCUMENTS, collection
+from rag.index.milvus.survey import LOADERS
 
 if TYPE_CHECKING:
     from rag.types import DocumentId
-
-LOADERS = "loaders"
 
 
 class Remembering:

@@ -24,6 +24,7 @@ from rag.index.milvus.notes import Notes
 from rag.index.milvus.reader import OpenMilvus
 from rag.index.milvus.reindexing import kind_wanted, put_under
 from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, is_complete, space_collection
+from rag.index.milvus.survey import MilvusSurvey
 from rag.index.milvus.upkeep import findings, sweep
 from rag.index.milvus.writer import MilvusWriter
 from rag.types import Fingerprint
@@ -58,6 +59,11 @@ class MilvusRoom:
         """As `Address.uploads`."""
         return self.address.uploads
 
+    @property
+    def derived(self) -> Path:
+        """As `Address.derived`."""
+        return self.address.derived
+
     def up_to_date(self) -> MilvusRoom:
         """Brings an index of an older format up to date in place. IndexNotFound, IndexTooNew, IndexTooOld."""
         facts = self._facts()
@@ -76,6 +82,11 @@ class MilvusRoom:
     def spaces(self) -> tuple[Space, ...]:
         """The vector spaces beside the first, by number. IndexNotFound."""
         return self._facts().spaces
+
+    @contextmanager
+    def surveyed(self) -> Iterator[MilvusSurvey]:
+        """What it knows of its documents. IndexNotFound."""
+        yield MilvusSurvey(self.engine, self.name, self._facts())
 
     def create(self, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:
         """Makes an empty index, or completes one that a kill left half made. IndexFailure where one exists."""

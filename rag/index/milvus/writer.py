@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexFailure
 from rag.index.files.uninterruptible import uninterruptible
-from rag.index.milvus.changes import MilvusChanges, note_name
+from rag.index.milvus.changes import MilvusChanges
 from rag.index.milvus.committing import Changes, commit_changes, owners_that_end, seen_versions
 from rag.index.milvus.engine import Engine, Row, now
 from rag.index.milvus.facts import Facts, later_generation
@@ -28,6 +28,7 @@ from rag.index.milvus.rows import (
     skipped_row,
 )
 from rag.index.milvus.schema import SPACE_FIELDS
+from rag.index.milvus.survey import note_name
 from rag.text.folding import REVISION
 from rag.types import DocumentId
 
