@@ -15,19 +15,13 @@ from numpy.typing import NDArray
 from rag.errors import StorageFailed
 from rag.index.catalog.spaces import Space
 from rag.index.files.uninterruptible import uninterruptible
+from rag.index.milvus.contents import Contents
 from rag.index.milvus.engine import NEWEST, Engine, Row
 from rag.index.milvus.facts import Facts, space_note
-from rag.index.milvus.live_rows import LiveRows
-from rag.index.milvus.names import among, from_field
+from rag.index.milvus.names import among
 from rag.index.milvus.notes import FACT, SPACE, Notes
-from rag.index.milvus.numbers import Numbers
-from rag.index.milvus.rows import stored_passage
 from rag.index.milvus.schema import (
-    DOCUMENTS,
-    PASSAGE_FIELDS,
-    PASSAGES,
     SPACE_FIELDS,
-    collection,
     create_space,
     drop_space,
     space_collection,
@@ -35,7 +29,7 @@ from rag.index.milvus.schema import (
 from rag.index.milvus.space_rows import AT_ONCE, followed, space_row, vectors_of
 from rag.index.vectors.vector_store import as_rows
 from rag.location import Location
-from rag.types import Fingerprint, StoredPassage
+from rag.types import Fingerprint
 
 if TYPE_CHECKING:
     from rag.types import Vectors
@@ -43,13 +37,11 @@ if TYPE_CHECKING:
 _LISTED = 10_000  # rows in one answer
 
 
-class MilvusSpaces:
+class MilvusSpaces(Contents):
     """As `Spaces`; for the one thread of a writer, whose commit calls `write`."""
 
     def __init__(self, engine: Engine, index: str, facts: Facts, roots: Callable[[], Mapping[str, Location]]) -> None:
-        """`roots` gives the folder of each root, by name, as the writer knows them now."""
-        self._roots = roots
-        self._engine, self._index, self._facts = engine, index, facts
+        super().__init__(engine, index, facts, roots)
         self._notes = Notes(engine, index)
         self._spaces = {space.number: space for space in facts.spaces}
         self._given = facts.spaces_given
@@ -57,8 +49,6 @@ class MilvusSpaces:
         self._dropped: list[Space] = []
         self._fresh: dict[int, dict[str, NDArray[np.float16]]] = {}  # vectors by space and content
         self._held: dict[int, set[str]] = {}  # contents that have a vector, as far as was asked
-        self._numbers = Numbers()
-        self._first_of: dict[str, int] = {}  # content: the passage by which `missing` named it
 
     # ---- which there are ------------------------------------------------------------------------
 
@@ -121,32 +111,7 @@ class MilvusSpaces:
                 lacking[row["vkey"]] = row
         self._follow(rows, sorted(set(to_follow) - self._fresh.get(space.number, {}).keys()), space.fingerprint.dim)
         ordered = sorted(lacking.values(), key=_order)
-        self._first_of |= {row["vkey"]: self._numbers.of(row) for row in ordered}
-        return [self._numbers.of(row) for row in ordered]
-
-    def passages(self, numbers: Sequence[int]) -> list[StoredPassage]:
-        """The passages with these numbers, in order, without those that are gone."""
-        found = {row["key"]: row for row in self._engine.get(self._passages, self._numbers.keys(numbers), PASSAGE_FIELDS, NEWEST)}
-        rows = [(number, found[key]) for number in numbers if (key := self._numbers.key(number)) in found]
-        return [one for number, row in rows if (one := self._stored(number, row)) is not None]
-
-    def sharing(self, passage: int, most: int) -> list[StoredPassage]:
-        """The live passages of the same content as that one, itself included; at most so many."""
-        content = self._content_of(passage)
-        rows = self._live().select(among("vkey", [content])) if content else []
-        stored = (self._stored(self._numbers.of(row), row) for row in sorted(rows, key=lambda one: int(one["number"])))
-        return [one for one in stored if one is not None][:most]
-
-    def sharing_numbers(self, passage: int) -> list[int]:
-        """The passage by which `missing` named the content of that one; none where it is gone, or is not missing."""
-        number = self._first_of.get(self._content_of(passage))
-        return [] if number is None else [number]
-
-    def stamp(self, passage: int) -> str:
-        """The stamp of the passage's document: of the file as it was read."""
-        document = self._numbers.key(passage).partition("-")[0]
-        found = self._engine.get(collection(self._index, DOCUMENTS), [document], ("stamp",), NEWEST)
-        return str(found[0]["stamp"]) if found else ""
+        return self.named_by(ordered)
 
     # ---- vectors --------------------------------------------------------------------------------
 
@@ -221,33 +186,8 @@ class MilvusSpaces:
             vectors = vectors_of(self._engine, rows, contents[start : start + AT_ONCE], dim)
             self._write_vectors(rows, vectors)
 
-    # ---- passages -------------------------------------------------------------------------------
-
-    @property
-    def _passages(self) -> str:
-        return collection(self._index, PASSAGES)
-
     def _rows_of(self, space: Space) -> str:
         return space_collection(self._index, space.number)
-
-    def _live(self) -> LiveRows:
-        return LiveRows(self._engine, self._index, self._facts.fingerprint.dim, NEWEST, self._facts.generation)
-
-    def _contents_of(self, passages: Sequence[int]) -> dict[int, str]:
-        """The content of each passage that is there."""
-        keys = {self._numbers.key(number): number for number in passages}
-        return {keys[row["key"]]: row["vkey"] for row in self._engine.get(self._passages, list(keys), ("vkey",), NEWEST, _LISTED)}
-
-    def _content_of(self, passage: int) -> str:
-        """The content of a passage that a search showed, or `missing` named; "" where there is none."""
-        if self._numbers.is_known(passage):
-            return self._contents_of([passage]).get(passage, "")
-        found = self._engine.select(self._passages, f"number == {passage}", ("vkey",), NEWEST, 1)
-        return str(found[0]["vkey"]) if found else ""
-
-    def _stored(self, number: int, row: Row) -> StoredPassage | None:
-        folder = self._roots().get(from_field(row["root"]))
-        return None if folder is None else stored_passage(number, row, folder)
 
 
 def _order(row: Row) -> tuple[float, int]:
