@@ -19,6 +19,7 @@ Knows nothing else of the package. Only `rag.cli` turns these into an exit statu
     │   ├── IndexDamaged        its content is not what was written
     │   ├── IndexLocked         another process is writing it
     │   ├── IndexReplaced       rebuilt since it was opened
+    │   ├── IndexBuilding       not searched while its vectors are put under another kind of index: ask later
     │   ├── MovedOn             the commit being read was compacted away: ask again
     │   ├── IndexTooNew         written by a newer version of this program
     │   ├── IndexTooOld         written by an older version, not yet upgraded
@@ -159,6 +160,16 @@ class IndexReplaced(IndexFailure):
 
     def __init__(self, folder: Path | str) -> None:
         super().__init__(f"{folder} was rebuilt while it was open", remedy="open it again")
+
+
+class IndexBuilding(IndexFailure):
+    """The vectors of an index are being put under another kind of index, and it is not searched meanwhile."""
+
+    def __init__(self, place: Path | str, reason: str) -> None:
+        super().__init__(
+            f"{place} cannot be searched now: {reason}",
+            remedy="this ends by itself, in minutes, or hours with many millions of vectors: ask again then",
+        )
 
 
 class MovedOn(IndexFailure):

@@ -43,6 +43,7 @@ _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (errors.IndexFailure, 503),
     (errors.UnreadableDocument, 404),
 )
+_BUILDING_SECONDS = 30  # after which to ask again for an index that is not searched while it is built
 _HTTP = {
     400: ("the request cannot be read", "/docs describes valid requests"),
     401: (
@@ -91,7 +92,8 @@ def failure(status: int, what: str, remedy: str, code: str, headers: Mapping[str
 def refusal(error: RagError) -> Json:
     """The response for one of our errors; `code` is its class in snake case, such as `wrong_request`."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    headers = {"Retry-After": "1"} if status in (429, 503) else None
+    seconds = _BUILDING_SECONDS if isinstance(error, errors.IndexBuilding) else 1
+    headers = {"Retry-After": str(seconds)} if status in (429, 503) else None
     return failure(status, error.what, error.remedy, error_code(type(error)), headers)
 
 

@@ -17,9 +17,9 @@ def compact(index: Index = "", index_kind: IndexKind = None) -> None:
     named = index or load_settings({}).index
     if is_address(named):
         room = existing_room(named)
-        removed = room.sweep()
         for remark in room.warm_up(load_settings({"index_kind": index_kind}), say):
             say(f"note: {remark}")
+        removed = room.sweep()
         print(f"{harmless(str(room.place))}: removed {counted(removed, 'row')} that nothing names")
         return
     folder = existing_index(index)

@@ -31,6 +31,7 @@ from rag.types import (
 
 _SHORT_ID_LENGTH = 10  # characters of base32: 50 bits
 _KINDS: dict[int, Kind] = {code: kind for kind, code in KIND_CODES.items()}
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # `json.dumps` would make one for each call
 _MODALITIES: dict[str, Modality] = {"text": "text", "image": "image", "video": "video"}
 
 
@@ -66,7 +67,7 @@ def locator_to_json(locator: Locator, inner: str = "") -> str:
             fields = {}
     if inner:
         fields["inner"] = inner
-    return json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL(fields)
 
 
 @lru_cache(maxsize=4096)  # the first lines of a text, the pages up to a thousand: the same few again and again

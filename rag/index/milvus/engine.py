@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import IndexFailure, StorageFailed, first_line
 from rag.index.milvus.connecting import SECONDS, connect
 from rag.index.milvus.embedded import answers
-from rag.index.milvus.requests import bounded
+from rag.index.milvus.requests import bounded, field_types, upsert_columns
 
 if TYPE_CHECKING:
     from rag.index.milvus.address import Address
@@ -46,6 +46,7 @@ class Engine:
         self.address = address
         self.calls = 0
         self._token = token
+        self._types: dict[str, Mapping[str, Any]] = {}  # of the fields of the collections that were written
         self._restarting = threading.Lock()
         self._uri, self._client = connect(address, token)
 
@@ -125,10 +126,14 @@ class Engine:
 
     def upsert(self, collection: str, rows: Iterable[Row]) -> None:
         """Writes rows, replacing those of the same keys, in requests that no server refuses, in no order. StorageFailed."""
+        if collection not in self._types:
+            with self._asking(collection, writing=True):
+                self._types[collection] = field_types(self._client, collection, SECONDS)
+        types = self._types[collection]
 
         def send(part: list[Row]) -> None:
             with self._asking(collection, writing=True):
-                self._client.upsert(collection, part, timeout=SECONDS)
+                upsert_columns(self._client, collection, part, types, SECONDS)
 
         waiting: deque[Future[None]] = deque()
         with ThreadPoolExecutor(SENDERS) as pool:  # rows are made and made ready while the server works on others

@@ -49,6 +49,12 @@ def leased(notes: Notes, place: str, seconds: float, say: Callable[[str], None],
         lease.release()
 
 
+def is_held(notes: Notes) -> bool:
+    """Whether some process holds the lease of an index."""
+    claims = ((token, json.loads(text)) for token, text in notes.of_sorts((LEASE,), NEWEST)[LEASE].items())
+    return any(claim["held"] and not _is_over(token, claim) for token, claim in claims)
+
+
 class Lease:
     """One claim, of `seconds` from its last renewal."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from rag.errors import IndexNotFound, IndexReplaced
 from rag.index.catalog.spaces import Space
 from rag.index.files.fill_first import ask_first
+from rag.index.milvus.building import explaining
 from rag.index.milvus.engine import NEWEST, Engine, at_least, now
 from rag.index.milvus.facts import Facts, read_facts
 from rag.index.milvus.notes import Notes
@@ -65,7 +66,10 @@ class OpenMilvus(LastMoment):
 
     @contextmanager
     def snapshot(self) -> Iterator[MilvusSnapshot]:
-        """A moment. What others commit while it lasts may show, a document at a time. IndexReplaced, IndexNotFound."""
+        """A moment. What others commit while it lasts may show, a document at a time.
+
+        IndexReplaced, IndexNotFound; IndexBuilding where it fails because another kind of index is built.
+        """
         started = now()
         first, self._is_first = self._is_first, False
         moment: Mapping[str, Any] = at_least(started if first else started - STALE)
@@ -73,7 +77,8 @@ class OpenMilvus(LastMoment):
             self._facts = self._read_facts(NEWEST if first else moment)
             self._seen = started
             self.generation = max(self.generation, self._facts.generation)
-        yield MilvusSnapshot(self, self._facts, moment)
+        with explaining(self._notes, self.folder):
+            yield MilvusSnapshot(self, self._facts, moment)
 
     def _read_facts(self, moment: Mapping[str, Any]) -> Facts:
         facts = read_facts(self._notes, self.folder, moment)

@@ -1,15 +1,18 @@
 """Puts the vectors of an index in Milvus under another kind of index, where their number or a setting asks for it.
 
-Knows collections and kinds; knows no passage. Searches fail while the new index is built: it is not done beside a run.
+Knows collections and kinds; knows no passage. A note says so while the new index is built, as searches fail then: see `building`.
+A kill leaves that note, and the next run completes what it says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from rag.errors import IndexFailure
-from rag.index.milvus.engine import NEWEST, Engine
+from rag.index.milvus.building import Building, broken_off
+from rag.index.milvus.engine import NEWEST, Engine, now
 from rag.index.milvus.index_kinds import FLAT, KINDS, kind_for
 from rag.index.milvus.notes import FACT, Notes
 from rag.index.milvus.schema import PASSAGES, collection, probe
@@ -50,16 +53,36 @@ def put_under(engine: Engine, index: str, name: str, tell: Callable[[str], None]
     before = notes.read(FACT, KIND, NEWEST) or FLAT
     if before == name:
         return ()
-    rows = engine.count(passages, 'key != ""', NEWEST)
-    tell(f"building an index of the kind {name} over {rows:,} vectors in Milvus; searches wait for it")
-    engine.release(passages)
+    building = Building(name, engine.count(passages, 'key != ""', NEWEST), now())
+    tell(f"building an index of the kind {name} over {building.rows:,} vectors in Milvus; searches are refused meanwhile")
+    building.write(notes)
     try:
-        engine.index_vectors(passages, KINDS[name].name, KINDS[name].build(rows))
-        notes.write({(FACT, KIND): name})
+        _build(engine, index, notes, building)
     except IndexFailure:
         with suppress(IndexFailure):
-            engine.index_vectors(passages, before, KINDS[before].build(rows))
+            _build(engine, index, notes, replace(building, kind=before))
         raise
-    finally:
-        engine.load(passages)
     return (f"vectors lie under {name} now, which finds {KINDS[name].recall}",)
+
+
+def complete_broken(engine: Engine, index: str, tell: Callable[[str], None]) -> None:
+    """Builds the index that a killed run was building, or FLAT where that fails; nothing where none was. For who holds the lease.
+
+    IndexFailure, StorageFailed.
+    """
+    notes = Notes(engine, index)
+    if (building := broken_off(notes)) is not None:
+        tell(f"building the index of the kind {building.kind} that was broken off, over {building.rows:,} vectors in Milvus")
+        try:
+            _build(engine, index, notes, building)
+        except IndexFailure:
+            _build(engine, index, notes, replace(building, kind=FLAT))
+
+
+def _build(engine: Engine, index: str, notes: Notes, building: Building) -> None:
+    passages, kind = collection(index, PASSAGES), KINDS[building.kind]
+    engine.release(passages)
+    engine.index_vectors(passages, kind.name, kind.build(building.rows))
+    notes.write({(FACT, KIND): building.kind})
+    engine.load(passages)
+    building.end(notes)

@@ -15,6 +15,7 @@ from rag.config import Settings, load_settings
 from rag.errors import IndexFailure, IndexNotFound
 from rag.index.catalog.spaces import Space
 from rag.index.milvus.address import Address, parse_address
+from rag.index.milvus.building import broken_off, explaining, refuse_while_building
 from rag.index.milvus.engine import NEWEST, Engine
 from rag.index.milvus.facts import Facts, read_facts, write_facts
 from rag.index.milvus.fill_turn import MilvusFillTurn, filling, wait_for_turn
@@ -22,7 +23,7 @@ from rag.index.milvus.lease import leased
 from rag.index.milvus.migration import bring_up_to_date
 from rag.index.milvus.notes import Notes
 from rag.index.milvus.reader import OpenMilvus
-from rag.index.milvus.reindexing import kind_wanted, put_under
+from rag.index.milvus.reindexing import complete_broken, kind_wanted, put_under
 from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, is_complete, space_collection
 from rag.index.milvus.survey import MilvusSurvey
 from rag.index.milvus.upkeep import findings, sweep
@@ -99,8 +100,9 @@ class MilvusRoom:
         write_facts(self._notes, fingerprint, settings)
 
     def open(self, structure: str) -> OpenMilvus:
-        """Opens it for searching; `structure` is Milvus' own affair. IndexNotFound."""
+        """Opens it for searching; `structure` is Milvus' own affair. IndexNotFound; IndexBuilding while another kind is built."""
         facts = self._facts()
+        refuse_while_building(self._notes, self.place)  # loading it would stop what builds it
         for which in COLLECTIONS:
             self.engine.load(collection(self.name, which))
         for space in facts.spaces:
@@ -113,6 +115,7 @@ class MilvusRoom:
         if not self.exists():
             raise IndexNotFound(self.place)
         with leased(self._notes, self.place, load_settings({}).milvus_lease, say) as lease:
+            complete_broken(self.engine, self.name, say)
             yield MilvusWriter(self.engine, self.name, self._facts(), lease.confirm)
 
     @contextmanager
@@ -131,6 +134,9 @@ class MilvusRoom:
     def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
         """Puts the vectors under the kind of index that the settings or their number asks for; else says why not."""
         try:
+            if broken_off(self._notes) is not None:
+                with leased(self._notes, self.place, settings.milvus_lease, tell):
+                    complete_broken(self.engine, self.name, tell)
             wanted = kind_wanted(self.engine, self.name, settings.index_kind)
             if wanted == self._facts().index_kind:
                 return ()
@@ -141,11 +147,13 @@ class MilvusRoom:
 
     def check(self, *, read_data: bool) -> Iterator[str]:
         """Documents that miss passages; with `read_data`, passages that cannot be read."""
-        yield from findings(self.engine, self.name, self._facts(), read_data=read_data)
+        with explaining(self._notes, self.place):
+            yield from findings(self.engine, self.name, self._facts(), read_data=read_data)
 
     def sweep(self) -> int:
         """Deletes rows that no document names and that are older than an hour; returns how many."""
-        return sweep(self.engine, self.name, self.spaces())
+        with explaining(self._notes, self.place):
+            return sweep(self.engine, self.name, self.spaces())
 
     def _facts(self) -> Facts:
         facts = read_facts(self._notes, self.place, NEWEST) if self.exists() else None

@@ -28,6 +28,7 @@ from rag.types import Document, DocumentId, Passage, StoredPassage
 
 _SURELY_FITS = 4_000  # characters of a text and of what surrounds it, however they are written
 COLUMN = " | "  # between the terms of two columns; no term has a stroke
+_MORE = json.JSONEncoder(sort_keys=True).encode  # `json.dumps` makes an encoder for each call that is not plain
 LOOSE = "loose-"  # begins the key of a vector that is kept without a passage
 
 
@@ -39,6 +40,7 @@ def passage_rows(staged: StagedDocument) -> tuple[str, list[Row], int]:
     document = staged.document
     key = document_key(document.id)
     path_terms = stored_terms(staged.path_words)
+    root, path = to_field(document.id.root), to_field(document.id.path)
     seen: Counter[str] = Counter()
     rows: list[Row] = []
     cut = 0
@@ -52,8 +54,8 @@ def passage_rows(staged: StagedDocument) -> tuple[str, list[Row], int]:
                 "vkey": vector_key.hex(),
                 "ordinal": nth,
                 "id": short_id(document.id, locator, seen[locator]),
-                "root": to_field(document.id.root),
-                "path": to_field(document.id.path),
+                "root": root,
+                "path": path,
                 "inner": to_field(passage.inner),
                 "kind": KIND_CODES[passage.kind],
                 "dated": float(document.modified if passage.taken is None else passage.taken),
@@ -63,8 +65,10 @@ def passage_rows(staged: StagedDocument) -> tuple[str, list[Row], int]:
         )
         seen[locator] += 1
     head = [staged.digest.hex(), staged.loader, document.stamp, document.caption, staged.path_words, document.modified]
-    version = hashed(json.dumps([head, rows], sort_keys=True).encode())
-    return version, [row | {"key": f"{key}-{version}-{row['ordinal']}", "version": version} for row in rows], cut
+    version = hashed(json.dumps([head, [list(row.values()) for row in rows]]).encode())
+    for row in rows:
+        row["key"], row["version"] = f"{key}-{version}-{row['ordinal']}", version
+    return version, rows, cut
 
 
 def number_at(seconds: float) -> int:
@@ -192,7 +196,7 @@ def _words(passage: Passage, locator: str) -> Row:
         "context": context_to_json(passage.context),
         "taken": passage.taken,
     }
-    return {"text": _packed(clean(passage.text)), "more": _packed(json.dumps(more, sort_keys=True))}
+    return {"text": _packed(clean(passage.text)), "more": _packed(_MORE(more))}
 
 
 _PACKED = "\x7fz"  # begins a text that was compressed

@@ -129,7 +129,8 @@ class MilvusWriter(MilvusChanges):
             cut += too_full
             for row in rows:
                 key = bytes.fromhex(row["vkey"])
-                yield row | {"vector": vectors[key], "number": number}
+                row["vector"], row["number"] = vectors[key], number
+                yield row
                 holding.append((key, row["key"]))
                 number += 1
             documents.append(document_row(staged, version))
