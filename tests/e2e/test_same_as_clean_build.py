@@ -9,39 +9,24 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
 import rag
-from rag.errors import Interrupted
 from rag.index.upkeep.check import check_bytes, check_structure
 from rag.types import Hit
+from tests.e2e.broken_off import IN_A_FOLDER, WRITE_PATH, broken_off
 from tests.e2e.conftest import COUNTING
 
 SEEDS = range(int(os.environ.get("RAG_TEST_SEEDS", "10")))
 ROUNDS = 6
-CHANGING = (
-    "/indexing.py",
-    "/coming.py",
-    "/intake.py",
-    "/index/writer.py",
-    "/index/documents.py",
-)  # code that Ctrl-C and death come into
+CHANGING = (*WRITE_PATH, *IN_A_FOLDER)  # code that Ctrl-C and death come into
 FOLDERS = ("", "a/", "a/b/", "c/")
 WORDS = ("harbour", "crane", "ferry", "lighthouse", "buoy", "tide")
 COLOURS = ((200, 30, 30), (30, 30, 200), (30, 160, 60))
 QUERIES = ({"text": "harbour crane"}, {"text": "red ferry", "kinds": ["image"]}, {"text": "tide buoy", "paths": ["a/**"]})
-
-
-class Killed(BaseException):
-    """The process is gone: nothing of ours catches this."""
 
 
 # ---- what a user does to a folder ----------------------------------------------------------------
@@ -136,36 +121,6 @@ class User:
         self._place(name).write_text(text)
 
 
-# ---- what may happen to a run --------------------------------------------------------------------
-
-
-@contextmanager
-def broken_off(line: int, how: str) -> Iterator[None]:
-    """Ctrl-C, or the end of the process, when so many lines of the write path have run."""
-    left = line
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal left
-        if event == "call" and not frame.f_code.co_filename.endswith(CHANGING):
-            return None
-        left -= event == "line"
-        if left <= 0:
-            sys.settrace(None)
-            if how == "killed":
-                raise Killed
-            signal.raise_signal(signal.SIGINT)
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield
-    except (Interrupted, KeyboardInterrupt, Killed):
-        pass
-    finally:
-        sys.settrace(before)
-
-
 def index(folder: Path, name: str) -> rag.Report:
     return rag.build_index(folder, index=name, backend=COUNTING, ocr="never")
 
@@ -226,7 +181,7 @@ def test_the_index_is_that_of_a_clean_build(seed: int, tmp_path: Path, monkeypat
         user.acts(chance.randrange(6))
         user.draws()
         for _ in range(chance.randrange(3)):
-            with broken_off(chance.randrange(1, 1200), chance.choice(("stopped", "killed"))):
+            with broken_off(chance.randrange(1, 4000), chance.choice(("stopped", "killed")), CHANGING):
                 index(folder, "lived")
             user.acts(chance.randrange(3))
         lived = Path("indexes/lived/catalog.sqlite").exists()
