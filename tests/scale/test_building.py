@@ -27,7 +27,9 @@ from rag.index.milvus.reindexing import put_under
 from rag.index.milvus.room import MilvusRoom
 from tests.scale.test_commit_rule import Killed
 from tests.scale.test_contract import filled, texts
-from tests.unit.index_samples import unit_rows
+from tests.scale.test_spaces import OTHER_DIM, TEXTS, best
+from tests.scale.test_spaces import filled as fill_other
+from tests.unit.index_samples import FINGERPRINT, put, unit_rows
 
 OTHER = "OTHER"
 
@@ -38,7 +40,7 @@ def other_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(KINDS, "NONE", IndexKind("NONE", lambda rows: {}, lambda k, share: {}, "nothing"))  # type: ignore[misc]
 
 
-def change(room: MilvusRoom, kind: str, meanwhile: Callable[[], None] = lambda: None) -> None:
+def change(room: MilvusRoom, kind: str, meanwhile: Callable[[], None] = lambda: None, space: int = 0) -> None:
     """Changes the kind as a run does; `meanwhile` happens when the old index is gone and the new one is not there."""
 
     def index_vectors(collection: str, *given: object) -> None:
@@ -49,7 +51,7 @@ def change(room: MilvusRoom, kind: str, meanwhile: Callable[[], None] = lambda: 
     room.engine.index_vectors = index_vectors  # type: ignore[method-assign, assignment]
     try:
         with leased(Notes(room.engine, room.name), room.place, 30.0, lambda _: None):
-            put_under(room.engine, room.name, kind, lambda _: None)
+            put_under(room.engine, room.name, kind, lambda _: None, space)
     finally:
         del room.engine.index_vectors
 
@@ -57,7 +59,7 @@ def change(room: MilvusRoom, kind: str, meanwhile: Callable[[], None] = lambda: 
 def kind_of(room: MilvusRoom) -> str:
     facts = read_facts(Notes(room.engine, room.name), room.place, NEWEST)
     assert facts is not None
-    return facts.index_kind
+    return facts.kinds[0]
 
 
 def test_a_search_meanwhile_says_that_it_ends_by_itself_and_then_finds_all(milvus: MilvusRoom) -> None:
@@ -141,3 +143,25 @@ def test_a_kind_that_cannot_be_built_leaves_the_one_before(milvus: MilvusRoom) -
     ended = Building.of(Notes(milvus.engine, milvus.name))
     assert ended is not None and ended.ended is not None
     assert (texts(milvus), kind_of(milvus)) == (expected, FLAT)
+
+
+def test_a_further_space_lies_under_a_kind_of_its_own(milvus: MilvusRoom) -> None:
+    milvus.create(FINGERPRINT, {})
+    with milvus.writing() as writer:
+        writer.add_root("docs", Path("/corpus"))
+        put(writer, "a.md", TEXTS[:9])
+        writer.commit()
+        assert fill_other(writer) == 9
+        writer.commit()
+    with closing(milvus.open("auto")) as opened:
+
+        def search() -> None:
+            with opened.snapshot() as moment:
+                assert len(moment.nearest_by_kind(unit_rows(1, 1), 10, 0)[0]) == 9
+            with pytest.raises(IndexBuilding), opened.snapshot() as moment:
+                moment.nearest_by_kind(unit_rows(1, 1, OTHER_DIM), 10, 0, None, 1)
+
+        change(milvus, OTHER, search, space=1)
+        facts = read_facts(Notes(milvus.engine, milvus.name), milvus.place, NEWEST)
+        assert facts is not None and facts.kinds == {0: FLAT, 1: OTHER}
+        assert best(milvus, "text 4", 1, space=1) == ["text 4"]

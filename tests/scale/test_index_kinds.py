@@ -74,7 +74,7 @@ def test_notes_of_an_older_format_are_brought_up_to_date_and_of_a_newer_one_refu
     older = read_facts(notes, milvus.place, NEWEST)
     assert older is not None and older.format == 1
     newer = read_facts(notes, milvus.up_to_date().place, NEWEST)
-    assert newer is not None and (newer.format, newer.index_kind) == (2, FLAT)
+    assert newer is not None and (newer.format, newer.kinds) == (2, {0: FLAT})
     with closing(milvus.open("auto")) as opened:
         assert opened.status().format == 2
     notes.write({(FACT, "format"): "0"})

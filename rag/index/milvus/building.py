@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 
 from rag.errors import IndexBuilding, IndexFailure
+from rag.index.catalog.spaces import FIRST
 from rag.index.milvus.engine import NEWEST, now
 from rag.index.milvus.lease import is_held
 from rag.index.milvus.notes import FACT, Notes, listed
@@ -28,6 +29,7 @@ class Building:
     rows: int
     begun: float
     ended: float | None = None
+    space: int = FIRST  # whose vectors they are
 
     @classmethod
     def of(cls, notes: Notes) -> Building | None:

@@ -6,13 +6,14 @@ Knows notes; knows no passage.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import IndexDamaged, IndexTooNew
 from rag.index.catalog.row_codec import fingerprint_from_json, fingerprint_to_json
-from rag.index.catalog.spaces import Space
+from rag.index.catalog.spaces import FIRST, Space
 from rag.index.milvus.engine import now
 from rag.index.milvus.names import from_field
 from rag.index.milvus.notes import FACT, ROOT, SETTING, SPACE, Notes
@@ -20,6 +21,8 @@ from rag.index.milvus.schema import FORMAT
 from rag.location import Location, stored_location
 from rag.text.folding import REVISION
 from rag.types import Fingerprint
+
+KIND = "kind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Facts:
     settings: Mapping[str, str]
     roots: Mapping[str, Location]
     format: int  # of notes and rows
-    index_kind: str  # that the vectors lie under
+    kinds: Mapping[int, str]  # that the vectors of each space lie under; FLAT where nothing is said
     spaces: tuple[Space, ...]  # beside the first, by number
     spaces_given: int  # numbers of spaces that were given: none is given twice
 
@@ -54,7 +57,7 @@ def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | N
             {from_field(name): value for name, value in sorted(found[SETTING].items())},
             {from_field(name): stored_location(from_field(value)) for name, value in sorted(found[ROOT].items())},
             int(found[FACT].get("format", "1")),
-            found[FACT].get("kind", "FLAT"),
+            _kinds(found[FACT]),
             tuple(sorted((_space_of(number, text) for number, text in found[SPACE].items()), key=lambda one: one.number)),
             int(found[FACT].get("spaces", "0")),
         )
@@ -70,6 +73,16 @@ def write_facts(notes: Notes, fingerprint: Fingerprint, settings: Mapping[str, s
         {(SETTING, name): value for name, value in settings.items()} | {(FACT, name): value for name, value in facts.items()}
     )
     notes.write({(FACT, "fingerprint"): fingerprint_to_json(fingerprint)})
+
+
+def kind_note(space: int) -> str:
+    """The name of the fact that says what kind of index the vectors of a space lie under."""
+    return KIND if space == FIRST else f"{KIND} of space {space}"
+
+
+def _kinds(facts: Mapping[str, str]) -> dict[int, str]:
+    of_space = re.compile(f"{KIND}(?: of space ([0-9]+))?")
+    return {int(found[1] or FIRST): text for name, text in facts.items() if (found := of_space.fullmatch(name))}
 
 
 def space_note(space: Space) -> tuple[tuple[str, str], str]:

@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 from rag.errors import IndexFailure
+from rag.index.catalog.spaces import FIRST
 from rag.index.milvus.building import Building, broken_off
 from rag.index.milvus.engine import NEWEST, Engine, now
+from rag.index.milvus.facts import kind_note
 from rag.index.milvus.index_kinds import FLAT, KINDS, kind_for
 from rag.index.milvus.notes import FACT, Notes
-from rag.index.milvus.schema import PASSAGES, collection, probe
-
-KIND = "kind"
+from rag.index.milvus.schema import PASSAGES, collection, probe, space_collection
 
 
 def has_kind(engine: Engine, index: str, name: str) -> bool:
@@ -35,10 +35,10 @@ def has_kind(engine: Engine, index: str, name: str) -> bool:
     return True
 
 
-def kind_wanted(engine: Engine, index: str, asked: str) -> str:
-    """The kind that the setting, or `auto` by the number of rows, asks for. IndexFailure where the engine lacks it."""
+def kind_wanted(engine: Engine, index: str, asked: str, space: int = FIRST) -> str:
+    """The kind that the setting, or `auto` by the number of rows, asks for a space. IndexFailure where the engine lacks it."""
     if asked == "auto":
-        rows = engine.count(collection(index, PASSAGES), 'key != ""', NEWEST)
+        rows = engine.count(vectors_of(index, space), 'key != ""', NEWEST)
         return kind_for(rows, lambda each: has_kind(engine, index, each))
     name = asked.upper()
     if not has_kind(engine, index, name):
@@ -47,13 +47,18 @@ def kind_wanted(engine: Engine, index: str, asked: str) -> str:
     return name
 
 
-def put_under(engine: Engine, index: str, name: str, tell: Callable[[str], None]) -> tuple[str, ...]:
-    """Builds an index of that kind in place of the present one; returns a remark. IndexFailure, StorageFailed."""
-    passages, notes = collection(index, PASSAGES), Notes(engine, index)
-    before = notes.read(FACT, KIND, NEWEST) or FLAT
+def vectors_of(index: str, space: int) -> str:
+    """The collection that holds the vectors of a space."""
+    return collection(index, PASSAGES) if space == FIRST else space_collection(index, space)
+
+
+def put_under(engine: Engine, index: str, name: str, tell: Callable[[str], None], space: int = FIRST) -> tuple[str, ...]:
+    """Builds an index of that kind over a space in place of its present one; returns a remark. IndexFailure, StorageFailed."""
+    notes = Notes(engine, index)
+    before = notes.read(FACT, kind_note(space), NEWEST) or FLAT
     if before == name:
         return ()
-    building = Building(name, engine.count(passages, 'key != ""', NEWEST), now())
+    building = Building(name, engine.count(vectors_of(index, space), 'key != ""', NEWEST), now(), space=space)
     tell(f"building an index of the kind {name} over {building.rows:,} vectors in Milvus; searches are refused meanwhile")
     building.write(notes)
     try:
@@ -80,9 +85,9 @@ def complete_broken(engine: Engine, index: str, tell: Callable[[str], None]) -> 
 
 
 def _build(engine: Engine, index: str, notes: Notes, building: Building) -> None:
-    passages, kind = collection(index, PASSAGES), KINDS[building.kind]
-    engine.release(passages)
-    engine.index_vectors(passages, kind.name, kind.build(building.rows))
-    notes.write({(FACT, KIND): building.kind})
-    engine.load(passages)
+    rows, kind = vectors_of(index, building.space), KINDS[building.kind]
+    engine.release(rows)
+    engine.index_vectors(rows, kind.name, kind.build(building.rows))
+    notes.write({(FACT, kind_note(building.space)): building.kind})
+    engine.load(rows)
     building.end(notes)

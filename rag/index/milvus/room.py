@@ -13,12 +13,13 @@ from pathlib import Path
 
 from rag.config import Settings, load_settings
 from rag.errors import IndexFailure, IndexNotFound
-from rag.index.catalog.spaces import Space
+from rag.index.catalog.spaces import FIRST, Space
 from rag.index.milvus.address import Address, parse_address
 from rag.index.milvus.building import broken_off, explaining, refuse_while_building
 from rag.index.milvus.engine import NEWEST, Engine
 from rag.index.milvus.facts import Facts, read_facts, write_facts
 from rag.index.milvus.fill_turn import MilvusFillTurn, filling, wait_for_turn
+from rag.index.milvus.index_kinds import FLAT
 from rag.index.milvus.lease import leased
 from rag.index.milvus.migration import bring_up_to_date
 from rag.index.milvus.notes import Notes
@@ -137,11 +138,14 @@ class MilvusRoom:
             if broken_off(self._notes) is not None:
                 with leased(self._notes, self.place, settings.milvus_lease, tell):
                     complete_broken(self.engine, self.name, tell)
-            wanted = kind_wanted(self.engine, self.name, settings.index_kind)
-            if wanted == self._facts().index_kind:
-                return ()
-            with leased(self._notes, self.place, settings.milvus_lease, tell):
-                return put_under(self.engine, self.name, wanted, tell)
+            said: list[str] = []
+            facts = self._facts()
+            for space in (FIRST, *(each.number for each in facts.spaces)):
+                wanted = kind_wanted(self.engine, self.name, settings.index_kind, space)
+                if wanted != facts.kinds.get(space, FLAT):
+                    with leased(self._notes, self.place, settings.milvus_lease, tell):
+                        said += put_under(self.engine, self.name, wanted, tell, space)
+            return tuple(said)
         except IndexFailure as error:
             return (f"{error.what}; {error.remedy}",)
 

@@ -122,7 +122,7 @@ class MilvusSnapshot:
         if queries.shape[1] != dim or not np.isfinite(queries).all():
             what = f"a query needs {dim} finite numbers; the model gave {queries.shape[1]}, or some are not finite"
             raise BackendError(what, remedy="query with the model the index was made with")
-        kind = KINDS_OF_INDEX[self._facts.index_kind if space == FIRST else FLAT]
+        kind = KINDS_OF_INDEX[self._facts.kinds.get(space, FLAT)]
         with nullcontext(self._rows) if space == FIRST else self._further.of(space) as rows:
             lane = DenseLane(rows, self._numbers, kind)
             return [lane.nearest(query, k, per_kind, within) for query in queries]
