@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import rag
+from rag.api.keys import KeyFile
+from tests.unit.api.test_keys import VAULT, make_folders, show_nothing_hidden
 from tests.unit.index.reader.test_limited import QUERIES, make_corpus, told
 
 
@@ -42,3 +44,13 @@ def test_it_answers_as_a_folder_of_its_roots_alone(places: tuple[str, Path], ask
 
 def places_of(found: dict[str, Any]) -> dict[str, float]:
     return {hit["id"]: hit["score"] for hit in found["hits"]}
+
+
+@pytest.mark.parametrize("indexes", [[], ["mixed"]], ids=["root", "index and root"])
+def test_no_route_shows_what_is_hidden_in_milvus(tmp_path: Path, indexes: list[str]) -> None:
+    shown, hidden = make_folders(tmp_path)
+    places = {"mixed": f"milvus-lite://{tmp_path}/mixed.db", "other": str(tmp_path / f"indexes/{VAULT}-index")}
+    for folder, index in ((hidden, "mixed"), (shown, "mixed"), (hidden, "other")):
+        rag.build_index(folder, index=places[index], ocr="never", jobs=0)
+    keys = KeyFile(tmp_path / "config/keys.json")
+    show_nothing_hidden(places, keys, keys.add("guest", indexes, ["open"], read_only=True))

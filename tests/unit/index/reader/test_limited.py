@@ -12,7 +12,22 @@ import rag
 from rag.errors import NoSuchPassage, WrongRequest
 from rag.types import Filters
 
-WORDS = "harbour crane ferry lighthouse buoy tide Mietvertrag Vertrag und nicht oder KeyError ISO 9001 潮汐表 straße".split()
+WORDS = (
+    "harbour",
+    "crane",
+    "ferry",
+    "lighthouse",
+    "buoy",
+    "tide",
+    "Mietvertrag",
+    "Vertrag",
+    "und",
+    "nicht",
+    "oder",
+    "KeyError",
+    "ISO",
+)
+WORDS += ("9001", "潮汐表", "straße")
 HIDDEN = ("zanzibar", "craane", "lighthousekeeper", "Kaufvertrag", "9002", "harbour")
 QUERIES = (
     "harbour crane",
@@ -41,7 +56,7 @@ def make_corpus(place: Path, documents: int = 40) -> tuple[Path, Path]:
     for folder in (shown, hidden):
         folder.mkdir()
     for number in range(documents):
-        (shown / f"file{number}.txt").write_text(text_of(number, tuple(WORDS)))
+        (shown / f"file{number}.txt").write_text(text_of(number, WORDS))
         (hidden / f"secret{number}.txt").write_text(text_of(1_000 + number, (*HIDDEN, *WORDS[:6])))
     return shown, hidden
 
