@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rag.api.grants import current_grant
 from rag.config import Settings
-from rag.errors import IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
+from rag.errors import IndexFailure, IndexNotFound, IndexReplaced, NoSuchIndex, NoSuchPassage, WrongRequest
 from rag.index.locations import distinct_rooms, index_room
+from rag.index.reader.limited import LimitedIndex
 from rag.models.loading import ModelCache, scorer
-from rag.search.candidates import without_corrections
 from rag.search.federated import FederatedSearcher
 from rag.search.searcher import Searcher
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from rag.search.options import SearchOptions
     from rag.search.pipeline import Results
     from rag.types import StoredPassage
+
+ROOTS_LAST = 2.0  # seconds: what roots an index has is then asked anew
 
 
 class IndexLibrary:
@@ -52,13 +54,19 @@ class IndexLibrary:
         self._readers: dict[str, OpenedIndex] = {}
         self._searchers: dict[str, Searcher] = {}
         self._statuses: dict[str, tuple[OpenedIndex, IndexStatus]] = {}
+        self._roots: dict[str, tuple[float, tuple[str, ...]]] = {}  # of each index, and when it was asked
         self._locks = {name: threading.Lock() for name in self.rooms}
         self._loading = threading.Lock()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names served that the key of the request may know, in the order they were given; the first is the default."""
-        return tuple(filter(current_grant().allows_index, self.rooms))
+        """The names served that the key of the request may know, in the order they were given; the first is the default.
+
+        One that is limited to roots knows the indexes that hold one of these.
+        """
+        grant = current_grant()
+        named = filter(grant.allows_index, self.rooms)
+        return tuple(name for name in named if not grant.roots or grant.allowed_roots(self._roots_of(name)))
 
     def room(self, index: str | None = None) -> Room:
         """Where a served index is kept, by default the first. NoSuchIndex."""
@@ -72,23 +80,28 @@ class IndexLibrary:
         return name
 
     def reader(self, index: str | None = None) -> OpenedIndex:
-        """The index itself, without its models, at its last commit. NoSuchIndex, IndexNotFound, IndexDamaged, IndexTooNew."""
-        name = self.name(index)
+        """The index itself, without its models, at its last commit, with the roots that the key of the request may see.
+
+        NoSuchIndex, IndexNotFound, IndexDamaged, IndexTooNew.
+        """
+        name, roots = self.name(index), current_grant().roots
         with self._locks[name]:
-            return self._newest(name)
+            opened = self._newest(name)
+        return LimitedIndex(opened, roots) if roots else opened
 
     def searcher(self, index: str | None = None) -> Searcher:
-        """The searcher of an index at its last commit. Errors: those of `reader`, and those of loading the models."""
-        name = self.name(index)
+        """The searcher of an index at its last commit, limited as `reader`. Its errors, and those of loading the models."""
+        name, roots = self.name(index), current_grant().roots
         with self._locks[name]:
             opened = self._newest(name)
             if name not in self._searchers or self._searchers[name].index is not opened:
                 with self._loading:
                     self._searchers[name] = Searcher(self.rooms[name], self.settings, self._say, self._models, opened)
-            return self._searchers[name]
+            found = self._searchers[name]
+        return found.limited_to(roots) if roots else found
 
     def _searcher_of(self, names: Sequence[str]) -> Searcher | FederatedSearcher:
-        """The searcher of these indexes, of several as one, which knows no key. Errors: those of `searcher` for each."""
+        """The searcher of these indexes, of several as one. Errors: those of `searcher` for each."""
         if len(names) == 1:
             return self.searcher(names[0])
         return FederatedSearcher([self.searcher(name) for name in names])
@@ -100,18 +113,15 @@ class IndexLibrary:
     def search(self, names: Sequence[str], text: str, options: SearchOptions) -> Results:
         """Searches these indexes as one, and reopens one that was rebuilt meanwhile. Errors as `Searcher.search`.
 
-        Only what the key of the request may see is searched, found and told.
+        Only what the key of the request may see is searched, found, counted and told.
         """
-        names, options = self._within_grant(names, options)
         try:
-            results = self._searcher_of(names).search(text, options)
+            return self._searcher_of(names).search(text, options)
         except IndexReplaced:
-            results = self._searcher_of(names).search(text, options)
-        return results if not current_grant().roots else replace(results, notes=without_corrections(results.notes))
+            return self._searcher_of(names).search(text, options)
 
     def ask(self, names: Sequence[str], question: str, options: SearchOptions, **asked: Any) -> Answering:
         """Starts an answer from these indexes, as `search`. Errors as `Searcher.ask`."""
-        names, options = self._within_grant(names, options)
         try:
             return self._searcher_of(names).ask(question, options, **asked)
         except IndexReplaced:
@@ -130,50 +140,20 @@ class IndexLibrary:
         opened = self.reader(index)
         with opened.snapshot() as snapshot:
             stored = snapshot.by_id(id)
-            if stored is None or not current_grant().allows_root(stored.passage.document.root):
+            if stored is None:
                 raise NoSuchPassage(id)
             return opened, stored, snapshot.neighbours(stored.number, reach) if reach else []
 
     def status(self, index: str | None = None) -> IndexStatus:
         """What an index holds, counted once per commit; of a key limited to roots, what these hold. Errors as `reader`."""
         opened, name = self.reader(index), self.name(index)
-        if current_grant().roots:
-            with opened.snapshot() as snapshot:
-                return snapshot.status_of(current_grant().allowed_roots(snapshot.roots()))
+        if isinstance(opened, LimitedIndex):
+            return opened.status()
         cached = self._statuses.get(name)
         if cached is None or cached[0] is not opened or cached[1].generation != opened.generation:
             with opened.snapshot() as snapshot:
                 cached = self._statuses[name] = (opened, snapshot.status())
         return cached[1]
-
-    def _within_grant(self, names: Sequence[str], options: SearchOptions) -> tuple[Sequence[str], SearchOptions]:
-        """The indexes and options of a search as the key of the request allows them: its roots become filters of the search.
-
-        NoSuchPassage for `like` and `less_like` of another root; WrongRequest for a root that it may not know, or where none is
-        left.
-        """
-        grant = current_grant()
-        names = [self.name(name) for name in names]
-        if not grant.roots:
-            return names, options
-        known = {name: grant.allowed_roots(self.reader(name).roots()) for name in names}
-        allowed = sorted({root for roots in known.values() for root in roots})
-        for root in options.roots:
-            if root not in allowed:
-                raise WrongRequest(f"no root is called {root!r}", remedy=f"the roots are: {', '.join(allowed)}")
-        names = [name for name in names if set(known[name]) & set(options.roots or allowed)]
-        if not names:
-            raise WrongRequest("the key of this request may see nothing there", remedy="name another index")
-        for id in (*([] if options.like is None else [options.like]), *options.less_like):
-            if not any(self._may_see(id, name) for name in names):
-                raise NoSuchPassage(id)
-        return names, replace(options, roots=tuple(options.roots or allowed))
-
-    def _may_see(self, id: str, name: str) -> bool:
-        with suppress(NoSuchPassage):
-            self.passage(id.removeprefix("#"), name)
-            return True
-        return False
 
     def reranker(self) -> Reranker:
         """The reranker of the first index; where it has none, the one of the settings. WrongRequest if there is none."""
@@ -188,6 +168,16 @@ class IndexLibrary:
                 "this server has no reranker", remedy="start it with one: RAG_RERANKER=lite, or RAG_RERANKER_URL=…"
             )
         return found
+
+    def _roots_of(self, name: str) -> tuple[str, ...]:
+        """The roots of a served index as of two seconds ago; none where it cannot be asked: nobody is told of it then."""
+        asked, roots = self._roots.get(name, (0.0, ()))
+        if not asked or time.monotonic() - asked > ROOTS_LAST:
+            roots = ()
+            with suppress(IndexFailure), self._locks[name]:
+                roots = tuple(self._newest(name).roots())
+            self._roots[name] = time.monotonic(), roots
+        return roots
 
     def close(self) -> None:
         """Closes all indexes; no search may be running."""

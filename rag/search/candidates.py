@@ -226,20 +226,12 @@ def without_deleted(found: Sequence[StoredPassage]) -> list[StoredPassage]:
     return list(_drop_deleted({stored.number: stored for stored in found})[0].values())
 
 
-_READ_AS = "; it was read as "
-
-
 def _note_corrected(snapshot: Answering, query: Query, words: str) -> tuple[str, ...]:
     """A note on the words that were read as others; none for the words of a picture or a passage, which nobody typed."""
     if query.content.modality != "text" or not words.strip():
         return ()
     read_as = snapshot.corrections(words).items()
-    return tuple(f"no passage contains {typed!r}{_READ_AS}{read!r}" for typed, read in read_as)
-
-
-def without_corrections(notes: Sequence[str]) -> tuple[str, ...]:
-    """The notes but those on words that were read as others: these tell which words the whole index holds."""
-    return tuple(note for note in notes if _READ_AS not in note)
+    return tuple(f"no passage contains {typed!r}; it was read as {read!r}" for typed, read in read_as)
 
 
 def _note_gone(gone: Sequence[StoredPassage]) -> tuple[str, ...]:

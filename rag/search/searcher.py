@@ -5,7 +5,7 @@ Knows settings and the read path; knows no terminal and no HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
@@ -107,6 +107,14 @@ class Searcher:
 
         together._open_model = open_model
         return together
+
+    def limited_to(self, roots: Iterable[str]) -> Searcher:
+        """A searcher of these roots, by the same models: it finds, counts and tells what an index of them alone would."""
+        from rag.index.reader.limited import LimitedIndex
+
+        limited = copy(self)
+        limited.index = limited._searched = LimitedIndex(self.index, roots)
+        return limited
 
     def embedder_of(self, fingerprint: Fingerprint) -> Embedder | None:
         """The model of the space with that fingerprint, opened; None where the index has none. Errors as `open_to_ask`."""

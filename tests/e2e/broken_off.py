@@ -1,4 +1,4 @@
-"""Ctrl-C, or the end of the process, in the middle of a run: after so many lines of the code that changes an index. Knows no index."""
+"""Ctrl-C, or the end of the process, in a run: after so many lines of the code that changes an index. Knows no index."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.errors import Interrupted
 
 RAG = Path(__file__).parents[2] / "rag"
 WRITE_PATH = tuple(f"indexing/{name}.py" for name in ("pipeline", "read_queue", "ingest", "pending_document"))
-IN_A_FOLDER = tuple(f"index/writer/{name}.py" for name in ("writer", "changes", "waiting")) + ("index/catalog/documents.py",)
+IN_A_FOLDER = tuple(f"index/{name}.py" for name in ("writer/writer", "writer/changes", "writer/waiting", "catalog/documents"))
 IN_MILVUS = tuple(f"index/milvus/{name}.py" for name in ("writer", "changes", "committing", "pictures", "vectors"))
 
 

@@ -1,4 +1,4 @@
-"""What people do to folders between runs, and what an index is that depends on nothing but the files. Knows no place of an index."""
+"""What people do to folders between runs, and all of an index that depends on nothing but the files. Knows no room."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ QUERIES: tuple[dict[str, Any], ...] = (
 _WORDS = ("harbour", "crane", "ferry", "lighthouse", "buoy", "tide", "Brücke", "潮汐表", "harbour tide")
 _COLOURS = ((200, 30, 30), (30, 30, 200), (30, 160, 60))
 _RULES = ("*.csv", "/a/", "p1.*", "!n1.csv", "b/", "sub?")
+_COUNTS = ("documents", "suffixes", "folders", "passages", "unread_count", "roots")
 _KEPT = "always.rst"  # a root without any file is taken for a disk that is not there
 
 _folders = st.sampled_from(("", "a/", "a/b/", "c/ü's/"))
@@ -34,12 +35,14 @@ _which = st.integers(0, 30)
 _notes = st.builds("{}n{}{}".format, _folders, st.integers(0, 3), st.sampled_from((".txt", ".csv", ".org")))
 _pictures = st.builds("{}p{}.png".format, _folders, st.integers(0, 2))
 _shown = st.lists(st.tuples(_texts, st.sampled_from(("", "../", "/", "/a/")), st.integers(0, 2)), max_size=3)
+_captions = st.builds("{}p{}{}".format, _folders, st.integers(0, 2), st.sampled_from((".txt", ".png.txt")))
+_broken = st.builds("{}x{}{}".format, _folders, st.integers(0, 1), st.sampled_from((".pdf", ".png", ".docx")))
 DEEDS = st.one_of(
     st.tuples(st.just("write"), _notes, _texts),
     st.tuples(st.just("draw"), _pictures, st.sampled_from(_COLOURS)),
     st.tuples(st.just("show"), st.builds("{}d{}.md".format, _folders, st.integers(0, 1)), _shown),
-    st.tuples(st.just("caption"), st.builds("{}p{}{}".format, _folders, st.integers(0, 2), st.sampled_from((".txt", ".png.txt"))), _texts),
-    st.tuples(st.just("damage"), st.builds("{}x{}{}".format, _folders, st.integers(0, 1), st.sampled_from((".pdf", ".png", ".docx")))),
+    st.tuples(st.just("caption"), _captions, _texts),
+    st.tuples(st.just("damage"), _broken),
     st.tuples(st.just("mend"), _folders),
     st.tuples(st.just("ignore"), _folders, st.lists(st.sampled_from(_RULES), max_size=2)),
     st.tuples(st.just("delete"), _which),
@@ -170,7 +173,7 @@ def contents(searcher: rag.Searcher) -> dict[str, Any]:
         ),
         "paths": paths,
         "words": counted,
-        "status": {name: getattr(status, name) for name in ("documents", "suffixes", "folders", "passages", "unread_count", "roots")},
+        "status": {name: getattr(status, name) for name in _COUNTS},
         "skipped": sorted(status.skipped, key=repr),
         "unread": sorted(status.unread, key=repr),
         "ignored": {reason: count for reason, count in status.ignored.items() if count},

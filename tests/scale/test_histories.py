@@ -1,4 +1,4 @@
-"""Whatever happened to folders and to the runs before, an index in Milvus is the one that a clean build into a folder would make."""
+"""Whatever happened to folders and to the runs before, an index in Milvus is the one that a clean build into a folder makes."""
 
 from __future__ import annotations
 

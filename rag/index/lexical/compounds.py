@@ -32,6 +32,13 @@ def with_compounds(connection: apsw.Connection, unit: Unit, live: int) -> Unit:
     return replace(unit, phrases=(*unit.phrases, *(f'"{term}"' for term in found)), others=(*unit.others, *((t,) for t in found)))
 
 
+def signs_and_compounds(connection: apsw.Connection, unit: Unit) -> list[str]:
+    """All terms whose counts `with_compounds` may ask for, of a unit whose word compounds may hold."""
+    question = "SELECT term FROM terms WHERE length(term) > ? AND instr(term, ?)"
+    rows = connection.execute(question, (len(unit.inside), unit.inside))
+    return [*_SIGNS, *(term for (term,) in rows if holds(term, unit.inside))]
+
+
 def _has_compounds(connection: apsw.Connection, live: int) -> bool:
     signs = ",".join("?" * len(_SIGNS))
     most = connection.execute(f"SELECT max(passages) FROM terms WHERE term IN ({signs})", _SIGNS).get or 0

@@ -77,7 +77,7 @@ class PhrasePostings:
         self, connection: apsw.Connection, numbers: NDArray[np.int64], frequencies: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         """f · (k1 + 1) / (f + k1 · (1 − b + b · |p| / mean |p|)) of each passage."""
-        damping = K1 * (1 - B + B * self._lengths_of(connection, numbers) / self._mean_of(connection))
+        damping = K1 * (1 - B + B * self.lengths_of(connection, numbers) / self._mean_of(connection))
         return (frequencies * (K1 + 1) / (frequencies + damping)).astype(np.float32)
 
     def _mean_of(self, connection: apsw.Connection) -> float:
@@ -86,7 +86,8 @@ class PhrasePostings:
             self._mean = terms / rows if rows and terms else 1.0
         return self._mean
 
-    def _lengths_of(self, connection: apsw.Connection, numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+    def lengths_of(self, connection: apsw.Connection, numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The number of terms in each of these passages, ascending."""
         if not len(numbers):
             return np.empty(0, np.int32)
         with self._lock:
@@ -116,7 +117,7 @@ class PhrasePostings:
         numbers = table[:, 0].astype(np.int64)
         weights = -table[:, 1] / max(rarity, _LEAST_IDF)
         # FTS5 divides by its own mean length: solved for the frequency, and weighed with that of the live passages.
-        lengths = self._lengths_of(connection, numbers)
+        lengths = self.lengths_of(connection, numbers)
         damping = K1 * (1 - B + B * lengths / (terms / rows if rows and terms else 1.0))
         frequencies = weights * damping / (K1 + 1 - weights)
         return PhrasePosting(numbers, self._weights(connection, numbers, frequencies))

@@ -23,15 +23,22 @@ def corrected(connection: apsw.Connection, unit: Unit) -> Unit:
 
     Only plain words are corrected, and no listed English word: that it is missing is a fact about the corpus. At most 0.5 ms.
     """
-    word = unit.typed
-    if not (_SHORTEST <= len(word) <= _LONGEST and word.isascii() and len(unit.phrases) == 1) or word in background():
+    if not _may_be_wrong(unit) or connection.execute("SELECT 1 FROM terms WHERE term = ?", unit.terms).get:
         return unit
-    if connection.execute("SELECT 1 FROM terms WHERE term = ?", unit.terms).get:
-        return unit
-    near = list(dict.fromkeys(stems(sorted(edits(word)))))
+    near = neighbours(unit)
     question = f"SELECT term FROM terms WHERE term IN ({','.join('?' * len(near))}) ORDER BY passages DESC, term LIMIT 1"
     found = connection.execute(question, near).get
     return replace(unit, phrases=(f'"{found}"',), terms=(str(found),), inside="") if found else unit
+
+
+def neighbours(unit: Unit) -> list[str]:
+    """The terms that a unit may be read as; none of one that is never corrected."""
+    return list(dict.fromkeys(stems(sorted(edits(unit.typed))))) if _may_be_wrong(unit) else []
+
+
+def _may_be_wrong(unit: Unit) -> bool:
+    word = unit.typed
+    return _SHORTEST <= len(word) <= _LONGEST and word.isascii() and len(unit.phrases) == 1 and word not in background()
 
 
 def corrections(connection: apsw.Connection, units: Sequence[Unit]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from rag.errors import IndexNotFound, IndexReplaced
 from rag.index.catalog.spaces import Space
@@ -27,6 +27,16 @@ UNFINISHED = 30.0  # seconds between counts of words while a commit goes on, or 
 AGAIN = 0.2  # seconds in which the facts are not read again: a query takes two moments
 STALE = 2.0  # seconds: later moments may be so old, and then wait for no tick of the server's clock
 
+MOST_COUNTED = 8  # selections of passages whose words are kept counted
+
+
+class Counted(NamedTuple):
+    """The words of some passages, and when they were counted."""
+
+    generation: int
+    at: float  # seconds since the epoch
+    words: Vocabulary
+
 
 class OpenMilvus(LastMoment):
     """As `OpenedIndex`. The first moment sees all that was written before; later ones may be `STALE`."""
@@ -42,8 +52,7 @@ class OpenMilvus(LastMoment):
         self._counted = counted
         self._is_first = True
         self._seen = 0.0  # when the facts were last read and were as they should be
-        self._vocabulary: tuple[int, Vocabulary] | None = None
-        self._counted_at = 0.0
+        self._vocabularies: dict[str, Counted] = {}  # by what selects the passages
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -90,15 +99,20 @@ class OpenMilvus(LastMoment):
             raise IndexReplaced(self.folder)
         return facts
 
-    def vocabulary(self, snapshot: MilvusSnapshot) -> Vocabulary:
-        """The words at the generation of a snapshot; counted once for each, more often while a commit goes on."""
+    def vocabulary(self, snapshot: MilvusSnapshot, expression: str = "") -> Vocabulary:
+        """The words of the passages that an expression selects at the generation of a snapshot.
+
+        Counted once for each generation, more often while a commit goes on.
+        """
         with self._lock:
-            counted = self._vocabulary
-            is_old = snapshot.is_unfinished and now() - self._counted_at > UNFINISHED
-            if counted is None or counted[0] != snapshot.generation or is_old:
-                self._counted_at = now()
-                counted = self._vocabulary = snapshot.generation, snapshot.count_words(self._counted)
-            return counted[1]
+            counted = self._vocabularies.pop(expression, None)
+            is_old = counted is not None and snapshot.is_unfinished and now() - counted.at > UNFINISHED
+            if counted is None or counted.generation != snapshot.generation or is_old:
+                counted = Counted(snapshot.generation, now(), snapshot.count_words(self._counted, expression))
+            self._vocabularies[expression] = counted  # the last that was asked for
+            while len(self._vocabularies) > MOST_COUNTED:
+                del self._vocabularies[next(iter(self._vocabularies))]
+            return counted.words
 
     def remarks(self) -> tuple[str, ...]:
         """None so far."""

@@ -15,6 +15,7 @@ from rag.index.reader.path_globs import matcher, names_of
 from rag.text.query_syntax import ParsedQuery
 from rag.types import Filters
 
+NOTHING = 'key == ""'
 Check = Callable[[Sequence[Row]], Sequence[bool]]
 
 
@@ -80,7 +81,7 @@ def both_checks(*checks: Check | None) -> Check | None:
 
 def only(keys: Sequence[str], within: str = "") -> Selection:
     """The passages with these keys."""
-    return Selection(both(among("key", keys), within) if keys else 'key == ""', len(keys), frozenset(keys))
+    return Selection(both(among("key", keys), within) if keys else NOTHING, len(keys), frozenset(keys))
 
 
 def _side_by_side(phrase: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,20 @@ from rag.index.milvus.further_rows import FurtherRows
 from rag.index.milvus.index_kinds import FLAT
 from rag.index.milvus.index_kinds import KINDS as KINDS_OF_INDEX
 from rag.index.milvus.live_rows import LiveRows
-from rag.index.milvus.names import both, from_field
+from rag.index.milvus.names import among, both, from_field, to_field
 from rag.index.milvus.rows import passage_of, stored_passage
-from rag.index.milvus.schema import PASSAGE_FIELDS
-from rag.index.milvus.selection import Check, Selection, both_checks, demanded_expression, expression_of, only, path_check
+from rag.index.milvus.selection import (
+    NOTHING,
+    Check,
+    Selection,
+    both_checks,
+    demanded_expression,
+    expression_of,
+    only,
+    path_check,
+)
 from rag.index.milvus.vocabulary import Vocabulary
+from rag.index.milvus.words import MilvusWords
 from rag.index.reader.outlines import PassageOutline
 from rag.location import Location
 from rag.text.query_syntax import ParsedQuery, understand
@@ -39,7 +49,6 @@ if TYPE_CHECKING:
     from rag.types import Vectors
 
 VERIFIED = 20_000  # rows: where an expression leaves no more, all are verified before the search, so that none is missed
-LISTED = 1_000  # keys: so few are read by key
 
 
 class MilvusSnapshot:
@@ -105,7 +114,7 @@ class MilvusSnapshot:
         return only(keys)
 
     def _holds(self, question: ParsedQuery) -> Check:
-        vocabulary = self._vocabulary()
+        vocabulary = self._opened.vocabulary(self)
         return lambda rows: vocabulary.meeting(question, [row["terms"] for row in rows])
 
     # ---- the lanes ------------------------------------------------------------------------------
@@ -130,53 +139,37 @@ class MilvusSnapshot:
     def containing(
         self, words: str, k: int, within: Selection | None = None, *, everywhere: Frequencies | None = None
     ) -> list[tuple[int, float, float]]:
-        """The k passages that match the words best, as (number, score, share), best first.
-
-        The engine proposes twice as many by its own count of words; `rag.index.lexical` scores them.
-        """
-        vocabulary = self._vocabulary(words)
-        wanted = vocabulary.wanted(words, everywhere)
-        if k <= 0 or not wanted or (within is not None and not len(within)):
-            return []
-        if within is not None and within.keys is not None and len(within.keys) <= LISTED:
-            keys = sorted(within.keys)
-        else:
-            expression, check = (within.expression, within.check) if within is not None else ("", None)
-            spelled, fields = vocabulary.spelled(wanted), PASSAGE_FIELDS if k <= LISTED else ()
-            found, _ = self._rows.best("bm25", spelled, k, expression, check, fields=fields)
-            keys = [row["key"] for row in found]
-        rows = self._rows.read(keys)
-        scored = vocabulary.scores(wanted, [row["terms"] for row in rows])
-        ranked = sorted(
-            ((self._numbers.of(rows[at]), score, share) for at, score, share in scored), key=lambda one: (-one[1], one[0])
-        )
-        return ranked[:k]
+        """As `MilvusWords.containing`, by the counts of the whole index."""
+        return self._words.containing(words, k, within, everywhere=everywhere)
 
     def corrections(self, words: str) -> dict[str, str]:
         """The words of a query that no passage holds, each with the one a letter away that `containing` reads it as."""
-        return self._vocabulary(words).corrections(words)
+        return self._words.corrections(words)
 
     def frequencies(self, words: str) -> Frequencies:
         """How often the words of a query occur, for a search of several indexes as one."""
-        return self._vocabulary(words).frequencies(words)
+        return self._words.frequencies(words)
 
     def document_frequencies(self, words: Iterable[str]) -> tuple[dict[str, int], int]:
         """How many live passages contain each word, and how many live passages there are."""
-        listed = list(words)
-        vocabulary = self._vocabulary(" ".join(listed))
-        return vocabulary.document_frequencies(listed), vocabulary.live
+        return self._words.document_frequencies(words)
 
-    def count_words(self, most: int) -> Vocabulary:
-        """Counts the words of all live passages, or of `most` of them. A thousand passages take 20 ms."""
-        total = self._rows.count("")
-        fields = (row["terms"] for row in self._rows.every("", ("terms",)))
+    def words_of(self, roots: Sequence[str]) -> MilvusWords:
+        """The words of these roots alone, as if the index held no other root."""
+        return self._words_in(among("root", sorted(map(to_field, roots))) if roots else NOTHING)
+
+    @cached_property
+    def _words(self) -> MilvusWords:
+        return self._words_in("")
+
+    def _words_in(self, expression: str) -> MilvusWords:
+        return MilvusWords(self._rows, self._numbers, lambda: self._opened.vocabulary(self, expression), expression)
+
+    def count_words(self, most: int, expression: str = "") -> Vocabulary:
+        """Counts the words of the live passages that an expression selects, or of `most` of them. A thousand take 20 ms."""
+        total = self._rows.count(expression)
+        fields = (row["terms"] for row in self._rows.every(expression, ("terms",)))
         return Vocabulary.of(self._facts.folding, islice(fields, most), total if total > most else None)
-
-    def _vocabulary(self, words: str = "") -> Vocabulary:
-        vocabulary = self._opened.vocabulary(self)
-        if words and not vocabulary.exact:  # rare words were perhaps not among those counted
-            vocabulary.add_rare([term for term in vocabulary.missing(words) if self._rows.best("bm25", term, 1, "", None)[0]])
-        return vocabulary
 
     # ---- the passages ---------------------------------------------------------------------------
 

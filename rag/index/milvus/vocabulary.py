@@ -6,7 +6,6 @@ larger one so many are counted, which the hashes of their documents choose, and 
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,29 +19,25 @@ from rag.index.lexical import bm25_search
 from rag.index.lexical.bm25 import Scoring, score
 from rag.index.lexical.postings_search import Wanted
 from rag.index.lexical.pruning import any_of
-from rag.index.lexical.typing_errors import corrections
+from rag.index.lexical.word_counts import WordCounts
 from rag.index.milvus.rows import columns_of
-from rag.text.query_syntax import ParsedQuery, Unit, understand
+from rag.text.query_syntax import ParsedQuery, Unit
 
 COUNTED = 200_000  # passages
 _EXPANDED = 200  # words that begin as a query's word does
-_TABLES = """
-CREATE TABLE terms(term TEXT PRIMARY KEY, passages INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE VIRTUAL TABLE lexical USING fts5(text, caption, path, content = '', contentless_delete = 1, tokenize = 'ascii');
+_FULL_TEXT = """
+CREATE VIRTUAL TABLE lexical USING fts5(text, caption, path, content = '', contentless_delete = 1, tokenize = 'ascii')
 """
 
 
-class Vocabulary:
+class Vocabulary(WordCounts):
     """The counts of one generation. Thread-safe: one thread is answered at a time."""
 
     def __init__(self, folding: int, live: int, terms: Mapping[str, int], length: float, *, exact: bool) -> None:
         """`live` passages hold `length` terms each in the mean."""
-        self.folding, self.live, self.length, self.exact = folding, live, length, exact
-        self._lock = threading.RLock()
-        self._connection = apsw.Connection(":memory:")
-        self._connection.execute(_TABLES)
-        with self._connection:
-            self._connection.executemany("INSERT INTO terms VALUES (?, ?)", terms.items())
+        super().__init__(folding, live, terms, length)
+        self.exact = exact
+        self._connection.execute(_FULL_TEXT)
 
     @classmethod
     def of(cls, folding: int, fields: Iterable[str], live: int | None = None) -> Vocabulary:
@@ -70,28 +65,7 @@ class Vocabulary:
 
     def add_rare(self, terms: Iterable[str]) -> None:
         """Counts terms as in one passage: they are there, and not among those counted."""
-        with self._answering() as connection:
-            connection.executemany("INSERT OR IGNORE INTO terms VALUES (?, 1)", [(term,) for term in terms])
-
-    def wanted(self, words: str, everywhere: bm25_search.Frequencies | None = None) -> list[Wanted]:
-        """The units of a query that the index knows, rarest first, with their weights."""
-        with self._answering() as connection:
-            return bm25_search.wanted_units(connection, words, self.live, self.folding, everywhere)
-
-    def frequencies(self, words: str) -> bm25_search.Frequencies:
-        """How often the words of a query occur, for a search of several indexes as one."""
-        with self._answering() as connection:
-            return bm25_search.frequencies(connection, words, self.live, self.folding)
-
-    def document_frequencies(self, words: Iterable[str]) -> dict[str, int]:
-        """How many live passages contain each word."""
-        with self._answering() as connection:
-            return bm25_search.document_frequencies(connection, words, self.folding)
-
-    def corrections(self, words: str) -> dict[str, str]:
-        """The words of a query that no passage holds, each with the one it is read as."""
-        with self._answering() as connection:
-            return corrections(connection, self._parsed(words).units)
+        self.add(dict.fromkeys(terms, 1))
 
     def spelled(self, wanted: Sequence[Wanted]) -> str:
         """The terms by which the engine proposes candidates: all of the units, and the words that begin as a prefix does."""
@@ -131,14 +105,6 @@ class Vocabulary:
             numbers: NDArray[np.int64] = np.arange(1, len(fields) + 1)
             kept = set(bm25_search.meeting(connection, question, numbers).tolist())
         return [number in kept for number in range(1, len(fields) + 1)]
-
-    def _parsed(self, words: str) -> ParsedQuery:
-        return understand(words, self.folding)
-
-    @contextmanager
-    def _answering(self) -> Iterator[apsw.Connection]:
-        with self._lock:
-            yield self._connection
 
     @contextmanager
     def _holding(self, fields: Sequence[str]) -> Iterator[apsw.Connection]:

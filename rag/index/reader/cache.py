@@ -20,6 +20,7 @@ from rag.index.catalog.connection import compacted_of, generation_of, open_to_re
 from rag.index.lexical.phrase_postings import PhrasePostings
 from rag.index.lexical.postings import Postings
 from rag.index.lexical.postings_cache import PostingsCache
+from rag.index.lexical.words_within import CountsWithin
 from rag.index.reader.live_passages import (
     DocumentTable,
     InnerPaths,
@@ -33,6 +34,8 @@ from rag.index.reader.members import Members, read_members
 from rag.index.vectors.segments import read_segment_numbers, read_segments
 from rag.index.vectors.structures import open_structure, structure_for
 from rag.index.vectors.verified_rows import VerifiedRows, open_rows
+
+_MOST_LIMITS = 16  # sets of roots whose words are kept counted
 
 
 class SegmentCache:
@@ -53,6 +56,7 @@ class SegmentCache:
         self._structures: dict[int, Structure] = {}
         self._postings = PostingsCache(folder)
         self._phrases: WeakKeyDictionary[LivePassages, PhrasePostings] = WeakKeyDictionary()
+        self._words: WeakKeyDictionary[LivePassages, dict[frozenset[str], CountsWithin]] = WeakKeyDictionary()  # by their roots
         self._remarks: list[str] = []
 
     def refuse_replaced(self) -> None:
@@ -140,6 +144,16 @@ class SegmentCache:
             if live not in self._phrases:
                 self._phrases[live] = PhrasePostings(live.mean_length)
             return self._phrases[live]
+
+    def words_within(self, live: LivePassages, roots: frozenset[str], count: Callable[[], CountsWithin]) -> CountsWithin:
+        """What was counted so far of the words of these roots, at this generation; `count` begins it."""
+        with self._lock:
+            known = self._words.setdefault(live, {})
+            if roots not in known:
+                while len(known) >= _MOST_LIMITS:
+                    del known[next(iter(known))]
+                known[roots] = count()
+            return known[roots]
 
     def build_postings(self, connection: apsw.Connection, live: LivePassages, tell: Callable[[str], None]) -> None:
         """Builds the postings where many passages of a generation are not in them. Calls `tell` before a long build."""

@@ -22,11 +22,13 @@ from rag.index.catalog.status import IndexStatus, read_roots, read_status, read_
 from rag.index.lexical import bm25_search
 from rag.index.lexical.postings_search import Wanted
 from rag.index.lexical.typing_errors import corrections
+from rag.index.lexical.words_within import CountsWithin, WordsWithin
 from rag.index.reader import filters
 from rag.index.reader.cache import SegmentCache
 from rag.index.reader.filters import Allowed
 from rag.index.reader.live_passages import LivePassages
 from rag.index.reader.outlines import PassageOutline, read_outlines
+from rag.index.reader.words_of_roots import WordsOfRoots
 from rag.index.vectors import dense
 from rag.location import Location
 from rag.text.query_syntax import understand
@@ -167,6 +169,15 @@ class Snapshot:
     def frequencies(self, words: str) -> bm25_search.Frequencies:
         """How often the words of a query occur, for a search of several indexes as one."""
         return bm25_search.frequencies(self._connection, words, len(self.live.numbers), self.folding)
+
+    def words_of(self, roots: Sequence[str]) -> WordsOfRoots:
+        """The words of these roots alone, as if the index held no other root."""
+        allowed = self.matching(Filters(roots=tuple(roots))) if roots else self.among([])
+        numbers = self.live.numbers if allowed is None else allowed.numbers
+        kept = self._cache.words_within(
+            self.live, frozenset(roots), lambda: CountsWithin(self._connection, numbers, self.folding)
+        )
+        return WordsOfRoots(self.live, WordsWithin(self._connection, kept))
 
     # ---- the passages ---------------------------------------------------------------------------
 
