@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rag.index.catalog.documents import IncompleteDocument, TwinDocument
+    from rag.index.catalog.spaces import Space
     from rag.index.writer.renewal import Renew
     from rag.location import Location
     from rag.types import CaptionOf, Document, DocumentId, Fingerprint, Passage, Vectors
@@ -59,6 +60,14 @@ class Kept(Protocol):
         ...
 
 
+class FurtherSpaces(Protocol):
+    """The vector spaces beside the first, whose vectors are made from what the index holds."""
+
+    def add(self, name: str, fingerprint: Fingerprint, settings: Mapping[str, str]) -> Space:
+        """A space of that name without any vector."""
+        ...
+
+
 class IndexWriter(Protocol):
     """A writer of an index; for one thread at a time.
 
@@ -85,6 +94,8 @@ class IndexWriter(Protocol):
     def memory(self) -> Memory: ...
     @property
     def kept(self) -> Kept: ...
+    @property
+    def spaces(self) -> FurtherSpaces: ...
     def roots(self) -> dict[str, Location]: ...
     def add_root(self, name: str, folder: Location) -> None: ...
     def remove_root(self, name: str) -> None: ...

@@ -19,6 +19,8 @@ from rag.location import Location, stored_location
 from rag.text.folding import REVISION
 from rag.types import Fingerprint
 
+SUCCESSOR = "successor"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -32,6 +34,7 @@ class Facts:
     roots: Mapping[str, Location]
     format: int  # of notes and rows
     index_kind: str  # that the vectors lie under
+    successor: str  # the stem of the set that is about to take its place, or did; "" of most
 
 
 def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | None:
@@ -51,10 +54,11 @@ def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | N
             {from_field(name): stored_location(from_field(value)) for name, value in sorted(found[ROOT].items())},
             int(found[FACT].get("format", "1")),
             found[FACT].get("kind", "FLAT"),
+            found[FACT].get(SUCCESSOR, ""),
         )
     except (ValueError, KeyError, TypeError) as error:
         what = f"{place}: the facts of the index cannot be read: {error}"
-        raise IndexDamaged(what, remedy="index the folders again under another name") from error
+        raise IndexDamaged(what, remedy="read its folders anew: rag index --rebuild FOLDER …") from error
 
 
 def write_facts(notes: Notes, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:

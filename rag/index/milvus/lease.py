@@ -26,7 +26,7 @@ from rag.index.milvus.notes import FACT, LEASE, Notes
 
 _ROUNDS = 10  # of claims that meet other claims
 _TRUSTED = 0.7  # share of its time for which a renewed lease is ours without asking again
-_FENCE = "fence"
+FENCE = "fence"
 _ours: set[str] = set()  # leases of this process
 
 
@@ -66,7 +66,7 @@ class Lease:
                 others = self._others()
                 if not others:
                     self._fence = self._passed() + 1
-                    self._notes.write({(FACT, _FENCE): str(self._fence)})
+                    self._notes.write({(FACT, FENCE): str(self._fence)})
                     self._write(held=True)
                     return
                 self._forget()  # both may withdraw, and try again at different times
@@ -102,7 +102,7 @@ class Lease:
             self._forget()
 
     def _passed(self) -> int:
-        return int(self._notes.read(FACT, _FENCE, NEWEST) or 0)
+        return int(self._notes.read(FACT, FENCE, NEWEST) or 0)
 
     def _others(self) -> list[dict[str, Any]]:
         """The claims of others that last; those that do not are deleted."""

@@ -64,6 +64,11 @@ class Notes:
             keys = ", ".join(f'"{note_key(sort, name)}"' for sort, name in notes[start : start + 1_000])
             self._engine.delete(self._collection, f"key in [{keys}]")
 
+    def forget_all_but(self, sort: str, kept: Sequence[tuple[str, str]]) -> None:
+        """Deletes all notes but those of one sort, and a few others. StorageFailed."""
+        keys = ", ".join(f'"{note_key(*each)}"' for each in kept)
+        self._engine.delete(self._collection, f'sort != "{sort}" and key not in [{keys}]')
+
     def _row(self, sort: str, name: str, text: str) -> Row:
         text = clean(text)
         if len(text.encode()) > FIELD_BYTES or text.startswith(_PACKED):
@@ -80,7 +85,7 @@ class Notes:
             return zlib.decompress(b85decode(value.removeprefix(_PACKED))).decode()
         except (ValueError, zlib.error) as error:
             what = f"{self._engine.address.shown}: the note {row['sort']} {row['name'][:80]!r} cannot be read"
-            raise IndexDamaged(what, remedy="index the folders again under another name") from error
+            raise IndexDamaged(what, remedy="read its folders anew: rag index --rebuild FOLDER …") from error
 
 
 def listed(text: str | None) -> Any:

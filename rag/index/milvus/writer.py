@@ -32,6 +32,7 @@ from rag.types import DocumentId
 
 if TYPE_CHECKING:
     from rag.index.writer.renewal import Renew
+    from rag.index.writing import FurtherSpaces
 
 
 class MilvusWriter(MilvusChanges):
@@ -48,8 +49,14 @@ class MilvusWriter(MilvusChanges):
             return None
         raise IndexFailure(
             f"{self._engine.address.shown} was made by older rules for words, and cannot be brought up to date in place",
-            remedy="index the same folders under another name, at the end of the address",
+            remedy="read its folders anew: rag index --rebuild",
         )
+
+    @property
+    def spaces(self) -> FurtherSpaces:
+        """IndexFailure: a database holds one model's vectors."""
+        what = f"{self._engine.address.shown} holds the vectors of one model"
+        raise IndexFailure(what, remedy="keep an index of several models in a folder: --index DIR")
 
     # ---- commit ---------------------------------------------------------------------------------
 
