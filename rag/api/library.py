@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.api.grants import current_grant
 from rag.config import Settings
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from rag.search.options import SearchOptions
     from rag.search.pipeline import Results
     from rag.types import StoredPassage
+
+Answer = TypeVar("Answer")
 
 
 class IndexLibrary:
@@ -78,13 +80,17 @@ class IndexLibrary:
             return self._newest(name)
 
     def searcher(self, index: str | None = None) -> Searcher:
-        """The searcher of an index at its last commit. Errors: those of `reader`, and those of loading the models."""
+        """The searcher of an index at its last commit. Errors: those of `reader`, and of loading the models; IndexReplaced."""
         name = self.name(index)
         with self._locks[name]:
             opened = self._newest(name)
             if name not in self._searchers or self._searchers[name].index is not opened:
-                with self._loading:
-                    self._searchers[name] = Searcher(self.rooms[name], self.settings, self._say, self._models, opened)
+                try:
+                    with self._loading:
+                        self._searchers[name] = Searcher(self.rooms[name], self.settings, self._say, self._models, opened)
+                except IndexReplaced:  # of which the open one knows nothing yet
+                    del self._readers[name]
+                    raise
             return self._searchers[name]
 
     def _searcher_of(self, names: Sequence[str]) -> Searcher | FederatedSearcher:
@@ -102,20 +108,22 @@ class IndexLibrary:
 
         Only what the key of the request may see is searched, found and told.
         """
-        names, options = self._within_grant(names, options)
-        try:
-            results = self._searcher_of(names).search(text, options)
-        except IndexReplaced:
-            results = self._searcher_of(names).search(text, options)
+
+        def search() -> Results:
+            searched, wanted = self._within_grant(names, options)
+            return self._searcher_of(searched).search(text, wanted)
+
+        results = _reopening(search)
         return results if not current_grant().roots else replace(results, notes=without_corrections(results.notes))
 
     def ask(self, names: Sequence[str], question: str, options: SearchOptions, **asked: Any) -> Answering:
         """Starts an answer from these indexes, as `search`. Errors as `Searcher.ask`."""
-        names, options = self._within_grant(names, options)
-        try:
-            return self._searcher_of(names).ask(question, options, **asked)
-        except IndexReplaced:
-            return self._searcher_of(names).ask(question, options, **asked)
+
+        def ask() -> Answering:
+            searched, wanted = self._within_grant(names, options)
+            return self._searcher_of(searched).ask(question, wanted, **asked)
+
+        return _reopening(ask)
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenedIndex, StoredPassage]:
         """A live passage by its id, with the index that holds it. NoSuchPassage, and the errors of `reader`."""
@@ -127,16 +135,23 @@ class IndexLibrary:
 
         NoSuchPassage, and what `reader` raises.
         """
-        opened = self.reader(index)
-        with opened.snapshot() as snapshot:
-            stored = snapshot.by_id(id)
-            if stored is None or not current_grant().allows_root(stored.passage.document.root):
-                raise NoSuchPassage(id)
-            return opened, stored, snapshot.neighbours(stored.number, reach) if reach else []
+
+        def look() -> tuple[OpenedIndex, StoredPassage, list[StoredPassage]]:
+            opened = self.reader(index)
+            with opened.snapshot() as snapshot:
+                stored = snapshot.by_id(id)
+                if stored is None or not current_grant().allows_root(stored.passage.document.root):
+                    raise NoSuchPassage(id)
+                return opened, stored, snapshot.neighbours(stored.number, reach) if reach else []
+
+        return _reopening(look)
 
     def status(self, index: str | None = None) -> IndexStatus:
         """What an index holds, counted once per commit; of a key limited to roots, what these hold. Errors as `reader`."""
-        opened, name = self.reader(index), self.name(index)
+        return _reopening(lambda: self._status(self.name(index)))
+
+    def _status(self, name: str) -> IndexStatus:
+        opened = self.reader(name)
         if current_grant().roots:
             with opened.snapshot() as snapshot:
                 return snapshot.status_of(current_grant().allowed_roots(snapshot.roots()))
@@ -211,3 +226,11 @@ class IndexLibrary:
         if name not in self._readers:
             self._readers[name] = self.rooms[name].up_to_date().open(self.settings.search)
         return self._readers[name]
+
+
+def _reopening(ask: Callable[[], Answer]) -> Answer:
+    """What a question answers; asked again where the index was rebuilt meanwhile, as it is opened anew then."""
+    try:
+        return ask()
+    except IndexReplaced:
+        return ask()
