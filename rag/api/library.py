@@ -8,9 +8,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.api.grants import current_grant
 from rag.config import Settings
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from rag.search.options import SearchOptions
     from rag.search.pipeline import Results
     from rag.types import StoredPassage
+
+Answer = TypeVar("Answer")
 
 ROOTS_LAST = 2.0  # seconds: what roots an index has is then asked anew
 
@@ -90,13 +92,20 @@ class IndexLibrary:
         return LimitedIndex(opened, roots) if roots else opened
 
     def searcher(self, index: str | None = None) -> Searcher:
-        """The searcher of an index at its last commit, limited as `reader`. Its errors, and those of loading the models."""
+        """The searcher of an index at its last commit, limited as `reader`.
+
+        Its errors, and those of loading the models; IndexReplaced.
+        """
         name, roots = self.name(index), current_grant().roots
         with self._locks[name]:
             opened = self._newest(name)
             if name not in self._searchers or self._searchers[name].index is not opened:
-                with self._loading:
-                    self._searchers[name] = Searcher(self.rooms[name], self.settings, self._say, self._models, opened)
+                try:
+                    with self._loading:
+                        self._searchers[name] = Searcher(self.rooms[name], self.settings, self._say, self._models, opened)
+                except IndexReplaced:  # of which the open one knows nothing yet
+                    del self._readers[name]
+                    raise
             found = self._searchers[name]
         return found.limited_to(roots) if roots else found
 
@@ -115,17 +124,11 @@ class IndexLibrary:
 
         Only what the key of the request may see is searched, found, counted and told.
         """
-        try:
-            return self._searcher_of(names).search(text, options)
-        except IndexReplaced:
-            return self._searcher_of(names).search(text, options)
+        return _reopening(lambda: self._searcher_of(names).search(text, options))
 
     def ask(self, names: Sequence[str], question: str, options: SearchOptions, **asked: Any) -> Answering:
         """Starts an answer from these indexes, as `search`. Errors as `Searcher.ask`."""
-        try:
-            return self._searcher_of(names).ask(question, options, **asked)
-        except IndexReplaced:
-            return self._searcher_of(names).ask(question, options, **asked)
+        return _reopening(lambda: self._searcher_of(names).ask(question, options, **asked))
 
     def passage(self, id: str, index: str | None = None) -> tuple[OpenedIndex, StoredPassage]:
         """A live passage by its id, with the index that holds it. NoSuchPassage, and the errors of `reader`."""
@@ -137,16 +140,23 @@ class IndexLibrary:
 
         NoSuchPassage, and what `reader` raises.
         """
-        opened = self.reader(index)
-        with opened.snapshot() as snapshot:
-            stored = snapshot.by_id(id)
-            if stored is None:
-                raise NoSuchPassage(id)
-            return opened, stored, snapshot.neighbours(stored.number, reach) if reach else []
+
+        def look() -> tuple[OpenedIndex, StoredPassage, list[StoredPassage]]:
+            opened = self.reader(index)
+            with opened.snapshot() as snapshot:
+                stored = snapshot.by_id(id)
+                if stored is None:
+                    raise NoSuchPassage(id)
+                return opened, stored, snapshot.neighbours(stored.number, reach) if reach else []
+
+        return _reopening(look)
 
     def status(self, index: str | None = None) -> IndexStatus:
         """What an index holds, counted once per commit; of a key limited to roots, what these hold. Errors as `reader`."""
-        opened, name = self.reader(index), self.name(index)
+        return _reopening(lambda: self._status(self.name(index)))
+
+    def _status(self, name: str) -> IndexStatus:
+        opened = self.reader(name)
         if isinstance(opened, LimitedIndex):
             return opened.status()
         cached = self._statuses.get(name)
@@ -201,3 +211,11 @@ class IndexLibrary:
         if name not in self._readers:
             self._readers[name] = self.rooms[name].up_to_date().open(self.settings.search)
         return self._readers[name]
+
+
+def _reopening(ask: Callable[[], Answer]) -> Answer:
+    """What a question answers; asked again where the index was rebuilt meanwhile, as it is opened anew then."""
+    try:
+        return ask()
+    except IndexReplaced:
+        return ask()

@@ -5,15 +5,18 @@ Knows how the rooms of the folder are opened; knows no settings and no model.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import IndexDamaged, IndexNotFound
+from rag.errors import IndexDamaged, IndexFailure, IndexNotFound
 from rag.index.files.layout import is_index
-from rag.index.locations import finish_rebuild, up_to_date
+from rag.index.locations import finish_rebuild, places_of_rebuild, up_to_date
+from rag.index.room import Rebuild
 
 if TYPE_CHECKING:
     from rag.config import Settings
@@ -113,6 +116,32 @@ class FolderRoom:
 
         wait_for_turn(self.place, say)
 
+    @contextmanager
+    def rebuilding(self, say: Callable[[str], None] = lambda _: None) -> Iterator[Rebuild]:
+        """A hidden folder beside this one, which takes its place by two renames. Errors as `locked`."""
+        from rag.index.files.lock import locked
+
+        folder = self.place.resolve()
+        with suppress(IndexDamaged):
+            up_to_date(folder)
+        with locked(folder, say):  # until the new index stands in its place
+            fresh, old = places_of_rebuild(folder)
+            for leftover in (fresh, old):
+                shutil.rmtree(leftover, ignore_errors=True)
+            try:
+                yield Rebuild(FolderRoom(fresh), partial(_take_place, fresh, folder, old))
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def recognised(self) -> Iterator[tuple[bytes, str]]:
+        """From the catalog's table of them."""
+        from rag.index.catalog.connection import open_to_read, translate_errors
+        from rag.index.catalog.picture_text import all_recognised
+
+        with suppress(IndexFailure), translate_errors(self.place), closing(open_to_read(self.place)) as connection:
+            yield from all_recognised(connection)
+
     def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
         """Builds the derived files that make searches fast; a remark for each. Calls `tell` before a long step."""
         try:
@@ -135,3 +164,19 @@ class FolderRoom:
         yield from check_structure(self.place)
         if read_data:
             yield from check_bytes(self.place)
+
+
+def _take_place(fresh: Path, folder: Path, old: Path) -> None:
+    """Puts the new index where the old one is. Killed in between, the next command finishes it: `locations.finish_rebuild`."""
+    from rag.index.files.durable import sync_folder
+    from rag.index.files.uninterruptible import uninterruptible
+
+    try:
+        with uninterruptible():
+            folder.rename(old)
+            fresh.rename(folder)
+            sync_folder(folder.parent)
+    except OSError as error:
+        finish_rebuild(folder)
+        what = f"{folder} cannot be replaced: {error.strerror}"
+        raise IndexFailure(what, remedy="build it in another place: rag index FOLDER --index DIR") from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -155,6 +156,18 @@ class OpenedIndex(Protocol):
     def status(self) -> IndexStatus: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """An index that is made anew beside one that answers meanwhile.
+
+    `room` is where it is made; `take_place`, called once it is complete, puts it in the place of the old one in one step: after a
+    kill, one of the two stands complete. Without that call the new one is removed.
+    """
+
+    room: Room
+    take_place: Callable[[], None]
+
+
 class Room(Protocol):
     """One index where it is kept, opened or not; nothing is touched before a method is called.
 
@@ -162,6 +175,8 @@ class Room(Protocol):
     - `exists`, `fingerprint`, `settings`, `spaces` and `surveyed` read only.
     - `writing` gives the writer; what is not committed at its end is dropped. Every method raises IndexFailure where the index
       cannot be used, with the reason.
+    - `rebuilding` shuts other writers out until its end, and needs nothing of the old index but its name. What a killed one left
+      is removed by the next writer.
     """
 
     @property
@@ -207,6 +222,14 @@ class Room(Protocol):
 
     def wait_for_turn(self, say: Callable[[str], None] = ...) -> None:
         """Returns when no other run has the turn of `filling`."""
+        ...
+
+    def rebuilding(self, say: Callable[[str], None] = ...) -> AbstractContextManager[Rebuild]:
+        """A place for a new index, where there is one already; `say` as for `writing`."""
+        ...
+
+    def recognised(self) -> Iterator[tuple[bytes, str]]:
+        """The words recognised in pictures, by key; of a damaged index as many as can be read, since they only save time."""
         ...
 
     def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:

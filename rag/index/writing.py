@@ -61,6 +61,14 @@ class Kept(Protocol):
         ...
 
 
+class FurtherSpaces(Protocol):
+    """The vector spaces beside the first, whose vectors are made from what the index holds."""
+
+    def add(self, name: str, fingerprint: Fingerprint, settings: Mapping[str, str]) -> Space:
+        """A space of that name without any vector."""
+        ...
+
+
 class IndexWriter(Protocol):
     """A writer of an index; for one thread at a time.
 

@@ -34,7 +34,7 @@ from rag.models.small_download import fetch_if_named
 from rag.types import KINDS, Kind
 
 if TYPE_CHECKING:
-    from rag.index.room import Place
+    from rag.index.room import Place, Room
     from rag.indexing.report import Report, Tell
 
 
@@ -63,7 +63,7 @@ def build_index(
     room = index_room(settings.index)
     folder = room.place
     if rebuild and room.exists():
-        report = _rebuild(folder, folders, settings, kinds, tell, say)
+        report = _rebuild(room, folders, settings, kinds, tell, say)
     else:
         report = update_index(*folders, index=index, kinds=kinds, tell=tell, models=models, say=say, **flags)
     with shown_to_others(folder, tell) as told:
@@ -109,24 +109,19 @@ def update_index(
 
 
 def _rebuild(
-    folder: Place,
+    room: Room,
     folders: Sequence[str | os.PathLike[str] | ObjectPath],
     settings: Settings,
     kinds: Sequence[Kind],
     tell: Tell | None,
     say: Callable[[str], None],
 ) -> Report:
-    wanted = _checked(folders, folder)
+    wanted = _checked(folders, room.place)
     check_kinds(kinds)
     if kinds:
         raise WrongRequest("a rebuild reads every kind", remedy="leave out --kinds or --rebuild")
-    if not isinstance(folder, Path):
-        raise WrongRequest(
-            f"{folder} cannot be rebuilt in place",
-            remedy="index the same folders under another name: --index milvus://…/OTHER",
-        )
-    with shown_to_others(folder, tell) as told:
-        return rebuild_index(folder, wanted, settings, told, say)
+    with shown_to_others(room.place, tell) as told:
+        return rebuild_index(room, wanted, settings, told, say)
 
 
 def _checked(folders: Sequence[str | os.PathLike[str] | ObjectPath], index: Place) -> list[Location]:

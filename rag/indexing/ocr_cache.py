@@ -6,17 +6,11 @@ Knows the index's table of them; knows no OCR and no file.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import closing, suppress
 from hashlib import blake2b
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import IndexFailure
-from rag.index.catalog.connection import open_to_read, translate_errors
-from rag.index.catalog.picture_text import all_recognised
-
 if TYPE_CHECKING:
+    from rag.index.room import Room
     from rag.index.writing import IndexWriter
 
 
@@ -54,15 +48,10 @@ class OcrCache:
             self._committed.close()
 
 
-def carry_over(folder: Path, writer: IndexWriter) -> None:
-    """Copies the OCR results of an older index; from a damaged one as many as can be read, since they only save time."""
-    for key, words in _all_of(folder):
+def carry_over(old: Room, writer: IndexWriter) -> None:
+    """Copies the OCR results of an older index."""
+    for key, words in old.recognised():
         writer.pictures.put_recognised(key, words)
-
-
-def _all_of(folder: Path) -> Iterator[tuple[bytes, str]]:
-    with suppress(IndexFailure), translate_errors(folder), closing(open_to_read(folder)) as connection:
-        yield from all_recognised(connection)
 
 
 def _key(digest: bytes) -> bytes:

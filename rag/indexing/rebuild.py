@@ -1,20 +1,17 @@
 """An index built anew beside the old one, which answers until the new one takes its place.
 
-Knows folders and the write path; knows no terminal and no HTTP.
+Knows rooms and the write path; knows no terminal and no HTTP.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from rag.config import Settings
 from rag.corpus.sources import is_reached
-from rag.errors import IndexDamaged, IndexFailure, Interrupted, WrongRequest
-from rag.index.locations import finish_rebuild, index_room, places_of_rebuild, up_to_date
+from rag.errors import IndexDamaged, Interrupted, WrongRequest
 from rag.indexing.run import create_index, run_over
 from rag.loaders.policy import fixed_settings, policy_of
 from rag.location import Location
@@ -24,11 +21,12 @@ from rag.models.small_download import fetch_if_named
 
 if TYPE_CHECKING:
     from rag.index.catalog.spaces import Space
+    from rag.index.room import Room
     from rag.indexing.report import Report, Tell
 
 
 def rebuild_index(
-    folder: Path,
+    room: Room,
     wanted: list[Location],
     settings: Settings,
     tell: Tell | None,
@@ -38,34 +36,26 @@ def rebuild_index(
 
     Until then the old one answers; where the run is stopped (Interrupted) or fails, it stays as it was.
     """
-    from rag.index.files.lock import locked
-    from rag.index.writer.writer import writing
     from rag.indexing.ocr_cache import carry_over
 
-    folder = folder.resolve()
-    with suppress(IndexDamaged):
-        up_to_date(folder)
-    with locked(folder, say):  # until the new index stands in its place
-        roots, kept, spaces = _of_old_index(folder, wanted)
+    with room.rebuilding(say) as rebuild:
+        roots, kept, spaces = _of_old_index(room, wanted)
         chosen = choose_embedder(settings, kept, this_machine())
         fetch_if_named(chosen, say)
         embedder = open_embedder(chosen)
-        fresh, old = places_of_rebuild(folder)
-        for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
         try:
-            create_index(index_room(fresh), settings, chosen, embedder, say)
-            with writing(fresh) as writer:
+            create_index(rebuild.room, settings, chosen, embedder, say)
+            with rebuild.room.writing() as writer:
                 for name, known in roots.items():  # under their old names: the ids of passages hang on them
                     writer.add_root(name, known)
                 for space in spaces:
                     if space.fingerprint != embedder.fingerprint:
                         writer.spaces.add(space.name, space.fingerprint, space.settings)
-                carry_over(folder, writer)
+                carry_over(room, writer)
                 writer.commit()
             everything = [*roots.values(), *wanted]
             report = run_over(
-                index_room(fresh),
+                rebuild.room,
                 everything,
                 embedder,
                 policy_of(fixed_settings(settings)),
@@ -76,24 +66,19 @@ def rebuild_index(
                 say,
             )
             _require_all_walked(report)
-            _take_place(fresh, folder, old)
+            rebuild.take_place()
         except Interrupted as error:
             raise Interrupted("stopped; the old index stands as it was", remedy="run the same command to begin anew") from error
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
     return report
 
 
-def _of_old_index(folder: Path, wanted: Sequence[Location]) -> tuple[dict[str, Location], dict[str, str], tuple[Space, ...]]:
+def _of_old_index(room: Room, wanted: Sequence[Location]) -> tuple[dict[str, Location], dict[str, str], tuple[Space, ...]]:
     """The roots, settings and further spaces of an index that is built anew; their vectors are made anew as well.
 
     Of a damaged one nothing is known but the folders named.
     """
-    from rag.index.reader.open_index import open_index
-
     try:
-        with open_index(folder) as index:
+        with closing(room.open("auto")) as index:
             roots, kept, spaces = index.roots(), dict(index.settings), index.spaces()
     except IndexDamaged as error:
         if not wanted:
@@ -111,19 +96,3 @@ def _require_all_walked(report: Report) -> None:
     unseen = next((one for one in report.skipped if not one.document.path), None)
     if unseen is not None:
         raise WrongRequest(f"{unseen.document.root}: {unseen.reason}", remedy="the old index stands as it was; run it again")
-
-
-def _take_place(fresh: Path, folder: Path, old: Path) -> None:
-    """Puts the new index where the old one is. Killed in between, the next command finishes it: `locations.finish_rebuild`."""
-    from rag.index.files.durable import sync_folder
-    from rag.index.files.uninterruptible import uninterruptible
-
-    try:
-        with uninterruptible():
-            folder.rename(old)
-            fresh.rename(folder)
-            sync_folder(folder.parent)
-    except OSError as error:
-        finish_rebuild(folder)
-        what = f"{folder} cannot be replaced: {error.strerror}"
-        raise IndexFailure(what, remedy="build it in another place: rag index FOLDER --index DIR") from error

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.backends.base import capabilities_of
 from rag.config import Settings
-from rag.errors import MovedOn, NoSuchPassage, WrongRequest
+from rag.errors import IndexReplaced, MovedOn, NoSuchPassage, WrongRequest
 from rag.index.locations import index_room
 from rag.loaders.policy import policy_of
 from rag.location import Location
@@ -74,6 +74,10 @@ class Searcher:
         self._open_model: Callable[[Space], Embedder] = self._further.embedder
         self.reranker = reranker_beside(self.embedder.fingerprint.model, settings, models, say)
         self.index: OpenedIndex = opened or room.open(settings.search)
+        if self.index.fingerprint != made_by:  # rebuilt with another model while this one was loaded
+            if opened is None:
+                self.index.close()
+            raise IndexReplaced(room.place)
         self._searched: Searchable = self.index
 
     def __enter__(self) -> Searcher:

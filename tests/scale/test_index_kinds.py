@@ -14,6 +14,7 @@ from rag.index.milvus.facts import read_facts
 from rag.index.milvus.index_kinds import EXACT_UP_TO, FLAT, HNSW, IVF_RABITQ, KINDS, kind_for
 from rag.index.milvus.notes import FACT, Notes
 from rag.index.milvus.room import MilvusRoom
+from rag.index.milvus.schema import FORMAT
 from rag.types import Filters
 from tests.scale.test_contract import FILTERS, allowed_by, filled, places
 from tests.unit.index_samples import FINGERPRINT, unit_rows
@@ -74,13 +75,13 @@ def test_notes_of_an_older_format_are_brought_up_to_date_and_of_a_newer_one_refu
     older = read_facts(notes, milvus.place, NEWEST)
     assert older is not None and older.format == 1
     newer = read_facts(notes, milvus.up_to_date().place, NEWEST)
-    assert newer is not None and (newer.format, newer.kinds) == (2, {0: FLAT})
+    assert newer is not None and (newer.format, newer.kinds) == (FORMAT, {0: FLAT})
     with closing(milvus.open("auto")) as opened:
-        assert opened.status().format == 2
+        assert opened.status().format == FORMAT
     notes.write({(FACT, "format"): "0"})
     with pytest.raises(IndexFailure, match="format 0, from which no step leads") as refused:
         milvus.up_to_date()
     assert "rag index FOLDER --index milvus://" in refused.value.remedy
-    notes.write({(FACT, "format"): "3"})
+    notes.write({(FACT, "format"): str(FORMAT + 1)})
     with pytest.raises(IndexTooNew):
         milvus.up_to_date()

@@ -1,6 +1,7 @@
 """Says that vectors are being put under another kind of index, in a note that searches look at when they fail meanwhile.
 
 Knows the note and the lease; knows no collection. Milvus has one index a field, and takes a collection out of memory for another.
+Throughout, `notes` are those of the set of collections, `leases` those that hold the lease of the index.
 """
 
 from __future__ import annotations
@@ -52,14 +53,14 @@ def broken_off(notes: Notes) -> Building | None:
     return found if found is not None and found.ended is None else None
 
 
-def refuse_while_building(notes: Notes, place: str) -> None:
+def refuse_while_building(notes: Notes, leases: Notes, place: str) -> None:
     """IndexBuilding while the kind is changed; IndexFailure where that was broken off."""
-    if broken_off(notes) is not None and (reason := _reason(notes, place)) is not None:
+    if broken_off(notes) is not None and (reason := _reason(notes, leases, place)) is not None:
         raise reason
 
 
 @contextmanager
-def explaining(notes: Notes, place: str) -> Iterator[None]:
+def explaining(notes: Notes, leases: Notes, place: str) -> Iterator[None]:
     """Where Milvus cannot answer because the kind is changed, raises what `refuse_while_building` raises."""
     try:
         yield
@@ -67,17 +68,17 @@ def explaining(notes: Notes, place: str) -> Iterator[None]:
         reason = None
         if type(error) is IndexFailure:  # of the engine: those of ours say more
             with suppress(IndexFailure):
-                reason = _reason(notes, place)
+                reason = _reason(notes, leases, place)
         if reason is None:
             raise
         raise reason from error
 
 
-def _reason(notes: Notes, place: str) -> IndexFailure | None:
+def _reason(notes: Notes, leases: Notes, place: str) -> IndexFailure | None:
     found = Building.of(notes)
     if found is None or (found.ended is not None and found.ended + AFTERWARDS < now()):
         return None
-    if found.ended is None and not is_held(notes):
+    if found.ended is None and not is_held(leases):
         return IndexFailure(
             f"{place} cannot be searched: putting its vectors under an index of the kind {found.kind} was broken off",
             remedy=f"rag compact --index {place} completes it, and so does the next rag index",

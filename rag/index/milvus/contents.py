@@ -31,6 +31,10 @@ class Contents:
         self._first_of: dict[str, int] = {}  # content: the passage that names it
         self._content: dict[int, str] = {}  # the reverse
 
+    def go_on_from(self, earlier: Contents) -> None:
+        """Passages keep the numbers, and contents the names, that they had there."""
+        self._numbers, self._first_of, self._content = earlier._numbers, earlier._first_of, earlier._content
+
     def named_by(self, rows: Sequence[Row]) -> list[int]:
         """The numbers of passages of different contents, which name these from now on."""
         self._first_of |= {row["vkey"]: self._numbers.of(row) for row in rows}

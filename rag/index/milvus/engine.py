@@ -240,11 +240,14 @@ class Engine:
 
     def _restart_core(self) -> None:
         """An embedded core ends with the process that started it: this one, or whoever is first, starts another."""
+        from pymilvus.exceptions import MilvusException
+
         with self._restarting:
             if not answers(self._uri):
                 self._uri, self._client = connect(self.address, self._token)
                 for collection in self._client.list_collections(timeout=SECONDS):
-                    self._client.load_collection(collection, timeout=SECONDS)
+                    with suppress(MilvusException):  # what a kill left half made has no index, and cannot be loaded
+                        self._client.load_collection(collection, timeout=SECONDS)
 
 
 def is_old(version: str) -> bool:

@@ -23,6 +23,7 @@ from rag.text.folding import REVISION
 from rag.types import Fingerprint
 
 KIND = "kind"
+SUCCESSOR = "successor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Facts:
     kinds: Mapping[int, str]  # that the vectors of each space lie under; FLAT where nothing is said
     spaces: tuple[Space, ...]  # beside the first, by number
     spaces_given: int  # numbers of spaces that were given: none is given twice
+    successor: str  # the stem of the set that is about to take its place, or did; "" of most
 
 
 def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | None:
@@ -60,10 +62,11 @@ def read_facts(notes: Notes, place: str, moment: Mapping[str, Any]) -> Facts | N
             _kinds(found[FACT]),
             tuple(sorted((_space_of(number, text) for number, text in found[SPACE].items()), key=lambda one: one.number)),
             int(found[FACT].get("spaces", "0")),
+            found[FACT].get(SUCCESSOR, ""),
         )
     except (ValueError, KeyError, TypeError) as error:
         what = f"{place}: the facts of the index cannot be read: {error}"
-        raise IndexDamaged(what, remedy="index the folders again under another name") from error
+        raise IndexDamaged(what, remedy="read its folders anew: rag index --rebuild FOLDER …") from error
 
 
 def write_facts(notes: Notes, fingerprint: Fingerprint, settings: Mapping[str, str]) -> None:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rag.errors import IndexLocked, IndexReplaced
+from rag.errors import IndexLocked
 from rag.index.files.fill_first import take_asked
-from rag.index.milvus.engine import NEWEST, Engine, at_least, now
-from rag.index.milvus.facts import Facts, read_facts
+from rag.index.milvus.engine import Engine
+from rag.index.milvus.facts import Facts
 from rag.index.milvus.lease import leased
 from rag.index.milvus.notes import FILL_LEASE, Notes
 from rag.index.milvus.spaces import MilvusSpaces
@@ -22,6 +22,8 @@ from rag.types import Fingerprint
 LOOK = 2.0  # seconds between looks for what others have written
 SHARE = 20  # of the time that such a look takes, at least, until the next
 POLL = 0.5  # seconds between two questions for the turn
+
+Standing = Callable[[], tuple[Engine, str, Facts]]  # the set of collections that stands now: its stem, and its facts
 
 
 class SpacesWriter:
@@ -46,65 +48,60 @@ class MilvusFillTurn:
 
     is_open = True  # others write at the same time
 
-    def __init__(self, engine: Engine, index: str, facts: Facts, derived: Path, confirm: Callable[[], None]) -> None:
-        self._engine, self._index, self._derived, self._confirm = engine, index, derived, confirm
-        self._notes = Notes(engine, index)
-        self._facts = facts
-        self.writer = SpacesWriter(engine, index, facts, confirm)
+    def __init__(self, standing: Standing, derived: Path, confirm: Callable[[], None]) -> None:
+        self._standing, self._derived, self._confirm = standing, derived, confirm
+        engine, self._index, self._facts = standing()
+        self.writer = SpacesWriter(engine, self._index, self._facts, confirm)
         self._due = time.monotonic() + LOOK
 
     def is_asked_for(self) -> bool:
         """Whether others have written, as far as was looked: every `LOOK` seconds, and less often where it takes long."""
-        if time.monotonic() < self._due:
-            return False
-        self._due = time.monotonic() + LOOK
-        return self._is_changed(read_facts(self._notes, self._engine.address.shown, at_least(now() - LOOK)))
+        return time.monotonic() >= self._due and self.has_news()
 
     def has_news(self) -> bool:
-        """Whether others have written until now."""
-        return self._is_changed(read_facts(self._notes, self._engine.address.shown, NEWEST))
+        """Whether others have written until now. IndexNotFound where the index is gone."""
+        began, (_, index, facts) = time.monotonic(), self._standing()
+        self._wait(began)
+        return (index, *_told_apart_by(facts)) != (self._index, *_told_apart_by(self._facts))
 
     def step_aside(self) -> None:
-        """Commits, and sees what others wrote. IndexReplaced where another index stands in its place, StorageFailed."""
+        """Commits, and sees what others wrote. StorageFailed; IndexNotFound where the index is gone."""
         self.writer.commit()
-        began = time.monotonic()
-        facts = read_facts(self._notes, self._engine.address.shown, NEWEST)
-        if facts is None:
-            raise IndexReplaced(self._engine.address.shown)
-        self._facts = facts
-        self.writer = SpacesWriter(self._engine, self._index, facts, self._confirm)
-        self._due = time.monotonic() + max(LOOK, SHARE * (time.monotonic() - began))
+        before, began = self.writer.spaces, time.monotonic()
+        engine, self._index, self._facts = self._standing()
+        self.writer = SpacesWriter(engine, self._index, self._facts, self._confirm)
+        self.writer.spaces.go_on_from(before)  # the model is still at work on some of them
+        self._wait(began)
 
     def take_asked(self) -> list[int]:
         """As `rag.index.files.fill_first.take_asked`, of the searches of this machine and user."""
         return take_asked(self._derived)
 
-    def _is_changed(self, facts: Facts | None) -> bool:
-        before = self._facts
-        return facts is None or (facts.generation, facts.spaces, facts.fingerprint) != (
-            before.generation,
-            before.spaces,
-            before.fingerprint,
-        )
+    def _wait(self, began: float) -> None:
+        self._due = time.monotonic() + max(LOOK, SHARE * (time.monotonic() - began))
+
+
+def _told_apart_by(facts: Facts) -> tuple[object, ...]:
+    return facts.generation, facts.spaces, facts.fingerprint
 
 
 @contextmanager
 def filling(
-    engine: Engine, index: str, facts: Facts, derived: Path, seconds: float, say: Callable[[str], None]
+    leases: Notes, place: str, standing: Standing, derived: Path, seconds: float, say: Callable[[str], None]
 ) -> Iterator[MilvusFillTurn]:
     """Holds the turn. IndexLocked where another run has it, StorageFailed."""
-    with leased(Notes(engine, index), engine.address.shown, seconds, say, FILL_LEASE) as lease:
-        yield MilvusFillTurn(engine, index, facts, derived, lease.confirm)
+    with leased(leases, place, seconds, say, FILL_LEASE) as lease:
+        yield MilvusFillTurn(standing, derived, lease.confirm)
 
 
 def wait_for_turn(
-    engine: Engine, index: str, seconds: float, say: Callable[[str], None], pause: Callable[[float], object] = time.sleep
+    leases: Notes, place: str, seconds: float, say: Callable[[str], None], pause: Callable[[float], object] = time.sleep
 ) -> None:
     """Returns when no other run has the turn, and tells `say` of the one that has it now. StorageFailed."""
     is_told = False
     while True:
         try:
-            with leased(Notes(engine, index), engine.address.shown, seconds, say, FILL_LEASE):
+            with leased(leases, place, seconds, say, FILL_LEASE):
                 return
         except IndexLocked as error:
             if not is_told:

@@ -26,7 +26,8 @@ from rag.index.milvus.notes import FACT, FILL_LEASE, LEASE, Notes
 
 _ROUNDS = 10  # of claims that meet other claims
 _TRUSTED = 0.7  # share of its time for which a renewed lease is ours without asking again
-_FENCES = {LEASE: "fence", FILL_LEASE: "fence of filling"}
+FENCE, FILL_FENCE = "fence", "fence of filling"
+_FENCES = {LEASE: FENCE, FILL_LEASE: FILL_FENCE}
 _ours: set[str] = set()  # leases of this process
 
 

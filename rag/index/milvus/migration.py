@@ -3,6 +3,7 @@
 Knows formats, notes and collections; knows no passage. A step may be repeated: a kill leaves an index of the older format.
 
     1 → 2   the notes say under which kind of index the vectors lie
+    2 → 3   another set of collections may stand in the place of the first: older programs would not look for it
 """
 
 from __future__ import annotations
@@ -33,4 +34,8 @@ def _name_the_kind(engine: Engine, index: str, notes: Notes) -> None:
     notes.write({(FACT, "kind"): engine.index_kind(collection(index, PASSAGES))})
 
 
-STEPS: Mapping[int, Callable[[Engine, str, Notes], None]] = {1: _name_the_kind}
+def _as_it_is(engine: Engine, index: str, notes: Notes) -> None:
+    """Where no note names another set, the first one stands."""
+
+
+STEPS: Mapping[int, Callable[[Engine, str, Notes], None]] = {1: _name_the_kind, 2: _as_it_is}

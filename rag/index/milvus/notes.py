@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b85decode, b85encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rag.errors import IndexDamaged, StorageFailed
 from rag.index.catalog.row_codec import clean
 from rag.index.milvus.engine import FIELD_BYTES, Engine, Row
-from rag.index.milvus.names import hashed, to_field
+from rag.index.milvus.names import from_field, hashed, to_field
 from rag.index.milvus.schema import NO_VECTOR, NOTES, collection
 
 FACT, SETTING, ROOT, CAPTION, RECOGNISED, KEPT, IGNORED, UNREAD, REREAD, LEASE, SPACE, FILL_LEASE = (
@@ -47,6 +47,11 @@ class Notes:
         rows = self._engine.every(self._collection, f'sort == "{sort}"', _FIELDS, moment)
         return {row["name"]: self._text(row) for row in rows}
 
+    def everything(self, moment: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
+        """Every note: its sort and its name, and its text."""
+        for row in self._engine.every(self._collection, "", _FIELDS, moment):
+            yield (row["sort"], from_field(row["name"])), self._text(row)
+
     def of_sorts(self, sorts: Sequence[str], moment: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         """The same for several sorts that have few notes, in one request."""
         asked = ", ".join(f'"{sort}"' for sort in sorts)
@@ -65,6 +70,11 @@ class Notes:
             keys = ", ".join(f'"{note_key(sort, name)}"' for sort, name in notes[start : start + 1_000])
             self._engine.delete(self._collection, f"key in [{keys}]")
 
+    def forget_all_but(self, sorts: Sequence[str], kept: Sequence[tuple[str, str]]) -> None:
+        """Deletes all notes but those of some sorts, and a few others. StorageFailed."""
+        keys, lasting = (", ".join(f'"{each}"' for each in names) for names in ([note_key(*each) for each in kept], sorts))
+        self._engine.delete(self._collection, f"sort not in [{lasting}] and key not in [{keys}]")
+
     def _row(self, sort: str, name: str, text: str) -> Row:
         text = clean(text)
         if len(text.encode()) > FIELD_BYTES or text.startswith(_PACKED):
@@ -81,7 +91,7 @@ class Notes:
             return zlib.decompress(b85decode(value.removeprefix(_PACKED))).decode()
         except (ValueError, zlib.error) as error:
             what = f"{self._engine.address.shown}: the note {row['sort']} {row['name'][:80]!r} cannot be read"
-            raise IndexDamaged(what, remedy="index the folders again under another name") from error
+            raise IndexDamaged(what, remedy="read its folders anew: rag index --rebuild FOLDER …") from error
 
 
 def listed(text: str | None) -> Any:

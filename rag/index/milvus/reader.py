@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
-from rag.errors import IndexNotFound, IndexReplaced
+from rag.errors import IndexFailure, IndexNotFound, IndexReplaced
 from rag.index.catalog.spaces import Space
 from rag.index.files.fill_first import ask_first
 from rag.index.milvus.building import explaining
@@ -18,6 +18,7 @@ from rag.index.milvus.engine import NEWEST, Engine, at_least, now
 from rag.index.milvus.facts import Facts, read_facts
 from rag.index.milvus.notes import Notes
 from rag.index.milvus.numbers import Numbers
+from rag.index.milvus.sets import standing
 from rag.index.milvus.snapshot import MilvusSnapshot
 from rag.index.milvus.vocabulary import COUNTED, Vocabulary
 from rag.index.reader.last_moment import LastMoment
@@ -41,14 +42,16 @@ class Counted(NamedTuple):
 class OpenMilvus(LastMoment):
     """As `OpenedIndex`. The first moment sees all that was written before; later ones may be `STALE`."""
 
-    def __init__(self, engine: Engine, index: str, facts: Facts, counted: int = COUNTED) -> None:
-        self.engine, self.name, self.folder, self.derived = engine, index, engine.address.shown, engine.address.derived
+    def __init__(self, engine: Engine, name: str, stem: str, facts: Facts, counted: int = COUNTED) -> None:
+        """`stem` is that of the set of collections that stands."""
+        self.engine, self.name, self.folder, self.derived = engine, name, engine.address.shown, engine.address.derived
+        self.stem = stem
         self.fingerprint: Fingerprint = facts.fingerprint
         self.settings: Mapping[str, str] = facts.settings
         self.generation = facts.generation
         self.numbers = Numbers()
         self._facts = facts
-        self._notes = Notes(engine, index)
+        self._notes, self._leases = Notes(engine, stem), Notes(engine, name)
         self._counted = counted
         self._is_first = True
         self._seen = 0.0  # when the facts were last read and were as they should be
@@ -61,7 +64,7 @@ class OpenMilvus(LastMoment):
     def refresh(self) -> bool:
         """Looks for the last commit, unless a moment of less than `STALE` ago did; True where `generation` changed.
 
-        IndexReplaced where another model made the index anew, IndexNotFound where it is gone.
+        IndexReplaced where the index was made anew, IndexNotFound where it is gone.
         """
         if now() - self._seen < STALE and not self._is_first:
             return False
@@ -75,29 +78,45 @@ class OpenMilvus(LastMoment):
 
     @contextmanager
     def snapshot(self) -> Iterator[MilvusSnapshot]:
-        """A moment. What others commit while it lasts may show, a document at a time.
+        """A moment. What others commit while it lasts may show, a document at a time. IndexReplaced, IndexNotFound.
 
-        IndexReplaced, IndexNotFound; IndexBuilding where it fails because another kind of index is built.
+        Where something is missing in the moment because another set of collections stands meanwhile, it is IndexReplaced as well;
+        IndexBuilding where it fails because another kind of index is built.
         """
         started = now()
         first, self._is_first = self._is_first, False
         moment: Mapping[str, Any] = at_least(started if first else started - STALE)
-        if first or started - self._seen > AGAIN:
-            self._facts = self._read_facts(NEWEST if first else moment)
-            self._seen = started
-            self.generation = max(self.generation, self._facts.generation)
-        with explaining(self._notes, self.folder):
-            yield MilvusSnapshot(self, self._facts, moment)
+        try:
+            if first or started - self._seen > AGAIN:
+                self._facts = self._read_facts(NEWEST if first else moment)
+                self._seen = started
+                self.generation = max(self.generation, self._facts.generation)
+            with explaining(self._notes, self._leases, self.folder):
+                yield MilvusSnapshot(self, self._facts, moment)
+        except IndexFailure as error:
+            if isinstance(error, IndexReplaced) or not self._is_replaced():
+                raise
+            raise self._replaced() from error
 
     def _read_facts(self, moment: Mapping[str, Any]) -> Facts:
         facts = read_facts(self._notes, self.folder, moment)
         if facts is None:
             self._seen = 0.0
             raise IndexNotFound(self.folder)
-        if facts.fingerprint != self.fingerprint:
-            self._seen = 0.0
-            raise IndexReplaced(self.folder)
+        if facts.fingerprint != self.fingerprint or (facts.successor and self._is_replaced()):
+            raise self._replaced()
         return facts
+
+    def _is_replaced(self) -> bool:
+        """Whether another set stands; False where that cannot be read."""
+        with suppress(IndexFailure):
+            return standing(self.engine, self.name) != self.stem
+        return False
+
+    def _replaced(self) -> IndexReplaced:
+        """The error; the facts are read again by the next moment."""
+        self._seen, self._is_first = 0.0, True
+        return IndexReplaced(self.folder)
 
     def vocabulary(self, snapshot: MilvusSnapshot, expression: str = "") -> Vocabulary:
         """The words of the passages that an expression selects at the generation of a snapshot.

@@ -14,11 +14,12 @@ from rag.index.milvus.engine import FIELD_BYTES
 if TYPE_CHECKING:
     from rag.index.milvus.engine import Engine
 
-FORMAT = 2  # of what the notes and rows mean, in the notes
+FORMAT = 3  # of what the notes and rows mean, in the notes
 LAYOUT = 1  # of the collections, in their descriptions
 PASSAGES, DOCUMENTS, NOTES = "passages", "documents", "notes"
 COLLECTIONS = (PASSAGES, DOCUMENTS, NOTES)
-_OURS = "multimodal-rag index, format "
+FIRST_SET = "multimodal-rag index, format "  # begins the description of every collection of an index's first set
+TAKEN = f"{FIRST_SET}{LAYOUT + 1}"  # of a collection that holds nothing: the name is taken, and older programs refuse it
 
 PASSAGE_FIELDS = (
     "key",
@@ -51,63 +52,71 @@ def space_collection(index: str, number: int) -> str:
     return f"{index}_space{number}"
 
 
-def is_complete(engine: Engine, index: str) -> bool:
-    """Whether all collections of an index are there. IndexFailure where one is not ours; IndexTooNew."""
+def is_complete(engine: Engine, index: str, begins: str = FIRST_SET) -> bool:
+    """Whether all collections of an index are there. IndexFailure where one is not ours; IndexTooNew.
+
+    `begins` is how their descriptions begin.
+    """
     there = set(engine.collections())
-    return len([which for which in COLLECTIONS if collection(index, which) in there and _is_ours(engine, index, which)]) == 3
+    return len([one for one in COLLECTIONS if collection(index, one) in there and is_ours(engine, index, one, begins)]) == 3
 
 
-def _is_ours(engine: Engine, index: str, which: str) -> bool:
-    return _refuse_foreign(engine, collection(index, which))
-
-
-def _refuse_foreign(engine: Engine, name: str) -> bool:
+def is_ours(engine: Engine, index: str, which: str, begins: str = FIRST_SET) -> bool:
+    """True. IndexFailure where a collection has another description, IndexTooNew."""
+    name = collection(index, which)
     said = engine.description(name)
-    if not said.startswith(_OURS):
-        raise IndexFailure(
-            f"{engine.address.shown}: the collection {name} is not of an index of this program, and is left alone",
-            remedy="choose another name at the end of the address",
-        )
-    found = int(said.removeprefix(_OURS) or 0)
+    if not said.startswith(begins):
+        raise _foreign(engine, name)
+    found = int(said.removeprefix(begins) or 0)
     if found > LAYOUT:
         raise IndexTooNew(engine.address.shown, found, LAYOUT)
     return True
 
 
-def create_collections(engine: Engine, index: str, dim: int) -> None:
-    """Makes the collections of an index; what a kill left of it goes first. IndexFailure where one is not ours, StorageFailed."""
-    there = set(engine.collections())
+def _foreign(engine: Engine, name: str) -> IndexFailure:
+    return IndexFailure(
+        f"{engine.address.shown}: the collection {name} is not of an index of this program, and is left alone",
+        remedy="choose another name at the end of the address",
+    )
+
+
+def create_collections(engine: Engine, index: str, dim: int, begins: str = FIRST_SET) -> None:
+    """Makes the collections of an index; what a kill left of it goes first. IndexFailure where one is not ours, StorageFailed.
+
+    `begins` is how their descriptions begin.
+    """
+    there, said = set(engine.collections()), f"{begins}{LAYOUT}"
     for which in COLLECTIONS:
         if collection(index, which) in there:
-            _is_ours(engine, index, which)
+            is_ours(engine, index, which, begins)
     for which in COLLECTIONS:
         if collection(index, which) in there:
             engine.drop(collection(index, which))
-        schema, indexes = _passages(dim) if which == PASSAGES else _documents() if which == DOCUMENTS else _notes()
+        schema, indexes = _passages(dim, said) if which == PASSAGES else _documents(said) if which == DOCUMENTS else _notes(said)
         engine.create(collection(index, which), schema, indexes)
 
 
-def create_space(engine: Engine, name: str, dim: int) -> None:
+def create_space(engine: Engine, index: str, number: int, dim: int) -> None:
     """Makes the collection of a further vector space; what a kill left of it goes first. IndexFailure where it is not ours."""
-    if name in engine.collections():
-        _refuse_foreign(engine, name)
-        engine.drop(name)
-    schema, indexes = _space(dim)
-    engine.create(name, schema, indexes)
+    drop_space(engine, index, number)
+    schema, indexes = _space(dim, engine.description(collection(index, NOTES)))
+    engine.create(space_collection(index, number), schema, indexes)
 
 
-def drop_space(engine: Engine, name: str) -> None:
+def drop_space(engine: Engine, index: str, number: int) -> None:
     """Removes the collection of a further vector space; nothing where there is none. IndexFailure where it is not ours."""
+    name = space_collection(index, number)
     if name in engine.collections():
-        _refuse_foreign(engine, name)
+        if engine.description(name) != engine.description(collection(index, NOTES)):
+            raise _foreign(engine, name)
         engine.drop(name)
 
 
-def _space(dim: int) -> tuple[Any, Any]:
+def _space(dim: int, said: str) -> tuple[Any, Any]:
     """One row for each passage that has a vector there, under the passage's key, with what filters ask of it."""
     from pymilvus import DataType
 
-    schema, indexes = _schema()
+    schema, indexes = _schema(said)
     for name, longest in (("document", 32), ("version", 32), ("vkey", 64), ("root", 4_096)):
         schema.add_field(name, DataType.VARCHAR, max_length=longest)
     for name in ("path", "inner", "terms"):
@@ -122,10 +131,10 @@ def _space(dim: int) -> tuple[Any, Any]:
     return schema, indexes
 
 
-def _passages(dim: int) -> tuple[Any, Any]:
+def _passages(dim: int, said: str) -> tuple[Any, Any]:
     from pymilvus import DataType, Function, FunctionType
 
-    schema, indexes = _schema()
+    schema, indexes = _schema(said)
     for name, longest in (("document", 32), ("version", 32), ("vkey", 64), ("id", 64), ("root", 4_096)):
         schema.add_field(name, DataType.VARCHAR, max_length=longest)
     for name in ("path", "inner", "text", "more"):
@@ -149,10 +158,10 @@ def _passages(dim: int) -> tuple[Any, Any]:
     return schema, indexes
 
 
-def _documents() -> tuple[Any, Any]:
+def _documents(said: str) -> tuple[Any, Any]:
     from pymilvus import DataType
 
-    schema, indexes = _schema()
+    schema, indexes = _schema(said)
     for name, longest in (("version", 32), ("digest", 128), ("root", 4_096)):
         schema.add_field(name, DataType.VARCHAR, max_length=longest)
     for name in ("path", "stamp", "loader", "skipped", "more"):
@@ -161,10 +170,10 @@ def _documents() -> tuple[Any, Any]:
     return _with_no_vector(schema, indexes)
 
 
-def _notes() -> tuple[Any, Any]:
+def _notes(said: str) -> tuple[Any, Any]:
     from pymilvus import DataType
 
-    schema, indexes = _schema()
+    schema, indexes = _schema(said)
     schema.add_field("sort", DataType.VARCHAR, max_length=32)
     schema.add_field("name", DataType.VARCHAR, max_length=FIELD_BYTES)
     schema.add_field("value", DataType.VARCHAR, max_length=FIELD_BYTES)
@@ -175,17 +184,22 @@ def probe(kind: str, params: Mapping[str, Any]) -> tuple[Any, Any]:
     """A collection of nothing but vectors under an index of that kind: an engine that lacks it refuses it."""
     from pymilvus import DataType
 
-    schema, indexes = _schema()
+    schema, indexes = _schema(f"{FIRST_SET}{LAYOUT}")
     schema.add_field("vector", DataType.FLOAT16_VECTOR, dim=64)
     indexes.add_index("vector", index_type=kind, metric_type="IP", params=dict(params))
     return schema, indexes
 
 
-def _schema() -> tuple[Any, Any]:
+def taken() -> tuple[Any, Any]:
+    """A collection that keeps a name, and has no field that a search of ours asks for: every such search fails."""
+    return _with_no_vector(*_schema(TAKEN, "taken"))
+
+
+def _schema(said: str, key: str = "key") -> tuple[Any, Any]:
     from pymilvus import DataType, MilvusClient
 
-    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False, description=f"{_OURS}{LAYOUT}")
-    schema.add_field("key", DataType.VARCHAR, max_length=128, is_primary=True)
+    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False, description=said)
+    schema.add_field(key, DataType.VARCHAR, max_length=128, is_primary=True)
     return schema, MilvusClient.prepare_index_params()
 
 

@@ -59,8 +59,8 @@ class MilvusSnapshot:
         self.is_unfinished = facts.begun > facts.generation
         self._opened, self._facts, self._moment = opened, facts, moment
         self._numbers = opened.numbers
-        self._rows = LiveRows(opened.engine, opened.name, facts.fingerprint.dim, moment, facts.generation)
-        self._further = FurtherRows(opened.engine, opened.name, facts.spaces, self._rows, facts.generation)
+        self._rows = LiveRows(opened.engine, opened.stem, facts.fingerprint.dim, moment, facts.generation)
+        self._further = FurtherRows(opened.engine, opened.stem, facts.spaces, self._rows, facts.generation)
 
     @property
     def generations(self) -> Mapping[str, int]:
@@ -234,8 +234,8 @@ class MilvusSnapshot:
 
     def status(self) -> IndexStatus:
         """Counts of what the index holds."""
-        return read_status(self._opened.engine, self.name, self._facts, self._rows, self._moment)
+        return read_status(self._opened.engine, self._opened.stem, self._facts, self._rows, self._moment)
 
     def status_of(self, roots: Sequence[str]) -> IndexStatus:
         """Counts of what the index holds of these roots."""
-        return read_status_of(self._opened.engine, self.name, self._facts, self._rows, self._moment, roots)
+        return read_status_of(self._opened.engine, self._opened.stem, self._facts, self._rows, self._moment, roots)

@@ -65,7 +65,7 @@ class MilvusSpaces(Contents):
         """Adds an empty space. The caller sees to it that the name is free. StorageFailed, IndexFailure."""
         self._given += 1
         space = Space(self._given, name, fingerprint, dict(settings))
-        create_space(self._engine, space_collection(self._index, space.number), fingerprint.dim)
+        create_space(self._engine, self._index, space.number, fingerprint.dim)
         self._spaces[space.number] = space
         self._changed |= dict([space_note(space), ((FACT, "spaces"), str(self._given))])
         return space
@@ -171,7 +171,7 @@ class MilvusSpaces(Contents):
         self._changed.clear()
         self._notes.forget([(SPACE, str(space.number)) for space in self._dropped])
         for space in self._dropped:
-            drop_space(self._engine, space_collection(self._index, space.number))
+            drop_space(self._engine, self._index, space.number)
         self._dropped.clear()
 
     def _write_vectors(self, rows: str, fresh: Mapping[str, NDArray[np.float16]]) -> None:

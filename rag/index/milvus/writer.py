@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexFailure
+from rag.index.catalog.spaces import Space
 from rag.index.files.uninterruptible import uninterruptible
 from rag.index.milvus.changes import MilvusChanges
 from rag.index.milvus.committing import Changes, commit_changes, owners_that_end, seen_versions
@@ -39,10 +40,20 @@ if TYPE_CHECKING:
 class MilvusWriter(MilvusChanges):
     """As `IndexWriter`; for one thread at a time."""
 
-    def __init__(self, engine: Engine, index: str, facts: Facts, confirm: Callable[[], None]) -> None:
-        """`confirm` is asked before every commit, and raises where this writer may write no more."""
+    def __init__(
+        self,
+        engine: Engine,
+        index: str,
+        facts: Facts,
+        confirm: Callable[[], None],
+        put_first: Callable[[str, Space], tuple[str, Facts]] | None = None,
+    ) -> None:
+        """`confirm` is asked before every commit, and raises where this writer may write no more.
+
+        `put_first` puts a space of a set of collections in the place of the first one; it returns the set that stands then.
+        """
         super().__init__(engine, index, facts)
-        self._confirm = confirm
+        self._confirm, self._put_first = confirm, put_first
 
     def renew(self, fingerprint: object, vectors: Renew | None) -> tuple[int, int] | None:
         """None where the rules for words are current; else IndexFailure: a database is not analysed anew in place."""
@@ -50,8 +61,19 @@ class MilvusWriter(MilvusChanges):
             return None
         raise IndexFailure(
             f"{self._engine.address.shown} was made by older rules for words, and cannot be brought up to date in place",
-            remedy="index the same folders under another name, at the end of the address",
+            remedy="read its folders anew: rag index --rebuild",
         )
+
+    def put_space_first(self, space: Space) -> None:
+        """Puts a further space in the place of the first one, and commits. IndexFailure where it lacks a content's vector.
+
+        Every row is copied to another set of collections, which then takes the place of this one. StorageFailed, IndexLocked.
+        """
+        self.commit()
+        if lacking := len(self.spaces.missing(space)):
+            raise IndexFailure(f"{lacking} contents have no vector in {space.name} yet", remedy="fill it first: rag index")
+        assert self._put_first is not None, "a writer of one set of collections exchanges none"
+        super().__init__(self._engine, *self._put_first(self._index, space))
 
     # ---- commit ---------------------------------------------------------------------------------
 
