@@ -40,8 +40,7 @@ def doctor(
     from rag.answers.proof import examine_answerer
     from rag.config import load_settings
     from rag.errors import BackendError
-    from rag.index.catalog.index_folder import settings_of
-    from rag.index.locations import existing_index
+    from rag.index.locations import existing_room
     from rag.models.doctor import examine_endpoints, examine_machine
 
     settings = load_settings(
@@ -57,7 +56,7 @@ def doctor(
             "index": index or None,
         }
     )
-    stored = settings_of(existing_index(index)) if index else _stored_settings(settings.index)
+    stored = existing_room(index).settings() if index else _stored_settings(settings.index)
     if prove:
         return _print_proofs(settings, stored, json=json)
     findings = [*examine_machine(), *examine_endpoints(settings, stored), *examine_answerer(settings)]
@@ -92,13 +91,11 @@ def _print_proofs(settings: Settings, stored: Mapping[str, str], *, json: bool) 
 def _stored_settings(named: str) -> Mapping[str, str]:
     """The settings stored in the index; none where there is no index or it cannot be read: other commands report that."""
     from rag.errors import IndexFailure
-    from rag.index.catalog.index_folder import settings_of
-    from rag.index.files.layout import is_index
-    from rag.index.locations import index_folder
+    from rag.index.locations import index_room
 
-    folder = index_folder(named)
     try:
-        return settings_of(folder) if is_index(folder) else {}
+        room = index_room(named)
+        return room.settings() if room.exists() else {}
     except IndexFailure:
         return {}
 

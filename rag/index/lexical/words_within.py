@@ -85,7 +85,7 @@ class WordsWithin:
     def containing(
         self, words: str, k: int, allowed: NDArray[np.int64], everywhere: bm25_search.Frequencies | None = None
     ) -> list[tuple[int, float, float]]:
-        """As `bm25_search.containing`, among the ascending passage numbers `allowed`, which are some of those counted."""
+        """As `bm25_search.containing`, among the ascending passage numbers `allowed`, int64 (n,), some of those counted."""
         if (words, everywhere) not in self._wanted:
             self._learn(words)
             self._wanted[words, everywhere] = self._counts.wanted(words, everywhere)
