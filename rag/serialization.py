@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rag import errors
@@ -178,7 +177,7 @@ def status_json(found: IndexStatus) -> dict[str, Any]:
     """What an index holds, as plain JSON values."""
     made_by = found.fingerprint
     return {
-        "index": PurePath(found.folder).name,
+        "index": found.name,
         "folder": str(found.folder),
         "format": found.format,
         "generation": found.generation,

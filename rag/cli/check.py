@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,5 +25,7 @@ def check(
         print(harmless(finding))
     if found:
         count = f"{len(found)} finding{'' if len(found) == 1 else 's'}"
-        raise IndexDamaged(f"{folder} is damaged: {count}", remedy="repair it: rag repair")
-    print(f"{harmless(str(folder))} is intact" + ("" if read_data else " in structure; --read-data compares every checksum too"))
+        remedy = "repair it: rag repair" if isinstance(folder, Path) else "touch the files that are named, then: rag index"
+        raise IndexDamaged(f"{folder} is damaged: {count}", remedy=remedy)
+    more = "compares every checksum" if isinstance(folder, Path) else "reads every passage"
+    print(f"{harmless(str(folder))} is intact" + ("" if read_data else f" in structure; --read-data {more} too"))

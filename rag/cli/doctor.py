@@ -93,8 +93,8 @@ def _stored_settings(named: str) -> Mapping[str, str]:
     from rag.errors import IndexFailure, MissingExtra
     from rag.index.locations import index_room
 
-    room = index_room(named)
     try:
+        room = index_room(named)
         return room.settings() if room.exists() else {}
     except (IndexFailure, MissingExtra):
         return {}

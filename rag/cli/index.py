@@ -218,6 +218,7 @@ def _watch(
     from rag.errors import Interrupted, WrongRequest
     from rag.index.locations import index_room
 
+    place = index_room(load_settings({"index": index or None}).index).place
     if rebuild or wanted == "json":
         other = "--rebuild" if rebuild else "--format json"
         raise WrongRequest(f"--watch cannot be combined with {other}", remedy="rebuild first; for programs: --format jsonl")
@@ -226,7 +227,7 @@ def _watch(
         if wanted == "jsonl":
             json_line({"event": "report", **_json(report)})
         else:
-            _print(report, index_room(load_settings({"index": index or None}).index).place)
+            _print(report, place)
 
     # A shell starts background jobs with SIGINT ignored; this process must receive it to be stopped.
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -37,7 +37,7 @@ def index_folder(named: str | Path) -> Path:
     if is_address(named):
         raise WrongRequest(
             f"{named} is not a folder, and this works with index folders only",
-            remedy="with an index in Milvus work: rag index, query, status, show, rm and check",
+            remedy="with Milvus work: rag index, query, ask, eval, status, show, rm, check, compact, doctor, ui and mcp",
         )
     if named and (isinstance(named, Path) or os.sep in named or is_index(Path(named))):
         return finish_rebuild(expand_home(named).absolute())

@@ -148,7 +148,8 @@ def test_the_commands_take_an_address(tmp_path: Path) -> None:
     [hit] = json.loads(command("query", "tide", "--index", address, "--json", "-k", "1"))
     assert hit["document"] == "tide.txt" and hit["index"] == "small"
     assert "all about the tide" in command("show", hit["id"], "--index", address)
-    assert json.loads(command("status", "--index", address, "--json"))["documents"] == 2
+    status = json.loads(command("status", "--index", address, "--json"))
+    assert (status["documents"], status["index"], status["folder"]) == (2, "small", address)
     assert "forgot 1 document" in command("rm", "tide.txt", "--index", address)
     assert "is intact" in command("check", "--index", address, "--read-data")
     assert "removed 0 rows" in command("compact", "--index", address)

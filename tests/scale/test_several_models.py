@@ -13,8 +13,10 @@ import pytest
 
 import rag
 from rag.errors import BackendError, Interrupted, WrongRequest
-from rag.index.locations import existing_room
+from rag.index.locations import existing_room, index_room
+from rag.indexing.lite_first import build_lite_first
 from rag.indexing.spaces import add_model, drop_model
+from rag.indexing.stand_in import end_stand_in, keep_stand_in
 from tests.e2e.conftest import CALLS, Calls, _clean, calls, corpus  # noqa: F401 (fixtures)
 from tests.e2e.conftest import rag as command  # noqa: F401
 from tests.e2e.runs import index
@@ -171,3 +173,43 @@ def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(team: str, corpus
     assert plan_index(index=team).changed == {"text": 1}
     said = command("index", "--dry-run", "--index", team)
     assert said.code == 0 and "time, at the rate of the last long run: about 0 s" in said.out
+
+
+def test_changing_the_model_is_add_fill_drop_and_lite_goes_first(team: str, corpus: Path, calls: Calls) -> None:  # noqa: F811
+    CountingHalf.interrupted = True
+    with pytest.raises(Interrupted):
+        build_lite_first(corpus, index=team, backend=HALF, ocr="never", jobs=0)
+    with rag.open_index(team, backend="lite") as searcher:
+        assert searcher.query("pilot boat Seagull")[0].document == "a/IMG_1.jpg"
+    CountingHalf.interrupted = False
+    report = build_lite_first(corpus, index=team, backend=HALF, ocr="never", jobs=0)
+    assert report.unchanged == 5 and report.notes[-1].startswith("half: ")
+    with rag.open_index(team) as searcher:
+        assert searcher.query("pilot boat Seagull")[0].document == "a/IMG_1.jpg"
+        assert drop_model("lite", team) == "lite was dropped; half is the first model of the index now"
+    calls.since()
+    with rag.open_index(team) as searcher:
+        assert searcher.embedder.fingerprint.model == "half"
+        assert searcher.query("pilot boat Seagull")[0].document == "a/IMG_1.jpg"
+    report = rag.build_index(corpus, index=team)
+    assert (report.indexed, report.unchanged, calls.since()) == (0, 5, 0) and shares(team) == {}
+
+
+def test_lite_stands_in_for_a_slow_model_until_that_has_everything(team: str, corpus: Path) -> None:  # noqa: F811
+    room = index_room(team)
+    rag.build_index(corpus, index=team, backend="lite", ocr="never")
+    keep_stand_in(room, "half", lambda _: None)
+    add_model(team, backend=HALF)
+    assert end_stand_in(room, lambda _: None) == ("lite has stood in for half, which is the model of the index now",)
+    assert room.fingerprint().model == "half" and room.spaces() == () and end_stand_in(room, lambda _: None) == ()
+    assert room.check(read_data=True) and rag.build_index(corpus, index=team).unchanged == 5
+
+
+def test_a_rebuild_keeps_the_models(team: str, corpus: Path, calls: Calls) -> None:  # noqa: F811
+    index(corpus, index=team)
+    add_model(team, backend=HALF)
+    calls.since()
+    report = index(corpus, index=team, rebuild=True)
+    assert calls.since() == 2 * report.embedded
+    held, everything = shares(team)["half"]
+    assert held == everything == sum(report.passages.values())

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.errors import IndexLocked
+from rag.errors import IndexFailure, IndexLocked, IndexReplaced
 from rag.index.milvus.fill_turn import MilvusFillTurn
 from rag.index.milvus.room import MilvusRoom
 from rag.index.room import Room
 from rag.index.writing import IndexWriter
 from rag.types import DocumentId, Filters, Fingerprint
 from tests.scale.test_commit_rule import Killed, killing, revived
-from tests.unit.index_samples import DIM, FINGERPRINT, key_of, put, vector_of
+from tests.unit.index_samples import DIM, FINGERPRINT, document, key_of, passage, put, vector_of
 
 OTHER_DIM = 24
 OTHER = Fingerprint("other", "1", OTHER_DIM, "", "plain")
@@ -283,8 +283,6 @@ def test_rows_that_no_document_names_are_swept_from_every_space(milvus: MilvusRo
 
 def test_documents_that_are_read_anew_keep_what_they_had_where_the_new_version_waits(two: Room) -> None:
     """The older version stays, in every space, until the vectors of the newer one are there."""
-    from tests.unit.index_samples import document, passage
-
     with two.writing() as writer:
         newer = document("0.md", stamp="2")
         texts = ["text 1", "waits for its vector"]
@@ -342,3 +340,53 @@ def test_a_kill_at_any_write_leaves_every_vector_with_its_content_and_the_next_f
             status = opened.status()
             assert sum(status.passages.values()) == 3 == status.spaces[0].passages
     assert step > 8
+
+
+def test_a_space_takes_the_place_of_the_first_and_the_others_stay(two: Room) -> None:
+    def ids() -> set[str]:
+        with closing(two.open("auto")) as opened, opened.snapshot() as moment:
+            numbers = moment.sample(1_000, np.random.default_rng(1))
+            return {stored.id for stored in moment.passages(numbers)}
+
+    with two.writing() as writer:
+        assert filled(writer, THIRD, most=5) == 5
+        writer.remove("docs", "9.md")
+        put(writer, "new.md", ["new", "text 1"])
+        writer.commit()
+        other = writer.spaces.named("other")
+        assert other is not None
+        with pytest.raises(IndexFailure, match="1 contents have no vector in other yet"):
+            writer.put_space_first(other)
+        assert filled(writer) == 1
+        writer.commit()
+    before = ids()
+    assert len(before) == 29
+    with closing(two.open("auto")) as opened:
+        with opened.snapshot():
+            pass
+        with two.writing() as writer:
+            writer.put_space_first(other)
+            writer.memory.keep_setting("kept", "true")
+            writer.commit()
+        opened.look_again()
+        with pytest.raises(IndexReplaced), opened.snapshot():
+            pass
+    assert two.fingerprint() == OTHER and (two.settings()["model"], two.settings()["kept"]) == ('"other"', "true")
+    assert [(one.name, one.number) for one in two.spaces()] == [("third", 2)] and ids() == before
+    with closing(two.open("auto")) as opened, opened.snapshot() as moment:
+        found = moment.nearest_by_kind(vector_of(key_of("text 7"), OTHER_DIM)[None], 3, 0)[0]
+        assert moment.passages([found[0][0]])[0].passage.text == "text 7" and found[0][1] == pytest.approx(1, abs=2e-3)
+        [(number, share, _)] = moment.containing('"text 7"', 1)
+        assert moment.passages([number])[0].passage.text == "text 7" and share > 0
+        assert list(moment.roots()) == ["docs"] and moment.status().spaces[0].passages == 6  # one content is of two documents
+        third = moment.nearest_by_kind(vector_of(key_of("text 1"), THIRD.dim)[None], 30, 0, None, 2)[0]
+        assert len(third) == 6
+    with two.writing() as writer:
+        later = document("later.md")
+        passages = [(passage(later, 0, "text 2"), key_of("text 2"))]
+        writer.put_document(later, digest=key_of("later"), loader="text 1", passages=passages, path_words="")
+        writer.put_vectors([key_of("text 2")], vector_of(key_of("text 2"), OTHER_DIM)[None])
+        writer.commit()
+        assert filled(writer, THIRD) in (23, 24)  # a folder has given its contents other keys
+        writer.commit()
+    assert list(two.check(read_data=True)) == []

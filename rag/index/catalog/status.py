@@ -30,6 +30,7 @@ _OF_ROOT = """WHERE born <= :generation AND (ended IS NULL OR ended > :generatio
 class IndexStatus:
     """What an index holds at one generation."""
 
+    name: str
     folder: Path | str  # or the address of a database
     format: int
     generation: int
@@ -63,6 +64,7 @@ def read_status(folder: Path, connection: apsw.Connection, generation: int) -> I
         folders[name.parts[0] if len(name.parts) > 1 else ""] += 1
     unread_count, unread = read_unread(connection, generation)
     return IndexStatus(
+        name=folder.absolute().name,
         folder=folder,
         format=FORMAT,
         generation=generation,
@@ -102,6 +104,7 @@ def read_status_of(folder: Path, connection: apsw.Connection, generation: int, r
     unread = [one for one in read_unread(connection, generation)[1] if one.document.root in known]
     left_out = (counts for root, counts in read_ignored(connection).items() if root in known)
     return IndexStatus(
+        name=folder.absolute().name,
         folder=folder,
         format=FORMAT,
         generation=generation,

@@ -87,7 +87,7 @@ class PhrasePostings:
         return self._mean
 
     def lengths_of(self, connection: apsw.Connection, numbers: NDArray[np.int64]) -> NDArray[np.int32]:
-        """The number of terms in each of these passages, ascending."""
+        """The number of terms in each passage, int32 (n,), of the ascending numbers, int64 (n,)."""
         if not len(numbers):
             return np.empty(0, np.int32)
         with self._lock:

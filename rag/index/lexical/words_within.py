@@ -18,9 +18,12 @@ from rag.index.catalog.schema import COLUMNS
 from rag.index.lexical import bm25_search
 from rag.index.lexical.compounds import signs_and_compounds
 from rag.index.lexical.phrase_postings import PhrasePostings
+from rag.index.lexical.postings_search import Wanted
 from rag.index.lexical.typing_errors import neighbours
 from rag.index.lexical.word_counts import WordCounts
 from rag.text.query_syntax import Unit, understand, units_of
+
+_MOST_LEARNED = 50_000
 
 
 class CountsWithin:
@@ -34,11 +37,13 @@ class CountsWithin:
         self.read = PhrasePostings(length)
         self._inside = np.zeros(int(numbers[-1]) + 1 if len(numbers) else 0, np.bool_)
         self._inside[numbers] = True
-        self._asked: set[str] = set()
+        self._asked: set[str] = set()  # terms
+        self._learned: set[tuple[Unit, str]] = set()  # units, with what was typed
         self._lock = threading.Lock()
 
     def learn(self, connection: apsw.Connection, units: Sequence[Unit]) -> None:
         """Counts all words whose number any of these units may ask for."""
+        units = [unit for unit in units if (unit, unit.typed) not in self._learned]
         own = dict.fromkeys(chain.from_iterable(map(_terms_of, units)))
         found = self._count(connection, own)
         for unit in units:
@@ -48,6 +53,10 @@ class CountsWithin:
                 self._count(connection, _beginning(connection, unit.terms[0]))
             if unit.inside and not unit.quoted:
                 self._count(connection, signs_and_compounds(connection, unit))
+        with self._lock:
+            if len(self._learned) > _MOST_LEARNED:
+                self._learned.clear()  # the counts stay
+            self._learned.update((unit, unit.typed) for unit in units)
 
     def _count(self, connection: apsw.Connection, terms: Iterable[str]) -> dict[str, int]:
         """Counts those of the terms that were not counted yet; returns what is known of all of them."""
@@ -71,13 +80,16 @@ class WordsWithin:
 
     def __init__(self, connection: apsw.Connection, counts: CountsWithin) -> None:
         self._connection, self._within, self._counts = connection, counts, counts.counts
+        self._wanted: dict[tuple[str, bm25_search.Frequencies | None], Sequence[Wanted]] = {}  # a search asks twice
 
     def containing(
         self, words: str, k: int, allowed: NDArray[np.int64], everywhere: bm25_search.Frequencies | None = None
     ) -> list[tuple[int, float, float]]:
-        """As `bm25_search.containing`, among the ascending passage numbers `allowed`, which are some of those counted."""
-        self._learn(words)
-        ranked = self._counts.wanted(words, everywhere)
+        """As `bm25_search.containing`, among the ascending passage numbers `allowed`, int64 (n,), some of those counted."""
+        if (words, everywhere) not in self._wanted:
+            self._learn(words)
+            self._wanted[words, everywhere] = self._counts.wanted(words, everywhere)
+        ranked = self._wanted[words, everywhere]
         live = self._counts.live if everywhere is None else everywhere.live
         return bm25_search.best_of(
             self._connection, ranked, k, allowed, live, COLUMNS, self._counts.length, None, self._within.read

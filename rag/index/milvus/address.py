@@ -21,6 +21,7 @@ from rag.location import user_cache_folder
 
 PORT = 19_530
 _FORMS = "milvus://HOST:19530/NAME, milvus+tls://HOST:19530/NAME or milvus-lite:///path/to/file.db"
+_MOST_FILE_NAME = 36  # characters: Milvus' core takes no more
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 
@@ -76,6 +77,11 @@ def parse_address(text: str) -> Address:
 
 def _embedded(text: str, path: str) -> Address:
     file = Path(path).expanduser().absolute()
+    if file.suffix == ".db" and not (_NAME.fullmatch(file.stem) and len(file.name) <= _MOST_FILE_NAME):
+        raise WrongRequest(
+            f"{file.name!r} cannot name an index in one file",
+            remedy=f"use letters, digits and _ before the .db, at most {_MOST_FILE_NAME - 3}; folders may have any name",
+        )
     if file.suffix != ".db" or not file.stem:
         raise WrongRequest(f"{text} does not name a file that ends in .db", remedy="write milvus-lite:///path/to/file.db")
     return Address(f"milvus-lite://{file}", str(file), file.stem, file=file)

@@ -33,6 +33,12 @@ def connect(address: Address, token: str) -> tuple[str, Any]:
             client = pymilvus.MilvusClient(uri=uri, token=token, db_name=address.database, timeout=SECONDS)
         except (MilvusException, OSError, ValueError) as error:
             remedy = "is the server up? an address is milvus://HOST:19530/NAME; a token goes into RAG_MILVUS_TOKEN"
-            raise IndexFailure(f"{address.shown} does not answer: {first_line(error)}", remedy=remedy) from error
+            raise IndexFailure(f"{address.shown} does not answer: {reason_of(error)}", remedy=remedy) from error
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         return uri, client
+
+
+def reason_of(error: BaseException) -> str:
+    """What Milvus says, without how its client wraps it."""
+    said = str(getattr(error, "message", "")).strip()
+    return first_line(ValueError(said) if said else error)

@@ -73,6 +73,7 @@ def read_status_of(
     left_out = notes.all_of(IGNORED, moment)
     ignored = sum((Counter(json.loads(left_out.get(to_field(root), "{}"))) for root in known), Counter[str]())
     return IndexStatus(
+        name=index,
         folder=engine.address.shown,
         format=facts.format,
         generation=facts.generation,

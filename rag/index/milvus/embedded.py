@@ -6,6 +6,7 @@ Knows milvus-lite, a lock and a socket; knows no collection. The core ends with 
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -13,26 +14,31 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rag.errors import IndexLocked, MissingExtra
+from rag.errors import IndexFailure, IndexLocked, MissingExtra
 
 STARTS_IN = 60.0  # seconds, at most
 _SCHEME = "unix:"
+_MAGIC = b"SQLite format 3\0"  # how the file of a core begins
 
 
 def core_of(file: Path, shown: str) -> str:
     """The URI of the core that has the file open, which is started here where none has.
 
-    MissingExtra without milvus-lite 2.5.1, OSError where the folder cannot be made; IndexLocked where another process has the
-    file open and does not answer.
+    MissingExtra without milvus-lite 2.5.1; IndexFailure where the file cannot be one; IndexLocked where another process has it
+    open and does not answer.
     """
     _refuse_other_cores()
     from milvus_lite.server_manager import server_manager_instance
 
+    _refuse_other_files(file, shown)
     note = file.with_name(f".{file.name}.socket")
     with suppress(OSError):
         if answers(uri := note.read_text()):
             return uri
-    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise IndexFailure(f"{shown} cannot be made: {error.strerror}", remedy="name a folder that you may write to") from error
     with _silent():
         started: str | None = server_manager_instance.start_and_get_uri(str(file))
     if started is None:
@@ -46,6 +52,26 @@ def core_of(file: Path, shown: str) -> str:
     with suppress(OSError):
         note.write_text(started)
     return started
+
+
+def _refuse_other_files(file: Path, shown: str) -> None:
+    """IndexFailure where the file cannot be one of the core: its own reasons would be on its log alone."""
+    try:
+        with file.open("rb") as opened:
+            begins = opened.read(len(_MAGIC))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise IndexFailure(
+            f"{shown} cannot be opened: {error.strerror}", remedy="name another file, or mend its rights"
+        ) from error
+    if begins not in (b"", _MAGIC):
+        raise IndexFailure(f"{shown} is a file of another program", remedy="name another file: it is made where there is none")
+    if not os.access(file, os.W_OK) or not os.access(file.parent, os.W_OK):
+        raise IndexFailure(
+            f"{shown} is read-only, and Milvus' core writes into its file even to search",
+            remedy=f"copy it where you may write, or change its rights: chmod u+w {file}",
+        )
 
 
 def answers(uri: str) -> bool:

@@ -14,8 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import IndexFailure, StorageFailed, first_line
-from rag.index.milvus.connecting import SECONDS, connect
+from rag.errors import IndexFailure, StorageFailed
+from rag.index.milvus.connecting import SECONDS, connect, reason_of
 from rag.index.milvus.embedded import answers
 from rag.index.milvus.requests import bounded, field_types, upsert_columns
 
@@ -231,7 +231,7 @@ class Engine:
         try:
             yield
         except MilvusException as error:
-            reason = first_line(error)
+            reason = reason_of(error)
             if writing:
                 raise StorageFailed(self.address.shown, f"{what}: {reason}") from error
             raise IndexFailure(

@@ -148,7 +148,7 @@ class LimitedMoment:
     def nearest_by_kind(
         self, vectors: Vectors, k: int, per_kind: int, within: Within | None = None, space: int = FIRST
     ) -> list[list[tuple[int, float]]]:
-        """As `Moment.nearest_by_kind`."""
+        """As `Moment.nearest_by_kind`, for `vectors`, float32 (queries, dim)."""
         return self._moment.nearest_by_kind(vectors, k, per_kind, self._all if within is None else within, space)
 
     def containing(
@@ -195,7 +195,7 @@ class LimitedMoment:
         return self._moment.vectors(numbers)
 
     def vectors_in(self, space: int, numbers: Sequence[int]) -> tuple[list[int], Vectors]:
-        """As `Moment.vectors_in`."""
+        """As `Moment.vectors_in`: the numbers held, and float32 (n, dim)."""
         return self._moment.vectors_in(space, numbers)
 
     def roots(self) -> dict[str, Location]:

@@ -27,8 +27,8 @@ def test_a_server(text: str, expected: tuple[str, str, str]) -> None:
 
 
 def test_a_file(tmp_path: Path) -> None:
-    assert parse_address(f"milvus-lite://{tmp_path}/my team.db") == Address(
-        f"milvus-lite://{tmp_path}/my team.db", f"{tmp_path}/my team.db", "my team", file=tmp_path / "my team.db"
+    assert parse_address(f"milvus-lite://{tmp_path}/my files/team.db") == Address(
+        f"milvus-lite://{tmp_path}/my files/team.db", f"{tmp_path}/my files/team.db", "team", file=tmp_path / "my files/team.db"
     )
     assert parse_address("milvus-lite://./x.db").file == Path("x.db").absolute()
 
@@ -36,7 +36,8 @@ def test_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     ["milvus://host", "milvus:///team", "milvus://host/a/b/c", "milvus://host/a-b", "milvus://host:x/a", "http://host/a", "milvus-lite:///x",
-     "milvus://host/a?b=c"],
+     "milvus://host/a?b=c", "milvus-lite:///my team.db", "milvus-lite:///a-b.db", "milvus-lite:///é.db",
+     f"milvus-lite:///{'a' * 34}.db"],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(WrongRequest):
