@@ -54,7 +54,7 @@ class Searcher:
         opened: OpenedIndex | None = None,
     ) -> None:
         """`place` is an index folder or any other index. `models` are reused before others are loaded; `opened` is the index if
-        it is open already.
+        it is open already. IndexReplaced where another model rebuilt it while this one was loaded.
         """
         room = index_room(place) if isinstance(place, Path) else place
         self.settings = settings
