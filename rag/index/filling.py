@@ -40,7 +40,7 @@ class Spaces(Protocol):
 
     def stamp(self, passage: int) -> str: ...
     def put(self, space: Space, passages: Sequence[int], vectors: Vectors) -> int:
-        """Keeps the vector of each passage's content; returns how many are new."""
+        """Keeps the vector of each passage's content, float32 (passages, dim); returns how many are new."""
         ...
 
 
