@@ -13,24 +13,10 @@ from rag.errors import IndexFailure, IndexLocked, IndexReplaced
 from rag.index.milvus.fill_turn import MilvusFillTurn
 from rag.index.milvus.room import MilvusRoom
 from rag.index.room import Room
-from rag.index.writing import IndexWriter
 from rag.types import DocumentId, Filters, Fingerprint
 from tests.scale.test_commit_rule import Killed, killing, revived
+from tests.unit.index.writer.test_spaces import OTHER, OTHER_DIM, TEXTS, THIRD, filled
 from tests.unit.index_samples import DIM, FINGERPRINT, document, key_of, passage, put, vector_of
-
-OTHER_DIM = 24
-OTHER = Fingerprint("other", "1", OTHER_DIM, "", "plain")
-THIRD = Fingerprint("third", "1", 8, "", "plain")
-TEXTS = [f"text {number}" for number in range(30)]
-
-
-def filled(writer: IndexWriter, fingerprint: Fingerprint = OTHER, most: int = 1000) -> int:
-    """Fills the space of that model with vectors of the texts; returns how many were new."""
-    space = writer.spaces.named(fingerprint.model) or writer.spaces.add(fingerprint.model, fingerprint, {"model": '"other"'})
-    numbers = writer.spaces.missing(space)[:most]
-    texts = [stored.passage.text for stored in writer.spaces.passages(numbers)]
-    rows = np.stack([vector_of(key_of(text), fingerprint.dim) for text in texts]) if texts else np.empty((0, fingerprint.dim))
-    return writer.spaces.put(space, numbers, rows)
 
 
 def lacking(room: Room, fingerprint: Fingerprint = OTHER) -> list[str]:
