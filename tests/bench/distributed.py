@@ -37,7 +37,7 @@ def rows() -> list[Row]:
         words += ["--on", "ray", "--backend", "server", "--model", MODEL, "--url", url, "--ocr", "never", "--format", "jsonl"]
         environment = os.environ | {"RAY_ADDRESS": address, "RAG_IN_FLIGHT": str(IN_FLIGHT)}
         began, at = time.monotonic(), os.getloadavg()[0]
-        with open(f"{home}/told", "w") as told:
+        with Path(home, "told").open("w") as told:
             subprocess.run(words, check=True, stdout=told, env=environment)
         ended = time.monotonic()
         calls = calls_of(url, PICTURES)
