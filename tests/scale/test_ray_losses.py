@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from rag.errors import IndexFailure
+from rag.index.milvus.room import MilvusRoom
 from tests.faults.durable_model_calls import MODEL, ROOT, Counting, committed, until
 from tests.scale.test_ray import held, readers
 from tests.scale.wire import wire_to
@@ -184,7 +188,7 @@ def test_a_network_that_comes_and_goes_before_the_model_costs_no_document(
         server.always = server.answer_late
         run = Run(corpus, index, f"http://127.0.0.1:{wire.port}")
         for texts in (1, 100, 200, 300):
-            until(lambda texts=texts: server.answered.total() >= texts, 120)
+            until(lambda texts=texts: server.answered.total() >= texts or run.process.poll() is not None, 120)
             wire.cut()
             time.sleep(0.5)
             wire.join()
@@ -214,3 +218,74 @@ def test_a_network_that_stays_away_ends_the_run_with_a_reason_and_the_next_one_g
         Run(corpus, index, f"http://127.0.0.1:{wire.port}").completes()
     assert len(server.answered) == NOTES and {server.answered[text] for text in made} == {1}
     assert is_whole(index, corpus, server, tmp_path)
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Iterator[int]:
+    """The port of Milvus' own core, which listens there as a server does."""
+    from milvus_lite.server import Server
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    made = Server(str(tmp_path / "core.db"), f"127.0.0.1:{port}")
+    assert made.init() and made.start()
+    until(lambda: _listens(port))
+    yield port
+    made._p.kill()  # it ends by itself only where it listens on a file
+    made.stop()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_network_that_comes_and_goes_before_milvus_costs_no_document_and_no_call(
+    machines: Cluster, corpus: Path, tmp_path: Path, server: Patient, core: int
+) -> None:
+    server.allow(100_000)
+    server.always = server.answer_late
+    with wire_to("127.0.0.1", core) as wire:
+        run = Run(corpus, f"milvus://127.0.0.1:{wire.port}/team", server.url)
+        for texts in (1, 100, 200, 300):
+            until(lambda texts=texts: server.answered.total() >= texts or run.process.poll() is not None, 120)
+            wire.cut()
+            time.sleep(0.5)
+            wire.join()
+        run.completes()
+    assert len(server.answered) == NOTES and set(server.answered.values()) == {1}
+    room = MilvusRoom(f"milvus://127.0.0.1:{core}/team")
+    assert list(room.check(read_data=True)) == []
+    assert documents_in(room) == NOTES
+
+
+def test_milvus_that_stays_away_ends_the_run_with_a_reason_and_the_next_one_makes_no_committed_call(
+    machines: Cluster, corpus: Path, tmp_path: Path, server: Patient, core: int
+) -> None:
+    room = MilvusRoom(f"milvus://127.0.0.1:{core}/team")
+    with wire_to("127.0.0.1", core) as wire:
+        server.allow(4)
+        run = Run(corpus, f"milvus://127.0.0.1:{wire.port}/team", server.url)
+        until(lambda: server.sent == 4, 120)
+        until(lambda: documents_in(room) > 0, 120)
+        wire.cut()
+        server.allow_more(2)
+        status, complaints = run.ends()
+        assert status == 4 and f"milvus://127.0.0.1:{wire.port}/team" in complaints, complaints
+        stand, made = documents_in(room), server.answered.total()
+        wire.join()
+        server.allow(100_000)
+        Run(corpus, f"milvus://127.0.0.1:{wire.port}/team", server.url).completes()
+    assert len(server.answered) == NOTES
+    assert server.answered.total() - NOTES <= made - stand
+    assert list(room.check(read_data=True)) == []
+    assert documents_in(room) == NOTES
+
+
+def documents_in(room: MilvusRoom) -> int:
+    """How many documents an index holds; 0 while it is being made."""
+    try:
+        with closing(room.open("auto")) as opened, opened.snapshot() as moment:
+            return int(moment.status().documents)
+    except IndexFailure:
+        return 0

@@ -97,7 +97,7 @@ class MilvusRoom:
         """The writer, with the lease of the index, which commits confirm. IndexNotFound; IndexLocked while another run has it."""
         if not self.exists():
             raise IndexNotFound(self.place)
-        with leased(self._notes, self.place, load_settings({}).milvus_lease, say) as lease:
+        with self.engine.patience.held(), leased(self._notes, self.place, load_settings({}).milvus_lease, say) as lease:
             yield MilvusWriter(self.engine, self.name, self._facts(), lease.confirm)
 
     def warm_up(self, settings: Settings, tell: Callable[[str], None]) -> tuple[str, ...]:
