@@ -84,8 +84,9 @@ check-page: ## format, lint, types, unit tests and build of the page's own scrip
 bench: $(INSTALLED) ## speed and memory, as ratios to a floor measured in the same run
 	$(BIN)/python -m tests.bench
 
-bench-scale: $(SCALE_INSTALLED) ## an index in Milvus beside bare pymilvus, and the calls of one query: make bench-scale FULL=--full
+bench-scale: $(SCALE_INSTALLED) ## an index in Milvus beside bare pymilvus, a run on two Ray nodes beside its model: make bench-scale FULL=--full
 	$(SCALE_VENV)/bin/python -W ignore -m tests.bench.scale $(FULL)
+	$(SCALE_VENV)/bin/python -W ignore -m tests.bench.distributed $(FULL)
 
 bench-page: $(PAGE_INSTALLED) ## what a person waits for on the page: first result, final order, letters, scrolling, shift, scripts
 	$(BIN)/python -m tests.bench.page

@@ -7,30 +7,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
 
 from rag.decoding.cost_limits import CostLimits
+from rag.decoding.job_queue import JobQueue
 from rag.decoding.messages import (
     Answer,
     Call,
     Done,
     Failed,
     Identified,
-    Identify,
     Job,
     OcrLookup,
     PassageRead,
     RangeFound,
-    ReadRange,
     Rejected,
     Restarted,
     Returned,
 )
 from rag.decoding.tasks import bytes_of
-from rag.decoding.worker_process import Died, NotStarted
+from rag.decoding.worker_process import Died, Lost, NotStarted
 from rag.decoding.workers import LocalWorkers, Worker, Workers
 
 LAST = Identified | Returned | Done | Failed | Rejected  # one of these ends the answers to a job
@@ -38,6 +37,9 @@ LIMITS = CostLimits()  # of an answer that somebody waits for who has other work
 MEMORY = 3_000_000_000  # bytes: a picture of `max_source_pixels` twice, and the models of OCR
 _LARGE = 50_000_000  # bytes of a file that takes long enough for another process to start meanwhile
 _SLOWEST = 500_000  # bytes of a file that a second of processor time must get through, beside what every answer may take
+
+
+_LOSSES = 3  # of a machine that read it, after which a document is left to the next run
 
 
 class WorkerAnswer(NamedTuple):
@@ -55,6 +57,8 @@ def limits_of(job: Job, limits: CostLimits) -> CostLimits:
 
 def given_up(died: Died) -> Failed:
     """Why a document is given up. A killer kills again; a slow file may only need more time."""
+    if isinstance(died, Lost):
+        return Failed(str(died), passing=True)
     return Failed(str(died), passing=died.cause == "starved", killed=died.cause is None, late=died.cause is not None)
 
 
@@ -70,7 +74,8 @@ class Pool:
     """Starts nothing before the first job. Answers go to `events`, those of one job in order.
 
     A file that kills its reader, keeps it waiting, or finds too little memory there, is tried once more in a process of its own,
-    after `Restarted`; the second time it has `Failed`. Everything else is untouched by it.
+    after `Restarted`; the second time it has `Failed`. Everything else is untouched by it. What a lost machine was reading is
+    read by whichever process is idle first.
     """
 
     def __init__(
@@ -90,49 +95,42 @@ class Pool:
         self._most, self._events, self._known = most, events, known
         self._memory, self._limits = memory, limits or LIMITS
         self.missing: tuple[str, ...] = ()  # what could not be taken from the processes: "the network", "writing files"
-        self._reads: deque[tuple[int, Job]] = deque()
-        self._looks: deque[tuple[int, Job]] = deque()
-        self._stretches: deque[tuple[int, Job]] = deque()
-        self._changed = threading.Condition()
+        self._jobs = JobQueue()
+        self._lock = threading.Lock()  # over everything below
         self._threads: list[threading.Thread] = []
         self._busy: set[Worker] = set()  # those that have not given the last answer to their job
-        self._idle = 0
         self._alive = 0  # threads that read, or are about to
         self._closed = False
-        self.starved = 0.0  # seconds that all processes together waited for jobs
         self._births: list[float] = []
+        self._losses: Counter[int] = Counter()  # of machines, by ticket
 
     def submit(self, ticket: int, job: Job) -> None:
         """Queues a job. Ranges of started documents come first, then whole documents, then identification."""
-        queue = self._looks if isinstance(job, Identify) else self._stretches if isinstance(job, ReadRange) else self._reads
-        with self._changed:
-            queue.append((ticket, job))
-            waiting = len(self._stretches) + len(self._reads) + len(self._looks)
-            shared = bytes_of(job) > _LARGE  # probably by all of them, as soon as its parts are known
-            for _ in range(min(waiting - self._idle + shared, self._most - len(self._threads))):
+        waiting = self._jobs.put(ticket, job)
+        shared = bytes_of(job) > _LARGE  # probably by all of them, as soon as its parts are known
+        with self._lock:
+            for _ in range(min(waiting + shared, self._most - len(self._threads))):
                 thread = threading.Thread(target=self._serve, name=f"rag-decoder-{len(self._threads)}", daemon=True)
                 self._threads.append(thread)
                 self._alive += 1
                 self._births.append(time.monotonic())
                 thread.start()
-            self._changed.notify()
 
     def forget(self, tickets: AbstractSet[int]) -> None:
         """Drops the queued jobs of these tickets, because their document cannot be read. Running jobs go on."""
-        with self._changed:
-            self._stretches = deque(task for task in self._stretches if task[0] not in tickets)
+        self._jobs.forget(tickets)
 
     def waits(self) -> float:
         """The share of their time, 0…1, in which the processes had no job; 1 if none was started."""
         now = time.monotonic()
         lived = sum(now - birth for birth in self._births)
-        return min(1.0, self.starved / lived) if lived else 1.0
+        return min(1.0, self._jobs.starved / lived) if lived else 1.0
 
     def close(self) -> None:
         """Ends all jobs at once; unfinished ones get no more answers. Idle processes are kept for later."""
-        with self._changed:
+        self._jobs.close()
+        with self._lock:
             self._closed = True
-            self._changed.notify_all()
             for process in self._busy:
                 process.strike()
         self._workers.close()
@@ -147,8 +145,10 @@ class Pool:
         refused: Rejected | None = Rejected("a thread that has files read ended", "the error is above; read them here: --jobs 0")
         try:
             process = self._start()
-            while (task := self._next()) is not None:
-                process = self._do(process, *task)
+            while self._jobs.has_come():
+                process = process or self._start()  # before a job is taken: another process may be sooner there
+                if (task := self._jobs.take()) is not None:
+                    process = self._do(process, *task)
             refused = None
         except NotStarted as error:
             if self._is_last():  # otherwise the others go on, more slowly
@@ -163,33 +163,24 @@ class Pool:
 
     def _is_last(self) -> bool:
         """Whether no other thread reads; it is asked by a thread that ends."""
-        with self._changed:
+        with self._lock:
             self._alive -= 1
             return not self._alive
 
-    def _next(self) -> tuple[int, Job] | None:
-        with self._changed:
-            began = time.monotonic()
-            self._idle += 1
-            while not (self._stretches or self._reads or self._looks or self._closed):
-                self._changed.wait()
-            self._idle -= 1
-            self.starved += time.monotonic() - began
-            if self._closed:
-                return None
-            return (self._stretches or self._reads or self._looks).popleft()
-
-    def _do(self, process: Worker | None, ticket: int, job: Job) -> Worker | None:
-        """Runs one job in the given process or a new one; returns the process that can take the next job.
+    def _do(self, process: Worker, ticket: int, job: Job) -> Worker | None:
+        """Runs one job in the given process, or in a new one after that; returns the process that can take the next job.
 
         NotStarted where there is none for it; the job waits for another thread then.
         """
-        process = process or self._start_for(ticket, job)
         try:
             self._talk(process, ticket, job)
             if not process.is_worn():
                 return process
             process.end()
+            return None
+        except Lost as lost:
+            process.end()
+            self._hand_on(ticket, job, lost)
             return None
         except Died as died:
             process.end()
@@ -199,16 +190,18 @@ class Pool:
         if self._closed:
             return None
         self._events.put_answer(WorkerAnswer(ticket, Restarted()), 0)
-        alone = self._start_for(ticket, job, fresh=True)
+        alone = self._start_for(ticket, job)
         try:
             self._talk(alone, ticket, job)
+        except Lost as lost:
+            self._hand_on(ticket, job, lost)
         except Died as died:
             self._events.put_answer(WorkerAnswer(ticket, given_up(died)), 0)
         alone.end()
         return None
 
     def _talk(self, process: Worker, ticket: int, job: Job) -> None:
-        with self._changed:
+        with self._lock:
             self._busy.add(process)
             if self._closed:
                 process.strike()
@@ -235,19 +228,31 @@ class Pool:
             self._is_done(process)
 
     def _is_done(self, process: Worker) -> None:
-        with self._changed:
+        with self._lock:
             self._busy.discard(process)
 
-    def _start_for(self, ticket: int, job: Job, *, fresh: bool = False) -> Worker:
-        try:
-            return self._start(fresh=fresh)
-        except NotStarted:
-            with self._changed:
-                self._stretches.appendleft((ticket, job))
-                self._changed.notify()
-            raise
+    def _hand_on(self, ticket: int, job: Job, lost: Lost) -> None:
+        """Any process may take the job of one that is lost."""
+        with self._lock:
+            self._losses[ticket] += 1
+            again, closed = self._losses[ticket] < _LOSSES, self._closed
+        if closed:
+            return
+        self._events.put_answer(WorkerAnswer(ticket, Restarted() if again else given_up(lost)), 0)
+        if again:
+            self._jobs.put_back(ticket, job)
 
-    def _start(self, *, fresh: bool = False) -> Worker:
-        process = self._workers.fresh(self._memory) if fresh else self._workers.take(self._memory)
+    def _start_for(self, ticket: int, job: Job) -> Worker:
+        """A new process for one job."""
+        try:
+            process = self._workers.fresh(self._memory)
+        except NotStarted:
+            self._jobs.put_back(ticket, job)
+            raise
+        self.missing = process.missing
+        return process
+
+    def _start(self) -> Worker:
+        process = self._workers.take(self._memory)
         self.missing = process.missing
         return process

@@ -18,7 +18,7 @@ from typing import Any
 
 from rag.decoding.cost_limits import CostLimits
 from rag.decoding.ray_reader import Heard, Reader, code_version
-from rag.decoding.worker_process import Died, NotStarted
+from rag.decoding.worker_process import Died, Lost, NotStarted
 from rag.errors import BackendError, MissingExtra
 
 _SECONDS_TO_START = 60.0  # until a machine has a free core and the process runs
@@ -152,9 +152,9 @@ class RayWorker:
         try:
             heard: Heard = ray.get(self._actor.talk.remote(message, limits))
         except ray.exceptions.RayError as error:
-            raise Died(_LOST) from error
+            raise Lost(_LOST) from error
         except ConnectionError as error:  # to the cluster itself
-            raise Died(f"the Ray cluster is gone: {_first_line(error)}") from error
+            raise Lost(f"the Ray cluster is gone: {_first_line(error)}") from error
         return heard
 
 

@@ -45,6 +45,10 @@ class Died(Exception):
         self.cause = cause
 
 
+class Lost(Died):
+    """The process is gone with its machine, or the way to it is: that says nothing about the file."""
+
+
 _TOO_MUCH = {
     "processor": "its reader took more than {:g} s of processor time",
     "waiting": "its reader waited {:g} s for something that never came",

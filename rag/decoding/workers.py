@@ -17,7 +17,8 @@ from rag.decoding.worker_process import WorkerProcess
 class Worker(Protocol):
     """A reader process, here or elsewhere. Used by one thread at a time; only `strike` may be called from any.
 
-    Laws: `tell` and `hear` raise `Died` where it is gone or exceeds the limits. After `strike`, a thread that hears gets `Died`.
+    Laws: `tell` and `hear` raise `Died` where it is gone or exceeds the limits, `Lost` where its machine is gone. After `strike`,
+    a thread that hears gets `Died`.
     """
 
     memory: int  # bytes it may use

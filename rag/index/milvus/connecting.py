@@ -24,21 +24,32 @@ def connect(address: Address, token: str) -> tuple[str, Any]:
         warnings.simplefilter("ignore")  # of pkg_resources, by milvus-lite
         try:
             import pymilvus
-            from pymilvus.exceptions import MilvusException
         except ImportError as error:
             raise MissingExtra("an index in Milvus needs the package pymilvus, which is not installed", "milvus") from error
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what fails is raised, and said once
         try:
             uri = address.uri if address.file is None else core_of(address.file, address.shown)
             client = pymilvus.MilvusClient(uri=uri, token=token, db_name=address.database, timeout=SECONDS)
-        except (MilvusException, OSError, ValueError) as error:
+        except failures(OSError, ValueError) as error:
             remedy = "is the server up? an address is milvus://HOST:19530/NAME; a token goes into RAG_MILVUS_TOKEN"
             raise IndexFailure(f"{address.shown} does not answer: {reason_of(error)}", remedy=remedy) from error
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
         return uri, client
 
 
+def failures(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What pymilvus raises: its own errors, and those of the connection that it passes on as they are; and `more`."""
+    import grpc
+    from pymilvus.exceptions import MilvusException
+
+    return MilvusException, grpc.RpcError, *more
+
+
 def reason_of(error: BaseException) -> str:
-    """What Milvus says, without how its client wraps it."""
-    said = str(getattr(error, "message", "")).strip()
-    return first_line(ValueError(said) if said else error)
+    """What Milvus says, without how its client wraps it; a connection says it as a code and, where it knows more, in words."""
+    code = getattr(error, "code", None)
+    if callable(code):
+        words = str(getattr(error, "details", str)() or "")
+        return ": ".join(filter(None, (code().name.lower().replace("_", " "), words.partition("\n")[0])))
+    told = str(getattr(error, "message", "")).strip()
+    return first_line(ValueError(told) if told else error)

@@ -15,8 +15,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import IndexFailure, StorageFailed
-from rag.index.milvus.connecting import SECONDS, connect, reason_of
+from rag.index.milvus.connecting import SECONDS, connect, failures, reason_of
 from rag.index.milvus.embedded import answers
+from rag.index.milvus.patience import Patience, persistent
 from rag.index.milvus.requests import bounded, field_types, upsert_columns
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Engine:
         """MissingExtra; IndexFailure where nothing answers; IndexLocked where another process has the file and is silent."""
         self.address = address
         self.calls = 0
+        self.patience = Patience()
         self._token = token
         self._types: dict[str, Mapping[str, Any]] = {}  # of the fields of the collections that were written
         self._restarting = threading.Lock()
@@ -54,11 +56,13 @@ class Engine:
         """Closes the connection."""
         self._client.close()
 
+    @persistent
     def collections(self) -> list[str]:
         """The names of all collections of the database."""
         with self._asking("its collections"):
             return list(self._client.list_collections(timeout=SECONDS))
 
+    @persistent
     def description(self, collection: str) -> str:
         """What a collection says it is."""
         with self._asking(collection):
@@ -68,12 +72,10 @@ class Engine:
         """IndexFailure where the server has no 16-bit vectors or no BM25; the embedded core has both."""
         if self.address.file is not None:
             return
-        from pymilvus.exceptions import MilvusException
-
         self.calls += 1
         try:
             found = str(self._client.get_server_version(timeout=SECONDS))
-        except MilvusException:  # the core behind a port does not tell
+        except failures():  # the core behind a port does not tell
             return
         if is_old(found):
             raise IndexFailure(
@@ -81,6 +83,7 @@ class Engine:
                 remedy=f"an index needs Milvus {'.'.join(map(str, LEAST))} or later",
             )
 
+    @persistent
     def create(self, collection: str, schema: Any, indexes: Any) -> None:
         """Makes a collection that is not there, and loads it; what fails half made is removed. StorageFailed."""
         try:
@@ -93,21 +96,25 @@ class Engine:
                 self.drop(collection)
             raise
 
+    @persistent
     def drop(self, collection: str) -> None:
         """Removes a collection with all its rows. StorageFailed."""
         with self._asking(collection, writing=True):
             self._client.drop_collection(collection, timeout=SECONDS)
 
+    @persistent
     def load(self, collection: str) -> None:
         """Loads a collection where it is not in memory, as after a restart of a server."""
         with self._asking(collection):
             self._client.load_collection(collection, timeout=SECONDS)
 
+    @persistent
     def release(self, collection: str) -> None:
         """Takes a collection out of memory: it is not searched until `load`. StorageFailed."""
         with self._asking(collection, writing=True):
             self._client.release_collection(collection, timeout=SECONDS)
 
+    @persistent
     def index_kind(self, collection: str) -> str:
         """The kind of index that the vectors of a collection lie under."""
         with self._asking(collection):
@@ -131,7 +138,8 @@ class Engine:
                 self._types[collection] = field_types(self._client, collection, SECONDS)
         types = self._types[collection]
 
-        def send(part: list[Row]) -> None:
+        @persistent
+        def send(self: Engine, part: list[Row]) -> None:
             with self._asking(collection, writing=True):
                 upsert_columns(self._client, collection, part, types, SECONDS)
 
@@ -140,15 +148,17 @@ class Engine:
             for part in bounded(rows):
                 if len(waiting) == SENDERS:
                     waiting.popleft().result()
-                waiting.append(pool.submit(send, part))
+                waiting.append(pool.submit(send, self, part))
             for sent in waiting:
                 sent.result()
 
+    @persistent
     def delete(self, collection: str, expression: str) -> None:
         """Deletes the rows that an expression selects. StorageFailed."""
         with self._asking(collection, writing=True):
             self._client.delete(collection, filter=expression, timeout=SECONDS)
 
+    @persistent
     def get(
         self, collection: str, keys: Sequence[str], fields: Sequence[str], moment: Mapping[str, Any], rows: int = 500
     ) -> list[Row]:
@@ -160,6 +170,7 @@ class Engine:
                 found += self._client.query(collection, ids=part, output_fields=list(fields), timeout=SECONDS, **moment)
         return found
 
+    @persistent
     def select(
         self, collection: str, expression: str, fields: Sequence[str], moment: Mapping[str, Any], limit: int = TOP_K
     ) -> list[Row]:
@@ -171,6 +182,7 @@ class Engine:
                 )
             )
 
+    @persistent
     def count(self, collection: str, expression: str, moment: Mapping[str, Any]) -> int:
         """How many rows an expression selects."""
         with self._asking(collection):
@@ -181,20 +193,26 @@ class Engine:
         self, collection: str, expression: str, fields: Sequence[str], moment: Mapping[str, Any], rows: int = 2_000
     ) -> Iterator[Row]:
         """All rows that an expression selects, by key, `rows` at once."""
-        with self._asking(collection):
-            iterator = self._client.query_iterator(
-                collection, batch_size=rows, filter=expression, output_fields=list(fields), timeout=SECONDS, **moment
-            )
+        iterator = self._iterator(collection, expression, fields, moment, rows)
         try:
-            while True:
-                with self._asking(collection):
-                    part = iterator.next()
-                if not part:
-                    return
+            while part := self._next(collection, iterator):
                 yield from part
         finally:
             iterator.close()
 
+    @persistent
+    def _iterator(self, collection: str, expression: str, fields: Sequence[str], moment: Mapping[str, Any], rows: int) -> Any:
+        with self._asking(collection):
+            return self._client.query_iterator(
+                collection, batch_size=rows, filter=expression, output_fields=list(fields), timeout=SECONDS, **moment
+            )
+
+    @persistent
+    def _next(self, collection: str, iterator: Any) -> list[Row]:
+        with self._asking(collection):
+            return list(iterator.next())
+
+    @persistent
     def search(
         self,
         collection: str,
@@ -223,14 +241,12 @@ class Engine:
 
     @contextmanager
     def _asking(self, what: str, *, writing: bool = False) -> Iterator[None]:
-        from pymilvus.exceptions import MilvusException
-
         self.calls += 1
         if self.address.file is not None and not answers(self._uri):
             self._restart_core()
         try:
             yield
-        except MilvusException as error:
+        except failures() as error:
             reason = reason_of(error)
             if writing:
                 raise StorageFailed(self.address.shown, f"{what}: {reason}") from error

@@ -134,7 +134,7 @@ class MilvusRoom:
         """The writer, with the lease of the index, which commits confirm. IndexNotFound; IndexLocked while another run has it."""
         if not self.exists():
             raise IndexNotFound(self.place)
-        with self._leased(say) as lease:
+        with self.engine.patience.held(), self._leased(say) as lease:
             stem = self._stem()
             complete_broken(self.engine, stem, say)
             yield MilvusWriter(self.engine, stem, self._facts_of(stem), lease.confirm, partial(self._put_first, lease))
@@ -190,7 +190,10 @@ class MilvusRoom:
     ) -> Iterator[MilvusFillTurn]:
         """The turn of filling, which is a lease of its own: nothing is waited for. IndexNotFound; IndexLocked."""
         seconds = load_settings({}).milvus_lease
-        with filling(self._leases, self.place, self._standing, self.address.derived, seconds, say) as turn:
+        with (
+            self.engine.patience.held(),
+            filling(self._leases, self.place, self._standing, self.address.derived, seconds, say) as turn,
+        ):
             yield turn
 
     def wait_for_turn(self, say: Callable[[str], None] = lambda _: None) -> None:
