@@ -9,7 +9,8 @@ import pytest
 
 import rag
 from rag.errors import IndexFailure, IndexTooNew
-from rag.index.milvus.engine import NEWEST
+from rag.index.milvus import dense_lane
+from rag.index.milvus.engine import NEWEST, Engine
 from rag.index.milvus.facts import read_facts
 from rag.index.milvus.index_kinds import EXACT_UP_TO, FLAT, HNSW, IVF_RABITQ, KINDS, kind_for
 from rag.index.milvus.notes import FACT, Notes
@@ -66,6 +67,35 @@ def test_what_a_filter_leaves_few_of_is_compared_one_by_one(milvus: MilvusRoom, 
         assert places(moment, [number for number, _ in found[:20]]) == [place for place, _ in truth[:20]]
         np.testing.assert_allclose([score for _, score in found[:20]], [score for _, score in truth[:20]], atol=1e-5)
         del milvus.engine.search
+
+
+@pytest.mark.parametrize("wanted", [each for each in FILTERS if each != Filters()], ids=str)
+def test_of_a_graph_half_of_what_a_filter_leaves_is_asked_for(
+    milvus: MilvusRoom, wanted: Filters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then Milvus compares all of it. This core has no graph: what is asked is looked at, and that the answers stay right."""
+    oracle = filled(milvus, 120)
+    monkeypatch.setattr(dense_lane, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(dense_lane, "SCANNED", 1)
+    Notes(milvus.engine, milvus.name).write({(FACT, "kind"): HNSW})
+    [query] = unit_rows(1, 5)
+    truth = oracle.nearest(query, allowed_by(wanted))
+    asked: list[tuple[int, int]] = []
+
+    def search(collection: str, field: str, query: np.ndarray, k: int, expression: str, *given: object) -> list:
+        asked.append((k, milvus.engine.count(collection, expression, NEWEST)))
+        return Engine.search(milvus.engine, collection, field, query, k, expression, *given)  # type: ignore[arg-type]
+
+    with closing(milvus.open("auto")) as opened, opened.snapshot() as moment:
+        milvus.engine.search = search  # type: ignore[method-assign, assignment]
+        try:
+            [found] = moment.nearest_by_kind(query[None], 2, 0, moment.matching(wanted))
+            assert places(moment, [number for number, _ in found]) == [place for place, _ in truth[:2]]
+        finally:
+            del milvus.engine.search
+    assert [most for most, _ in asked] == [max(24, rows // 2 + 1) for _, rows in asked]
+    assert len(asked) == bool(truth) and milvus.engine.count(f"{milvus.name}_passages", "", NEWEST) > 300
+    assert KINDS[HNSW].least(32_001) == 0 and KINDS[IVF_RABITQ].least(10_000) == 0
 
 
 def test_notes_of_an_older_format_are_brought_up_to_date_and_of_a_newer_one_refused(milvus: MilvusRoom) -> None:

@@ -56,15 +56,22 @@ class DenseLane:
         self, query: Vectors, k: int, expression: str, check: Check | None, *, least: int = 0
     ) -> tuple[list[Row], bool]:
         """The best rows by the engine, and whether those are all. What a filter leaves few of is compared here, one by one."""
-        share = 1.0
+        share, half = 1.0, 0
         if expression and not self._kind.is_exact:
             count = self._rows.count(expression)
             if count <= EXACT_UP_TO:
                 return self._rows.compared(query, k, expression, check), count <= 2 * k + 20
-            share = count / max(count, self._all)
+            share, half = count / max(count, self._all), self._kind.least(count)
         asked = query.astype(np.float16)
         return self._rows.best(
-            "vector", asked, k, expression, check, least=least, params=lambda limit: self._kind.search(limit, share)
+            "vector",
+            asked,
+            k,
+            expression,
+            check,
+            least=least,
+            asked_for=half,
+            params=lambda limit: self._kind.search(limit, share),
         )
 
     @cached_property

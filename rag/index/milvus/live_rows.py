@@ -49,29 +49,32 @@ class LiveRows:
         check: Check | None,
         *,
         least: int = 0,
+        asked_for: int = 0,
         fields: Sequence[str] = (),
         params: Callable[[int], Mapping[str, Any]] = lambda _: {},
     ) -> tuple[list[Row], bool]:
         """The k best live rows that pass the check, or more, best first; and whether those are all there are.
 
-        Asks for twice as many, as some may be of an older version, and for `least` at least; then for more. The rows have these
-        `fields`, beside their number, document, version and kind; with all of PASSAGE_FIELDS they need not be read again.
+        Asks for twice as many, as some may be of an older version, and for `least` at least; then for more. The engine is asked
+        for `asked_for` at least, of which no more than those are looked at. The rows have these `fields`, beside their number,
+        document, version and kind; with all of PASSAGE_FIELDS they need not be read again.
         """
         wanted = dict.fromkeys((*_FOUND, *fields, *(_CHECKED if check is not None else ())))
         asked = both(expression or 'document != ""')
         limit = min(max(2 * k + 20, least), TOP_K)
         while True:
+            most = max(limit, asked_for)
             answer = self._engine.search(
                 self._passages,
                 field,
                 query,
-                limit,
+                most,
                 asked,
                 [name for name in wanted if name != "key"],
                 self._moment,
-                params(limit),
+                params(most),
             )
-            kept = self.live(answer)
+            kept = self.live(answer[:limit])
             if check is not None:
                 kept = [row for row, passes in zip(kept, check(kept), strict=True) if passes]
             is_all = len(answer) < limit
