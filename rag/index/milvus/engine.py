@@ -30,6 +30,10 @@ LEAST = (2, 5)  # version of the server
 NEWEST: Mapping[str, Any] = {"consistency_level": "Strong"}  # waits for all that was written before
 OWN: Mapping[str, Any] = {"consistency_level": "Session"}  # sees what this client wrote
 
+_NOT_LOADED = 101  # the code of Milvus
+_LOADS = "Milvus loads its collections in the first minute after its start; ask again then"
+_WRITE_AGAIN = "what was committed is there; look whether the server runs, then run the same command again"
+
 Row = dict[str, Any]
 
 
@@ -228,10 +232,9 @@ class Engine:
         except MilvusException as error:
             reason = first_line(error)
             if writing:
-                raise StorageFailed(self.address.shown, f"{what}: {reason}") from error
-            raise IndexFailure(
-                f"{self.address.shown}: {what} cannot be read: {reason}", remedy="look at the server's log; then ask again"
-            ) from error
+                raise StorageFailed(self.address.shown, f"{what}: {reason}", _WRITE_AGAIN) from error
+            remedy = _LOADS if error.code == _NOT_LOADED else "look at the server's log; then ask again"
+            raise IndexFailure(f"{self.address.shown}: {what} cannot be read: {reason}", remedy=remedy) from error
 
     def _restart_core(self) -> None:
         """An embedded core ends with the process that started it: this one, or whoever is first, starts another."""
