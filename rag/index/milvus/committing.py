@@ -5,7 +5,8 @@ Knows rows and their order; knows no run. A kill between any two steps leaves ev
     1  upsert the passages of the new version     nobody sees them: no document names that version
     2  upsert the document's row                  the commit point
     3  delete the passages of the version that was seen before, and of no other: two writers of one document would otherwise
-       delete each other's passages. What nobody names is swept later.
+       delete each other's passages. Not even those if they were written after that: another writer has brought the version
+       back meanwhile. What nobody names is swept later.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.index.milvus.engine import OWN, Engine, Row
-from rag.index.milvus.names import among, document_key
+from rag.index.milvus.names import among, both, document_key, either
 from rag.index.milvus.schema import DOCUMENTS, PASSAGES, collection
 from rag.types import DocumentId
 
@@ -29,6 +30,7 @@ class Changes:
     documents: list[Row] = field(default_factory=list)  # their new rows
     removed: list[DocumentId] = field(default_factory=list)
     spent: list[str] = field(default_factory=list)  # keys of loose vectors that passages hold now
+    begun: int = 0  # the number of a row that is written when this commit begins
 
 
 def seen_versions(engine: Engine, index: str, keys: Sequence[str]) -> dict[str, str]:
@@ -55,8 +57,7 @@ def commit_changes(engine: Engine, index: str, changes: Changes, seen: Mapping[s
     ended = sorted(owners_that_end(changes, seen))
     for start in range(0, len(ended), _AT_ONCE):
         pairs = (owner.split("-") for owner in ended[start : start + _AT_ONCE])
-        engine.delete(
-            passages, " or ".join(f'(document == "{document}" and version == "{version}")' for document, version in pairs)
-        )
+        owned = either([f'document == "{document}" and version == "{version}"' for document, version in pairs])
+        engine.delete(passages, both(owned, f"number < {changes.begun}"))
     for start in range(0, len(changes.spent), 1_000):
         engine.delete(passages, among("key", changes.spent[start : start + 1_000]))
