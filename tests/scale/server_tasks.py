@@ -77,7 +77,7 @@ def doing(name: str, *arguments: str) -> Iterator[Task]:
 def found_in(moment: Moment) -> dict[str, list[str]]:
     """The texts that a moment finds, by document."""
     found: dict[str, list[str]] = {}
-    numbers = [number for number, _ in moment.nearest_by_kind(unit_rows(1, 0), 1_000, 0)[0]]
+    numbers = [number for number, _ in moment.nearest_by_kind(unit_rows(1, 0, moment.fingerprint.dim), 1_000, 0)[0]]
     for one in moment.passages(numbers):
         found.setdefault(one.passage.document.path, []).append(one.passage.text)
     return {path: sorted(texts) for path, texts in found.items()}
@@ -151,7 +151,10 @@ def hold(address: str) -> None:
 
 
 def index(address: str, corpus: str) -> None:
-    """`rag index`, which says what the model is asked for, and when commits begin, name their documents and return."""
+    """`rag index`, which says what the model is asked for, and what commits have written.
+
+    Waits for a line before it writes the rows of passages, and before those of documents.
+    """
     names: list[str] = []
 
     def ask(writer: Any, keys: Any, vectors: Any) -> Any:
@@ -160,13 +163,15 @@ def index(address: str, corpus: str) -> None:
         return put_vectors(writer, keys, vectors)
 
     def write_rows(engine: Engine, index: str, changes: Any, seen: Any) -> None:
-        say({"begins": None})
+        say({"writes": "passages"})
+        sys.stdin.readline()
         commit_changes(engine, index, changes, seen)
         names[:] = [row["path"] for row in changes.documents]
 
     def name(engine: Engine, collection: str, rows: Any) -> None:
         if collection.endswith(DOCUMENTS):
-            say({"names": None})
+            say({"writes": "documents"})
+            sys.stdin.readline()
         upsert(engine, collection, rows)
 
     def commit(writer: Any) -> int:

@@ -44,6 +44,13 @@ def kind_wanted(engine: Engine, index: str, asked: str) -> str:
     return name
 
 
+def seal_new(engine: Engine, index: str, name: str) -> None:
+    """Has what a run wrote put under the index of that kind at once: a graph finds less of it until then."""
+    if not KINDS[name].is_exact:
+        with suppress(IndexFailure):  # servers bound how often they are asked, and do it by themselves some minutes later
+            engine.seal(collection(index, PASSAGES))
+
+
 def put_under(engine: Engine, index: str, name: str, tell: Callable[[str], None]) -> tuple[str, ...]:
     """Builds an index of that kind in place of the present one; returns a remark. IndexFailure, StorageFailed."""
     passages, notes = collection(index, PASSAGES), Notes(engine, index)

@@ -20,7 +20,7 @@ from rag.index.milvus.lease import leased
 from rag.index.milvus.migration import bring_up_to_date
 from rag.index.milvus.notes import Notes
 from rag.index.milvus.reader import OpenMilvus
-from rag.index.milvus.reindexing import kind_wanted, put_under
+from rag.index.milvus.reindexing import kind_wanted, put_under, seal_new
 from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, is_complete
 from rag.index.milvus.upkeep import findings, sweep
 from rag.index.milvus.writer import MilvusWriter
@@ -105,6 +105,7 @@ class MilvusRoom:
         try:
             wanted = kind_wanted(self.engine, self.name, settings.index_kind)
             if wanted == self._facts().index_kind:
+                seal_new(self.engine, self.name, wanted)
                 return ()
             with leased(self._notes, self.place, settings.milvus_lease, tell):
                 return put_under(self.engine, self.name, wanted, tell)
