@@ -222,13 +222,15 @@ class AnotherModel(IndexFailure):
 
 
 class StorageFailed(IndexFailure):
-    """A write to disk failed: the index is at its last commit."""
+    """A write to disk or to a database failed: the index is at its last commit."""
 
-    def __init__(self, folder: Path | str, reason: str) -> None:
-        super().__init__(
-            f"writing to {folder} failed: {reason}",
-            remedy="the last commit is intact; free some space and run the same command again",
-        )
+    def __init__(
+        self,
+        folder: Path | str,
+        reason: str,
+        remedy: str = "the last commit is intact; free some space and run the same command again",
+    ) -> None:
+        super().__init__(f"writing to {folder} failed: {reason}", remedy=remedy)
 
 
 class UnreadableDocument(RagError):

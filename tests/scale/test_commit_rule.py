@@ -228,6 +228,33 @@ def test_two_writers_of_one_document_leave_one_of_the_two_whole_in_every_order(m
     assert len(documents(milvus)["a.txt"]) == 2 == rows(milvus)
 
 
+def test_a_version_that_another_writer_brings_back_is_not_deleted_by_who_replaced_it(milvus: MilvusRoom) -> None:
+    milvus.create(FINGERPRINT, {})
+    other = MilvusRoom(milvus.place)
+    other.engine = Engine(milvus.address, "")
+    with milvus.writing() as writer:
+        writer.add_root("docs", Path("/corpus"))
+        put(writer, "a.txt", ["before", "common"], stamp="0")
+        writer.commit()
+    replaces = writer_without_lease(milvus)
+    put(replaces, "a.txt", ["after", "common"], stamp="1")
+
+    def delete(where: str, expression: str) -> None:
+        if where.endswith("_passages"):
+            brings_back = writer_without_lease(other)
+            put(brings_back, "a.txt", ["before", "common"], stamp="0")
+            brings_back.commit()
+        Engine.delete(milvus.engine, where, expression)
+
+    milvus.engine.delete = delete  # type: ignore[method-assign]
+    replaces.commit()
+    revived_all(milvus.engine)
+    assert documents(milvus)["a.txt"] == ["before", "common"]
+    assert list(milvus.check(read_data=True)) == []
+    upkeep.sweep(milvus.engine, milvus.name, older_than=-5)
+    assert documents(milvus)["a.txt"] == ["before", "common"] and rows(milvus) == 2
+
+
 def revived_all(engine: Engine) -> None:
     for name in ("get", "upsert", "delete"):
         engine.__dict__.pop(name, None)

@@ -6,7 +6,8 @@ Knows rows and their order; knows no run. A kill between any two steps leaves ev
                                                   that further models have of their contents already
     2  upsert the document's row                  the commit point
     3  delete the passages of the version that was seen before, and of no other: two writers of one document would otherwise
-       delete each other's passages. What nobody names is swept later.
+       delete each other's passages. Not even those if they were written after that: another writer has brought the version
+       back meanwhile. What nobody names is swept later.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rag.index.milvus.engine import OWN, Engine, Row
-from rag.index.milvus.names import among, document_key
+from rag.index.milvus.names import among, both, document_key, either
 from rag.index.milvus.schema import DOCUMENTS, PASSAGES, collection
 from rag.types import DocumentId
 
@@ -32,6 +33,7 @@ class Changes:
     followed: Callable[[], Iterable[tuple[str, Iterable[Row]]]] = tuple  # of each further space: its collection, and its new rows
     spaces: Sequence[str] = ()  # collections of further spaces
     spent: list[str] = field(default_factory=list)  # keys of loose vectors that passages hold now
+    begun: int = 0  # the number of a row that is written when this commit begins
 
 
 def seen_versions(engine: Engine, index: str, keys: Sequence[str]) -> dict[str, str]:
@@ -60,8 +62,8 @@ def commit_changes(engine: Engine, index: str, changes: Changes, seen: Mapping[s
     ended = sorted(owners_that_end(changes, seen))
     for start in range(0, len(ended), _AT_ONCE):
         pairs = (owner.split("-") for owner in ended[start : start + _AT_ONCE])
-        owned = " or ".join(f'(document == "{document}" and version == "{version}")' for document, version in pairs)
+        owned = either([f'document == "{document}" and version == "{version}"' for document, version in pairs])
         for rows in (passages, *changes.spaces):
-            engine.delete(rows, owned)
+            engine.delete(rows, both(owned, f"number < {changes.begun}"))
     for start in range(0, len(changes.spent), 1_000):
         engine.delete(passages, among("key", changes.spent[start : start + 1_000]))

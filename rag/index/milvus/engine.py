@@ -31,6 +31,10 @@ LEAST = (2, 5)  # version of the server
 NEWEST: Mapping[str, Any] = {"consistency_level": "Strong"}  # waits for all that was written before
 OWN: Mapping[str, Any] = {"consistency_level": "Session"}  # sees what this client wrote
 
+_NOT_LOADED = 101  # the code of Milvus
+_LOADS = "Milvus loads its collections in the first minute after its start; ask again then"
+_WRITE_AGAIN = "what was committed is there; look whether the server runs, then run the same command again"
+
 Row = dict[str, Any]
 
 
@@ -122,14 +126,23 @@ class Engine:
             return str(found.get("index_type", "FLAT"))
 
     def index_vectors(self, collection: str, kind: str, params: Mapping[str, Any]) -> None:
-        """Builds an index of that kind over the vectors of a released collection, in place of the present one. StorageFailed."""
+        """Builds an index of that kind over the vectors of a released collection, in place of the present one. StorageFailed.
+
+        They are sealed before: no index is built over what is not, and such a part of a graph is searched by a coarse one.
+        """
         from pymilvus import MilvusClient
 
         indexes = MilvusClient.prepare_index_params()
         indexes.add_index("vector", index_type=kind, metric_type="IP", params=dict(params))
+        self.seal(collection)
         with self._asking(collection, writing=True):
             self._client.drop_index(collection, "vector", timeout=SECONDS)
             self._client.create_index(collection, indexes, timeout=BUILD_SECONDS)
+
+    def seal(self, collection: str) -> None:
+        """Has the server put what was written so far under the collection's index, without waiting for that. StorageFailed."""
+        with self._asking(collection, writing=True):
+            self._client.flush(collection, timeout=BUILD_SECONDS)
 
     def upsert(self, collection: str, rows: Iterable[Row]) -> None:
         """Writes rows, replacing those of the same keys, in requests that no server refuses, in no order. StorageFailed."""
@@ -249,10 +262,9 @@ class Engine:
         except failures() as error:
             reason = reason_of(error)
             if writing:
-                raise StorageFailed(self.address.shown, f"{what}: {reason}") from error
-            raise IndexFailure(
-                f"{self.address.shown}: {what} cannot be read: {reason}", remedy="look at the server's log; then ask again"
-            ) from error
+                raise StorageFailed(self.address.shown, f"{what}: {reason}", _WRITE_AGAIN) from error
+            remedy = _LOADS if error.code == _NOT_LOADED else "look whether the server runs, and at its log; then ask again"
+            raise IndexFailure(f"{self.address.shown}: {what} cannot be read: {reason}", remedy=remedy) from error
 
     def _restart_core(self) -> None:
         """An embedded core ends with the process that started it: this one, or whoever is first, starts another."""

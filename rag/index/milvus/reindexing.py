@@ -52,6 +52,13 @@ def vectors_of(index: str, space: int) -> str:
     return collection(index, PASSAGES) if space == FIRST else space_collection(index, space)
 
 
+def seal_new(engine: Engine, index: str, name: str, space: int = FIRST) -> None:
+    """Has what a run wrote put under the index of that kind at once: a graph finds less of it until then."""
+    if not KINDS[name].is_exact:
+        with suppress(IndexFailure):  # servers bound how often they are asked, and do it by themselves some minutes later
+            engine.seal(vectors_of(index, space))
+
+
 def put_under(engine: Engine, index: str, name: str, tell: Callable[[str], None], space: int = FIRST) -> tuple[str, ...]:
     """Builds an index of that kind over a space in place of its present one; returns a remark. IndexFailure, StorageFailed."""
     notes = Notes(engine, index)

@@ -27,7 +27,7 @@ from rag.index.milvus.lease import Lease, leased
 from rag.index.milvus.migration import bring_up_to_date
 from rag.index.milvus.notes import RECOGNISED, Notes
 from rag.index.milvus.reader import STALE, OpenMilvus
-from rag.index.milvus.reindexing import complete_broken, kind_wanted, put_under
+from rag.index.milvus.reindexing import complete_broken, kind_wanted, put_under, seal_new
 from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, is_complete, space_collection
 from rag.index.milvus.sets import described, drop_other_sets, exchange, new_stem, standing, standing_or_first
 from rag.index.milvus.survey import MilvusSurvey
@@ -214,9 +214,11 @@ class MilvusRoom:
             facts = self._facts()
             for space in (FIRST, *(each.number for each in facts.spaces)):
                 wanted = kind_wanted(self.engine, self._stem(), settings.index_kind, space)
-                if wanted != facts.kinds.get(space, FLAT):
-                    with self._leased(tell):
-                        said += put_under(self.engine, self._stem(), wanted, tell, space)
+                if wanted == facts.kinds.get(space, FLAT):
+                    seal_new(self.engine, self._stem(), wanted, space)
+                    continue
+                with self._leased(tell):
+                    said += put_under(self.engine, self._stem(), wanted, tell, space)
             return tuple(said)
         except IndexFailure as error:
             return (f"{error.what}; {error.remedy}",)

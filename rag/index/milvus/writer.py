@@ -124,10 +124,10 @@ class MilvusWriter(MilvusChanges):
         vectors = self._vectors.read(wanted | saved)
         loose = {key: vectors[key] for key in saved - wanted}
         loose |= {key: vector for key, vector in self._vectors.fresh.items() if key not in wanted}
-        changes = Changes(removed=list(self._removed))
+        changes = Changes(removed=list(self._removed), begun=max(self._next_number, number_at(now())))
         changes.documents = [skipped_row(document, reason) for document, reason in self._skipped.values()]
         changes.spent = [f"{LOOSE}{key.hex()}" for key in wanted if self._vectors.is_loose(key)]
-        changes.passages = self._passage_rows(vectors, loose, changes.documents, holding)
+        changes.passages = self._passage_rows(vectors, loose, changes, holding)
         changes.spaces = self.spaces.collections()
         if changes.spaces:
             changes.passages = _noted(changes.passages, known, written)
@@ -138,11 +138,11 @@ class MilvusWriter(MilvusChanges):
         self,
         vectors: Mapping[bytes, NDArray[np.float16]],
         loose: Mapping[bytes, NDArray[np.float16]],
-        documents: list[Row],
+        changes: Changes,
         holding: list[tuple[bytes, str]],
     ) -> Iterator[Row]:
         """The rows of passages and of loose vectors; adds the rows of their documents, and what holds each key."""
-        number, cut = max(self._next_number, number_at(now())), 0
+        number, cut = changes.begun, 0
         for key, vector in loose.items():
             yield loose_row(key, vector, number)
             holding.append((key, f"{LOOSE}{key.hex()}"))
@@ -155,7 +155,7 @@ class MilvusWriter(MilvusChanges):
                 yield row
                 holding.append((key, row["key"]))
                 number += 1
-            documents.append(document_row(staged, version))
+            changes.documents.append(document_row(staged, version))
         self._next_number = number
         if cut:
             self.remarks.append(
