@@ -1,23 +1,21 @@
-"""One connection to Milvus: bounded requests, one guarantee timestamp, and errors that say what to do.
+"""What is asked of Milvus: bounded requests, under one guarantee timestamp.
 
 Knows pymilvus and its limits; knows no collection of ours and no passage.
 """
 
 from __future__ import annotations
 
-import re
-import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import IndexFailure, StorageFailed
-from rag.index.milvus.connecting import SECONDS, connect, failures, reason_of
-from rag.index.milvus.embedded import answers
-from rag.index.milvus.patience import Patience, persistent
+from rag.errors import StorageFailed
+from rag.index.milvus.connecting import SECONDS
+from rag.index.milvus.connection import Connection
+from rag.index.milvus.patience import persistent
 from rag.index.milvus.requests import bounded, field_types, upsert_columns
 
 if TYPE_CHECKING:
@@ -27,13 +25,9 @@ TOP_K = 16_384  # more is refused by servers
 FIELD_BYTES = 65_535  # of a text
 SENDERS = 2  # requests that write at once
 BUILD_SECONDS = 86_400.0  # for building an index
-LEAST = (2, 5)  # version of the server
 NEWEST: Mapping[str, Any] = {"consistency_level": "Strong"}  # waits for all that was written before
 OWN: Mapping[str, Any] = {"consistency_level": "Session"}  # sees what this client wrote
 
-_NOT_LOADED = 101  # the code of Milvus
-_LOADS = "Milvus loads its collections in the first minute after its start; ask again then"
-_WRITE_AGAIN = "what was committed is there; look whether the server runs, then run the same command again"
 
 Row = dict[str, Any]
 
@@ -43,22 +37,13 @@ def at_least(seconds: float) -> dict[str, Any]:
     return {"consistency_level": "Customized", "guarantee_timestamp": int(seconds * 1000) << 18}
 
 
-class Engine:
-    """A client of one database. Safe to share between threads; `calls` counts the requests."""
+class Engine(Connection):
+    """What is asked of one database. Safe to share between threads."""
 
     def __init__(self, address: Address, token: str) -> None:
-        """MissingExtra; IndexFailure where nothing answers; IndexLocked where another process has the file and is silent."""
-        self.address = address
-        self.calls = 0
-        self.patience = Patience()
-        self._token = token
+        """Raises as `Connection`."""
+        super().__init__(address, token)
         self._types: dict[str, Mapping[str, Any]] = {}  # of the fields of the collections that were written
-        self._restarting = threading.Lock()
-        self._uri, self._client = connect(address, token)
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self._client.close()
 
     @persistent
     def collections(self) -> list[str]:
@@ -71,21 +56,6 @@ class Engine:
         """What a collection says it is."""
         with self._asking(collection):
             return str(self._client.describe_collection(collection, timeout=SECONDS).get("description", ""))
-
-    def refuse_old_server(self) -> None:
-        """IndexFailure where the server has no 16-bit vectors or no BM25; the embedded core has both."""
-        if self.address.file is not None:
-            return
-        self.calls += 1
-        try:
-            found = str(self._client.get_server_version(timeout=SECONDS))
-        except failures():  # the core behind a port does not tell
-            return
-        if is_old(found):
-            raise IndexFailure(
-                f"{self.address.shown} is Milvus {found}, which has no 16-bit vectors and no BM25",
-                remedy=f"an index needs Milvus {'.'.join(map(str, LEAST))} or later",
-            )
 
     @persistent
     def create(self, collection: str, schema: Any, indexes: Any) -> None:
@@ -251,37 +221,6 @@ class Engine:
                 **moment,
             )
         return [{**hit["entity"], "key": hit["id"], "distance": hit["distance"]} for hit in found]
-
-    @contextmanager
-    def _asking(self, what: str, *, writing: bool = False) -> Iterator[None]:
-        self.calls += 1
-        if self.address.file is not None and not answers(self._uri):
-            self._restart_core()
-        try:
-            yield
-        except failures() as error:
-            reason = reason_of(error)
-            if writing:
-                raise StorageFailed(self.address.shown, f"{what}: {reason}", _WRITE_AGAIN) from error
-            remedy = _LOADS if error.code == _NOT_LOADED else "look whether the server runs, and at its log; then ask again"
-            raise IndexFailure(f"{self.address.shown}: {what} cannot be read: {reason}", remedy=remedy) from error
-
-    def _restart_core(self) -> None:
-        """An embedded core ends with the process that started it: this one, or whoever is first, starts another."""
-        from pymilvus.exceptions import MilvusException
-
-        with self._restarting:
-            if not answers(self._uri):
-                self._uri, self._client = connect(self.address, self._token)
-                for collection in self._client.list_collections(timeout=SECONDS):
-                    with suppress(MilvusException):  # what a kill left half made has no index, and cannot be loaded
-                        self._client.load_collection(collection, timeout=SECONDS)
-
-
-def is_old(version: str) -> bool:
-    """Whether a version such as v2.3.5 is older than `LEAST`; one that cannot be read is not."""
-    found = re.match(r"v?(\d+)\.(\d+)", version)
-    return found is not None and (int(found[1]), int(found[2])) < LEAST
 
 
 def now() -> float:

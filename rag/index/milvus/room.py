@@ -8,28 +8,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache, cached_property, partial
-from pathlib import Path
-from typing import TypeVar
+from functools import partial
 
 from rag.config import Settings, load_settings
 from rag.errors import IndexDamaged, IndexFailure, IndexLocked, IndexNotFound
 from rag.index.catalog.spaces import FIRST, Space
 from rag.index.files.uninterruptible import uninterruptible
-from rag.index.milvus.address import Address, parse_address
 from rag.index.milvus.building import broken_off, explaining, refuse_while_building
 from rag.index.milvus.engine import NEWEST, Engine
-from rag.index.milvus.facts import Facts, read_facts, write_facts
+from rag.index.milvus.facts import Facts, write_facts
 from rag.index.milvus.fill_turn import MilvusFillTurn, filling, wait_for_turn
 from rag.index.milvus.first_space import fill_set
 from rag.index.milvus.index_kinds import FLAT
-from rag.index.milvus.lease import Lease, leased
+from rag.index.milvus.lease import Lease
 from rag.index.milvus.migration import bring_up_to_date
 from rag.index.milvus.notes import RECOGNISED, Notes
 from rag.index.milvus.reader import STALE, OpenMilvus
 from rag.index.milvus.reindexing import complete_broken, kind_wanted, put_under, seal_new
-from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, is_complete, space_collection
-from rag.index.milvus.sets import described, drop_other_sets, exchange, new_stem, standing, standing_or_first
+from rag.index.milvus.schema import COLLECTIONS, FORMAT, collection, create_collections, space_collection
+from rag.index.milvus.sets import described, drop_other_sets, exchange, new_stem, standing
+from rag.index.milvus.standing_set import StandingSet
 from rag.index.milvus.survey import MilvusSurvey
 from rag.index.milvus.upkeep import findings, sweep
 from rag.index.milvus.writer import MilvusWriter
@@ -38,42 +36,9 @@ from rag.types import Fingerprint
 
 LINGERS = STALE + 1.0  # seconds for which the old set stays after an exchange: searches that began before end meanwhile
 
-Found = TypeVar("Found")
 
-
-class MilvusRoom:
+class MilvusRoom(StandingSet):
     """The index at an address; every method is as `Room` has it. Connects at first use."""
-
-    def __init__(self, address: str) -> None:
-        """WrongRequest for an address that is none."""
-        self.address = parse_address(address)
-        self.place = self.address.shown
-        self.name = self.address.name
-
-    @cached_property
-    def engine(self) -> Engine:
-        """The connection. MissingExtra, IndexFailure."""
-        return _engine(self.address, load_settings({}).milvus_token)
-
-    def exists(self) -> bool:
-        """Whether there is a complete index. IndexFailure where a collection of that name is not ours."""
-        try:
-            self._facts()
-        except IndexNotFound:
-            return False
-        except IndexDamaged:
-            return True
-        return True
-
-    @property
-    def uploads(self) -> Path:
-        """As `Address.uploads`."""
-        return self.address.uploads
-
-    @property
-    def derived(self) -> Path:
-        """As `Address.derived`."""
-        return self.address.derived
 
     def up_to_date(self) -> MilvusRoom:
         """Brings an index of an older format up to date in place. IndexNotFound, IndexTooNew, IndexTooOld."""
@@ -85,18 +50,6 @@ class MilvusRoom:
 
         self._at(bring)
         return self
-
-    def fingerprint(self) -> Fingerprint:
-        """The fingerprint of the model that made the vectors. IndexNotFound."""
-        return self._facts().fingerprint
-
-    def settings(self) -> dict[str, str]:
-        """The settings the index was made with. IndexNotFound."""
-        return dict(self._facts().settings)
-
-    def spaces(self) -> tuple[Space, ...]:
-        """The vector spaces beside the first, by number. IndexNotFound."""
-        return self._facts().spaces
 
     @contextmanager
     def surveyed(self) -> Iterator[MilvusSurvey]:
@@ -238,55 +191,6 @@ class MilvusRoom:
             removed += drop_other_sets(self.engine, self.name, lease.confirm)
         return removed
 
-    # ---- which set ------------------------------------------------------------------------------
-
-    @property
-    def _leases(self) -> Notes:
-        """The notes that hold the leases, whichever set stands."""
-        return Notes(self.engine, self.name)
-
-    def _stem(self) -> str:
-        """The stem of the set that stands."""
-        return standing_or_first(self.engine, self.name)
-
-    def _at(self, act: Callable[[str], Found]) -> Found:
-        """Does something with the set that stands; again where another took its place meanwhile."""
-        if self.address.file is not None and not self.address.file.exists():
-            raise IndexNotFound(self.place)
-        stem = self._stem()
-        while True:
-            try:
-                return act(stem)
-            except IndexFailure:
-                before, stem = stem, self._stem()
-                if stem == before:
-                    raise
-
-    def _facts(self) -> Facts:
-        return self._at(self._facts_of)
-
-    def _facts_of(self, stem: str) -> Facts:
-        if is_complete(self.engine, stem, described(self.name, stem)):
-            facts = read_facts(Notes(self.engine, stem), self.place, NEWEST)
-            if facts is not None:
-                return facts
-        raise IndexNotFound(self.place)
-
-    # ---- who writes -----------------------------------------------------------------------------
-
-    @contextmanager
-    def _lease(self, say: Callable[[str], None] = lambda _: None) -> Iterator[Lease]:
-        with leased(self._leases, self.place, load_settings({}).milvus_lease, say) as lease:
-            yield lease
-
-    @contextmanager
-    def _leased(self, say: Callable[[str], None]) -> Iterator[Lease]:
-        """The lease, and what killed rebuilds left is removed."""
-        with self._lease(say) as lease:
-            with suppress(IndexFailure):
-                drop_other_sets(self.engine, self.name, lease.confirm)
-            yield lease
-
 
 class _NewSet(MilvusRoom):
     """The set that a rebuild makes, as an index of its own: written by the lease of the rebuild."""
@@ -301,9 +205,3 @@ class _NewSet(MilvusRoom):
     @contextmanager
     def _leased(self, say: Callable[[str], None]) -> Iterator[Lease]:
         yield self._held
-
-
-@cache
-def _engine(address: Address, token: str) -> Engine:
-    """One connection of this process to each place: runs that follow one another share it."""
-    return Engine(address, token)

@@ -9,7 +9,7 @@ import pytest
 from rag.errors import WrongRequest
 from rag.index.locations import index_folder, index_room, is_address
 from rag.index.milvus.address import Address, parse_address
-from rag.index.milvus.engine import is_old
+from rag.index.milvus.connection import is_old
 
 
 @pytest.mark.parametrize(
