@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import IndexFailure, StorageFailed
+from rag.index.files.uninterruptible import uninterruptible
 from rag.index.milvus.connecting import SECONDS, connect, reason_of
 from rag.index.milvus.embedded import answers
 from rag.index.milvus.requests import bounded
@@ -121,6 +122,7 @@ class Engine:
         indexes.add_index("vector", index_type=kind, metric_type="IP", params=dict(params))
         with self._asking(collection, writing=True):
             self._client.drop_index(collection, "vector", timeout=SECONDS)
+        with self._asking_long(collection, writing=True):
             self._client.create_index(collection, indexes, timeout=BUILD_SECONDS)
 
     def upsert(self, collection: str, rows: Iterable[Row]) -> None:
@@ -218,6 +220,13 @@ class Engine:
 
     @contextmanager
     def _asking(self, what: str, *, writing: bool = False) -> Iterator[None]:
+        """A call that Ctrl-C does not cut in two: the channel would keep its locks, and every later call wait for ever."""
+        with self._asking_long(what, writing=writing), uninterruptible():
+            yield
+
+    @contextmanager
+    def _asking_long(self, what: str, *, writing: bool = False) -> Iterator[None]:
+        """A call that takes minutes, nearly all of them between two questions whether it is done: there Ctrl-C may come."""
         from pymilvus.exceptions import MilvusException
 
         self.calls += 1
