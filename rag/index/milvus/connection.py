@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rag.errors import IndexFailure, StorageFailed
+from rag.index.files.uninterruptible import uninterruptible
 from rag.index.milvus.connecting import SECONDS, connect, failures, reason_of
 from rag.index.milvus.embedded import answers
 from rag.index.milvus.patience import Patience
@@ -58,6 +59,13 @@ class Connection:
 
     @contextmanager
     def _asking(self, what: str, *, writing: bool = False) -> Iterator[None]:
+        """A call that Ctrl-C does not cut in two: the channel would keep its locks, and every later call wait for ever."""
+        with self._asking_long(what, writing=writing), uninterruptible():
+            yield
+
+    @contextmanager
+    def _asking_long(self, what: str, *, writing: bool = False) -> Iterator[None]:
+        """A call that takes minutes, nearly all of them between two questions whether it is done: there Ctrl-C may come."""
         self.calls += 1
         if self.address.file is not None and not answers(self._uri):
             self._restart_core()
@@ -67,11 +75,8 @@ class Connection:
             reason = reason_of(error)
             if writing:
                 raise StorageFailed(self.address.shown, f"{what}: {reason}", _WRITE_AGAIN) from error
-            remedy = (
-                _LOADS
-                if getattr(error, "code", None) == _NOT_LOADED
-                else "look whether the server runs, and at its log; then ask again"
-            )
+            loads = getattr(error, "code", None) == _NOT_LOADED
+            remedy = _LOADS if loads else "look whether the server runs, and at its log; then ask again"
             raise IndexFailure(f"{self.address.shown}: {what} cannot be read: {reason}", remedy=remedy) from error
 
     def _restart_core(self) -> None:

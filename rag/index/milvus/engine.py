@@ -107,11 +107,12 @@ class Engine(Connection):
         self.seal(collection)
         with self._asking(collection, writing=True):
             self._client.drop_index(collection, "vector", timeout=SECONDS)
+        with self._asking_long(collection, writing=True):
             self._client.create_index(collection, indexes, timeout=BUILD_SECONDS)
 
     def seal(self, collection: str) -> None:
         """Has the server put what was written so far under the collection's index, without waiting for that. StorageFailed."""
-        with self._asking(collection, writing=True):
+        with self._asking_long(collection, writing=True):
             self._client.flush(collection, timeout=BUILD_SECONDS)
 
     def upsert(self, collection: str, rows: Iterable[Row]) -> None:
