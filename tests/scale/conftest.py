@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -37,3 +39,11 @@ def indexes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 @pytest.fixture
 def milvus(tmp_path: Path) -> MilvusRoom:
     return MilvusRoom(f"milvus-lite://{tmp_path}/index.db")
+
+
+@pytest.fixture
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set that ended goes at once, and the client asks sooner whether an index over nothing is built."""
+    monkeypatch.setattr("rag.index.milvus.room.LINGERS", 0.0)
+    hasty = SimpleNamespace(**{**vars(time), "sleep": lambda seconds: time.sleep(min(seconds, 0.01))})
+    monkeypatch.setattr("pymilvus.client.grpc_handler.time", hasty)

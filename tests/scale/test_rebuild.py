@@ -18,7 +18,6 @@ import pytest
 import rag
 from rag.api.library import IndexLibrary
 from rag.errors import EmbedderMismatch, IndexLocked, IndexReplaced, WrongRequest
-from rag.index.milvus import room as rooms
 from rag.index.milvus.room import MilvusRoom
 from rag.index.room import Room
 from rag.search.options import SearchOptions
@@ -26,6 +25,7 @@ from rag.types import Content, Fingerprint, Role
 from tests.scale.conftest import ROOMS, room_at
 from tests.scale.test_sets import is_clean
 
+pytestmark = pytest.mark.usefixtures("nobody_waits")
 WIDE = "tests.scale.test_rebuild:WideEmbedder"
 MEANWHILE: list[Callable[[], None]] = []  # is done while the model is asked
 
@@ -50,11 +50,6 @@ class WideEmbedder:
             for letter in content.text:
                 row[ord(letter) % 320] += 1
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
-@pytest.fixture(autouse=True)
-def _nobody_searches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "LINGERS", 0.0)
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from rag.errors import IndexFailure, IndexLocked, IndexNotFound, IndexReplaced, IndexTooNew
-from rag.index.milvus import room as rooms
 from rag.index.milvus.engine import NEWEST, Engine
 from rag.index.milvus.facts import SUCCESSOR
 from rag.index.milvus.notes import FACT, LEASE, Notes
@@ -64,11 +64,7 @@ def killed_at(engine: Engine, at: int) -> Iterator[Callable[[], int]]:
             engine.__dict__.pop(name, None)
 
 
-@pytest.fixture(autouse=True)
-def _nobody_searches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "LINGERS", 0.0)
-
-
+pytestmark = pytest.mark.usefixtures("nobody_waits")
 OLD, NEW = ["the old one", "the old other"], ["a new one"]
 
 
@@ -152,8 +148,10 @@ def test_a_kill_at_any_step_leaves_one_index_complete_and_the_next_run_removes_t
         with room.writing() as writer:
             writer.remove("docs", "b.txt")
             writer.commit()
-        if held == NEW:
+        if held == NEW and start == "first":
             room = made(f"killed{step}")
+        elif held == NEW:
+            rebuild(room, OLD)
     assert stood == {tuple(OLD), tuple(NEW)}
 
 
@@ -250,6 +248,23 @@ def test_a_moment_that_outlasts_its_set_says_so_and_never_answers_as_if_it_were_
         for reader in readers.values():
             with pytest.raises(IndexReplaced):
                 reader.refresh()
+
+
+def test_a_search_that_began_before_the_exchange_ends_from_the_old_set(
+    milvus: MilvusRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(milvus, OLD)
+    answered = []
+
+    def lingers(_: float) -> None:
+        found = moment.nearest_by_kind(unit_rows(1, 0), 10, 0)[0]
+        answered.append(sorted(one.passage.text for one in moment.passages([number for number, _ in found])))
+        answered.append(texts(milvus))
+
+    monkeypatch.setattr("rag.index.milvus.room.time", SimpleNamespace(sleep=lingers))
+    with closing(milvus.open("auto")) as reader, reader.snapshot() as moment:
+        rebuild(milvus, NEW)
+    assert answered == [OLD, NEW]
 
 
 def test_a_search_asks_no_more_for_it(milvus: MilvusRoom) -> None:
