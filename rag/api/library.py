@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 ROOTS_LAST = 2.0  # seconds: what roots an index has is then asked anew
+AWAY_LASTS = 10.0  # seconds: the same of one that could not be asked, which may take long
 
 
 class IndexLibrary:
@@ -56,7 +57,7 @@ class IndexLibrary:
         self._readers: dict[str, OpenedIndex] = {}
         self._searchers: dict[str, Searcher] = {}
         self._statuses: dict[str, tuple[OpenedIndex, IndexStatus]] = {}
-        self._roots: dict[str, tuple[float, tuple[str, ...]]] = {}  # of each index, and when it was asked
+        self._roots: dict[str, tuple[float, tuple[str, ...]]] = {}  # of each index, and until when
         self._locks = {name: threading.Lock() for name in self.rooms}
         self._loading = threading.Lock()
 
@@ -181,12 +182,12 @@ class IndexLibrary:
 
     def _roots_of(self, name: str) -> tuple[str, ...]:
         """The roots of a served index as of two seconds ago; none where it cannot be asked: nobody is told of it then."""
-        asked, roots = self._roots.get(name, (0.0, ()))
-        if not asked or time.monotonic() - asked > ROOTS_LAST:
-            roots = ()
+        until, roots = self._roots.get(name, (0.0, ()))
+        if time.monotonic() > until:
+            lasts, roots = AWAY_LASTS, ()
             with suppress(IndexFailure), self._locks[name]:
-                roots = tuple(self._newest(name).roots())
-            self._roots[name] = time.monotonic(), roots
+                lasts, roots = ROOTS_LAST, tuple(self._newest(name).roots())
+            self._roots[name] = time.monotonic() + lasts, roots
         return roots
 
     def close(self) -> None:

@@ -21,8 +21,8 @@ MOST_REASONS = 20  # for skipped files
 MOST_NAMES = 3  # skipped files for each reason; `rag status` lists them all
 LITE = (
     "lite: words, n-grams, colours and shapes, no neural embeddings; "
-    "other models: rag index --rebuild --model NAME (see README, section Models)"
-)
+    "other models: rag index {how} (see README, section Models)"
+)  # fmt: skip
 
 
 def index(
@@ -149,7 +149,8 @@ def index(
     for remark in room.warm_up(named, say):
         say(f"note: {remark}")
     if fresh and not quiet and is_lite(room) and not lite_first:
-        say(LITE)
+        is_folder = isinstance(room.place, Path)
+        say(LITE.format(how="--rebuild --model NAME" if is_folder else "FOLDER --model NAME --index milvus://…/OTHER"))
     if wanted == "text":
         _print(report, room.place)
     elif wanted == "json":

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import rag
+from rag.errors import IndexFailure
 from rag.index.milvus.room import MilvusRoom
 
 HOLD = """
@@ -36,3 +39,18 @@ def test_a_file_is_searched_and_written_by_several_processes_through_the_end_of_
         first.wait()
         assert searcher.query("crane")[0].document == "crane.txt"
     assert list(MilvusRoom(address).check(read_data=True)) == []
+
+
+def test_what_is_no_file_of_the_core_is_told_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("notes of another program")
+    (tmp_path / "folder.db").mkdir()
+    for name, reason in (("notes", "is a file of another program"), ("folder", "cannot be opened: Is a directory")):
+        room = MilvusRoom(f"milvus-lite://{tmp_path}/{name}.db")
+        for asked in (room.exists, lambda room=room: rag.build_index(tmp_path, index=room.place)):
+            with pytest.raises(IndexFailure) as error:
+                asked()
+            assert error.value.what == f"{room.place} {reason}" and error.value.remedy
+    assert (tmp_path / "notes.db").read_text() == "notes of another program"
+    with pytest.raises(IndexFailure) as error:
+        MilvusRoom("milvus-lite:///proc/nowhere/x.db").engine.collections()
+    assert error.value.what == "milvus-lite:///proc/nowhere/x.db cannot be made: No such file or directory"

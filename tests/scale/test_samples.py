@@ -150,6 +150,7 @@ def test_the_commands_take_an_address(tmp_path: Path) -> None:
     assert "all about the tide" in command("show", hit["id"], "--index", address)
     status = json.loads(command("status", "--index", address, "--json"))
     assert (status["documents"], status["index"], status["folder"]) == (2, "small", address)
+    assert "machine" in command("doctor", "--index", address)
     assert "forgot 1 document" in command("rm", "tide.txt", "--index", address)
     assert "is intact" in command("check", "--index", address, "--read-data")
     assert "removed 0 rows" in command("compact", "--index", address)
@@ -162,6 +163,20 @@ def test_what_cannot_be_done_there_says_so(indexes: tuple[Path, str], words: lis
     with pytest.raises(WrongRequest) as error:
         CliRunner().invoke(app, [*words, "--index", address], catch_exceptions=False)
     assert address in error.value.what and error.value.remedy
+
+
+def test_a_watching_command_prints_each_run(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "first.txt").write_text("the first note")
+    words = ["index", str(corpus), "--watch", "--index", f"milvus-lite://{tmp_path}/watched.db", "--jobs", "0"]
+    process = subprocess.Popen([*RUN, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("1 indexed in ")
+    (corpus / "second.txt").write_text("the second note, of a lighthouse")
+    assert any(line.startswith("1 indexed, 1 unchanged in ") for line in iter(process.stdout.readline, ""))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
 
 
 def test_changes_are_followed(tmp_path: Path) -> None:
