@@ -145,7 +145,7 @@ def test_later_moments_of_another_process_are_never_older_than_they_may_be(room:
 
 
 def test_a_server_that_is_killed_while_a_run_writes_costs_no_commit(server: MilvusServer, tmp_path: Path) -> None:
-    expected = {f"note{number}.txt": [f"note {number}: the tide, told the {number}th time"] for number in range(200)}
+    expected = {f"note{number}.txt": [f"note {number}: the tide, told the {number}th time"] for number in range(300)}
     for path, [text] in expected.items():
         (tmp_path / path).write_text(text)
     killed = MilvusRoom(f"milvus://127.0.0.1:{server.port}/killed")
@@ -157,7 +157,7 @@ def test_a_server_that_is_killed_while_a_run_writes_costs_no_commit(server: Milv
             asked, named, since = _followed(run, server, first, at)
             _, said = run.process.communicate()
         assert asked & paid <= unpaid  # of the last commit interval
-        paid, unpaid, committed = paid | asked, since, committed | named
+        paid, unpaid, committed = paid | asked, since | (unpaid - asked), committed | named
         if first:
             assert run.process.returncode == 4, said
             assert f"writing to {killed.place} failed" in said or (first == "go on" and "cannot be read" in said)
@@ -167,14 +167,14 @@ def test_a_server_that_is_killed_while_a_run_writes_costs_no_commit(server: Milv
             held = when_ready(lambda: found(killed))
             print(f"after {time.monotonic() - begun:.0f} s the server has {len(held)} documents, {len(committed)} committed")
             assert held == {path: expected[path] for path in held} and committed <= held.keys()
-    assert run.process.returncode == 0 and committed == expected.keys() == found(killed).keys(), said
+    assert run.process.returncode == 0 and found(killed) == expected, said
     assert list(killed.check(read_data=True)) == []
     upkeep.sweep(killed.engine, killed.name, older_than=-5)
-    assert killed.engine.count(collection(killed.name, PASSAGES), 'key != ""', NEWEST) == 200
+    assert killed.engine.count(collection(killed.name, PASSAGES), 'key != ""', NEWEST) == 300
 
 
 def _followed(run: Task, server: MilvusServer, first: str, at: str) -> tuple[set[str], set[str], set[str]]:
-    """Kills the server in a run's fourth commit, before or while it writes there.
+    """Kills the server in a run's third commit of documents, before or while it writes there.
 
     What the model was asked for, what was committed, and what was asked for since.
     """
@@ -186,9 +186,9 @@ def _followed(run: Task, server: MilvusServer, first: str, at: str) -> tuple[set
         asked |= set(one.get("asked", ()))
         since |= set(one.get("asked", ()))
         if "committed" in one:
-            named, since, commits = named | set(one["committed"]), set(), commits + 1
+            named, since, commits = named | set(one["committed"]), set(), commits + bool(one["committed"])
         if "writes" in one:
-            is_last = commits >= 3 and one["writes"] == at
+            is_last = commits >= 2 and one["writes"] == at
             if is_last and first == "kill":
                 server.kill()
             run.tell()
