@@ -145,7 +145,7 @@ def test_later_moments_of_another_process_are_never_older_than_they_may_be(room:
 
 
 def test_a_server_that_is_killed_while_a_run_writes_costs_no_commit(server: MilvusServer, tmp_path: Path) -> None:
-    expected = {f"note{number}.txt": [f"note {number}: the tide, told the {number}th time"] for number in range(200)}
+    expected = {f"note{number}.txt": [f"note {number}: the tide, told the {number}th time"] for number in range(300)}
     for path, [text] in expected.items():
         (tmp_path / path).write_text(text)
     killed = MilvusRoom(f"milvus://127.0.0.1:{server.port}/killed")
@@ -157,7 +157,7 @@ def test_a_server_that_is_killed_while_a_run_writes_costs_no_commit(server: Milv
             asked, named, since = _followed(run, server, first, at)
             _, said = run.process.communicate()
         assert asked & paid <= unpaid  # of the last commit interval
-        paid, unpaid, committed = paid | asked, since, committed | named
+        paid, unpaid, committed = paid | asked, since | (unpaid - asked), committed | named
         if first:
             assert run.process.returncode == 4, said
             assert f"writing to {killed.place} failed" in said or (first == "go on" and "cannot be read" in said)
@@ -167,14 +167,14 @@ def test_a_server_that_is_killed_while_a_run_writes_costs_no_commit(server: Milv
             held = when_ready(lambda: found(killed))
             print(f"after {time.monotonic() - begun:.0f} s the server has {len(held)} documents, {len(committed)} committed")
             assert held == {path: expected[path] for path in held} and committed <= held.keys()
-    assert run.process.returncode == 0 and committed == expected.keys() == found(killed).keys(), said
+    assert run.process.returncode == 0 and found(killed) == expected, said
     assert list(killed.check(read_data=True)) == []
     upkeep.sweep(killed.engine, killed.name, older_than=-5)
-    assert killed.engine.count(collection(killed.name, PASSAGES), 'key != ""', NEWEST) == 200
+    assert killed.engine.count(collection(killed.name, PASSAGES), 'key != ""', NEWEST) == 300
 
 
 def _followed(run: Task, server: MilvusServer, first: str, at: str) -> tuple[set[str], set[str], set[str]]:
-    """Kills the server in a run's fourth commit, before or while it writes there.
+    """Kills the server in a run's third commit of documents, before or while it writes there.
 
     What the model was asked for, what was committed, and what was asked for since.
     """
@@ -186,9 +186,9 @@ def _followed(run: Task, server: MilvusServer, first: str, at: str) -> tuple[set
         asked |= set(one.get("asked", ()))
         since |= set(one.get("asked", ()))
         if "committed" in one:
-            named, since, commits = named | set(one["committed"]), set(), commits + 1
+            named, since, commits = named | set(one["committed"]), set(), commits + bool(one["committed"])
         if "writes" in one:
-            is_last = commits >= 3 and one["writes"] == at
+            is_last = commits >= 2 and one["writes"] == at
             if is_last and first == "kill":
                 server.kill()
             run.tell()
@@ -213,7 +213,7 @@ def when_ready(ask: Callable[[], Any]) -> Any:
 
 
 def test_two_processes_that_write_the_same_documents_at_once_leave_each_whole(room: MilvusRoom) -> None:
-    documents, rounds = 3, 12
+    documents, rounds = 3, 20
     with doing("write", room.place, "1", str(documents)) as one, doing("write", room.place, "2", str(documents)) as two:
         assert (one.said(), two.said()) == ("ready", "ready")
         for at in range(rounds):
@@ -305,21 +305,20 @@ def test_under_flat_the_nearest_are_those_of_brute_force(filled: tuple[MilvusRoo
 
 
 ROWS, WIDE = 24_000, 64
-GRAPH_FILTERS = {  # and how many rows they leave
-    "all": (Filters(), 24_000),
-    "half": (Filters(after=12_000.0), 12_000),
-    "two of five": (Filters(kinds=("page", "frame")), 9_600),
-    "a folder": (Filters(paths=("folder1",)), 6_000),
-    "few": (Filters(before=600.0), 600),
+NUMBERS_OF_DOCUMENTS = np.arange(ROWS) // 24
+GRAPH_FILTERS = {  # and the rows that they leave
+    "all": (Filters(), NUMBERS_OF_DOCUMENTS >= 0),
+    "half": (Filters(after=12_000.0), NUMBERS_OF_DOCUMENTS >= 500),
+    "two kinds of five": (Filters(kinds=("page", "frame")), np.isin(NUMBERS_OF_DOCUMENTS % 5, [1, 4])),
+    "a folder of four": (Filters(paths=("folder1",)), NUMBERS_OF_DOCUMENTS % 4 == 1),
+    "few": (Filters(before=600.0), NUMBERS_OF_DOCUMENTS < 25),
 }
 
 
-def test_a_graph_that_the_server_builds_finds_nearly_all_of_the_nearest(
-    server: MilvusServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    random_ = np.random.default_rng(7)
+def test_a_graph_that_the_server_builds_finds_nearly_all_of_the_nearest(server: MilvusServer) -> None:
+    near = np.random.default_rng(7).integers(200, size=ROWS)
     centres = unit_rows(200, 3, WIDE)
-    vectors = centres[random_.integers(200, size=ROWS)] + 0.6 * unit_rows(ROWS, 4, WIDE)
+    vectors = centres[near] + 0.6 * unit_rows(ROWS, 4, WIDE)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     stored = vectors.astype(np.float16).astype(np.float32)
     queries = unit_rows(20, 5, WIDE)
@@ -344,9 +343,10 @@ def test_a_graph_that_the_server_builds_finds_nearly_all_of_the_nearest(
             writer.commit()
         print(f"of which a third was written since: {_recalls(room, queries, stored)}")
         assert room.warm_up(rag.load_settings({"index_kind": "hnsw"}), told.append) == ()  # as at the end of a run
-        ends = time.monotonic() + 120
+        ends = time.monotonic() + 300
         while min((recalls := _recalls(room, queries, stored)).values()) < 0.98:
             assert time.monotonic() < ends, (indexed_rows(room), recalls)
+            time.sleep(1)
         [remark] = room.warm_up(rag.load_settings({"index_kind": "flat"}), told.append)
         assert "FLAT" in remark and room.engine.index_kind(collection(room.name, PASSAGES)) == "FLAT"
         assert _recalls(room, queries, stored) == dict.fromkeys(GRAPH_FILTERS, 1.0)
@@ -369,20 +369,10 @@ def _put_rows(writer: Any, at: int, vectors: np.ndarray, stamp: str = "1") -> No
 
 def _recalls(room: MilvusRoom, queries: np.ndarray, stored: np.ndarray) -> dict[str, float]:
     """The share of the nearest 100 that are found, by filter."""
-    at = np.arange(ROWS)
-    number = at // 24
-    allowed = {
-        "all": at >= 0,
-        "half": number * 24 >= 12_000,
-        "two of five": np.isin(number % 5, [KINDS.index("page"), KINDS.index("frame")]),
-        "a folder": number % 4 == 1,
-        "few": number * 24 < 600,
-    }
     recalls = {}
     with closing(room.open("auto")) as opened, opened.snapshot() as moment:
-        for name, (wanted, left) in GRAPH_FILTERS.items():
-            rows = np.flatnonzero(allowed[name])
-            assert len(rows) == left
+        for name, (wanted, allowed) in GRAPH_FILTERS.items():
+            rows = np.flatnonzero(allowed)
             within = moment.matching(wanted)
             hit = 0
             for query, found in zip(queries, moment.nearest_by_kind(queries, 100, 0, within), strict=True):
