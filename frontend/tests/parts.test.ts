@@ -2,7 +2,7 @@ import "./browser";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandFor } from "../src/command";
-import { slowest } from "../src/index_panel/progress";
+import { readers, slowest } from "../src/index_panel/progress";
 import { sizeOf } from "../src/pictures";
 import { folderOfPattern, patternOf } from "../src/search_bar/menus";
 import type { Listed } from "../src/types";
@@ -24,6 +24,8 @@ test("a stage is named as the bottleneck only if it clearly is", () => {
   assert.equal(slowest({ read: 0.05, embed: 0.6, write: 0.9 }), "held back by reading");
   assert.equal(slowest({ read: 0.5, embed: 0.6, write: 0.55 }), "");
   assert.equal(slowest({}), "");
+  assert.equal(readers({ a: 2, b: 1 }), "3 readers on 2 machines");
+  assert.equal(readers({ a: 2 }), "");
 });
 
 test("the size of a picture is read from its header", async () => {

@@ -64,6 +64,7 @@ class JobStatus(BaseModel):
     tokens_per_second: float
     seconds_left: float | None
     stages: dict[str, float] = Field(description="Share of its time that each stage waits for the others.")
+    readers: dict[str, int] = Field(description="Processes that read files, by machine.")
     seconds: float
     report: dict[str, Any] | None
     error: ErrorBody | None

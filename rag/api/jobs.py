@@ -199,6 +199,7 @@ def _progress(progress: Mapping[str, Any]) -> dict[str, Any]:
         **{name: float(progress.get(name, 0)) for name in _FIGURES},
         "seconds_left": progress.get("seconds_left"),
         "stages": dict(progress.get("stages", {})),
+        "readers": dict(progress.get("readers", {})),
     }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -15,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import BackendError, RagError
+from rag.indexing.live_run import live_run
 
 if TYPE_CHECKING:
     from rag.api.jobs import Jobs
@@ -109,21 +110,38 @@ class _Gauges:
             "Share of its time that a stage of a running job waits for the others; the stage that waits least is the bottleneck.",
             labels=("index", "stage"),
         )
+        readers = GaugeMetricFamily(
+            "rag_job_readers", "Processes that read files for a running job.", labels=("index", "machine")
+        )
         for name in self._library.names:
-            job = self._jobs.of(name)
-            is_running = job is not None and job.state == "running"
+            is_running, progress = self._run(name)
             running.add_metric((name,), float(is_running))
-            if job is not None:
-                done.add_metric((name,), float(job.progress.get("done", 0)))
-                total.add_metric((name,), float(job.progress.get("total", 0)))
-            if job is not None and is_running:
+            if progress is not None:
+                done.add_metric((name,), float(progress.get("done", 0)))
+                total.add_metric((name,), float(progress.get("total", 0)))
+            if progress is not None and is_running:
                 for rate, family in rates.items():
-                    family.add_metric((name,), float(job.progress.get(rate, 0)))
-                if job.progress.get("seconds_left") is not None:
-                    left.add_metric((name,), float(job.progress["seconds_left"]))
-                for stage, share in job.progress.get("stages", {}).items():
+                    family.add_metric((name,), float(progress.get(rate, 0)))
+                if progress.get("seconds_left") is not None:
+                    left.add_metric((name,), float(progress["seconds_left"]))
+                for stage, share in progress.get("stages", {}).items():
                     waiting.add_metric((name, stage), float(share))
-        yield from (running, done, total, *rates.values(), left, waiting)
+                for machine, count in progress.get("readers", {}).items():
+                    readers.add_metric((name, machine), float(count))
+        yield from (running, done, total, *rates.values(), left, waiting, readers)
+
+    def _run(self, name: str) -> tuple[bool, Mapping[str, Any] | None]:
+        """Whether an index is being brought up to date, and the progress of that, or of the newest job here.
+
+        A run that somebody started in a terminal of this machine counts too.
+        """
+        job = self._jobs.of(name)
+        if job is not None and job.state == "running":
+            return True, job.progress
+        outside = live_run(self._library.room(name).place)
+        if outside is not None:
+            return True, outside.progress
+        return False, None if job is None else job.progress
 
 
 class Counted:

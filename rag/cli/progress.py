@@ -108,6 +108,8 @@ def figures_of(seen: Progress) -> str:
         "MB": seen.megabytes_per_second,
     }
     parts += [f"{rate:,.{1 if rate < 9.95 else 0}f} {name}/s" for name, rate in rates.items() if rate >= 0.05]
+    if any(seen.readers):
+        parts.append(f"{counted(sum(seen.readers.values()), 'reader')} on {counted(len(seen.readers), 'machine')}")
     if seen.waiting and max(seen.waiting.values()) - min(seen.waiting.values()) > BOTTLENECK:
         slowest = min(seen.waiting, key=lambda stage: seen.waiting[stage])
         parts.append(f"held back by {STAGES.get(slowest, slowest)}")

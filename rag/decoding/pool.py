@@ -103,6 +103,7 @@ class Pool:
         self._closed = False
         self._births: list[float] = []
         self._losses: Counter[int] = Counter()  # of machines, by ticket
+        self._present: Counter[str] = Counter()  # processes, by machine
 
     def submit(self, ticket: int, job: Job) -> None:
         """Queues a job. Ranges of started documents come first, then whole documents, then identification."""
@@ -125,6 +126,11 @@ class Pool:
         now = time.monotonic()
         lived = sum(now - birth for birth in self._births)
         return min(1.0, self._jobs.starved / lived) if lived else 1.0
+
+    def readers(self) -> dict[str, int]:
+        """How many processes there are on each machine; "" is this one."""
+        with self._lock:
+            return {machine: count for machine, count in sorted(self._present.items()) if count}
 
     def close(self) -> None:
         """Ends all jobs at once; unfinished ones get no more answers. Idle processes are kept for later."""
@@ -159,6 +165,7 @@ class Pool:
             if refused is not None:
                 self._events.put_answer(WorkerAnswer(-1, refused), 0)
             if process is not None:
+                self._count(process, -1)
                 self._workers.keep(process)
 
     def _is_last(self) -> bool:
@@ -176,14 +183,14 @@ class Pool:
             self._talk(process, ticket, job)
             if not process.is_worn():
                 return process
-            process.end()
+            self._end(process)
             return None
         except Lost as lost:
-            process.end()
+            self._end(process)
             self._hand_on(ticket, job, lost)
             return None
         except Died as died:
-            process.end()
+            self._end(process)
             if died.cause in ("processor", "starved") and not self._closed:
                 self._events.put_answer(WorkerAnswer(ticket, given_up(died)), 0)
                 return None
@@ -197,7 +204,7 @@ class Pool:
             self._hand_on(ticket, job, lost)
         except Died as died:
             self._events.put_answer(WorkerAnswer(ticket, given_up(died)), 0)
-        alone.end()
+        self._end(alone)
         return None
 
     def _talk(self, process: Worker, ticket: int, job: Job) -> None:
@@ -245,14 +252,23 @@ class Pool:
     def _start_for(self, ticket: int, job: Job) -> Worker:
         """A new process for one job."""
         try:
-            process = self._workers.fresh(self._memory)
+            return self._counted(self._workers.fresh(self._memory))
         except NotStarted:
             self._jobs.put_back(ticket, job)
             raise
-        self.missing = process.missing
-        return process
 
     def _start(self) -> Worker:
-        process = self._workers.take(self._memory)
+        return self._counted(self._workers.take(self._memory))
+
+    def _counted(self, process: Worker) -> Worker:
         self.missing = process.missing
+        self._count(process, 1)
         return process
+
+    def _end(self, process: Worker) -> None:
+        self._count(process, -1)
+        process.end()
+
+    def _count(self, process: Worker, more: int) -> None:
+        with self._lock:
+            self._present[process.machine] += more

@@ -26,6 +26,15 @@ def code_version() -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """On which machine a process was started, or why it cannot be, and what could not be taken from it."""
+
+    machine: str
+    refused: str = ""
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What a reader said: answers, the reason and cause of its death if it died, and whether it should read nothing more."""
 
@@ -41,16 +50,16 @@ class Reader:
         self._memory = memory
         self._process: WorkerProcess | None = None
 
-    def start(self, version: str) -> tuple[str, tuple[str, ...]]:
-        """Starts the process; returns ("", what could not be taken from it), or (why it cannot be started, ())."""
+    def start(self, version: str) -> Started:
+        """Starts the process."""
         machine = socket.gethostname()
         if version != code_version():
-            return f"{machine} has another version of this program: install the same one on every machine", ()
+            return Started(machine, f"{machine} has another version of this program: install the same one on every machine")
         try:
             self._process = WorkerProcess(self._memory)
         except NotStarted as error:
-            return f"{machine}: {error}", ()
-        return "", self._process.missing
+            return Started(machine, f"{machine}: {error}")
+        return Started(machine, missing=self._process.missing)
 
     def talk(self, message: tuple[Any, float] | None, limits: CostLimits) -> Heard:
         """Gives the process a message to take within so many seconds, if there is one; the next answers, several where they

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from rag.decoding.cost_limits import CostLimits
-from rag.decoding.ray_reader import Heard, Reader, code_version
+from rag.decoding.ray_reader import Heard, Reader, Started, code_version
 from rag.decoding.worker_process import Died, Lost, NotStarted
 from rag.errors import BackendError, MissingExtra
 
@@ -98,12 +98,13 @@ class RayWorker:
         self._last = Heard([])
         try:
             self._actor = actor_class().remote(memory)
-            refused, self.missing = self._started(self._actor.start.remote(code_version()), closed)
+            started = self._started(self._actor.start.remote(code_version()), closed)
         except ray.exceptions.RayError as error:
             raise NotStarted(_first_line(error)) from error
-        if refused:
+        self.machine, self.missing = started.machine, started.missing
+        if started.refused:
             self.end()
-            raise NotStarted(refused)
+            raise NotStarted(started.refused)
 
     def tell(self, message: object, seconds: float, descriptors: Sequence[int] = ()) -> None:
         """Takes a message, which is sent when its answer is heard. Open files do not travel between machines."""
@@ -135,15 +136,15 @@ class RayWorker:
         """Frees its core."""
         self.strike()
 
-    def _started(self, answer: Any, closed: threading.Event) -> tuple[str, tuple[str, ...]]:
+    def _started(self, answer: Any, closed: threading.Event) -> Started:
         import ray
 
         end = time.monotonic() + _SECONDS_TO_START
         while time.monotonic() < end and not closed.is_set():
             if ray.wait([answer], timeout=0.5)[0]:
-                refused, missing = ray.get(answer)
-                return refused, tuple(missing)
-        return f"no core of the cluster was free within {_SECONDS_TO_START:g} s (--jobs names fewer readers)", ()
+                started: Started = ray.get(answer)
+                return started
+        return Started("", f"no core of the cluster was free within {_SECONDS_TO_START:g} s (--jobs names fewer readers)")
 
     def _talk(self, limits: CostLimits) -> Heard:
         import ray

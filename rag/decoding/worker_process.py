@@ -65,7 +65,7 @@ class WorkerProcess:
 
     def __init__(self, memory: int) -> None:
         """Starts it, with at most `memory` bytes. NotStarted where it cannot be started."""
-        self.memory = memory
+        self.memory, self.machine = memory, ""
         self.missing: tuple[str, ...] = ()  # what could not be taken from it
         self.jobs = 0  # that it was given
         self._programs: ProgramProcess | None = None  # what runs programs for it, once it has asked

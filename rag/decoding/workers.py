@@ -22,6 +22,7 @@ class Worker(Protocol):
     """
 
     memory: int  # bytes it may use
+    machine: str  # that it runs on; "" is this one
     missing: tuple[str, ...]  # what could not be taken from it
     jobs: int  # that it was given
 

@@ -44,7 +44,7 @@ class ProgressMonitor:
         """Reports progress now: even when nothing arrives, time passes and the model works through its queue."""
         counters = self.tally.target
         counters.waiting, counters.lacking = self.embed_queue.waiting, self.waiting_documents()
-        self.tell(counters.progress(self.path, self._waiting()))
+        self.tell(counters.progress(self.path, self._waiting(), self.pool.readers()))
 
     def _waiting(self) -> Mapping[str, float]:
         """The share of its time that each stage waits; empty at first, while every stage waits for the readers."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from rag.indexing.report import Progress
 
@@ -40,8 +41,8 @@ class RunCounters:
     started: float = field(default_factory=time.monotonic)
     marks: deque[tuple[float, int, float, int, int]] = field(default_factory=deque)  # time and counts
 
-    def progress(self, path: str, waiting: Mapping[str, float]) -> Progress:
-        """Where the run stands now. `waiting` is the share of its time that each stage waits for another."""
+    def progress(self, path: str, waiting: Mapping[str, float], readers: Mapping[str, int] = MappingProxyType({})) -> Progress:
+        """Where the run stands now. `waiting` is the share of its time a stage waits for others; `readers` by machine."""
         now = time.monotonic()
         done, done_passages = max(0, self.read - self.lacking), self.embedded + self.known
         counts = (now, done, self.megabytes, done_passages, self.tokens)
@@ -65,6 +66,7 @@ class RunCounters:
             tokens_per_second=max(0, self.tokens - tokens) / span,
             seconds_left=self._seconds_left(now),
             waiting=waiting,
+            readers=readers,
         )
 
     def _seconds_left(self, now: float) -> float | None:

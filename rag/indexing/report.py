@@ -5,6 +5,7 @@ Knows values only; counts nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,7 @@ class Progress:
     tokens_per_second: float = 0.0  # shown to the model, estimated
     seconds_left: float | None = None  # None where nothing can be said yet
     waiting: Mapping[str, float] = field(default_factory=dict)  # share of its time, 0…1, that each stage waits for another
+    readers: Mapping[str, int] = field(default_factory=dict)  # processes that read, by machine; "" is this one
 
 
 Tell = Callable[[Progress], None]
@@ -50,6 +52,7 @@ def progress_json(seen: Progress) -> dict[str, Any]:
         "tokens_per_second": round(seen.tokens_per_second, 1),
         "seconds_left": None if seen.seconds_left is None else round(seen.seconds_left, 1),
         "stages": {name: round(share, 3) for name, share in seen.waiting.items()},
+        "readers": {machine or os.uname().nodename: count for machine, count in seen.readers.items()},
     }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -73,6 +75,17 @@ def test_the_same_index_as_here(machines: Cluster, corpus: Path, tmp_path: Path)
     assert held(tmp_path / "there") == held(tmp_path / "here") != []
     again = indexed(corpus, tmp_path / "there", "--on", "ray")
     assert "20 unchanged" in again.stdout
+
+
+@pytest.mark.long
+def test_the_figures_of_a_run_are_those_of_all_readers(machines: Cluster, corpus: Path, tmp_path: Path) -> None:
+    done = indexed(corpus, tmp_path / "there", "--on", "ray", "--jobs", "3", "--format", "jsonl")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    told = [line for line in lines if line["event"] == "progress"]
+    assert told and (told[-1]["done"], told[-1]["total"]) == (20, 20)
+    assert max(one["documents_per_second"] for one in told) > 0
+    assert {machine for one in told for machine in one["readers"]} == {socket.gethostname()}
+    assert 1 <= max(sum(one["readers"].values()) for one in told) <= 3
 
 
 @pytest.mark.long

@@ -69,9 +69,17 @@ function told(job: Job): string[] {
     rate("speed", job.passages_per_second),
     rate("speed_tokens", job.tokens_per_second),
     rate("megabytes", job.megabytes_per_second),
+    readers(job.readers ?? {}),
     job.seconds_left ? t("left", { time: span(job.seconds_left) }) : "",
     slowest(job.stages),
   ];
+}
+
+/** How many processes read, where they are on several machines. */
+export function readers(machines: Record<string, number>): string {
+  const counts = Object.values(machines);
+  const all = counts.reduce((sum, n) => sum + n, 0);
+  return counts.length > 1 ? t("readers", { n: all, m: counts.length }) : "";
 }
 
 /** The stage that waits least for the others, if it is clearly the bottleneck. */

@@ -37,6 +37,7 @@ export interface Job {
   tokens_per_second: number;
   seconds_left: number | null;
   stages: Record<string, number>;
+  readers?: Record<string, number>; // processes that read, by machine
   report: Report | null;
   error: Failure | null;
 }

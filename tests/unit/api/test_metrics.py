@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,8 @@ from starlette.testclient import TestClient
 import rag
 from rag.api.jobs import Jobs
 from rag.errors import BackendError
+from rag.indexing.live_run import shown_to_others
+from rag.indexing.report import Progress
 from rag.search.searcher import Searcher
 from rag.serialization import status_json
 from tests.unit.api_server import CORPUS, asking
@@ -118,7 +121,14 @@ def test_a_running_job_reports_its_rates_and_waiting_stages(fresh: TestClient, m
     rates = {"documents_per_second": 2.5, "passages_per_second": 40.0, "megabytes_per_second": 3.25, "tokens_per_second": 9000.0}
     job = SimpleNamespace(
         state="running",
-        progress={"done": 7, "total": 9, **rates, "seconds_left": 61.5, "stages": {"read": 0.1, "embed": 0.8, "write": 0.9}},
+        progress={
+            "done": 7,
+            "total": 9,
+            **rates,
+            "seconds_left": 61.5,
+            "stages": {"read": 0.1, "embed": 0.8, "write": 0.9},
+            "readers": {"a": 2, "b": 1},
+        },
     )
     monkeypatch.setattr(Jobs, "of", lambda *_: job)
     library = ("index", "library")
@@ -128,9 +138,22 @@ def test_a_running_job_reports_its_rates_and_waiting_stages(fresh: TestClient, m
     assert {name: found[name, (library,)] for name in expected} == expected
     waiting = {stage: found["rag_job_waiting_ratio", (library, ("stage", stage))] for stage in ("read", "embed", "write")}
     assert waiting == {"read": 0.1, "embed": 0.8, "write": 0.9}
+    assert [found["rag_job_readers", (library, ("machine", machine))] for machine in ("a", "b")] == [2, 1]
     job.state = "done"
     names = {name for name, _ in figures(fresh) if name.startswith("rag_job")}
     assert names == {"rag_job_running", "rag_job_documents", "rag_job_documents_done"}
+
+
+def test_a_run_that_was_started_in_a_terminal_counts_while_it_goes_on(fresh: TestClient, library: Path) -> None:
+    index = ("index", "library")
+    with shown_to_others(library, None) as tell:
+        time.sleep(0.6)  # the file is written twice a second
+        tell(Progress(3, 5, "x", documents_per_second=2.0, readers={"a": 2}))
+        found = figures(fresh)
+        expected = {"rag_job_running": 1, "rag_job_documents_done": 3, "rag_job_documents": 5, "rag_job_documents_per_second": 2}
+        assert {name: found[name, (index,)] for name in expected} == expected
+        assert found["rag_job_readers", (index, ("machine", "a"))] == 2
+    assert figures(fresh)["rag_job_running", (index,)] == 0
 
 
 def test_a_failing_model_is_reported_and_counted(fresh: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

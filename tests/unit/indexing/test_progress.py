@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from rag.cli.progress import figures_of, time_of
 from rag.indexing.progress import RunCounters
-from rag.indexing.report import Progress
+from rag.indexing.report import Progress, progress_json
 
 
 def test_rates_are_those_of_the_last_seconds_and_the_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,6 +59,10 @@ def test_a_person_reads_the_pace_and_what_holds_it_back() -> None:
         waiting={"read": 0.02, "embed": 0.7, "write": 0.9},
     )  # fmt: skip
     assert figures_of(seen) == "41 passages/s · 12,346 tokens/s · 3.1 MB/s · held back by reading"
+    assert figures_of(Progress(0, 9, "x", readers={"": 2})) == ""
+    assert figures_of(Progress(0, 9, "x", readers={"a": 2, "b": 1})) == "3 readers on 2 machines"
+    assert figures_of(Progress(0, 9, "x", readers={"a": 1})) == "1 reader on 1 machine"
+    assert progress_json(Progress(0, 9, "x", readers={"": 2, "b": 1}))["readers"] == {os.uname().nodename: 2, "b": 1}
     assert figures_of(Progress(0, 9, "x", folder=2, folders=3, documents_per_second=9.94)) == "folder 2 of 3 · 9.9 documents/s"
     assert figures_of(Progress(0, 9, "x", waiting={"read": 0.5, "embed": 0.5})) == ""
     assert figures_of(Progress(0, 9, "x", counted=False, passages_per_second=3.0)) == "9 found so far · 3.0 passages/s"
