@@ -161,6 +161,25 @@ def test_what_reads_is_lost_in_the_middle_and_the_run_completes(
     assert is_whole(tmp_path / "index", corpus, server, tmp_path)
 
 
+def test_a_cluster_that_is_gone_ends_the_run_and_what_was_committed_is_not_made_again(
+    machines: Cluster, corpus: Path, tmp_path: Path, server: Patient
+) -> None:
+    """Ray itself ends the process, a minute after it lost the cluster's head."""
+    index = tmp_path / "index"
+    server.allow(3)
+    run = Run(corpus, index, server.url)
+    until(lambda: server.sent == 3, 120)
+    until(lambda: committed(index, server, server.answered) == set(server.answered), 120)
+    made = set(server.answered)
+    machines.shutdown()
+    status, complaints = run.ends()
+    assert status != 0 and complaints, "it says nothing"
+    server.allow(100_000)
+    Run(corpus, index, server.url, on="").completes()
+    assert len(server.answered) == NOTES and {server.answered[text] for text in made} == {1}
+    assert is_whole(index, corpus, server, tmp_path)
+
+
 def test_ctrl_c_commits_what_was_made_and_the_next_run_goes_on(
     machines: Cluster, corpus: Path, tmp_path: Path, server: Patient
 ) -> None:
