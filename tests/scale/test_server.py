@@ -321,7 +321,7 @@ def test_a_graph_that_the_server_builds_finds_nearly_all_of_the_nearest(server: 
     vectors = centres[near] + 0.6 * unit_rows(ROWS, 4, WIDE)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     stored = vectors.astype(np.float16).astype(np.float32)
-    queries = unit_rows(20, 5, WIDE)
+    queries = unit_rows(10, 5, WIDE)
     with empty(server, Fingerprint("model", "1", WIDE, "", "plain")) as room:
         with room.writing() as writer:
             for at in range(0, ROWS, 24):
