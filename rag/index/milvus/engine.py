@@ -117,10 +117,7 @@ class Engine(Connection):
 
     def upsert(self, collection: str, rows: Iterable[Row]) -> None:
         """Writes rows, replacing those of the same keys, in requests that no server refuses, in no order. StorageFailed."""
-        if collection not in self._types:
-            with self._asking(collection, writing=True):
-                self._types[collection] = field_types(self._client, collection, SECONDS)
-        types = self._types[collection]
+        types = self._types_of(collection)
 
         @persistent
         def send(self: Engine, part: list[Row]) -> None:
@@ -135,6 +132,13 @@ class Engine(Connection):
                 waiting.append(pool.submit(send, self, part))
             for sent in waiting:
                 sent.result()
+
+    @persistent
+    def _types_of(self, collection: str) -> Mapping[str, Any]:
+        if collection not in self._types:
+            with self._asking(collection, writing=True):
+                self._types[collection] = field_types(self._client, collection, SECONDS)
+        return self._types[collection]
 
     @persistent
     def delete(self, collection: str, expression: str) -> None:
