@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -18,8 +19,10 @@ from rag.errors import WrongRequest
 from rag.index.milvus.room import MilvusRoom
 from rag.index.milvus.schema import COLLECTIONS, collection
 from rag.index.milvus.upkeep import sweep
+from rag.indexing.spaces import add_model
 from tests.e2e.broken_off import IN_MILVUS, WRITE_PATH, broken_off
 from tests.scale.histories import DEEDS, begin, contents, do, files, is_same
+from tests.unit.half_model import DIM as HALF
 
 CHANGING = (*WRITE_PATH, *IN_MILVUS)  # code that Ctrl-C and death come into
 _deeds = st.lists(st.tuples(st.integers(0, 3), DEEDS), min_size=1, max_size=5)
@@ -46,7 +49,11 @@ class AHistory(RuleBasedStateMachine):
             begin(self.roots[0] / "k")
             self._indexes(self.roots[0] / "k")
         self._indexes(*self.known)
+        self._adds_models()
         self.kept = rag.open_index(self.address, ocr="never")
+
+    def _adds_models(self) -> None:
+        """None: the index is of one model."""
 
     def teardown(self) -> None:
         if hasattr(self, "kept"):
@@ -124,6 +131,25 @@ class AHistory(RuleBasedStateMachine):
         return rag.build_index(*folders, index=self.address, ocr="never", jobs=0)
 
 
+class AHistoryOfTwoModels(AHistory):
+    """The same with a further model, whose vectors begin as those of the first: each must be with its content."""
+
+    def _adds_models(self) -> None:
+        add_model(self.address, backend="tests.unit.half_model:HalfEmbedder", jobs=0)
+
+    def _is_as_clean(self, forgotten: Path | None = None) -> None:
+        if forgotten is not None:
+            _forget(forgotten, self.address)
+        assert list(self.room.check(read_data=True)) == []
+        with closing(self.room.open("auto")) as opened, opened.snapshot() as moment:
+            numbers = moment.sample(10_000, np.random.default_rng(1))
+            held, further = moment.vectors_in(1, numbers)
+            np.testing.assert_allclose(further[:, :HALF], moment.vectors(held)[:, :HALF], atol=1e-3)
+            lacking = moment.passages(sorted(set(numbers) - set(held)))
+            assert [str(one.passage.document) for one in lacking if one.passage.kind == "text"] == []
+            assert moment.status().spaces[0].passages == len(held)
+
+
 def _forget(path: Path, index: str) -> int:
     try:
         return rag.remove_documents(str(path), index)
@@ -131,9 +157,9 @@ def _forget(path: Path, index: str) -> int:
         return 0
 
 
-def _try(histories: int, steps: int, *, repeatable: bool) -> None:
+def _try(histories: int, steps: int, *, repeatable: bool, of: type[AHistory] = AHistory) -> None:
     run_state_machine_as_test(
-        AHistory,
+        of,
         settings=settings(
             max_examples=histories,
             stateful_step_count=steps,
@@ -145,9 +171,18 @@ def _try(histories: int, steps: int, *, repeatable: bool) -> None:
 
 
 def test_an_index_in_milvus_is_that_of_a_clean_build_into_a_folder() -> None:
-    _try(10, 8, repeatable=True)
+    _try(8, 8, repeatable=True)
 
 
 @pytest.mark.long
 def test_it_is_after_many_histories_too() -> None:
     _try(150, 20, repeatable=False)
+
+
+def test_a_further_model_follows_what_happens() -> None:
+    _try(3, 6, repeatable=True, of=AHistoryOfTwoModels)
+
+
+@pytest.mark.long
+def test_it_follows_many_histories_too() -> None:
+    _try(60, 15, repeatable=False, of=AHistoryOfTwoModels)
