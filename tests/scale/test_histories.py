@@ -145,7 +145,7 @@ def _try(histories: int, steps: int, *, repeatable: bool) -> None:
 
 
 def test_an_index_in_milvus_is_that_of_a_clean_build_into_a_folder() -> None:
-    _try(10, 8, repeatable=True)
+    _try(8, 8, repeatable=True)
 
 
 @pytest.mark.long
