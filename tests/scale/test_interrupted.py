@@ -16,7 +16,7 @@ from rag.index.milvus.room import MilvusRoom
 from rag.index.milvus.schema import PASSAGES, collection
 from tests.unit.index_samples import FINGERPRINT
 
-TIMES = 200
+TIMES = 150
 
 
 def test_calls_are_answered_after_ctrl_c(milvus: MilvusRoom) -> None:
