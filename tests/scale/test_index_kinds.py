@@ -15,7 +15,7 @@ from rag.index.milvus.facts import read_facts
 from rag.index.milvus.index_kinds import EXACT_UP_TO, FLAT, HNSW, IVF_RABITQ, KINDS, kind_for
 from rag.index.milvus.notes import FACT, Notes
 from rag.index.milvus.room import MilvusRoom
-from rag.index.milvus.schema import FORMAT
+from rag.index.milvus.schema import FORMAT, PASSAGES, collection
 from rag.types import Filters
 from tests.scale.test_contract import FILTERS, allowed_by, filled, places
 from tests.unit.index_samples import FINGERPRINT, unit_rows
@@ -82,9 +82,9 @@ def test_of_a_graph_half_of_what_a_filter_leaves_is_asked_for(
     truth = oracle.nearest(query, allowed_by(wanted))
     asked: list[tuple[int, int]] = []
 
-    def search(collection: str, field: str, query: np.ndarray, k: int, expression: str, *given: object) -> list:
-        asked.append((k, milvus.engine.count(collection, expression, NEWEST)))
-        return Engine.search(milvus.engine, collection, field, query, k, expression, *given)  # type: ignore[arg-type]
+    def search(searched: str, field: str, query: np.ndarray, k: int, expression: str, *given: object) -> list:
+        asked.append((k, milvus.engine.count(searched, expression, NEWEST)))
+        return Engine.search(milvus.engine, searched, field, query, k, expression, *given)  # type: ignore[arg-type]
 
     with closing(milvus.open("auto")) as opened, opened.snapshot() as moment:
         milvus.engine.search = search  # type: ignore[method-assign, assignment]
@@ -94,7 +94,7 @@ def test_of_a_graph_half_of_what_a_filter_leaves_is_asked_for(
         finally:
             del milvus.engine.search
     assert [most for most, _ in asked] == [max(24, rows // 2 + 1) for _, rows in asked]
-    assert len(asked) == bool(truth) and milvus.engine.count(f"{milvus.name}_passages", "", NEWEST) > 300
+    assert len(asked) == bool(truth) and milvus.engine.count(collection(milvus.name, PASSAGES), "", NEWEST) > 300
     assert KINDS[HNSW].least(32_001) == 0 and KINDS[IVF_RABITQ].least(10_000) == 0
 
 
