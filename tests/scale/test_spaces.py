@@ -256,13 +256,13 @@ def test_rows_that_no_document_names_are_swept_from_every_space(milvus: MilvusRo
         writer.commit()
         assert filled(writer) == 3
         writer.commit()
-    rows = space_collection("index", 1)
+    rows = space_collection(milvus.name, 1)
     [row, *_] = milvus.engine.every(rows, "", (*SPACE_FIELDS, "vector"), NEWEST)
     gone = row | {"key": row["key"].replace(row["version"], "f" * 32), "version": "f" * 32, "number": 1}
     gone["vector"] = vector_of(key_of("gone"), OTHER_DIM).astype(np.float16)
     milvus.engine.upsert(rows, [gone])
     assert set(best(milvus, "gone", 9, space=1)) == set(TEXTS[:3])
-    assert sweep(milvus.engine, "index", milvus.spaces()) == 1
+    assert sweep(milvus.engine, milvus.name, milvus.spaces()) == 1
     assert milvus.engine.count(rows, 'key != ""', NEWEST) == 3
     assert list(milvus.check(read_data=True)) == []
 

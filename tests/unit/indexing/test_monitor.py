@@ -16,7 +16,7 @@ def test_nobody_is_said_to_hold_others_back_before_anything_was_measured(monkeyp
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     told: list[Progress] = []
-    stage = SimpleNamespace(waits=lambda: 0.75, waiting=0)
+    stage = SimpleNamespace(waits=lambda: 0.75, waiting=0, readers=lambda: {"": 2})
     events = SimpleNamespace(waits=lambda: 0.05)
     tally = RunTally()
     monitor = ProgressMonitor(told.append, stage, stage, events, lambda: 0, tally, started=now[0])  # type: ignore[arg-type]
