@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 from dataclasses import replace
@@ -93,7 +94,8 @@ def test_without_any_reader_the_run_ends_with_the_reason(text: Path) -> None:
 
 def test_a_reader_of_a_cluster_answers_in_one_call_and_says_what_its_machine_lacks(text: Path) -> None:
     reader = Reader(MEMORY)
-    assert reader.start(code_version())[0] == ""
+    started = reader.start(code_version())
+    assert (started.refused, started.machine) == ("", socket.gethostname())
     assert [type(one) for one in heard(reader, ListPassages(document(text), RULES, "text"))] == [PassageRead, Done]
     elsewhere = replace(document(text), file=Path("/not/mounted/a.txt"))
     [answer] = heard(reader, ListPassages(elsewhere, RULES, "text"))
@@ -104,9 +106,9 @@ def test_a_reader_of_a_cluster_answers_in_one_call_and_says_what_its_machine_lac
 
 
 def test_a_machine_with_other_code_is_refused() -> None:
-    refused, missing = Reader(MEMORY).start("0.0.1 []")
-    assert refused.endswith("has another version of this program: install the same one on every machine")
-    assert missing == ()
+    started = Reader(MEMORY).start("0.0.1 []")
+    assert started.refused == f"{started.machine} has another version of this program: install the same one on every machine"
+    assert started.missing == ()
 
 
 def test_without_ray_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
