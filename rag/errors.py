@@ -138,10 +138,12 @@ class IndexNotFound(IndexFailure):
 
 
 class NoSuchIndex(IndexFailure):
-    """A server does not serve an index of that name."""
+    """A server does not serve an index of that name, or none that the key of a request may see: "" where none was named."""
 
     def __init__(self, name: str, served: Sequence[str]) -> None:
-        super().__init__(f"no index called {name!r} is served here", remedy=f"the indexes are: {', '.join(served)}")
+        what = f"no index called {name!r} is served here" if name else "the key of this request may see no index here"
+        remedy = f"the indexes are: {', '.join(served)}" if served else "use a key of an index or a root of here: rag key list"
+        super().__init__(what, remedy=remedy)
 
 
 class IndexDamaged(IndexFailure):

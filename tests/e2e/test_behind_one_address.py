@@ -92,7 +92,7 @@ def test_whichever_answers(address: str, corpus: Path, tmp_path: Path, rag: Call
     limited = rag("key", "add", "board", "--read-only", "--root", "elsewhere", RAG_KEYS=str(tmp_path / "keys.json")).out.strip()
     with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {limited}"}, timeout=60) as client:
         refused = same(client, "POST", "/v1/search", json={"text": "Seagull"}).json()["error"]
-        assert refused["what"] == "the key of this request may see nothing there"
+        assert refused["what"] == "the key of this request may see no index here" and "rag key list" in refused["remedy"]
         assert same(client, "GET", f"/v1/media/{seagull['id']}/original").status_code == 404
         assert rag("key", "rm", "board", RAG_KEYS=str(tmp_path / "keys.json")).code == 0
         assert {one.status_code for one in twice(client, "GET", "/v1/access")} == {401}
