@@ -16,6 +16,7 @@ from rag.backends.base import EmbedderCapabilities
 from rag.config import load_settings
 from rag.errors import BackendError, Interrupted
 from rag.index.catalog.index_folder import fingerprint_of, settings_of, spaces_of
+from rag.index.folder_room import FolderRoom
 from rag.indexing import slow_model
 from rag.indexing.lite_first import build_searchable, watch_searchable
 from rag.indexing.slow_model import count_passages, rate_of, seconds_needed
@@ -100,11 +101,11 @@ def test_a_run_that_is_stopped_while_lite_reads_goes_on_with_the_same_command(ma
     with monkeypatch.context() as patched, pytest.raises(Interrupted):
         patched.setattr("rag.indexing.lite_first.build_index", stopped)
         build_searchable(many, backend=SLOW, ocr="never", jobs=0)
-    assert fingerprint_of(FOLDER).model == "lite" and stand_in_for(FOLDER) == "slow" and spaces_of(FOLDER) == ()
+    assert fingerprint_of(FOLDER).model == "lite" and stand_in_for(FolderRoom(FOLDER)) == "slow" and spaces_of(FOLDER) == ()
     rag.build_index(many, ocr="never", jobs=0)  # the model is not named: nothing to fill yet
-    assert stand_in_for(FOLDER) == "slow"
+    assert stand_in_for(FolderRoom(FOLDER)) == "slow"
     report = build_searchable(many, backend=SLOW, ocr="never", jobs=0)
-    assert report.unchanged == 75 and fingerprint_of(FOLDER).model == "slow" and stand_in_for(FOLDER) == ""
+    assert report.unchanged == 75 and fingerprint_of(FOLDER).model == "slow" and stand_in_for(FolderRoom(FOLDER)) == ""
 
 
 def test_folders_that_are_followed_are_searchable_with_lite_until_the_model_has_everything(many: Path) -> None:
@@ -121,7 +122,7 @@ def test_folders_that_are_followed_are_searchable_with_lite_until_the_model_has_
 
     def see(report: rag.Report) -> None:
         if not reports:
-            assert fingerprint_of(FOLDER).model == "lite" and stand_in_for(FOLDER) == "slow"
+            assert fingerprint_of(FOLDER).model == "lite" and stand_in_for(FolderRoom(FOLDER)) == "slow"
         reports.append(report)
         changed.set() if len(reports) > 1 else None
         if fingerprint_of(FOLDER).model == "slow" and changed.is_set():
@@ -129,7 +130,7 @@ def test_folders_that_are_followed_are_searchable_with_lite_until_the_model_has_
 
     watch_searchable(many, seen=see, say=hear, stop=stop, backend=SLOW, ocr="never", jobs=0)
     assert [report.indexed for report in reports] == [75, 1]
-    assert fingerprint_of(FOLDER).model == "slow" and spaces_of(FOLDER) == () and stand_in_for(FOLDER) == ""
+    assert fingerprint_of(FOLDER).model == "slow" and spaces_of(FOLDER) == () and stand_in_for(FolderRoom(FOLDER)) == ""
     with rag.open_index() as searcher:
         assert searcher.query("ferry waits for the fog")[0].document == "late.md"
 
@@ -139,7 +140,7 @@ def test_a_model_that_is_dropped_is_not_stood_in_for(many: Path) -> None:
     with pytest.raises(BackendError):
         build_searchable(many, backend=SLOW, ocr="never", jobs=0)
     rag.drop_model("slow")
-    assert stand_in_for(FOLDER) == "" and fingerprint_of(FOLDER).model == "lite"
+    assert stand_in_for(FolderRoom(FOLDER)) == "" and fingerprint_of(FOLDER).model == "lite"
 
 
 def test_both_stay_where_the_model_cannot_have_everything(many: Path) -> None:
