@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -41,9 +42,16 @@ def milvus(tmp_path: Path) -> MilvusRoom:
     return MilvusRoom(f"milvus-lite://{tmp_path}/index.db")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _the_client_asks_often() -> Iterator[None]:
+    """Whether an index over nothing is built: the client waits half a second before it asks again."""
+    hasty = SimpleNamespace(**{**vars(time), "sleep": lambda seconds: time.sleep(min(seconds, 0.02))})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pymilvus.client.grpc_handler.time", hasty)
+        yield
+
+
 @pytest.fixture
 def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A set that ended goes at once, and the client asks sooner whether an index over nothing is built."""
+    """A set that ended goes at once."""
     monkeypatch.setattr("rag.index.milvus.room.LINGERS", 0.0)
-    hasty = SimpleNamespace(**{**vars(time), "sleep": lambda seconds: time.sleep(min(seconds, 0.01))})
-    monkeypatch.setattr("pymilvus.client.grpc_handler.time", hasty)
