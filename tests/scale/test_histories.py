@@ -176,7 +176,7 @@ def test_an_index_in_milvus_is_that_of_a_clean_build_into_a_folder() -> None:
 
 @pytest.mark.long
 def test_it_is_after_many_histories_too() -> None:
-    _try(150, 20, repeatable=False)
+    _try(40, 14, repeatable=False)
 
 
 def test_a_further_model_follows_what_happens() -> None:
@@ -185,4 +185,4 @@ def test_a_further_model_follows_what_happens() -> None:
 
 @pytest.mark.long
 def test_it_follows_many_histories_too() -> None:
-    _try(60, 15, repeatable=False, of=AHistoryOfTwoModels)
+    _try(15, 12, repeatable=False, of=AHistoryOfTwoModels)
