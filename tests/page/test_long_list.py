@@ -167,3 +167,17 @@ def test_the_browsers_search_finds_what_is_removed(long: Server, visit: Visit) -
     expect(strip.locator("span")).to_have_attribute("hidden", "until-found")
     strip.locator("span").dispatch_event("beforematch")
     expect(page.locator("h3", has_text="log-3.txt")).to_have_count(1)
+
+
+def test_keys_that_are_faster_than_the_page_draws_lead_to_the_same_places(long: Server, visit: Visit) -> None:
+    """As on a busy machine: no frame comes between the keys, so the rows around the first one are not drawn yet."""
+    visitor, _ = at_the_end(long, visit)
+    page = visitor.page
+    page.locator(".card-open:visible").last.focus()
+    columns = page.evaluate("getComputedStyle(document.querySelector('.grid')).gridTemplateColumns.split(' ').length")
+    pressed = """(keys) => keys.map((key) => {
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+        return Number(document.activeElement.closest('.card')?.ariaPosInSet);
+    })"""
+    down = page.evaluate(pressed, ["Home", *["ArrowDown"] * 5, "ArrowRight", "ArrowUp"])
+    assert down == [1, *[1 + columns * row for row in range(1, 6)], 2 + columns * 5, 2 + columns * 4]

@@ -50,6 +50,8 @@ export function grid(
   element.addEventListener("keydown", (event) => {
     if (event.target === element && left) focus(left); // and go on from there
     if (event.key === "x" && !event.ctrlKey && !event.metaKey && !event.altKey) toggle(event.target as HTMLElement);
+    const here = KEYS.includes(event.key) ? (event.target as HTMLElement).closest<HTMLElement>(".card") : null;
+    if (here) rows.around(here);
     move(element, event, { leave, first: () => to(0), last: () => to(rows.hits().length - 1) });
   });
   const cards = (): HTMLElement[] => Array.from(element.querySelectorAll<HTMLElement>(".card"));

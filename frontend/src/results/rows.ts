@@ -23,6 +23,8 @@ export interface Rows {
   append(hits: Hit[]): void;
   /** The card of a hit by its place, from 0, drawn if it was removed; null where there is none. */
   card(place: number): HTMLElement | null;
+  /** Draws the rows above and below that of a card, where keys lead from it before a frame has drawn them. */
+  around(card: HTMLElement): void;
   /** All hits, drawn or not. */
   hits(): readonly Hit[];
   removed(): void;
@@ -218,11 +220,18 @@ export function rowsOf(
     return row.cards[place % columns] ?? null;
   }
 
+  function around(one: HTMLElement): void {
+    drawBelow();
+    const at = rows.findIndex((row) => row.cards.includes(one));
+    for (const row of [rows[at - 1], rows[at + 1]]) if (at >= 0 && row) expand(row);
+  }
+
   return {
     show,
     begin,
     append,
     card,
+    around,
     hits: () => all,
     removed() {
       leaving.abort();
