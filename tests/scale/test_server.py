@@ -332,7 +332,7 @@ def test_a_graph_that_the_server_builds_finds_nearly_all_of_the_nearest(server: 
         [remark] = room.warm_up(rag.load_settings({"index_kind": "hnsw"}), told.append)
         assert remark.startswith("vectors lie under HNSW now") and "24,000 vectors" in told[0]
         facts = read_facts(Notes(room.engine, room.name), room.place, NEWEST)
-        assert facts is not None and facts.index_kind == HNSW == room.engine.index_kind(collection(room.name, PASSAGES))
+        assert facts is not None and facts.kinds[0] == HNSW == room.engine.index_kind(collection(room.name, PASSAGES))
         assert indexed_rows(room) == (ROWS, 0)
         recalls = _recalls(room, queries, stored)
         print(f"recall of the nearest 100 under HNSW: {recalls}")
