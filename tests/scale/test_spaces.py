@@ -241,7 +241,7 @@ def test_a_fill_whose_model_is_dropped_meanwhile_forgets_its_vectors(milvus: Mil
             moment.nearest_by_kind(vector_of(key_of("text 0"), OTHER_DIM)[None], 3, 0, None, space.number)
         turn.step_aside()
         assert turn.writer.spaces.all() == ()
-    assert not [name for name in milvus.engine.collections() if "space" in name]
+    assert not [name for name in milvus.engine.collections() if name.startswith(f"{milvus.name}_space")]
 
 
 def test_rows_that_no_document_names_are_swept_from_every_space(milvus: MilvusRoom) -> None:
