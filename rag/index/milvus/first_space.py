@@ -56,7 +56,7 @@ def fill_set(engine: Engine, stem: str, facts: Facts, space: Space, fresh: str, 
         confirm()
         engine.upsert(collection(fresh, DOCUMENTS), [row | {"none": list(NO_VECTOR)} for row in part])
     confirm()
-    _copy_notes(Notes(engine, stem), Notes(engine, fresh), facts, space)
+    _copy_notes(Notes(engine, stem), Notes(engine, fresh), space)
 
 
 def _copy_space(engine: Engine, rows: LiveRows, space: Space, old: str, new: str, confirm: Callable[[], None]) -> None:
@@ -66,7 +66,7 @@ def _copy_space(engine: Engine, rows: LiveRows, space: Space, old: str, new: str
         engine.upsert(new, [{name: row[name] for name in SPACE_FIELDS} | {"vector": vector_of(row, dim)} for row in part])
 
 
-def _copy_notes(old: Notes, new: Notes, facts: Facts, space: Space) -> None:
+def _copy_notes(old: Notes, new: Notes, space: Space) -> None:
     """All notes but those of leases and of the set itself; the fingerprint, which completes the set, comes last."""
     gone = {(FACT, "fingerprint"), (FACT, "successor"), (FACT, "stands"), (FACT, "building"), (FACT, kind_note(FIRST))}
     gone |= {(SPACE, str(space.number)), (FACT, kind_note(space.number)), (SETTING, CANARIES)}
